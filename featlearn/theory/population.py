@@ -1,0 +1,181 @@
+"""Population loss and its gradient, from pair kernels: no sampling, no automatic differentiation.
+
+Student f(x) = Σ_j a_j φ̃(w_j·x), teacher f*(x) = Σ_k a*_k φ̃(w*_k·x), x ~ N(0, I_d). Over the joined list
+v = (w, w*), c = (a, −a*) the residual is f − f* = Σ_i c_i φ̃(v_i·x), so that everything follows from K(v_i, v_j).
+
+All functions have a leading batch axis B: a run is one entry of it, and its numbers do not depend on the others.
+"""
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import linalg
+
+from featlearn.theory import double_double
+from featlearn.theory.activations import Activation, Array
+
+# float64 sums are used while they are right to this; below, double-double takes over
+_RELATIVE_ACCURACY = 1e-8
+_FLOAT64_ROUNDING = 2.0**-50  # of a kernel entry, relative to the product of its norms
+_DOUBLE_DOUBLE_ROUNDING = 2.0**-80
+
+
+class Gradient(NamedTuple):
+    """∂L/∂a, shape (B, m), and ∂L/∂W, shape (B, m, d)."""
+
+    second_layer: Array
+    first_layer: Array
+
+
+def _joined(second: Array, first: Array, teacher_second: Array, teacher_first: Array, xp: Any) -> tuple[Array, Array]:
+    return xp.concat([second, -teacher_second], -1), xp.concat([first, teacher_first], -2)
+
+
+def gradient(
+    activation: Activation,
+    second_layer: Array,
+    first_layer: Array,
+    teacher_second_layer: Array,
+    teacher_first_layer: Array,
+    xp: ModuleType = np,
+) -> Gradient:
+    """Gradient of the population loss L = E[(f − f*)²] (no weight decay).
+
+    ∂L/∂a_j = 2 Σ_i c_i K(w_j, v_i);   ∂L/∂w_j = 2 a_j Σ_i c_i [∂_s K · v_i + 2 ∂_{q_u} K · w_j].
+
+    Args:
+        activation: registry entry, see ``activations.activation``.
+        second_layer: (B, m) student output weights a_j.
+        first_layer: (B, m, d) student rows w_j, any norm.
+        teacher_second_layer: (B, m*) teacher output weights a*_k.
+        teacher_first_layer: (B, m*, d) teacher rows w*_k.
+        xp: array namespace of the arrays, NumPy or PyTorch.
+    Returns:
+        Gradient, in the type of the arrays.
+    Accuracy: 1e-11 relative in float64 (tests/theory/test_population.py, 50-digit numbers).
+    Source: derived in docs/theory.md §3.
+    """
+    m = second_layer.shape[-1]
+    c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, xp)
+    q = xp.sum(v * v, -1)
+    k, k_s, k_q = activation.kernel(xp, q[:, :m, None], q[:, None, :], first_layer @ v.mT)
+    column = c[:, :, None]
+    to_rows = (k_s * c[:, None, :]) @ v + 2 * (k_q @ column) * first_layer
+    return Gradient(2 * (k @ column)[..., 0], 2 * second_layer[..., None] * to_rows)
+
+
+def loss_float64(
+    activation: Activation,
+    second_layer: np.ndarray,
+    first_layer: np.ndarray,
+    teacher_second_layer: np.ndarray,
+    teacher_first_layer: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The population loss as a plain float64 sum Σ_ij c_i c_j K(v_i, v_j), and a bound on its rounding error.
+
+    Arguments as in ``gradient``, float64. Returns two arrays (B,): the sum (which rounding can make negative)
+    and the bound. Use ``loss`` unless the last digits do not matter.
+    """
+    c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
+    q = np.sum(v * v, -1)
+    k, _, _ = activation.kernel(np, q[:, :, None], q[:, None, :], v @ v.mT)
+    weighted = c[:, :, None] * k * c[:, None, :]
+    return np.sum(weighted, (-2, -1)), _FLOAT64_ROUNDING * _cancelling_mass(activation, c, q)
+
+
+def _cancelling_mass(activation: Activation, c: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """(Σ_i |c_i| ‖φ(v_i·x)‖)², (B,): the size of what cancels in the loss, which scales its rounding error.
+
+    E φ(v·x)² is at most q = ‖v‖² for relu, abs and erf (whose slope is below 1) and 3q² for the quadratic.
+    """
+    scale = np.sqrt(3.0) * q if activation.name == "quadratic" else np.sqrt(q)
+    return np.sum(np.abs(c) * scale, -1) ** 2
+
+
+def loss(
+    activation: Activation,
+    second_layer: np.ndarray,
+    first_layer: np.ndarray,
+    teacher_second_layer: np.ndarray,
+    teacher_first_layer: np.ndarray,
+) -> np.ndarray:
+    """Population loss L = E[(f − f*)²] = Σ_ij c_i c_j K(v_i, v_j), right to eight digits however small it is.
+
+    The terms of the sum are of order ‖f*‖² and cancel down to L. Where float64 would lose digits, the same sum is
+    taken in double-double.
+
+    Args: as in ``gradient``; NumPy arrays, computed in float64 and beyond.
+    Returns:
+        (B,) population loss, no factor ½. Non-finite weights give a non-finite loss.
+    Accuracy: 1e-8 relative, or ``loss_floor`` absolute where that is more (tests/theory/test_population.py).
+    Source: derived in docs/theory.md §3 and §5.
+    """
+    arrays = [
+        np.asarray(x, dtype=np.float64)
+        for x in (second_layer, first_layer, teacher_second_layer, teacher_first_layer)
+    ]
+    total, bound = loss_float64(activation, *arrays)
+    for run in np.flatnonzero(np.isfinite(total) & (bound > _RELATIVE_ACCURACY * total)):
+        total[run] = _loss_double_double(activation, *(x[run] for x in arrays))
+    return total
+
+
+def _loss_double_double(
+    activation: Activation, a: np.ndarray, w: np.ndarray, teacher_a: np.ndarray, teacher_w: np.ndarray
+) -> float:
+    """The loss of one run, (m,) and (m, d) and the teacher's, with some thirty digits in every term."""
+    c = np.concatenate([a, -teacher_a])
+    products = double_double.gram(np.concatenate([w, teacher_w]))
+    i, j = np.triu_indices(len(c))  # K(v_i, v_j) = K(v_j, v_i): half the pairs do
+    k, _, _ = activation.kernel(double_double, products[i, i], products[j, j], products[i, j])
+    return float((k * c[i] * (c[j] * np.where(i == j, 1.0, 2.0))).sum().to_float())
+
+
+def loss_floor(
+    activation: Activation,
+    second_layer: np.ndarray,
+    first_layer: np.ndarray,
+    teacher_second_layer: np.ndarray,
+    teacher_first_layer: np.ndarray,
+) -> np.ndarray:
+    """The loss under which ``loss`` means nothing, (B,): a bound on the rounding error of its double-double sum."""
+    c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
+    return _DOUBLE_DOUBLE_ROUNDING * _cancelling_mass(activation, c, np.sum(v * v, -1))
+
+
+def squared_norm(activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:
+    """‖f‖² = E[f(x)²] of a network, (B,): the loss of the zero network when f is the teacher."""
+    nothing = np.zeros((len(second_layer), 0))
+    return loss(activation, second_layer, first_layer, nothing, np.zeros((*nothing.shape, first_layer.shape[-1])))
+
+
+def ridge_second_layer(
+    activation: Activation,
+    first_layer: np.ndarray,
+    teacher_second_layer: np.ndarray,
+    teacher_first_layer: np.ndarray,
+    weight_decay: np.ndarray,
+) -> np.ndarray:
+    """The output weights that minimise L + (λ/2)‖a‖² for a fixed first layer: (K + λ/2 · I) a = K* a*.
+
+    Args:
+        first_layer: (B, m, d) student rows; teacher arrays as in ``gradient``.
+        weight_decay: (B,) λ ≥ 0. At λ = 0 the solution of least norm.
+    Returns:
+        (B, m) output weights.
+    Accuracy: residual at rounding level times the condition number of K + λ/2 · I.
+    Source: derived in docs/theory.md §6.
+    """
+    m = first_layer.shape[-2]
+    v = np.concatenate([first_layer, teacher_first_layer], -2)
+    q = np.sum(v * v, -1)
+    k, _, _ = activation.kernel(np, q[:, :m, None], q[:, None, :], first_layer @ v.mT)
+    target = (k[:, :, m:] @ teacher_second_layer[:, :, None])[..., 0]
+    return np.stack([_ridge(k[b, :, :m], target[b], weight_decay[b]) for b in range(len(k))])
+
+
+def _ridge(k: np.ndarray, target: np.ndarray, weight_decay: float) -> np.ndarray:
+    if weight_decay > 0:
+        return linalg.solve(k + 0.5 * weight_decay * np.eye(len(k)), target, assume_a="pos")
+    return linalg.lstsq(k, target, cond=1e-13)[0]

@@ -1,0 +1,87 @@
+"""The metrics row: what is logged of a run at one step."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from featlearn.theory import population
+from featlearn.theory.alignment import alignment_metrics
+from featlearn.training.problem import Problem, State
+from featlearn.training.stages import Stage
+
+Row = dict[str, Any]
+
+# every column of metrics.jsonl in its order, with the meaning that the documentation prints
+COLUMNS: dict[str, str] = {
+    "step": "steps done, counted over all stages; 0 is the initial state",
+    "stage": "name of the stage",
+    "stage_step": "steps done in this stage",
+    "weight_decay": "λ that the last step used",
+    "step_size": "η that the last step used; null for ridge",
+    "loss": "population loss L = E[(f − f*)²], no factor ½",
+    "objective": "L + (λ/2)(‖a‖² + ‖W‖²_F)",
+    "grad_norm": "norm of the gradient of the objective over the trained layers",
+    "gap": "objective − J*_λ; null in this version",
+    "max_angle": "largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line",
+    "misalignment": "Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖",
+    "mean_angle": "√(misalignment / Σ p_j) in degrees: the mass-weighted rms angle",
+    "aligned_mass": "share of Σ p_j within 5° of a teacher line",
+    "alive": "living neurons: p_j > 1e-6 · Σ|a*|",
+    "recovered": "teacher lines with a living neuron within 5°",
+    "mass_error": "max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|",
+    "balance": "max over j of ||a_j| − ‖w_j‖|",
+    "subspace": "‖P_{S*}W‖² / ‖W‖²: share of the first layer in the teacher's span",
+    "feature_motion": "‖W_t − W_0‖ / ‖W_0‖",
+    "train_loss": "loss on the training sample; null for population data",
+    "seconds": "time since the start of training",
+}
+
+_INTEGERS = ("alive", "recovered")
+
+
+def measure(
+    problem: Problem, stages: Sequence[Stage], state: State, stage_step: int
+) -> tuple[list[Row], np.ndarray]:
+    """A metrics row for each run of a batch, and the loss floors (B,) under which their losses mean nothing.
+
+    Args:
+        problem, state: the batch.
+        stages: the current stage of each run.
+        stage_step: how many steps the runs have done in this stage.
+    Returns:
+        Rows with every key of ``COLUMNS``; values that do not apply or are not finite are None, and so are the two that
+        the caller knows: "step" and "seconds".
+    """
+    a, w = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
+    teacher = problem.teacher_second_layer, problem.teacher_first_layer
+    last = max(0, stage_step - 1)
+    decay = np.array([s.weight_decay.at(last) for s in stages])
+    with np.errstate(all="ignore"):  # diverging weights overflow: that is what the row then shows
+        loss = population.loss(problem.activation, a, w, *teacher)
+        floor = population.loss_floor(problem.activation, a, w, *teacher)
+        slope = population.gradient(problem.activation, a, w, *teacher)
+        aligned = alignment_metrics(problem.activation.symmetry, a, w, *teacher, problem.initial_first_layer)
+        squares = {"second_layer": np.sum(a * a, -1), "first_layer": np.sum(w * w, (-2, -1))}
+        descent = {
+            "second_layer": np.sum((slope.second_layer + decay[:, None] * a) ** 2, -1),
+            "first_layer": np.sum((slope.first_layer + decay[:, None, None] * w) ** 2, (-2, -1)),
+        }
+        objective = loss + 0.5 * decay * (squares["second_layer"] + squares["first_layer"])
+        values = {"weight_decay": decay, "loss": loss, "objective": objective, **aligned}
+    rows = []
+    for run, stage in enumerate(stages):
+        row: Row = dict.fromkeys(COLUMNS)
+        row |= {name: _number(name, column[run]) for name, column in values.items()}
+        row |= {"stage": stage.name, "stage_step": stage_step}
+        if stage.step_size is not None:
+            row["step_size"] = float(stage.step_size.at(last))
+        row["grad_norm"] = _number("grad_norm", np.sqrt(sum(descent[layer][run] for layer in stage.train)))
+        rows.append(row)
+    return rows, floor
+
+
+def _number(name: str, value: np.floating | np.integer) -> float | int | None:
+    if name in _INTEGERS:
+        return int(value)
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,67 @@
+"""What a batch of runs trains on, and the weights it has reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from featlearn.theory.activations import Activation
+
+
+@dataclass(frozen=True)
+class Problem:
+    """B teachers on Gaussian population data, and the students' starting rows.
+
+    Attributes:
+        activation: of teacher and student, the same for the whole batch.
+        teacher_second_layer, teacher_first_layer: (B, m*), (B, m*, d) float64, rows of norm 1.
+        initial_first_layer: (B, m, d) the students' rows at step 0, for ``feature_motion``.
+    """
+
+    activation: Activation
+    teacher_second_layer: np.ndarray
+    teacher_first_layer: np.ndarray
+    initial_first_layer: np.ndarray
+
+    def take(self, runs: Sequence[int]) -> Problem:
+        """The problem of some of the runs."""
+        return Problem(
+            self.activation,
+            self.teacher_second_layer[list(runs)],
+            self.teacher_first_layer[list(runs)],
+            self.initial_first_layer[list(runs)],
+        )
+
+
+@dataclass(frozen=True)
+class State:
+    """Weights of B runs, and what their optimiser remembers.
+
+    Attributes:
+        second_layer, first_layer: (B, m), (B, m, d), in the run's precision.
+        memory: arrays with the batch axis first: velocities of momentum, moments of adam. Empty at the start of a stage.
+    """
+
+    second_layer: np.ndarray
+    first_layer: np.ndarray
+    memory: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def take(self, run: int) -> State:
+        """The state of one run, B = 1."""
+        memory = {name: values[run : run + 1] for name, values in self.memory.items()}
+        return State(self.second_layer[run : run + 1], self.first_layer[run : run + 1], memory)
+
+    @staticmethod
+    def stack(states: Sequence[State]) -> State:
+        """The batch of the given states, which agree in shapes and memory."""
+        return State(
+            np.concatenate([s.second_layer for s in states]),
+            np.concatenate([s.first_layer for s in states]),
+            {name: np.concatenate([s.memory[name] for s in states]) for name in states[0].memory},
+        )
+
+    def finite(self) -> np.ndarray:
+        """(B,) whether all weights of a run are finite."""
+        return np.isfinite(self.second_layer).all(-1) & np.isfinite(self.first_layer).all((-2, -1))

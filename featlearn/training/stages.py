@@ -1,0 +1,113 @@
+"""Stages of an experiment as data: what is trained, how, for how long, and what happens at the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+Layer = Literal["first_layer", "second_layer"]
+Method = Literal["gd", "momentum", "adam", "ridge"]
+Operation = Literal["normalize_rows", "balance"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """start · factor^⌊t/every⌋ at step t of its stage, counted from 0; constant when ``factor`` is 1."""
+
+    start: float
+    factor: float = 1.0
+    every: int = 1
+
+    def at(self, steps: np.ndarray) -> np.ndarray:
+        """The values that the given steps (0-based, of the stage) use."""
+        return self.start * self.factor ** (np.asarray(steps) // self.every)
+
+    def epoch_ends(self, steps: int) -> np.ndarray:
+        """How many steps are done at each change of the value, within a stage of ``steps`` steps."""
+        return np.array([], dtype=np.int64) if self.factor == 1.0 else np.arange(self.every, steps, self.every)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage. ``steps`` is 1 for ridge, which takes the exact minimiser in one go.
+
+    Attributes:
+        momentum: μ of method momentum: velocity ← μ·velocity + gradient, weights ← weights − η·velocity.
+        betas: of method adam (with ε = 1e-8 and bias correction); weight decay is part of the gradient.
+        stop: thresholds by metric name ("loss", "grad_norm"); the stage ends at the first logged row below one.
+    """
+
+    name: str
+    train: tuple[Layer, ...]
+    method: Method = "gd"
+    steps: int = 1
+    step_size: Schedule | None = None
+    weight_decay: Schedule = Schedule(0.0)
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.999)
+    then: tuple[Operation, ...] = ()
+    stop: dict[str, float] = field(default_factory=dict)
+
+
+# --- which steps are logged ---------------------------------------------------------------------
+
+
+def rows_of_stages(stages: Sequence[Stage], points: int) -> list[np.ndarray]:
+    """For each stage, how many of its steps are done at each of its logged rows; at most ``points`` rows in all.
+
+    One row is the initial state. The last step of every stage is always logged, whatever ``points`` says. The rest are
+    log-spaced within each stage, and the stages share them evenly, but no stage gets more rows than it has steps.
+    The steps at which a schedule changes its value are among the rows when they take at most half of them.
+    """
+    return [_stage_rows(stage, share) for stage, share in zip(stages, _shares(stages, points - 1), strict=True)]
+
+
+def _shares(stages: Sequence[Stage], total: int) -> list[int]:
+    """Rows for each stage: ``total`` poured evenly, each stage holding at least 1 and at most its steps."""
+    shares = [1] * len(stages)
+    while sum(shares) < total:
+        open_stages = [i for i, stage in enumerate(stages) if shares[i] < stage.steps]
+        if not open_stages:
+            break
+        each = max(1, (total - sum(shares)) // len(open_stages))
+        for i in open_stages[: total - sum(shares)]:
+            shares[i] = min(stages[i].steps, shares[i] + each)
+    return shares
+
+
+def _stage_rows(stage: Stage, count: int) -> np.ndarray:
+    schedules = [s for s in (stage.weight_decay, stage.step_size) if s is not None]
+    wanted = np.unique(np.concatenate([s.epoch_ends(stage.steps) for s in schedules] + [[stage.steps]])).astype(int)
+    if len(wanted) > max(1, count // 2):
+        wanted = wanted[-1:]
+    rows = _log_spaced(stage.steps, count)
+    for step in wanted:  # each wanted step takes the place of the row nearest to it
+        rows = np.delete(rows, np.argmin(np.abs(rows - step)))
+    return np.sort(np.concatenate([rows, wanted]))
+
+
+def _log_spaced(last: int, count: int) -> np.ndarray:
+    """``count`` distinct integers in 1 … last, as evenly spaced in the logarithm as integers can be."""
+    count = min(count, last)
+    if count <= 0:
+        return np.array([], dtype=np.int64)
+    chosen: list[int] = []
+    position = 1.0
+    for left in range(count, 0, -1):
+        step = int(round(position))
+        chosen.append(step)
+        # the ratio that spreads the points still to come over what is left, at least one step on
+        ratio = (last / step) ** (1 / (left - 1)) if left > 1 else 1.0
+        position = max(step + 1.0, step * ratio)
+    return np.minimum(np.array(chosen), last)
+
+
+def snapshot_steps(rows: Sequence[np.ndarray], stages: Sequence[Stage], snapshots: int) -> list[np.ndarray]:
+    """The rows, stage by stage, at which the neurons are stored too: evenly over the rows, each stage's last included."""
+    as_stages = [Stage(name=s.name, train=s.train, steps=len(r)) for s, r in zip(stages, rows, strict=True)]
+    shares = _shares(as_stages, snapshots - 1)
+    return [
+        r[np.unique(np.linspace(len(r) - 1, 0, share, endpoint=share > 1).round().astype(int))]
+        for r, share in zip(rows, shares, strict=True)
+    ]

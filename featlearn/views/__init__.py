@@ -1,0 +1,1 @@
+"""What people look at: the console and the generated tables of the documentation."""
