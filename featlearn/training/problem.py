@@ -34,6 +34,16 @@ class Problem:
             self.initial_first_layer[list(runs)],
         )
 
+    @staticmethod
+    def stack(problems: Sequence[Problem]) -> Problem:
+        """The batch of the given problems, which agree in activation and shapes."""
+        return Problem(
+            problems[0].activation,
+            np.concatenate([p.teacher_second_layer for p in problems]),
+            np.concatenate([p.teacher_first_layer for p in problems]),
+            np.concatenate([p.initial_first_layer for p in problems]),
+        )
+
 
 @dataclass(frozen=True)
 class State:

@@ -1,0 +1,285 @@
+"""From a YAML file and ``--set`` overrides to a configuration, or to all complaints about it, each with its place."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, Tag, ValidationError
+
+from featlearn.experiments.config import Config, FileInit
+from featlearn.experiments.problem import InvalidWeights, file_digest, initial_networks
+from featlearn.experiments.yaml_source import (
+    Complaint,
+    ConfigError,
+    Document,
+    Key,
+    Mark,
+    dotted,
+    parse_document,
+    read_document,
+)
+from featlearn.training.networks import InfeasibleTeacher
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """The resolved configuration in a YAML file.
+
+    Args:
+        path: the file.
+        overrides: ``key.path=value`` texts, applied in order; values are YAML and follow the rules of the file.
+    Raises:
+        ConfigError: with every complaint about file and overrides, each with file, line, column and key.
+    """
+    path = Path(path)
+    document = read_document(path)
+    for override in overrides:
+        _apply_override(document, override)
+    return _validated(document, path.resolve().parent)
+
+
+def _apply_override(document: Document, override: str) -> None:
+    source = f"--set {override}"
+    name, equals, value = override.partition("=")
+    path = tuple(name.strip().split("."))
+    if not equals or not all(path):
+        document.complaints.append(Complaint(Mark(source), name or "(empty)", "is not key.path=value"))
+        return
+    try:
+        other = parse_document(value, source, column=len(name) + 2)
+    except ConfigError as error:
+        document.complaints += [Complaint(c.mark, name, c.message) for c in error.complaints]
+        return
+    other.complaints = [Complaint(c.mark, name, c.message) for c in other.complaints]
+    target = document.data if isinstance(document.data, dict) else {}
+    for depth, part in enumerate(path[:-1], start=1):
+        target = target.get(part, {})
+        if not isinstance(target, dict):
+            here = dotted(path[:depth])
+            what = f"{here} is {_kind(target)}, so it has no key {path[depth]!r}; set {here} as a whole"
+            document.complaints.append(Complaint(Mark(source), name, what))
+            return
+    if isinstance(document.data, dict):
+        document.put(path, other)
+
+
+def _validated(document: Document, directory: Path) -> Config:
+    if document.data is None and not document.complaints:
+        mark = document.mark_of(())
+        raise ConfigError([Complaint(mark, "(top level)", "is empty; expected a mapping with teacher, student, stages")])
+    complaints = list(document.complaints)
+    try:
+        config = Config.model_validate(document.data)
+    except ValidationError as error:
+        spoiled = {c.key for c in complaints}
+        found = _complaints(document, error) + _hidden_complaints(document, error)
+        raise ConfigError(complaints + [c for c in found if c.key not in spoiled]) from None
+    if complaints:
+        raise ConfigError(complaints)
+    return _checked(document, config.resolved(), directory)
+
+
+def _checked(document: Document, config: Config, directory: Path) -> Config:
+    """The configuration with its weight file pinned down, after its networks were built once."""
+    init = config.student.init
+    try:
+        if isinstance(init, FileInit):
+            file = (directory / init.path).resolve()
+            init = init.model_copy(update={"path": str(file), "sha256": init.sha256 or file_digest(file)})
+            config = config.model_copy(update={"student": config.student.model_copy(update={"init": init})})
+        initial_networks(config)
+    except InfeasibleTeacher as error:
+        raise ConfigError([_complaint(document, ("teacher", "min_angle"), str(error))]) from None
+    except InvalidWeights as error:
+        raise ConfigError([_complaint(document, ("student", "init", "path"), str(error))]) from None
+    return config
+
+
+# --- complaints ---------------------------------------------------------------------------------
+
+
+def _complaint(document: Document, path: Key, message: str, *, at_key: bool = False) -> Complaint:
+    return Complaint(document.mark_of(path, key=at_key), dotted(path), message)
+
+
+def _hidden_complaints(document: Document, error: ValidationError) -> list[Complaint]:
+    """The rules between keys that are broken too: they only run once the keys that are wrong in themselves are gone."""
+    wrong = {_path(document, details["loc"]) for details in error.errors()}
+    if () in wrong:
+        return []
+    data = copy.deepcopy(document.data)
+    for path in wrong:
+        # a list without one of its entries would break rules of its own: its whole section goes
+        cut = next((max(1, i - 1) for i, part in enumerate(path) if isinstance(part, int)), len(path))
+        parent = data
+        for part in path[: cut - 1]:
+            parent = parent.get(part, {}) if isinstance(parent, dict) else {}
+        if isinstance(parent, dict):
+            parent.pop(path[cut - 1], None)
+    try:
+        Config.model_validate(data)
+    except ValidationError as second:
+        rules = [(_path(document, d["loc"]), str(d["msg"])) for d in second.errors() if d["type"] == "rule"]
+        return [_complaint(document, path, message) for path, message in rules if path not in wrong]
+    return []
+
+
+def _complaints(document: Document, error: ValidationError) -> list[Complaint]:
+    found = []
+    for details in error.errors():
+        path = _path(document, details["loc"])
+        at_key = details["type"] == "extra_forbidden" or details["loc"][-1:] == ("[key]",)
+        found.append(_complaint(document, path, _message(dict(details), path), at_key=at_key))
+    return found
+
+
+def _path(document: Document, location: tuple[int | str, ...]) -> Key:
+    """The path in the file of an error's location, which also holds the names of union members."""
+    path: Key = ()
+    value = document.data
+    for i, part in enumerate(location):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        elif i < len(location) - 1 or part == "[key]" or not isinstance(value, dict) or part in _UNION_TAGS:
+            continue
+        path = (*path, part)
+    return path
+
+
+def _message(details: dict[str, Any], path: Key) -> str:
+    kind, given, context = details["type"], details["input"], details.get("ctx", {})
+    if kind == "rule":
+        return str(details["msg"])
+    if kind == "extra_forbidden":
+        return f"unknown key{_did_you_mean(str(path[-1]), _keys_at(path[:-1]), 'allowed here')}"
+    if kind == "missing":
+        return f"missing{_described(path)}"
+    if kind == "literal_error":
+        allowed = [text.strip("'") for text in context["expected"].replace(" or ", ", ").split(", ")]
+        return f"{_shown(given)} is not allowed{_did_you_mean(str(given), allowed, 'one of')}"
+    if kind == "union_tag_invalid":
+        allowed = [text.strip("'") for text in context["expected_tags"].split(", ")]
+        return f"kind {_shown(context['tag'])} is not allowed{_did_you_mean(context['tag'], allowed, 'one of')}"
+    if kind == "union_tag_not_found":
+        return "has no `kind`, which says what it is"
+    if kind == "string_pattern_mismatch":
+        return f"{_shown(given)} is not a name: letters, digits, _ and -, not starting with a digit"
+    if kind == "finite_number":
+        return "NaN and infinity are not numbers here"
+    if kind in _EXPECTED:
+        return f"expected {_EXPECTED[kind]}, got {_kind(given)}"
+    if kind in _BOUNDS:
+        return f"must be {_BOUNDS[kind].format(**context)}, got {_shown(given)}"
+    return str(details["msg"])
+
+
+_EXPECTED = {
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "dict_type": "a mapping",
+    "list_type": "a list",
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing_size": "a whole number of reasonable size",
+    "float_type": "a number",
+    "bool_type": "true or false",
+}
+_BOUNDS = {
+    "greater_than": "greater than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "too_short": "at least {min_length} long",
+    "too_long": "at most {max_length} long",
+    "string_too_short": "at least {min_length} characters",
+    "string_too_long": "at most {max_length} characters",
+}
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if isinstance(value, bool):
+        return f"the boolean {str(value).lower()}"
+    return f"the {'text' if isinstance(value, str) else 'number'} {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _did_you_mean(given: str, allowed: Sequence[str], introduction: str) -> str:
+    close = get_close_matches(given, allowed, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"{hint} {introduction}: {', '.join(allowed)}" if allowed else ""
+
+
+# --- what the models say about a path -----------------------------------------------------------
+
+
+def _described(path: Key) -> str:
+    """The description of the key at a path, for whoever left it out."""
+    for model in _models_at(path[:-1]):
+        field = model.model_fields.get(str(path[-1]))
+        if field is not None and field.description:
+            return f" ({field.description})"
+    return ""
+
+
+def _keys_at(path: Key) -> list[str]:
+    return list(dict.fromkeys(key for model in _models_at(path) for key in model.model_fields))
+
+
+def _models_at(path: Key) -> list[type[BaseModel]]:
+    """The models that a mapping at a path can be."""
+    types: list[Any] = [Config]
+    for part in path:
+        types = [inner for outer in types for inner in _inside(outer, part)]
+    return [t for t in types if isinstance(t, type) and issubclass(t, BaseModel)]
+
+
+def _inside(outer: Any, part: str | int) -> list[Any]:
+    if isinstance(outer, type) and issubclass(outer, BaseModel):
+        field = outer.model_fields.get(str(part))
+        return _members(field.annotation) if field is not None else []
+    if get_origin(outer) in (dict, list):
+        return _members(get_args(outer)[-1])
+    return []
+
+
+def _members(annotation: Any) -> list[Any]:
+    """The types that an annotation allows, unions and ``Annotated`` undone."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _members(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return [inner for member in get_args(annotation) for inner in _members(member)]
+    return [] if annotation is NoneType or origin is Literal else [annotation]
+
+
+def _union_tags(annotation: Any, seen: frozenset[Any] = frozenset()) -> set[str]:
+    """All names that a union member of the models can have in an error's location."""
+    tags: set[str] = set()
+    if get_origin(annotation) is Annotated:
+        tags |= {extra.tag for extra in get_args(annotation)[1:] if isinstance(extra, Tag)}
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
+        for name, field in annotation.model_fields.items():
+            if name == "kind":
+                tags |= set(get_args(field.annotation))
+            tags |= _union_tags(field.annotation, seen | {annotation})
+    for inner in get_args(annotation):
+        if get_origin(annotation) is not Literal:
+            tags |= _union_tags(inner, seen)
+    return tags
+
+
+_UNION_TAGS = _union_tags(Config)

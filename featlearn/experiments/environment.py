@@ -1,0 +1,45 @@
+"""What a run was made with: versions, machine and commit, for ``run.json``."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("featlearn", "numpy", "scipy", "torch")
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the packages that decide the bits of a result."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def machine() -> dict[str, str]:
+    """Operating system and processor."""
+    return {"system": platform.platform(), "processor": platform.processor() or platform.machine()}
+
+
+def git() -> dict[str, Any]:
+    """Commit of the code that runs and whether it was changed since; both None when it is not a git checkout."""
+    root = Path(__file__).resolve().parents[2]
+    unknown: dict[str, Any] = {"commit": None, "dirty": None}
+    if not (root / ".git").exists():
+        return unknown
+    try:
+        commit = _git(root, "rev-parse", "HEAD").strip()
+        return {"commit": commit, "dirty": bool(_git(root, "status", "--porcelain", "--", "featlearn").strip())}
+    except (OSError, subprocess.SubprocessError):
+        return unknown
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout

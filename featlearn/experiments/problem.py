@@ -1,0 +1,130 @@
+"""From a configuration to what the training room takes: networks, plan and initial state."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from pathlib import Path
+from typing import assert_never
+
+import numpy as np
+
+from featlearn.experiments.config import (
+    Config,
+    ExplicitInit,
+    FileInit,
+    GaussianInit,
+    NearTeacherInit,
+    RandomWeights,
+    SymmetricInit,
+)
+from featlearn.theory.activations import activation
+from featlearn.training import networks
+from featlearn.training.descent import Plan, Start
+from featlearn.training.networks import Network, generator
+from featlearn.training.problem import Problem, State
+
+
+class InvalidWeights(ValueError):
+    """A weight file that cannot be used; the message says why."""
+
+
+def initial_networks(config: Config) -> tuple[Network, Network]:
+    """The teacher and the initial student of a configuration, float64.
+
+    Raises:
+        networks.InfeasibleTeacher: when no teacher with the requested separation was found.
+        InvalidWeights: when a weight file is missing, broken, changed or of the wrong shape.
+    """
+    teacher = _teacher(config)
+    return teacher, _student(config, teacher)
+
+
+def build(config: Config) -> tuple[Problem, Plan, Start]:
+    """The problem, plan and start of one run (B = 1). Raises as ``initial_networks``."""
+    teacher, student = initial_networks(config)
+    problem = Problem(
+        activation(config.activation.name, config.activation.drop_hermite_below),
+        teacher.second_layer[None],
+        teacher.first_layer[None],
+        student.first_layer[None],
+    )
+    stages = [stage.stage(name) for name, stage in config.stages.items()]
+    dtype = np.dtype(config.precision)
+    state = State(student.second_layer[None].astype(dtype), student.first_layer[None].astype(dtype))
+    return problem, Plan.of(stages, config.log.points, config.log.snapshots), Start(state)
+
+
+def _teacher(config: Config) -> Network:
+    teacher = config.teacher
+    if teacher.directions is not None:
+        return networks.explicit_teacher(np.array(teacher.directions), np.array(teacher.output_weights))
+    width, input_dim = teacher.shape()
+    weights = teacher.output_weights
+    assert isinstance(weights, RandomWeights)
+    return networks.random_teacher(
+        generator(config.seed, "teacher"),
+        input_dim=input_dim,
+        width=width,
+        rank=teacher.rank or min(width, input_dim),
+        min_angle=teacher.min_angle or 0.0,
+        magnitude=(weights.magnitude[0], weights.magnitude[1]),
+        sign=weights.sign,
+    )
+
+
+def _student(config: Config, teacher: Network) -> Network:
+    init, rng = config.student.init, generator(config.seed, "student")
+    input_dim = teacher.first_layer.shape[1]
+    if isinstance(init, ExplicitInit):
+        return Network(np.array(init.second_layer, dtype=float), np.array(init.first_layer, dtype=float))
+    if isinstance(init, FileInit):
+        return _student_from_file(init, config.student.width, input_dim)
+    width = config.student.width
+    assert width is not None
+    if isinstance(init, SymmetricInit):
+        return networks.symmetric_student(rng, width=width, input_dim=input_dim)
+    if isinstance(init, GaussianInit):
+        return networks.gaussian_student(
+            rng,
+            width=width,
+            input_dim=input_dim,
+            first_layer_std=init.first_layer_std,
+            second_layer_std=init.second_layer_std,
+        )
+    if isinstance(init, NearTeacherInit):
+        degree = activation(config.activation.name).homogeneous_degree
+        return networks.near_teacher_student(rng, teacher, width=width, angle=init.angle, homogeneous=degree == 1)
+    assert_never(init)
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a weight file. Raises InvalidWeights when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InvalidWeights(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _student_from_file(init: FileInit, width: int | None, input_dim: int) -> Network:
+    path = Path(init.path)
+    if init.sha256 is not None and file_digest(path) != init.sha256:
+        raise InvalidWeights(f"{path} has changed since this configuration was written (its SHA-256 differs)")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            first, second = arrays["first_layer"], arrays["second_layer"]
+    except KeyError as error:
+        raise InvalidWeights(f"{path} has no array {error.args[0].split()[0]!r}") from None
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise InvalidWeights(f"{path} is not an .npz file with plain arrays: {error}") from None
+    if first.ndim != 2 or second.shape != first.shape[:1] or first.shape[0] < 1:
+        shapes = f"first_layer {first.shape}, second_layer {second.shape}"
+        raise InvalidWeights(f"{path}: expected shapes (m, d) and (m), got {shapes}")
+    if first.shape[1] != input_dim:
+        raise InvalidWeights(f"{path}: rows have {first.shape[1]} entries, the teacher's inputs {input_dim}")
+    if width is not None and width != len(first):
+        raise InvalidWeights(f"{path}: has {len(first)} rows, but student.width is {width}")
+    if not all(x.dtype.kind in "fiu" and np.isfinite(x).all() for x in (first, second)):
+        raise InvalidWeights(f"{path}: the weights must be finite real numbers")
+    return Network(second.astype(np.float64), first.astype(np.float64))

@@ -1,0 +1,267 @@
+"""Run directories: the only place that spells the names of files.
+
+A directory appears complete, by one rename, with its configuration and status in it. Rows are flushed as they are
+written; every other file is replaced by one rename, so that a process killed at any instant leaves only whole files
+and at most one torn line at the end of the rows. Everything is JSON, YAML or npz without pickle: opening a run that
+somebody else made executes nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import itertools
+import json
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from featlearn.experiments.config import Config
+
+DEFAULT_RUNS_DIR = Path("runs")
+LATEST = "latest"
+RunInfo = dict[str, Any]  # what run.json holds
+
+
+class RunError(Exception):
+    """A run directory that cannot be found, read, written or locked; the message is one clear line."""
+
+
+class RunDirectory:
+    """One run on disk: paths, reading, and writing that survives being killed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: Any = None
+
+    # the names, all of them
+    config_file = property(lambda self: self.path / "config.yaml")
+    info_file = property(lambda self: self.path / "run.json")
+    metrics_file = property(lambda self: self.path / "metrics.jsonl")
+    snapshots_file = property(lambda self: self.path / "snapshots.npz")
+    checkpoint_file = property(lambda self: self.path / "checkpoint.npz")
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    # --- making and finding -----------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, runs_dir: Path, config: Config, info: RunInfo) -> Self:
+        """A new directory ``<time>-<name>-<hash>`` with configuration and status in it, and the lock held.
+
+        Raises:
+            OSError: when the directory cannot be made.
+        """
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=runs_dir))
+        try:
+            draft.chmod(0o777 & ~_umask())
+            run = cls(draft)
+            run._write(run.config_file, config.to_yaml().encode())
+            run.write_info(info)
+            run.metrics_file.touch()
+            run.lock()
+            stem = f"{datetime.now():%Y%m%d-%H%M%S}-{_slug(config.name)}-{config.digest()}"
+            run.path = _rename_to_free_name(draft, stem)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        _point_latest_at(run.path)
+        return run
+
+    @classmethod
+    def find(cls, run: str, runs_dir: Path) -> Self:
+        """The run that a user names: a path, the name of a directory in ``runs_dir``, or ``latest``.
+
+        Raises:
+            RunError: when there is no such run.
+        """
+        candidates = [runs_dir / run, Path(run)]
+        for path in candidates:
+            if cls(path).info_file.is_file():
+                return cls(path.resolve())
+        for path in candidates:
+            if path.is_dir():
+                raise RunError(f"{path} is not a run directory: it has no {cls(path).info_file.name}")
+        raise RunError(f"there is no run {run!r}, neither as a path nor in {runs_dir}; `featlearn runs` lists them")
+
+    @classmethod
+    def all_in(cls, runs_dir: Path) -> list[Self]:
+        """Every run in a directory, oldest first."""
+        if not runs_dir.is_dir():
+            return []
+        paths = sorted(p for p in runs_dir.iterdir() if not p.is_symlink() and not p.name.startswith("."))
+        return [cls(path) for path in paths if cls(path).info_file.is_file()]
+
+    # --- the lock ---------------------------------------------------------------------------------
+
+    def lock(self) -> None:
+        """Claim the run for this process; the claim ends with the process, however it ends.
+
+        Raises:
+            RunError: when another process is working on the run.
+        """
+        self._lock = self.metrics_file.open("ab")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"{self.path} is being worked on by another process") from None
+
+    def is_locked(self) -> bool:
+        """Whether a live process works on the run."""
+        try:
+            with self.metrics_file.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def read_info(self) -> RunInfo:
+        """What ``run.json`` says. Raises RunError when it is missing or broken."""
+        try:
+            info = json.loads(self.info_file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RunError(f"{self.info_file} cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            raise RunError(f"{self.info_file} is broken: {error}") from None
+        if not isinstance(info, dict) or not isinstance(info.get("status"), str):
+            raise RunError(f"{self.info_file} is broken: it has no status")
+        return info
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The rows logged so far; a torn last line is left out.
+
+        Raises:
+            RunError: when the file cannot be read or a line before the last is broken.
+        """
+        try:
+            content = self.metrics_file.read_bytes()
+        except OSError as error:
+            raise RunError(f"{self.metrics_file} cannot be read: {error.strerror}") from None
+        rows = []
+        for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                raise RunError(f"{self.metrics_file}:{number}: not a row of JSON") from None
+        return rows
+
+    def read_arrays(self, file: Path) -> dict[str, np.ndarray]:
+        """The arrays of one of the run's npz files. Raises RunError when it is missing or broken."""
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except FileNotFoundError:
+            raise RunError(f"{file} is missing") from None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise RunError(f"{file} is broken: {error}") from None
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def append_row(self, row: Mapping[str, Any]) -> None:
+        """Add a metrics row and flush it; the lock must be held."""
+        self._lock.write(json.dumps(row, allow_nan=False).encode() + b"\n")
+        self._lock.flush()
+
+    def keep_rows(self, count: int) -> None:
+        """Cut the log back to its first ``count`` rows, and whatever is torn.
+
+        Raises:
+            RunError: when it has fewer.
+        """
+        content = self.metrics_file.read_bytes()
+        lines = content.split(b"\n")[:-1]
+        if len(lines) < count:
+            raise RunError(f"{self.metrics_file} has {len(lines)} rows, the checkpoint was written after {count}")
+        os.truncate(self.metrics_file, sum(len(line) + 1 for line in lines[:count]))
+
+    def write_info(self, info: RunInfo) -> None:
+        self._write(self.info_file, (json.dumps(info, indent=2, allow_nan=False) + "\n").encode())
+
+    def write_arrays(self, file: Path, arrays: Mapping[str, Any]) -> None:
+        buffer = BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        self._write(file, buffer.getvalue())
+
+    def _write(self, file: Path, content: bytes) -> None:
+        """Replace a file at once: the content is on disk under another name before it takes the real one."""
+        draft = file.with_name(f".{file.name}.new")
+        try:
+            with draft.open("wb") as out:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
+            draft.replace(file)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of the table of runs; ``error`` says why a run could not be read."""
+
+    name: str
+    path: Path
+    info: RunInfo
+    alive: bool
+    error: str | None = None
+
+
+def summarise_runs(runs_dir: Path) -> list[RunSummary]:
+    """Every run in a directory, oldest first; broken ones included, with what is wrong."""
+    summaries = []
+    for run in RunDirectory.all_in(runs_dir):
+        try:
+            summaries.append(RunSummary(run.name, run.path, run.read_info(), run.is_locked()))
+        except RunError as error:
+            summaries.append(RunSummary(run.name, run.path, {"status": "unreadable"}, False, str(error)))
+    return summaries
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:60] or "run"
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _rename_to_free_name(draft: Path, stem: str) -> Path:
+    """Give the draft the first free name of ``stem``, ``stem-2``, …; a rename never replaces a filled directory."""
+    for number in itertools.count(1):
+        try:
+            return draft.rename(draft.with_name(stem if number == 1 else f"{stem}-{number}"))
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+    raise AssertionError("unreachable")
+
+
+def _point_latest_at(path: Path) -> None:
+    """Let ``latest`` name the newest run; where links do not work there is none."""
+    link = path.with_name(LATEST)
+    draft = path.with_name(f".{LATEST}-{path.name}")
+    with suppress(OSError):
+        draft.symlink_to(path.name)
+        draft.replace(link)

@@ -1,0 +1,96 @@
+"""Fifty-digit twins of the closed forms, in plain loops: slow, and sharing no code with the package.
+
+The plain kernels are written in the angle θ between the rows (Cho & Saul's form), the dropped ones follow from them by
+subtracting the Hermite degrees 0 and 1. tests/theory/test_activations.py holds them against quadrature too.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+
+MP = mpmath.mp.clone()
+MP.dps = 50
+Exact = Any  # an mpmath number: the library has no types
+
+
+def number(x: float) -> Exact:
+    """A float64, exactly."""
+    return MP.mpf(float(x))
+
+
+def double_double(x: Any) -> Exact:
+    """A DoubleDouble scalar, exactly."""
+    return number(x.high) + number(x.low)
+
+
+def means(name: str, q: Exact) -> tuple[Exact, Exact, Exact, Exact]:
+    """μ0, μ1 and their derivatives in q."""
+    if name == "relu":
+        mean = MP.sqrt(q / (2 * MP.pi))
+        return mean, MP.mpf(1) / 2, mean / (2 * q) if q else MP.zero, MP.zero
+    if name == "abs":
+        mean = MP.sqrt(2 * q / MP.pi)
+        return mean, MP.zero, mean / (2 * q) if q else MP.zero, MP.zero
+    if name == "erf":
+        slope = MP.sqrt(2 / (MP.pi * (1 + q)))
+        return MP.zero, slope, MP.zero, -slope / (2 * (1 + q))
+    if name == "quadratic":
+        return q, MP.zero, MP.one, MP.zero
+    raise NotImplementedError(f"a new activation needs its fifty-digit twin here: {name}")
+
+
+def _plain(name: str, q_u: Exact, q_v: Exact, s: Exact) -> tuple[Exact, Exact, Exact]:
+    n = MP.sqrt(q_u * q_v)
+    if name in ("relu", "abs"):
+        cosine = min(MP.one, max(-MP.one, s / n)) if n else MP.zero
+        theta, divisor = MP.acos(cosine), q_u or MP.one
+        if name == "relu":
+            k = (n * MP.sin(theta) + (MP.pi - theta) * s) / (2 * MP.pi)
+            return k, (MP.pi - theta) / (2 * MP.pi), n * MP.sin(theta) / (4 * MP.pi * divisor)
+        k = (2 * n * MP.sin(theta) + (MP.pi - 2 * theta) * s) / MP.pi
+        return k, 1 - 2 * theta / MP.pi, n * MP.sin(theta) / (MP.pi * divisor)
+    if name == "erf":
+        square = (1 + q_u) * (1 + q_v)
+        root = MP.sqrt(square - s * s)
+        return 2 / MP.pi * MP.asin(s / MP.sqrt(square)), 2 / (MP.pi * root), -s / (MP.pi * (1 + q_u) * root)
+    if name == "quadratic":
+        return q_u * q_v + 2 * s * s, 4 * s, q_v
+    raise NotImplementedError(f"a new activation needs its fifty-digit twin here: {name}")
+
+
+def kernel(name: str, drop: int, q_u: Exact, q_v: Exact, s: Exact) -> tuple[Exact, Exact, Exact]:
+    """K, ∂K/∂s and ∂K/∂q_u."""
+    k, k_s, k_q = _plain(name, q_u, q_v, s)
+    if drop == 0:
+        return k, k_s, k_q
+    mean_u, slope_u, mean_change, slope_change = means(name, q_u)
+    mean_v, slope_v, _, _ = means(name, q_v)
+    return (
+        k - mean_u * mean_v - slope_u * slope_v * s,
+        k_s - slope_u * slope_v,
+        k_q - mean_change * mean_v - slope_change * slope_v * s,
+    )
+
+
+def rows_of(array: np.ndarray) -> list[list[Exact]]:
+    return [[number(x) for x in row] for row in array]
+
+
+def loss_of(name: str, drop: int, c: Sequence[Exact], v: Sequence[Sequence[Exact]]) -> Exact:
+    """Σ_ij c_i c_j K(v_i, v_j), term by term."""
+    total = MP.zero
+    for i in range(len(c)):
+        for j in range(len(c)):
+            q_i = q_j = s = MP.zero
+            for x, y in zip(v[i], v[j], strict=True):
+                q_i, q_j, s = q_i + x * x, q_j + y * y, s + x * y
+            total += c[i] * c[j] * kernel(name, drop, q_i, q_j, s)[0]
+    return total
+
+
+def loss(name: str, drop: int, a: np.ndarray, w: np.ndarray, teacher_a: np.ndarray, teacher_w: np.ndarray) -> Exact:
+    """The population loss of one run, (m,), (m, d), (m*,), (m*, d), in exact sums of fifty-digit kernels."""
+    c = [number(x) for x in a] + [-number(x) for x in teacher_a]
+    return loss_of(name, drop, c, rows_of(w) + rows_of(teacher_w))
