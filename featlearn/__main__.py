@@ -1,0 +1,5 @@
+"""``python -m featlearn``."""
+
+from featlearn.cli import main
+
+main()

@@ -1,0 +1,173 @@
+"""The command line: parse, call, print. What takes long to load is loaded by the command that needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="How does gradient descent learn features? Teacher–student experiments on Gaussian inputs, with exact losses.",
+)
+
+RunsDir = Annotated[
+    Path,
+    typer.Option("--runs-dir", envvar="FEATLEARN_RUNS", help="Where run directories live.", show_default="runs"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
+
+
+def main() -> None:
+    """The entry point of the ``featlearn`` command."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as in `featlearn runs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"featlearn {version('featlearn')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def train(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The YAML configuration.")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key, as in --set student.width=50. Repeatable."),
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run: its path, its name or `latest`.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = Path("runs"),
+) -> None:
+    """Run one experiment: live progress, a summary, and a run directory.
+
+    Exit status: 0 done; 1 failed or diverged; 2 a wrong command line or configuration; 130 interrupted.
+    """
+    if (config is None) == (resume is None):
+        raise typer.BadParameter("give one of the two: --config FILE for a new run, --resume RUN to go on with one")
+    if resume is not None and overrides:
+        raise typer.BadParameter("--set changes a configuration, and a resumed run keeps its own; start a new run")
+
+    from featlearn.experiments.config_file import load_config
+    from featlearn.experiments.run import RunResult, resume as resume_run, train as train_run
+    from featlearn.experiments.runs import RunDirectory, RunError
+    from featlearn.experiments.yaml_source import ConfigError
+    from featlearn.views import console
+
+    view = console.TrainingView(quiet=quiet or as_json)
+    result: RunResult
+    try:
+        if resume is not None:
+            with view:
+                result = resume_run(RunDirectory.find(resume, runs_dir), view.watch)
+        else:
+            assert config is not None
+            settings = load_config(config, overrides or [])
+            with view:
+                result = train_run(settings, runs_dir, view.watch)
+    except ConfigError as error:
+        console.complain(map(str, error.complaints))
+        raise typer.Exit(2) from None
+    except RunError as error:
+        console.complain([str(error)])
+        raise typer.Exit(1) from None
+
+    if as_json:
+        _print_json(_document(result.run, result.info))
+    elif not quiet:
+        console.show_run(result.run, result.info)
+    if result.status != "done":
+        console.complain([console.ending(result.run, result.info)])
+        raise typer.Exit(130 if result.status == "interrupted" else 1)
+
+
+@app.command()
+def runs(as_json: AsJson = False, runs_dir: RunsDir = Path("runs")) -> None:
+    """A table of all runs, oldest first."""
+    from featlearn.experiments.runs import summarise_runs
+    from featlearn.views import console
+
+    summaries = summarise_runs(runs_dir)
+    if as_json:
+        _print_json([{"path": str(s.path), "alive": s.alive, "error": s.error, **s.info} for s in summaries])
+    else:
+        console.show_runs(summaries, runs_dir)
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(help="A run: its path, its name or `latest`.")] = "latest",
+    as_json: AsJson = False,
+    runs_dir: RunsDir = Path("runs"),
+) -> None:
+    """One run: its stages, final metrics and environment."""
+    from featlearn.experiments.runs import RunDirectory, RunError
+    from featlearn.views import console
+
+    try:
+        found = RunDirectory.find(run, runs_dir)
+        info = found.read_info()
+        if as_json:
+            _print_json(_document(found, info))
+        else:
+            console.show_run(found, info)
+            console.show_environment(info)
+    except RunError as error:
+        console.complain([str(error)])
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def schema() -> None:
+    """The JSON schema of the configuration, for editors."""
+    from featlearn.experiments.config import Config
+
+    _print_json(Config.model_json_schema())
+
+
+@app.command()
+def check(as_json: AsJson = False) -> None:
+    """Check the closed forms on this machine: quadrature, Monte Carlo, finite differences, backends."""
+    from featlearn.experiments.checks import run_checks
+    from featlearn.views import console
+
+    results = [r.__dict__ | {"passed": r.passed} for r in console.watch_checks(run_checks(), quiet=as_json)]
+    if as_json:
+        _print_json(results)
+    if not all(r["passed"] for r in results):
+        raise typer.Exit(1)
+
+
+def _document(run: Any, info: dict[str, Any]) -> dict[str, Any]:
+    return {"path": str(run.path), **info}
+
+
+def _print_json(document: Any) -> None:
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -1,0 +1,267 @@
+"""The console: live progress on standard error, tables on standard output. Text from users is never read as markup."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich import box
+from rich.console import Console, Group
+from rich.progress import BarColumn, Progress as Bar, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from featlearn.experiments.checks import CheckResult
+from featlearn.experiments.runs import RunDirectory, RunError, RunInfo, RunSummary
+from featlearn.training.descent import Event, Logged, Plan
+
+_STATUS_STYLES = {"done": "green", "running": "cyan", "interrupted": "yellow", "unreadable": "red"}
+
+
+def _output() -> Console:
+    """Standard output; off a terminal, as wide as its tables want to be."""
+    width = None if sys.stdout.isatty() else 160
+    return Console(markup=False, highlight=False, width=width)
+
+
+def _errors() -> Console:
+    return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(lines: Iterable[str]) -> None:
+    """Print error lines on standard error, as they are."""
+    limit = 100
+    lines = list(lines)
+    for line in lines[:limit]:
+        print(line, file=sys.stderr)
+    if len(lines) > limit:
+        print(f"… and {len(lines) - limit} more", file=sys.stderr)
+
+
+# --- progress -----------------------------------------------------------------------------------
+
+
+class TrainingView:
+    """Live progress of one run: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._state = ""
+        self._next_line = 0.0
+        self._began = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        console = _errors()
+        if not self._quiet and console.is_terminal:
+            self._bar = Bar(
+                TextColumn("{task.description}", style="bold"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[state]}", markup=False),
+                console=console,
+                transient=True,
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def watch(self, run: RunDirectory, plan: Plan, event: Event) -> None:
+        """Show an event of the descent loop; the ``watch`` argument of ``train`` and ``resume``."""
+        if self._quiet:
+            return
+        total, done = plan.total_steps(), event.position.step
+        if isinstance(event, Logged):
+            self._state = _row_in_brief(event.row)
+        stage = plan.stages[min(event.position.stage, len(plan.stages) - 1)].name
+        if self._bar is not None:
+            if self._task is None:
+                self._task = self._bar.add_task(stage, total=total, state="")
+            self._bar.update(self._task, completed=done, description=stage, state=self._state)
+        elif isinstance(event, Logged):
+            self._plain_line(run, event, total)
+
+    def _plain_line(self, run: RunDirectory, event: Logged, total: int) -> None:
+        now = time.perf_counter()
+        if event.row["step"] == 0:
+            print(f"run directory {run.path}", file=sys.stderr)
+        elif event.ended is None and now < self._next_line:
+            return
+        self._next_line = now + 2.0
+        seconds = f"{now - self._began:.0f} s"
+        text = f"{seconds:>6}  step {event.row['step']}/{total}  {event.row['stage']}  {self._state}"
+        print(text, file=sys.stderr, flush=True)
+
+
+def _row_in_brief(row: dict[str, Any]) -> str:
+    return f"loss {_number(row['loss'])}  λ {_number(row['weight_decay'])}  max angle {_degrees(row['max_angle'])}"
+
+
+# --- one run ------------------------------------------------------------------------------------
+
+# the columns of the table of stages: heading, column of the metrics row, how it is written
+_STAGE_COLUMNS = (
+    ("step", "step", "int"),
+    ("λ", "weight_decay", "number"),
+    ("loss", "loss", "number"),
+    ("in S*", "subspace", "percent"),
+    ("mean angle", "mean_angle", "degrees"),
+    ("max angle", "max_angle", "degrees"),
+    ("aligned mass", "aligned_mass", "percent"),
+    ("alive", "alive", "int"),
+    ("recovered", "recovered", "int"),
+)
+
+
+def show_run(run: RunDirectory, info: RunInfo) -> None:
+    """The story of a run: where it stood at its start and after each stage, and how it ended."""
+    table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table.add_column("after", style="bold")
+    for heading, _, _ in _STAGE_COLUMNS:
+        table.add_column(heading, justify="right")
+    table.add_column("seconds", justify="right")
+    try:
+        rows = run.read_metrics()
+        teachers = len(run.read_arrays(run.snapshots_file)["teacher_second_layer"]) if rows else 0
+    except (RunError, KeyError) as error:
+        rows, teachers = [], 0
+        complain([str(error)])
+    for label, row in _stage_rows(rows):
+        cells = [_FORMATS[kind](row.get(key)) for _, key, kind in _STAGE_COLUMNS]
+        if teachers:
+            cells[-1] += f" of {teachers}"
+        table.add_row(Text(label), *cells, f"{row.get('seconds') or 0:.1f}")
+    status = str(info["status"])
+    ending = Text.assemble(
+        (status, f"bold {_STATUS_STYLES.get(status, 'red')}"),
+        f" in {info.get('seconds') or 0:.1f} s",
+        f" · loss {_number(_final(info, 'loss'))} (floor {_number(info.get('loss_floor'))})",
+        f" · gradient norm {_number(_final(info, 'grad_norm'))}",
+    )
+    _output().print(Group(Text(str(info.get("name", run.name)), "bold"), table, ending, Text(str(run.path))))
+
+
+def _stage_rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The first row and the last one of each stage."""
+    for i, row in enumerate(rows):
+        if row.get("step") == 0:
+            yield "(start)", row
+        elif i + 1 == len(rows) or rows[i + 1].get("stage") != row.get("stage"):
+            yield str(row.get("stage")), row
+
+
+def ending(run: RunDirectory, info: RunInfo) -> str:
+    """One line on a run that did not get done, with what to do."""
+    text = f"{info['status']}: {info['message']}" if info.get("message") else f"{info['status']}"
+    if info.get("traceback"):
+        text += f"; the traceback is in {run.info_file}"
+    if info["status"] in ("interrupted", "failed"):
+        text += f"; go on with: featlearn train --resume {run.path}"
+    return text
+
+
+def show_environment(info: RunInfo) -> None:
+    """What a run was made with."""
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for key in ("created", "config_hash", "seed", "backend", "device", "threads", "precision", "resumed", "message"):
+        if info.get(key) is not None:
+            table.add_row(key, Text(str(info[key])))
+    for stage in info.get("stages") or []:
+        told = f"{stage['steps']} steps, {stage['seconds']:.2f} s, ended by {stage['stop_reason']}"
+        table.add_row("stage", Text(f"{stage['name']}: {told}"))
+    git = info.get("git") or {}
+    if git.get("commit"):
+        table.add_row("commit", Text(f"{git['commit']}{' (changed since)' if git.get('dirty') else ''}"))
+    found = {**(info.get("versions") or {}), **(info.get("machine") or {})}
+    table.add_row("versions", Text(", ".join(f"{key} {value}" for key, value in found.items())))
+    _output().print(table)
+
+
+# --- many runs ----------------------------------------------------------------------------------
+
+
+def show_runs(summaries: list[RunSummary], runs_dir: Path) -> None:
+    """The table of runs."""
+    if not summaries:
+        _output().print(Text(f"no runs in {runs_dir}; make one with: featlearn train --config configs/quickstart.yaml"))
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("run", overflow="fold")
+    table.add_column("status")
+    for heading in ("steps", "loss", "mean angle", "max angle", "recovered", "seconds"):
+        table.add_column(heading, justify="right")
+    for summary in summaries:
+        info, status = summary.info, str(summary.info["status"])
+        shown = "stopped" if status == "running" and not summary.alive else status
+        table.add_row(
+            Text(summary.name),
+            Text(shown, _STATUS_STYLES.get(shown, "red")),
+            _count(_final(info, "step")),
+            _number(_final(info, "loss")),
+            _degrees(_final(info, "mean_angle")),
+            _degrees(_final(info, "max_angle")),
+            _count(_final(info, "recovered")),
+            f"{info.get('seconds') or 0:.1f}",
+        )
+    _output().print(table)
+    if any(s.info["status"] == "running" and not s.alive for s in summaries):
+        _output().print(Text("stopped: killed before its end; go on with featlearn train --resume RUN"))
+    complain(s.error for s in summaries if s.error)
+
+
+def _final(info: RunInfo, column: str) -> Any:
+    final = info.get("final")
+    return final.get(column) if isinstance(final, dict) else None
+
+
+# --- checks -------------------------------------------------------------------------------------
+
+
+def watch_checks(results: Iterable[CheckResult], *, quiet: bool) -> list[CheckResult]:
+    """Print each check as it is done, and the verdict; returns them all."""
+    console, done = _output(), []
+    for result in results:
+        done.append(result)
+        if not quiet:
+            verdict = Text("PASS", "green") if result.passed else Text("FAIL", "bold red")
+            told = f"  {result.name:<58} error {result.error:8.1e}  allowed {result.allowed:7.0e}"
+            console.print(Text.assemble(verdict, told))
+    if not quiet:
+        failed = sum(not r.passed for r in done)
+        console.print(Text(f"{len(done) - failed} of {len(done)} checks passed", "bold"))
+    return done
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _count(value: Any) -> str:
+    return "–" if value is None else str(value)
+
+
+def _degrees(value: Any) -> str:
+    return "–" if value is None else f"{value:.2f}°"
+
+
+def _percent(value: Any) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+_FORMATS = {"int": _count, "number": _number, "degrees": _degrees, "percent": _percent}
