@@ -76,7 +76,9 @@ def train(
         raise typer.BadParameter("--set changes a configuration, and a resumed run keeps its own; start a new run")
 
     from featlearn.experiments.config_file import load_config
-    from featlearn.experiments.run import RunResult, resume as resume_run, train as train_run
+    from featlearn.experiments.run import RunResult
+    from featlearn.experiments.run import resume as resume_run
+    from featlearn.experiments.run import train as train_run
     from featlearn.experiments.runs import RunDirectory, RunError
     from featlearn.experiments.yaml_source import ConfigError
     from featlearn.views import console

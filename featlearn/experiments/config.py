@@ -189,9 +189,7 @@ class FileInit(Section):
     sha256: str | None = Field(None, description="digest that the file must have; filled in by a run")
 
 
-Init = Annotated[
-    SymmetricInit | GaussianInit | NearTeacherInit | ExplicitInit | FileInit, Field(discriminator="kind")
-]
+Init = Annotated[SymmetricInit | GaussianInit | NearTeacherInit | ExplicitInit | FileInit, Field(discriminator="kind")]
 
 
 class Student(Section):
@@ -205,7 +203,10 @@ class Student(Section):
             if not isinstance(self.init, ExplicitInit | FileInit):
                 yield ("width",), "missing; the number of student neurons"
         elif isinstance(self.init, SymmetricInit) and self.width % 2:
-            yield ("width",), f"{self.width} is odd; a symmetric start mirrors one half of the neurons: use an even width"
+            yield (
+                ("width",),
+                f"{self.width} is odd; a symmetric start mirrors one half of the neurons: use an even width",
+            )
         elif isinstance(self.init, ExplicitInit) and self.width != len(self.init.first_layer):
             yield ("width",), f"{self.width} contradicts init.first_layer, which has {len(self.init.first_layer)} rows"
 
@@ -271,9 +272,7 @@ class StageConfig(Section):
     steps: Count | None = Field(None, description="number of gradient steps (not for ridge)")
     step_size: NumberOrDecay | None = Field(None, description="η: a number or a schedule (not for ridge)")
     weight_decay: NumberOrDecay = Field(0.0, description="λ: a number or a schedule")
-    momentum: Annotated[float, Field(ge=0, lt=1)] | None = Field(
-        None, description="μ of method momentum; default 0.9"
-    )
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="μ of method momentum; default 0.9")
     betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] | None = Field(
         None, description="β₁, β₂ of method adam; default [0.9, 0.999]"
     )

@@ -70,7 +70,9 @@ def _apply_override(document: Document, override: str) -> None:
 def _validated(document: Document, directory: Path) -> Config:
     if document.data is None and not document.complaints:
         mark = document.mark_of(())
-        raise ConfigError([Complaint(mark, "(top level)", "is empty; expected a mapping with teacher, student, stages")])
+        raise ConfigError(
+            [Complaint(mark, "(top level)", "is empty; expected a mapping with teacher, student, stages")]
+        )
     complaints = list(document.complaints)
     try:
         config = Config.model_validate(document.data)
@@ -142,9 +144,7 @@ def _path(document: Document, location: tuple[int | str, ...]) -> Key:
     path: Key = ()
     value = document.data
     for i, part in enumerate(location):
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
             value = value[part]
         elif i < len(location) - 1 or part == "[key]" or not isinstance(value, dict) or part in _UNION_TAGS:
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from pathlib import Path
 from typing import assert_never
 
@@ -18,6 +17,7 @@ from featlearn.experiments.config import (
     RandomWeights,
     SymmetricInit,
 )
+from featlearn.experiments.npz import read_npz
 from featlearn.theory.activations import activation
 from featlearn.training import networks
 from featlearn.training.descent import Plan, Start
@@ -93,7 +93,7 @@ def _student(config: Config, teacher: Network) -> Network:
             second_layer_std=init.second_layer_std,
         )
     if isinstance(init, NearTeacherInit):
-        degree = activation(config.activation.name).homogeneous_degree
+        degree = activation(config.activation.name, config.activation.drop_hermite_below).homogeneous_degree
         return networks.near_teacher_student(rng, teacher, width=width, angle=init.angle, homogeneous=degree == 1)
     assert_never(init)
 
@@ -112,11 +112,11 @@ def _student_from_file(init: FileInit, width: int | None, input_dim: int) -> Net
     if init.sha256 is not None and file_digest(path) != init.sha256:
         raise InvalidWeights(f"{path} has changed since this configuration was written (its SHA-256 differs)")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            first, second = arrays["first_layer"], arrays["second_layer"]
+        arrays = read_npz(path)
+        first, second = arrays["first_layer"], arrays["second_layer"]
     except KeyError as error:
-        raise InvalidWeights(f"{path} has no array {error.args[0].split()[0]!r}") from None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise InvalidWeights(f"{path} has no array {error}") from None
+    except (OSError, ValueError) as error:
         raise InvalidWeights(f"{path} is not an .npz file with plain arrays: {error}") from None
     if first.ndim != 2 or second.shape != first.shape[:1] or first.shape[0] < 1:
         shapes = f"first_layer {first.shape}, second_layer {second.shape}"

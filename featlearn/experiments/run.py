@@ -61,7 +61,10 @@ def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunRe
         run = RunDirectory.create(runs_dir, config, _first_info(config, backend))
     except OSError as error:
         raise RunError(f"cannot make a run directory in {runs_dir}: {error.strerror or error}") from None
-    return _Recorder(run, plan).record(problem, backend, start, watch)
+    try:
+        return _Recorder(run, plan).record(problem, backend, start, watch)
+    finally:
+        run.release()
 
 
 def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
@@ -77,9 +80,12 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     config = load_config(run.config_file)
     backend = _backend(config)
     run.lock()
-    problem, plan, start = build(config)
-    recorder = _Recorder(run, plan)
-    return recorder.record(problem, backend, recorder.restore(start), watch)
+    try:
+        problem, plan, start = build(config)
+        recorder = _Recorder(run, plan)
+        return recorder.record(problem, backend, recorder.restore(start), watch)
+    finally:
+        run.release()
 
 
 def _backend(config: Config) -> Backend:
@@ -124,9 +130,7 @@ class _Recorder:
     start_loss: float | None = None
     loss_floor: float = 0.0
     stages: list[dict[str, Any]] = field(default_factory=list)  # the finished ones, for run.json
-    snapshots: dict[str, list[Any]] = field(
-        default_factory=lambda: {"step": [], "first_layer": [], "second_layer": []}
-    )
+    snapshots: dict[str, list[Any]] = field(default_factory=lambda: {"step": [], "first_layer": [], "second_layer": []})
     seconds_before: float = 0.0  # spent by earlier processes on this run
     began: float = field(default_factory=time.perf_counter)
     last_checkpoint: float = -np.inf
@@ -205,7 +209,9 @@ class _Recorder:
     def _advice(self, event: Logged) -> str:
         row = event.row
         loss = "not finite" if row["loss"] is None else f"{row['loss']:.3g}"
-        message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): the loss is {loss}"
+        message = (
+            f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): the loss is {loss}"
+        )
         if row["step_size"]:
             message += f"; try a smaller step: --set stages.{row['stage']}.step_size={row['step_size'] / 10:g}"
         return message

@@ -16,7 +16,6 @@ import os
 import re
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from typing import Any, Self
 import numpy as np
 
 from featlearn.experiments.config import Config
+from featlearn.experiments.npz import read_npz
 
 DEFAULT_RUNS_DIR = Path("runs")
 LATEST = "latest"
@@ -67,9 +67,9 @@ class RunDirectory:
         """
         runs_dir.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".new-", dir=runs_dir))
+        run = cls(draft)
         try:
             draft.chmod(0o777 & ~_umask())
-            run = cls(draft)
             run._write(run.config_file, config.to_yaml().encode())
             run.write_info(info)
             run.metrics_file.touch()
@@ -77,6 +77,7 @@ class RunDirectory:
             stem = f"{datetime.now():%Y%m%d-%H%M%S}-{_slug(config.name)}-{config.digest()}"
             run.path = _rename_to_free_name(draft, stem)
         except BaseException:
+            run.release()
             shutil.rmtree(draft, ignore_errors=True)
             raise
         _point_latest_at(run.path)
@@ -114,11 +115,20 @@ class RunDirectory:
         Raises:
             RunError: when another process is working on the run.
         """
-        self._lock = self.metrics_file.open("ab")
+        file = self.metrics_file.open("ab")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            file.close()
             raise RunError(f"{self.path} is being worked on by another process") from None
+        self._lock = file
+
+    def release(self) -> None:
+        """Give the claim back."""
+        if self._lock is not None:
+            with suppress(OSError):  # rows are flushed one by one: what a full disk refused then is lost anyway
+                self._lock.close()
+            self._lock = None
 
     def is_locked(self) -> bool:
         """Whether a live process works on the run."""
@@ -166,11 +176,10 @@ class RunDirectory:
     def read_arrays(self, file: Path) -> dict[str, np.ndarray]:
         """The arrays of one of the run's npz files. Raises RunError when it is missing or broken."""
         try:
-            with np.load(file, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
+            return read_npz(file)
         except FileNotFoundError:
             raise RunError(f"{file} is missing") from None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError) as error:
             raise RunError(f"{file} is broken: {error}") from None
 
     # --- writing ----------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ def parse_document(text: str, source: str, line: int = 1, column: int = 1) -> Do
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         mark = Mark(source, before.count("\n") + line, error.position - before.rfind("\n"))
-        message = f"the character U+{ord(str(error.character)):04X} is not allowed in YAML"
+        message = f"the character U+{error.character:04X} is not allowed in YAML"
         raise ConfigError([Complaint(mark, "(syntax)", message)]) from None
     document = builder.document
     document.values[()] = Mark(source, line, column)

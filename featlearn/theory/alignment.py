@@ -113,8 +113,7 @@ def alignment_metrics(
         "mass_error": np.max(np.abs(per_teacher - teacher_second_layer), -1),
         "balance": np.max(np.abs(np.abs(second_layer) - np.linalg.norm(first_layer, axis=-1)), -1),
         "subspace": _subspace_share(first_layer, teacher_first_layer),
-        "feature_motion": _frobenius(first_layer - initial_first_layer)
-        / _nan_if_zero(_frobenius(initial_first_layer)),
+        "feature_motion": _frobenius(first_layer - initial_first_layer) / _nan_if_zero(_frobenius(initial_first_layer)),
     }
 
 

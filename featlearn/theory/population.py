@@ -72,10 +72,10 @@ def loss_float64(
     teacher_second_layer: np.ndarray,
     teacher_first_layer: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The population loss as a plain float64 sum Σ_ij c_i c_j K(v_i, v_j), and a bound on its rounding error.
+    """The population loss as a plain float64 sum Σ_ij c_i c_j K(v_i, v_j), and the size of its rounding error.
 
     Arguments as in ``gradient``, float64. Returns two arrays (B,): the sum (which rounding can make negative)
-    and the bound. Use ``loss`` unless the last digits do not matter.
+    and 2⁻⁵⁰ of what cancels, which errors stay well below (docs/theory.md §5). Use ``loss`` for anything shown.
     """
     c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
     q = np.sum(v * v, -1)
@@ -100,24 +100,23 @@ def loss(
     teacher_second_layer: np.ndarray,
     teacher_first_layer: np.ndarray,
 ) -> np.ndarray:
-    """Population loss L = E[(f − f*)²] = Σ_ij c_i c_j K(v_i, v_j), right to eight digits however small it is.
+    """Population loss L = E[(f − f*)²] = Σ_ij c_i c_j K(v_i, v_j), right to eight digits down to ``loss_floor``.
 
     The terms of the sum are of order ‖f*‖² and cancel down to L. Where float64 would lose digits, the same sum is
     taken in double-double.
 
     Args: as in ``gradient``; NumPy arrays, computed in float64 and beyond.
     Returns:
-        (B,) population loss, no factor ½. Non-finite weights give a non-finite loss.
-    Accuracy: 1e-8 relative, or ``loss_floor`` absolute where that is more (tests/theory/test_population.py).
+        (B,) population loss ≥ 0, no factor ½. Non-finite weights give a non-finite loss.
+    Accuracy: 1e-8 relative, or ``loss_floor`` absolute where that is more; a sum below 0 is reported as 0 (tests/theory/test_population.py).
     Source: derived in docs/theory.md §3 and §5.
     """
     arrays = [
-        np.asarray(x, dtype=np.float64)
-        for x in (second_layer, first_layer, teacher_second_layer, teacher_first_layer)
+        np.asarray(x, dtype=np.float64) for x in (second_layer, first_layer, teacher_second_layer, teacher_first_layer)
     ]
     total, bound = loss_float64(activation, *arrays)
     for run in np.flatnonzero(np.isfinite(total) & (bound > _RELATIVE_ACCURACY * total)):
-        total[run] = _loss_double_double(activation, *(x[run] for x in arrays))
+        total[run] = max(0.0, _loss_double_double(activation, *(x[run] for x in arrays)))
     return total
 
 

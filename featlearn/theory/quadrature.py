@@ -85,7 +85,5 @@ def pair_kernel(activation: Activation, q_u: float, q_v: float, s: float) -> tup
     # d/dq E f(√q z) = E[√q z f′(√q z)]/(2q), for f = φ and, through Stein's identity E[z f(z)] = E f′(z), for f = φ′
     mean_change = mean(lambda z: z * prime(z), q_u) / (2 * q_u)
     slope_change = (mean(lambda z: (z * z / q_u - 1) * prime(z), q_u)) / (2 * q_u)
-    k = expectation(
-        lambda z: phi(z) - mean_u - slope_u * z, lambda z: phi(z) - mean_v - slope_v * z, q_u, q_v, s
-    )
+    k = expectation(lambda z: phi(z) - mean_u - slope_u * z, lambda z: phi(z) - mean_v - slope_v * z, q_u, q_v, s)
     return k, k_s - slope_u * slope_v, k_q - mean_change * mean_v - slope_change * slope_v * s

@@ -65,7 +65,7 @@ class Start:
     """Where a run begins, or goes on: its position, the state there, and what it must remember from before.
 
     Attributes:
-        start_loss: the loss at step 0, for the divergence rule; None at the very beginning.
+        start_loss: the loss at step 0, for the divergence rule; None when step 0 has not been logged yet.
     """
 
     state: State
@@ -128,18 +128,23 @@ class _Descent:
 
     def run(self) -> Iterator[Event]:
         first = self.start.position
-        if first == Position():
+        if self.start.start_loss is None:
             yield from self._log_start()
         for number in range(first.stage, len(self.plans[0].stages)):
             yield from self._run_stage(number, first.stage_step if number == first.stage else 0)
 
     def _log_start(self) -> Iterator[Event]:
-        for run, (row, floor) in zip(self.alive, self._measure(self.alive, 0, 0), strict=True):
+        for run, (row, floor) in zip(list(self.alive), self._measure(self.alive, 0, 0), strict=True):
+            ended = "diverged" if row["loss"] is None else None  # weights so large that the loss overflows
             self.loss_limit[run] = max(self.loss_limit[run], DIVERGED_ABOVE * (row["loss"] or 0.0))
-            yield Logged(run, Position(), self.states[run], row, floor, snapshot=True, ended=None)
+            yield Logged(run, Position(), self.states[run], row, floor, snapshot=True, ended=ended)
+            if ended is not None:
+                self.alive.remove(run)
 
     def _run_stage(self, number: int, done: int) -> Iterator[Event]:
         going = list(self.alive)
+        if not going:
+            return
         for target in (int(t) for t in self.plans[0].rows[number] if t > done):
             before = {run: self.states[run] for run in going}
             yield from self._advance(going, number, done, target)

@@ -40,9 +40,7 @@ COLUMNS: dict[str, str] = {
 _INTEGERS = ("alive", "recovered")
 
 
-def measure(
-    problem: Problem, stages: Sequence[Stage], state: State, stage_step: int
-) -> tuple[list[Row], np.ndarray]:
+def measure(problem: Problem, stages: Sequence[Stage], state: State, stage_step: int) -> tuple[list[Row], np.ndarray]:
     """A metrics row for each run of a batch, and the loss floors (B,) under which their losses mean nothing.
 
     Args:

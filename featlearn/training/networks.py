@@ -132,14 +132,17 @@ def near_teacher_student(
 ) -> Network:
     """Neuron j starts ``angle`` degrees off teacher line j mod m*, in a random direction around it.
 
-    The neurons of a teacher line share its output weight equally. For an activation homogeneous of degree 1 they are
+    The neurons of a teacher line share its output weight equally. With d = 1 there is nothing around a line, and the
+    angle must be 0. For an activation homogeneous of degree 1 they are
     balanced, |a_j| = ‖w_j‖; for others the rows have norm 1, like the teacher's.
     """
     count, input_dim = teacher.first_layer.shape
     index = np.arange(width) % count
     axis = teacher.first_layer[index]
     sideways = rng.standard_normal((width, input_dim))
-    sideways = _normalised(sideways - np.sum(sideways * axis, -1, keepdims=True) * axis)
+    sideways = sideways - np.sum(sideways * axis, -1, keepdims=True) * axis
+    if input_dim > 1:
+        sideways = _normalised(sideways)
     radians = np.radians(angle)
     rows = np.cos(radians) * axis + np.sin(radians) * sideways
     share = teacher.second_layer[index] / np.bincount(index)[index]

@@ -19,8 +19,8 @@ class Schedule:
     factor: float = 1.0
     every: int = 1
 
-    def at(self, steps: np.ndarray) -> np.ndarray:
-        """The values that the given steps (0-based, of the stage) use."""
+    def at(self, steps: np.ndarray | int) -> np.ndarray:
+        """The values that the given steps (0-based, of the stage) use, in the shape of ``steps``."""
         return self.start * self.factor ** (np.asarray(steps) // self.every)
 
     def epoch_ends(self, steps: int) -> np.ndarray:
@@ -35,7 +35,7 @@ class Stage:
     Attributes:
         momentum: μ of method momentum: velocity ← μ·velocity + gradient, weights ← weights − η·velocity.
         betas: of method adam (with ε = 1e-8 and bias correction); weight decay is part of the gradient.
-        stop: thresholds by metric name ("loss", "grad_norm"); the stage ends at the first logged row below one.
+        stop: thresholds by metric name ("loss", "grad_norm"); the stage ends at the first logged row at or below one.
     """
 
     name: str

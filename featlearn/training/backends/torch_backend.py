@@ -35,9 +35,7 @@ class TorchBackend:
         if self.device == "cuda":
             return self._advance(problem, stages, state, done, count)
         runs = range(len(stages))
-        return State.stack(
-            [self._advance(problem.take([i]), [stages[i]], state.take(i), done, count) for i in runs]
-        )
+        return State.stack([self._advance(problem.take([i]), [stages[i]], state.take(i), done, count) for i in runs])
 
     def _advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         dtype = torch.from_numpy(state.first_layer[:0]).dtype
@@ -54,7 +52,8 @@ class TorchBackend:
         size = tensor(np.array([s.step_size.at(steps) for s in stages if s.step_size is not None]))
 
         for i in range(count):
-            slope = population.gradient(problem.activation, *weights.values(), *teacher, xp=torch)._asdict()
+            a, w = weights["second_layer"], weights["first_layer"]
+            slope = population.gradient(problem.activation, a, w, *teacher, xp=torch)._asdict()
             for layer in stage.train:
                 lam, eta = (_like(x[:, i], weights[layer]) for x in (decay, size))
                 downhill = slope[layer] + lam * weights[layer]
@@ -75,9 +74,7 @@ def _like(per_run: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     return per_run.reshape(-1, *[1] * (weights.ndim - 1))
 
 
-def _velocity(
-    memory: dict[str, torch.Tensor], layer: Layer, slope: torch.Tensor, momentum: float
-) -> torch.Tensor:
+def _velocity(memory: dict[str, torch.Tensor], layer: Layer, slope: torch.Tensor, momentum: float) -> torch.Tensor:
     """Heavy ball: velocity ← μ·velocity + gradient (Polyak 1964)."""
     name = f"{layer}.velocity"
     memory[name] = momentum * memory[name] + slope if name in memory else slope
