@@ -118,7 +118,7 @@ def runs(as_json: AsJson = False, runs_dir: RunsDir = Path("runs")) -> None:
 
     summaries = summarise_runs(runs_dir)
     if as_json:
-        _print_json([{"path": str(s.path), "alive": s.alive, "error": s.error, **s.info} for s in summaries])
+        _print_json([{"path": str(s.path.resolve()), "alive": s.alive, "error": s.error, **s.info} for s in summaries])
     else:
         console.show_runs(summaries, runs_dir)
 
@@ -168,7 +168,7 @@ def check(as_json: AsJson = False) -> None:
 
 
 def _document(run: Any, info: dict[str, Any]) -> dict[str, Any]:
-    return {"path": str(run.path), **info}
+    return {"path": str(run.path.resolve()), **info}
 
 
 def _print_json(document: Any) -> None:

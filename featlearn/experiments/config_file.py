@@ -144,7 +144,8 @@ def _path(document: Document, location: tuple[int | str, ...]) -> Key:
     path: Key = ()
     value = document.data
     for i, part in enumerate(location):
-        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
+        known = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+        if part in known:
             value = value[part]
         elif i < len(location) - 1 or part == "[key]" or not isinstance(value, dict) or part in _UNION_TAGS:
             continue

@@ -219,7 +219,7 @@ class _Recorder:
     # --- checkpoints ------------------------------------------------------------------------------
 
     def _checkpoint(self, position: Position, state: State, problem: Problem) -> None:
-        """All that resuming needs. The snapshots go first: a kill in between leaves some that the checkpoint ignores."""
+        """All that resuming needs. The snapshots go first: the checkpoint knows how many of them are its own."""
         self.run.write_arrays(
             self.run.snapshots_file,
             {name: np.array(values) for name, values in self.snapshots.items()}
@@ -271,7 +271,7 @@ class _Recorder:
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Within it, the first Ctrl-C or SIGTERM only sets a flag, so that files are left whole; a second one ends at once."""
+    """Within it, the first Ctrl-C or SIGTERM only sets a flag, so that files stay whole; a second one ends at once."""
     asked = False
 
     def ask(number: int, frame: FrameType | None) -> None:

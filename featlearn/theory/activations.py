@@ -43,9 +43,9 @@ class Activation:
             subgradient, so that a zero neuron gets a finite gradient.
         symmetry: of φ̃. "even": w and −w are one neuron; "odd": (a, w) and (−a, −w) are one neuron.
         homogeneous_degree: k when φ̃ of c·w is c^k φ̃ of w for c > 0, else None.
-    Accuracy: K within 1e-12·max(1, |K|) of quadrature for q in [1e-6, 1e3] and |t| ≤ 1 (tests/theory/test_activations.py);
-        the derivatives likewise, but for the rounding of the inputs, which t = s/√(q_u q_v) → ±1 magnifies to its
-        square root (∂K/∂s of relu is asin t/2π; the gradient does not suffer, docs/theory.md §4).
+    Accuracy: K within 1e-12·max(1, |K|) of quadrature for q in [1e-6, 1e3] and |t| ≤ 1; the derivatives likewise
+        (tests/theory/test_activations.py), but for the rounding of the inputs, which t = s/√(q_u q_v) → ±1 magnifies
+        to its square root (∂K/∂s of relu is asin t/2π; the gradient does not suffer, docs/theory.md §4).
     Source: Cho & Saul 2009 (arc-cosine), Williams 1998 (erf); the dropped forms are derived in docs/theory.md §2.
     """
 
@@ -101,7 +101,7 @@ def _relu_dropped(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Arr
 
 
 def _relu(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
-    n, root, asin_t = _norms_and_angle(xp, q_u, q_v, s)
+    _, root, asin_t = _norms_and_angle(xp, q_u, q_v, s)
     half_turn = asin_t + pi / 2  # π − acos t
     k = (root + s * half_turn) / (2 * pi)
     return k, half_turn / (2 * pi), root / (4 * pi * _nonzero(xp, q_u))
@@ -113,7 +113,7 @@ def _abs_dropped(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Arra
 
 
 def _abs(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
-    n, root, asin_t = _norms_and_angle(xp, q_u, q_v, s)
+    _, root, asin_t = _norms_and_angle(xp, q_u, q_v, s)
     k = (root + s * asin_t) * (2 / pi)
     return k, asin_t * (2 / pi), root / (pi * _nonzero(xp, q_u))
 

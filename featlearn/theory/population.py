@@ -108,7 +108,8 @@ def loss(
     Args: as in ``gradient``; NumPy arrays, computed in float64 and beyond.
     Returns:
         (B,) population loss ≥ 0, no factor ½. Non-finite weights give a non-finite loss.
-    Accuracy: 1e-8 relative, or ``loss_floor`` absolute where that is more; a sum below 0 is reported as 0 (tests/theory/test_population.py).
+    Accuracy: 1e-8 relative, or ``loss_floor`` absolute where that is more (tests/theory/test_population.py). A sum
+        below 0 is reported as 0.
     Source: derived in docs/theory.md §3 and §5.
     """
     arrays = [

@@ -1,11 +1,12 @@
 """Slow, independent truth: Gaussian expectations by quadrature in polar coordinates.
 
 Nothing here shares a formula with ``activations``: only the pointwise φ and φ′ enter. A Gauss–Hermite grid would leave
-5e-3 on a ReLU, so the integrals are split where a preactivation changes sign, and every piece is graded towards its ends,
-where erf of a long row turns sharply.
+5e-3 on a ReLU, so the integrals are split where a preactivation changes sign, and every piece is graded towards its
+ends, where erf of a long row turns sharply.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import pi
 
 import numpy as np
@@ -36,7 +37,7 @@ def _angular(angle: float) -> tuple[np.ndarray, np.ndarray]:
     kinks = np.sort(np.mod([pi / 2, 3 * pi / 2, angle + pi / 2, angle + 3 * pi / 2], 2 * pi))
     kinks = np.append(kinks, kinks[0] + 2 * pi)
     both_ends = np.concatenate([_GRADING, 1 - _GRADING[::-1][1:]])
-    parts = [_panels(a, b, both_ends) for a, b in zip(kinks[:-1], kinks[1:], strict=True) if b > a]
+    parts = [_panels(a, b, both_ends) for a, b in pairwise(kinks) if b > a]
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 

@@ -1,4 +1,4 @@
-"""The descent loop: stage after stage, from initial weights to logged states. No input, no output, no clock but its own.
+"""The descent loop: stage after stage, from initial weights to logged states, without any input or output.
 
 A batch of runs goes through its stages in step. A run that meets a stop rule waits for the next stage; one that
 diverges leaves the batch. What a run computes depends neither on its company nor on where the loop was cut, so that a

@@ -75,7 +75,8 @@ def random_teacher(
     limit = largest_min_angle(width, rank)
     if width > 1 and min_angle > limit:
         raise InfeasibleTeacher(
-            f"{min_angle:g} degrees is too much: {width} lines in {rank} dimensions are at most {limit:.4g} degrees apart"
+            f"{min_angle:g} degrees is too much: "
+            f"{width} lines in {rank} dimensions are at most {limit:.4g} degrees apart"
         )
     basis, _ = np.linalg.qr(rng.standard_normal((input_dim, rank)))
     inside = _separated_directions(rng, width, rank, min_angle)

@@ -51,7 +51,7 @@ class State:
 
     Attributes:
         second_layer, first_layer: (B, m), (B, m, d), in the run's precision.
-        memory: arrays with the batch axis first: velocities of momentum, moments of adam. Empty at the start of a stage.
+        memory: velocities of momentum or moments of adam, batch axis first; empty at the start of a stage.
     """
 
     second_layer: np.ndarray

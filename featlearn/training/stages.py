@@ -95,7 +95,7 @@ def _log_spaced(last: int, count: int) -> np.ndarray:
     chosen: list[int] = []
     position = 1.0
     for left in range(count, 0, -1):
-        step = int(round(position))
+        step = round(position)
         chosen.append(step)
         # the ratio that spreads the points still to come over what is left, at least one step on
         ratio = (last / step) ** (1 / (left - 1)) if left > 1 else 1.0
@@ -104,7 +104,7 @@ def _log_spaced(last: int, count: int) -> np.ndarray:
 
 
 def snapshot_steps(rows: Sequence[np.ndarray], stages: Sequence[Stage], snapshots: int) -> list[np.ndarray]:
-    """The rows, stage by stage, at which the neurons are stored too: evenly over the rows, each stage's last included."""
+    """The rows, stage by stage, at which the neurons are stored too: evenly over the rows, with each stage's last."""
     as_stages = [Stage(name=s.name, train=s.train, steps=len(r)) for s, r in zip(stages, rows, strict=True)]
     shares = _shares(as_stages, snapshots - 1)
     return [

@@ -152,7 +152,7 @@ def test_a_finished_run_is_not_resumed(small: Config, tmp_path: Path) -> None:
 
 
 def test_two_processes_do_not_work_on_one_run(small: Config, tmp_path: Path) -> None:
-    refused = []
+    refused: list[BaseException] = []
 
     def try_to_resume(run: RunDirectory, *_: object) -> None:
         if not refused:
@@ -168,7 +168,7 @@ def test_two_processes_do_not_work_on_one_run(small: Config, tmp_path: Path) -> 
 def test_a_batch_gives_bit_for_bit_what_each_run_gives_alone(small: Config) -> None:
     def variant(**changes: object) -> Config:
         plain = small.model_dump(exclude_none=True)
-        plain["stages"]["local_convergence"] |= changes.pop("late", {})  # type: ignore[operator]
+        plain["stages"]["local_convergence"] |= changes.pop("late", {})
         return Config.model_validate(plain | changes).resolved()
 
     configs = [

@@ -1,7 +1,7 @@
 """One conformance suite for every entry of the registry: a new activation or drop setting gets these tests by itself.
 
-Three independent truths: quadrature of the pointwise φ and φ′, fifty-digit closed forms (tests/theory/exact.py) over the
-whole grid of hard points, and Monte Carlo as a smoke test.
+Three independent truths: quadrature of the pointwise φ and φ′, fifty-digit closed forms (tests/theory/exact.py) over
+the whole grid of hard points, and Monte Carlo as a smoke test.
 """
 
 from math import pi
@@ -21,14 +21,12 @@ ACCURACY = 1e-12  # claimed, times max(1, |value|)
 ENTRIES = [activation(name, drop) for name in ACTIVATION_NAMES for drop in DROP_SETTINGS]
 every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
 
-COSINES = [0.0] + [
-    sign * t for t in (0.3, 0.999, 1 - 1e-6, 1 - 1e-12, 1.0) for sign in (1.0, -1.0)
-]
+COSINES = [0.0] + [sign * t for t in (0.3, 0.999, 1 - 1e-6, 1 - 1e-12, 1.0) for sign in (1.0, -1.0)]
 NORMS = [1e-6, 1e-3, 1.0, 4.0, 1e3]
 
-# Where t = s/√(q_u q_v) → ±1 the derivatives are steep, ∂K/∂s ~ √(1 − t²): one rounding of n = √(q_u q_v) or of s = t·n
-# then shows as its square root, 1e-8, whoever computes them. With q a power of 4, n is a power of 2 and s/n is t exactly,
-# so that what is left to see is the formula.
+# Where t = s/√(q_u q_v) → ±1 the derivatives are steep, ∂K/∂s ~ √(1 − t²): one rounding of n = √(q_u q_v) or of
+# s = t·n then shows as its square root, 1e-8, whoever computes them. With q a power of 4, n is a power of 2 and s/n is
+# t exactly, so that what is left to see is the formula.
 EXACT_NORMS = [4.0**-10, 4.0**-5, 1.0, 4.0, 4.0**5]
 
 
@@ -119,7 +117,9 @@ def test_derivatives_are_those_of_the_kernel(entry: Activation) -> None:
 def test_dropping_takes_the_mean_and_the_slope_out_of_the_kernel(name: str) -> None:
     plain, dropped = activation(name, 0), activation(name, 2)
     q_u, q_v, s = _grid(NORMS)
-    rest = plain.kernel(np, q_u, q_v, s)[0] - plain.mean(q_u) * plain.mean(q_v) - plain.slope(q_u) * plain.slope(q_v) * s
+    rest = (
+        plain.kernel(np, q_u, q_v, s)[0] - plain.mean(q_u) * plain.mean(q_v) - plain.slope(q_u) * plain.slope(q_v) * s
+    )
     np.testing.assert_allclose(dropped.kernel(np, q_u, q_v, s)[0], rest, rtol=1e-12, atol=1e-12)
 
 
@@ -128,8 +128,8 @@ def test_dropping_takes_the_mean_and_the_slope_out_of_the_kernel(name: str) -> N
 def test_mean_and_slope_are_the_first_two_hermite_coefficients(name: str, q: float) -> None:
     entry = activation(name)
     scale = max(1.0, float(np.sqrt(activation(name, 0).kernel(np, q, q, q)[0])))
-    assert entry.mean(np.float64(q)) == pytest.approx(quadrature.mean(entry.phi, q), rel=0, abs=ACCURACY * scale)
-    assert entry.slope(np.float64(q)) == pytest.approx(quadrature.mean(entry.phi_prime, q), rel=0, abs=ACCURACY * scale)
+    assert entry.mean(np.array(q)) == pytest.approx(quadrature.mean(entry.phi, q), rel=0, abs=ACCURACY * scale)
+    assert entry.slope(np.array(q)) == pytest.approx(quadrature.mean(entry.phi_prime, q), rel=0, abs=ACCURACY * scale)
 
 
 @every_entry
@@ -140,7 +140,9 @@ def test_dropped_function_is_orthogonal_to_constants_and_to_the_linear_function(
     if entry.drop_hermite_below == 2:
         assert [mean, linear] == pytest.approx([0.0, 0.0], abs=1e-12)
     else:
-        assert [mean, linear] == pytest.approx([float(entry.mean(np.float64(q))), float(entry.slope(np.float64(q)))], abs=1e-12)
+        assert [mean, linear] == pytest.approx(
+            [float(entry.mean(np.array(q))), float(entry.slope(np.array(q)))], abs=1e-12
+        )
 
 
 @every_entry
@@ -216,7 +218,7 @@ def test_double_double_kernel_has_26_digits(entry: Activation) -> None:
     for i in range(len(s)):
         truth = _exact(entry, q_u[i], q_v[i], s[i])[0]
         # The constants π of the kernels are float64 numbers. The factor 1/2π or 2/π is the same for all pairs, and the
-        # other, π/2 in plain relu, changes the loss by 3e-17 of E[(its linear part)²]: they do no harm, but are no truth.
+        # other, π/2 in plain relu, changes the loss by 3e-17 of E[(its linear part)²]: harmless, but not the truth.
         if entry.name in ("relu", "abs", "erf"):
             one_over = (entry.name, entry.drop_hermite_below) in [("relu", 0), ("relu", 2), ("abs", 2)]
             truth *= 2 * MP.pi / number(2 * pi) if one_over else number(2 / pi) / (2 / MP.pi)

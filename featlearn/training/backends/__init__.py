@@ -21,7 +21,7 @@ class Backend(Protocol):
 
         Args:
             problem, state: a batch of runs.
-            stages: the stage of each run. They agree in method, trained layers, momentum and betas; schedules may differ.
+            stages: the stage of each run. They agree in all but their schedules and stop rules.
         Returns:
             The new state; its bits depend neither on how steps are cut into calls nor on the other runs of the batch.
         """

@@ -1,0 +1,128 @@
+"""The rooms of the package: imports point down, heavy libraries load late, the public names are these."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import featlearn
+
+PACKAGE = Path(featlearn.__file__).parent
+ROOMS = ["theory", "training", "experiments", "views", "cli"]  # each may use itself and those before it
+HEAVY = {"torch", "numba", "matplotlib", "dask", "plotly", "scipy", "numpy"}
+MAX_LINES = 500
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imports_of(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def upward_imports(room: str, source: str) -> list[str]:
+    """The imports in a module of ``room`` that name a room above it."""
+    above = ROOMS[ROOMS.index(room) + 1 :]
+    return [name for name in imports_of(source) if any(name.startswith(f"featlearn.{other}") for other in above)]
+
+
+def room_of(path: Path) -> str | None:
+    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return name if name in ROOMS else None
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    room = room_of(path)
+    if room is None:
+        assert path.name in ("__init__.py", "__main__.py")
+    else:
+        assert upward_imports(room, path.read_text()) == []
+
+
+def test_the_rule_sees_a_violation() -> None:
+    assert upward_imports("theory", "from featlearn.training import stages") == ["featlearn.training.stages"]
+    assert upward_imports("training", "def f():\n    import featlearn.views.console") == ["featlearn.views.console"]
+    assert upward_imports("views", "from featlearn.experiments.runs import RunDirectory") == []
+
+
+def test_no_room_for_odds_and_ends() -> None:
+    assert not {"utils.py", "helpers.py", "common.py"} & {path.name for path in modules()}
+
+
+def test_files_stay_small() -> None:
+    assert {str(p): n for p in modules() if (n := len(p.read_text().splitlines())) > MAX_LINES} == {}
+
+
+def test_only_runs_py_spells_file_names() -> None:
+    names = ("config.yaml", "run.json", "metrics.jsonl", "snapshots.npz", "checkpoint.npz")
+    spelling = {
+        path.name
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in names
+    }
+    assert spelling == {"runs.py"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """The heavy libraries that a piece of code loads in a fresh interpreter."""
+    probe = f"{code}\nimport sys\nprint(*[m for m in {sorted(HEAVY)} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+HELP = """
+import sys
+from featlearn.cli import main
+sys.argv = ["featlearn", "train", "--help"]
+try:
+    main()
+except SystemExit:
+    pass
+print()
+"""
+
+
+def test_help_and_the_package_load_nothing_heavy() -> None:
+    assert loaded_by("import featlearn, featlearn.cli") == set()
+    assert loaded_by(HELP) == set()
+
+
+def test_configurations_are_read_without_torch() -> None:
+    assert "torch" not in loaded_by("import featlearn; featlearn.load_config")
+
+
+def test_the_probe_for_heavy_libraries_sees_them() -> None:
+    assert "numpy" in loaded_by("import numpy")
+
+
+def test_the_public_names_are_these_and_all_load() -> None:
+    assert featlearn.__all__ == [
+        "Config",
+        "ConfigError",
+        "RunDirectory",
+        "RunError",
+        "RunResult",
+        "activation",
+        "alignment_metrics",
+        "load_config",
+        "population_gradient",
+        "population_loss",
+        "resume",
+        "run_batch",
+        "train",
+    ]
+    assert all(getattr(featlearn, name) is not None for name in featlearn.__all__)
+    assert set(featlearn.__all__) <= set(dir(featlearn))
+    with pytest.raises(AttributeError, match="nothing_like_it"):
+        featlearn.nothing_like_it  # noqa: B018
