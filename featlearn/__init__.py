@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from featlearn.experiments.yaml_source import ConfigError
     from featlearn.theory.activations import activation
     from featlearn.theory.alignment import alignment_metrics
-    from featlearn.theory.population import gradient as population_gradient, loss as population_loss
+    from featlearn.theory.population import gradient as population_gradient
+    from featlearn.theory.population import loss as population_loss
 
 _HOMES = {
     "Config": "experiments.config:Config",

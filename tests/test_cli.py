@@ -20,7 +20,7 @@ TRUTH = Path(__file__).parent / "truth" / "trajectory.json"
 def featlearn(*arguments: object, cwd: Path, **options: object) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if k != "FEATLEARN_RUNS"}
     environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
-    return subprocess.run(  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(  # type: ignore[call-overload]
         [*FEATLEARN, *map(str, arguments)],
         cwd=cwd,
         capture_output=True,

@@ -28,10 +28,10 @@ class NearestTeacher:
 def angles(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarray:
     """Angles in [0, π] between every w_j and every w*_k, (B, m, d) × (B, m*, d) → (B, m, m*), NaN for zero rows.
 
-    Kahan's formula 2·atan2(‖u − v‖, ‖u + v‖) on unit vectors: full relative accuracy near 0 and near π, where
-    acos of a dot product would lose half the digits.
+    Kahan's formula 2·atan2(‖u − v‖, ‖u + v‖) on unit vectors: as accurate near 0 and near π as the rounding
+    of the unit vectors allows, where acos of a dot product would lose half the digits.
 
-    Accuracy: 4e-16 absolute, 1e-15 relative to the distance of unit vectors (tests/theory/test_alignment.py).
+    Accuracy: 4e-16 absolute (tests/theory/test_alignment.py).
     Source: Kahan 2006, "How futile are mindless assessments of roundoff", §12.
     """
     u = _unit_rows(first_layer)[:, :, None, :]

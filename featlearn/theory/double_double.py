@@ -98,7 +98,7 @@ class DoubleDouble:
         return self.high > other
 
     def __getitem__(self, key: Any) -> DoubleDouble:
-        return DoubleDouble(self.high[key], self.low[key])
+        return DoubleDouble(self.high[key], np.broadcast_to(self.low, self.high.shape)[key])
 
     def sum(self) -> DoubleDouble:
         """The sum over all elements, by halving (each level adds pairs in double-double)."""
@@ -154,7 +154,7 @@ _COSINE = [_constant(Fraction((-1) ** k, factorial(2 * k))) for k in range(1, 13
 
 def _even_series(coefficients: list[DoubleDouble], z: DoubleDouble) -> DoubleDouble:
     """z·(c₁ + z·(c₂ + …)) for 0 ≤ z ≤ 0.3: float64 where a term can only touch the last digits of the sum."""
-    exact = 5
+    exact = 7
     tail = np.zeros_like(z.high)
     for c in reversed(coefficients[exact:]):
         tail = c.high + z.high * tail

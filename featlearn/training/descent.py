@@ -180,11 +180,20 @@ class _Descent:
             finite = batch.finite()
             if not finite.any():
                 return
+            within = self._within_limit(runs, problem, batch) if done < target else finite
             for i, run in enumerate(runs):
-                if finite[i] and done < target:
+                if within[i] and done < target:
                     yield Progress(run, Position(number, done, self.earlier_steps[run] + done), self.states[run])
             pace = count / max(time.perf_counter() - began, 1e-6)
             count = max(1, int(pace * _CHUNK_SECONDS))
+
+    def _within_limit(self, runs: list[int], problem: Problem, batch: State) -> np.ndarray:
+        """Which runs have not diverged: only they may be gone on from, for the step to be found where they began to."""
+        weights = batch.second_layer.astype(np.float64), batch.first_layer.astype(np.float64)
+        teacher = problem.teacher_second_layer, problem.teacher_first_layer
+        with np.errstate(all="ignore"):
+            loss, _ = population.loss_float64(problem.activation, *weights, *teacher)
+        return np.isfinite(loss) & (loss <= self.loss_limit[runs]) & batch.finite()
 
     def _solve_ridge(self, runs: list[int], problem: Problem, stages: list[Stage]) -> None:
         rows = np.concatenate([self.states[run].first_layer for run in runs])

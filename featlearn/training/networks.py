@@ -6,7 +6,7 @@ from math import acos, degrees, sqrt
 import numpy as np
 
 MAX_DRAWS = 200_000  # of a random teacher, before the request is called infeasible
-_CHUNK_ENTRIES = 1_000_000  # of the arrays that one chunk of draws takes
+_CHUNK_ENTRIES = 100_000  # of the arrays that one chunk of draws takes
 
 
 class InfeasibleTeacher(ValueError):
@@ -78,10 +78,10 @@ def random_teacher(
             f"{min_angle:g} degrees is too much: "
             f"{width} lines in {rank} dimensions are at most {limit:.4g} degrees apart"
         )
+    output_weights = rng.uniform(*magnitude, size=width) * _signs(rng, sign, width)
     basis, _ = np.linalg.qr(rng.standard_normal((input_dim, rank)))
-    inside = _separated_directions(rng, width, rank, min_angle)
-    size = rng.uniform(*magnitude, size=width)
-    return Network(size * _signs(rng, sign, width), _normalised(inside @ basis.T))
+    inside = _separated_directions(rng, width, rank, min_angle)  # last: how much it draws is not the teacher's matter
+    return Network(output_weights, _normalised(inside @ basis.T))
 
 
 def _separated_directions(rng: np.random.Generator, width: int, rank: int, min_angle: float) -> np.ndarray:

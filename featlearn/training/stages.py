@@ -20,8 +20,15 @@ class Schedule:
     every: int = 1
 
     def at(self, steps: np.ndarray | int) -> np.ndarray:
-        """The values that the given steps (0-based, of the stage) use, in the shape of ``steps``."""
-        return self.start * self.factor ** (np.asarray(steps) // self.every)
+        """The values that the given steps (0-based, of the stage) use, in the shape of ``steps``.
+
+        Powers are taken one by one: those of an array may round differently, and the bits of a run must not depend on
+        how its steps are cut into calls.
+        """
+        epochs, index = np.unique(np.asarray(steps) // self.every, return_inverse=True)
+        with np.errstate(over="ignore"):
+            values = np.array([self.start * np.float64(self.factor) ** int(epoch) for epoch in epochs])
+        return values[index].reshape(np.shape(steps))
 
     def epoch_ends(self, steps: int) -> np.ndarray:
         """How many steps are done at each change of the value, within a stage of ``steps`` steps."""
