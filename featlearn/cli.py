@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 RunsDir = Annotated[
-    Path,
+    Path | None,
     typer.Option("--runs-dir", envvar="FEATLEARN_RUNS", help="Where run directories live.", show_default="runs"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
@@ -26,6 +26,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 
 def main() -> None:
     """The entry point of the ``featlearn`` command."""
+    _open_streams()
     try:
         app()
     except KeyboardInterrupt:
@@ -33,6 +34,16 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output went away, as in `featlearn runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _open_streams() -> None:
+    """Output that a terminal cannot show is replaced, and closed streams lead nowhere: neither may end a run."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - open for the life of the process
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def _print_version(wanted: bool) -> None:
@@ -64,7 +75,7 @@ def train(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
     as_json: AsJson = False,
-    runs_dir: RunsDir = Path("runs"),
+    runs_dir: RunsDir = None,
 ) -> None:
     """Run one experiment: live progress, a summary, and a run directory.
 
@@ -79,7 +90,7 @@ def train(
     from featlearn.experiments.run import RunResult
     from featlearn.experiments.run import resume as resume_run
     from featlearn.experiments.run import train as train_run
-    from featlearn.experiments.runs import RunDirectory, RunError
+    from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunDirectory, RunError, RunNotFound
     from featlearn.experiments.yaml_source import ConfigError
     from featlearn.views import console
 
@@ -88,18 +99,18 @@ def train(
     try:
         if resume is not None:
             with view:
-                result = resume_run(RunDirectory.find(resume, runs_dir), view.watch)
+                result = resume_run(RunDirectory.find(resume, runs_dir or DEFAULT_RUNS_DIR), view.watch)
         else:
             assert config is not None
             settings = load_config(config, overrides or [])
             with view:
-                result = train_run(settings, runs_dir, view.watch)
+                result = train_run(settings, runs_dir or DEFAULT_RUNS_DIR, view.watch)
     except ConfigError as error:
         console.complain(map(str, error.complaints))
         raise typer.Exit(2) from None
     except RunError as error:
         console.complain([str(error)])
-        raise typer.Exit(1) from None
+        raise typer.Exit(2 if isinstance(error, RunNotFound) else 1) from None
 
     if as_json:
         _print_json(_document(result.run, result.info))
@@ -111,30 +122,30 @@ def train(
 
 
 @app.command()
-def runs(as_json: AsJson = False, runs_dir: RunsDir = Path("runs")) -> None:
+def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     """A table of all runs, oldest first."""
-    from featlearn.experiments.runs import summarise_runs
+    from featlearn.experiments.runs import DEFAULT_RUNS_DIR, summarise_runs
     from featlearn.views import console
 
-    summaries = summarise_runs(runs_dir)
+    summaries = summarise_runs(runs_dir or DEFAULT_RUNS_DIR)
     if as_json:
         _print_json([{"path": str(s.path.resolve()), "alive": s.alive, "error": s.error, **s.info} for s in summaries])
     else:
-        console.show_runs(summaries, runs_dir)
+        console.show_runs(summaries, runs_dir or DEFAULT_RUNS_DIR)
 
 
 @app.command()
 def show(
     run: Annotated[str, typer.Argument(help="A run: its path, its name or `latest`.")] = "latest",
     as_json: AsJson = False,
-    runs_dir: RunsDir = Path("runs"),
+    runs_dir: RunsDir = None,
 ) -> None:
     """One run: its stages, final metrics and environment."""
-    from featlearn.experiments.runs import RunDirectory, RunError
+    from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunDirectory, RunError
     from featlearn.views import console
 
     try:
-        found = RunDirectory.find(run, runs_dir)
+        found = RunDirectory.find(run, runs_dir or DEFAULT_RUNS_DIR)
         info = found.read_info()
         if as_json:
             _print_json(_document(found, info))

@@ -11,10 +11,10 @@ import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from featlearn.experiments.yaml_source import dump_yaml
 from featlearn.theory.activations import activation
 from featlearn.training.networks import largest_min_angle
 from featlearn.training.stages import Schedule, Stage
@@ -31,6 +31,9 @@ WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[WholeNumber, Field(ge=1, le=1_000_000_000)]
+Width = Annotated[WholeNumber, Field(ge=1, le=100_000)]
+Dimension = Annotated[WholeNumber, Field(ge=1, le=10_000_000)]
+MOST_WEIGHTS = 500_000_000  # of a first layer: 4 GB
 Row = Annotated[list[float], Field(min_length=1)]
 Rows = Annotated[list[Row], Field(min_length=1)]
 
@@ -79,9 +82,11 @@ OutputWeights = Annotated[
 class Teacher(Section):
     """The target network: random, or explicit when ``directions`` is given."""
 
-    input_dim: Count | None = Field(None, description="d, the dimension of the Gaussian inputs")
-    width: Count | None = Field(None, description="m*, the number of teacher neurons")
-    rank: Count | None = Field(None, description="r, the dimension of the teacher's span; default min(m*, d)")
+    input_dim: Dimension | None = Field(None, description="d, the dimension of the Gaussian inputs")
+    width: Annotated[WholeNumber, Field(ge=1, le=1000)] | None = Field(
+        None, description="m*, the number of teacher neurons"
+    )
+    rank: Dimension | None = Field(None, description="r, the dimension of the teacher's span; default min(m*, d)")
     min_angle: Annotated[float, Field(ge=0, le=90)] | None = Field(
         None, description="least angle between any two teacher lines, degrees; default 0"
     )
@@ -195,7 +200,7 @@ Init = Annotated[SymmetricInit | GaussianInit | NearTeacherInit | ExplicitInit |
 class Student(Section):
     """The trained network."""
 
-    width: Count | None = Field(None, description="m, the number of neurons; follows from explicit or file weights")
+    width: Width | None = Field(None, description="m, the number of neurons; follows from explicit or file weights")
     init: Init = Field(SymmetricInit(), description="initial weights")
 
     def problems(self) -> Problems:
@@ -332,10 +337,10 @@ StageName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_lengt
 class Log(Section):
     """What is written along the way."""
 
-    points: Annotated[WholeNumber, Field(ge=2, le=1_000_000)] = Field(
+    points: Annotated[WholeNumber, Field(ge=2, le=100_000)] = Field(
         300, description="rows per run, log-spaced within each stage"
     )
-    snapshots: Annotated[WholeNumber, Field(ge=1, le=100_000)] = Field(
+    snapshots: Annotated[WholeNumber, Field(ge=1, le=10_000)] = Field(
         60, description="neuron snapshots per run, at logged rows"
     )
 
@@ -378,6 +383,8 @@ class Config(Section):
     def _student_problems(self) -> Problems:
         width, dim = self.teacher.shape()
         init = self.student.init
+        if self.student.width is not None and self.student.width * dim > MOST_WEIGHTS:
+            yield ("student", "width"), f"{self.student.width} rows of {dim} are more than {MOST_WEIGHTS} weights"
         if isinstance(init, NearTeacherInit):
             if self.student.width is not None and self.student.width < width:
                 yield ("student", "width"), f"{self.student.width} neurons cannot start near {width} teacher lines"
@@ -407,7 +414,7 @@ class Config(Section):
 
     def to_yaml(self) -> str:
         """YAML text that reads back as this configuration."""
-        return yaml.safe_dump(self._plain(), sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+        return dump_yaml(self._plain())
 
     def digest(self) -> str:
         """Six hexadecimal digits of the hash of everything in it."""

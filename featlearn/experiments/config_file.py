@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -90,7 +91,7 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
     init = config.student.init
     try:
         if isinstance(init, FileInit):
-            file = (directory / init.path).resolve()
+            file = Path(os.path.normpath(directory / init.path))
             init = init.model_copy(update={"path": str(file), "sha256": init.sha256 or file_digest(file)})
             config = config.model_copy(update={"student": config.student.model_copy(update={"init": init})})
         initial_networks(config)
@@ -98,6 +99,8 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
         raise ConfigError([_complaint(document, ("teacher", "min_angle"), str(error))]) from None
     except InvalidWeights as error:
         raise ConfigError([_complaint(document, ("student", "init", "path"), str(error))]) from None
+    except MemoryError:
+        raise ConfigError([_complaint(document, ("student", "width"), "the networks do not fit into memory")]) from None
     return config
 
 
@@ -126,16 +129,28 @@ def _hidden_complaints(document: Document, error: ValidationError) -> list[Compl
         Config.model_validate(data)
     except ValidationError as second:
         rules = [(_path(document, d["loc"]), str(d["msg"])) for d in second.errors() if d["type"] == "rule"]
-        return [_complaint(document, path, message) for path, message in rules if path not in wrong]
+        unknown = {_path(document, d["loc"]) for d in error.errors() if d["type"] == "extra_forbidden"}
+        sections = {path[:i] for path in wrong - unknown for i in range(len(path))}
+        return [
+            _complaint(document, path, message)
+            for path, message in rules
+            if path not in wrong and not (message.startswith("missing") and path[:-1] in sections)
+        ]
     return []
 
 
 def _complaints(document: Document, error: ValidationError) -> list[Complaint]:
     found = []
+    no_kind = {details["loc"][:-1] for details in error.errors() if details["loc"][-1:] == ("kind",)}
     for details in error.errors():
+        if details["type"] == "extra_forbidden" and details["loc"][:-1] in no_kind:
+            continue  # which keys there are depends on the kind
         path = _path(document, details["loc"])
         at_key = details["type"] == "extra_forbidden" or details["loc"][-1:] == ("[key]",)
-        found.append(_complaint(document, path, _message(dict(details), path), at_key=at_key))
+        complaint = _complaint(document, path, _message(dict(details), path), at_key=at_key)
+        if details["type"] == "union_tag_invalid":
+            complaint = _complaint(document, (*path, "kind"), complaint.message)
+        found.append(complaint)
     return found
 
 
@@ -155,10 +170,14 @@ def _path(document: Document, location: tuple[int | str, ...]) -> Key:
 
 def _message(details: dict[str, Any], path: Key) -> str:
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
+    ends = (path[0], path[-1]) if path else ()
+    if (*ends, given) in _LATER_VALUES or ends in _LATER_KEYS:
+        return f"{_shown(given)} is not available in this version of featlearn"
     if kind == "rule":
         return str(details["msg"])
     if kind == "extra_forbidden":
-        return f"unknown key{_did_you_mean(str(path[-1]), _keys_at(path[:-1]), 'allowed here')}"
+        member = details["loc"][-2] if len(details["loc"]) > 1 else None
+        return f"unknown key{_did_you_mean(str(path[-1]), _keys_at(path[:-1], member), 'allowed here')}"
     if kind == "missing":
         return f"missing{_described(path)}"
     if kind == "literal_error":
@@ -166,7 +185,7 @@ def _message(details: dict[str, Any], path: Key) -> str:
         return f"{_shown(given)} is not allowed{_did_you_mean(str(given), allowed, 'one of')}"
     if kind == "union_tag_invalid":
         allowed = [text.strip("'") for text in context["expected_tags"].split(", ")]
-        return f"kind {_shown(context['tag'])} is not allowed{_did_you_mean(context['tag'], allowed, 'one of')}"
+        return f"{_shown(context['tag'])} is not allowed{_did_you_mean(context['tag'], allowed, 'one of')}"
     if kind == "union_tag_not_found":
         return "has no `kind`, which says what it is"
     if kind == "string_pattern_mismatch":
@@ -179,6 +198,16 @@ def _message(details: dict[str, Any], path: Key) -> str:
         return f"must be {_BOUNDS[kind].format(**context)}, got {_shown(given)}"
     return str(details["msg"])
 
+
+# part of the design, and not built yet: refused in these words
+_LATER_VALUES = [
+    ("backend", "backend", "fused"),
+    ("data", "kind", "empirical"),
+    ("data", "kind", "online"),
+    ("stages", "method", "lbfgs"),
+    ("stages", "method", "flow"),
+]
+_LATER_KEYS = [("stages", "gap"), ("student", "output_scale")]
 
 _EXPECTED = {
     "model_type": "a mapping",
@@ -236,8 +265,11 @@ def _described(path: Key) -> str:
     return ""
 
 
-def _keys_at(path: Key) -> list[str]:
-    return list(dict.fromkeys(key for model in _models_at(path) for key in model.model_fields))
+def _keys_at(path: Key, kind: str | int | None) -> list[str]:
+    """The keys of the mapping at a path; of the union member ``kind`` alone where there is one."""
+    models = _models_at(path)
+    named = [m for m in models if "kind" in m.model_fields and kind in get_args(m.model_fields["kind"].annotation)]
+    return list(dict.fromkeys(key for model in named or models for key in model.model_fields))
 
 
 def _models_at(path: Key) -> list[type[BaseModel]]:

@@ -25,7 +25,7 @@ from featlearn.training.networks import Network, generator
 from featlearn.training.problem import Problem, State
 
 
-class InvalidWeights(ValueError):
+class InvalidWeights(Exception):
     """A weight file that cannot be used; the message says why."""
 
 
@@ -47,7 +47,7 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
         activation(config.activation.name, config.activation.drop_hermite_below),
         teacher.second_layer[None],
         teacher.first_layer[None],
-        student.first_layer[None],
+        student.first_layer[None].astype(config.precision).astype(np.float64),
     )
     stages = [stage.stage(name) for name, stage in config.stages.items()]
     dtype = np.dtype(config.precision)
@@ -101,10 +101,12 @@ def _student(config: Config, teacher: Network) -> Network:
 def file_digest(path: Path) -> str:
     """The SHA-256 of a weight file. Raises InvalidWeights when it cannot be read."""
     try:
+        if path.exists() and not path.is_file():
+            raise InvalidWeights(f"{path} is not a regular file")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InvalidWeights(f"{path}: cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise InvalidWeights(f"{path!s:.200}: cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
 def _student_from_file(init: FileInit, width: int | None, input_dim: int) -> Network:
@@ -125,6 +127,9 @@ def _student_from_file(init: FileInit, width: int | None, input_dim: int) -> Net
         raise InvalidWeights(f"{path}: rows have {first.shape[1]} entries, the teacher's inputs {input_dim}")
     if width is not None and width != len(first):
         raise InvalidWeights(f"{path}: has {len(first)} rows, but student.width is {width}")
-    if not all(x.dtype.kind in "fiu" and np.isfinite(x).all() for x in (first, second)):
-        raise InvalidWeights(f"{path}: the weights must be finite real numbers")
-    return Network(second.astype(np.float64), first.astype(np.float64))
+    if first.dtype.kind in "fiu" and second.dtype.kind in "fiu":
+        with np.errstate(over="ignore"):
+            student = Network(second.astype(np.float64), first.astype(np.float64))
+        if np.isfinite(student.first_layer).all() and np.isfinite(student.second_layer).all():
+            return student
+    raise InvalidWeights(f"{path}: the weights must be finite real numbers")

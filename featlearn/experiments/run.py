@@ -16,14 +16,16 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from featlearn.experiments import environment
 from featlearn.experiments.config import Config
 from featlearn.experiments.config_file import load_config
 from featlearn.experiments.problem import build
+from featlearn.experiments.records import ProgressRecord, parse_object
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo
-from featlearn.training.backends import Backend, torch_backend
-from featlearn.training.descent import Event, Logged, Plan, Position, Progress, Start, descend
+from featlearn.training.backends import Backend, make_backend
+from featlearn.training.descent import AtRow, Event, Logged, Plan, Position, Progress, Start, descend
 from featlearn.training.measurement import Row
 from featlearn.training.problem import Problem, State
 
@@ -56,15 +58,17 @@ def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunRe
         RunError: when the requested device is not there or the directory cannot be made; nothing is left behind.
     """
     backend = _backend(config)
-    problem, plan, start = build(config)
-    try:
-        run = RunDirectory.create(runs_dir, config, _first_info(config, backend))
-    except OSError as error:
-        raise RunError(f"cannot make a run directory in {runs_dir}: {error.strerror or error}") from None
-    try:
-        return _Recorder(run, plan).record(problem, backend, start, watch)
-    finally:
-        run.release()
+    config = config.model_copy(update={"backend": backend.name, "device": backend.device})
+    with threadpool_limits(1):
+        problem, plan, start = build(config)
+        try:
+            run = RunDirectory.create(runs_dir, config, _first_info(config, backend))
+        except OSError as error:
+            raise RunError(f"cannot make a run directory in {runs_dir}: {error.strerror or error}") from None
+        try:
+            return _Recorder(run, plan).record(problem, backend, start, watch)
+        finally:
+            run.release()
 
 
 def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
@@ -78,19 +82,24 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     if info["status"] in ("done", "diverged"):
         raise RunError(f"{run.path} has status {info['status']}: there is nothing to resume")
     config = load_config(run.config_file)
+    if config.digest() != info.get("config_hash"):
+        raise RunError(f"{run.config_file} was changed since the run began; start a new run from it")
     backend = _backend(config)
     run.lock()
     try:
-        problem, plan, start = build(config)
-        recorder = _Recorder(run, plan)
-        return recorder.record(problem, backend, recorder.restore(start), watch)
+        with threadpool_limits(1):
+            problem, plan, start = build(config)
+            recorder = _Recorder(run, plan)
+            return recorder.record(problem, backend, recorder.restore(start), watch)
+    except OSError as error:
+        raise RunError(f"{run.path} cannot be written: {error.strerror or error}") from None
     finally:
         run.release()
 
 
 def _backend(config: Config) -> Backend:
     try:
-        return torch_backend("cuda" if config.device == "cuda" else "cpu")
+        return make_backend("cuda" if config.device == "cuda" else "cpu")
     except RuntimeError as error:
         raise RunError(str(error)) from None
 
@@ -131,6 +140,7 @@ class _Recorder:
     loss_floor: float = 0.0
     stages: list[dict[str, Any]] = field(default_factory=list)  # the finished ones, for run.json
     snapshots: dict[str, list[Any]] = field(default_factory=lambda: {"step": [], "first_layer": [], "second_layer": []})
+    new_snapshots: bool = True
     seconds_before: float = 0.0  # spent by earlier processes on this run
     began: float = field(default_factory=time.perf_counter)
     last_checkpoint: float = -np.inf
@@ -157,10 +167,12 @@ class _Recorder:
                     elif interrupted():
                         status = "interrupted"
                         break
-                if event is not None:
-                    self._checkpoint(event.position, event.state, problem)
+                if event is not None and status != "diverged":
+                    self._checkpoint(event, problem)
             except OSError as error:
                 status, message = "failed", f"{error.strerror or error} (writing to {self.run.path})"
+            except MemoryError as error:
+                status, message, trace = "failed", f"out of memory: {error}", traceback.format_exc()
             except Exception as error:
                 status, message, trace = "failed", f"{type(error).__name__}: {error}", traceback.format_exc()
         info |= {
@@ -174,24 +186,29 @@ class _Recorder:
         }
         with suppress(OSError):  # the same full disk that ended the run: the status stays "running", the log is whole
             self.run.write_info(info)
+            if status == "diverged" and event is not None:
+                # only now: had the process been killed before, resuming finds the divergence again
+                self._checkpoint(event, problem)
         return RunResult(self.run, info)
 
     def _take(self, event: Event, problem: Problem) -> None:
         if isinstance(event, Progress):
             if time.perf_counter() - self.last_checkpoint > CHECKPOINT_SECONDS:
-                self._checkpoint(event.position, event.state, problem)
+                self._checkpoint(event, problem)
             return
         row = event.row | {"seconds": self.seconds()}
         self.run.append_row(row)
         self.rows += 1
         self.last_row = row
-        self.loss_floor = max(self.loss_floor, event.loss_floor) if np.isfinite(event.loss_floor) else self.loss_floor
+        if np.isfinite(event.loss_floor):
+            self.loss_floor = event.loss_floor
         if row["step"] == 0:
             self.start_loss = row["loss"]
         if event.snapshot:
             self.snapshots["step"].append(row["step"])
             self.snapshots["first_layer"].append(event.state.first_layer[0])
             self.snapshots["second_layer"].append(event.state.second_layer[0])
+            self.new_snapshots = True
         if event.ended is not None:
             earlier = sum(stage["seconds"] for stage in self.stages)
             self.stages.append(
@@ -203,8 +220,8 @@ class _Recorder:
                 }
             )
         due = time.perf_counter() - self.last_checkpoint > CHECKPOINT_SECONDS
-        if due or event.ended is not None:
-            self._checkpoint(event.position, event.state, problem)
+        if event.ended != "diverged" and (due or event.ended is not None):
+            self._checkpoint(event, problem)
 
     def _advice(self, event: Logged) -> str:
         row = event.row
@@ -212,24 +229,34 @@ class _Recorder:
         message = (
             f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): the loss is {loss}"
         )
-        if row["step_size"]:
-            message += f"; try a smaller step: --set stages.{row['stage']}.step_size={row['step_size'] / 10:g}"
+        stage = self.plan.stages[event.position.stage]
+        decay, size = row["weight_decay"], row["step_size"]
+        if size and stage.step_size is not None:
+            key = "step_size" if stage.step_size.factor == 1 else "step_size.start"
+            message += f"; try a smaller step: --set stages.{stage.name}.{key}={stage.step_size.start / 10:g}"
+            if decay and decay * size > 2:
+                message += f" (weight decay times step size is {decay * size:.3g}, and must stay below 2)"
         return message
 
     # --- checkpoints ------------------------------------------------------------------------------
 
-    def _checkpoint(self, position: Position, state: State, problem: Problem) -> None:
+    def _checkpoint(self, event: Event, problem: Problem) -> None:
         """All that resuming needs. The snapshots go first: the checkpoint knows how many of them are its own."""
-        self.run.write_arrays(
-            self.run.snapshots_file,
-            {name: np.array(values) for name, values in self.snapshots.items()}
-            | {
+        if self.new_snapshots:
+            teacher = {
                 "teacher_first_layer": problem.teacher_first_layer[0],
                 "teacher_second_layer": problem.teacher_second_layer[0],
-            },
-        )
+            }
+            snapshots = {name: np.array(values) for name, values in self.snapshots.items()}
+            self.run.write_arrays(self.run.snapshots_file, snapshots | teacher)
+            self.new_snapshots = False
+        position, arrays = event.position, _state_arrays(event.state, "")
+        at_row = event.at_row if isinstance(event, Progress) else None
+        if at_row is not None:
+            arrays |= _state_arrays(at_row.state, "row.")
         progress = {
             "position": [position.stage, position.stage_step, position.step],
+            "row_stage_step": None if at_row is None else at_row.stage_step,
             "rows": self.rows,
             "snapshots": len(self.snapshots["step"]),
             "start_loss": self.start_loss,
@@ -237,8 +264,6 @@ class _Recorder:
             "stages": self.stages,
             "seconds": self.seconds(),
         }
-        arrays = {"first_layer": state.first_layer[0], "second_layer": state.second_layer[0]}
-        arrays |= {f"memory.{name}": values[0] for name, values in state.memory.items()}
         self.run.write_arrays(self.run.checkpoint_file, arrays | {"progress": np.array(json.dumps(progress))})
         self.last_checkpoint = time.perf_counter()
 
@@ -252,26 +277,45 @@ class _Recorder:
         arrays = self.run.read_arrays(self.run.checkpoint_file)
         snapshots = self.run.read_arrays(self.run.snapshots_file)
         try:
-            progress = json.loads(str(arrays.pop("progress")))
+            progress = parse_object(str(arrays.pop("progress")), ProgressRecord)
             for name, values in self.snapshots.items():
                 values.extend(snapshots[name][: progress["snapshots"]])
-            self.rows, self.start_loss = progress["rows"], progress["start_loss"]
-            self.loss_floor, self.stages = progress["loss_floor"], progress["stages"]
-            self.seconds_before = progress["seconds"]
             position = Position(*progress["position"])
-            second, first = arrays.pop("second_layer")[None], arrays.pop("first_layer")[None]
-        except (KeyError, ValueError, TypeError) as error:
+            at_row = None
+            if progress["row_stage_step"] is not None:
+                at_row = AtRow(_state_of(arrays, "row.", start.state), progress["row_stage_step"])
+            state = _state_of(arrays, "", start.state)
+        except (KeyError, ValueError, TypeError, IndexError) as error:
             raise RunError(f"{self.run.checkpoint_file} is broken: {error}") from None
+        self.rows, self.start_loss = progress["rows"], progress["start_loss"]
+        self.loss_floor, self.stages = progress["loss_floor"], progress["stages"]
+        self.seconds_before, self.new_snapshots = progress["seconds"], False
         self.run.keep_rows(self.rows)
         if self.rows:
             self.last_row = self.run.read_metrics()[-1]
-        memory = {name.removeprefix("memory."): values[None] for name, values in arrays.items()}
-        return Start(State(second, first, memory), position, self.start_loss)
+        return Start(state, position, self.start_loss, at_row)
+
+
+def _state_arrays(state: State, prefix: str) -> dict[str, np.ndarray]:
+    """The arrays of one run's state, named for a checkpoint."""
+    arrays = {f"{prefix}first_layer": state.first_layer[0], f"{prefix}second_layer": state.second_layer[0]}
+    return arrays | {f"{prefix}memory.{name}": values[0] for name, values in state.memory.items()}
+
+
+def _state_of(arrays: dict[str, np.ndarray], prefix: str, like: State) -> State:
+    """The state that ``_state_arrays`` stored. Raises ValueError when its weights do not fit the run."""
+    second, first = arrays[f"{prefix}second_layer"][None], arrays[f"{prefix}first_layer"][None]
+    for found, wanted in ((second, like.second_layer), (first, like.first_layer)):
+        if (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
+            raise ValueError(f"weights of shape {found.shape[1:]} where the run has {wanted.shape[1:]}")
+    start = f"{prefix}memory."
+    memory = {name.removeprefix(start): values[None] for name, values in arrays.items() if name.startswith(start)}
+    return State(second, first, memory)
 
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Within it, the first Ctrl-C or SIGTERM only sets a flag, so that files stay whole; a second one ends at once."""
+    """Within it, a first Ctrl-C, SIGTERM or SIGHUP only sets a flag, so that files stay whole; a second ends it."""
     asked = False
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -283,7 +327,8 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield lambda: asked
     finally:
@@ -312,16 +357,17 @@ def run_batch(configs: Sequence[Config]) -> list[MemoryRun]:
     Raises:
         networks.InfeasibleTeacher, problem.InvalidWeights, RunError: as ``train``; nothing has run then.
     """
-    built = [(build(config), _backend(config)) for config in configs]
+    with threadpool_limits(1):
+        built = [(build(config), _backend(config)) for config in configs]
     groups: dict[Any, list[int]] = {}
     for i, ((problem, plan, start), backend) in enumerate(built):
         shapes = problem.teacher_first_layer.shape, start.state.first_layer.shape, start.state.first_layer.dtype
         key = plan.shape(), shapes, problem.activation, backend.device
         groups.setdefault(key, []).append(i)
     results: dict[int, MemoryRun] = {}
-    for members in groups.values():
-        for i, result in zip(members, _run_group([built[i] for i in members]), strict=True):
-            results[i] = result
+    with threadpool_limits(1):
+        for members in groups.values():
+            results |= zip(members, _run_group([built[i] for i in members]), strict=True)
     return [results[i] for i in range(len(configs))]
 
 

@@ -28,6 +28,7 @@ import numpy as np
 
 from featlearn.experiments.config import Config
 from featlearn.experiments.npz import read_npz
+from featlearn.experiments.records import InfoRecord, parse_object, parse_row
 
 DEFAULT_RUNS_DIR = Path("runs")
 LATEST = "latest"
@@ -36,6 +37,10 @@ RunInfo = dict[str, Any]  # what run.json holds
 
 class RunError(Exception):
     """A run directory that cannot be found, read, written or locked; the message is one clear line."""
+
+
+class RunNotFound(RunError):
+    """A run that somebody named does not exist."""
 
 
 class RunDirectory:
@@ -88,23 +93,27 @@ class RunDirectory:
         """The run that a user names: a path, the name of a directory in ``runs_dir``, or ``latest``.
 
         Raises:
-            RunError: when there is no such run.
+            RunNotFound: when there is no such run.
         """
         candidates = [runs_dir / run, Path(run)]
-        for path in candidates:
-            if cls(path).info_file.is_file():
-                return cls(path.resolve())
-        for path in candidates:
-            if path.is_dir():
-                raise RunError(f"{path} is not a run directory: it has no {cls(path).info_file.name}")
-        raise RunError(f"there is no run {run!r}, neither as a path nor in {runs_dir}; `featlearn runs` lists them")
+        try:
+            for path in candidates:
+                if cls(path).info_file.is_file():
+                    return cls(path.resolve())
+            for path in candidates:
+                if path.is_dir():
+                    raise RunNotFound(f"{path} is not a run directory: it has no {cls(path).info_file.name}")
+        except (OSError, ValueError):  # a name too long, or with a null byte in it
+            pass
+        raise RunNotFound(f"there is no run {run!r}, neither as a path nor in {runs_dir}; `featlearn runs` lists them")
 
     @classmethod
     def all_in(cls, runs_dir: Path) -> list[Self]:
         """Every run in a directory, oldest first."""
-        if not runs_dir.is_dir():
+        try:
+            paths = sorted(p for p in runs_dir.iterdir() if not p.is_symlink() and not p.name.startswith("."))
+        except OSError:  # there is none yet
             return []
-        paths = sorted(p for p in runs_dir.iterdir() if not p.is_symlink() and not p.name.startswith("."))
         return [cls(path) for path in paths if cls(path).info_file.is_file()]
 
     # --- the lock ---------------------------------------------------------------------------------
@@ -115,7 +124,10 @@ class RunDirectory:
         Raises:
             RunError: when another process is working on the run.
         """
-        file = self.metrics_file.open("ab")
+        try:
+            file = self.metrics_file.open("ab")
+        except OSError as error:
+            raise RunError(f"{self.metrics_file} cannot be written: {error.strerror}") from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -146,14 +158,11 @@ class RunDirectory:
     def read_info(self) -> RunInfo:
         """What ``run.json`` says. Raises RunError when it is missing or broken."""
         try:
-            info = json.loads(self.info_file.read_text(encoding="utf-8"))
+            return parse_object(self.info_file.read_bytes(), InfoRecord)
         except OSError as error:
             raise RunError(f"{self.info_file} cannot be read: {error.strerror}") from None
         except ValueError as error:
             raise RunError(f"{self.info_file} is broken: {error}") from None
-        if not isinstance(info, dict) or not isinstance(info.get("status"), str):
-            raise RunError(f"{self.info_file} is broken: it has no status")
-        return info
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows logged so far; a torn last line is left out.
@@ -168,9 +177,9 @@ class RunDirectory:
         rows = []
         for number, line in enumerate(content.split(b"\n")[:-1], start=1):
             try:
-                rows.append(json.loads(line))
-            except ValueError:
-                raise RunError(f"{self.metrics_file}:{number}: not a row of JSON") from None
+                rows.append(parse_row(line))
+            except ValueError as error:
+                raise RunError(f"{self.metrics_file}:{number}: not a metrics row: {error}") from None
         return rows
 
     def read_arrays(self, file: Path) -> dict[str, np.ndarray]:
@@ -240,7 +249,10 @@ def summarise_runs(runs_dir: Path) -> list[RunSummary]:
     summaries = []
     for run in RunDirectory.all_in(runs_dir):
         try:
-            summaries.append(RunSummary(run.name, run.path, run.read_info(), run.is_locked()))
+            info = run.read_info()
+            if info.get("final") is None:  # not ended: how far its log goes
+                info["final"] = next(iter(run.read_metrics()[-1:]), None)
+            summaries.append(RunSummary(run.name, run.path, info, run.is_locked()))
         except RunError as error:
             summaries.append(RunSummary(run.name, run.path, {"status": "unreadable"}, False, str(error)))
     return summaries
@@ -273,4 +285,7 @@ def _point_latest_at(path: Path) -> None:
     draft = path.with_name(f".{LATEST}-{path.name}")
     with suppress(OSError):
         draft.symlink_to(path.name)
-        draft.replace(link)
+        try:
+            draft.replace(link)
+        except OSError:
+            draft.unlink()

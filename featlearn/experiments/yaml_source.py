@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 50
 Key = tuple[str | int, ...]
 
@@ -100,7 +100,8 @@ def dotted(path: Key) -> str:
     """A path as users write it: ``stages.first_step.steps``, ``teacher.directions[0][2]``."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        shown = part if isinstance(part, int) or part.isprintable() else ascii(part)
+        text += f"[{part}]" if isinstance(part, int) else f".{shown}" if text else str(shown)
     return text or "(top level)"
 
 
@@ -116,7 +117,9 @@ def read_document(path: Path) -> Document:
     except OSError as error:
         raise ConfigError([Complaint(Mark(str(path)), "(file)", _why_unreadable(path, error))]) from None
     if len(content) > MAX_BYTES:
-        raise ConfigError([Complaint(Mark(str(path)), "(file)", f"is larger than {MAX_BYTES} bytes")])
+        raise ConfigError(
+            [Complaint(Mark(str(path)), "(file)", f"is larger than {MAX_BYTES} bytes; give large weights as a file")]
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -142,6 +145,7 @@ def parse_document(text: str, source: str, line: int = 1, column: int = 1) -> Do
         ConfigError: when the text is not YAML at all. Lesser complaints are in ``Document.complaints``.
     """
     builder = _Builder(source, line, column)
+    loader = _Loader("")
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
@@ -154,6 +158,9 @@ def parse_document(text: str, source: str, line: int = 1, column: int = 1) -> Do
         mark = Mark(source, before.count("\n") + line, error.position - before.rfind("\n"))
         message = f"the character U+{error.character:04X} is not allowed in YAML"
         raise ConfigError([Complaint(mark, "(syntax)", message)]) from None
+    except (ValueError, OverflowError) as error:  # numbers in escapes and directives that PyYAML does not check
+        mark = Mark(source, loader.line + line, loader.column + 1)
+        raise ConfigError([Complaint(mark, "(syntax)", f"not valid YAML: {error}")]) from None
     document = builder.document
     document.values[()] = Mark(source, line, column)
     if node is not None:
@@ -178,6 +185,8 @@ class _Loader(yaml.SafeLoader):
             raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
         node = super().compose_node(parent, index)
         self.depth -= 1
+        if node is not None and getattr(event, "tag", None) is not None:
+            node.tag = event.tag.removeprefix("tag:yaml.org,2002:") + " (explicit)"  # no kind of plain data: refused
         return node
 
 
@@ -189,6 +198,20 @@ for _tag, _pattern, _first in (
     ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.")),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes by the rules that ``_Loader`` reads by: text that would read as something else is quoted."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def dump_yaml(data: Any) -> str:
+    """YAML text of plain data that ``parse_document`` reads back as it is."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
 
 
 class _Builder:
@@ -222,7 +245,7 @@ class _Builder:
                 except ValueError:
                     self.complain(node, path, f"{node.value[:40]!r} is not a value of the tag {node.tag!r}")
                     return None
-        self.complain(node, path, f"the tag {node.tag!r} is not allowed; only plain data is read")
+        self.complain(node, path, f"the tag !{node.tag} is not allowed; only plain data is read")
         return None
 
     def _items(self, node: yaml.MappingNode, path: Key) -> Iterator[tuple[str, Any]]:

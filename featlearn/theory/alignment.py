@@ -1,8 +1,9 @@
 """Alignment metrics: how the neurons of a student lie relative to the directions of the teacher.
 
 Write p_j = |a_j|‖w_j‖ for the mass of a neuron and δ_j for the angle between w_j and the nearest teacher line ±w*_k.
-Where φ̃ is even, w and −w are the same neuron; where it is odd, (a, w) and (−a, −w) are: both have lines. Only an
-activation with neither symmetry (plain relu) has directions, and δ_j is then the angle to the nearest w*_k.
+Where φ̃ is even, w and −w are the same neuron; where it is odd, (a, w) and (−a, −w) are the same function: both have
+lines. Only an activation with neither symmetry (plain relu) has directions, and δ_j is then the angle to the nearest
+w*_k.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ ALIVE_ABOVE = 1e-6  # share of Σ|a*|: a neuron of smaller mass has vanished
 class NearestTeacher:
     """For every neuron j of every run, (B, m): the nearest teacher neuron and how it lies to it."""
 
+    angles: np.ndarray  # (B, m, m*): to every teacher line, radians, NaN for a zero row
     index: np.ndarray  # k of the nearest teacher line
     angle: np.ndarray  # δ_j in radians, NaN for a zero row
     sign: np.ndarray  # +1 or −1: w_j lies on the side of +w*_k or −w*_k
@@ -34,9 +36,12 @@ def angles(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarr
     Accuracy: 4e-16 absolute (tests/theory/test_alignment.py).
     Source: Kahan 2006, "How futile are mindless assessments of roundoff", §12.
     """
-    u = _unit_rows(first_layer)[:, :, None, :]
-    v = _unit_rows(teacher_first_layer)[:, None, :, :]
-    return 2 * np.arctan2(np.linalg.norm(u - v, axis=-1), np.linalg.norm(u + v, axis=-1))
+    rows, teachers = _unit_rows(first_layer), _unit_rows(teacher_first_layer)
+    columns = []
+    for k in range(teachers.shape[1]):  # one teacher at a time: (B, m, m*, d) would be large
+        v = teachers[:, k : k + 1]
+        columns.append(2 * np.arctan2(np.linalg.norm(rows - v, axis=-1), np.linalg.norm(rows + v, axis=-1)))
+    return np.stack(columns, -1)
 
 
 def _unit_rows(rows: np.ndarray) -> np.ndarray:
@@ -59,6 +64,7 @@ def nearest_teacher(
     index = np.argmin(to_line, axis=-1)  # the first teacher for a zero row, whose angles are all NaN
     chosen = index[..., None]
     return NearestTeacher(
+        angles=to_line,
         index=index,
         angle=np.take_along_axis(to_line, chosen, -1)[..., 0],
         sign=np.where(np.take_along_axis(opposite < to_direction, chosen, -1)[..., 0], -1.0, 1.0),
@@ -98,10 +104,7 @@ def alignment_metrics(
         signed_mass = signed_mass * near.sign
     per_teacher = np.sum(np.where(assigned, signed_mass[..., None], 0.0), -2)
 
-    every_angle = np.degrees(angles(first_layer, teacher_first_layer))
-    if symmetry != "none":
-        every_angle = np.minimum(every_angle, 180.0 - every_angle)
-    found = np.any(alive[..., None] & (every_angle < ALIGNED_WITHIN), -2)
+    found = np.any(alive[..., None] & (np.degrees(near.angles) < ALIGNED_WITHIN), -2)
 
     return {
         "max_angle": _nan_if_none(np.max(np.where(alive, degrees, -np.inf), -1)),

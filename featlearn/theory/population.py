@@ -85,12 +85,8 @@ def loss_float64(
 
 
 def _cancelling_mass(activation: Activation, c: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """(Σ_i |c_i| ‖φ(v_i·x)‖)², (B,): the size of what cancels in the loss, which scales its rounding error.
-
-    E φ(v·x)² is at most q = ‖v‖² for relu, abs and erf (whose slope is below 1) and 3q² for the quadratic.
-    """
-    scale = np.sqrt(3.0) * q if activation.name == "quadratic" else np.sqrt(q)
-    return np.sum(np.abs(c) * scale, -1) ** 2
+    """(Σ_i |c_i| √E φ(v_i·x)²)², (B,), plain φ: the size of what cancels in the loss, and scales its rounding error."""
+    return np.sum(np.abs(c) * np.sqrt(activation.second_moment(q)), -1) ** 2
 
 
 def loss(
@@ -163,8 +159,9 @@ def ridge_second_layer(
         first_layer: (B, m, d) student rows; teacher arrays as in ``gradient``.
         weight_decay: (B,) λ ≥ 0. At λ = 0 the solution of least norm.
     Returns:
-        (B, m) output weights.
-    Accuracy: residual at rounding level times the condition number of K + λ/2 · I.
+        (B, m) output weights, finite for every λ ≥ 0, equal rows or not.
+    Accuracy: rounding times the condition number of K + λ/2 · I (of its part above 1e-13 of the largest eigenvalue,
+        at λ = 0); tests/theory/test_population.py.
     Source: derived in docs/theory.md §6.
     """
     m = first_layer.shape[-2]
@@ -176,6 +173,12 @@ def ridge_second_layer(
 
 
 def _ridge(k: np.ndarray, target: np.ndarray, weight_decay: float) -> np.ndarray:
+    """By eigenvalues: K is positive semidefinite up to rounding, and singular when rows coincide."""
+    values, vectors = linalg.eigh(k)
+    values = np.maximum(values, 0.0)
     if weight_decay > 0:
-        return linalg.solve(k + 0.5 * weight_decay * np.eye(len(k)), target, assume_a="pos")
-    return linalg.lstsq(k, target, cond=1e-13)[0]
+        inverse = 1.0 / (values + 0.5 * weight_decay)
+    else:
+        large = values > 1e-13 * values[-1]
+        inverse = np.divide(1.0, values, out=np.zeros_like(values), where=large)
+    return vectors @ (inverse * (vectors.T @ target))

@@ -61,16 +61,26 @@ class Position:
 
 
 @dataclass(frozen=True)
+class AtRow:
+    """The state at the last row, after ``stage_step`` steps of the stage: where the search for a divergence begins."""
+
+    state: State
+    stage_step: int
+
+
+@dataclass(frozen=True)
 class Start:
     """Where a run begins, or goes on: its position, the state there, and what it must remember from before.
 
     Attributes:
         start_loss: the loss at step 0, for the divergence rule; None when step 0 has not been logged yet.
+        at_row: the last logged row's, when the position is past it.
     """
 
     state: State
     position: Position = Position()
     start_loss: float | None = None
+    at_row: AtRow | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,7 @@ class Progress:
     run: int
     position: Position
     state: State
+    at_row: AtRow
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,8 @@ class _Descent:
         self.states = [start.state.take(run) for run in range(len(plans))]
         self.earlier_steps = [start.position.step - start.position.stage_step] * len(plans)  # of earlier stages
         self.alive = list(range(len(plans)))  # the runs that have not diverged
+        self.at_row: dict[int, AtRow] = {}
+        self.start_row = start.at_row
         teacher = problem.teacher_second_layer, problem.teacher_first_layer
         size = population.squared_norm(problem.activation, *teacher)
         self.loss_limit = DIVERGED_ABOVE * np.maximum(size, start.start_loss or 0.0)
@@ -146,13 +159,14 @@ class _Descent:
         if not going:
             return
         for target in (int(t) for t in self.plans[0].rows[number] if t > done):
-            before = {run: self.states[run] for run in going}
+            self.at_row = {run: self.start_row or AtRow(self.states[run], done) for run in going}
+            self.start_row = None
             yield from self._advance(going, number, done, target)
             still = []
             for run, (row, floor) in zip(going, self._measure(going, number, target), strict=True):
                 if self._has_diverged(run, row["loss"]):
                     self.alive.remove(run)
-                    yield self._log_divergence(run, number, before[run], done, target)
+                    yield self._log_divergence(run, number, target)
                     continue
                 logged = self._log_row(run, number, target, row, floor)
                 yield logged
@@ -180,20 +194,12 @@ class _Descent:
             finite = batch.finite()
             if not finite.any():
                 return
-            within = self._within_limit(runs, problem, batch) if done < target else finite
             for i, run in enumerate(runs):
-                if within[i] and done < target:
-                    yield Progress(run, Position(number, done, self.earlier_steps[run] + done), self.states[run])
+                if finite[i] and done < target:
+                    position = Position(number, done, self.earlier_steps[run] + done)
+                    yield Progress(run, position, self.states[run], self.at_row[run])
             pace = count / max(time.perf_counter() - began, 1e-6)
             count = max(1, int(pace * _CHUNK_SECONDS))
-
-    def _within_limit(self, runs: list[int], problem: Problem, batch: State) -> np.ndarray:
-        """Which runs have not diverged: only they may be gone on from, for the step to be found where they began to."""
-        weights = batch.second_layer.astype(np.float64), batch.first_layer.astype(np.float64)
-        teacher = problem.teacher_second_layer, problem.teacher_first_layer
-        with np.errstate(all="ignore"):
-            loss, _ = population.loss_float64(problem.activation, *weights, *teacher)
-        return np.isfinite(loss) & (loss <= self.loss_limit[runs]) & batch.finite()
 
     def _solve_ridge(self, runs: list[int], problem: Problem, stages: list[Stage]) -> None:
         rows = np.concatenate([self.states[run].first_layer for run in runs])
@@ -230,17 +236,20 @@ class _Descent:
     def _has_diverged(self, run: int, loss: float | None) -> bool:
         return loss is None or loss > self.loss_limit[run] or not self.states[run].finite()[0]
 
-    def _log_divergence(self, run: int, number: int, state: State, done: int, target: int) -> Logged:
-        """The row of the first step after ``done`` at which the run counts as diverged, found step by step."""
+    def _log_divergence(self, run: int, number: int, target: int) -> Logged:
+        """The row of the first step since the last row at which the run counts as diverged, found step by step."""
         stage, problem = self.plans[run].stages[number], self.problem.take([run])
         teacher = problem.teacher_second_layer, problem.teacher_first_layer
-        self.states[run] = state
-        while done < target and stage.method != "ridge":
+        done = target
+        if stage.method != "ridge":
+            self.states[run], done = self.at_row[run].state, self.at_row[run].stage_step
+        while done < target:
             self.states[run] = self.backend.advance(problem, [stage], self.states[run], done, 1)
             done += 1
-            weights = self.states[run].second_layer, self.states[run].first_layer
             with np.errstate(all="ignore"):
-                loss = population.loss(problem.activation, *weights, *teacher)[0]
+                loss = population.loss(
+                    problem.activation, self.states[run].second_layer, self.states[run].first_layer, *teacher
+                )[0]
             if self._has_diverged(run, loss if np.isfinite(loss) else None):
                 break
         row, floor = self._measure([run], number, done)[0]

@@ -23,13 +23,14 @@ COLUMNS: dict[str, str] = {
     "objective": "L + (λ/2)(‖a‖² + ‖W‖²_F)",
     "grad_norm": "norm of the gradient of the objective over the trained layers",
     "gap": "objective − J*_λ; null in this version",
-    "max_angle": "largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line",
+    "max_angle": "largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line "
+    "(plain relu, which has no symmetry: to the nearest teacher direction)",
     "misalignment": "Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖",
     "mean_angle": "√(misalignment / Σ p_j) in degrees: the mass-weighted rms angle",
     "aligned_mass": "share of Σ p_j within 5° of a teacher line",
     "alive": "living neurons: p_j > 1e-6 · Σ|a*|",
     "recovered": "teacher lines with a living neuron within 5°",
-    "mass_error": "max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|",
+    "mass_error": "max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|; for erf, a neuron near −w*_k counts with −a_j",
     "balance": "max over j of ||a_j| − ‖w_j‖|",
     "subspace": "‖P_{S*}W‖² / ‖W‖²: share of the first layer in the teacher's span",
     "feature_motion": "‖W_t − W_0‖ / ‖W_0‖",
@@ -73,13 +74,13 @@ def measure(problem: Problem, stages: Sequence[Stage], state: State, stage_step:
         row |= {name: _number(name, column[run]) for name, column in values.items()}
         row |= {"stage": stage.name, "stage_step": stage_step}
         if stage.step_size is not None:
-            row["step_size"] = float(stage.step_size.at(last))
+            row["step_size"] = _number("step_size", stage.step_size.at(last))
         row["grad_norm"] = _number("grad_norm", np.sqrt(sum(descent[layer][run] for layer in stage.train)))
         rows.append(row)
     return rows, floor
 
 
-def _number(name: str, value: np.floating | np.integer) -> float | int | None:
+def _number(name: str, value: np.floating | np.integer | np.ndarray) -> float | int | None:
     if name in _INTEGERS:
         return int(value)
     return float(value) if np.isfinite(value) else None

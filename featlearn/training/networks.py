@@ -6,6 +6,7 @@ from math import acos, degrees, sqrt
 import numpy as np
 
 MAX_DRAWS = 200_000  # of a random teacher, before the request is called infeasible
+_MAX_WORK = 4_000_000_000  # multiplications in all draws together: some seconds
 _CHUNK_ENTRIES = 100_000  # of the arrays that one chunk of draws takes
 
 
@@ -47,6 +48,8 @@ def largest_min_angle(width: int, rank: int) -> float:
 def explicit_teacher(directions: np.ndarray, output_weights: np.ndarray) -> Network:
     """The teacher with the given rows, normalised, and output weights."""
     rows = np.asarray(directions, dtype=np.float64)
+    # by a power of two, which is exact, so that no square over- or underflows
+    rows = np.ldexp(rows, -np.frexp(np.max(np.abs(rows), axis=-1, keepdims=True))[1])
     return Network(np.asarray(output_weights, dtype=np.float64), _normalised(rows))
 
 
@@ -87,16 +90,19 @@ def random_teacher(
 def _separated_directions(rng: np.random.Generator, width: int, rank: int, min_angle: float) -> np.ndarray:
     """(width, rank) unit rows, uniform given that all lines are min_angle apart: whole sets are redrawn."""
     largest_cosine = np.cos(np.radians(min_angle))
+    if min_angle == 0:
+        return _normalised(rng.standard_normal((width, rank)))
     pairs = np.triu_indices(width, k=1)
-    chunk = min(MAX_DRAWS, 1 + _CHUNK_ENTRIES // (width * (width + rank)))
-    for _ in range(-(-MAX_DRAWS // chunk)):
+    draws = min(MAX_DRAWS, 1 + _MAX_WORK // (width * width * rank))
+    chunk = min(draws, 1 + _CHUNK_ENTRIES // (width * (width + rank)))
+    for _ in range(-(-draws // chunk)):
         sets = _normalised(rng.standard_normal((chunk, width, rank)))
         cosines = np.abs(sets @ sets.mT)[:, pairs[0], pairs[1]]
         separated = np.flatnonzero(np.all(cosines <= largest_cosine, axis=1))
         if len(separated):
             return sets[separated[0]]
     raise InfeasibleTeacher(
-        f"no {width} lines in {rank} dimensions that are {min_angle:g} degrees apart were found in {MAX_DRAWS} draws; "
+        f"no {width} lines in {rank} dimensions that are {min_angle:g} degrees apart were found in {draws} draws; "
         f"the geometric limit is {largest_min_angle(width, rank):.4g} degrees"
     )
 

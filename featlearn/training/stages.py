@@ -10,6 +10,8 @@ Layer = Literal["first_layer", "second_layer"]
 Method = Literal["gd", "momentum", "adam", "ridge"]
 Operation = Literal["normalize_rows", "balance"]
 
+MOST_CHANGES = 1000  # of a schedule that rows are spent on
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -30,9 +32,10 @@ class Schedule:
             values = np.array([self.start * np.float64(self.factor) ** int(epoch) for epoch in epochs])
         return values[index].reshape(np.shape(steps))
 
-    def epoch_ends(self, steps: int) -> np.ndarray:
-        """How many steps are done at each change of the value, within a stage of ``steps`` steps."""
-        return np.array([], dtype=np.int64) if self.factor == 1.0 else np.arange(self.every, steps, self.every)
+    def epoch_ends(self, steps: int, most: int) -> np.ndarray:
+        """How many steps are done at each change of the value in a stage of ``steps``; none if more than ``most``."""
+        changes = 0 if self.factor == 1.0 else (steps - 1) // self.every
+        return self.every * np.arange(1, changes + 1 if changes <= most else 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +87,11 @@ def _shares(stages: Sequence[Stage], total: int) -> list[int]:
 
 
 def _stage_rows(stage: Stage, count: int) -> np.ndarray:
+    most = min(count // 2, MOST_CHANGES)
     schedules = [s for s in (stage.weight_decay, stage.step_size) if s is not None]
-    wanted = np.unique(np.concatenate([s.epoch_ends(stage.steps) for s in schedules] + [[stage.steps]])).astype(int)
-    if len(wanted) > max(1, count // 2):
+    changes = [s.epoch_ends(stage.steps, most) for s in schedules]
+    wanted = np.unique(np.concatenate([*changes, [stage.steps]])).astype(np.int64)
+    if len(wanted) > max(1, most):
         wanted = wanted[-1:]
     rows = _log_spaced(stage.steps, count)
     for step in wanted:  # each wanted step takes the place of the row nearest to it

@@ -25,7 +25,7 @@ _STATUS_STYLES = {"done": "green", "running": "cyan", "interrupted": "yellow", "
 
 def _output() -> Console:
     """Standard output; off a terminal, as wide as its tables want to be."""
-    width = None if sys.stdout.isatty() else 160
+    width = None if sys.stdout is not None and sys.stdout.isatty() else 160
     return Console(markup=False, highlight=False, width=width)
 
 
@@ -91,7 +91,10 @@ class TrainingView:
                 self._task = self._bar.add_task(stage, total=total, state="")
             self._bar.update(self._task, completed=done, description=stage, state=self._state)
         elif isinstance(event, Logged):
-            self._plain_line(run, event, total)
+            try:
+                self._plain_line(run, event, total)
+            except OSError:  # whoever read this has gone; the run goes on
+                self._quiet = True
 
     def _plain_line(self, run: RunDirectory, event: Logged, total: int) -> None:
         now = time.perf_counter()
@@ -142,11 +145,11 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         cells = [_FORMATS[kind](row.get(key)) for _, key, kind in _STAGE_COLUMNS]
         if teachers:
             cells[-1] += f" of {teachers}"
-        table.add_row(Text(label), *cells, f"{row.get('seconds') or 0:.1f}")
+        table.add_row(Text(label), *cells, _written(row.get("seconds"), ".1f"))
     status = str(info["status"])
     ending = Text.assemble(
         (status, f"bold {_STATUS_STYLES.get(status, 'red')}"),
-        f" in {info.get('seconds') or 0:.1f} s",
+        f" in {_written(info.get('seconds'), '.1f')} s",
         f" · loss {_number(_final(info, 'loss'))} (floor {_number(info.get('loss_floor'))})",
         f" · gradient norm {_number(_final(info, 'grad_norm'))}",
     )
@@ -166,7 +169,7 @@ def ending(run: RunDirectory, info: RunInfo) -> str:
     """One line on a run that did not get done, with what to do."""
     text = f"{info['status']}: {info['message']}" if info.get("message") else f"{info['status']}"
     if info.get("traceback"):
-        text += f"; the traceback is in {run.info_file}"
+        return f"{text}; the traceback is in {run.info_file}"
     if info["status"] in ("interrupted", "failed"):
         text += f"; go on with: featlearn train --resume {run.path}"
     return text
@@ -215,7 +218,7 @@ def show_runs(summaries: list[RunSummary], runs_dir: Path) -> None:
             _degrees(_final(info, "mean_angle")),
             _degrees(_final(info, "max_angle")),
             _count(_final(info, "recovered")),
-            f"{info.get('seconds') or 0:.1f}",
+            _written(info.get("seconds"), ".1f"),
         )
     _output().print(table)
     if any(s.info["status"] == "running" and not s.alive for s in summaries):
@@ -249,20 +252,25 @@ def watch_checks(results: Iterable[CheckResult], *, quiet: bool) -> list[CheckRe
 # --- numbers ------------------------------------------------------------------------------------
 
 
+def _written(value: Any, form: str) -> str:
+    """A number in a format; a dash for what is missing or, in a file that somebody damaged, no number."""
+    return format(value, form) if isinstance(value, int | float) and not isinstance(value, bool) else "–"
+
+
 def _number(value: Any) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    return _written(value, ".3g")
 
 
 def _count(value: Any) -> str:
-    return "–" if value is None else str(value)
+    return _written(value, "")
 
 
 def _degrees(value: Any) -> str:
-    return "–" if value is None else f"{value:.2f}°"
+    return f"{_written(value, '.2f')}°"
 
 
 def _percent(value: Any) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %"
+    return f"{_written(value, '.1%')}"
 
 
 _FORMATS = {"int": _count, "number": _number, "degrees": _degrees, "percent": _percent}

@@ -1,11 +1,16 @@
 """Reading configurations: what is accepted, and where and how everything else is refused."""
 
+import io
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from featlearn.experiments.config_file import load_config
+from featlearn.experiments.problem import initial_networks
 from featlearn.experiments.yaml_source import ConfigError, parse_document
+from featlearn.training.descent import Plan
 from tests.experiments.broken import BROKEN, MINIMAL, write
 
 
@@ -141,8 +146,6 @@ class TestOverrides:
 
 class TestWeightFiles:
     def test_a_relative_path_starts_at_the_configuration(self, tmp_path: Path) -> None:
-        import numpy as np
-
         np.savez(tmp_path / "w.npz", first_layer=np.ones((4, 3)), second_layer=np.ones(4))
         text = MINIMAL.replace("{width: 4}", "{init: {kind: file, path: w.npz}}")
         config = load_config(write(tmp_path, text))
@@ -152,3 +155,48 @@ class TestWeightFiles:
         np.savez(tmp_path / "w.npz", first_layer=np.zeros((4, 3)), second_layer=np.ones(4))
         resolved = write(tmp_path, config.to_yaml(), "resolved.yaml")
         assert "has changed since" in complaints_of(resolved)[0]
+
+    def test_damaged_archives_are_named(self, tmp_path: Path) -> None:
+        buffer = io.BytesIO()
+        np.lib.format.write_array_header_1_0(buffer, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**6)})
+        cases = {"huge.npz": buffer.getvalue(), "text.npz": b"no array at all"}
+        for name, content in cases.items():
+            with zipfile.ZipFile(tmp_path / name, "w") as archive:
+                archive.writestr("first_layer.npy", content)
+                archive.writestr("second_layer.npy", content)
+        (tmp_path / "loop.npz").symlink_to("loop.npz")
+        for name in [*cases, "loop.npz", "/dev/zero", "a\\0b"]:
+            text = MINIMAL.replace("{width: 4}", f'{{init: {{kind: file, path: "{name}"}}}}')
+            assert "student.init.path: " in complaints_of(write(tmp_path, text))[0], name
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "student.width=1e9",
+        "teacher.input_dim=1e9",
+        "teacher.width=1e5",
+        "student={width: 100000}",
+        'name="\\U00110000"',
+        'name="\\UFFFFFFFF"',
+    ],
+)
+def test_absurd_sizes_and_escapes_are_refused_quickly(override: str, tmp_path: Path) -> None:
+    lines = complaints_of(write(tmp_path, MINIMAL.replace("input_dim: 3", "input_dim: 1e6")), override)
+    assert any("--set" in line or "student.width" in line for line in lines), lines
+
+
+def test_a_billion_steps_with_a_change_at_each_are_planned_quickly(tmp_path: Path) -> None:
+    overrides = ["stages.go.steps=1e9", "stages.go.weight_decay={start: 1, factor: 0.5, every: 1}", "log.points=1e5"]
+    config = load_config(write(tmp_path, MINIMAL), overrides)
+    (rows,) = Plan.of([config.stages["go"].stage("go")], config.log.points, 10).rows
+    assert len(rows) == 99_999
+    assert rows[-1] == 1_000_000_000
+
+
+def test_extreme_directions_are_normalised_all_the_same(tmp_path: Path) -> None:
+    text = MINIMAL.replace(
+        "{input_dim: 3, width: 2}", "{directions: [[3e-200, 4e-200], [3e200, 4e200]], output_weights: [1, 1]}"
+    )
+    teacher, _ = initial_networks(load_config(write(tmp_path, text)))
+    assert teacher.first_layer == pytest.approx(np.array([[0.6, 0.8], [0.6, 0.8]]), rel=1e-15)

@@ -4,6 +4,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -124,18 +126,21 @@ def test_kill_9_at_ten_random_instants_changes_no_bit(
     assert results(run) == results(whole.run)
 
 
-@pytest.mark.parametrize("events", [1, 2, 3, 5, 11, 29, 47, 58])
-def test_ctrl_c_checkpoints_and_resuming_changes_no_bit(events: int, small: Config, tmp_path: Path) -> None:
-    seen = 0
+def _interrupt_at(event: int) -> Callable[..., None]:
+    """A watcher that sends Ctrl-C at the given event of the run."""
+    events = iter(range(100_000))
 
     def interrupt(*_: object) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == events:
+        if next(events) == event - 1:
             os.kill(os.getpid(), signal.SIGINT)
 
+    return interrupt
+
+
+@pytest.mark.parametrize("events", [1, 2, 3, 5, 11, 29, 47, 58])
+def test_ctrl_c_checkpoints_and_resuming_changes_no_bit(events: int, small: Config, tmp_path: Path) -> None:
     whole = train(small, tmp_path / "whole")
-    stopped = train(small, tmp_path / "stopped", interrupt)
+    stopped = train(small, tmp_path / "stopped", _interrupt_at(events))
     assert stopped.status == "interrupted"
     assert len(stopped.run.read_metrics()) < 60
     again = resume(stopped.run)
@@ -240,13 +245,7 @@ def test_a_stop_rule_ends_the_stage_and_the_next_one_begins(tmp_path: Path) -> N
 class TestBrokenRuns:
     @pytest.fixture
     def stopped(self, small: Config, tmp_path: Path) -> RunDirectory:
-        calls = iter(range(100))
-
-        def interrupt(*_: object) -> None:
-            if next(calls) == 20:
-                os.kill(os.getpid(), signal.SIGINT)
-
-        return train(small, tmp_path, interrupt).run
+        return train(small, tmp_path, _interrupt_at(20)).run
 
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"not a zip"])
     def test_a_broken_checkpoint_is_named(self, content: bytes, stopped: RunDirectory) -> None:
@@ -290,3 +289,60 @@ def test_run_json_says_what_the_run_was_made_with(small: Config, tmp_path: Path)
     assert info["threads"] == 1
     assert set(info["versions"]) == {"python", "featlearn", "numpy", "scipy", "torch"}
     assert 0 < info["loss_floor"] < 1e-15
+
+
+def test_a_changed_configuration_is_not_resumed(small: Config, tmp_path: Path) -> None:
+    stopped = train(small, tmp_path, _interrupt_at(20)).run
+    text = stopped.config_file.read_text()
+    stopped.config_file.write_text(text.replace("seed: 3", "seed: 4"))
+    with pytest.raises(RunError, match="was changed since the run began"):
+        resume(RunDirectory(stopped.path))
+
+
+def test_a_divergence_found_but_not_yet_recorded_is_found_again(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, SMALL), ["stages.local_convergence.step_size=1e3"])
+    whole = train(config, tmp_path / "whole")
+
+    original = RunDirectory.write_info
+
+    def train_until_killed() -> None:
+        def write_info(self: RunDirectory, info: dict[str, object]) -> None:
+            if info["status"] == "diverged":
+                os.kill(os.getpid(), signal.SIGKILL)
+            original(self, info)
+
+        RunDirectory.write_info = write_info  # type: ignore[method-assign]
+        train(config, tmp_path / "killed")
+
+    assert os.waitstatus_to_exitcode(os.waitpid(in_child(train_until_killed), 0)[1]) == -signal.SIGKILL
+    (run,) = RunDirectory.all_in(tmp_path / "killed")
+    again = resume(run)
+    assert again.status == "diverged"
+    assert again.info["message"] == whole.info["message"]
+    assert len(again.info["stages"]) == len(whole.info["stages"])
+    assert results(again.run) == results(whole.run)
+
+
+@pytest.mark.parametrize(
+    "name", ["1e3", "009", "2.e5", "null", "true", "~", "yes", "a: b", "- x", "'", '"', "#", "α", " x "]
+)
+def test_any_name_survives_being_written_and_resumed(name: str, tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, SMALL), ["stages.adaptive.steps=5"]).model_copy(update={"name": name})
+    stopped = train(config, tmp_path / "runs", _interrupt_at(3)).run
+    assert load_config(stopped.config_file).name == name
+    assert resume(stopped).info["name"] == name
+
+
+def test_bits_do_not_depend_on_the_threads_of_the_environment(tmp_path: Path) -> None:
+    path = write(tmp_path, SMALL.replace("width: 12", "width: 300"))
+    found = []
+    for threads in ("1", "2"):
+        environment = os.environ | {name: threads for name in os.environ if name.endswith("_NUM_THREADS")}
+        code = (
+            f"import featlearn; c = featlearn.load_config({str(path)!r}, ['stages.warm_up.steps=5', "
+            "'stages.adaptive.steps=5', 'stages.local_convergence.steps=5']); print(featlearn.run_batch([c])[0].rows)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        found.append(done.stdout)
+    assert found[0] == found[1]
+    assert "'step': 17" in found[0]

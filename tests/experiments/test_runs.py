@@ -7,7 +7,7 @@ import pytest
 
 from featlearn.experiments.config import Config
 from featlearn.experiments.config_file import load_config
-from featlearn.experiments.runs import LATEST, RunDirectory, RunError, summarise_runs
+from featlearn.experiments.runs import LATEST, RunDirectory, RunError, RunNotFound, summarise_runs
 from tests.experiments.broken import MINIMAL, write
 from tests.experiments.test_run import in_child
 
@@ -112,3 +112,38 @@ def test_a_file_is_replaced_whole_or_not_at_all(
         run.write_info({"status": "done"})
     assert run.read_info() == INFO
     assert not list(run.path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"status": "done", "seconds": "x"}',
+        '{"status": "done", "final": {"loss": [1]}}',
+        '{"status": "done", "stages": [{}]}',
+        '{"status": "done", "versions": [1]}',
+        '{"status": "done", "loss_floor": NaN}',
+        '{"status": "finished"}',
+        "[" * 100_000,
+    ],
+)
+def test_a_damaged_run_json_is_broken_whatever_is_in_it(content: str, config: Config, tmp_path: Path) -> None:
+    run = create(tmp_path, config)
+    run.info_file.write_text(content)
+    with pytest.raises(RunError, match=r"run\.json is broken"):
+        run.read_info()
+
+
+@pytest.mark.parametrize(
+    "row", ["5", "[]", '{"loss": "x"}', '{"step": 1.5}', '{"stage": 3}', '{"loss": NaN}', "{" * 9999]
+)
+def test_a_damaged_row_is_named(row: str, config: Config, tmp_path: Path) -> None:
+    run = create(tmp_path, config)
+    run.metrics_file.write_text(row + "\n")
+    with pytest.raises(RunError, match=r"metrics\.jsonl:1: not a metrics row"):
+        run.read_metrics()
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", ""])
+def test_impossible_names_are_not_found(name: str, tmp_path: Path) -> None:
+    with pytest.raises(RunNotFound):
+        RunDirectory.find(name, tmp_path / "runs")

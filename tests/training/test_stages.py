@@ -33,13 +33,13 @@ def test_the_value_of_a_step_has_the_same_bits_however_it_is_asked_for(factor: f
 
 def test_a_schedule_is_constant_by_default() -> None:
     np.testing.assert_array_equal(Schedule(0.7).at(np.arange(5)), 0.7)
-    assert len(Schedule(0.7).epoch_ends(100)) == 0
+    assert len(Schedule(0.7).epoch_ends(100, 1000)) == 0
 
 
 def test_epoch_ends_are_the_changes_strictly_inside_the_stage() -> None:
-    assert Schedule(1.0, 0.5, 10).epoch_ends(40).tolist() == [10, 20, 30]
-    assert Schedule(1.0, 0.5, 10).epoch_ends(41).tolist() == [10, 20, 30, 40]
-    assert Schedule(1.0, 0.5, 50).epoch_ends(50).tolist() == []
+    assert Schedule(1.0, 0.5, 10).epoch_ends(40, 1000).tolist() == [10, 20, 30]
+    assert Schedule(1.0, 0.5, 10).epoch_ends(41, 1000).tolist() == [10, 20, 30, 40]
+    assert Schedule(1.0, 0.5, 50).epoch_ends(50, 1000).tolist() == []
 
 
 _schedules = st.builds(Schedule, st.just(0.1), st.sampled_from([1.0, 0.5]), st.integers(1, 700))
@@ -78,7 +78,7 @@ def test_rows_are_sorted_distinct_end_with_the_stage_and_number_at_most_points(
 def test_changes_of_a_schedule_are_rows_when_they_take_at_most_half(stages: list[Stage], points: int) -> None:
     for stage, steps in zip(stages, rows_of_stages(stages, points), strict=True):
         schedules = [s for s in (stage.weight_decay, stage.step_size) if s is not None]
-        wanted = {int(t) for s in schedules for t in s.epoch_ends(stage.steps)} | {stage.steps}
+        wanted = {int(t) for s in schedules for t in s.epoch_ends(stage.steps, 1000)} | {stage.steps}
         if 2 * len(wanted) <= len(steps):
             assert wanted <= set(steps.tolist())
 

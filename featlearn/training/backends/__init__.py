@@ -23,12 +23,13 @@ class Backend(Protocol):
             problem, state: a batch of runs.
             stages: the stage of each run. They agree in all but their schedules and stop rules.
         Returns:
-            The new state; its bits depend neither on how steps are cut into calls nor on the other runs of the batch.
+            The new state; its bits do not depend on how steps are cut into calls nor, on the CPU, on the other runs of
+            the batch.
         """
         ...
 
 
-def torch_backend(device: str) -> Backend:
+def make_backend(device: str) -> Backend:
     """The PyTorch backend on "cpu" or "cuda".
 
     Raises:

@@ -18,7 +18,9 @@ class TorchBackend:
     """Steps of gd, momentum and adam on population data.
 
     On the CPU it uses one thread and advances the runs of a batch one by one: matrix products of a batch round
-    differently from those of a single run, and the bits of a run must not depend on its company.
+    differently from those of a single run, and the bits of a run must not depend on its company. On CUDA the batch
+    goes through each operation together, without waiting for the device between steps; its last digits may depend on
+    the company.
     """
 
     name = "torch"
@@ -28,14 +30,20 @@ class TorchBackend:
         if device == "cuda" and not torch.cuda.is_available():
             raise RuntimeError("device: cuda was asked for, but PyTorch sees no CUDA device here; use device: cpu")
         self.device = device
-        torch.set_num_threads(1)
 
     def advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         """See ``backends.Backend``."""
         if self.device == "cuda":
             return self._advance(problem, stages, state, done, count)
-        runs = range(len(stages))
-        return State.stack([self._advance(problem.take([i]), [stages[i]], state.take(i), done, count) for i in runs])
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            runs = range(len(stages))
+            return State.stack(
+                [self._advance(problem.take([i]), [stages[i]], state.take(i), done, count) for i in runs]
+            )
+        finally:
+            torch.set_num_threads(before)
 
     def _advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         dtype = torch.from_numpy(state.first_layer[:0]).dtype

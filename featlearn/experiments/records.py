@@ -1,0 +1,92 @@
+"""What the JSON files of a run hold, checked when they are read: somebody may have edited or damaged them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+
+from featlearn.training.measurement import COLUMNS
+
+Status = Literal["running", "done", "failed", "diverged", "interrupted"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow")
+
+
+class StageRecord(_Record):
+    """One finished stage in ``run.json``."""
+
+    name: str
+    steps: NonNegativeInt
+    seconds: float
+    stop_reason: str
+
+
+class InfoRecord(_Record):
+    """``run.json``."""
+
+    status: Status
+    name: str = ""
+    config_hash: str = ""
+    final: dict[str, float | str | None] | None = None
+    stages: list[StageRecord] = []
+    seconds: float = 0.0
+    loss_floor: float | None = None
+    message: str | None = None
+    traceback: str | None = None
+    resumed: NonNegativeInt = 0
+    versions: dict[str, str | None] = {}
+    machine: dict[str, str] = {}
+    git: dict[str, str | bool | None] = {}
+
+
+class ProgressRecord(_Record):
+    """What a checkpoint says of a run, beside its arrays."""
+
+    position: list[NonNegativeInt] = Field(min_length=3, max_length=3)
+    row_stage_step: NonNegativeInt | None
+    rows: NonNegativeInt
+    snapshots: NonNegativeInt
+    start_loss: float | None
+    loss_floor: float
+    stages: list[StageRecord]
+    seconds: float
+
+
+def parse_object(text: str | bytes, record: type[BaseModel] | None = None) -> dict[str, Any]:
+    """The JSON object in a text, of the shape that ``record`` says.
+
+    Raises:
+        ValueError: when it is not; the message is one line.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")
+    if record is not None:
+        try:
+            record.model_validate(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise ValueError(f"{place}: {first['msg']}") from None
+    return value
+
+
+def parse_row(text: str | bytes) -> dict[str, Any]:
+    """A metrics row. Raises ValueError when the text is none."""
+    row = parse_object(text)
+    for column, value in row.items():
+        wanted = str if column == "stage" else int if column in ("step", "stage_step") else (int, float, type(None))
+        if column not in COLUMNS or isinstance(value, bool) or not isinstance(value, wanted):
+            raise ValueError(f"{column} is {value!r}")
+    return row
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
