@@ -38,7 +38,7 @@ class Activation:
         formula: φ in plain symbols, for tables.
         phi, phi_prime: plain φ(z) and φ′(z), pointwise on NumPy arrays (φ′ is ½(φ′₋ + φ′₊) at a kink).
         mean, slope: μ0(q) = E φ(√q z) and μ1(q) = E φ′(√q z) of the plain φ, z ~ N(0, 1).
-        second_moment: E φ(√q z)² of the plain φ.
+        rounding_scale: bound on E φ(√q z)² that the rounding error of K(q, q, q) scales with (docs/theory.md §5).
         kernel: ``kernel(xp, q_u, q_v, s)`` → (K, ∂K/∂s, ∂K/∂q_u), broadcasting. q ≥ 0, |s| ≤ √(q_u q_v)
             up to rounding. Where a row is zero the derivatives take the value of the central difference,
             so that a zero neuron gets a finite gradient.
@@ -57,7 +57,7 @@ class Activation:
     phi_prime: Pointwise
     mean: Pointwise
     slope: Pointwise
-    second_moment: Pointwise
+    rounding_scale: Pointwise
     kernel: Kernel
     symmetry: Symmetry
     homogeneous_degree: int | None
@@ -166,7 +166,7 @@ class _Entry:
     phi_prime: Pointwise
     mean: Pointwise
     slope: Pointwise
-    second_moment: Pointwise
+    rounding_scale: Pointwise
     kernels: dict[int, Kernel]
     symmetries: dict[int, Symmetry]
     homogeneous_degree: int | None
@@ -179,7 +179,7 @@ _REGISTRY: dict[str, _Entry] = {
         phi_prime=_step,
         mean=lambda q: np.sqrt(q / (2 * pi)),
         slope=lambda q: 0.5 + 0.0 * q,
-        second_moment=lambda q: 0.5 * q,
+        rounding_scale=lambda q: 1.0 * q,
         kernels={0: _relu, 2: _relu_dropped},
         symmetries={0: "none", 2: "even"},
         homogeneous_degree=1,
@@ -190,7 +190,7 @@ _REGISTRY: dict[str, _Entry] = {
         phi_prime=np.sign,
         mean=lambda q: np.sqrt(2 * q / pi),
         slope=lambda q: 0.0 * q,
-        second_moment=lambda q: 1.0 * q,
+        rounding_scale=lambda q: 1.0 * q,
         kernels={0: _abs, 2: _abs_dropped},
         symmetries={0: "even", 2: "even"},
         homogeneous_degree=1,
@@ -201,7 +201,7 @@ _REGISTRY: dict[str, _Entry] = {
         phi_prime=lambda z: sqrt(2 / pi) * np.exp(-0.5 * z * z),
         mean=lambda q: 0.0 * q,
         slope=lambda q: sqrt(2 / pi) / np.sqrt(1 + q),
-        second_moment=lambda q: (2 / pi) * np.arcsin(q / (1 + q)),
+        rounding_scale=lambda q: 1.0 * q,
         kernels={0: _erf, 2: _erf_dropped},
         symmetries={0: "odd", 2: "odd"},
         homogeneous_degree=None,
@@ -212,7 +212,7 @@ _REGISTRY: dict[str, _Entry] = {
         phi_prime=lambda z: 2 * z,
         mean=lambda q: 1.0 * q,
         slope=lambda q: 0.0 * q,
-        second_moment=lambda q: 3.0 * q * q,
+        rounding_scale=lambda q: 3.0 * q * q,
         kernels={0: _quadratic, 2: _quadratic_dropped},
         symmetries={0: "even", 2: "even"},
         homogeneous_degree=2,
@@ -245,7 +245,7 @@ def activation(name: str, drop_hermite_below: int = 2) -> Activation:
         phi_prime=entry.phi_prime,
         mean=entry.mean,
         slope=entry.slope,
-        second_moment=entry.second_moment,
+        rounding_scale=entry.rounding_scale,
         kernel=entry.kernels[drop_hermite_below],
         symmetry=entry.symmetries[drop_hermite_below],
         homogeneous_degree=entry.homogeneous_degree,

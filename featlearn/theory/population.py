@@ -85,8 +85,8 @@ def loss_float64(
 
 
 def _cancelling_mass(activation: Activation, c: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """(Σ_i |c_i| √E φ(v_i·x)²)², (B,), plain φ: the size of what cancels in the loss, and scales its rounding error."""
-    return np.sum(np.abs(c) * np.sqrt(activation.second_moment(q)), -1) ** 2
+    """M of docs/theory.md §5, (B,): a bound on what cancels in the loss, which its rounding error scales with."""
+    return np.sum(np.abs(c) * np.sqrt(activation.rounding_scale(q)), -1) ** 2
 
 
 def loss(

@@ -1,7 +1,10 @@
-"""The generated parts of the documentation, as Markdown: README.md and docs/ embed them between cog markers."""
+"""The generated parts of the documentation, as Markdown: README.md embeds them between cog markers."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -11,8 +14,22 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from featlearn.experiments.config import Config
-from featlearn.theory.activations import ACTIVATION_NAMES, activation
+from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
 from featlearn.training.measurement import COLUMNS
+
+
+def help_of(command: str) -> str:
+    """What ``featlearn COMMAND --help`` prints."""
+    environment = os.environ | {"COLUMNS": "110", "TERM": "dumb", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "featlearn", command, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    lines = [line.rstrip() for line in done.stdout.replace("python -m featlearn", "featlearn").strip().splitlines()]
+    return "\n".join(["```text", *lines, "```"])
 
 
 def config_keys() -> str:
@@ -32,7 +49,7 @@ def activations() -> str:
     lines = ["| `name` | φ(z) | degrees kept | same neuron | degree of homogeneity |", "|---|---|---|---|---|"]
     same = {"even": "w and −w", "odd": "(a, w) and (−a, −w)", "none": "–"}
     for name in ACTIVATION_NAMES:
-        for drop in (2, 0):
+        for drop in reversed(DROP_SETTINGS):
             entry = activation(name, drop)
             kept = "≥ 2 (`drop_hermite_below: 2`)" if drop else "all (`drop_hermite_below: 0`)"
             degree = entry.homogeneous_degree or "–"

@@ -1,0 +1,51 @@
+"""The documentation says what the program does: generated tables are fresh, links lead somewhere, examples are read."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from featlearn.experiments.config_file import load_config
+from featlearn.experiments.yaml_source import parse_document
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_the_generated_parts_of_the_readme_are_fresh() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cogapp", "--check", "README.md"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, "run: cog -r README.md\n" + done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_sections_that_docstrings_cite_exist() -> None:
+    sections = set(re.findall(r"^## (\d+)\.", (ROOT / "docs" / "theory.md").read_text(), re.MULTILINE))
+    cited = {n for p in (ROOT / "featlearn").rglob("*.py") for n in re.findall(r"theory\.md §(\d+)", p.read_text())}
+    assert cited
+    assert cited <= sections
+
+
+def test_the_overrides_in_the_readme_are_accepted() -> None:
+    lines = re.findall(
+        r"^featlearn train --config (configs/\S+) (--set .*)$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert len(lines) >= 2
+    for config, options in lines:
+        load_config(ROOT / config, [o.strip('" ') for o in re.split(r"--set ", options) if o.strip()])
+
+
+def test_the_changelog_and_the_citation_name_the_version() -> None:
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version is not None
+    assert f"## {version[1]}" in (ROOT / "CHANGELOG.md").read_text()
+    assert parse_document((ROOT / "CITATION.cff").read_text(), "CITATION.cff").data["version"] == version[1]
