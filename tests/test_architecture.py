@@ -106,6 +106,14 @@ def test_configurations_are_read_without_torch() -> None:
     assert "torch" not in loaded_by(f"import featlearn; featlearn.load_config({str(path)!r})")
 
 
+def test_training_with_the_fused_backend_never_loads_torch() -> None:
+    path = Path(__file__).parents[1] / "configs" / "quickstart.yaml"
+    overrides = ["stages.local_convergence.steps=10"]
+    code = f"import featlearn as f; f.run_batch([f.load_config({str(path)!r}, {overrides})])"
+    assert {"numba", "numpy"} <= loaded_by(code)
+    assert "torch" not in loaded_by(code)
+
+
 def test_the_probe_for_heavy_libraries_sees_them() -> None:
     assert "numpy" in loaded_by("import numpy")
 

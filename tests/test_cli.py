@@ -105,11 +105,14 @@ def test_a_large_step_diverges_with_exit_1_and_advice(tmp_path: Path) -> None:
     assert len((run / "metrics.jsonl").read_text().splitlines()) >= 2
 
 
+@pytest.mark.parametrize("backend", ["fused", "torch"])
 @pytest.mark.parametrize("number", [0, 1])
-def test_the_truth_trajectories_through_the_command_line(number: int, tmp_path: Path) -> None:
+def test_the_truth_trajectories_through_the_command_line(number: int, backend: str, tmp_path: Path) -> None:
     case = json.loads(TRUTH.read_text())[number]
     write(tmp_path, json.dumps(case["config"]))
-    document = json.loads(featlearn("train", "-c", "config.yaml", "--json", cwd=tmp_path).stdout)
+    arguments = ["train", "-c", "config.yaml", "--json", "--set", f"backend={backend}"]
+    document = json.loads(featlearn(*arguments, cwd=tmp_path).stdout)
+    assert document["backend"] == backend
     for name, value in case["final"].items():
         assert document["final"][name] == pytest.approx(value, rel=1e-8), name
 

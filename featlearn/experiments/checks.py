@@ -40,7 +40,8 @@ def run_checks() -> Iterator[CheckResult]:
         yield CheckResult(f"{label}: loss, Monte Carlo (standard errors)", _monte_carlo_error(act), 5.0)
         yield CheckResult(f"{label}: gradient, finite differences", _finite_difference_error(act), 1e-7)
     yield CheckResult("loss near the teacher, against its expansion", _near_teacher_error(), 1e-2)
-    yield CheckResult("torch backend, against the gradient in NumPy", _backend_error(), 1e-12)
+    for backend in ("torch", "fused"):
+        yield CheckResult(f"{backend} backend, against the gradient in NumPy", _backend_error(backend), 1e-12)
 
 
 def _quadrature_error(act: Activation) -> float:
@@ -103,8 +104,8 @@ def _near_teacher_error() -> float:
     return float(abs(population.loss(act, student, teacher_w, teacher_a, teacher_w)[0] / (epsilon**2 * size) - 1))
 
 
-def _backend_error() -> float:
-    """Ten steps of the torch backend against ten written out in NumPy, relative."""
+def _backend_error(backend: str) -> float:
+    """Ten steps of a backend against ten written out in NumPy, relative."""
     act = activation("relu", 2)
     a, w, teacher_a, teacher_w = _example(5)
     decay, step = 0.01, 0.1
@@ -115,7 +116,9 @@ def _backend_error() -> float:
         step_size=Schedule(step),
         weight_decay=Schedule(decay),
     )
-    found = make_backend("cpu").advance(Problem(act, teacher_a, teacher_w, w), [stage], State(a, w), 0, 10)
+    found = make_backend(backend, "cpu", "float64").advance(
+        Problem(act, teacher_a, teacher_w, w), [stage], State(a, w), 0, 10
+    )
     for _ in range(10):
         slope = population.gradient(act, a, w, teacher_a, teacher_w)
         a, w = a - step * (slope.second_layer + decay * a), w - step * (slope.first_layer + decay * w)

@@ -354,7 +354,10 @@ class Config(Section):
     seed: Annotated[WholeNumber, Field(ge=0)] = Field(
         0, description="of all randomness; each use has a generator of its own"
     )
-    backend: Literal["auto", "torch"] = Field("auto", description="engine of the gradient steps")
+    backend: Literal["auto", "fused", "torch"] = Field(
+        "auto",
+        description="engine of the steps: fused (compiled, CPU, float64) or torch; auto takes the faster that can",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="auto is the CPU, which is faster for these small networks"
     )
@@ -373,6 +376,11 @@ class Config(Section):
     def problems(self) -> Problems:
         if not self.name.isprintable():
             yield ("name",), "must be one line of printable characters"
+        if self.backend == "fused" and (self.device == "cuda" or self.precision != "float64"):
+            yield (
+                ("backend",),
+                "fused computes on the CPU in float64; use torch (or auto) for other devices and precisions",
+            )
         yield from self._student_problems()
         degree = activation(self.activation.name, self.activation.drop_hermite_below).homogeneous_degree
         for name, stage in self.stages.items():

@@ -201,7 +201,6 @@ def _message(details: dict[str, Any], path: Key) -> str:
 
 # part of the design, and not built yet: refused in these words
 _LATER_VALUES = [
-    ("backend", "backend", "fused"),
     ("data", "kind", "empirical"),
     ("data", "kind", "online"),
     ("stages", "method", "lbfgs"),

@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("featlearn", "numpy", "scipy", "torch")
+_PACKAGES = ("featlearn", "numpy", "scipy", "numba", "torch")
 
 
 def versions() -> dict[str, str | None]:

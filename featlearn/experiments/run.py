@@ -24,7 +24,7 @@ from featlearn.experiments.config_file import load_config
 from featlearn.experiments.problem import build
 from featlearn.experiments.records import ProgressRecord, parse_object
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo
-from featlearn.training.backends import Backend, make_backend
+from featlearn.training.backends import Backend, BackendError, make_backend
 from featlearn.training.descent import AtRow, Event, Logged, Plan, Position, Progress, Start, descend
 from featlearn.training.measurement import Row
 from featlearn.training.problem import Problem, State
@@ -59,7 +59,7 @@ def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunRe
     """
     backend = _backend(config)
     config = config.model_copy(update={"backend": backend.name, "device": backend.device})
-    with threadpool_limits(1):
+    with threadpool_limits(1, user_api="blas"):
         problem, plan, start = build(config)
         try:
             run = RunDirectory.create(runs_dir, config, _first_info(config, backend))
@@ -87,7 +87,7 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     backend = _backend(config)
     run.lock()
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(1, user_api="blas"):
             problem, plan, start = build(config)
             recorder = _Recorder(run, plan)
             return recorder.record(problem, backend, recorder.restore(start), watch)
@@ -99,8 +99,8 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
 
 def _backend(config: Config) -> Backend:
     try:
-        return make_backend("cuda" if config.device == "cuda" else "cpu")
-    except RuntimeError as error:
+        return make_backend(config.backend, config.device, config.precision)
+    except BackendError as error:
         raise RunError(str(error)) from None
 
 
@@ -357,15 +357,15 @@ def run_batch(configs: Sequence[Config]) -> list[MemoryRun]:
     Raises:
         networks.InfeasibleTeacher, problem.InvalidWeights, RunError: as ``train``; nothing has run then.
     """
-    with threadpool_limits(1):
+    with threadpool_limits(1, user_api="blas"):
         built = [(build(config), _backend(config)) for config in configs]
     groups: dict[Any, list[int]] = {}
     for i, ((problem, plan, start), backend) in enumerate(built):
         shapes = problem.teacher_first_layer.shape, start.state.first_layer.shape, start.state.first_layer.dtype
-        key = plan.shape(), shapes, problem.activation, backend.device
+        key = plan.shape(), shapes, problem.activation, backend.name, backend.device
         groups.setdefault(key, []).append(i)
     results: dict[int, MemoryRun] = {}
-    with threadpool_limits(1):
+    with threadpool_limits(1, user_api="blas"):
         for members in groups.values():
             results |= zip(members, _run_group([built[i] for i in members]), strict=True)
     return [results[i] for i in range(len(configs))]

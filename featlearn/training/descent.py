@@ -20,7 +20,7 @@ from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Operation, Stage, rows_of_stages, snapshot_steps
 
 DIVERGED_ABOVE = 1e6  # times the loss at the start (or ‖f*‖², where that is more): the run is given up
-_CHUNK_SECONDS = 0.1  # of steps between two signs of life
+_CHUNK_SECONDS = 0.25  # of steps between two signs of life
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ class Schedule:
         Powers are taken one by one: those of an array may round differently, and the bits of a run must not depend on
         how its steps are cut into calls.
         """
+        if self.factor == 1.0:
+            return np.full(np.shape(steps), self.start)
         epochs, index = np.unique(np.asarray(steps) // self.every, return_inverse=True)
         with np.errstate(over="ignore"):
             values = np.array([self.start * np.float64(self.factor) ** int(epoch) for epoch in epochs])

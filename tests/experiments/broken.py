@@ -187,7 +187,8 @@ BROKEN = [
         ("6:3", "stages", "at least 1"),
     ),
     # what comes in later versions
-    changed("later_backend", "seed: 0", "backend: fused", ("2:10", "backend", "not available in this version")),
+    changed("fused_float32", "seed: 0", "backend: fused\nprecision: float32", ("2:10", "backend", "float64")),
+    changed("typo_backend", "seed: 0", "backend: fussed", ("2:10", "backend", "did you mean 'fused'?")),
     changed(
         "later_data",
         "seed: 0",

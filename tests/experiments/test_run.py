@@ -99,9 +99,12 @@ def test_the_stored_configuration_repeats_the_run_bit_for_bit(small: Config, tmp
     assert results(first.run) == results(second.run)
 
 
+@pytest.mark.parametrize(("backend", "steps"), [("torch", 1500), ("fused", 1_500_000)])
 def test_kill_9_at_ten_random_instants_changes_no_bit(
-    small: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backend: str, steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    overrides = [f"backend={backend}", f"stages.local_convergence.steps={steps}"]
+    small = load_config(write(tmp_path, SMALL), overrides)
     whole = train(small, tmp_path / "whole")
     monkeypatch.setattr(run_module, "CHECKPOINT_SECONDS", 0.02)
     rng, killed = random.Random(1), 0
@@ -109,7 +112,7 @@ def test_kill_9_at_ten_random_instants_changes_no_bit(
     while killed < 10:
         known = run
         child = in_child(lambda: resume(known) if known else train(small, tmp_path / "killed"))  # noqa: B023
-        time.sleep(rng.uniform(0.02, whole.info["seconds"] / 6))
+        time.sleep(rng.uniform(0.05, 0.15 + whole.info["seconds"] / 8))
         os.kill(child, signal.SIGKILL)
         killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         found = RunDirectory.all_in(tmp_path / "killed")
@@ -284,10 +287,10 @@ class TestBrokenRuns:
 
 def test_run_json_says_what_the_run_was_made_with(small: Config, tmp_path: Path) -> None:
     info = json.loads((train(small, tmp_path).run.path / "run.json").read_text())
-    assert info["backend"] == "torch"
+    assert info["backend"] == "fused"
     assert info["device"] == "cpu"
     assert info["threads"] == 1
-    assert set(info["versions"]) == {"python", "featlearn", "numpy", "scipy", "torch"}
+    assert set(info["versions"]) == {"python", "featlearn", "numpy", "scipy", "numba", "torch"}
     assert 0 < info["loss_floor"] < 1e-15
 
 

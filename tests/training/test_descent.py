@@ -44,7 +44,7 @@ def _stage(**changes: Any) -> Stage:
 
 
 def _events(problem: Problem, plans: list[Plan], start: Start) -> list[Event]:
-    return list(descend(problem, plans, make_backend("cpu"), start))
+    return list(descend(problem, plans, make_backend("torch", "cpu", "float64"), start))
 
 
 def _rows(problem: Problem, stages: list[Stage], state: State, points: int = 12) -> list[Logged]:
@@ -321,7 +321,7 @@ def _diverging(steps: int = 200) -> tuple[Problem, State, Stage]:
 def _first_diverged_step(problem: Problem, state: State, stage: Stage) -> int:
     teacher = problem.teacher_second_layer, problem.teacher_first_layer
     limit = 1e6 * max(_loss(problem, state), float(population.squared_norm(problem.activation, *teacher)[0]))
-    backend = make_backend("cpu")
+    backend = make_backend("torch", "cpu", "float64")
     for done in range(stage.steps):
         state = backend.advance(problem, [stage], state, done, 1)
         if not _loss(problem, state) <= limit:

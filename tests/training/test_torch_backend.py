@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from featlearn.theory.activations import activation
-from featlearn.training.backends import make_backend
+from featlearn.training.backends import BackendError, make_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
 
@@ -35,7 +35,7 @@ def _problem(runs: int, m: int = 10, d: int = 6) -> tuple[Problem, State, list[S
 @pytest.mark.parametrize("cuts", [[100], [1] * 100, [16, 37, 47]], ids=["whole", "single", "uneven"])
 def test_the_cut_of_the_steps_changes_no_bit(cuts: list[int]) -> None:
     problem, state, stages = _problem(2)
-    backend = make_backend("cpu")
+    backend = make_backend("torch", "cpu", "float64")
     whole, done = backend.advance(problem, stages, state, 0, 100), 0
     for count in cuts:
         state = backend.advance(problem, stages, state, done, count)
@@ -50,7 +50,7 @@ def test_the_cut_of_the_steps_changes_no_bit(cuts: list[int]) -> None:
 @pytest.mark.parametrize(("m", "d"), [(10, 6), (100, 32), (37, 3)])
 def test_the_company_of_other_runs_changes_no_bit(m: int, d: int) -> None:
     problem, state, stages = _problem(4, m, d)
-    backend = make_backend("cpu")
+    backend = make_backend("torch", "cpu", "float64")
     together = backend.advance(problem, stages, state, 0, 20)
     for run in range(4):
         alone = backend.advance(problem.take([run]), [stages[run]], state.take(run), 0, 20)
@@ -60,13 +60,15 @@ def test_the_company_of_other_runs_changes_no_bit(m: int, d: int) -> None:
 
 @pytest.mark.skipif(HAS_CUDA, reason="there is a CUDA device here")
 def test_cuda_without_a_device_is_refused_with_the_way_out() -> None:
-    with pytest.raises(RuntimeError, match=r"device: cuda was asked for.*use device: cpu"):
-        make_backend("cuda")
+    with pytest.raises(BackendError, match=r"device: cuda was asked for.*use device: cpu"):
+        make_backend("torch", "cuda", "float64")
 
 
 @pytest.mark.skipif(not HAS_CUDA, reason="no CUDA device on this machine")
 def test_cuda_takes_the_steps_of_the_cpu() -> None:
     problem, state, stages = _problem(3)
-    here, there = (make_backend(device).advance(problem, stages, state, 0, 100) for device in ("cpu", "cuda"))
+    here, there = (
+        make_backend("torch", device, "float64").advance(problem, stages, state, 0, 100) for device in ("cpu", "cuda")
+    )
     np.testing.assert_allclose(there.first_layer, here.first_layer, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(there.second_layer, here.second_layer, rtol=1e-9, atol=1e-10)

@@ -9,6 +9,10 @@ from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
 
 
+class BackendError(Exception):
+    """A backend that cannot do what is asked; the message says what can."""
+
+
 class Backend(Protocol):
     """What the descent loop asks of an engine."""
 
@@ -29,12 +33,26 @@ class Backend(Protocol):
         ...
 
 
-def make_backend(device: str) -> Backend:
-    """The PyTorch backend on "cpu" or "cuda".
+def make_backend(name: str, device: str, precision: str) -> Backend:
+    """The backend that a configuration asks for: "fused" or "torch", or by "auto" the faster of those that can.
 
+    Args:
+        name: "auto" is fused on the CPU in float64, torch otherwise.
+        device: "cpu" or "cuda"; "auto" is the CPU.
+        precision: "float64" or "float32".
     Raises:
-        RuntimeError: when "cuda" is asked for and PyTorch sees no such device.
+        BackendError: when the backend cannot do what is asked, or the device is not there.
     """
+    device = "cpu" if device == "auto" else device
+    if name == "auto":
+        name = "fused" if (device, precision) == ("cpu", "float64") else "torch"
+    if name == "fused":
+        from featlearn.training.backends.fused import FusedBackend
+
+        if (device, precision) != ("cpu", "float64"):
+            raise BackendError(f"the fused backend computes on the CPU in float64, not on {device} in {precision}")
+        return FusedBackend()
+
     from featlearn.training.backends.torch_backend import TorchBackend
 
     return TorchBackend(device)

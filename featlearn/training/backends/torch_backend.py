@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from featlearn.theory import population
+from featlearn.training.backends import BackendError
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Layer, Stage
 
@@ -28,7 +29,7 @@ class TorchBackend:
 
     def __init__(self, device: str = "cpu") -> None:
         if device == "cuda" and not torch.cuda.is_available():
-            raise RuntimeError("device: cuda was asked for, but PyTorch sees no CUDA device here; use device: cpu")
+            raise BackendError("device: cuda was asked for, but PyTorch sees no CUDA device here; use device: cpu")
         self.device = device
 
     def advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
