@@ -125,11 +125,13 @@ def test_bits_do_not_depend_on_the_number_of_threads() -> None:
 
 
 class TestSpan:
-    def test_training_in_the_span_is_training_in_full(self) -> None:
+    @pytest.mark.parametrize("method", ETAS)
+    def test_training_in_the_span_is_training_in_full(self, method: Method) -> None:
         problem, state = batch(2, 5, 100)
-        ours = fused().advance(problem, stages(2), state, 0, 500)
-        assert "span.basis" in ours.memory
-        theirs = make_backend("torch", "cpu", "float64").advance(problem, stages(2), state, 0, 500)
+        plan = stages(2, method, eta=ETAS[method])
+        ours = fused().advance(problem, plan, state, 0, 500)
+        assert ("span.basis" in ours.memory) == (method != "adam")  # which does not commute with a change of basis
+        theirs = make_backend("torch", "cpu", "float64").advance(problem, plan, state, 0, 500)
         np.testing.assert_allclose(ours.first_layer, theirs.first_layer, rtol=0, atol=1e-10)
 
     def test_rows_that_coincide_or_vanish_do_no_harm(self) -> None:

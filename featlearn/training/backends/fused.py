@@ -45,8 +45,8 @@ class FusedBackend:
     """gd, momentum and adam on population data, float64.
 
     Runs are shared out to threads whole, wide ones row block by row block: either way the order of operations of a run
-    depends on its shape alone. When d exceeds m + m*, the rows are trained in coordinates of the span of start and
-    teacher, which they never leave: the cost of a step then does not grow with d.
+    depends on its shape alone. When d exceeds m + m*, gd and momentum train the rows in coordinates of the span of
+    start and teacher, which they never leave: the cost of a step then does not grow with d (docs/theory.md §6).
     """
 
     name = "fused"
@@ -100,7 +100,7 @@ def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.
     memory = {}
     first = state.first_layer
     runs, m, d = first.shape
-    if d > m + problem.teacher_first_layer.shape[1]:
+    if d > m + problem.teacher_first_layer.shape[1] and stage.method != "adam":  # adam divides entry by entry
         spanning = np.concatenate([first, problem.teacher_first_layer], axis=1)
         memory[_BASIS] = np.linalg.qr(spanning.mT)[0].mT.copy()  # (runs, m + m*, d), orthonormal rows
         memory[_COORDINATES] = first = first @ memory[_BASIS].mT
