@@ -16,13 +16,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 
@@ -214,16 +213,17 @@ class RunDirectory:
         self._write(self.info_file, (json.dumps(info, indent=2, allow_nan=False) + "\n").encode())
 
     def write_arrays(self, file: Path, arrays: Mapping[str, Any]) -> None:
-        buffer = BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        self._write(file, buffer.getvalue())
+        self._replace(file, lambda out: np.savez(out, allow_pickle=False, **arrays))
 
     def _write(self, file: Path, content: bytes) -> None:
+        self._replace(file, lambda out: out.write(content))
+
+    def _replace(self, file: Path, write: Callable[[BinaryIO], object]) -> None:
         """Replace a file at once: the content is on disk under another name before it takes the real one."""
         draft = file.with_name(f".{file.name}.new")
         try:
             with draft.open("wb") as out:
-                out.write(content)
+                write(out)
                 out.flush()
                 os.fsync(out.fileno())
             draft.replace(file)

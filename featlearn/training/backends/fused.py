@@ -84,7 +84,7 @@ class FusedBackend:
         list(map(walk, parts) if m >= WIDE or shares == 1 else self._pool.map(walk, parts))
 
         first = v[:, : first.shape[2], :m].mT.copy()
-        _remember(memory, stage, moments)
+        _remember(memory, stage, moments, v.shape)
         if _BASIS in memory:
             memory[_COORDINATES] = first
             first = first @ memory[_BASIS]
@@ -124,9 +124,9 @@ def _padded(count: int, multiple: int) -> int:
 
 
 def _moments(memory: dict[str, np.ndarray], stage: Stage, v: np.ndarray) -> list[np.ndarray]:
-    """The optimiser's memory laid out like c (runs, n), twice, and v (runs, d, n), twice; empty where there is none."""
+    """The optimiser's memory laid out like c (runs, n), twice, and v (runs, d·n), twice; length 0 where none."""
     runs, d, n = v.shape
-    second, first = [np.zeros((runs, 0))] * 2, [np.zeros((runs, d, 0))] * 2
+    second, first = [np.zeros((runs, 0))] * 2, [np.zeros((runs, 0))] * 2
     for i, moment in enumerate(_MOMENTS[stage.method]):
         if "second_layer" in stage.train:
             stored = memory[f"second_layer.{moment}"]
@@ -134,20 +134,21 @@ def _moments(memory: dict[str, np.ndarray], stage: Stage, v: np.ndarray) -> list
             second[i][:, : stored.shape[1]] = stored
         if "first_layer" in stage.train:
             stored = memory[f"first_layer.{moment}"].mT
-            first[i] = np.zeros((runs, d, n))
-            first[i][:, : stored.shape[1], : stored.shape[2]] = stored
+            columns = np.zeros((runs, d, n))
+            columns[:, : stored.shape[1], : stored.shape[2]] = stored
+            first[i] = columns.reshape(runs, d * n)
     return second + first
 
 
-def _remember(memory: dict[str, np.ndarray], stage: Stage, moments: list[np.ndarray]) -> None:
-    """Put the optimiser's memory back in the layout of the weights."""
+def _remember(memory: dict[str, np.ndarray], stage: Stage, moments: list[np.ndarray], shape: tuple[int, ...]) -> None:
+    """Put the optimiser's memory back in the layout of the weights; ``shape`` is that of v."""
     for i, moment in enumerate(_MOMENTS[stage.method]):
         if "second_layer" in stage.train:
             stored = memory[f"second_layer.{moment}"]
             stored[:] = moments[i][:, : stored.shape[1]]
         if "first_layer" in stage.train:
             stored = memory[f"first_layer.{moment}"]
-            stored[:] = moments[2 + i][:, : stored.shape[2], : stored.shape[1]].mT
+            stored[:] = moments[2 + i].reshape(shape)[:, : stored.shape[2], : stored.shape[1]].mT
 
 
 def _optimiser(stage: Stage) -> tuple[int, float, float, bool, bool]:

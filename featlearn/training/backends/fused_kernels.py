@@ -1,12 +1,11 @@
 """Compiled gradient descent on population data: many steps of many runs in one call.
 
 Weights are stored by coordinate, (d, n): column j is row v_j of the joined list of student and teacher. A step goes
-through the student two neurons at a time: their products with all columns, the pass over the pairs, and the sum of
+through the student four neurons at a time: their products with all columns, the pass over the pairs, and the sum of
 the columns that is their gradient, all in the cache. What makes it fast: every inner loop runs over columns, so that
-the compiler turns it into vector instructions; four coordinates of two neurons share each load; columns are padded to
-whole vectors by zeros, which contribute nothing; arcsine is a rational approximation without branches. Sums may be
-reordered (``reassoc``) and products fused (``contract``), in one way fixed at compile time; NaN and infinity keep
-their meaning.
+the compiler turns it into vector instructions; four coordinates of four neurons share each load; columns are padded to
+whole vectors by zeros, which contribute nothing; arcsine is a polynomial without branches. Sums may be reordered
+(``reassoc``) and products fused (``contract``), in one way fixed at compile time; NaN and infinity keep their meaning.
 
 The order of operations of a run depends on its shape alone: bits depend neither on the other runs nor on threads.
 """
@@ -28,30 +27,28 @@ BLOCK = 32  # neurons that one thread takes at a time from a wide run
 def _asin(t):
     """asin t for |t| ≤ 1 without branches, within 2 ulp.
 
-    With x = t² for |t| ≤ ½ and x = (1 − |t|)/2 above, asin is s + s·P(x)/Q(x), s = √x, folded back above ½ by
-    asin|t| = π/2 − 2 asin √x. P/Q is the minimax approximation of the fdlibm.
+    With s = |t| up to ½ and s = √((1 − |t|)/2) above, x = s² ≤ ¼ and asin s = s + s·x·P(x), folded back above ½ by
+    asin|t| = π/2 − 2 asin s. P interpolates (asin(s)/s − 1)/x at the Chebyshev points of [0, ¼], degree 12, and leaves
+    5e-18 relative.
     """
     size = abs(t)
     large = size > 0.5
     x = 0.5 * (1.0 - size) if large else t * t
-    p = x * (
-        1.66666666666666657415e-01
-        + x
-        * (
-            -3.25565818622400915405e-01
-            + x
-            * (
-                2.01212532134862925881e-01
-                + x * (-4.00555345006794114027e-02 + x * (7.91534994289814532176e-04 + x * 3.47933107596021167570e-05))
-            )
-        )
-    )
-    q = 1.0 + x * (
-        -2.40339491173441421878e00
-        + x * (2.02094576023350569471e00 + x * (-6.88283971605453293030e-01 + x * 7.70381505559019352791e-02))
-    )
     s = math.sqrt(x) if large else size
-    y = s + s * (p / q)
+    y = 0.028757851367421566
+    y = -0.014851887071247204 + x * y
+    y = 0.01740087944269402 + x * y
+    y = 0.005457506718640358 + x * y
+    y = 0.01032281435018578 + x * y
+    y = 0.011479177415184906 + x * y
+    y = 0.013971212973552933 + x * y
+    y = 0.017352392720869973 + x * y
+    y = 0.02237217294214989 + x * y
+    y = 0.030381944138531247 + x * y
+    y = 0.04464285714635543 + x * y
+    y = 0.07499999999998433 + x * y
+    y = 0.16666666666666669 + x * y
+    y = s + s * (x * y)
     y = 1.5707963267948966 - 2.0 * y if large else y
     return math.copysign(y, t)
 
@@ -113,56 +110,91 @@ def _slopes_of(family):
     """The gradient of one family of kernels: a constant family leaves the compiler one loop over pairs to vectorise."""
 
     @numba.njit(fastmath=FAST, error_model="numpy", cache=True)
-    def slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s):
-        """The gradients of neurons ``first`` … ``last``, two at a time.
+    def slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own):
+        """The gradients of neurons ``first`` … ``last``, four at a time.
 
-        When their number is odd, the last one's companion is a teacher's column, and its gradient is not used.
+        When their number is no multiple of four, the last ones' companions are columns of the teacher or the padding,
+        and their gradients are not used.
 
         Args:
             v, slope_w: (d, n) columns and the gradient of the loss by them; c, scale, inverse, mass, slope_a: (n).
-            s: (2, n) scratch.
+            s, own: (4, n) and (4) scratch.
         """
         _, factor, half, excess = kernel
         d, n = v.shape
-        p, r = s[0], s[1]
-        for i in range(first, last, 2):
-            h = i + 1
+        s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
+        for i in range(first, last, 4):
             v0, v1, v2, v3 = v[0], v[1], v[2], v[3]
-            p0, p1, p2, p3 = v0[i], v1[i], v2[i], v3[i]
-            r0, r1, r2, r3 = v0[h], v1[h], v2[h], v3[h]
+            a0, a1, a2, a3 = v0[i], v1[i], v2[i], v3[i]
+            b0, b1, b2, b3 = v0[i + 1], v1[i + 1], v2[i + 1], v3[i + 1]
+            e0, e1, e2, e3 = v0[i + 2], v1[i + 2], v2[i + 2], v3[i + 2]
+            f0, f1, f2, f3 = v0[i + 3], v1[i + 3], v2[i + 3], v3[i + 3]
             for j in range(n):
-                p[j] = p0 * v0[j] + p1 * v1[j] + p2 * v2[j] + p3 * v3[j]
-                r[j] = r0 * v0[j] + r1 * v1[j] + r2 * v2[j] + r3 * v3[j]
+                x0, x1, x2, x3 = v0[j], v1[j], v2[j], v3[j]
+                s0[j] = a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+                s1[j] = b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+                s2[j] = e0 * x0 + e1 * x1 + e2 * x2 + e3 * x3
+                s3[j] = f0 * x0 + f1 * x1 + f2 * x2 + f3 * x3
             for x in range(4, d, 4):
                 v0, v1, v2, v3 = v[x], v[x + 1], v[x + 2], v[x + 3]
-                p0, p1, p2, p3 = v0[i], v1[i], v2[i], v3[i]
-                r0, r1, r2, r3 = v0[h], v1[h], v2[h], v3[h]
+                a0, a1, a2, a3 = v0[i], v1[i], v2[i], v3[i]
+                b0, b1, b2, b3 = v0[i + 1], v1[i + 1], v2[i + 1], v3[i + 1]
+                e0, e1, e2, e3 = v0[i + 2], v1[i + 2], v2[i + 2], v3[i + 2]
+                f0, f1, f2, f3 = v0[i + 3], v1[i + 3], v2[i + 3], v3[i + 3]
                 for j in range(n):
-                    p[j] += p0 * v0[j] + p1 * v1[j] + p2 * v2[j] + p3 * v3[j]
-                    r[j] += r0 * v0[j] + r1 * v1[j] + r2 * v2[j] + r3 * v3[j]
-            own_p, own_r = 0.0, 0.0
-            for u in range(2):
-                row = p if u == 0 else r
-                k, own = _pairs(family, factor, half, excess, row, c, mass, inverse, scale[i + u], inverse[i + u])
-                slope_a[i + u] = 2.0 * k
-                own_p, own_r = own_r, 2.0 * own
-            a_p, a_r = 2.0 * c[i], 2.0 * c[h]
+                    x0, x1, x2, x3 = v0[j], v1[j], v2[j], v3[j]
+                    s0[j] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+                    s1[j] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+                    s2[j] += e0 * x0 + e1 * x1 + e2 * x2 + e3 * x3
+                    s3[j] += f0 * x0 + f1 * x1 + f2 * x2 + f3 * x3
+            for u in range(4):
+                j = i + u
+                k, k_q = _pairs(family, factor, half, excess, s[u], c, mass, inverse, scale[j], inverse[j])
+                slope_a[j] = 2.0 * k
+                own[u] = 2.0 * k_q
             for x in range(0, d, 4):
                 v0, v1, v2, v3 = v[x], v[x + 1], v[x + 2], v[x + 3]
-                g0, g1, g2, g3 = slope_w[x], slope_w[x + 1], slope_w[x + 2], slope_w[x + 3]
-                p0, p1, p2, p3 = own_p * v0[i], own_p * v1[i], own_p * v2[i], own_p * v3[i]
-                r0, r1, r2, r3 = own_r * v0[h], own_r * v1[h], own_r * v2[h], own_r * v3[h]
+                a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = 0.0
+                e0 = e1 = e2 = e3 = f0 = f1 = f2 = f3 = 0.0
                 for j in range(n):
-                    p0 += p[j] * v0[j]
-                    p1 += p[j] * v1[j]
-                    p2 += p[j] * v2[j]
-                    p3 += p[j] * v3[j]
-                    r0 += r[j] * v0[j]
-                    r1 += r[j] * v1[j]
-                    r2 += r[j] * v2[j]
-                    r3 += r[j] * v3[j]
-                g0[i], g1[i], g2[i], g3[i] = a_p * p0, a_p * p1, a_p * p2, a_p * p3
-                g0[h], g1[h], g2[h], g3[h] = a_r * r0, a_r * r1, a_r * r2, a_r * r3
+                    x0, x1, x2, x3 = v0[j], v1[j], v2[j], v3[j]
+                    t0, t1, t2, t3 = s0[j], s1[j], s2[j], s3[j]
+                    a0 += t0 * x0
+                    a1 += t0 * x1
+                    a2 += t0 * x2
+                    a3 += t0 * x3
+                    b0 += t1 * x0
+                    b1 += t1 * x1
+                    b2 += t1 * x2
+                    b3 += t1 * x3
+                    e0 += t2 * x0
+                    e1 += t2 * x1
+                    e2 += t2 * x2
+                    e3 += t2 * x3
+                    f0 += t3 * x0
+                    f1 += t3 * x1
+                    f2 += t3 * x2
+                    f3 += t3 * x3
+                out, own_u = 2.0 * c[i], own[0]
+                slope_w[x, i] = out * (a0 + own_u * v0[i])
+                slope_w[x + 1, i] = out * (a1 + own_u * v1[i])
+                slope_w[x + 2, i] = out * (a2 + own_u * v2[i])
+                slope_w[x + 3, i] = out * (a3 + own_u * v3[i])
+                out, own_u = 2.0 * c[i + 1], own[1]
+                slope_w[x, i + 1] = out * (b0 + own_u * v0[i + 1])
+                slope_w[x + 1, i + 1] = out * (b1 + own_u * v1[i + 1])
+                slope_w[x + 2, i + 1] = out * (b2 + own_u * v2[i + 1])
+                slope_w[x + 3, i + 1] = out * (b3 + own_u * v3[i + 1])
+                out, own_u = 2.0 * c[i + 2], own[2]
+                slope_w[x, i + 2] = out * (e0 + own_u * v0[i + 2])
+                slope_w[x + 1, i + 2] = out * (e1 + own_u * v1[i + 2])
+                slope_w[x + 2, i + 2] = out * (e2 + own_u * v2[i + 2])
+                slope_w[x + 3, i + 2] = out * (e3 + own_u * v3[i + 2])
+                out, own_u = 2.0 * c[i + 3], own[3]
+                slope_w[x, i + 3] = out * (f0 + own_u * v0[i + 3])
+                slope_w[x + 1, i + 3] = out * (f1 + own_u * v1[i + 3])
+                slope_w[x + 2, i + 3] = out * (f2 + own_u * v2[i + 3])
+                slope_w[x + 3, i + 3] = out * (f3 + own_u * v3[i + 3])
 
     return slopes
 
@@ -171,13 +203,13 @@ _slopes_homogeneous, _slopes_erf, _slopes_quadratic = map(_slopes_of, (HOMOGENEO
 
 
 @numba.njit(inline="always")
-def _slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s):
+def _slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own):
     if kernel[0] == HOMOGENEOUS:
-        _slopes_homogeneous(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s)
+        _slopes_homogeneous(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
     elif kernel[0] == ERF:
-        _slopes_erf(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s)
+        _slopes_erf(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
     else:
-        _slopes_quadratic(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s)
+        _slopes_quadratic(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
 
 
 @numba.njit(inline="always")
@@ -203,17 +235,6 @@ def _move(method, weights, slope, student, decay, size, beta1, beta2, step, mean
             weights[i] -= size * student[i] * (mean[i] / unbias1) / (math.sqrt(square[i] / unbias2) + ADAM_EPSILON)
 
 
-@numba.njit(inline="always")
-def _move_run(optimiser, v, c, slope_a, slope_w, student, decay, size, step, mean_a, square_a, mean_w, square_w):
-    """One step of the optimiser on the trained layers of a run."""
-    method, beta1, beta2, train_a, train_w = optimiser
-    if train_a:
-        _move(method, c, slope_a, student, decay, size, beta1, beta2, step, mean_a, square_a)
-    if train_w:
-        for x in range(v.shape[0]):
-            _move(method, v[x], slope_w[x], student, decay, size, beta1, beta2, step, mean_w[x], square_w[x])
-
-
 @numba.njit(fastmath=FAST, error_model="numpy", cache=True, nogil=True)
 def advance_runs(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean_w, square_w, done):
     """Take the steps of ``decay`` and ``size``, (runs, steps), on runs of m neurons, in place.
@@ -222,65 +243,52 @@ def advance_runs(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean
         kernel: (family, factor, half, excess) of the activation, see ``_pairs``.
         optimiser: (method, beta1, beta2, train the second layer, train the first layer).
         v, c: (runs, d, n) and (runs, n): student and then teacher, the teacher's c negated, padded with zeros.
-        mean_a, square_a, mean_w, square_w: the optimiser's memory in the same layout, or (runs, 0) and (runs, d, 0).
+        mean_a, square_a, mean_w, square_w: the optimiser's memory, (runs, n) and (runs, d·n) in the same layout, or of
+            length 0.
         done: steps already done, for adam.
     """
+    method, beta1, beta2, train_a, train_w = optimiser
     runs, d, n = v.shape
-    scale, inverse, mass, slope_a, student = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    slope_w, s = np.zeros((d, n)), np.empty((2, n))
-    student[:m] = 1.0
+    scale, inverse, mass, slope_a = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    slope_w, s, own = np.zeros((d, n)), np.empty((4, n)), np.empty(4)
+    flat_slope, student_a, student_w = slope_w.reshape(d * n), np.zeros(n), np.zeros((d, n))
+    student_a[:m] = 1.0
+    student_w[:, :m] = 1.0
+    flat_student = student_w.reshape(d * n)
     for run in range(runs):
-        columns, weights = v[run], c[run]
-        mean_of_a, square_of_a, mean_of_w, square_of_w = mean_a[run], square_a[run], mean_w[run], square_w[run]
+        columns, weights, flat = v[run], c[run], v[run].reshape(d * n)
+        first_a, second_a, first_w, second_w = mean_a[run], square_a[run], mean_w[run], square_w[run]
         for i in range(decay.shape[1]):
             _scales(kernel[0], columns, weights, scale, inverse, mass)
-            _slopes(kernel, columns, weights, scale, inverse, mass, 0, m, slope_a, slope_w, s)
+            _slopes(kernel, columns, weights, scale, inverse, mass, 0, m, slope_a, slope_w, s, own)
             lam, eta, step = decay[run, i], size[run, i], done + i + 1
-            _move_run(
-                optimiser,
-                columns,
-                weights,
-                slope_a,
-                slope_w,
-                student,
-                lam,
-                eta,
-                step,
-                mean_of_a,
-                square_of_a,
-                mean_of_w,
-                square_of_w,
-            )
+            if train_a:
+                _move(method, weights, slope_a, student_a, lam, eta, beta1, beta2, step, first_a, second_a)
+            if train_w:
+                _move(method, flat, flat_slope, flat_student, lam, eta, beta1, beta2, step, first_w, second_w)
 
 
 @numba.njit(fastmath=FAST, error_model="numpy", cache=True, parallel=True)
 def advance_wide_run(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean_w, square_w, done):
     """As ``advance_runs`` for one wide run, (1, …), with the neurons of each step spread over the cores in blocks."""
+    method, beta1, beta2, train_a, train_w = optimiser
     d, n = v.shape[1], v.shape[2]
     blocks = (m + BLOCK - 1) // BLOCK
-    scale, inverse, mass, slope_a, student = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    slope_w, s = np.zeros((d, n)), np.empty((blocks, 2, n))
-    student[:m] = 1.0
-    columns, weights = v[0], c[0]
-    mean_of_a, square_of_a, mean_of_w, square_of_w = mean_a[0], square_a[0], mean_w[0], square_w[0]
+    scale, inverse, mass, slope_a = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    slope_w, s, own = np.zeros((d, n)), np.empty((blocks, 4, n)), np.empty((blocks, 4))
+    flat_slope, student_a, student_w = slope_w.reshape(d * n), np.zeros(n), np.zeros((d, n))
+    student_a[:m] = 1.0
+    student_w[:, :m] = 1.0
+    flat_student = student_w.reshape(d * n)
+    columns, weights, flat = v[0], c[0], v[0].reshape(d * n)
+    first_a, second_a, first_w, second_w = mean_a[0], square_a[0], mean_w[0], square_w[0]
     for i in range(decay.shape[1]):
         _scales(kernel[0], columns, weights, scale, inverse, mass)
         for block in numba.prange(blocks):
             first, last = block * BLOCK, min(m, (block + 1) * BLOCK)
-            _slopes(kernel, columns, weights, scale, inverse, mass, first, last, slope_a, slope_w, s[block])
+            _slopes(kernel, columns, weights, scale, inverse, mass, first, last, slope_a, slope_w, s[block], own[block])
         lam, eta, step = decay[0, i], size[0, i], done + i + 1
-        _move_run(
-            optimiser,
-            columns,
-            weights,
-            slope_a,
-            slope_w,
-            student,
-            lam,
-            eta,
-            step,
-            mean_of_a,
-            square_of_a,
-            mean_of_w,
-            square_of_w,
-        )
+        if train_a:
+            _move(method, weights, slope_a, student_a, lam, eta, beta1, beta2, step, first_a, second_a)
+        if train_w:
+            _move(method, flat, flat_slope, flat_student, lam, eta, beta1, beta2, step, first_w, second_w)
