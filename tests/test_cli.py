@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.experiments.broken import BROKEN, MINIMAL, write
+from tests.experiments.broken import BROKEN, MINIMAL, Broken, write
 
 FEATLEARN = [sys.executable, "-m", "featlearn"]
 TRUTH = Path(__file__).parent / "truth" / "trajectory.json"
@@ -68,7 +68,7 @@ def test_quiet_prints_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", BROKEN[::3], ids=lambda case: case.name)
-def test_a_broken_configuration_exits_2_and_writes_nothing(case, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_broken_configuration_exits_2_and_writes_nothing(case: Broken, tmp_path: Path) -> None:
     path = case.make(tmp_path)
     done = featlearn("train", "--config", path, cwd=tmp_path)
     assert done.returncode == 2

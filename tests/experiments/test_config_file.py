@@ -11,7 +11,7 @@ from featlearn.experiments.config_file import load_config
 from featlearn.experiments.problem import initial_networks
 from featlearn.experiments.yaml_source import ConfigError, parse_document
 from featlearn.training.descent import Plan
-from tests.experiments.broken import BROKEN, MINIMAL, write
+from tests.experiments.broken import BROKEN, MINIMAL, Broken, write
 
 
 def complaints_of(path: Path, *overrides: str) -> list[str]:
@@ -21,7 +21,7 @@ def complaints_of(path: Path, *overrides: str) -> list[str]:
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name)
-def test_a_broken_file_is_refused_with_its_place_and_key(case, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_broken_file_is_refused_with_its_place_and_key(case: Broken, tmp_path: Path) -> None:
     path = case.make(tmp_path)
     lines = complaints_of(path)
     for place, key, word in case.expected:
