@@ -35,7 +35,7 @@ def test_train_runs_shows_and_lists(tmp_path: Path) -> None:
     write(tmp_path, MINIMAL)
     done = featlearn("train", "--config", "config.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "done in" in done.stdout
+    assert "done after" in done.stdout
     assert "step 20/20" in done.stderr  # progress off a terminal: plain lines
     assert "\x1b" not in done.stdout + done.stderr
 

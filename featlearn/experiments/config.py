@@ -386,7 +386,8 @@ class Config(Section):
         for name, stage in self.stages.items():
             if "balance" in stage.then and degree != 1:
                 known = f"{self.activation.name} is not homogeneous of degree 1 (relu and abs are)"
-                yield ("stages", name, "then"), f"balance would change the network: {known}"
+                text = f"balance would change the network: {known}; leave it out, as in then: []"
+                yield ("stages", name, "then"), text
 
     def _student_problems(self) -> Problems:
         width, dim = self.teacher.shape()

@@ -57,6 +57,11 @@ def _apply_override(document: Document, override: str) -> None:
         return
     other.complaints = [Complaint(c.mark, name, c.message) for c in other.complaints]
     target = document.data if isinstance(document.data, dict) else {}
+    stages = target.get("stages")
+    if path[0] == "stages" and len(path) > 2 and isinstance(stages, dict) and path[1] not in stages:
+        what = f"there is no stage {path[1]!r}{_did_you_mean(path[1], list(stages), 'the stages are')}"
+        document.complaints.append(Complaint(Mark(source), name, what))
+        return
     for depth, part in enumerate(path[:-1], start=1):
         target = target.get(part, {})
         if not isinstance(target, dict):

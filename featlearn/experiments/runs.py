@@ -250,7 +250,7 @@ def summarise_runs(runs_dir: Path) -> list[RunSummary]:
     for run in RunDirectory.all_in(runs_dir):
         try:
             info = run.read_info()
-            if info.get("final") is None:  # not ended: how far its log goes
+            if info["status"] == "running":  # how far its log goes
                 info["final"] = next(iter(run.read_metrics()[-1:]), None)
             summaries.append(RunSummary(run.name, run.path, info, run.is_locked()))
         except RunError as error:

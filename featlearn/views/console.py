@@ -114,6 +114,8 @@ def _row_in_brief(row: dict[str, Any]) -> str:
 
 # --- one run ------------------------------------------------------------------------------------
 
+_NARROW = 118  # columns of a terminal under which tables leave out what matters least
+
 # the columns of the table of stages: heading, column of the metrics row, how it is written
 _STAGE_COLUMNS = (
     ("step", "step", "int"),
@@ -130,11 +132,15 @@ _STAGE_COLUMNS = (
 
 def show_run(run: RunDirectory, info: RunInfo) -> None:
     """The story of a run: where it stood at its start and after each stage, and how it ended."""
+    output = _output()
+    left_out = ("λ", "in S*", "mean angle", "aligned mass", "alive") if output.width < _NARROW else ()
+    columns = [column for column in _STAGE_COLUMNS if column[0] not in left_out]
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    table.add_column("after", style="bold")
-    for heading, _, _ in _STAGE_COLUMNS:
-        table.add_column(heading, justify="right")
-    table.add_column("seconds", justify="right")
+    table.add_column("after", style="bold", no_wrap=True)
+    for heading, _, _ in columns:
+        table.add_column(heading, justify="right", no_wrap=True)
+    if not left_out:
+        table.add_column("seconds", justify="right")
     try:
         rows = run.read_metrics()
         teachers = len(run.read_arrays(run.snapshots_file)["teacher_second_layer"]) if rows else 0
@@ -142,18 +148,27 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         rows, teachers = [], 0
         complain([str(error)])
     for label, row in _stage_rows(rows):
-        cells = [_FORMATS[kind](row.get(key)) for _, key, kind in _STAGE_COLUMNS]
+        cells = [_FORMATS[kind](row.get(key)) for _, key, kind in columns]
         if teachers:
             cells[-1] += f" of {teachers}"
-        table.add_row(Text(label), *cells, _written(row.get("seconds"), ".1f"))
-    status = str(info["status"])
+        seconds = [] if left_out else [_written(row.get("seconds"), ".1f")]
+        table.add_row(Text(label), *cells, *seconds)
+    status, last = _shown_status(info, run.is_locked()), rows[-1] if rows else {}
     ending = Text.assemble(
         (status, f"bold {_STATUS_STYLES.get(status, 'red')}"),
-        f" in {_written(info.get('seconds'), '.1f')} s",
-        f" · loss {_number(_final(info, 'loss'))} (floor {_number(info.get('loss_floor'))})",
-        f" · gradient norm {_number(_final(info, 'grad_norm'))}",
+        f" after {_written(last.get('seconds'), '.1f')} s",
+        f" · loss {_number(last.get('loss'))} (floor {_number(info.get('loss_floor'))})",
+        f" · gradient norm {_number(last.get('grad_norm'))}",
     )
-    _output().print(Group(Text(str(info.get("name", run.name)), "bold"), table, ending, Text(str(run.path))))
+    output.print(Group(Text(str(info.get("name", run.name)), "bold"), table, ending, Text(str(run.path), no_wrap=True)))
+    if status == "stopped":
+        output.print(Text(f"killed before its end; go on with featlearn train --resume {run.path}", no_wrap=True))
+
+
+def _shown_status(info: RunInfo, alive: bool) -> str:
+    """The status of a run, "stopped" for one that says running and has no process."""
+    status = str(info["status"])
+    return "stopped" if status == "running" and not alive else status
 
 
 def _stage_rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -196,31 +211,33 @@ def show_environment(info: RunInfo) -> None:
 
 # --- many runs ----------------------------------------------------------------------------------
 
+_RUN_COLUMNS = (
+    ("loss", "loss", "number"),
+    ("max angle", "max_angle", "degrees"),
+    ("mean angle", "mean_angle", "degrees"),
+    ("recovered", "recovered", "int"),
+    ("steps", "step", "int"),
+    ("seconds", "seconds", "seconds"),
+)
+
 
 def show_runs(summaries: list[RunSummary], runs_dir: Path) -> None:
     """The table of runs."""
     if not summaries:
         _output().print(Text(f"no runs in {runs_dir}; make one with: featlearn train --config configs/quickstart.yaml"))
         return
+    output = _output()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("run", overflow="fold")
-    table.add_column("status")
-    for heading in ("steps", "loss", "mean angle", "max angle", "recovered", "seconds"):
-        table.add_column(heading, justify="right")
+    table.add_column("run", no_wrap=True, min_width=max(len(s.name) for s in summaries))
+    table.add_column("status", no_wrap=True)
+    columns = _RUN_COLUMNS[:2] if output.width < _NARROW else _RUN_COLUMNS
+    for heading, _, _ in columns:
+        table.add_column(heading, justify="right", no_wrap=True)
     for summary in summaries:
-        info, status = summary.info, str(summary.info["status"])
-        shown = "stopped" if status == "running" and not summary.alive else status
-        table.add_row(
-            Text(summary.name),
-            Text(shown, _STATUS_STYLES.get(shown, "red")),
-            _count(_final(info, "step")),
-            _number(_final(info, "loss")),
-            _degrees(_final(info, "mean_angle")),
-            _degrees(_final(info, "max_angle")),
-            _count(_final(info, "recovered")),
-            _written(info.get("seconds"), ".1f"),
-        )
-    _output().print(table)
+        shown = _shown_status(summary.info, summary.alive)
+        cells = [_FORMATS[kind](_final(summary.info, key)) for _, key, kind in columns]
+        table.add_row(Text(summary.name), Text(shown, _STATUS_STYLES.get(shown, "red")), *cells)
+    output.print(table)
     if any(s.info["status"] == "running" and not s.alive for s in summaries):
         _output().print(Text("stopped: killed before its end; go on with featlearn train --resume RUN"))
     complain(s.error for s in summaries if s.error)
@@ -241,7 +258,7 @@ def watch_checks(results: Iterable[CheckResult], *, quiet: bool) -> list[CheckRe
         done.append(result)
         if not quiet:
             verdict = Text("PASS", "green") if result.passed else Text("FAIL", "bold red")
-            told = f"  {result.name:<58} error {result.error:8.1e}  allowed {result.allowed:7.0e}"
+            told = f"  {result.name:<61} error {result.error:8.1e}  allowed {result.allowed:7.0e}"
             console.print(Text.assemble(verdict, told))
     if not quiet:
         failed = sum(not r.passed for r in done)
@@ -266,11 +283,15 @@ def _count(value: Any) -> str:
 
 
 def _degrees(value: Any) -> str:
-    return f"{_written(value, '.2f')}°"
+    return "–" if _written(value, "") == "–" else f"{value:.2f}°"
 
 
 def _percent(value: Any) -> str:
     return f"{_written(value, '.1%')}"
 
 
-_FORMATS = {"int": _count, "number": _number, "degrees": _degrees, "percent": _percent}
+def _seconds(value: Any) -> str:
+    return _written(value, ".1f")
+
+
+_FORMATS = {"seconds": _seconds, "int": _count, "number": _number, "degrees": _degrees, "percent": _percent}

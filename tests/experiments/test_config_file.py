@@ -126,6 +126,7 @@ class TestOverrides:
         ("override", "expected"),
         [
             ("student.widht=3", ":1:1: student.widht: unknown key; did you mean 'width'?"),
+            ("stages.gone.steps=3", ":1:1: stages.gone.steps: there is no stage 'gone'; did you mean 'go'?"),
             ("student.width=abc", ":1:15: student.width: expected a whole number, got the text 'abc'"),
             ("student.width=", ":1:15: student.width: missing"),
             ("seed=true", ":1:6: seed: expected a whole number, got the boolean true"),
