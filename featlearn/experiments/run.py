@@ -152,12 +152,11 @@ class _Recorder:
 
     def record(self, problem: Problem, backend: Backend, start: Start, watch: Watcher | None) -> RunResult:
         """Run the descent loop to its end, or to an interruption, an error or a divergence."""
-        info = self.run.read_info() | {"status": "running"}
+        info = self.run.read_info()
         status, message, trace = "done", None, None
         event: Event | None = None
         with _interruptible() as interrupted:
             try:
-                self.run.write_info(info)
                 for event in descend(problem, [self.plan], backend, start):
                     self._take(event, problem)
                     if watch is not None:
@@ -270,7 +269,7 @@ class _Recorder:
     def restore(self, start: Start) -> Start:
         """Where the last checkpoint left the run; rows and snapshots after it are cut off, to be made again."""
         info = self.run.read_info()
-        self.run.write_info(info | {"resumed": info.get("resumed", 0) + 1})
+        self.run.write_info(info | {"status": "running", "resumed": info.get("resumed", 0) + 1})
         if not self.run.checkpoint_file.exists():
             self.run.keep_rows(0)
             return start

@@ -156,9 +156,9 @@ class _Descent:
 
     def _run_stage(self, number: int, done: int) -> Iterator[Event]:
         going = list(self.alive)
-        if not going:
-            return
         for target in (int(t) for t in self.plans[0].rows[number] if t > done):
+            if not going:
+                return
             self.at_row = {run: self.start_row or AtRow(self.states[run], done) for run in going}
             self.start_row = None
             yield from self._advance(going, number, done, target)
@@ -173,8 +173,6 @@ class _Descent:
                 if logged.ended is None:
                     still.append(run)
             going, done = still, target
-            if not going:
-                return
 
     def _advance(self, runs: list[int], number: int, done: int, target: int) -> Iterator[Progress]:
         """Take the steps from ``done`` to ``target``, in pieces short enough to show life between them."""
@@ -189,7 +187,8 @@ class _Descent:
             began = time.perf_counter()
             batch = State.stack([self.states[run] for run in runs])
             batch = self.backend.advance(problem, stages, batch, done, count)
-            self.states = [batch.take(runs.index(i)) if i in runs else s for i, s in enumerate(self.states)]
+            for i, run in enumerate(runs):
+                self.states[run] = batch.take(i)
             done += count
             finite = batch.finite()
             if not finite.any():

@@ -127,20 +127,19 @@ _STAGE_COLUMNS = (
     ("aligned mass", "aligned_mass", "percent"),
     ("alive", "alive", "int"),
     ("recovered", "recovered", "int"),
+    ("seconds", "seconds", "seconds"),
 )
+_LESS = ("λ", "in S*", "mean angle", "aligned mass", "alive", "seconds")  # left out of it on a narrow terminal
 
 
 def show_run(run: RunDirectory, info: RunInfo) -> None:
     """The story of a run: where it stood at its start and after each stage, and how it ended."""
     output = _output()
-    left_out = ("λ", "in S*", "mean angle", "aligned mass", "alive") if output.width < _NARROW else ()
-    columns = [column for column in _STAGE_COLUMNS if column[0] not in left_out]
+    columns = [column for column in _STAGE_COLUMNS if output.width >= _NARROW or column[0] not in _LESS]
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     table.add_column("after", style="bold", no_wrap=True)
     for heading, _, _ in columns:
         table.add_column(heading, justify="right", no_wrap=True)
-    if not left_out:
-        table.add_column("seconds", justify="right")
     try:
         rows = run.read_metrics()
         teachers = len(run.read_arrays(run.snapshots_file)["teacher_second_layer"]) if rows else 0
@@ -148,15 +147,14 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         rows, teachers = [], 0
         complain([str(error)])
     for label, row in _stage_rows(rows):
-        cells = [_FORMATS[kind](row.get(key)) for _, key, kind in columns]
+        cells = {key: _FORMATS[kind](row.get(key)) for _, key, kind in columns}
         if teachers:
-            cells[-1] += f" of {teachers}"
-        seconds = [] if left_out else [_written(row.get("seconds"), ".1f")]
-        table.add_row(Text(label), *cells, *seconds)
+            cells["recovered"] += f" of {teachers}"
+        table.add_row(Text(label), *cells.values())
     status, last = _shown_status(info, run.is_locked()), rows[-1] if rows else {}
     ending = Text.assemble(
         (status, f"bold {_STATUS_STYLES.get(status, 'red')}"),
-        f" after {_written(last.get('seconds'), '.1f')} s",
+        f" after {_seconds(last.get('seconds'))} s",
         f" · loss {_number(last.get('loss'))} (floor {_number(info.get('loss_floor'))})",
         f" · gradient norm {_number(last.get('grad_norm'))}",
     )
@@ -238,8 +236,8 @@ def show_runs(summaries: list[RunSummary], runs_dir: Path) -> None:
         cells = [_FORMATS[kind](_final(summary.info, key)) for _, key, kind in columns]
         table.add_row(Text(summary.name), Text(shown, _STATUS_STYLES.get(shown, "red")), *cells)
     output.print(table)
-    if any(s.info["status"] == "running" and not s.alive for s in summaries):
-        _output().print(Text("stopped: killed before its end; go on with featlearn train --resume RUN"))
+    if any(_shown_status(s.info, s.alive) == "stopped" for s in summaries):
+        output.print(Text("stopped: killed before its end; go on with featlearn train --resume RUN"))
     complain(s.error for s in summaries if s.error)
 
 

@@ -61,7 +61,7 @@ class FusedBackend:
         if state.first_layer.dtype != np.float64:
             raise TypeError("the fused backend computes in float64")
         stage, m = stages[0], state.second_layer.shape[1]
-        memory = _copied(state.memory) or _first_memory(problem, stage, state)
+        memory = dict(state.memory) or _first_memory(problem, stage, state)
         first, teacher = memory.get(_COORDINATES, state.first_layer), problem.teacher_first_layer
         if _BASIS in memory:
             teacher = teacher @ memory[_BASIS].mT
@@ -89,10 +89,6 @@ class FusedBackend:
             memory[_COORDINATES] = first
             first = first @ memory[_BASIS]
         return State(c[:, :m].copy(), first, memory)
-
-
-def _copied(memory: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: values.copy() for name, values in memory.items()}
 
 
 def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.ndarray]:
@@ -141,14 +137,15 @@ def _moments(memory: dict[str, np.ndarray], stage: Stage, v: np.ndarray) -> list
 
 
 def _remember(memory: dict[str, np.ndarray], stage: Stage, moments: list[np.ndarray], shape: tuple[int, ...]) -> None:
-    """Put the optimiser's memory back in the layout of the weights; ``shape`` is that of v."""
+    """Store the optimiser's memory anew in the layout of the weights; ``shape`` is that of v."""
     for i, moment in enumerate(_MOMENTS[stage.method]):
         if "second_layer" in stage.train:
-            stored = memory[f"second_layer.{moment}"]
-            stored[:] = moments[i][:, : stored.shape[1]]
+            name = f"second_layer.{moment}"
+            memory[name] = moments[i][:, : memory[name].shape[1]].copy()
         if "first_layer" in stage.train:
-            stored = memory[f"first_layer.{moment}"]
-            stored[:] = moments[2 + i].reshape(shape)[:, : stored.shape[2], : stored.shape[1]].mT
+            name = f"first_layer.{moment}"
+            _, m, d = memory[name].shape
+            memory[name] = moments[2 + i].reshape(shape)[:, :d, :m].mT.copy()
 
 
 def _optimiser(stage: Stage) -> tuple[int, float, float, bool, bool]:

@@ -124,6 +124,7 @@ def _slopes_of(family):
         d, n = v.shape
         s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
         for i in range(first, last, 4):
+            # the first four coordinates set the products, the others add to them: clearing s would cost small runs time
             v0, v1, v2, v3 = v[0], v[1], v[2], v[3]
             a0, a1, a2, a3 = v0[i], v1[i], v2[i], v3[i]
             b0, b1, b2, b3 = v0[i + 1], v1[i + 1], v2[i + 1], v3[i + 1]
