@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -117,49 +119,45 @@ def test_the_truth_trajectories_through_the_command_line(number: int, backend: s
         assert document["final"][name] == pytest.approx(value, rel=1e-8), name
 
 
-LONG = MINIMAL.replace("steps: 20", "steps: 1000000")
+LONG = MINIMAL.replace("steps: 20", "steps: 1000000000")  # minutes at the least: it cannot end during a test
 
 
-def started(tmp_path: Path) -> tuple[subprocess.Popen[str], Path]:
-    """A long run that has logged a few rows."""
+@contextmanager
+def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A long run that has logged a few rows; it is killed at the end if it still goes on."""
     write(tmp_path, LONG)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
-    arguments = ["train", "-c", "config.yaml", "--set", "log.points=2000"]
-    process = subprocess.Popen(
-        [*FEATLEARN, *arguments],
-        cwd=tmp_path,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    metrics = tmp_path / "runs" / "latest" / "metrics.jsonl"
-    until = time.monotonic() + 60
-    while not (metrics.exists() and len(metrics.read_bytes().splitlines()) > 5):
-        assert time.monotonic() < until
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-    return process, metrics.parent.resolve()
+    command = [*FEATLEARN, "train", "-c", "config.yaml", "--set", "log.points=2000"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=pipe, stderr=pipe) as process:
+        try:
+            metrics = tmp_path / "runs" / "latest" / "metrics.jsonl"
+            until = time.monotonic() + 60
+            while not (metrics.exists() and len(metrics.read_bytes().splitlines()) > 5):
+                assert time.monotonic() < until
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.02)
+            yield process, metrics.parent.resolve()
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_sigterm_checkpoint_and_exit_130(number: signal.Signals, tmp_path: Path) -> None:
-    process, run = started(tmp_path)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    with started(tmp_path) as (process, run):
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"go on with: featlearn train --resume runs/{run.name}" in errors
     assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
 
 
 def test_a_killed_run_is_shown_as_stopped_and_can_go_on(tmp_path: Path) -> None:
-    process, run = started(tmp_path)
-    assert "running" in featlearn("runs", cwd=tmp_path).stdout
-    refused = featlearn("train", "--resume", "latest", cwd=tmp_path)
-    assert refused.returncode == 1
-    assert "being worked on by another process" in refused.stderr
-    process.kill()
-    process.communicate()
+    with started(tmp_path) as (_, run):
+        assert "running" in featlearn("runs", cwd=tmp_path).stdout
+        refused = featlearn("train", "--resume", "latest", cwd=tmp_path)
+        assert refused.returncode == 1
+        assert "being worked on by another process" in refused.stderr
     assert "stopped" in featlearn("runs", cwd=tmp_path).stdout
     rows = len((run / "metrics.jsonl").read_bytes().splitlines())
     assert rows > 5
