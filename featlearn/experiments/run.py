@@ -292,7 +292,8 @@ class _Recorder:
         self.run.keep_rows(self.rows)
         if self.rows:
             self.last_row = self.run.read_metrics()[-1]
-        return Start(state, position, self.start_loss, at_row)
+        loss = None if self.start_loss is None else np.array([self.start_loss])
+        return Start(state, position, loss, at_row)
 
 
 def _state_arrays(state: State, prefix: str) -> dict[str, np.ndarray]:

@@ -122,14 +122,10 @@ def alignment_metrics(
 
 def _subspace_share(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarray:
     """‖P_{S*} W‖²_F / ‖W‖²_F, (B,), with P_{S*} the projection on the span of the teacher's rows."""
-    shares = []
-    for w, teacher in zip(first_layer, teacher_first_layer, strict=True):
-        _, singular, basis = np.linalg.svd(teacher, full_matrices=False)
-        basis = basis[singular > 1e-10 * singular[0]]
-        total = np.sum(w * w)
-        inside = w @ basis.T
-        shares.append(np.sum(inside * inside) / total if total > 0 else np.nan)
-    return np.array(shares)
+    _, singular, basis = np.linalg.svd(teacher_first_layer, full_matrices=False)
+    basis = np.where((singular > 1e-10 * singular[:, :1])[..., None], basis, 0.0)
+    inside = first_layer @ basis.mT
+    return np.sum(inside * inside, (-2, -1)) / _nan_if_zero(np.sum(first_layer * first_layer, (-2, -1)))
 
 
 def _frobenius(rows: np.ndarray) -> np.ndarray:

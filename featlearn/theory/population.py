@@ -19,6 +19,7 @@ from featlearn.theory.activations import Activation, Array
 _RELATIVE_ACCURACY = 1e-8
 _FLOAT64_ROUNDING = 2.0**-50  # of a kernel entry, relative to the product of its norms
 _DOUBLE_DOUBLE_ROUNDING = 2.0**-80
+_PAIRS_TOGETHER = 2**14  # in double-double, so that they stay in the cache
 
 
 class Gradient(NamedTuple):
@@ -84,6 +85,18 @@ def loss_float64(
     return np.sum(weighted, (-2, -1)), _FLOAT64_ROUNDING * _cancelling_mass(activation, c, q)
 
 
+def float64_rounding(
+    activation: Activation,
+    second_layer: np.ndarray,
+    first_layer: np.ndarray,
+    teacher_second_layer: np.ndarray,
+    teacher_first_layer: np.ndarray,
+) -> np.ndarray:
+    """The size of the rounding error of ``loss_float64``, (B,), without the sum. Arguments as there."""
+    c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
+    return _FLOAT64_ROUNDING * _cancelling_mass(activation, c, np.sum(v * v, -1))
+
+
 def _cancelling_mass(activation: Activation, c: np.ndarray, q: np.ndarray) -> np.ndarray:
     """M of docs/theory.md §5, (B,): a bound on what cancels in the loss, which its rounding error scales with."""
     return np.sum(np.abs(c) * np.sqrt(activation.rounding_scale(q)), -1) ** 2
@@ -111,21 +124,38 @@ def loss(
     arrays = [
         np.asarray(x, dtype=np.float64) for x in (second_layer, first_layer, teacher_second_layer, teacher_first_layer)
     ]
-    total, bound = loss_float64(activation, *arrays)
-    for run in np.flatnonzero(np.isfinite(total) & (bound > _RELATIVE_ACCURACY * total)):
-        total[run] = max(0.0, _loss_double_double(activation, *(x[run] for x in arrays)))
-    return total
+    return refined_loss(activation, *loss_float64(activation, *arrays), *arrays)
+
+
+def refined_loss(
+    activation: Activation,
+    total: np.ndarray,
+    rounding: np.ndarray,
+    second_layer: np.ndarray,
+    first_layer: np.ndarray,
+    teacher_second_layer: np.ndarray,
+    teacher_first_layer: np.ndarray,
+) -> np.ndarray:
+    """The loss as ``loss`` promises it, from its float64 sum ``total`` and that one's rounding error, both (B,)."""
+    weights = second_layer, first_layer, teacher_second_layer, teacher_first_layer
+    refined = total.copy()
+    needed = np.flatnonzero(np.isfinite(total) & (rounding > _RELATIVE_ACCURACY * total))
+    together = max(1, _PAIRS_TOGETHER // first_layer.shape[1] ** 2)
+    for at in range(0, len(needed), together):
+        runs = needed[at : at + together]
+        refined[runs] = np.maximum(0.0, _loss_double_double(activation, *(x[runs] for x in weights)))
+    return refined
 
 
 def _loss_double_double(
     activation: Activation, a: np.ndarray, w: np.ndarray, teacher_a: np.ndarray, teacher_w: np.ndarray
-) -> float:
-    """The loss of one run, (m,) and (m, d) and the teacher's, with some thirty digits in every term."""
-    c = np.concatenate([a, -teacher_a])
-    products = double_double.gram(np.concatenate([w, teacher_w]))
-    i, j = np.triu_indices(len(c))  # K(v_i, v_j) = K(v_j, v_i): half the pairs do
-    k, _, _ = activation.kernel(double_double, products[i, i], products[j, j], products[i, j])
-    return float((k * c[i] * (c[j] * np.where(i == j, 1.0, 2.0))).sum().to_float())
+) -> np.ndarray:
+    """The loss of each run, with some thirty digits in every term."""
+    c, v = _joined(a, w, teacher_a, teacher_w, np)
+    products = double_double.gram(v)
+    i, j = np.triu_indices(c.shape[1])  # K(v_i, v_j) = K(v_j, v_i): half the pairs do
+    k, _, _ = activation.kernel(double_double, products[:, i, i], products[:, j, j], products[:, i, j])
+    return (k * c[:, i] * (c[:, j] * np.where(i == j, 1.0, 2.0))).sum().to_float()
 
 
 def loss_floor(

@@ -1,12 +1,14 @@
 """The metrics row: what is logged of a run at one step."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from featlearn.theory import population
 from featlearn.theory.alignment import alignment_metrics
+from featlearn.training.backends import Backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
 
@@ -41,46 +43,50 @@ COLUMNS: dict[str, str] = {
 _INTEGERS = ("alive", "recovered")
 
 
-def measure(problem: Problem, stages: Sequence[Stage], state: State, stage_step: int) -> tuple[list[Row], np.ndarray]:
+def measure(
+    problem: Problem, stages: Sequence[Stage], state: State, stage_step: int, backend: Backend
+) -> tuple[list[Row], np.ndarray]:
     """A metrics row for each run of a batch, and the loss floors (B,) under which their losses mean nothing.
 
     Args:
         problem, state: the batch.
         stages: the current stage of each run.
         stage_step: how many steps the runs have done in this stage.
+        backend: computes the gradient.
     Returns:
         Rows with every key of ``COLUMNS``; values that do not apply or are not finite are None, and so are the two that
         the caller knows: "step" and "seconds".
     """
     a, w = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
-    teacher = problem.teacher_second_layer, problem.teacher_first_layer
+    weights = a, w, problem.teacher_second_layer, problem.teacher_first_layer
     last = max(0, stage_step - 1)
     decay = np.array([s.weight_decay.at(last) for s in stages])
     with np.errstate(all="ignore"):  # diverging weights overflow: that is what the row then shows
-        loss = population.loss(problem.activation, a, w, *teacher)
-        floor = population.loss_floor(problem.activation, a, w, *teacher)
-        slope = population.gradient(problem.activation, a, w, *teacher)
-        aligned = alignment_metrics(problem.activation.symmetry, a, w, *teacher, problem.initial_first_layer)
+        total, slope = backend.loss_and_gradient(problem, State(a, w))
+        rounding = population.float64_rounding(problem.activation, *weights)
+        loss = population.refined_loss(problem.activation, total, rounding, *weights)
+        floor = population.loss_floor(problem.activation, *weights)
+        aligned = alignment_metrics(problem.activation.symmetry, *weights, problem.initial_first_layer)
         squares = {"second_layer": np.sum(a * a, -1), "first_layer": np.sum(w * w, (-2, -1))}
         descent = {
             "second_layer": np.sum((slope.second_layer + decay[:, None] * a) ** 2, -1),
             "first_layer": np.sum((slope.first_layer + decay[:, None, None] * w) ** 2, (-2, -1)),
         }
         objective = loss + 0.5 * decay * (squares["second_layer"] + squares["first_layer"])
-        values = {"weight_decay": decay, "loss": loss, "objective": objective, **aligned}
-    rows = []
-    for run, stage in enumerate(stages):
-        row: Row = dict.fromkeys(COLUMNS)
-        row |= {name: _number(name, column[run]) for name, column in values.items()}
-        row |= {"stage": stage.name, "stage_step": stage_step}
-        if stage.step_size is not None:
-            row["step_size"] = _number("step_size", stage.step_size.at(last))
-        row["grad_norm"] = _number("grad_norm", np.sqrt(sum(descent[layer][run] for layer in stage.train)))
-        rows.append(row)
+        trained = np.stack([sum(descent[layer][run] for layer in stage.train) for run, stage in enumerate(stages)])
+        size = np.array([np.nan if s.step_size is None else s.step_size.at(last) for s in stages])
+        values = {"weight_decay": decay, "step_size": size, "loss": loss, "objective": objective}
+        values |= {"grad_norm": np.sqrt(trained), **aligned}
+    columns = {name: _numbers(name, column) for name, column in values.items()}
+    blank = dict.fromkeys(COLUMNS) | {"stage_step": stage_step}
+    rows = [
+        blank | {"stage": stage.name} | dict(zip(columns, numbers, strict=True))
+        for stage, *numbers in zip(stages, *columns.values(), strict=True)
+    ]
     return rows, floor
 
 
-def _number(name: str, value: np.floating | np.integer | np.ndarray) -> float | int | None:
+def _numbers(name: str, column: np.ndarray) -> list[Any]:
     if name in _INTEGERS:
-        return int(value)
-    return float(value) if np.isfinite(value) else None
+        return [int(value) for value in column]
+    return [value if isfinite(value) else None for value in column.tolist()]

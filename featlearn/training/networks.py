@@ -7,6 +7,7 @@ import numpy as np
 
 MAX_DRAWS = 200_000  # of a random teacher, before the request is called infeasible
 _MAX_WORK = 4_000_000_000  # multiplications in all draws together: some seconds
+_FIRST_CHUNK = 8  # sets of directions drawn together at first, then twice as many each time
 _CHUNK_ENTRIES = 100_000  # of the arrays that one chunk of draws takes
 
 
@@ -94,13 +95,15 @@ def _separated_directions(rng: np.random.Generator, width: int, rank: int, min_a
         return _normalised(rng.standard_normal((width, rank)))
     pairs = np.triu_indices(width, k=1)
     draws = min(MAX_DRAWS, 1 + _MAX_WORK // (width * width * rank))
-    chunk = min(draws, 1 + _CHUNK_ENTRIES // (width * (width + rank)))
-    for _ in range(-(-draws // chunk)):
+    most = 1 + _CHUNK_ENTRIES // (width * (width + rank))
+    drawn, chunk = 0, min(_FIRST_CHUNK, most)
+    while drawn < draws:
         sets = _normalised(rng.standard_normal((chunk, width, rank)))
         cosines = np.abs(sets @ sets.mT)[:, pairs[0], pairs[1]]
         separated = np.flatnonzero(np.all(cosines <= largest_cosine, axis=1))
         if len(separated):
             return sets[separated[0]]
+        drawn, chunk = drawn + chunk, min(2 * chunk, most)
     raise InfeasibleTeacher(
         f"no {width} lines in {rank} dimensions that are {min_angle:g} degrees apart were found in {draws} draws; "
         f"the geometric limit is {largest_min_angle(width, rank):.4g} degrees"

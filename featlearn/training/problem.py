@@ -58,10 +58,11 @@ class State:
     first_layer: np.ndarray
     memory: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def take(self, run: int) -> State:
-        """The state of one run, B = 1."""
-        memory = {name: values[run : run + 1] for name, values in self.memory.items()}
-        return State(self.second_layer[run : run + 1], self.first_layer[run : run + 1], memory)
+    def take(self, runs: Sequence[int]) -> State:
+        """The state of some of the runs; of one, a view."""
+        index = slice(runs[0], runs[0] + 1) if len(runs) == 1 else list(runs)
+        memory = {name: values[index] for name, values in self.memory.items()}
+        return State(self.second_layer[index], self.first_layer[index], memory)
 
     @staticmethod
     def stack(states: Sequence[State]) -> State:

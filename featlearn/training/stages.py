@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -29,10 +30,15 @@ class Schedule:
         """
         if self.factor == 1.0:
             return np.full(np.shape(steps), self.start)
-        epochs, index = np.unique(np.asarray(steps) // self.every, return_inverse=True)
+        epochs = np.asarray(steps) // self.every
+        if epochs.size and epochs.min() == epochs.max():
+            return np.full(np.shape(steps), self._in_epoch(int(epochs.flat[0])))
+        distinct, index = np.unique(epochs, return_inverse=True)
+        return np.array([self._in_epoch(int(epoch)) for epoch in distinct])[index].reshape(np.shape(steps))
+
+    def _in_epoch(self, epoch: int) -> float:
         with np.errstate(over="ignore"):
-            values = np.array([self.start * np.float64(self.factor) ** int(epoch) for epoch in epochs])
-        return values[index].reshape(np.shape(steps))
+            return float(self.start * np.float64(self.factor) ** epoch)
 
     def epoch_ends(self, steps: int, most: int) -> np.ndarray:
         """How many steps are done at each change of the value in a stage of ``steps``; none if more than ``most``."""
@@ -101,6 +107,7 @@ def _stage_rows(stage: Stage, count: int) -> np.ndarray:
     return np.sort(np.concatenate([rows, wanted]))
 
 
+@lru_cache(maxsize=256)
 def _log_spaced(last: int, count: int) -> np.ndarray:
     """``count`` distinct integers in 1 … last, as evenly spaced in the logarithm as integers can be."""
     count = min(count, last)

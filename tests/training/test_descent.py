@@ -333,7 +333,7 @@ def _first_diverged_step(problem: Problem, state: State, stage: Stage) -> int:
 def test_divergence_is_found_at_its_exact_first_step_however_the_loop_is_cut(
     seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(descent, "_CHUNK_SECONDS", seconds)
+    monkeypatch.setattr(descent, "_PIECE_SECONDS", seconds)
     problem, state, stage = _diverging()
     expected = _first_diverged_step(problem, state, stage)
     assert 40 < expected < 150
@@ -376,7 +376,7 @@ def test_runs_of_a_batch_have_the_bits_that_each_has_alone() -> None:
     endings = [[event.ended for event in together if event.run == run and event.ended] for run in range(4)]
     assert endings == [["steps"] * 3, ["loss", "steps", "steps"], ["diverged"], ["grad_norm", "steps", "steps"]]
     for run in range(4):
-        alone = _events(problem.take([run]), [plans[run]], Start(state.take(run)))
+        alone = _events(problem.take([run]), [plans[run]], Start(state.take([run])))
         _assert_same_bits([e for e in together if e.run == run], [e for e in alone if isinstance(e, Logged)])
 
 
@@ -389,7 +389,7 @@ def _restarted(problem: Problem, plan: Plan, events: list[Event]) -> int:
         if isinstance(here, Logged) and here.ended == "diverged":
             continue
         at_row = here.at_row if isinstance(here, Progress) else None
-        rest = _events(problem, [plan], Start(here.state, here.position, start_loss, at_row))
+        rest = _events(problem, [plan], Start(here.state, here.position, np.array([start_loss]), at_row))
         theirs = [event for event in events[i + 1 :] if isinstance(event, Logged)]
         _assert_same_bits([event for event in rest if isinstance(event, Logged)], theirs)
         lives += isinstance(here, Progress)
@@ -400,7 +400,7 @@ def _restarted(problem: Problem, plan: Plan, events: list[Event]) -> int:
 def test_a_run_restarted_at_any_event_goes_on_with_the_same_bits(
     method: Method, eta: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(descent, "_CHUNK_SECONDS", 0.0)  # a sign of life at every step
+    monkeypatch.setattr(descent, "_PIECE_SECONDS", 0.0)  # a sign of life at every step
     problem, state = _problem()
     stage = _stage(method=method, step_size=Schedule(eta), steps=50, then=("balance",), stop={"loss": 1e-9})
     plan = Plan.of([replace(stage, steps=20), stage], 9, 3)
@@ -409,7 +409,7 @@ def test_a_run_restarted_at_any_event_goes_on_with_the_same_bits(
 
 def test_a_diverging_run_restarted_at_any_event_diverges_at_the_same_step(monkeypatch: pytest.MonkeyPatch) -> None:
     # also from a sign of life after the step that counts, when no row has seen it yet
-    monkeypatch.setattr(descent, "_CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr(descent, "_PIECE_SECONDS", 0.0)
     problem, state, stage = _diverging()
     plan = Plan.of([stage], 6, 3)
     assert _restarted(problem, plan, _events(problem, [plan], Start(state))) > 5

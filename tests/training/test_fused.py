@@ -87,8 +87,8 @@ def test_bits_depend_neither_on_company_nor_on_how_steps_are_cut(m: int, d: int,
     plan, backend = stages(4, method, eta=0.002), fused()
     together = backend.advance(problem, plan, state, 0, 23)
     for run in range(4):
-        alone = backend.advance(problem.take([run]), [plan[run]], state.take(run), 0, 23)
-        assert_same_bits(alone, together.take(run))
+        alone = backend.advance(problem.take([run]), [plan[run]], state.take([run]), 0, 23)
+        assert_same_bits(alone, together.take([run]))
     cut = state
     for done, count in ((0, 1), (1, 9), (10, 13)):
         cut = backend.advance(problem, plan, cut, done, count)

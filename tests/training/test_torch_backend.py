@@ -53,7 +53,7 @@ def test_the_company_of_other_runs_changes_no_bit(m: int, d: int) -> None:
     backend = make_backend("torch", "cpu", "float64")
     together = backend.advance(problem, stages, state, 0, 20)
     for run in range(4):
-        alone = backend.advance(problem.take([run]), [stages[run]], state.take(run), 0, 20)
+        alone = backend.advance(problem.take([run]), [stages[run]], state.take([run]), 0, 20)
         np.testing.assert_array_equal(together.first_layer[run], alone.first_layer[0])
         np.testing.assert_array_equal(together.second_layer[run], alone.second_layer[0])
 

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+import numpy as np
+
+from featlearn.theory.population import Gradient
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
 
 
 class BackendError(Exception):
     """A backend that cannot do what is asked; the message says what can."""
+
+
+class Looks(NamedTuple):
+    """The loss of B runs at some steps, (B, looks), as a float64 sum, and a bound on its rounding error."""
+
+    loss: np.ndarray
+    rounding: np.ndarray
 
 
 class Backend(Protocol):
@@ -29,6 +39,22 @@ class Backend(Protocol):
         Returns:
             The new state; its bits do not depend on how steps are cut into calls nor, on the CPU, on the other runs of
             the batch.
+        """
+        ...
+
+    def advance_looking(
+        self, problem: Problem, stages: Sequence[Stage], state: State, done: int, looks: np.ndarray
+    ) -> tuple[State, Looks]:
+        """As ``advance`` to the last of the steps ``looks`` (rising, above ``done``), with the loss at each of them."""
+        ...
+
+    def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
+        """The population loss as a float64 sum, (B,), and its gradient.
+
+        Args:
+            problem, state: a batch of runs, float64.
+        Returns:
+            As ``population.loss_float64`` (whose rounding error it shares) and ``population.gradient``.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import pi
 from typing import Any
@@ -11,9 +11,11 @@ import numba
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.theory.population import Gradient
+from featlearn.training.backends import Looks
 from featlearn.training.backends import fused_kernels as kernels
 from featlearn.training.problem import Problem, State
-from featlearn.training.stages import Stage
+from featlearn.training.stages import Schedule, Stage
 
 WIDE = 256  # neurons from which one run is spread over the cores, row block by row block
 
@@ -58,6 +60,17 @@ class FusedBackend:
 
     def advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         """See ``backends.Backend``."""
+        return self._walk(problem, stages, state, done, count, np.zeros(0, dtype=np.int64))[0]
+
+    def advance_looking(
+        self, problem: Problem, stages: Sequence[Stage], state: State, done: int, looks: np.ndarray
+    ) -> tuple[State, Looks]:
+        """See ``backends.Backend``."""
+        return self._walk(problem, stages, state, done, int(looks[-1]) - done, np.asarray(looks - done, np.int64))
+
+    def _walk(
+        self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int, looks: np.ndarray
+    ) -> tuple[State, Looks]:
         if state.first_layer.dtype != np.float64:
             raise TypeError("the fused backend computes in float64")
         stage, m = stages[0], state.second_layer.shape[1]
@@ -65,30 +78,46 @@ class FusedBackend:
         first, teacher = memory.get(_COORDINATES, state.first_layer), problem.teacher_first_layer
         if _BASIS in memory:
             teacher = teacher @ memory[_BASIS].mT
-        v = _columns(first, teacher)
-        c = np.zeros((len(v), v.shape[2]))
-        c[:, :m], c[:, m : m + teacher.shape[1]] = state.second_layer, -problem.teacher_second_layer
+        v, c = _columns(first, teacher), _weights(state.second_layer, problem.teacher_second_layer)
         moments = _moments(memory, stage, v)
-        steps = np.arange(done, done + count)
-        decay = np.stack([s.weight_decay.at(steps) for s in stages])
-        size = np.stack([s.step_size.at(steps) for s in stages if s.step_size is not None])
+        decay = _values([s.weight_decay for s in stages], done, count)
+        size = _values([s.step_size for s in stages if s.step_size is not None], done, count)
         kernel, optimiser = fused_kernel(problem.activation), _optimiser(stage)
+        seen = np.zeros((len(stages), len(looks), 2))
 
         def walk(runs: slice) -> None:
             advance_in_place: Any = kernels.advance_wide_run if m >= WIDE else kernels.advance_runs
-            advance_in_place(kernel, optimiser, m, *(x[runs] for x in (v, c, decay, size, *moments)), done)
+            advance_in_place(kernel, optimiser, m, *(x[runs] for x in (v, c, decay, size, *moments, seen)), done, looks)
 
-        shares = len(stages) if m >= WIDE else min(self.threads, len(stages))
-        ends = np.linspace(0, len(stages), shares + 1).astype(int)
-        parts = list(map(slice, ends[:-1], ends[1:]))
-        list(map(walk, parts) if m >= WIDE or shares == 1 else self._pool.map(walk, parts))
+        self._share_out(walk, len(stages), one_by_one=m >= WIDE)
 
         first = v[:, : first.shape[2], :m].mT.copy()
         _remember(memory, stage, moments, v.shape)
         if _BASIS in memory:
             memory[_COORDINATES] = first
             first = first @ memory[_BASIS]
-        return State(c[:, :m].copy(), first, memory)
+        return State(c[:, :m].copy(), first, memory), _looks(seen)
+
+    def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
+        """See ``backends.Backend``."""
+        teacher_second, teacher_first = problem.teacher_second_layer, problem.teacher_first_layer
+        runs, m, d = state.first_layer.shape
+        v, c = _columns(state.first_layer, teacher_first), _weights(state.second_layer, teacher_second)
+        slope_a, slope_w, seen = np.zeros(c.shape), np.zeros(v.shape), np.zeros((runs, 2))
+        kernel = fused_kernel(problem.activation)
+
+        def look(part: slice) -> None:
+            kernels.evaluate_runs(kernel, m, *(x[part] for x in (v, c, slope_a, slope_w, seen)))
+
+        self._share_out(look, runs)
+        return seen[:, 0], Gradient(slope_a[:, :m].copy(), slope_w[:, :d, :m].mT.copy())
+
+    def _share_out(self, work: Callable[[slice], None], runs: int, *, one_by_one: bool = False) -> None:
+        """Let each thread work on a slice of the runs; or one run after the other, where each uses all threads."""
+        shares = runs if one_by_one else min(self.threads, runs)
+        ends = np.linspace(0, runs, shares + 1).astype(int)
+        parts = list(map(slice, ends[:-1], ends[1:]))
+        list(map(work, parts) if one_by_one or shares == 1 else self._pool.map(work, parts))
 
 
 def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.ndarray]:
@@ -113,6 +142,26 @@ def _columns(first: np.ndarray, teacher: np.ndarray) -> np.ndarray:
     v = np.zeros((runs, _padded(d, kernels.COORDINATES), _padded(n, kernels.COLUMNS)))
     v[:, :d, :n] = rows.mT
     return v
+
+
+def _looks(seen: np.ndarray) -> Looks:
+    # Σ|mass| squared bounds what cancels in the sum, up to a factor below 4 that only the quadratic needs
+    return Looks(seen[..., 0], 2.0**-48 * seen[..., 1] ** 2)
+
+
+def _weights(second: np.ndarray, teacher: np.ndarray) -> np.ndarray:
+    """The output weights of the columns, (runs, n): the student's and the teacher's negated, padded with zeros."""
+    (runs, m), used = second.shape, second.shape[1] + teacher.shape[1]
+    c = np.zeros((runs, _padded(used, kernels.COLUMNS)))
+    c[:, :m], c[:, m:used] = second, -teacher
+    return c
+
+
+def _values(schedules: Sequence[Schedule], done: int, count: int) -> np.ndarray:
+    """What the steps from ``done`` on use, (runs, count)."""
+    steps = np.arange(done, done + count)
+    distinct = {schedule: schedule.at(steps) for schedule in set(schedules)}
+    return np.stack([distinct[schedule] for schedule in schedules])
 
 
 def _padded(count: int, multiple: int) -> int:

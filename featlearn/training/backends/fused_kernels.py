@@ -236,8 +236,22 @@ def _move(method, weights, slope, student, decay, size, beta1, beta2, step, mean
             weights[i] -= size * student[i] * (mean[i] / unbias1) / (math.sqrt(square[i] / unbias2) + ADAM_EPSILON)
 
 
+@numba.njit(inline="always")
+def _look(kernel, v, c, scale, inverse, mass, m, slope_a, slope_w, s, own, seen):
+    """Put the loss Σ c_i c_j K(v_i, v_j) and Σ|mass| into ``seen``; the m neurons have their gradients already."""
+    used = c.shape[0]
+    while used > m and c[used - 1] == 0.0:  # padding, or teachers that do not count
+        used -= 1
+    _slopes(kernel, v, c, scale, inverse, mass, m, used, slope_a, slope_w, s, own)
+    loss, size = 0.0, 0.0
+    for i in range(used):
+        loss += c[i] * slope_a[i]
+        size += abs(mass[i])
+    seen[0], seen[1] = 0.5 * loss, size
+
+
 @numba.njit(fastmath=FAST, error_model="numpy", cache=True, nogil=True)
-def advance_runs(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean_w, square_w, done):
+def advance_runs(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean_w, square_w, seen, done, looks):
     """Take the steps of ``decay`` and ``size``, (runs, steps), on runs of m neurons, in place.
 
     Args:
@@ -246,10 +260,13 @@ def advance_runs(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean
         v, c: (runs, d, n) and (runs, n): student and then teacher, the teacher's c negated, padded with zeros.
         mean_a, square_a, mean_w, square_w: the optimiser's memory, (runs, n) and (runs, d·n) in the same layout, or of
             length 0.
+        seen: (runs, looks, 2), filled with the loss and Σ|mass| of the weights at each look.
         done: steps already done, for adam.
+        looks: how many of the steps are done at each look, rising, 0 … steps.
     """
     method, beta1, beta2, train_a, train_w = optimiser
     runs, d, n = v.shape
+    steps = decay.shape[1]
     scale, inverse, mass, slope_a = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     slope_w, s, own = np.zeros((d, n)), np.empty((4, n)), np.empty(4)
     flat_slope, student_a, student_w = slope_w.reshape(d * n), np.zeros(n), np.zeros((d, n))
@@ -259,9 +276,18 @@ def advance_runs(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean
     for run in range(runs):
         columns, weights, flat = v[run], c[run], v[run].reshape(d * n)
         first_a, second_a, first_w, second_w = mean_a[run], square_a[run], mean_w[run], square_w[run]
-        for i in range(decay.shape[1]):
+        look = 0
+        for i in range(steps + 1):
+            due = look < looks.shape[0] and looks[look] == i
+            if i == steps and not due:
+                break
             _scales(kernel[0], columns, weights, scale, inverse, mass)
             _slopes(kernel, columns, weights, scale, inverse, mass, 0, m, slope_a, slope_w, s, own)
+            if due:
+                _look(kernel, columns, weights, scale, inverse, mass, m, slope_a, slope_w, s, own, seen[run, look])
+                look += 1
+            if i == steps:
+                break
             lam, eta, step = decay[run, i], size[run, i], done + i + 1
             if train_a:
                 _move(method, weights, slope_a, student_a, lam, eta, beta1, beta2, step, first_a, second_a)
@@ -270,11 +296,11 @@ def advance_runs(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean
 
 
 @numba.njit(fastmath=FAST, error_model="numpy", cache=True, parallel=True)
-def advance_wide_run(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean_w, square_w, done):
+def advance_wide_run(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean_w, square_w, seen, done, looks):
     """As ``advance_runs`` for one wide run, (1, …), with the neurons of each step spread over the cores in blocks."""
     method, beta1, beta2, train_a, train_w = optimiser
     d, n = v.shape[1], v.shape[2]
-    blocks = (m + BLOCK - 1) // BLOCK
+    steps, blocks = decay.shape[1], (m + BLOCK - 1) // BLOCK
     scale, inverse, mass, slope_a = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     slope_w, s, own = np.zeros((d, n)), np.empty((blocks, 4, n)), np.empty((blocks, 4))
     flat_slope, student_a, student_w = slope_w.reshape(d * n), np.zeros(n), np.zeros((d, n))
@@ -283,13 +309,34 @@ def advance_wide_run(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, 
     flat_student = student_w.reshape(d * n)
     columns, weights, flat = v[0], c[0], v[0].reshape(d * n)
     first_a, second_a, first_w, second_w = mean_a[0], square_a[0], mean_w[0], square_w[0]
-    for i in range(decay.shape[1]):
+    look = 0
+    for i in range(steps + 1):
+        due = look < looks.shape[0] and looks[look] == i
+        if i == steps and not due:
+            break
         _scales(kernel[0], columns, weights, scale, inverse, mass)
         for block in numba.prange(blocks):
             first, last = block * BLOCK, min(m, (block + 1) * BLOCK)
             _slopes(kernel, columns, weights, scale, inverse, mass, first, last, slope_a, slope_w, s[block], own[block])
+        if due:
+            _look(kernel, columns, weights, scale, inverse, mass, m, slope_a, slope_w, s[0], own[0], seen[0, look])
+            look += 1
+        if i == steps:
+            break
         lam, eta, step = decay[0, i], size[0, i], done + i + 1
         if train_a:
             _move(method, weights, slope_a, student_a, lam, eta, beta1, beta2, step, first_a, second_a)
         if train_w:
             _move(method, flat, flat_slope, flat_student, lam, eta, beta1, beta2, step, first_w, second_w)
+
+
+@numba.njit(fastmath=FAST, error_model="numpy", cache=True, nogil=True)
+def evaluate_runs(kernel, m, v, c, slope_a, slope_w, seen):
+    """The gradients of the m neurons of each run by c and v, laid out like them, and ``seen`` (runs, 2)."""
+    n = v.shape[2]
+    scale, inverse, mass, s, own = np.zeros(n), np.zeros(n), np.zeros(n), np.empty((4, n)), np.empty(4)
+    for run in range(v.shape[0]):
+        columns, weights, by_c, by_v = v[run], c[run], slope_a[run], slope_w[run]
+        _scales(kernel[0], columns, weights, scale, inverse, mass)
+        _slopes(kernel, columns, weights, scale, inverse, mass, 0, m, by_c, by_v, s, own)
+        _look(kernel, columns, weights, scale, inverse, mass, m, by_c, by_v, s, own, seen[run])

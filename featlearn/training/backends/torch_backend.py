@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from featlearn.theory import population
-from featlearn.training.backends import BackendError
+from featlearn.training.backends import BackendError, Looks
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Layer, Stage
 
@@ -41,10 +41,28 @@ class TorchBackend:
         try:
             runs = range(len(stages))
             return State.stack(
-                [self._advance(problem.take([i]), [stages[i]], state.take(i), done, count) for i in runs]
+                [self._advance(problem.take([i]), [stages[i]], state.take([i]), done, count) for i in runs]
             )
         finally:
             torch.set_num_threads(before)
+
+    def advance_looking(
+        self, problem: Problem, stages: Sequence[Stage], state: State, done: int, looks: np.ndarray
+    ) -> tuple[State, Looks]:
+        """See ``backends.Backend``."""
+        teacher, found = (problem.teacher_second_layer, problem.teacher_first_layer), []
+        for look in looks.tolist():
+            state = self.advance(problem, stages, state, done, look - done)
+            a, w = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
+            found.append(population.loss_float64(problem.activation, a, w, *teacher))
+            done = look
+        return state, Looks(*(np.stack(columns, -1) for columns in zip(*found, strict=True)))
+
+    def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, population.Gradient]:
+        """See ``backends.Backend``; by NumPy, on the CPU."""
+        weights = state.second_layer, state.first_layer, problem.teacher_second_layer, problem.teacher_first_layer
+        total, _ = population.loss_float64(problem.activation, *weights)
+        return total, population.gradient(problem.activation, *weights)
 
     def _advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         dtype = torch.from_numpy(state.first_layer[:0]).dtype
