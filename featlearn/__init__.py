@@ -11,9 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from featlearn.experiments.batch import run_batch
     from featlearn.experiments.config import Config
     from featlearn.experiments.config_file import load_config
-    from featlearn.experiments.run import RunResult, resume, run_batch, train
+    from featlearn.experiments.run import RunResult, resume, train
     from featlearn.experiments.runs import RunDirectory, RunError
     from featlearn.experiments.yaml_source import ConfigError
     from featlearn.theory.activations import activation
@@ -33,7 +34,7 @@ _HOMES = {
     "population_gradient": "theory.population:gradient",
     "population_loss": "theory.population:loss",
     "resume": "experiments.run:resume",
-    "run_batch": "experiments.run:run_batch",
+    "run_batch": "experiments.batch:run_batch",
     "train": "experiments.run:train",
 }
 

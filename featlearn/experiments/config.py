@@ -16,6 +16,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from featlearn.experiments.yaml_source import dump_yaml
 from featlearn.theory.activations import activation
+from featlearn.training.backends import resolved_backend
 from featlearn.training.networks import largest_min_angle
 from featlearn.training.stages import Schedule, Stage
 
@@ -420,6 +421,11 @@ class Config(Section):
             for name, stage in self.stages.items()
         }
         return self.model_copy(update={"teacher": self.teacher.model_copy(update=teacher), "stages": stages})
+
+    def on_backend(self) -> Config:
+        """The same experiment with ``backend`` and ``device`` as they will be, not auto."""
+        name, device = resolved_backend(self.backend, self.device, self.precision)
+        return self.model_copy(update={"backend": name, "device": device})
 
     def to_yaml(self) -> str:
         """YAML text that reads back as this configuration."""

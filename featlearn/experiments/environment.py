@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 _PACKAGES = ("featlearn", "numpy", "scipy", "numba", "torch")
 
 
+@cache
 def versions() -> dict[str, str | None]:
     """Versions of Python and of the packages that decide the bits of a result."""
     found: dict[str, str | None] = {"python": platform.python_version()}
@@ -22,11 +24,13 @@ def versions() -> dict[str, str | None]:
     return found
 
 
+@cache
 def machine() -> dict[str, str]:
     """Operating system and processor."""
     return {"system": platform.platform(), "processor": platform.processor() or platform.machine()}
 
 
+@cache
 def git() -> dict[str, Any]:
     """Commit of the code that runs and whether it was changed since; both None when it is not a git checkout."""
     root = Path(__file__).resolve().parents[2]

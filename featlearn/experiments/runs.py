@@ -16,8 +16,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,23 +69,36 @@ class RunDirectory:
         Raises:
             OSError: when the directory cannot be made.
         """
-        runs_dir.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=runs_dir))
-        run = cls(draft)
-        try:
-            draft.chmod(0o777 & ~_umask())
-            run._write(run.config_file, config.to_yaml().encode())
-            run.write_info(info)
-            run.metrics_file.touch()
-            run.lock()
-            stem = f"{datetime.now():%Y%m%d-%H%M%S}-{_slug(config.name)}-{config.digest()}"
-            run.path = _rename_to_free_name(draft, stem)
-        except BaseException:
-            run.release()
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
-        _point_latest_at(run.path)
+        with drafted_directory(runs_dir) as draft:
+            run = cls(draft)
+            run._fill(config, info)
+            try:
+                run.path = rename_to_free_name(draft, stem_of(config.name, config.digest()))
+            except BaseException:
+                run.release()
+                raise
+        point_latest_at(run.path)
         return run
+
+    @classmethod
+    def create_at(cls, path: Path, config: Config, info: RunInfo) -> Self:
+        """As ``create``, with a path of its own choosing, where nothing is yet."""
+        with drafted_directory(path.parent) as draft:
+            run = cls(draft)
+            run._fill(config, info)
+            try:
+                run.path = draft.rename(path)
+            except BaseException:
+                run.release()
+                raise
+        return run
+
+    def _fill(self, config: Config, info: RunInfo) -> None:
+        """Write what a new run has, and take the lock."""
+        self._write(self.config_file, config.to_yaml().encode())
+        self.write_info(info)
+        self.metrics_file.touch()
+        self.lock()
 
     @classmethod
     def find(cls, run: str, runs_dir: Path) -> Self:
@@ -213,24 +226,25 @@ class RunDirectory:
         self._write(self.info_file, (json.dumps(info, indent=2, allow_nan=False) + "\n").encode())
 
     def write_arrays(self, file: Path, arrays: Mapping[str, Any]) -> None:
-        self._replace(file, lambda out: np.savez(out, allow_pickle=False, **arrays))
+        replace_file(file, lambda out: np.savez(out, allow_pickle=False, **arrays))
 
     def _write(self, file: Path, content: bytes) -> None:
-        self._replace(file, lambda out: out.write(content))
+        replace_file(file, lambda out: out.write(content))
 
-    def _replace(self, file: Path, write: Callable[[BinaryIO], object]) -> None:
-        """Replace a file at once: the content is on disk under another name before it takes the real one."""
-        draft = file.with_name(f".{file.name}.new")
-        try:
-            with draft.open("wb") as out:
-                write(out)
-                out.flush()
-                os.fsync(out.fileno())
-            draft.replace(file)
-        except OSError:
-            with suppress(OSError):
-                draft.unlink()
-            raise
+
+def replace_file(file: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Replace a file at once: the content is on disk under another name before it takes the real one."""
+    draft = file.with_name(f".{file.name}.new")
+    try:
+        with draft.open("wb") as out:
+            write(out)
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(file)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
 
 
 @dataclass(frozen=True)
@@ -258,8 +272,26 @@ def summarise_runs(runs_dir: Path) -> list[RunSummary]:
     return summaries
 
 
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:60] or "run"
+# --- making directories -------------------------------------------------------------------------
+
+
+def stem_of(name: str, digest: str) -> str:
+    """The name of a new directory, ``<time>-<name>-<hash>``."""
+    slug = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:60] or "run"
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{digest}"
+
+
+@contextmanager
+def drafted_directory(parent: Path) -> Iterator[Path]:
+    """A hidden directory to fill and rename; removed when that goes wrong."""
+    parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+    try:
+        draft.chmod(0o777 & ~_umask())
+        yield draft
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def _umask() -> int:
@@ -268,7 +300,7 @@ def _umask() -> int:
     return mask
 
 
-def _rename_to_free_name(draft: Path, stem: str) -> Path:
+def rename_to_free_name(draft: Path, stem: str) -> Path:
     """Give the draft the first free name of ``stem``, ``stem-2``, …; a rename never replaces a filled directory."""
     for number in itertools.count(1):
         try:
@@ -279,7 +311,7 @@ def _rename_to_free_name(draft: Path, stem: str) -> Path:
     raise AssertionError("unreachable")
 
 
-def _point_latest_at(path: Path) -> None:
+def point_latest_at(path: Path) -> None:
     """Let ``latest`` name the newest run; where links do not work there is none."""
     link = path.with_name(LATEST)
     draft = path.with_name(f".{LATEST}-{path.name}")

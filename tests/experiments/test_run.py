@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featlearn.experiments import run as run_module
+from featlearn.experiments import recorder
+from featlearn.experiments.batch import run_batch
 from featlearn.experiments.config import Config
 from featlearn.experiments.config_file import load_config
-from featlearn.experiments.run import resume, run_batch, train
+from featlearn.experiments.run import resume, train
 from featlearn.experiments.runs import RunDirectory, RunError
 from featlearn.training.measurement import COLUMNS
 from tests.experiments.broken import write
@@ -106,7 +107,7 @@ def test_kill_9_at_ten_random_instants_changes_no_bit(
     overrides = [f"backend={backend}", f"stages.local_convergence.steps={steps}"]
     small = load_config(write(tmp_path, SMALL), overrides)
     whole = train(small, tmp_path / "whole")
-    monkeypatch.setattr(run_module, "CHECKPOINT_SECONDS", 0.02)
+    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.02)
     rng, killed = random.Random(1), 0
     run: RunDirectory | None = None
     while killed < 10:

@@ -59,19 +59,27 @@ class Backend(Protocol):
         ...
 
 
-def make_backend(name: str, device: str, precision: str) -> Backend:
-    """The backend that a configuration asks for: "fused" or "torch", or by "auto" the faster of those that can.
+def resolved_backend(name: str, device: str, precision: str) -> tuple[str, str]:
+    """The backend and the device that a choice with "auto" in it means.
 
     Args:
         name: "auto" is fused on the CPU in float64, torch otherwise.
         device: "cpu" or "cuda"; "auto" is the CPU.
         precision: "float64" or "float32".
-    Raises:
-        BackendError: when the backend cannot do what is asked, or the device is not there.
     """
     device = "cpu" if device == "auto" else device
     if name == "auto":
         name = "fused" if (device, precision) == ("cpu", "float64") else "torch"
+    return name, device
+
+
+def make_backend(name: str, device: str, precision: str) -> Backend:
+    """The backend that a configuration asks for; arguments as in ``resolved_backend``.
+
+    Raises:
+        BackendError: when the backend cannot do what is asked, or the device is not there.
+    """
+    name, device = resolved_backend(name, device, precision)
     if name == "fused":
         from featlearn.training.backends.fused import FusedBackend
 
