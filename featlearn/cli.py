@@ -122,6 +122,96 @@ def train(
 
 
 @app.command()
+def sweep(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The YAML sweep file.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes on this machine, one thread each.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDR", help="A running Dask cluster to work on.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="I/N", help="Compute only share I of N, as in a job array.")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="SWEEP", help="Go on with a sweep: its path, name or `latest`.")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: compute failed and diverged points again.")
+    ] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first point that fails.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and how long it takes.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no table.")] = False,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Run many experiments: every point of a grid, each with every seed.
+
+    Without --jobs or --scheduler all runs in this process, in batches that use all cores.
+
+    Exit status: 0 all points done; 1 some failed or diverged; 2 a wrong command line or file; 130 interrupted.
+    """
+    if config is None and resume is None:
+        raise typer.BadParameter("give --config FILE for a new sweep, --resume SWEEP to go on with one, or both")
+    if jobs is not None and scheduler is not None:
+        raise typer.BadParameter("--jobs starts workers here, --scheduler uses those of a cluster: give one of the two")
+    if retry_failed and resume is None:
+        raise typer.BadParameter("--retry-failed goes with --resume SWEEP")
+
+    from featlearn.experiments import sweep as sweeps
+    from featlearn.experiments.executors import DaskExecutor, Executor, SerialExecutor
+    from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunError, RunNotFound
+    from featlearn.experiments.sweep_directory import SweepDirectory
+    from featlearn.experiments.sweep_file import load_sweep
+    from featlearn.experiments.yaml_source import ConfigError
+    from featlearn.views import console, sweep_console
+
+    share = _shard(shard)
+    where = runs_dir or DEFAULT_RUNS_DIR
+
+    def make_executor() -> Executor:
+        return SerialExecutor() if jobs is None and scheduler is None else DaskExecutor(jobs, scheduler)
+
+    try:
+        directory = None if resume is None else SweepDirectory.find(resume, where)
+        asked = load_sweep(config) if config is not None else None
+        if dry_run:
+            planned = asked if directory is None else load_sweep(directory.sweep_file)
+            assert planned is not None
+            sweep_console.show_plan(sweeps.plan(planned, share), jobs)
+            return
+        if directory is None:
+            assert asked is not None
+            directory = sweeps.begin(asked, where) if share.count == 1 else sweeps.join(asked, where, share)
+        elif asked is not None:
+            sweeps.check_same(directory, asked)
+        with sweep_console.SweepView(quiet=quiet or as_json) as view:
+            result = sweeps.run_sweep(
+                directory,
+                make_executor,
+                shard=share,
+                retry_failed=retry_failed,
+                fail_fast=fail_fast,
+                watch=view.watch,
+            )
+        info = directory.read_info()
+    except ConfigError as error:
+        console.complain(map(str, error.complaints))
+        raise typer.Exit(2) from None
+    except RunError as error:
+        console.complain([str(error)])
+        raise typer.Exit(2 if isinstance(error, RunNotFound) else 1) from None
+
+    if as_json:
+        _print_json(sweep_console.sweep_document(directory, info))
+    elif not quiet:
+        sweep_console.show_sweep(directory, info)
+    if result.status != "done" or result.failures:
+        console.complain([sweep_console.ending(result, share)])
+        raise typer.Exit(130 if result.status == "interrupted" else 1)
+
+
+@app.command()
 def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     """A table of all runs, oldest first."""
     from featlearn.experiments.runs import DEFAULT_RUNS_DIR, summarise_runs
@@ -176,6 +266,18 @@ def check(as_json: AsJson = False) -> None:
         _print_json(results)
     if not all(r["passed"] for r in results):
         raise typer.Exit(1)
+
+
+def _shard(text: str | None) -> Any:
+    """The share that ``i/n`` names."""
+    from featlearn.experiments.sweep_directory import WHOLE, Shard
+
+    if text is None:
+        return WHOLE
+    number, slash, count = text.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count) <= 100_000):
+        raise typer.BadParameter(f"--shard {text}: expected I/N with 1 ≤ I ≤ N, as in --shard 1/4")
+    return Shard(int(number), int(count))
 
 
 def _document(run: Any, info: dict[str, Any]) -> dict[str, Any]:

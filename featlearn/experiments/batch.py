@@ -150,6 +150,7 @@ class PointResult:
     seconds: float = 0.0
     message: str | None = None
     traceback: str | None = None
+    attempt: int = 1
 
     @classmethod
     def failure(cls, job: Job, message: str, trace: str | None = None) -> PointResult:

@@ -56,6 +56,47 @@ class ProgressRecord(_Record):
     seconds: float
 
 
+class SweepRecord(_Record):
+    """``sweep.json``."""
+
+    name: str
+    digest: str
+    created: str = ""
+    points: NonNegativeInt
+    axes: list[str]
+    sweep: dict[str, Any]
+    versions: dict[str, str | None] = {}
+    machine: dict[str, str] = {}
+    git: dict[str, str | bool | None] = {}
+
+
+class ManifestRecord(_Record):
+    """A line of a sweep's manifest."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
+
+    id: str
+    config_hash: str
+    values: dict[str, Any]
+    problem: str | None = None
+
+
+class JournalRecord(_Record):
+    """A line of a sweep's journal."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
+
+    id: str
+    config_hash: str
+    status: Literal["done", "diverged", "failed"]
+    final: dict[str, float | str | None] | None = None
+    loss_floor: float | None = None
+    seconds: float = 0.0
+    message: str | None = None
+    traceback: str | None = None
+    attempt: NonNegativeInt = 1
+
+
 def parse_object(text: str | bytes, record: type[BaseModel] | None = None) -> dict[str, Any]:
     """The JSON object in a text, of the shape that ``record`` says.
 

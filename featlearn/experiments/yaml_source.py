@@ -78,6 +78,16 @@ class Document:
             first, second = self.keys, self.values
         return self.values[()]
 
+    def part(self, path: Key) -> Document:
+        """The document of the value at a path."""
+        data = self.data
+        for name in path:
+            data = data[name]
+        cut = len(path)
+        keys, values = ({p[cut:]: m for p, m in marks.items() if p[:cut] == path} for marks in (self.keys, self.values))
+        keys.pop((), None)
+        return Document(data, keys, values)
+
     def put(self, path: Key, other: Document) -> None:
         """Replace the value at a path, whose parents are mappings, by another document."""
         for marks in (self.keys, self.values):

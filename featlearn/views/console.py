@@ -23,13 +23,13 @@ from featlearn.training.descent import Event, Logged, Plan
 _STATUS_STYLES = {"done": "green", "running": "cyan", "interrupted": "yellow", "unreadable": "red"}
 
 
-def _output() -> Console:
+def output_console() -> Console:
     """Standard output; off a terminal, as wide as its tables want to be."""
     width = None if sys.stdout is not None and sys.stdout.isatty() else 160
     return Console(markup=False, highlight=False, width=width)
 
 
-def _errors() -> Console:
+def error_console() -> Console:
     return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -58,7 +58,7 @@ class TrainingView:
         self._began = time.perf_counter()
 
     def __enter__(self) -> Self:
-        console = _errors()
+        console = error_console()
         if not self._quiet and console.is_terminal:
             self._bar = Bar(
                 TextColumn("{task.description}", style="bold"),
@@ -114,7 +114,7 @@ def _row_in_brief(row: dict[str, Any]) -> str:
 
 # --- one run ------------------------------------------------------------------------------------
 
-_NARROW = 118  # columns of a terminal under which tables leave out what matters least
+NARROW = 118  # columns of a terminal under which tables leave out what matters least
 
 # the columns of the table of stages: heading, column of the metrics row, how it is written
 _STAGE_COLUMNS = (
@@ -134,8 +134,8 @@ _LESS = ("λ", "in S*", "mean angle", "aligned mass", "alive", "seconds")  # lef
 
 def show_run(run: RunDirectory, info: RunInfo) -> None:
     """The story of a run: where it stood at its start and after each stage, and how it ended."""
-    output = _output()
-    columns = [column for column in _STAGE_COLUMNS if output.width >= _NARROW or column[0] not in _LESS]
+    output = output_console()
+    columns = [column for column in _STAGE_COLUMNS if output.width >= NARROW or column[0] not in _LESS]
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     table.add_column("after", style="bold", no_wrap=True)
     for heading, _, _ in columns:
@@ -147,7 +147,7 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         rows, teachers = [], 0
         complain([str(error)])
     for label, row in _stage_rows(rows):
-        cells = {key: _FORMATS[kind](row.get(key)) for _, key, kind in columns}
+        cells = {key: formats[kind](row.get(key)) for _, key, kind in columns}
         if teachers:
             cells["recovered"] += f" of {teachers}"
         table.add_row(Text(label), *cells.values())
@@ -204,7 +204,7 @@ def show_environment(info: RunInfo) -> None:
         table.add_row("commit", Text(f"{git['commit']}{' (changed since)' if git.get('dirty') else ''}"))
     found = {**(info.get("versions") or {}), **(info.get("machine") or {})}
     table.add_row("versions", Text(", ".join(f"{key} {value}" for key, value in found.items())))
-    _output().print(table)
+    output_console().print(table)
 
 
 # --- many runs ----------------------------------------------------------------------------------
@@ -222,18 +222,20 @@ _RUN_COLUMNS = (
 def show_runs(summaries: list[RunSummary], runs_dir: Path) -> None:
     """The table of runs."""
     if not summaries:
-        _output().print(Text(f"no runs in {runs_dir}; make one with: featlearn train --config configs/quickstart.yaml"))
+        output_console().print(
+            Text(f"no runs in {runs_dir}; make one with: featlearn train --config configs/quickstart.yaml")
+        )
         return
-    output = _output()
+    output = output_console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("run", no_wrap=True, min_width=max(len(s.name) for s in summaries))
     table.add_column("status", no_wrap=True)
-    columns = _RUN_COLUMNS[:2] if output.width < _NARROW else _RUN_COLUMNS
+    columns = _RUN_COLUMNS[:2] if output.width < NARROW else _RUN_COLUMNS
     for heading, _, _ in columns:
         table.add_column(heading, justify="right", no_wrap=True)
     for summary in summaries:
         shown = _shown_status(summary.info, summary.alive)
-        cells = [_FORMATS[kind](_final(summary.info, key)) for _, key, kind in columns]
+        cells = [formats[kind](_final(summary.info, key)) for _, key, kind in columns]
         table.add_row(Text(summary.name), Text(shown, _STATUS_STYLES.get(shown, "red")), *cells)
     output.print(table)
     if any(_shown_status(s.info, s.alive) == "stopped" for s in summaries):
@@ -251,7 +253,7 @@ def _final(info: RunInfo, column: str) -> Any:
 
 def watch_checks(results: Iterable[CheckResult], *, quiet: bool) -> list[CheckResult]:
     """Print each check as it is done, and the verdict; returns them all."""
-    console, done = _output(), []
+    console, done = output_console(), []
     for result in results:
         done.append(result)
         if not quiet:
@@ -292,4 +294,4 @@ def _seconds(value: Any) -> str:
     return _written(value, ".1f")
 
 
-_FORMATS = {"seconds": _seconds, "int": _count, "number": _number, "degrees": _degrees, "percent": _percent}
+formats = {"seconds": _seconds, "int": _count, "number": _number, "degrees": _degrees, "percent": _percent}
