@@ -204,6 +204,8 @@ class SweepDirectory:
         latest: dict[str, PointResult] = {}
         for journal in sorted(self.path.glob("journal*.jsonl")):
             for line in _lines(journal, JournalRecord):
+                if line.get("final") is not None:  # keys that all share: a hundred thousand rows hold many
+                    line["final"] = {name: line["final"].get(name) for name in COLUMNS}
                 result = PointResult(**line)
                 if result.id not in latest or latest[result.id].attempt <= result.attempt:
                     latest[result.id] = result

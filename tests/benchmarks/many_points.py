@@ -1,0 +1,41 @@
+"""One process of ``tests.benchmarks.sweeps``: make a sweep of very many points, or scan one all of which have ended."""
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from featlearn.experiments.batch import PointResult
+from featlearn.experiments.executors import SerialExecutor
+from featlearn.experiments.sweep import begin, run_sweep
+from featlearn.experiments.sweep_directory import WHOLE, SweepDirectory
+from featlearn.experiments.sweep_file import load_sweep
+from featlearn.training.measurement import COLUMNS
+
+
+def make(place: Path) -> str:
+    """Begin the sweep, timed, and pretend that all its points have ended."""
+    began = time.perf_counter()
+    directory = begin(load_sweep(place / "many.yaml"), place / "sweeps")
+    seconds, entries = time.perf_counter() - began, directory.read_manifest()
+    row = dict.fromkeys(COLUMNS, 0.123456789012345) | {"stage": "local_convergence", "step": 72002}
+    directory.lock(WHOLE)
+    for entry in entries:
+        directory.append_result(PointResult(entry.id, entry.config_hash, "done", final=row))
+    directory.release()
+    return f"manifest of {len(entries)} points: {seconds:.1f} s"
+
+
+def scan(place: Path) -> str:
+    """Resume it: nothing is left to do."""
+    began = time.perf_counter()
+    result = run_sweep(SweepDirectory.find("latest", place / "sweeps"), SerialExecutor)
+    return f"resume scan: {time.perf_counter() - began:.1f} s, {result.state.ended} points"
+
+
+if __name__ == "__main__":
+    told = scan(Path(sys.argv[1])) if sys.argv[2:] else make(Path(sys.argv[1]))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    Console().print(f"{told}, peak memory {memory:.0f} MB")
