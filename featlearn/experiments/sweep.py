@@ -30,6 +30,7 @@ _CHUNK_SECONDS = 10.0  # of work that is lost when a process dies
 _CHUNK_RUNS = 256
 _CHUNK_BYTES = 1e9
 _SAMPLE = 300  # points, at most, that the work of all is estimated from
+_TICK_SECONDS = 0.1  # between two signs of life
 _TABLE_SECONDS = 30.0  # between two writings of results.csv
 
 
@@ -300,7 +301,7 @@ class _Run:
         self.singles: deque[_Chunk] = deque()  # of chunks that died
         self.suspects: deque[_Chunk] = deque()  # points that died alone: to be tried with nothing else in flight
         self.stop = False
-        self.last_table = time.perf_counter()
+        self.last_table = self.last_tick = time.perf_counter()
 
     def run(self, make_executor: Callable[[], Executor]) -> SweepResult:
         status = "done"
@@ -393,6 +394,10 @@ class _Run:
 
     def _tick(self, chunk: _Chunk, event: Event) -> None:
         """A sign of life from within this process."""
+        now = time.perf_counter()
+        if now - self.last_tick < _TICK_SECONDS:
+            return
+        self.last_tick = now
         left = sum(job.id not in self.ended for job in chunk.jobs) / len(chunk.jobs)
         self.state.fraction = left * chunk.work * event.position.step / max(1, Shape.of(chunk.jobs[0].config).steps)
         self.watch(self.state)

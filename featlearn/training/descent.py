@@ -286,8 +286,8 @@ class _Descent:
         measured, states = self._measure(runs, batch, number, target), [batch.take([i]) for i in range(len(runs))]
         stages = [self.plans[run].stages[number] for run in runs]
         diverged = [
-            self._has_diverged(run, state, row["loss"])
-            for run, state, (row, _) in zip(runs, states, measured, strict=True)
+            not finite or self._is_too_large(run, row["loss"])
+            for run, finite, (row, _) in zip(runs, batch.finite().tolist(), measured, strict=True)
         ]
         ended = [_why_ended(stage, row, target) for stage, (row, _) in zip(stages, measured, strict=True)]
         ending = [i for i in range(len(runs)) if ended[i] is not None and not diverged[i]]
@@ -311,8 +311,8 @@ class _Descent:
                 run, position, states[i] if ended[i] is None else self.states[run], *measured[i], snapshot, ended[i]
             )
 
-    def _has_diverged(self, run: int, state: State, loss: float | None) -> bool:
-        return loss is None or loss > self.loss_limit[run] or not state.finite()[0]
+    def _is_too_large(self, run: int, loss: float | None) -> bool:
+        return loss is None or loss > self.loss_limit[run]
 
     def _log_divergence(self, run: int, state: State, at_row: AtRow, number: int, target: int) -> Logged:
         """The row of the first step since the last row at which the run counts as diverged, found step by step."""
@@ -326,7 +326,7 @@ class _Descent:
             done += 1
             with np.errstate(all="ignore"):
                 loss = population.loss(problem.activation, state.second_layer, state.first_layer, *teacher)[0]
-            if self._has_diverged(run, state, loss if np.isfinite(loss) else None):
+            if not state.finite()[0] or self._is_too_large(run, loss if np.isfinite(loss) else None):
                 break
         row, floor = self._measure([run], state, number, done)[0]
         position = Position(number, done, row["step"])

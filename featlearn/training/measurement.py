@@ -10,7 +10,7 @@ from featlearn.theory import population
 from featlearn.theory.alignment import alignment_metrics
 from featlearn.training.backends import Backend
 from featlearn.training.problem import Problem, State
-from featlearn.training.stages import Stage
+from featlearn.training.stages import Schedule, Stage
 
 Row = dict[str, Any]
 
@@ -60,7 +60,10 @@ def measure(
     a, w = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
     weights = a, w, problem.teacher_second_layer, problem.teacher_first_layer
     last = max(0, stage_step - 1)
-    decay = np.array([s.weight_decay.at(last) for s in stages])
+    used: dict[Schedule | None, float] = {None: np.nan}  # most runs of a batch share their schedules
+    for schedule in {schedule for s in stages for schedule in (s.weight_decay, s.step_size) if schedule is not None}:
+        used[schedule] = float(schedule.at(last))
+    decay, size = np.array([used[s.weight_decay] for s in stages]), np.array([used[s.step_size] for s in stages])
     with np.errstate(all="ignore"):  # diverging weights overflow: that is what the row then shows
         total, slope = backend.loss_and_gradient(problem, State(a, w))
         rounding = population.float64_rounding(problem.activation, *weights)
@@ -74,7 +77,6 @@ def measure(
         }
         objective = loss + 0.5 * decay * (squares["second_layer"] + squares["first_layer"])
         trained = np.stack([sum(descent[layer][run] for layer in stage.train) for run, stage in enumerate(stages)])
-        size = np.array([np.nan if s.step_size is None else s.step_size.at(last) for s in stages])
         values = {"weight_decay": decay, "step_size": size, "loss": loss, "objective": objective}
         values |= {"grad_norm": np.sqrt(trained), **aligned}
     columns = {name: _numbers(name, column) for name, column in values.items()}
