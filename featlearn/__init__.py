@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from featlearn.experiments.batch import run_batch
     from featlearn.experiments.config import Config
     from featlearn.experiments.config_file import load_config
+    from featlearn.experiments.results import load_metrics, load_results
     from featlearn.experiments.run import RunResult, resume, train
     from featlearn.experiments.runs import RunDirectory, RunError
     from featlearn.experiments.yaml_source import ConfigError
@@ -31,6 +32,8 @@ _HOMES = {
     "activation": "theory.activations:activation",
     "alignment_metrics": "theory.alignment:alignment_metrics",
     "load_config": "experiments.config_file:load_config",
+    "load_metrics": "experiments.results:load_metrics",
+    "load_results": "experiments.results:load_results",
     "population_gradient": "theory.population:gradient",
     "population_loss": "theory.population:loss",
     "resume": "experiments.run:resume",
@@ -47,6 +50,8 @@ __all__ = [
     "activation",
     "alignment_metrics",
     "load_config",
+    "load_metrics",
+    "load_results",
     "population_gradient",
     "population_loss",
     "resume",

@@ -213,29 +213,41 @@ def sweep(
 
 @app.command()
 def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
-    """A table of all runs, oldest first."""
+    """A table of all runs and sweeps, oldest first."""
     from featlearn.experiments.runs import DEFAULT_RUNS_DIR, summarise_runs
+    from featlearn.experiments.sweep_directory import summarise_sweeps
     from featlearn.views import console
 
-    summaries = summarise_runs(runs_dir or DEFAULT_RUNS_DIR)
+    where = runs_dir or DEFAULT_RUNS_DIR
+    summaries = sorted([*summarise_runs(where), *summarise_sweeps(where)], key=lambda s: s.name)
     if as_json:
         _print_json([{"path": str(s.path.resolve()), "alive": s.alive, "error": s.error, **s.info} for s in summaries])
     else:
-        console.show_runs(summaries, runs_dir or DEFAULT_RUNS_DIR)
+        console.show_runs(summaries, where)
 
 
 @app.command()
 def show(
-    run: Annotated[str, typer.Argument(help="A run: its path, its name or `latest`.")] = "latest",
+    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
     as_json: AsJson = False,
     runs_dir: RunsDir = None,
 ) -> None:
-    """One run: its stages, final metrics and environment."""
+    """One run (its stages, final metrics and environment) or one sweep (its results, and what failed)."""
     from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunDirectory, RunError
-    from featlearn.views import console
+    from featlearn.experiments.sweep_directory import SweepDirectory
+    from featlearn.views import console, sweep_console
 
+    where = runs_dir or DEFAULT_RUNS_DIR
     try:
-        found = RunDirectory.find(run, runs_dir or DEFAULT_RUNS_DIR)
+        if SweepDirectory.named(run, where) is not None:
+            sweep = SweepDirectory.find(run, where)
+            about = sweep.read_info()
+            if as_json:
+                _print_json(sweep_console.sweep_document(sweep, about))
+            else:
+                sweep_console.show_sweep(sweep, about)
+            return
+        found = RunDirectory.find(run, where)
         info = found.read_info()
         if as_json:
             _print_json(_document(found, info))

@@ -12,7 +12,7 @@ import featlearn
 
 PACKAGE = Path(featlearn.__file__).parent
 ROOMS = ["theory", "training", "experiments", "views", "cli"]  # each may use itself and those before it
-HEAVY = {"torch", "numba", "matplotlib", "dask", "plotly", "scipy", "numpy"}
+HEAVY = {"torch", "numba", "matplotlib", "dask", "distributed", "plotly", "scipy", "numpy"}
 MAX_LINES = 500
 
 
@@ -66,15 +66,22 @@ def test_files_stay_small() -> None:
     assert {str(p): n for p in modules() if (n := len(p.read_text().splitlines())) > MAX_LINES} == {}
 
 
-def test_only_runs_py_spells_file_names() -> None:
-    names = ("config.yaml", "run.json", "metrics.jsonl", "snapshots.npz", "checkpoint.npz")
-    spelling = {
+def spelling(*names: str) -> set[str]:
+    """The modules that spell one of the names."""
+    return {
         path.name
         for path in modules()
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and node.value in names
     }
-    assert spelling == {"runs.py"}
+
+
+def test_only_the_directories_spell_file_names() -> None:
+    assert spelling("config.yaml", "run.json", "metrics.jsonl", "snapshots.npz", "checkpoint.npz") == {"runs.py"}
+    assert spelling("sweep.yaml", "sweep.json", "manifest.jsonl", "results.csv", "runs") <= {
+        "runs.py",
+        "sweep_directory.py",
+    }
 
 
 def loaded_by(code: str) -> set[str]:
@@ -128,6 +135,8 @@ def test_the_public_names_are_these_and_all_load() -> None:
         "activation",
         "alignment_metrics",
         "load_config",
+        "load_metrics",
+        "load_results",
         "population_gradient",
         "population_loss",
         "resume",

@@ -62,7 +62,7 @@ def _form(value: Any) -> str:
 
 AxisValues = Annotated[
     Annotated[Spaced, Tag("mapping")] | Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS), Tag("list")],
-    Discriminator(lambda value: "list" if isinstance(value, list) else "mapping"),
+    Discriminator(lambda value: "mapping" if isinstance(value, dict | Spaced) else "list"),
 ]
 Seed = Annotated[WholeNumber, Field(ge=0)]
 Seeds = Annotated[
@@ -97,8 +97,6 @@ class SweepConfig(Section):
     def problems(self) -> Problems:
         if not self.name.isprintable():
             yield ("name",), "must be one line of printable characters"
-        if not self.grid and not self.zip and self.seeds is None:
-            yield (), "has neither grid, zip nor seeds: there is nothing to vary"
         for i, group in enumerate(self.zip):
             lengths = {key: len(values_of(values)) for key, values in group.items()}
             if len(set(lengths.values())) > 1:

@@ -24,6 +24,7 @@ from featlearn.experiments.records import JournalRecord, ManifestRecord, SweepRe
 from featlearn.experiments.runs import (
     RunError,
     RunNotFound,
+    RunSummary,
     drafted_directory,
     point_latest_at,
     rename_to_free_name,
@@ -94,8 +95,8 @@ class SweepDirectory:
         """
         with drafted_directory(runs_dir) as draft:
             self = cls(draft)
-            self.sweep_file.write_text(sweep.to_yaml())
-            with self.manifest_file.open("w") as file:
+            self.sweep_file.write_text(sweep.to_yaml(), encoding="utf-8")
+            with self.manifest_file.open("w", encoding="utf-8") as file:
                 for point in points:
                     entry = {"id": point.id, "config_hash": point.config_hash, "values": point.values}
                     file.write(json.dumps(entry | ({"problem": point.problem} if point.problem else {})) + "\n")
@@ -114,12 +115,20 @@ class SweepDirectory:
         Raises:
             RunNotFound: when there is no such sweep.
         """
+        found = cls.named(sweep, runs_dir)
+        if found is None:
+            where = f"neither as a path nor in {runs_dir}; `featlearn runs` lists them"
+            raise RunNotFound(f"there is no sweep {sweep!r}, {where}")
+        return found
+
+    @classmethod
+    def named(cls, sweep: str, runs_dir: Path) -> Self | None:
+        """As ``find``; None when there is no such sweep."""
         with suppress(OSError, ValueError):
             for path in (runs_dir / sweep, Path(sweep)):
                 if cls(path).info_file.is_file():
                     return cls(path.resolve())
-        where = f"neither as a path nor in {runs_dir}; `featlearn runs` lists them"
-        raise RunNotFound(f"there is no sweep {sweep!r}, {where}")
+        return None
 
     @classmethod
     def all_in(cls, runs_dir: Path) -> list[Self]:
@@ -247,6 +256,30 @@ class SweepDirectory:
             text.detach()
 
         replace_file(self.results_file, write)
+
+
+def summarise_sweeps(runs_dir: Path) -> list[RunSummary]:
+    """Every sweep in a directory, oldest first, as a line of the table of runs; broken ones with what is wrong."""
+    summaries = []
+    for sweep in SweepDirectory.all_in(runs_dir):
+        try:
+            info, results = sweep.read_info(), sweep.read_results().values()
+            done, alive = sum(result.status == "done" for result in results), sweep.is_locked()
+            whole = len(results) >= info["points"]
+            status = (
+                "running" if alive else "interrupted" if not whole else "done" if done == len(results) else "failed"
+            )
+            brief = {"name": info["name"], "created": info.get("created"), "status": status}
+            brief |= {"points": info["points"], "ended": len(results), "done": done}
+            losses = [
+                r.final["loss"] for r in results if r.status == "done" and r.final and r.final["loss"] is not None
+            ]
+            summaries.append(
+                RunSummary(sweep.name, sweep.path, brief | {"best_loss": min(losses, default=None)}, alive)
+            )
+        except RunError as error:
+            summaries.append(RunSummary(sweep.name, sweep.path, {"status": "unreadable"}, False, str(error)))
+    return summaries
 
 
 def results_columns(axes: list[str]) -> list[str]:

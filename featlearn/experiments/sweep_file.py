@@ -222,10 +222,15 @@ def _read(document: Document) -> SweepConfig:
     except ValidationError as error:
         spoiled = {c.key for c in document.complaints}
         found = complaints_about(document, error.errors(), SweepConfig)
-        found += hidden_complaints(document, error, SweepConfig)
+        wrong = [c.key for c in found]
+        hidden = hidden_complaints(document, error, SweepConfig)  # but for those that a wrong key within them made
+        found += [c for c in hidden if not any(key.startswith(c.key) for key in wrong)]
         raise ConfigError(document.complaints + [c for c in found if c.key not in spoiled]) from None
     if document.complaints:
         raise ConfigError(document.complaints)
+    if not (config.grid or config.zip or config.seeds is not None):
+        text = "has neither grid, zip nor seeds: there is nothing to vary"
+        raise ConfigError([Complaint(document.mark_of(()), "(top level)", text)])
     count = prod(len(next(iter(group.values()))) for group in config.axes())
     if count > MOST_POINTS:
         text = f"makes {count} points; at most {MOST_POINTS} are allowed"

@@ -235,12 +235,21 @@ def show_runs(summaries: list[RunSummary], runs_dir: Path) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for summary in summaries:
         shown = _shown_status(summary.info, summary.alive)
+        if "points" in summary.info:
+            table.add_row(Text(summary.name), *_sweep_cells(summary.info, shown, len(columns)))
+            continue
         cells = [formats[kind](_final(summary.info, key)) for _, key, kind in columns]
         table.add_row(Text(summary.name), Text(shown, _STATUS_STYLES.get(shown, "red")), *cells)
     output.print(table)
     if any(_shown_status(s.info, s.alive) == "stopped" for s in summaries):
         output.print(Text("stopped: killed before its end; go on with featlearn train --resume RUN"))
     complain(s.error for s in summaries if s.error)
+
+
+def _sweep_cells(info: RunInfo, shown: str, columns: int) -> list[Text]:
+    """A sweep's line in the table of runs: how many of its points are done, and the least of their losses."""
+    told = Text(f"{shown}, {info['done']} of {info['points']}", _STATUS_STYLES.get(shown, "red"))
+    return [told, Text(_number(info["best_loss"])), *[Text("")] * (columns - 1)]
 
 
 def _final(info: RunInfo, column: str) -> Any:
