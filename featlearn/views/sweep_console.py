@@ -142,7 +142,8 @@ def show_sweep(directory: SweepDirectory, info: dict[str, Any]) -> None:
     output = output_console()
     lines: list[Any] = [Text(str(info["name"]), "bold")]
     if len(columns["id"]):
-        lines.append(_settings_table(columns, [axis for axis in info["axes"] if axis != "seed"], output.width < NARROW))
+        varied = [axis for axis in info["axes"] if axis != "seed" and len(set(map(str, columns[axis]))) > 1]
+        lines.append(_settings_table(columns, varied, output.width < NARROW))
     lines.append(Text(status_of_sweep(directory, info, columns)))
     lines.append(Text(str(directory.path), no_wrap=True))
     output.print(Group(*lines))
