@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from featlearn.experiments.config_file import load_config
+from featlearn.experiments.sweep_file import load_sweep
 from featlearn.experiments.yaml_source import parse_document
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +43,15 @@ def test_the_overrides_in_the_readme_are_accepted() -> None:
     assert len(lines) >= 2
     for config, options in lines:
         load_config(ROOT / config, [o.strip('" ') for o in re.split(r"--set ", options) if o.strip()])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_the_sweep_files_in_the_documentation_are_read(page: Path, tmp_path: Path) -> None:
+    blocks = [b for b in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL) if "\nbase:" in f"\n{b}"]
+    assert blocks or page.name == "theory.md"
+    for block in blocks:
+        (tmp_path / "sweep.yaml").write_text(block.replace("../quickstart.yaml", str(ROOT / "configs/quickstart.yaml")))
+        assert len(load_sweep(tmp_path / "sweep.yaml")) >= 75
 
 
 def test_the_changelog_and_the_citation_name_the_version() -> None:
