@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from featlearn.experiments.environment import versions
+from featlearn.experiments.interruption import uninterrupted
 from featlearn.experiments.runs import RunError
 
 Work = Callable[[Any], Iterable[Any]]  # from a task to its results
@@ -141,9 +142,14 @@ class DaskExecutor:
             }
             self._stack.enter_context(dask.config.set(settings))
             if scheduler is None:
-                cluster = LocalCluster(
-                    n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
-                )
+                with uninterrupted():  # which the workers inherit
+                    cluster = LocalCluster(
+                        n_workers=jobs,
+                        threads_per_worker=1,
+                        dashboard_address=None,
+                        silence_logs="CRITICAL",
+                        preload="featlearn.experiments.dask_worker",  # and so do those that replace dead ones
+                    )
                 self._stack.enter_context(cluster)
                 self._client = Client(cluster)
             else:

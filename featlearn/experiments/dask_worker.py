@@ -1,0 +1,9 @@
+"""Loaded by every local Dask worker as it starts: Ctrl-C is the sweep's, which ends its workers in good order."""
+
+import signal
+from typing import Any
+
+
+def dask_setup(worker: Any) -> None:
+    """Called by Dask, in the worker's main thread."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
