@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections import Counter
@@ -211,13 +212,16 @@ def _median(values: np.ndarray) -> float | None:
 
 
 def _failures(columns: dict[str, np.ndarray]) -> Iterable[str]:
-    """Those that did not get done, equal reasons together."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for i in np.flatnonzero(columns["status"] != "done"):
-        reasons.setdefault((columns["status"][i], columns["message"][i]), []).append(columns["id"][i])
-    for (status, message), points in list(reasons.items())[:_MOST_FAILURES]:
-        shown = ", ".join(points[:4]) + (f" and {len(points) - 4} more" if len(points) > 4 else "")
-        yield f"{status} {shown}: {message}"
+    """Those that did not get done; reasons that differ in their numbers only are one."""
+    reasons: dict[tuple[str, str], list[int]] = {}
+    for i in np.flatnonzero(columns["status"] != "done").tolist():
+        kind = re.sub(r"\d[\d.e+-]*", "", str(columns["message"][i]))
+        reasons.setdefault((columns["status"][i], kind), []).append(i)
+    for (status, _), points in list(reasons.items())[:_MOST_FAILURES]:
+        ids, messages = columns["id"][points], columns["message"][points]
+        shown = ", ".join(ids[:4]) + (f" and {len(points) - 4} more" if len(points) > 4 else "")
+        first = "" if len(set(messages)) == 1 else "the first of them "
+        yield f"{status} {shown}: {first}{messages[0]}"
     if len(reasons) > _MOST_FAILURES:
         yield f"… and {len(reasons) - _MOST_FAILURES} other reasons, all of them in the table of results"
 
