@@ -87,7 +87,7 @@ def _validated(document: Document, directory: Path) -> Config:
             [Complaint(mark, "(top level)", "is empty; expected a mapping with teacher, student, stages")]
         )
     if isinstance(document.data, dict) and "base" in document.data and "stages" not in document.data:
-        text = "is a sweep file, as `featlearn sweep` takes it; a configuration has teacher, student, stages"
+        text = "is a key of a sweep file, as `featlearn sweep` takes it; a configuration has teacher, student, stages"
         raise ConfigError([*document.complaints, complaint_at(document, ("base",), text, at_key=True)])
     complaints = list(document.complaints)
     try:

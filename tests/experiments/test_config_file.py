@@ -87,7 +87,8 @@ def test_a_whole_float_is_a_count(tmp_path: Path) -> None:
 
 
 def test_reading_back_a_resolved_configuration_changes_nothing(tmp_path: Path) -> None:
-    for path in sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml")):
+    configs = Path(__file__).parents[2] / "configs"
+    for path in sorted(set(configs.rglob("*.yaml")) - set(configs.glob("sweeps/*"))):
         config = load_config(path)
         again = load_config(write(tmp_path, config.to_yaml()))
         assert again == config
