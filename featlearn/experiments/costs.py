@@ -12,6 +12,8 @@ import numpy as np
 
 from featlearn.experiments.batch import Built
 from featlearn.experiments.config import Config
+from featlearn.experiments.problem import InvalidWeights
+from featlearn.experiments.runs import RunError
 from featlearn.training.backends.fused import WIDE
 from featlearn.training.measurement import measure
 from featlearn.training.networks import InfeasibleTeacher
@@ -95,7 +97,7 @@ def _measured(config: Config) -> _Pace | None:
     """The pace of one shape; None for a configuration that cannot run."""
     try:
         built = Built.of(config)
-    except (InfeasibleTeacher, MemoryError):
+    except (InfeasibleTeacher, InvalidWeights, RunError, MemoryError):
         return None
     problem, state, backend = built.problem, built.start.state, built.backend
     stage = next((s for s in reversed(built.plan.stages) if s.step_size is not None), None)

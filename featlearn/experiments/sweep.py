@@ -416,7 +416,10 @@ class _Run:
         wanted = {place for place, entry in self.todo.items() if entry.problem is None}
         for place, point in self.sweep.points_at(wanted):
             entry = self.entries[place]
-            if point.config is None or point.config_hash != entry.config_hash:
+            if point.config is None:  # it had one: a weight file has gone since
+                self._take(PointResult(entry.id, entry.config_hash, "failed", message=point.problem))
+                continue
+            if point.config_hash != entry.config_hash:
                 made = self.directory.read_info()["versions"].get("featlearn")
                 raise RunError(
                     f"{self.directory.path}: point {entry.id} has another configuration than its manifest says; "

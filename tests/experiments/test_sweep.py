@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from featlearn.experiments import batch
 from featlearn.experiments.batch import Job, PointResult
@@ -196,6 +197,20 @@ def test_an_experiment_that_raises_ends_alone_with_its_traceback(
     assert RunDirectory(directory.runs / "0002").read_info()["traceback"] == failed["traceback"]
     monkeypatch.undo()
     assert run(directory, retry_failed=True).state.counts == {"done": 4}
+
+
+def test_a_device_or_a_weight_file_that_is_not_there_fails_its_point_alone(tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", first_layer=np.ones((4, 6)), second_layer=np.ones(4))
+    text = "grid:\n  student:\n  - {width: 8}\n  - {init: {kind: file, path: w.npz}}\n  device: [cpu, cuda]\n"
+    directory = new_sweep(tmp_path, text)
+    (tmp_path / "w.npz").unlink()
+    result = run(directory)
+    messages = [row["message"] for row in table(directory)]
+    assert messages[0] == ""
+    assert "w.npz: cannot be read" in messages[2]
+    if not torch.cuda.is_available():
+        assert result.state.counts == {"done": 1, "failed": 3}
+        assert "no CUDA device" in messages[1]
 
 
 def test_a_sweep_in_which_nothing_can_run_is_refused(tmp_path: Path) -> None:
