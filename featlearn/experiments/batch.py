@@ -24,6 +24,7 @@ from featlearn.training.measurement import Row
 from featlearn.training.networks import InfeasibleTeacher
 from featlearn.training.problem import Problem
 
+_LOCK_SECONDS = 10.0  # that another process may hold a run of ours
 CHECKPOINT_SECONDS = 10.0  # between two checkpoints of each run of a batch
 
 
@@ -294,23 +295,39 @@ def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
 
 def _in_directory(job: Job, built: Built, path: Path) -> _Attempt | PointResult:
     run = RunDirectory(path)
-    info = None if job.again else _info_of(run, job.config.digest())
+    there = run.metrics_file.is_file()
+    if there:
+        _lock_patiently(run)
+    info = _info_of(run, job.config.digest()) if there and not job.again else None
     if info is not None and info["status"] in ("done", "diverged", "failed"):
+        run.release()
         return PointResult.of_info(job.id, info)
-    start = built.start
     if info is not None:
-        run.lock()
         keeper = _keeper(job, built, run, info)
         try:
-            start = keeper.restore(start)
+            start = keeper.restore(built.start)
             return _Attempt(job, Built(built.problem, built.plan, start, built.backend), keeper)
         except RunError:  # its files are broken: begin again
-            run.release()
+            pass
+    run.release()
     if path.exists():
         shutil.rmtree(path)
     info = first_info(job.config, built.backend)
     run = RunDirectory.create_at(path, job.config, info)
     return _Attempt(job, built, _keeper(job, built, run, info))
+
+
+def _lock_patiently(run: RunDirectory) -> None:
+    """Claim a run; the worker of a process that was killed may hold it for a moment longer."""
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            run.lock()
+            return
+        except RunError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def _keeper(job: Job, built: Built, run: RunDirectory, info: dict[str, Any]) -> _Directory:

@@ -171,7 +171,11 @@ class DaskExecutor:
                 raise RunError(f"the worker {worker} does not see {path}: share that folder, or use store: summary")
 
     def capacity(self) -> int:
-        return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+        try:
+            return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+        except (OSError, TimeoutError) as error:
+            text = "the Dask scheduler does not answer any more; what has ended is kept: go on with --resume"
+            raise RunError(f"{text} ({error})") from None
 
     def in_flight(self) -> int:
         return len(self._futures)

@@ -143,7 +143,10 @@ def join(sweep: Sweep, runs_dir: Path, shard: Shard) -> SweepDirectory:
     """
     with one_at_a_time(runs_dir):
         for directory in reversed(SweepDirectory.all_in(runs_dir)):
-            info = directory.read_info()
+            try:
+                info = directory.read_info()
+            except RunError:  # another sweep's matter
+                continue
             if (info["digest"], info.get("shards")) != (sweep.digest(), shard.count):
                 continue
             if shard not in directory.shards_begun() or not _is_done(directory, shard):

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -263,6 +264,29 @@ def test_shares_meet_go_on_and_begin_anew(tmp_path: Path) -> None:
     assert join(asked, runs_dir, Shard(1, 2)).path != first.path  # done: the same command begins a new sweep
 
 
+def test_a_broken_sweep_beside_it_does_not_keep_shares_from_meeting(tmp_path: Path) -> None:
+    asked, runs_dir = load_sweep(sweep_file(tmp_path, "seeds: 4")), tmp_path / "runs"
+    first = join(asked, runs_dir, Shard(1, 2))
+    broken = runs_dir / "20990101-000000-broken-000000"
+    broken.mkdir()
+    (broken / "sweep.json").write_text("{")
+    assert join(asked, runs_dir, Shard(2, 2)).path == first.path
+
+
+def test_a_run_that_a_dying_worker_still_holds_is_waited_for(tmp_path: Path) -> None:
+    directory = new_sweep(tmp_path, "seeds: 2")
+    run(directory)
+    before = table(directory)
+    directory.journal_file(WHOLE).unlink()
+    held = RunDirectory(directory.runs / "0001")
+    held.lock()
+    timer = threading.Timer(0.5, held.release)
+    timer.start()
+    assert run(directory).state.counts == {"done": 2}
+    timer.join()
+    assert table(directory) == before
+
+
 def test_a_torn_journal_line_costs_one_point(tmp_path: Path, mixed: SweepDirectory) -> None:
     directory = new_sweep(tmp_path)
     run(directory)
@@ -287,16 +311,17 @@ def test_a_run_that_was_done_but_not_written_down_is_not_computed_again(tmp_path
 
 
 def test_broken_run_directories_are_made_anew(tmp_path: Path) -> None:
-    directory = new_sweep(tmp_path, "seeds: 3")
+    directory = new_sweep(tmp_path, "seeds: 4")
     run(directory)
     before = table(directory)
     directory.journal_file(WHOLE).unlink()
     (directory.runs / "0000" / "run.json").write_text("{")
+    (directory.runs / "0003" / "metrics.jsonl").unlink()
     (directory.runs / "0001" / "run.json").unlink()
     info = directory.runs / "0002" / "run.json"
     info.write_text(info.read_text().replace('"done"', '"running"'))
     (directory.runs / "0002" / "checkpoint.npz").write_bytes(b"PK")
-    assert run(directory).state.counts == {"done": 3}
+    assert run(directory).state.counts == {"done": 4}
     assert table(directory) == before
 
 
