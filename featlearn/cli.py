@@ -260,6 +260,75 @@ def show(
 
 
 @app.command()
+def plot(
+    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where the files go.", show_default="figures/ in the run")
+    ] = None,
+    formats: Annotated[str, typer.Option("--format", "-f", help="Some of png, pdf, svg.")] = "pdf,png",
+    size: Annotated[
+        str, typer.Option("--size", help="column (3.25 in wide), page (5.5 in) or slide (10 in).")
+    ] = "column",
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="NAME", help="Of a sweep or an overlay: what to show. Repeatable."),
+    ] = None,
+    x: Annotated[
+        str | None, typer.Option("--x", metavar="KEY", help="Of a sweep: the horizontal axis; others give lines.")
+    ] = None,
+    y: Annotated[
+        str | None, typer.Option("--y", metavar="KEY", help="Of a sweep: the vertical axis of a heat map.")
+    ] = None,
+    overlay: Annotated[
+        list[str] | None, typer.Option("--overlay", metavar="RUN", help="Another run for the same figure. Repeatable.")
+    ] = None,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Figures for a paper, each with the data behind it as CSV.
+
+    Of a run: curves, alignment and neurons. Of a sweep: medians over seeds against one axis, or a heat map over two.
+    """
+    from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunDirectory, RunError, RunNotFound
+    from featlearn.experiments.sweep_directory import SweepDirectory
+    from featlearn.views import console, figures
+    from featlearn.views.run_data import read_run
+    from featlearn.views.sweep_data import read_sweep
+
+    where = runs_dir or DEFAULT_RUNS_DIR
+    kinds = list(dict.fromkeys(part.strip().lower() for part in formats.split(",")))
+    if unknown := [kind for kind in kinds if kind not in figures.FORMATS]:
+        raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(figures.FORMATS)}")
+    if size not in figures.SIZES:
+        raise typer.BadParameter(f"--size {size}: expected one of {', '.join(figures.SIZES)}")
+    chosen, shown = figures.SIZES[size], metrics or list(figures.DEFAULT_METRICS)
+    try:
+        figures.check_metrics(shown)
+        sweep = SweepDirectory.named(run, where)
+        if sweep is not None:
+            if overlay:
+                raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
+            data = read_sweep(sweep)
+            drawings, target = figures.sweep_figures(data, shown, x, y, chosen), sweep.figures
+        else:
+            if x or y or (metrics and not overlay):
+                raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
+            found = RunDirectory.find(run, where)
+            runs_shown = [read_run(found), *(read_run(RunDirectory.find(other, where)) for other in overlay or [])]
+            drawings = figures.run_figures(runs_shown[0], chosen)
+            if overlay:
+                drawings = iter([figures.overlay_figure(runs_shown, shown, chosen)])
+            elif runs_shown[0].missing:
+                console.complain([f"no figure of the neurons: {runs_shown[0].missing}"])
+            target = found.figures
+        for drawing in drawings:
+            files = figures.save(drawing, out or target, kinds, chosen)
+            console.show_figure(files, drawing.slopes)
+    except RunError as error:
+        console.complain([str(error)])
+        raise typer.Exit(2 if isinstance(error, RunNotFound) else 1) from None
+
+
+@app.command()
 def schema() -> None:
     """The JSON schema of the configuration, for editors."""
     from featlearn.experiments.config import Config

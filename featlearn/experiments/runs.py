@@ -55,6 +55,8 @@ class RunDirectory:
     metrics_file = property(lambda self: self.path / "metrics.jsonl")
     snapshots_file = property(lambda self: self.path / "snapshots.npz")
     checkpoint_file = property(lambda self: self.path / "checkpoint.npz")
+    figures = property(lambda self: self.path / "figures")
+    report_file = property(lambda self: self.path / "report.html")
 
     @property
     def name(self) -> str:

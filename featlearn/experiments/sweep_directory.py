@@ -75,6 +75,8 @@ class SweepDirectory:
     manifest_file = property(lambda self: self.path / "manifest.jsonl")
     results_file = property(lambda self: self.path / "results.csv")
     runs = property(lambda self: self.path / "runs")
+    figures = property(lambda self: self.path / "figures")
+    report_file = property(lambda self: self.path / "report.html")
 
     def journal_file(self, shard: Shard) -> Path:
         part = "" if shard.count == 1 else f"-{shard.number}-of-{shard.count}"

@@ -19,6 +19,7 @@ from rich.text import Text
 from featlearn.experiments.checks import CheckResult
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo, RunSummary
 from featlearn.training.descent import Event, Logged, Plan
+from featlearn.views.sweep_data import Slope
 
 _STATUS_STYLES = {"done": "green", "running": "cyan", "interrupted": "yellow", "unreadable": "red"}
 
@@ -255,6 +256,18 @@ def _sweep_cells(info: RunInfo, shown: str, columns: int) -> list[Text]:
 def _final(info: RunInfo, column: str) -> Any:
     final = info.get("final")
     return final.get(column) if isinstance(final, dict) else None
+
+
+# --- figures ------------------------------------------------------------------------------------
+
+
+def show_figure(files: list[Path], slopes: dict[str, Slope | None]) -> None:
+    """The files of one figure, and the slopes measured in it."""
+    for file in files:
+        print(file)
+    for name, slope in slopes.items():
+        if slope is not None:
+            print(f"  slope{f' at {name}' if name else ''}: {slope}")
 
 
 # --- checks -------------------------------------------------------------------------------------

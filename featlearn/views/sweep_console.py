@@ -23,6 +23,7 @@ from featlearn.experiments.results import load_results
 from featlearn.experiments.sweep import SweepPlan, SweepResult, SweepState, resume_command
 from featlearn.experiments.sweep_directory import Shard, SweepDirectory
 from featlearn.views.console import NARROW, error_console, formats, output_console
+from featlearn.views.labels import short_key
 
 _MOST_ROWS = 60  # of the table at the end
 _MOST_FAILURES = 10
@@ -176,7 +177,7 @@ def _settings_table(columns: dict[str, np.ndarray], axes: list[str], narrow: boo
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     shown = _SHOWN[:2] if narrow else _SHOWN
     for axis in axes:
-        table.add_column(Text(_heading(axis)))
+        table.add_column(Text(short_key(axis)))
     for heading in ("runs", "done", *(name.replace("_", " ") for name, _ in shown), "recovered"):
         table.add_column(heading, justify="right", no_wrap=True)
     groups: dict[tuple[str, ...], list[int]] = {}
@@ -194,12 +195,6 @@ def _settings_table(columns: dict[str, np.ndarray], axes: list[str], narrow: boo
     table.caption = "medians over the runs that are done" if len(groups) < len(columns["id"]) else None
     table.caption_justify = "left"
     return table
-
-
-def _heading(axis: str) -> str:
-    """The last part of a key, with the one before where it says nothing alone."""
-    parts = axis.split(".")
-    return ".".join(parts[-2:]) if parts[-1] in ("start", "factor", "every", "name", "kind") else parts[-1]
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,70 @@
+"""How the columns of the metrics are called in figures: words and symbols, those of docs/theory.md."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Label:
+    """A quantity's name, its symbol, its unit, and how an axis shows it."""
+
+    words: str
+    symbol: str = ""  # mathtext, without dollars
+    unit: str = ""
+    log: bool = False  # spans orders of magnitude
+
+    @property
+    def mathtext(self) -> str:
+        """For matplotlib."""
+        symbol = f" ${self.symbol}$" if self.symbol else ""
+        return f"{self.words}{symbol}{self._unit}"
+
+    @property
+    def html(self) -> str:
+        """For Plotly and HTML."""
+        symbol = self.symbol
+        for text, shown in _IN_HTML.items():
+            symbol = symbol.replace(text, shown)
+        return f"{self.words}{f' {symbol}' if symbol else ''}{self._unit}"
+
+    @property
+    def _unit(self) -> str:
+        return f" ({self.unit})" if self.unit else ""
+
+
+_IN_HTML = {"L_\\lambda": "L<sub>λ</sub>", "J^*_\\lambda": "J*<sub>λ</sub>", "S^*": "S*"}
+_IN_HTML |= {"\\lambda": "λ", "\\eta": "η", "\\delta": "δ", "\\|\\nabla": "‖∇", "\\|": "‖"}
+
+LABELS = {
+    "step": Label("step", log=True),
+    "weight_decay": Label("weight decay", r"\lambda", log=True),
+    "step_size": Label("step size", r"\eta", log=True),
+    "loss": Label("loss", "L", log=True),
+    "train_loss": Label("training loss", log=True),
+    "objective": Label("objective", r"L_\lambda", log=True),
+    "gap": Label("gap", r"L_\lambda - J^*_\lambda", log=True),
+    "grad_norm": Label("gradient norm", r"\|\nabla L_\lambda\|", log=True),
+    "max_angle": Label("largest angle", unit="degrees", log=True),
+    "mean_angle": Label("mean angle", unit="degrees", log=True),
+    "misalignment": Label("misalignment", unit="rad²", log=True),
+    "aligned_mass": Label("aligned mass, share within 5°"),
+    "alive": Label("living neurons"),
+    "recovered": Label("recovered teacher lines"),
+    "mass_error": Label("mass error", log=True),
+    "balance": Label("imbalance", log=True),
+    "subspace": Label("first layer in", "S^*"),
+    "feature_motion": Label("feature motion", log=True),
+    "seconds": Label("time", unit="s", log=True),
+    "min_angle": Label("least angle between teacher lines Δ", unit="degrees"),
+    "loss_floor": Label("loss floor", log=True),
+}
+
+
+def label_of(column: str) -> Label:
+    """The label of a metrics column, or of a configuration key: its last parts, as people say them."""
+    return LABELS.get(column) or LABELS.get(short_key(column)) or Label(short_key(column))
+
+
+def short_key(key: str) -> str:
+    """The last part of a dotted key, with the one before where it says nothing alone."""
+    parts = key.split(".")
+    return ".".join(parts[-2:]) if parts[-1] in ("start", "factor", "every", "name", "kind", "width") else parts[-1]
