@@ -329,6 +329,38 @@ def plot(
 
 
 @app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
+    ] = None,
+    runs_dir: RunsDir = None,
+) -> None:
+    """One HTML page that needs no network: curves, neurons over time, configuration; a sweep's map and table."""
+    from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunDirectory, RunError, RunNotFound
+    from featlearn.experiments.sweep_directory import SweepDirectory
+    from featlearn.views import console
+    from featlearn.views import report as reports
+    from featlearn.views.run_data import read_run
+    from featlearn.views.sweep_data import read_sweep
+
+    where = runs_dir or DEFAULT_RUNS_DIR
+    try:
+        sweep = SweepDirectory.named(run, where)
+        if sweep is not None:
+            with console.counting("reading runs") as watch:
+                page, file = reports.sweep_page(read_sweep(sweep), watch), sweep.report_file
+        else:
+            found = RunDirectory.find(run, where)
+            page, file = reports.run_page(read_run(found)), found.report_file
+        reports.write_page(page, out or file)
+    except RunError as error:
+        console.complain([str(error)])
+        raise typer.Exit(2 if isinstance(error, RunNotFound) else 1) from None
+    typer.echo(out or file)
+
+
+@app.command()
 def schema() -> None:
     """The JSON schema of the configuration, for editors."""
     from featlearn.experiments.config import Config

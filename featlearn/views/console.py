@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -256,6 +257,15 @@ def _sweep_cells(info: RunInfo, shown: str, columns: int) -> list[Text]:
 def _final(info: RunInfo, column: str) -> Any:
     final = info.get("final")
     return final.get(column) if isinstance(final, dict) else None
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal for something that is counted; the caller tells how many of how many are done."""
+    console = error_console()
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 # --- figures ------------------------------------------------------------------------------------

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -18,6 +20,7 @@ from matplotlib.figure import Figure
 from featlearn.experiments.runs import RunError, replace_file
 from featlearn.views import plots, sweep_plots
 from featlearn.views.labels import label_of, short_key
+from featlearn.views.palette import GREY
 from featlearn.views.plots import Artists
 from featlearn.views.run_data import (
     RunData,
@@ -84,7 +87,7 @@ def style(size: Size) -> Iterator[None]:
         "svg.fonttype": "none",
         "svg.hashsalt": "featlearn",
     }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(settings):  # type: ignore[arg-type]
         yield
 
 
@@ -126,7 +129,7 @@ def _name_stages(figure: Figure, data: RunData, size: Size) -> None:
     key = plots.stage_key(data.stages, characters)
     if data.info["status"] != "done":
         key += f"\n{data.info['status']} at step {data.metrics['step'][-1]}"
-    figure.suptitle(key, fontsize=0.85 * size.font, color=plots.GREY)
+    figure.suptitle(key, fontsize=0.85 * size.font, color=GREY)
 
 
 def _neurons(data: RunData, size: Size) -> Drawing:
@@ -244,9 +247,10 @@ def _split(table: Table, lines: list[Axis]) -> Iterator[tuple[str, Table]]:
 def _heat_map(data: SweepData, metric: str, across: Axis, up: Axis, size: Size) -> Drawing:
     figure, table = _figure(size, 0.75), summary_table(data, [across, up], metric)
     ax = figure.subplots()
-    artists = sweep_plots.heat_map(ax, metric, across, up, table)
-    bar = figure.colorbar(artists["cells"], ax=ax, label=label_of(metric).mathtext)
+    mesh, artists = sweep_plots.heat_map(ax, metric, across, up, table)
+    bar = figure.colorbar(mesh, ax=ax, label=label_of(metric).mathtext)
     bar.outline.set_visible(False)
+    artists["cells"] = mesh
     return Drawing(f"{metric}-by-{short_key(across.key)}-and-{short_key(up.key)}", figure, table, artists, {})
 
 
@@ -276,16 +280,18 @@ def save(drawing: Drawing, directory: Path, formats: Sequence[str], size: Size) 
     Raises:
         RunError: when it cannot be written.
     """
-    files = []
+    stem = re.sub(r"[^\w.-]+", "-", drawing.name)  # a stage's name may be in it
+    files: list[Path] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for kind in formats:
-            files.append(directory / f"{drawing.name}.{kind}")
-            dates = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]  # same data, same bytes
+            files.append(directory / f"{stem}.{kind}")
+            dateless: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
+            write = partial(drawing.figure.savefig, format=kind, metadata=dateless)  # same data, same bytes
             with style(size):
-                replace_file(files[-1], lambda out, k=kind, m=dates: drawing.figure.savefig(out, format=k, metadata=m))
+                replace_file(files[-1], write)
             drawing.figure.set_layout_engine("none")  # laid out once, for all formats
-        files.append(directory / f"{drawing.name}.csv")
+        files.append(directory / f"{stem}.csv")
         replace_file(files[-1], lambda out: write_table(out, drawing.table))
     except OSError as error:
         raise RunError(f"{directory} cannot be written: {error.strerror or error}; choose another with --out") from None

@@ -23,20 +23,12 @@ from matplotlib.transforms import ScaledTranslation
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
 from featlearn.views.labels import LABELS, label_of
-from featlearn.views.run_data import Neurons, StageSpan, Table
+from featlearn.views.palette import BLUE, COLOURS, GREEN, GREY, ORANGE, SHADE, colour_of
+from featlearn.views.run_data import Neurons, StageSpan, Table, folded
 
-# Okabe & Ito 2008, the colours that hold on white: told apart with every common colour blindness
-BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER, "#000000")
-GREY, SHADE = "#7F7F7F", "#EFEFEF"
 FEW = 3  # so many points are shown as points: a line through them would not be seen
 
 Artists = dict[str, Artist]
-
-
-def colour_of(teacher: int) -> str:
-    """The colour of a teacher neuron and of the students nearest to it."""
-    return COLOURS[teacher % len(COLOURS)]
 
 
 # --- axes ---------------------------------------------------------------------------------------
@@ -162,7 +154,8 @@ def legend_above(ax: Axes, *, numbered: bool = False, columns: int = 2) -> None:
 
 def curves(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan]) -> Artists:
     """Loss, objective and gap above, weight decay below."""
-    steps, artists = table["step"], {}
+    steps = table["step"]
+    artists: Artists = {}
     shown = {"loss": (BLUE, "-"), "objective": (ORANGE, "--"), "gap": (GREEN, ":")}
     shown = {name: style for name, style in shown.items() if np.any(table[name] > 0)}
     for name, (colour, dashes) in shown.items():
@@ -192,7 +185,8 @@ def curves(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan]) 
 
 def alignment(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], teachers: int) -> Artists:
     """Quantiles of the angles above, shares below: first layer in S*, aligned mass, teachers recovered."""
-    steps, artists = table["step"], {}
+    steps = table["step"]
+    artists: Artists = {}
     at = np.isfinite(table["angle_median"])
     if np.any(at):
         for low, high, alpha in (("angle_q05", "angle_q95", 0.15), ("angle_q25", "angle_q75", 0.3)):
@@ -257,11 +251,6 @@ def neurons_in_plane(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     return artists
 
 
-def folded(place: np.ndarray) -> np.ndarray:
-    """Points and their opposites as one: the one in the upper half plane."""
-    return place * np.where(place[..., 1:2] < 0, -1.0, 1.0)
-
-
 def neurons_by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     """Angle against mass, for teachers of any rank: a dot per neuron at the last snapshot, with its trail."""
     least = 1e-2 * ALIVE_ABOVE * neurons.teacher_mass
@@ -310,10 +299,10 @@ def _dots(ax: Axes, place: np.ndarray, neurons: Neurons, largest: float) -> Arti
     area = largest**2 * mass / max(float(mass.max()), np.finfo(float).tiny)
     faces = np.array([to_rgba(colour_of(k), 0.75) for k in neurons.teacher[-1]])
     faces[vanished] = 0.0
-    edges = np.array([to_rgba(GREY if gone else "#FFFFFF") for gone in vanished])
-    return ax.scatter(
-        *place.T, s=np.maximum(area, (largest / 5) ** 2), facecolors=faces, edgecolors=edges, linewidths=0.4, zorder=3
-    )
+    edges = [to_rgba(GREY if gone else "#FFFFFF") for gone in vanished]
+    x, y = place.T
+    area = np.maximum(area, (largest / 5) ** 2)
+    return ax.scatter(x, y, s=area, facecolors=faces, edgecolors=edges, linewidths=0.4, zorder=3)
 
 
 def overlay(ax: Axes, column: str, runs: Sequence[tuple[str, Table]]) -> Artists:

@@ -158,6 +158,11 @@ def span_basis(teacher: np.ndarray, *, lines: bool) -> np.ndarray:
     return basis
 
 
+def folded(place: np.ndarray) -> np.ndarray:
+    """Points and their opposites as one: the one in the upper half plane."""
+    return place * np.where(place[..., 1:2] < 0, -1.0, 1.0)
+
+
 def read_symmetry(run: RunDirectory) -> Symmetry:
     """The symmetry of the run's activation. Raises RunError when its configuration is broken."""
     try:

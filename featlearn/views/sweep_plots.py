@@ -6,21 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from featlearn.views.labels import label_of
-from featlearn.views.plots import (
-    COLOURS,
-    FEW,
-    GREY,
-    Artists,
-    colour_of,
-    legend_above,
-    log_if_positive,
-    plain,
-    short_number,
-)
+from featlearn.views.palette import COLOURS, GREY, colour_of
+from featlearn.views.plots import FEW, Artists, legend_above, log_if_positive, plain, short_number
 from featlearn.views.run_data import Table
 from featlearn.views.sweep_data import Axis, Slope, slope_of
 
@@ -93,14 +85,14 @@ def value_axis(ax: Axes, axis: Axis) -> None:
         ax.minorticks_off()
 
 
-def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> Artists:
+def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tuple[QuadMesh, Artists]:
     """The median of a metric over two axes: a cell for each setting, its number in it where cells are few."""
     grid = np.full((len(up.values), len(across.values)), np.nan)
     column, row = (_places(axis, table) for axis in (across, up))
     grid[row, column] = table["median"]
     positive = grid[np.isfinite(grid) & (grid > 0)]
     log = label_of(metric).log and len(positive) > 0
-    norm = LogNorm(positive.min(), positive.max()) if log else Normalize()
+    norm: Normalize = LogNorm(positive.min(), positive.max()) if log else Normalize()
     if log and positive.min() == positive.max():
         norm = LogNorm(positive.min() / 2, positive.max() * 2)
     ax.set_facecolor("#DDDDDD")
@@ -111,15 +103,15 @@ def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> Art
     ax.tick_params(length=0)
     ax.set_xlabel(plain(label_of(across.key).mathtext))
     ax.set_ylabel(plain(label_of(up.key).mathtext))
-    artists: Artists = {"cells": mesh}
+    artists: Artists = {}
     if grid.size <= _MOST_CELLS_WRITTEN:
         for i, j, median, done in zip(row, column, table["median"], table["done"], strict=True):
             text = short_number(median) if np.isfinite(median) else "none\ndone" if not done else "–"
-            dark = np.isfinite(median) and norm(max(median, 0) or norm.vmin) < 0.6
+            dark = np.isfinite(median) and float(norm(median)) < 0.6
             artists[f"cell {i} {j}"] = ax.text(
                 j + 0.5, i + 0.5, text, ha="center", va="center", color="white" if dark else "black", fontsize="x-small"
             )
-    return artists
+    return mesh, artists
 
 
 def _places(axis: Axis, table: Table) -> np.ndarray:

@@ -1,0 +1,266 @@
+"use strict";
+// The page of one run: curves, alignment, and the neurons at a time that a slider chooses.
+
+const metrics = Object.fromEntries(Object.entries(data.metrics).map(([name, packed]) => [name, numbers(packed)]));
+const steps = metrics.step;
+const last = steps[steps.length - 1];
+const x = steps.map(onAxis);
+
+function line(name, label, colour, style) {
+  const mode = steps.length <= 3 ? "lines+markers" : "lines";
+  return {
+    x, y: finite(metrics[name]), customdata: steps, name: label, mode, line: { color: colour, width: 2, ...style },
+    hovertemplate: `%{y:.3g} at step %{customdata}<extra>${label}</extra>`,
+  };
+}
+
+/** Bands for the stages, their numbers above, and a line at the moment that the slider shows. */
+function stages(moment) {
+  const t = theme();
+  const shapes = data.stages
+    .map((s) => ({
+      type: "rect", xref: "x", yref: "paper", x0: onAxis(s.first), x1: onAxis(s.last), y0: 0, y1: 1, layer: "below",
+      line: { width: 0 }, fillcolor: t.band,
+    }))
+    .filter((_, i) => i % 2 === 1);
+  if (moment !== null) {
+    const at = onAxis(moment);
+    shapes.push({ type: "line", xref: "x", yref: "paper", x0: at, x1: at, y0: 0, y1: 1, line: { color: t.faint, width: 1 } });
+  }
+  return shapes;
+}
+
+function stageNumbers() {
+  return data.stages.map((s, i) => ({
+    xref: "x", yref: "paper", x: (Math.log10(onAxis(s.first)) + Math.log10(onAxis(s.last))) / 2, y: 1, yanchor: "top",
+    text: String(i + 1), hovertext: plain(s.name), showarrow: false, font: { color: theme().faint },
+  }));
+}
+
+// --- curves and alignment ---------------------------------------------------------------------
+
+let moment = null;
+const has = (name) => metrics[name].some((y) => y > 0);
+
+function drawCurves() {
+  const traces = [];
+  const [blue, orange, green] = COLOURS;
+  if (has("loss")) traces.push(line("loss", data.labels.loss, blue));
+  if (has("objective")) traces.push(line("objective", data.labels.objective, orange, { dash: "dash" }));
+  if (has("gap")) traces.push(line("gap", data.labels.gap, green, { dash: "dot" }));
+  traces.push({ ...line("weight_decay", data.labels.weight_decay, theme().ink, { shape: "vh" }), yaxis: "y2" });
+  return Plotly.react("curves", traces, layout({
+    xaxis: stepAxis(last, { anchor: "y2" }), shapes: stages(moment), annotations: stageNumbers(),
+    yaxis: { domain: [0.33, 1], type: "log" },
+    yaxis2: { domain: [0, 0.27], type: has("weight_decay") ? "log" : "linear", title: { text: "λ" } },
+  }), config);
+}
+
+function drawAlignment() {
+  const [blue, orange, green] = COLOURS;
+  const at = steps.map((_, i) => i).filter((i) => Number.isFinite(metrics.angle_median[i]));
+  const quantile = (name, more) => ({
+    x: at.map((i) => x[i]), y: at.map((i) => metrics[name][i]), mode: "lines", line: { color: blue, width: 0 },
+    hoverinfo: "skip", showlegend: false, ...more,
+  });
+  const band = (low, high, fill, label) => [
+    quantile(low), quantile(high, { fill: "tonexty", fillcolor: fill, name: label, showlegend: true }),
+  ];
+  const traces = at.length
+    ? [
+        ...band("angle_q05", "angle_q95", "rgba(0,114,178,0.15)", "5–95 % of the mass"),
+        ...band("angle_q25", "angle_q75", "rgba(0,114,178,0.3)", "25–75 %"),
+        quantile("angle_median", {
+          line: { color: blue, width: 2 }, name: "median of the mass", showlegend: true, hoverinfo: "all",
+          customdata: at.map((i) => steps[i]), hovertemplate: "%{y:.3g}° at step %{customdata}<extra>median</extra>",
+          mode: at.length <= 3 ? "lines+markers" : "lines",
+        }),
+      ]
+    : [];
+  traces.push(line("max_angle", "largest, of the living", orange, { dash: "dash" }));
+  const shares = [
+    line("subspace", "first layer in S*", green, { dash: "dot" }),
+    line("aligned_mass", "mass within 5°", blue),
+    line("found", `recovered, of ${data.teachers}`, orange, { dash: "dash", shape: "hv" }),
+  ];
+  return Plotly.react("alignment", [...traces, ...shares.map((trace) => ({ ...trace, yaxis: "y2" }))], layout({
+    xaxis: stepAxis(last, { anchor: "y2" }), shapes: stages(moment), annotations: stageNumbers(),
+    yaxis: { domain: [0.45, 1], type: "log", title: { text: "angle δ<sub>j</sub> (degrees)" } },
+    yaxis2: { domain: [0, 0.39], range: [-0.04, 1.04], tickformat: ".0%" },
+  }), config);
+}
+
+chart(drawCurves);
+chart(drawAlignment);
+
+// --- neurons ----------------------------------------------------------------------------------
+
+const TRAIL = 12; // so many snapshots a trail goes back
+const COORDINATES = ["x", "y", "z"];
+
+function showNeurons(neurons) {
+  const times = numbers(neurons.steps);
+  const mass = numbers(neurons.mass), angle = numbers(neurons.angle), teacher = numbers(neurons.teacher);
+  const place = numbers(neurons.place), teacherPlace = numbers(neurons.teacher_place);
+  const width = mass.length / times.length, rank = neurons.rank, teachers = teacherPlace.length / rank;
+  const heaviest = Math.max(...mass.filter(Number.isFinite), Number.MIN_VALUE);
+  const least = 1e-2 * neurons.alive_above;
+  const inSpan = rank === 2 || rank === 3;
+  const axes = inSpan ? COORDINATES.slice(0, rank) : ["x", "y"];
+  const smallest = Math.min(...angle.filter((a) => a > 0), 1);
+
+  const at = (s, j) => {
+    const i = s * width + j;
+    if (inSpan) return Array.from({ length: rank }, (_, c) => place[i * rank + c]);
+    return [Math.max(mass[i] || 0, least), Math.max(Number.isFinite(angle[i]) ? angle[i] : 90, smallest)];
+  };
+  const distance = (p, q) => Math.hypot(...p.map((v, c) => v - q[c]));
+  const jumps = (p, q) => neurons.folded && distance(p, q) > 0.7;
+  const three = rank === 3;
+  const type = three ? "scatter3d" : "scatter";
+
+  function dots(s) {
+    const points = Array.from({ length: width }, (_, j) => at(s, j));
+    const of = (j) => s * width + j;
+    const heavy = three ? 22 : 26;
+    const all = Array.from({ length: width }, (_, j) => j);
+    return {
+      type, mode: "markers", name: "neurons", showlegend: false,
+      ...Object.fromEntries(axes.map((axis, c) => [axis, points.map((p) => p[c])])),
+      marker: {
+        size: all.map((j) => Math.max(4, heavy * Math.sqrt((mass[of(j)] || 0) / heaviest))),
+        color: all.map((j) => (mass[of(j)] > neurons.alive_above ? colourOf(teacher[of(j)]) : "rgba(127,127,127,0.35)")),
+        opacity: 0.85, line: { width: 0.5, color: theme().paper },
+      },
+      text: all.map((j) => `neuron ${j}, mass ${shownNumber(mass[of(j)])}, ${shownNumber(angle[of(j)])}° off teacher ${teacher[of(j)] + 1}`),
+      hoverinfo: "text",
+    };
+  }
+
+  /** The last stretch of every way, a trace for each teacher. */
+  function trails(s) {
+    const paths = Array.from({ length: teachers }, () => axes.map(() => []));
+    for (let j = 0; j < width; j++) {
+      const path = paths[teacher[s * width + j]];
+      let before = null;
+      for (let q = Math.max(0, s - TRAIL); q <= s; q++) {
+        const p = at(q, j);
+        if (before && jumps(before, p)) path.forEach((values) => values.push(null));
+        path.forEach((values, c) => values.push(p[c]));
+        before = p;
+      }
+      path.forEach((values) => values.push(null));
+    }
+    return paths.map((path, k) => ({
+      type, mode: "lines", hoverinfo: "skip", showlegend: false, opacity: 0.4,
+      line: { color: colourOf(k), width: three ? 2 : 1 }, ...Object.fromEntries(axes.map((axis, c) => [axis, path[c]])),
+    }));
+  }
+
+  function rays() {
+    if (!inSpan) return [];
+    return Array.from({ length: teachers }, (_, k) => {
+      const tip = Array.from({ length: rank }, (_, c) => teacherPlace[k * rank + c]);
+      const ends = three && neurons.lines ? [tip.map((v) => -v), tip] : [tip.map(() => 0), tip];
+      return {
+        type, mode: "lines+text", hoverinfo: "skip", showlegend: false, line: { color: colourOf(k), width: three ? 5 : 2 },
+        ...Object.fromEntries(axes.map((axis, c) => [axis, ends.map((p) => 1.12 * p[c])])),
+        text: ["", `<b>w*<sub>${k + 1}</sub></b>`], textposition: "top center", textfont: { color: colourOf(k), size: 15 },
+      };
+    });
+  }
+
+  function surroundings() {
+    const t = theme();
+    const quiet = { hoverinfo: "skip", showlegend: false };
+    if (rank === 2) {
+      const turn = Array.from({ length: 181 }, (_, i) => (i * (neurons.folded ? Math.PI : 2 * Math.PI)) / 180);
+      const closed = neurons.folded ? [...turn, 0] : turn;
+      return [{ type, mode: "lines", line: { color: t.faint, width: 1 }, x: closed.map(Math.cos), y: closed.map(Math.sin), ...quiet }];
+    }
+    if (!three) return [];
+    const u = Array.from({ length: 25 }, (_, i) => (i * Math.PI) / 12), v = Array.from({ length: 13 }, (_, i) => (i * Math.PI) / 12);
+    const surface = (f) => v.map((b) => u.map((a) => f(a, b)));
+    return [{
+      type: "surface", opacity: 0.12, showscale: false, colorscale: [[0, t.faint], [1, t.faint]], contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } },
+      x: surface((a, b) => Math.cos(a) * Math.sin(b)), y: surface((a, b) => Math.sin(a) * Math.sin(b)), z: surface((_, b) => Math.cos(b)), ...quiet,
+    }];
+  }
+
+  function frameLayout() {
+    const bare = { visible: false, showgrid: false, zeroline: false };
+    if (three) {
+      const axis = { visible: false, range: [-1.25, 1.25] };
+      return layout({ margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "stay", scene: { xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube" } });
+    }
+    if (rank === 2) {
+      const bottom = neurons.folded ? -0.08 : -1.25;
+      return layout({
+        margin: { l: 5, r: 5, t: 5, b: 5 }, uirevision: "stay",
+        xaxis: { ...bare, range: [-1.25, 1.25], constrain: "domain" }, yaxis: { ...bare, range: [bottom, 1.25], scaleanchor: "x" },
+      });
+    }
+    const t = theme();
+    const dotted = { line: { color: t.faint, width: 1, dash: "dot" }, type: "line" };
+    return layout({
+      uirevision: "stay",
+      xaxis: { type: "log", title: { text: "mass |a<sub>j</sub>|‖w<sub>j</sub>‖" }, range: [Math.log10(least) - 0.3, Math.log10(heaviest) + 0.3] },
+      yaxis: { type: "log", title: { text: "angle δ<sub>j</sub> (degrees)" }, range: [Math.log10(smallest) - 0.2, Math.log10(Math.max(...angle.filter(Number.isFinite), 90)) + 0.1] },
+      shapes: [
+        { ...dotted, xref: "x", x0: neurons.alive_above, x1: neurons.alive_above, yref: "paper", y0: 0, y1: 1 },
+        { ...dotted, yref: "y", y0: 5, y1: 5, xref: "paper", x0: 0, x1: 1 },
+      ],
+    });
+  }
+
+  // --- the slider and the play button
+
+  const slider = document.getElementById("time"), play = document.getElementById("play");
+  const told = document.getElementById("moment");
+  let timer = null;
+
+  const draw = () => {
+    const s = Number(slider.value);
+    return Plotly.react("neurons", [...surroundings(), ...rays(), ...trails(s), dots(s)], frameLayout(), config);
+  };
+
+  function show(s) {
+    slider.value = String(s);
+    moment = times[s];
+    const row = steps.indexOf(moment);
+    const stage = data.stages.filter((span) => moment > span.first || span.first === 0).pop();
+    const parts = [`step ${moment}`, stage ? stage.name : ""];
+    if (row >= 0) parts.push(`loss ${shownNumber(metrics.loss[row])}`, `mean angle ${shownNumber(metrics.mean_angle[row])}°`);
+    told.textContent = parts.filter(Boolean).join(" · ");
+    slider.setAttribute("aria-valuetext", told.textContent);
+    draw();
+    for (const id of ["curves", "alignment"]) Plotly.relayout(id, { shapes: stages(moment) });
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "▶ Play";
+    play.setAttribute("aria-pressed", "false");
+  }
+
+  slider.addEventListener("input", () => {
+    stop();
+    show(Number(slider.value));
+  });
+  play.addEventListener("click", () => {
+    if (timer !== null) return stop();
+    if (Number(slider.value) === times.length - 1) show(0);
+    play.textContent = "❚❚ Pause";
+    play.setAttribute("aria-pressed", "true");
+    timer = setInterval(() => {
+      const next = Number(slider.value) + 1;
+      if (next < times.length) show(next);
+      if (next >= times.length - 1) stop();
+    }, 150);
+  });
+  charts.push(draw);
+  show(times.length - 1);
+}
+
+if (data.neurons) showNeurons(data.neurons);

@@ -1,0 +1,10 @@
+"""The colours of figures and pages: Okabe & Ito 2008, told apart with every common colour blindness."""
+
+BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER, "#7F7F7F")
+GREY, SHADE = "#7F7F7F", "#EFEFEF"
+
+
+def colour_of(number: int) -> str:
+    """The colour of a teacher neuron and of the students nearest to it, or of the n-th line."""
+    return COLOURS[number % len(COLOURS)]
