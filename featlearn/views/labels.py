@@ -46,7 +46,7 @@ LABELS = {
     "max_angle": Label("largest angle", unit="degrees", log=True),
     "mean_angle": Label("mean angle", unit="degrees", log=True),
     "misalignment": Label("misalignment", unit="rad²", log=True),
-    "aligned_mass": Label("aligned mass, share within 5°"),
+    "aligned_mass": Label("aligned mass"),
     "alive": Label("living neurons"),
     "recovered": Label("recovered teacher lines"),
     "mass_error": Label("mass error", log=True),

@@ -37,6 +37,8 @@ _STAGE_COLUMNS = (
     ("max_angle", "degrees"),
 )
 
+_TEXTS = ("id", "status", "message")  # columns of the results that are no numbers
+
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("featlearn.views", "page"), autoescape=True, undefined=jinja2.StrictUndefined
 )
@@ -148,7 +150,7 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
     metrics = [name for name in METRICS if np.any(np.isfinite(numbers(data.columns[name])))]
     metrics.sort(key=lambda name: (name not in _SHOWN, METRICS.index(name)))
     columns: dict[str, Any] = {name: packed(numbers(data.columns[name]), "f4") for name in metrics}
-    columns |= {name: data.columns[name].tolist() for name in ("id", "status", "message")}
+    columns |= {name: [v if isinstance(v, str) else "" for v in data.columns[name]] for name in _TEXTS}
     named = [*axes, *METRICS]
     payload = {
         "colours": COLOURS,

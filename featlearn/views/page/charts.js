@@ -23,7 +23,8 @@ function theme() {
   return { paper: of("--paper"), ink: of("--ink"), faint: of("--faint"), line: of("--line"), band: of("--band") };
 }
 
-const config = { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+const config = { responsive: true, displayModeBar: false };
+const touched = matchMedia("(pointer: coarse)").matches; // a finger on a chart then scrolls the page
 
 /** A layout in the colours of the page. */
 function layout(more) {
@@ -32,7 +33,7 @@ function layout(more) {
   const styled = {
     paper_bgcolor: t.paper, plot_bgcolor: t.paper, font: { color: t.ink, size: 13 },
     margin: { l: 60, r: 12, t: 40, b: 45 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
-    hoverlabel: { align: "left" }, ...more,
+    hoverlabel: { align: "left" }, dragmode: touched ? false : "zoom", ...more,
   };
   for (const name of Object.keys(styled)) {
     if (/^[xy]axis\d*$/.test(name)) styled[name] = { ...axis, ...styled[name] };

@@ -52,7 +52,7 @@ function drawCurves() {
   return Plotly.react("curves", traces, layout({
     xaxis: stepAxis(last, { anchor: "y2" }), shapes: stages(moment), annotations: stageNumbers(),
     yaxis: { domain: [0.33, 1], type: "log" },
-    yaxis2: { domain: [0, 0.27], type: has("weight_decay") ? "log" : "linear", title: { text: "λ" } },
+    yaxis2: { domain: [0, 0.27], type: has("weight_decay") ? "log" : "linear", nticks: 4, title: { text: "λ" } },
   }), config);
 }
 
@@ -191,7 +191,8 @@ function showNeurons(neurons) {
     const bare = { visible: false, showgrid: false, zeroline: false };
     if (three) {
       const axis = { visible: false, range: [-1.25, 1.25] };
-      return layout({ margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "stay", scene: { xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube" } });
+      const scene = { xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9, y: 0.9, z: 0.6 } } };
+      return layout({ margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "stay", scene });
     }
     if (rank === 2) {
       const bottom = neurons.folded ? -0.08 : -1.25;
