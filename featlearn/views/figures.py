@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Literal
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from featlearn.experiments.runs import RunError, replace_file
@@ -82,7 +83,6 @@ def style(size: Size) -> Iterator[None]:
         "axes.spines.top": False,
         "axes.spines.right": False,
         "figure.facecolor": "white",
-        "savefig.dpi": 300,
         "pdf.fonttype": 42,
         "svg.fonttype": "none",
         "svg.hashsalt": "featlearn",
@@ -250,6 +250,9 @@ def _heat_map(data: SweepData, metric: str, across: Axis, up: Axis, size: Size) 
     mesh, artists = sweep_plots.heat_map(ax, metric, across, up, table)
     bar = figure.colorbar(mesh, ax=ax, label=label_of(metric).mathtext)
     bar.outline.set_visible(False)
+    if isinstance(mesh.norm, LogNorm):
+        low, high = mesh.get_clim()
+        plots.log_ticks(bar.ax.yaxis, float(np.log10(high / low)))
     artists["cells"] = mesh
     return Drawing(f"{metric}-by-{short_key(across.key)}-and-{short_key(up.key)}", figure, table, artists, {})
 
@@ -274,7 +277,7 @@ def check_metrics(metrics: Sequence[str]) -> None:
 # --- files --------------------------------------------------------------------------------------
 
 
-def save(drawing: Drawing, directory: Path, formats: Sequence[str], size: Size) -> list[Path]:
+def save(drawing: Drawing, directory: Path, formats: Sequence[str], size: Size, dpi: int = 300) -> list[Path]:
     """Write a figure in each format and its data as CSV; what is there already is replaced whole.
 
     Raises:
@@ -287,7 +290,7 @@ def save(drawing: Drawing, directory: Path, formats: Sequence[str], size: Size) 
         for kind in formats:
             files.append(directory / f"{stem}.{kind}")
             dateless: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
-            write = partial(drawing.figure.savefig, format=kind, metadata=dateless)  # same data, same bytes
+            write = partial(drawing.figure.savefig, format=kind, dpi=dpi, metadata=dateless)  # same data, same bytes
             with style(size):
                 replace_file(files[-1], write)
             drawing.figure.set_layout_engine("none")  # laid out once, for all formats

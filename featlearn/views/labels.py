@@ -1,5 +1,6 @@
 """How the columns of the metrics are called in figures: words and symbols, those of docs/theory.md."""
 
+import html
 from dataclasses import dataclass
 
 
@@ -16,15 +17,15 @@ class Label:
     def mathtext(self) -> str:
         """For matplotlib."""
         symbol = f" ${self.symbol}$" if self.symbol else ""
-        return f"{self.words}{symbol}{self._unit}"
+        return f"{plain(self.words)}{symbol}{self._unit}"
 
     @property
-    def html(self) -> str:
+    def markup(self) -> str:
         """For Plotly and HTML."""
         symbol = self.symbol
         for text, shown in _IN_HTML.items():
             symbol = symbol.replace(text, shown)
-        return f"{self.words}{f' {symbol}' if symbol else ''}{self._unit}"
+        return f"{html.escape(self.words)}{f' {symbol}' if symbol else ''}{self._unit}"
 
     @property
     def _unit(self) -> str:
@@ -62,6 +63,13 @@ LABELS = {
 def label_of(column: str) -> Label:
     """The label of a metrics column, or of a configuration key: its last parts, as people say them."""
     return LABELS.get(column) or LABELS.get(short_key(column)) or Label(short_key(column))
+
+
+def plain(text: str, limit: int = 60) -> str:
+    """A user's text as matplotlib shows it letter by letter, without mathematics, on one line."""
+    text = " ".join(str(text).split())
+    text = text if len(text) <= limit else text[: limit - 1] + "…"
+    return text.replace("$", r"\$")
 
 
 def short_key(key: str) -> str:

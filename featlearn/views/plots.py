@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis as MatplotlibAxis
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.ticker import (
@@ -22,7 +23,7 @@ from matplotlib.ticker import (
 from matplotlib.transforms import ScaledTranslation
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
-from featlearn.views.labels import LABELS, label_of
+from featlearn.views.labels import LABELS, label_of, plain
 from featlearn.views.palette import BLUE, COLOURS, GREEN, GREY, ORANGE, SHADE, colour_of
 from featlearn.views.run_data import Neurons, StageSpan, Table, folded
 
@@ -58,29 +59,35 @@ def power_of_ten(x: float) -> str:
 
 
 def short_number(x: float) -> str:
-    """Two or three digits in as few characters as they take."""
-    mantissa, _, exponent = f"{x:.2g}".partition("e")
-    if exponent or 0 < abs(x) < 0.01:
-        mantissa, _, exponent = f"{x:.1e}".partition("e")
-        return f"{float(mantissa):g}e{int(exponent)}"
-    return f"{x:.3g}"
+    """Two digits in as few characters as they take."""
+    if x == 0 or 0.01 <= abs(x) < 1000:
+        return f"{x:.0f}" if abs(x) >= 100 else f"{x:.2g}"
+    mantissa, _, exponent = f"{x:.1e}".partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 def log_if_positive(ax: Axes, *columns: np.ndarray, ticks: int = 6) -> bool:
     """A logarithmic vertical axis, where there is something positive to show on it."""
-    values = np.concatenate([c[np.isfinite(c) & (c > 0)] for c in columns])
+    values = np.concatenate([np.empty(0), *(c[np.isfinite(c) & (c > 0)] for c in columns)])
     if len(values):
         ax.set_yscale("log")
-        low, high = np.log10(values.min()), np.log10(values.max())
+        low, high = float(np.log10(values.min())), float(np.log10(values.max()))
         room = max(0.05 * (high - low), 0.1)
         ax.set_ylim(10 ** (low - room), 10 ** (high + room))
-        ax.yaxis.set_major_locator(LogLocator(numticks=ticks))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: power_of_ten(y)))
-        ax.yaxis.set_minor_locator(NullLocator())
-        if high + room - low + room < 1.5:  # less than two powers of ten would be labelled: label some values between
-            ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
-            ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: short_number(y)))
+        log_ticks(ax.yaxis, high - low + 2 * room, ticks)
     return bool(len(values))
+
+
+def log_ticks(axis: MatplotlibAxis, decades: float, ticks: int = 6) -> None:
+    """Powers of ten on a logarithmic axis; over fewer than two of them, some values between."""
+    axis.set_minor_locator(NullLocator())
+    if decades < 1.5:
+        subs = (1.0, 2.0, 5.0) if decades > 0.7 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+        axis.set_major_locator(LogLocator(subs=subs, numticks=12))
+        axis.set_major_formatter(FuncFormatter(lambda y, _: short_number(y)))
+    else:
+        axis.set_major_locator(LogLocator(numticks=ticks))
+        axis.set_major_formatter(FuncFormatter(lambda y, _: power_of_ten(y)))
 
 
 def shade_stages(ax: Axes, stages: Sequence[StageSpan], *, numbered: bool = False) -> list[Artist]:
@@ -120,13 +127,6 @@ def stage_key(stages: Sequence[StageSpan], width: int) -> str:
         lines[-1] += f" · {entry}" if lines[-1] else entry
     shown = lines if len(lines) <= 3 else [*lines[:3], "…"]
     return "\n".join(shown)
-
-
-def plain(text: str, limit: int = 60) -> str:
-    """A user's text as matplotlib shows it letter by letter, without mathematics, on one line."""
-    text = " ".join(str(text).split())
-    text = text if len(text) <= limit else text[: limit - 1] + "…"
-    return text.replace("\\", "\\\\").replace("$", r"\$") if "$" in text else text
 
 
 def _line(ax: Axes, x: np.ndarray, y: np.ndarray, label: str, colour: str, **style: Any) -> Artist:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
@@ -19,7 +18,7 @@ from featlearn.experiments.results import load_metrics
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo, replace_file
 from featlearn.theory.alignment import ALIVE_ABOVE
 from featlearn.views.console import formats
-from featlearn.views.labels import LABELS, short_key
+from featlearn.views.labels import LABELS, label_of
 from featlearn.views.palette import COLOURS
 from featlearn.views.run_data import Neurons, RunData, alignment_table, folded
 from featlearn.views.sweep_data import METRICS, SweepData, axis_of, numbers
@@ -55,7 +54,7 @@ def run_page(data: RunData) -> str:
     metrics["found"] = metrics["recovered"] / max(teachers, 1)
     payload = {
         "colours": COLOURS,
-        "labels": {name: label.html for name, label in LABELS.items()},
+        "labels": {name: label.markup for name, label in LABELS.items()},
         "metrics": {name: packed(column.astype(float), "f8") for name, column in metrics.items()},
         "stages": [stage.__dict__ for stage in data.stages],
         "teachers": teachers,
@@ -159,8 +158,8 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
         "metrics": metrics,
         "shown": [name for name in _SHOWN if name in metrics],
         "log": [name for name, label in LABELS.items() if label.log],
-        "names": {name: LABELS[name].words if name in LABELS else short_key(name) for name in named},
-        "titles": {name: LABELS[name].html if name in LABELS else html.escape(short_key(name)) for name in named},
+        "names": {name: label_of(name).words for name in named},
+        "titles": {name: label_of(name).markup for name in named},
         "curves": curves or None,
         "curve_names": _CURVES,
         "no_curves": "this sweep keeps no logs (store: summary)",

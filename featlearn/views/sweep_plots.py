@@ -10,9 +10,9 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
-from featlearn.views.labels import label_of
+from featlearn.views.labels import label_of, plain
 from featlearn.views.palette import COLOURS, GREY, colour_of
-from featlearn.views.plots import FEW, Artists, legend_above, log_if_positive, plain, short_number
+from featlearn.views.plots import FEW, Artists, legend_above, log_if_positive, log_ticks, short_number
 from featlearn.views.run_data import Table
 from featlearn.views.sweep_data import Axis, Slope, slope_of
 
@@ -72,7 +72,7 @@ def positions(axis: Axis, table: Table) -> np.ndarray:
 
 def value_axis(ax: Axes, axis: Axis) -> None:
     """The scale, ticks and name of an axis of a sweep: its own values where these are few."""
-    ax.set_xlabel(plain(label_of(axis.key).mathtext))
+    ax.set_xlabel(label_of(axis.key).mathtext)
     if not axis.numeric:
         ax.set_xticks(range(len(axis.values)), [plain(text, 24) for text in axis.texts()], rotation=20, ha="right")
         return
@@ -101,8 +101,8 @@ def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tup
         every = -(-len(axis.values) // 10)
         set_ticks(np.arange(len(axis.values))[::every] + 0.5, [plain(t, 24) for t in axis.texts()][::every])
     ax.tick_params(length=0)
-    ax.set_xlabel(plain(label_of(across.key).mathtext))
-    ax.set_ylabel(plain(label_of(up.key).mathtext))
+    ax.set_xlabel(label_of(across.key).mathtext)
+    ax.set_ylabel(label_of(up.key).mathtext)
     artists: Artists = {}
     if grid.size <= _MOST_CELLS_WRITTEN:
         for i, j, median, done in zip(row, column, table["median"], table["done"], strict=True):
@@ -133,6 +133,7 @@ def over_seeds(ax: Axes, metric: str, values: np.ndarray, lost: int) -> Artists:
         ax.plot([], [], "x", color=GREY, label=f"{lost} {'run is' if lost == 1 else 'runs are'} not done")
     if label_of(metric).log and len(kept) and kept[0] > 0:
         ax.set_xscale("log")
+        log_ticks(ax.xaxis, float(np.log10(kept[-1] / kept[0])) + 0.1)
     ax.set_ylim(0, 1.04)
     ax.set_xlabel(label_of(metric).mathtext)
     ax.set_ylabel("share of runs at or below")

@@ -1,0 +1,89 @@
+"""Small runs and sweeps to draw, and the kinds of figures they give. Stored images are made again, after looking,
+with ``python -m tests.views.examples``."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from featlearn.experiments.config_file import load_config
+from featlearn.experiments.run import train
+from featlearn.experiments.runs import RunDirectory
+from featlearn.experiments.sweep_directory import SweepDirectory
+from featlearn.views.figures import SIZES, Drawing, overlay_figure, run_figures, save, sweep_figures
+from featlearn.views.run_data import read_run
+from featlearn.views.sweep_data import read_sweep
+from tests.experiments.sweeps import new_sweep, run
+
+QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+IMAGES = Path(__file__).with_name("images")
+SHORT = [
+    "student.width=20",
+    "teacher.input_dim=8",
+    "stages.local_convergence.steps=400",
+    "stages.local_convergence.weight_decay={start: 0.01, factor: 0.5, every: 100}",
+    "log={points: 40, snapshots: 12}",
+]
+SWEEP = "grid:\n  student.width: [8, 16, 32]\n  stages.local.step_size: [0.1, 0.2]\nseeds: 3\n"
+ONE_AXIS = "grid:\n  stages.local.weight_decay: {log: [0.001, 0.1, 3]}\n  teacher.rank: [2, 4]\nseeds: 3\n"
+SEEDS = "seeds: 5\nstore: summary\n"
+
+
+def new_run(place: Path, *overrides: str, **options: Any) -> RunDirectory:
+    """A finished run of the short quickstart."""
+    return train(load_config(QUICKSTART, [*SHORT, *overrides]), place, **options).run
+
+
+def swept(place: Path, text: str) -> SweepDirectory:
+    """A finished sweep."""
+    directory = new_sweep(place, text)
+    run(directory)
+    return directory
+
+
+COLUMN = SIZES["column"]
+
+
+def of_run(name: str, *overrides: str) -> Callable[[Path], Drawing]:
+    def draw(place: Path) -> Drawing:
+        drawings = run_figures(read_run(new_run(place, *overrides)), COLUMN)
+        return next(drawing for drawing in drawings if drawing.name == name)
+
+    return draw
+
+
+def of_sweep(text: str, x: str | None = None, y: str | None = None) -> Callable[[Path], Drawing]:
+    return lambda place: next(sweep_figures(read_sweep(swept(place, text)), ["loss"], x, y, COLUMN))
+
+
+def of_overlay(place: Path) -> Drawing:
+    runs = [read_run(new_run(place, f"seed={seed}")) for seed in (0, 1)]
+    return overlay_figure(runs, ["loss", "mean_angle"], COLUMN)
+
+
+# every kind of figure
+KINDS: dict[str, Callable[[Path], Drawing]] = {
+    "curves": of_run("curves"),
+    "alignment": of_run("alignment"),
+    "neurons-lines": of_run("neurons"),
+    "neurons-directions": of_run("neurons", "activation.drop_hermite_below=0"),
+    "neurons-by-mass": of_run("neurons", "teacher.rank=3"),
+    "overlay": of_overlay,
+    "sweep-lines": of_sweep(ONE_AXIS, x="weight_decay"),
+    "sweep-map": of_sweep(SWEEP),
+    "sweep-seeds": of_sweep(SEEDS),
+}
+
+
+def image(kind: str, place: Path) -> Path:
+    """The image of a kind of figure, made anew."""
+    drawing = KINDS[kind](place)
+    files = save(drawing, place / kind, ["png"], COLUMN, dpi=100)
+    return files[0]
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or KINDS:
+        with tempfile.TemporaryDirectory() as folder:
+            image(name, Path(folder)).replace(IMAGES / f"{name}.png")
