@@ -292,7 +292,7 @@ def plot(
     from featlearn.experiments.sweep_directory import SweepDirectory
     from featlearn.views import console, figures
     from featlearn.views.run_data import read_run
-    from featlearn.views.sweep_data import read_sweep
+    from featlearn.views.sweep_data import WrongChoice, read_sweep
 
     where = runs_dir or DEFAULT_RUNS_DIR
     kinds = list(dict.fromkeys(part.strip().lower() for part in formats.split(",")))
@@ -325,7 +325,7 @@ def plot(
             console.show_figure(files, drawing.slopes)
     except RunError as error:
         console.complain([str(error)])
-        raise typer.Exit(2 if isinstance(error, RunNotFound) else 1) from None
+        raise typer.Exit(2 if isinstance(error, RunNotFound | WrongChoice) else 1) from None
 
 
 @app.command()

@@ -31,7 +31,7 @@ from featlearn.views.run_data import (
     label_runs,
     neurons_table,
 )
-from featlearn.views.sweep_data import METRICS, Axis, Slope, SweepData, numbers, runs_table, summary_table
+from featlearn.views.sweep_data import METRICS, Axis, Slope, SweepData, WrongChoice, numbers, runs_table, summary_table
 
 SizeName = Literal["column", "page", "slide"]
 FORMATS = ("png", "pdf", "svg")
@@ -118,8 +118,7 @@ def _curves(data: RunData, size: Size) -> Drawing:
 def _alignment(data: RunData, size: Size) -> Drawing:
     figure, table = _figure(size, 0.95), alignment_table(data)
     upper, lower = figure.subplots(2, 1, height_ratios=[3, 2])
-    teachers = len(data.neurons.teacher_place) if data.neurons is not None else int(np.max(table["recovered"]))
-    artists = plots.alignment(upper, lower, table, data.stages, teachers)
+    artists = plots.alignment(upper, lower, table, data.stages, data.teachers)
     _name_stages(figure, data, size)
     return Drawing("alignment", figure, table, artists, {})
 
@@ -173,7 +172,7 @@ def sweep_figures(
     """A figure for each metric: against one axis, or over two.
 
     Raises:
-        RunError: when there are more axes than a figure can show, or no such axis.
+        WrongChoice: when there are more axes than a figure can show, or no such axis.
     """
     across, up, lines = _choose_axes(data, x, y)
     with style(size):
@@ -190,16 +189,16 @@ def _choose_axes(data: SweepData, x: str | None, y: str | None) -> tuple[Axis | 
     """The axis of the figure, the second one of a heat map, and those that make a line each."""
     if not data.axes:
         if x or y:
-            raise RunError("this sweep varies nothing but the seed: there are no axes to choose")
+            raise WrongChoice("this sweep varies nothing but the seed: there are no axes to choose")
         return None, None, []
     up = data.axis(y) if y else None
     rest = [axis for axis in data.axes if axis is not up]
     if x:
         across = data.axis(x)
         if across is up:
-            raise RunError(f"--x and --y are both {across.key}")
+            raise WrongChoice(f"--x and --y are both {across.key}")
     elif not rest:
-        raise RunError(f"{y} is the only axis of this sweep; give it as --x")
+        raise WrongChoice(f"{y} is the only axis of this sweep; give it as --x")
     else:
         across = next((axis for axis in rest if axis.numeric), rest[0])
     others = [axis for axis in rest if axis is not across]
@@ -208,7 +207,7 @@ def _choose_axes(data: SweepData, x: str | None, y: str | None) -> tuple[Axis | 
     if up is not None:
         if others:
             told = ", ".join(axis.key for axis in others)
-            raise RunError(
+            raise WrongChoice(
                 f"a heat map has two axes, and this sweep varies {told} too: a median over it would mix "
                 f"different settings; give --x alone for one line per setting"
             )
@@ -217,7 +216,7 @@ def _choose_axes(data: SweepData, x: str | None, y: str | None) -> tuple[Axis | 
     if lines > sweep_plots.MOST_LINES:
         told = " and ".join(axis.key for axis in others)
         choices = ", ".join(axis.key for axis in data.axes)
-        raise RunError(
+        raise WrongChoice(
             f"one line for each {told} would be {lines} lines, and a figure holds {sweep_plots.MOST_LINES}; "
             f"choose other axes with --x and --y among {choices}, or split the sweep"
         )
@@ -266,12 +265,12 @@ def _over_seeds(data: SweepData, metric: str, size: Size) -> Drawing:
 
 
 def check_metrics(metrics: Sequence[str]) -> None:
-    """Raises RunError when one of them does not exist."""
+    """Raises WrongChoice when one of them does not exist."""
     for metric in metrics:
         if metric not in METRICS:
             near = get_close_matches(metric, METRICS, 1)
             told = f"; did you mean {near[0]!r}?" if near else ""
-            raise RunError(f"there is no metric {metric!r}{told}; the metrics are {', '.join(METRICS)}")
+            raise WrongChoice(f"there is no metric {metric!r}{told}; the metrics are {', '.join(METRICS)}")
 
 
 # --- files --------------------------------------------------------------------------------------

@@ -198,7 +198,7 @@ def alignment(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan
     artists["max_angle"] = _line(upper, steps, table["max_angle"], "largest, of the living", ORANGE, ls="--")
     upper.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
 
-    found = table["recovered"] / max(teachers, 1)
+    found = table["recovered"] / teachers
     artists["subspace"] = _line(lower, steps, table["subspace"], "first layer in $S^*$", GREEN, ls=":")
     artists["aligned_mass"] = _line(lower, steps, table["aligned_mass"], f"mass within {ALIGNED_WITHIN:g}°", BLUE)
     artists["recovered"] = _line(

@@ -50,14 +50,13 @@ def run_page(data: RunData) -> str:
     """The page of a run: curves, neurons with a slider, stages, configuration, environment."""
     metrics = {name: column for name, column in data.metrics.items() if name != "stage"}
     metrics |= {name: column for name, column in alignment_table(data).items() if name.startswith("angle_")}
-    teachers = len(data.neurons.teacher_place) if data.neurons else int(np.max(metrics["recovered"]))
-    metrics["found"] = metrics["recovered"] / max(teachers, 1)
+    metrics["found"] = metrics["recovered"] / data.teachers
     payload = {
         "colours": COLOURS,
         "labels": {name: label.markup for name, label in LABELS.items()},
         "metrics": {name: packed(column.astype(float), "f8") for name, column in metrics.items()},
         "stages": [stage.__dict__ for stage in data.stages],
-        "teachers": teachers,
+        "teachers": data.teachers,
         "neurons": _neurons(data.neurons) if data.neurons else None,
     }
     status, last = data.info["status"], {name: column[-1] for name, column in data.metrics.items()}
@@ -67,7 +66,7 @@ def run_page(data: RunData) -> str:
         ("loss", _told("number", last["loss"])),
         ("largest angle", _told("degrees", last["max_angle"])),
         ("mean angle", _told("degrees", last["mean_angle"])),
-        ("recovered", f"{last['recovered']} of {teachers}"),
+        ("recovered", f"{last['recovered']} of {data.teachers}"),
         ("seconds", _told("seconds", last["seconds"])),
     ]
     return _page(

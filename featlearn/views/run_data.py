@@ -69,6 +69,7 @@ class RunData:
     stages: list[StageSpan]
     neurons: Neurons | None
     missing: str | None
+    teachers: int  # m*
 
     @property
     def name(self) -> str:
@@ -86,11 +87,31 @@ def read_run(run: RunDirectory) -> RunData:
     if not rows:
         raise RunError(f"{run.path}: nothing is logged yet (status {info['status']}), so there is nothing to show")
     metrics = as_columns(rows, COLUMNS)
+    teachers = _teachers(run) or max(1, int(np.max(metrics["recovered"])))
     try:
         neurons, missing = _read_neurons(run), None
+        teachers = len(neurons.teacher_place)
     except RunError as error:
         neurons, missing = None, str(error)
-    return RunData(run, info, metrics, list(_spans(metrics)), neurons, missing)
+    return RunData(run, info, metrics, list(_spans(metrics)), neurons, missing, teachers)
+
+
+def _teachers(run: RunDirectory) -> int:
+    """The number of teacher neurons in the run's configuration; 0 when it cannot be read there."""
+    teacher = _settings(run).get("teacher")
+    if not isinstance(teacher, dict):
+        return 0
+    width, directions = teacher.get("width"), teacher.get("directions")
+    return width if isinstance(width, int) else len(directions) if isinstance(directions, list) else 0
+
+
+def _settings(run: RunDirectory) -> dict[str, Any]:
+    """What the run's configuration file says; nothing when it cannot be read."""
+    try:
+        data = read_document(run.config_file).data
+    except ConfigError:
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def _spans(metrics: Table) -> Iterator[StageSpan]:
@@ -166,11 +187,8 @@ def folded(place: np.ndarray) -> np.ndarray:
 def read_symmetry(run: RunDirectory) -> Symmetry:
     """The symmetry of the run's activation. Raises RunError when its configuration is broken."""
     try:
-        data = read_document(run.config_file).data
-        choice = ActivationChoice.model_validate((data if isinstance(data, dict) else {}).get("activation", {}))
-    except ConfigError as error:
-        raise RunError(str(error.complaints[0])) from None
-    except ValidationError:
+        choice = ActivationChoice.model_validate(_settings(run)["activation"])
+    except (KeyError, ValidationError):
         raise RunError(f"{run.config_file} names no activation that this version knows") from None
     return activation(choice.name, choice.drop_hermite_below).symmetry
 
@@ -246,7 +264,4 @@ def _leaves(run: RunDirectory) -> dict[str, Any]:
         else:
             yield path, value
 
-    try:
-        return dict(walk(read_document(run.config_file).data, ""))
-    except ConfigError:
-        return {}
+    return dict(walk(_settings(run), ""))

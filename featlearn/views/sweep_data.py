@@ -16,6 +16,11 @@ from featlearn.experiments.sweep_directory import SweepDirectory
 from featlearn.training.measurement import COLUMNS
 from featlearn.views.run_data import Table
 
+
+class WrongChoice(RunError):
+    """An axis or a metric that somebody asked for is none, or cannot be shown."""
+
+
 METRICS = tuple(name for name in (*COLUMNS, "loss_floor") if name != "stage")  # what a figure of a sweep can show
 
 
@@ -73,14 +78,14 @@ class SweepData:
         """The axis of a key, or of the one key that ends with it.
 
         Raises:
-            RunError: when the sweep does not vary it.
+            WrongChoice: when the sweep does not vary it.
         """
         found = [axis for axis in self.axes if axis.key == key]
         found = found or [axis for axis in self.axes if axis.key.endswith(f".{key}")]
         if len(found) != 1:
             told = ", ".join(axis.key for axis in self.axes) or "nothing but the seed"
             why = "is more than one axis" if found else "is no axis"
-            raise RunError(f"{key!r} {why} of this sweep; it varies {told}")
+            raise WrongChoice(f"{key!r} {why} of this sweep; it varies {told}")
         return found[0]
 
 
