@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from matplotlib.testing.compare import compare_images
 
 from featlearn.experiments.config_file import load_config
 from featlearn.experiments.sweep_file import load_sweep
@@ -45,13 +46,24 @@ def test_the_overrides_in_the_readme_are_accepted() -> None:
         load_config(ROOT / config, [o.strip('" ') for o in re.split(r"--set ", options) if o.strip()])
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "sweeps.md"], ids=lambda p: p.name)
 def test_the_sweep_files_in_the_documentation_are_read(page: Path, tmp_path: Path) -> None:
     blocks = [b for b in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL) if "\nbase:" in f"\n{b}"]
-    assert blocks or page.name == "theory.md"
+    assert blocks
     for block in blocks:
         (tmp_path / "sweep.yaml").write_text(block.replace("../quickstart.yaml", str(ROOT / "configs/quickstart.yaml")))
         assert len(load_sweep(tmp_path / "sweep.yaml")) >= 75
+
+
+def test_the_figure_in_the_readme_is_what_its_commands_make(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text()
+    commands = re.search(r"`featlearn (train [^`]*)` \*and\* `featlearn (plot [^`]*) --out docs/figures`", text)
+    assert commands is not None
+    for command in (commands[1], f"{commands[2]} --out {tmp_path}"):
+        done = [sys.executable, "-m", "featlearn", *command.split(), "--runs-dir", str(tmp_path / "runs")]
+        subprocess.run(done, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    stored = ROOT / "docs" / "figures" / "neurons.png"
+    assert compare_images(str(stored), str(tmp_path / "neurons.png"), tol=8) is None
 
 
 def test_the_changelog_and_the_citation_name_the_version() -> None:

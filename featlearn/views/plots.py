@@ -53,9 +53,9 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def power_of_ten(x: float) -> str:
-    """0, 0.1, 1, 10; beyond these 10⁻², 10², …"""
+    """0, 0.1, 1, 10, 100; beyond these 10⁻², 10³, …"""
     exponent = round(np.log10(abs(x))) if x else 0
-    return f"{x:g}" if -2 < exponent < 2 else f"10{str(exponent).translate(_RAISED)}"
+    return f"{x:g}" if -2 < exponent < 3 else f"10{str(exponent).translate(_RAISED)}"
 
 
 def short_number(x: float) -> str:
@@ -242,7 +242,8 @@ def neurons_in_plane(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     for k, (x, y) in enumerate(rays):
         artists[f"ray_{k}"] = ax.plot([0, x], [0, y], color=colour_of(k), lw=1.2, zorder=1)[0]
         ax.text(1.16 * x, 1.16 * y, f"$w^*_{{{k + 1}}}$", color=colour_of(k), ha="center", va="center")
-    artists |= _trails(ax, place, neurons, furthest=0.7)
+    vanished = neurons.mass <= ALIVE_ABOVE * neurons.teacher_mass  # what is left of such a row leaves the plane
+    artists |= _trails(ax, place, neurons, vanished[1:] | (_leaps(place) > 0.7))
     artists["neurons"] = _dots(ax, place[-1], neurons, largest)
     ax.set_aspect("equal")
     ax.set_xlim(-1.27, 1.27)
@@ -261,7 +262,7 @@ def neurons_by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     artists: Artists = {}
     ax.set_xscale("log")
     ax.set_yscale("log")
-    artists |= _trails(ax, place, neurons, furthest=np.inf)
+    artists |= _trails(ax, place, neurons, np.zeros(_leaps(place).shape, dtype=bool))
     artists["neurons"] = _dots(ax, place[-1], neurons, largest)
     artists["alive"] = ax.axvline(ALIVE_ABOVE * neurons.teacher_mass, color=GREY, lw=0.6, ls=":")
     artists["aligned"] = ax.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
@@ -275,11 +276,15 @@ def neurons_by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     return artists
 
 
-def _trails(ax: Axes, place: np.ndarray, neurons: Neurons, furthest: float) -> Artists:
-    """The ways of the neurons (S, m, 2), cut where a point jumps further than ``furthest`` (through the fold)."""
+def _leaps(place: np.ndarray) -> np.ndarray:
+    """How far each neuron moves from one snapshot to the next, (S, m, 2) → (S − 1, m): far only through the fold."""
+    return np.asarray(np.linalg.norm(place[1:] - place[:-1], axis=-1))
+
+
+def _trails(ax: Axes, place: np.ndarray, neurons: Neurons, jumps: np.ndarray) -> Artists:
+    """The ways of the neurons (S, m, 2), without the steps (S − 1, m) that are jumps."""
     if len(place) < 2:
         return {}
-    jumps = np.linalg.norm(place[1:] - place[:-1], axis=-1) >= furthest
     paths, colours = [], []
     for j in range(place.shape[1]):  # a piece for each stretch without a jump, and near one teacher
         cuts = np.flatnonzero(jumps[:, j] | (neurons.teacher[1:, j] != neurons.teacher[:-1, j]))

@@ -152,8 +152,8 @@ needs_browser = pytest.mark.skipif(
 Browser = webdriver.Chrome
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def new_browser() -> Browser:
+    """Chromium without a window and without a network."""
     options = Options()
     options.binary_location = shutil.which("chromium") or ""
     for argument in (
@@ -166,7 +166,12 @@ def browser() -> Iterator[Browser]:
     ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    return webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    driver = new_browser()
     yield driver
     driver.quit()
 

@@ -145,7 +145,8 @@ function showNeurons(neurons) {
       let before = null;
       for (let q = Math.max(0, s - TRAIL); q <= s; q++) {
         const p = at(q, j);
-        if (before && jumps(before, p)) path.forEach((values) => values.push(null));
+        const gone = inSpan && mass[q * width + j] <= neurons.alive_above; // what is left of such a row leaves the span
+        if (before && (gone || jumps(before, p))) path.forEach((values) => values.push(null));
         path.forEach((values, c) => values.push(p[c]));
         before = p;
       }
