@@ -147,6 +147,7 @@ class DaskExecutor:
                         n_workers=jobs,
                         threads_per_worker=1,
                         dashboard_address=None,
+                        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port, for two sweeps at once
                         silence_logs="CRITICAL",
                         preload="featlearn.experiments.dask_worker",  # and so do those that replace dead ones
                     )

@@ -292,7 +292,8 @@ def _trails(ax: Axes, place: np.ndarray, neurons: Neurons, jumps: np.ndarray) ->
             last = end if end == len(place) or jumps[end - 1, j] else end + 1  # joined to the next piece
             paths.append(place[begin:last, j])
             colours.append(to_rgba(colour_of(neurons.teacher[begin, j]), 0.3))
-    trails = LineCollection(paths, colors=colours, linewidths=0.5, zorder=2)
+    thin = 0.45 * rcParams["lines.linewidth"]
+    trails = LineCollection(paths, colors=colours, linewidths=thin, zorder=2)
     ax.add_collection(trails)
     return {"trails": trails}
 

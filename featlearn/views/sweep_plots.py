@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
@@ -35,12 +36,15 @@ def against(
         x = positions(axis, table)
         slope = slope_of(x, table["median"]) if log_metric and axis.log else None
         slopes[name] = slope
-        told = plain(name) or f"median and quartiles, {int(np.sum(table['done']))} runs"
+        told = plain(name) or f"median and quartiles, {counted(int(np.sum(table['done'])))}"
         told += f": slope {slope}" if slope else ""
-        [artists[f"median {name}"]] = ax.plot(x, table["median"], "o-", ms=3, color=colour_of(number), label=told)
-        artists[f"band {name}"] = ax.fill_between(
-            x, table["q25"], table["q75"], color=colour_of(number), alpha=0.2, lw=0
-        )
+        colour, line = colour_of(number), "o-" if axis.numeric else "o"  # nothing lies between two names
+        [artists[f"median {name}"]] = ax.plot(x, table["median"], line, ms=3, color=colour, label=told)
+        if axis.numeric:
+            band: Artist = ax.fill_between(x, table["q25"], table["q75"], color=colour, alpha=0.2, lw=0)
+        else:
+            band = ax.vlines(x, table["q25"], table["q75"], color=colour, alpha=0.5)
+        artists[f"band {name}"] = band
     lost = np.concatenate([positions(axis, t)[t["done"] < t["runs"]] for _, t in tables])
     if len(lost):
         count = sum(int(np.sum(t["runs"] - t["done"])) for _, t in tables)
@@ -52,13 +56,18 @@ def against(
             ms=4,
             transform=ax.get_xaxis_transform(),
             clip_on=False,
-            label=f"{count} {'run is' if count == 1 else 'runs are'} not done",
+            label=f"{counted(count)} not done",
         )
     value_axis(ax, axis)
     ax.set_ylabel(label_of(metric).mathtext)
     if ax.get_legend_handles_labels()[1]:
         legend_above(ax, columns=1)
     return artists, slopes
+
+
+def counted(runs: int) -> str:
+    """So many runs, in words."""
+    return "1 run" if runs == 1 else f"{runs} runs"
 
 
 def positions(axis: Axis, table: Table) -> np.ndarray:
@@ -125,12 +134,12 @@ def over_seeds(ax: Axes, metric: str, values: np.ndarray, lost: int) -> Artists:
     artists: Artists = {}
     if len(kept):
         shares = np.arange(1, len(kept) + 1) / len(kept)
-        told = f"{len(kept)} runs, median {np.median(kept):.3g}"
+        told = f"{counted(len(kept))}, median {np.median(kept):.3g}"
         [artists["runs"]] = ax.step(kept, shares, where="post", color=COLOURS[0], label=told)
         if len(kept) <= 10 * FEW:
             ax.plot(kept, shares, "o", ms=3, color=COLOURS[0])
     if lost:
-        ax.plot([], [], "x", color=GREY, label=f"{lost} {'run is' if lost == 1 else 'runs are'} not done")
+        ax.plot([], [], "x", color=GREY, label=f"{counted(lost)} not done")
     if label_of(metric).log and len(kept) and kept[0] > 0:
         ax.set_xscale("log")
         log_ticks(ax.xaxis, float(np.log10(kept[-1] / kept[0])) + 0.1)

@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -480,3 +482,11 @@ def test_kill_9_at_ten_random_instants_changes_no_bit(options: list[str], tmp_pa
         assert metrics(ours) == metrics(theirs)
         weights = (r.read_arrays(r.checkpoint_file)["first_layer"].tobytes() for r in (ours, theirs))
         assert len(set(weights)) == 1
+
+
+def test_a_port_that_is_taken_does_not_matter(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        with suppress(OSError):  # taken already: as good
+            other.bind(("127.0.0.1", 8787))
+            other.listen()
+        assert run(new_sweep(tmp_path, "seeds: 2\nstore: summary\n"), jobs=1).status == "done"

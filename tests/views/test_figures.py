@@ -104,7 +104,7 @@ def test_lines_of_a_sweep_are_medians_with_their_slopes(tmp_path: Path) -> None:
     assert drawing.slopes == {"rank 2": slope_of(x, y), "rank 4": None}
     lost, _ = line(drawing.artists["lost"])
     np.testing.assert_array_equal(lost, x)
-    assert "9 runs are not done" in [text.get_text() for text in drawing.figure.axes[0].get_legend().get_texts()]  # type: ignore[union-attr]
+    assert "9 runs not done" in [text.get_text() for text in drawing.figure.axes[0].get_legend().get_texts()]  # type: ignore[union-attr]
 
 
 def test_the_cells_of_a_map_are_medians(tmp_path: Path) -> None:
