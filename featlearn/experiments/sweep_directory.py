@@ -203,8 +203,12 @@ class SweepDirectory:
             raise RunError(f"{self.info_file} is broken: {error}") from None
 
     def read_manifest(self) -> list[Entry]:
-        """Every point, in order. Raises RunError when the file is missing or broken."""
-        return [Entry(**line) for line in _lines(self.manifest_file, ManifestRecord)]
+        """Every point, in order. Raises RunError when the file is missing or broken, or does not have them all."""
+        entries = [Entry(**line) for line in _lines(self.manifest_file, ManifestRecord)]
+        points = self.read_info()["points"]
+        if len(entries) != points:
+            raise RunError(f"{self.manifest_file} is damaged: it has {len(entries)} of {points} points")
+        return entries
 
     def read_results(self) -> dict[str, PointResult]:
         """The last result of each point that has ended, by id; torn last lines are left out.

@@ -490,3 +490,11 @@ def test_a_port_that_is_taken_does_not_matter(tmp_path: Path) -> None:
             other.bind(("127.0.0.1", 8787))
             other.listen()
         assert run(new_sweep(tmp_path, "seeds: 2\nstore: summary\n"), jobs=1).status == "done"
+
+
+def test_a_manifest_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    directory = new_sweep(tmp_path, "seeds: 5\nstore: summary\n")
+    content = directory.manifest_file.read_bytes()
+    directory.manifest_file.write_bytes(content[: len(content) // 2])
+    with pytest.raises(RunError, match="is damaged: it has 2 of 5 points"):
+        run(directory)
