@@ -235,6 +235,8 @@ def _moved(problem: _Problem, decay: float, atoms: _Atoms) -> _Atoms:
         along = vectors.T @ slope.ravel()
         tau = 10.0 ** np.arange(-14.0, 4.0)
         moves = (-(along / (np.abs(values) + tau[:, None])) @ vectors.T).reshape(-1, *rows.shape)
+        through = np.sum(rows * (rows + moves), -1) < 0.01 * np.sum(rows * rows, -1)  # a row would pass the origin
+        moves = np.where(through[..., None], -0.99 * rows, moves)
         ends = _slope(problem, decay, signs, np.concatenate([rows + 0.5 * moves, rows + moves])) / decay
         middle, end = np.split(ends, 2)
         change = np.sum(moves * (slope + 4 * middle + end), (-2, -1)) / 6
@@ -244,8 +246,7 @@ def _moved(problem: _Problem, decay: float, atoms: _Atoms) -> _Atoms:
         if not change[best] < 0:
             break
         moved = rows + moves[best]
-        gone = np.sum(moved * rows, -1) <= 0.01 * np.sum(rows * rows, -1)
-        kept = _simplified(_Atoms(signs[~gone], moved[~gone]), decay)
+        kept = _simplified(_Atoms(signs, moved), decay)
         signs, rows = kept.signs, kept.rows
     if DBG: print("   slope", _, np.linalg.norm(slope), "change", change[best], "lowest eigen", values[:2])
     return _Atoms(signs, rows)
@@ -314,7 +315,7 @@ def _slope(problem: _Problem, decay: float, signs: np.ndarray, rows: np.ndarray)
 def _simplified(atoms: _Atoms, decay: float) -> _Atoms:
     """Without atoms of next to no mass, and with those of one sign and (nearly) one direction made one."""
     masses = np.linalg.norm(atoms.rows, axis=-1)
-    kept = masses > 1e-7 * masses.max()
+    kept = masses > 1e-11 * masses.max()
     signs, rows = atoms.signs[kept], atoms.rows[kept]
     merged: list[tuple[float, np.ndarray]] = []
     for sign, row in zip(signs, rows, strict=True):
