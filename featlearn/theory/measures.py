@@ -1,0 +1,135 @@
+"""Measures of few atoms on the unit sphere: their objective, its derivatives, and the dual certificate.
+
+A measure Σ σ_i ‖u_i‖ δ(u_i/‖u_i‖) is written as signs σ (n,) and rows u (n, r) in coordinates of the teacher's span,
+for an activation that is homogeneous of degree 1. Its objective is J = E[(f_μ − f*)²] + λ Σ ‖u_i‖ with
+f_μ = Σ σ_i φ̃(u_i·x); its certificate is η(w) = −(2/λ) E[(f_μ − f*) φ̃(w·x)] (docs/theory.md §10).
+"""
+
+from dataclasses import dataclass
+from math import pi
+
+import numpy as np
+
+from featlearn.theory import population
+from featlearn.theory.activations import Activation
+
+
+@dataclass(frozen=True)
+class Atoms:
+    """Signs (n,) and rows (n, r) of a measure; the masses are the norms of the rows."""
+
+    signs: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def masses(self) -> np.ndarray:
+        return np.asarray(np.linalg.norm(self.rows, axis=-1))
+
+    @property
+    def directions(self) -> np.ndarray:
+        return self.rows / self.masses[:, None]
+
+
+class Target:
+    """A teacher in coordinates of its span, and the weight decay λ: what measures are held against.
+
+    Attributes:
+        second, first: (m*,), (m*, r) the teacher's weights, rows of norm 1.
+        basis: (r, d) orthonormal rows that span the teacher's.
+    """
+
+    def __init__(self, activation: Activation, second: np.ndarray, first: np.ndarray, decay: float) -> None:
+        self.activation, self.decay = activation, decay
+        lengths = np.linalg.norm(first, axis=-1)
+        self.second = second * lengths
+        _, singular, rows = np.linalg.svd(first / lengths[:, None], full_matrices=False)
+        self.basis = rows[singular > 1e-10 * singular[0]]
+        self.first = first / lengths[:, None] @ self.basis.T
+
+    @property
+    def rank(self) -> int:
+        return len(self.basis)
+
+    def teacher_atoms(self) -> Atoms:
+        """The teacher as a measure."""
+        return Atoms(np.sign(self.second), np.abs(self.second)[:, None] * self.first)
+
+    def loss(self, atoms: Atoms) -> float:
+        """E[(f_μ − f*)²]."""
+        weights = atoms.signs[None], atoms.rows[None], self.second[None], self.first[None]
+        return float(population.loss(self.activation, *weights)[0])
+
+    def slope(self, signs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """∂J/∂u / λ for a batch of rows (B, n, r)."""
+        teacher = np.broadcast_to(self.second, (len(rows), *self.second.shape))
+        directions = np.broadcast_to(self.first, (len(rows), *self.first.shape))
+        ours = np.broadcast_to(signs, rows.shape[:2])
+        norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+        unit = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+        loss_slope = population.gradient(self.activation, ours, rows, teacher, directions).first_layer
+        return np.asarray(loss_slope / self.decay + unit)
+
+    def hessian(self, signs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """∂²J/∂u² / λ, (nr, nr), at rows (n, r) other than 0."""
+        n, dimension = rows.shape
+        c, v = np.concatenate([signs, -self.second]), np.concatenate([rows, self.first])
+        cross, own = _second_derivatives(self.activation, rows, v)
+        length = np.linalg.norm(rows, axis=-1)[:, None, None]
+        unit = rows[:, :, None] / length
+        hessian = 2 / self.decay * np.outer(signs, signs)[..., None, None] * cross[:, :n]
+        diagonal = 2 / self.decay * signs[:, None, None] * np.einsum("i,jiab->jab", c, own)
+        hessian[np.arange(n), np.arange(n)] += diagonal + (np.eye(dimension) - unit * unit.mT) / length
+        flat = hessian.transpose(0, 2, 1, 3).reshape(rows.size, rows.size)
+        return np.asarray(0.5 * (flat + flat.T))
+
+    def certificate(self, atoms: Atoms, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """η and its gradient at points (P, E) of any norm; coordinates after the first r are orthogonal to the span."""
+        weights, rows = self._residual(atoms, points.shape[-1])
+        q = np.sum(rows * rows, -1)
+        k, k_s, k_q = self.activation.kernel(np, np.sum(points**2, -1)[:, None], q, points @ rows.T)
+        return k @ weights, (k_s * weights) @ rows + 2 * (k_q @ weights)[:, None] * points
+
+    def curvature(self, atoms: Atoms, points: np.ndarray) -> np.ndarray:
+        """The second derivatives of η at points (P, E), (P, E, E)."""
+        weights, rows = self._residual(atoms, points.shape[-1])
+        _, own = _second_derivatives(self.activation, points, rows)
+        return np.asarray(np.einsum("i,jiab->jab", weights, own))
+
+    def _residual(self, atoms: Atoms, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+        """−(2/λ)(f_μ − f*) as output weights and rows."""
+        rows = np.concatenate([atoms.rows, self.first])
+        weights = np.concatenate([atoms.signs, -self.second]) * (-2 / self.decay)
+        return weights, np.pad(rows, ((0, 0), (0, dimension - rows.shape[-1])))
+
+
+# factor κ, half turn ψ₀ and excess ε of the kernels of degree 1
+_KERNELS = {
+    ("relu", 2): (1 / (2 * pi), 0.0, 1.0),
+    ("relu", 0): (1 / (2 * pi), pi / 2, 0.0),
+    ("abs", 2): (2 / pi, 0.0, 1.0),
+    ("abs", 0): (2 / pi, 0.0, 0.0),
+}
+
+
+def _second_derivatives(activation: Activation, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """∂_u∂_vᵀK and ∂_u∂_uᵀK of a kernel of degree 1 for all pairs of rows u (n, D) and v (N, D): (n, N, D, D) each.
+
+    With θ the angle of u and v, e_u the unit vector orthogonal to u towards v and P_u = 1 − ûûᵀ they are
+    κ(ψ(θ) 1 + sin θ e_u e_vᵀ + (sin θ − ε) ûv̂ᵀ) and κ ‖v‖/‖u‖ (sin θ e_u e_uᵀ + (sin θ − ε) P_u), with
+    ψ = π/2 − θ + ψ₀ and constants κ, ψ₀, ε that depend on the activation: nothing is singular in them where rows meet.
+    """
+    factor, half, excess = _KERNELS[activation.name, activation.drop_hermite_below]
+    length_u, length_v = np.linalg.norm(u, axis=-1), np.linalg.norm(v, axis=-1)
+    unit_u, unit_v = u / length_u[:, None], v / length_v[:, None]
+    cosine = unit_u @ unit_v.T
+    towards = unit_v - cosine[..., None] * unit_u[:, None]  # sin θ e_u, (n, N, D)
+    back = unit_u[:, None] - cosine[..., None] * unit_v
+    sine = np.linalg.norm(towards, axis=-1)[..., None, None]
+    e_u = towards[..., None] / np.where(sine > 0, sine, 1.0)
+    identity = np.eye(u.shape[-1])
+    psi = np.arctan2(cosine, sine[..., 0, 0])[..., None, None] + half
+    cross = psi * identity + e_u * back[..., None, :]
+    cross += (sine - excess) * (unit_u[:, None, :, None] * unit_v[None, :, None, :])
+    across = identity - unit_u[:, :, None] * unit_u[:, None, :]
+    own = e_u * towards[..., None, :] + (sine - excess) * across[:, None]
+    return factor * cross, factor * (length_v / length_u[:, None])[..., None, None] * own
