@@ -80,7 +80,7 @@ def _key(seed: int, purpose: str) -> np.ndarray:
 
 
 def drawn_sample(activation: Activation, teacher: Network, *, seed: int, samples: int, noise_std: float) -> Sample:
-    """Inputs x_i ~ N(0, I_d) and labels Σ_k a*_k φ(w*_k·x_i) + ``noise_std`` · ε_i of the plain φ; see ``sample_of``."""
+    """Inputs x_i ~ N(0, I_d) and labels Σ_k a*_k φ(w*_k·x_i) + ``noise_std`` · ε_i of plain φ; see ``sample_of``."""
     rows = teacher.first_layer
     inputs = generator(seed, "inputs").standard_normal((samples, rows.shape[1]))
     labels = generator(seed, "noise").standard_normal(samples)

@@ -37,7 +37,7 @@ COLUMNS: dict[str, str] = {
     "balance": "max over j of ||a_j| − ‖w_j‖|",
     "subspace": "‖P_{S*}W‖² / ‖W‖²: share of the first layer in the teacher's span",
     "feature_motion": "‖W_t − W_0‖ / ‖W_0‖",
-    "train_loss": "empirical data: mean of (f(x_i) − ỹ_i)² over the sample; online data: over the batch of the last step, "
+    "train_loss": "empirical data: mean of (f(x_i) − ỹ_i)² over the sample; online: over the batch of the last step, "
     "before that step (null at step 0); null for population data",
     "seconds": "time since the start of training",
 }
