@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -85,10 +86,11 @@ def _read_npz(path: Path, input_dim: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _read_csv(path: Path, input_dim: int) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file, warnings.catch_warnings():
             names = [name.strip() for name in next(csv.reader(file), [])]
             order = _columns(path, names, input_dim)
             try:
+                warnings.simplefilter("ignore")  # of a table without lines, which is refused below
                 table = np.loadtxt(file, delimiter=",", comments=None, quotechar='"', ndmin=2)
             except ValueError as error:
                 raise InvalidData(next(_faults(path, names), f"{path}: {error}")) from None
