@@ -14,7 +14,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from featlearn.experiments.config import Config
-from featlearn.experiments.problem import InvalidWeights, build
+from featlearn.experiments.files import InvalidFile
+from featlearn.experiments.problem import build
 from featlearn.experiments.recorder import Keeper, Recorder, follow
 from featlearn.experiments.run import backend_of, first_info
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo
@@ -39,7 +40,7 @@ class Built:
 
     @classmethod
     def of(cls, config: Config) -> Built:
-        """Raises InfeasibleTeacher, InvalidWeights, RunError."""
+        """Raises InfeasibleTeacher, InvalidFile, RunError."""
         return cls(*build(config), backend_of(config))
 
     def group(self) -> Hashable:
@@ -48,7 +49,8 @@ class Built:
         shapes = self.problem.teacher_first_layer.shape, state.first_layer.shape, state.first_layer.dtype
         place = self.start.position, self.start.start_loss is None, None if at_row is None else at_row.stage_step
         memory = tuple(state.memory), None if at_row is None else tuple(at_row.state.memory)
-        kind = self.problem.activation, self.backend.name, self.backend.device
+        data = None if self.problem.data is None else type(self.problem.data[0])
+        kind = self.problem.activation, self.backend.name, self.backend.device, data
         return self.plan.shape(), shapes, place, memory, kind
 
 
@@ -60,12 +62,15 @@ def _follow(
     watch: Callable[[Event], None] = lambda event: None,
     every_row: bool = True,
 ) -> Iterator[int]:
-    """Run experiments of one group together; yields which have ended."""
+    """Run experiments of one group together; yields which have ended. Their samples are let go in the end."""
     problem, start = Problem.stack([b.problem for b in built]), Start.stack([b.start for b in built])
     plans, backend = [b.plan for b in built], built[0].backend
-    yield from follow(
-        problem, plans, backend, start, keepers, interrupted=interrupted, watch=watch, every_row=every_row
-    )
+    try:
+        yield from follow(
+            problem, plans, backend, start, keepers, interrupted=interrupted, watch=watch, every_row=every_row
+        )
+    finally:
+        problem.release_data()
 
 
 def _groups(built: Sequence[Built]) -> list[list[int]]:
@@ -116,7 +121,7 @@ def run_batch(configs: Sequence[Config]) -> list[MemoryRun]:
     Each result is bit for bit the one that its configuration gives alone ("seconds" apart, which stays None).
 
     Raises:
-        networks.InfeasibleTeacher, problem.InvalidWeights, RunError: as ``train``; nothing has run then.
+        networks.InfeasibleTeacher, files.InvalidFile, RunError: as ``train``; nothing has run then.
     """
     with threadpool_limits(1, user_api="blas"):
         built = [Built.of(config) for config in configs]
@@ -285,7 +290,7 @@ def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
         if runs is None:
             return _Attempt(job, built, _Summary(job))
         return _in_directory(job, built, runs / job.id)
-    except (InfeasibleTeacher, InvalidWeights, RunError) as error:
+    except (InfeasibleTeacher, InvalidFile, RunError) as error:
         return PointResult.failure(job, str(error))
     except OSError:
         raise

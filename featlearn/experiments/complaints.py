@@ -114,8 +114,6 @@ def _message(details: dict[str, Any], path: Key, root: Root) -> str:
 
 # part of the design, and not built yet: refused in these words
 _LATER_VALUES = [
-    ("data", "kind", "empirical"),
-    ("data", "kind", "online"),
     ("stages", "method", "lbfgs"),
     ("stages", "method", "flow"),
 ]

@@ -8,54 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Discriminator, Field, Tag
 
+from featlearn.experiments.config_data import Data, EmpiricalData, OnlineData, PopulationData
+from featlearn.experiments.config_section import Count, NotNegative, Positive, Problems, Section, WholeNumber
 from featlearn.experiments.yaml_source import dump_yaml
 from featlearn.theory.activations import activation
 from featlearn.training.backends import resolved_backend
 from featlearn.training.networks import largest_min_angle
 from featlearn.training.stages import Schedule, Stage
 
-Problems = Iterator[tuple[tuple[str | int, ...], str]]  # (key path within the section, what is wrong)
-
-
-def _whole(value: Any) -> Any:
-    """1e5 is a number, and a whole one: accept it where an integer is wanted."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WholeNumber = Annotated[int, BeforeValidator(_whole)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[WholeNumber, Field(ge=1, le=1_000_000_000)]
 Width = Annotated[WholeNumber, Field(ge=1, le=100_000)]
 Dimension = Annotated[WholeNumber, Field(ge=1, le=10_000_000)]
 MOST_WEIGHTS = 500_000_000  # of a first layer: 4 GB
+MOST_ENTRIES = 500_000_000  # of the inputs of a sample or a batch
 Row = Annotated[list[float], Field(min_length=1)]
 Rows = Annotated[list[Row], Field(min_length=1)]
-
-
-class Section(BaseModel):
-    """A mapping of the configuration. ``problems`` yields what is wrong between its keys, all of it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-    def problems(self) -> Problems:
-        yield from ()
-
-    @model_validator(mode="after")
-    def _raise_problems(self) -> Self:
-        errors = [
-            InitErrorDetails(type=PydanticCustomError("rule", "{message}", {"message": message}), loc=path, input=None)
-            for path, message in self.problems()
-        ]
-        if errors:
-            raise ValidationError.from_exception_data(type(self).__name__, errors)
-        return self
 
 
 # --- teacher ------------------------------------------------------------------------------------
@@ -217,7 +187,7 @@ class Student(Section):
             yield ("width",), f"{self.width} contradicts init.first_layer, which has {len(self.init.first_layer)} rows"
 
 
-# --- activation and data ------------------------------------------------------------------------
+# --- activation ------------------------------------------------------------------------
 
 
 class ActivationChoice(Section):
@@ -231,12 +201,6 @@ class ActivationChoice(Section):
     def problems(self) -> Problems:
         if self.drop_hermite_below not in (0, 2):
             yield ("drop_hermite_below",), f"{self.drop_hermite_below} is not allowed; one of: 0, 2"
-
-
-class PopulationData(Section):
-    """The whole Gaussian distribution: losses and gradients are exact, nothing is sampled."""
-
-    kind: Literal["population"] = "population"
 
 
 # --- stages -------------------------------------------------------------------------------------
@@ -368,7 +332,7 @@ class Config(Section):
     teacher: Teacher = Field(description="the target network")
     student: Student = Field(description="the trained network")
     activation: ActivationChoice = Field(ActivationChoice(), description="of teacher and student")
-    data: PopulationData = Field(PopulationData(), description="what is trained on")
+    data: Data = Field(PopulationData(), description="what is trained on")
     stages: Annotated[dict[StageName, StageConfig], Field(min_length=1)] = Field(
         description="the stages by name, in order"
     )
@@ -383,6 +347,7 @@ class Config(Section):
                 "fused computes on the CPU in float64; use torch (or auto) for other devices and precisions",
             )
         yield from self._student_problems()
+        yield from self._data_problems()
         degree = activation(self.activation.name, self.activation.drop_hermite_below).homogeneous_degree
         for name, stage in self.stages.items():
             if "balance" in stage.then and degree != 1:
@@ -404,6 +369,23 @@ class Config(Section):
             given = len(init.first_layer[0])
             yield ("student", "init", "first_layer"), f"rows have {given} entries, the teacher's inputs {dim}"
 
+    def _data_problems(self) -> Problems:
+        if self.data.kind == "population":
+            return
+        if self.backend == "fused":
+            yield (
+                ("backend",),
+                f"fused computes on population data, and the data are {self.data.kind}; use torch (or auto)",
+            )
+        key = "batch_size" if isinstance(self.data, OnlineData) else "samples"
+        count, dim = getattr(self.data, key) or 0, self.teacher.shape()[1]
+        if count * dim > MOST_ENTRIES:
+            yield ("data", key), f"{count} inputs of {dim} entries are more than {MOST_ENTRIES} numbers"
+        for name, stage in self.stages.items():
+            if stage.method == "ridge" and self.data.kind == "online":
+                text = "ridge needs a fixed loss, and online data have a new one at each step; use gd, momentum or adam"
+                yield ("stages", name, "method"), text
+
     def resolved(self) -> Config:
         """The same experiment with every default that depends on other keys written out."""
         teacher: dict[str, Any] = {}
@@ -420,11 +402,16 @@ class Config(Section):
             )
             for name, stage in self.stages.items()
         }
-        return self.model_copy(update={"teacher": self.teacher.model_copy(update=teacher), "stages": stages})
+        update: dict[str, Any] = {"teacher": self.teacher.model_copy(update=teacher), "stages": stages}
+        if isinstance(self.data, EmpiricalData) and self.data.path is None:
+            update["data"] = self.data.model_copy(update={"noise_std": self.data.noise_std or 0.0})
+        return self.model_copy(update=update)
 
     def on_backend(self) -> Config:
         """The same experiment with ``backend`` and ``device`` as they will be, not auto."""
-        name, device = resolved_backend(self.backend, self.device, self.precision)
+        name, device = resolved_backend(
+            self.backend, self.device, self.precision, sampled=self.data.kind != "population"
+        )
         return self.model_copy(update={"backend": name, "device": device})
 
     def to_yaml(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,10 @@ from featlearn.experiments.complaints import (
     kind_of,
 )
 from featlearn.experiments.config import Config, FileInit
-from featlearn.experiments.problem import InvalidWeights, file_digest, initial_networks
+from featlearn.experiments.config_data import EmpiricalData
+from featlearn.experiments.data_file import InvalidData
+from featlearn.experiments.files import InvalidFile, pinned_file
+from featlearn.experiments.problem import InvalidWeights, build
 from featlearn.experiments.yaml_source import (
     Complaint,
     ConfigError,
@@ -102,17 +104,14 @@ def _validated(document: Document, directory: Path) -> Config:
 
 
 def _checked(document: Document, config: Config, directory: Path) -> Config:
-    """The configuration with its weight file pinned down, after its networks were built once."""
+    """The configuration with its files pinned down, after it was built once."""
     try:
-        init = config.student.init
-        if isinstance(init, FileInit):
-            init = FileInit(kind="file", **pinned_file(init.path, init.sha256, directory))
-            config = config.model_copy(update={"student": config.student.model_copy(update={"init": init})})
-        initial_networks(config)
+        config = with_pinned_files(config, directory)
+        build(config)
     except InfeasibleTeacher as error:
         raise ConfigError([complaint_at(document, ("teacher", "min_angle"), str(error))]) from None
-    except InvalidWeights as error:
-        raise ConfigError([complaint_at(document, ("student", "init", "path"), str(error))]) from None
+    except InvalidFile as error:
+        raise ConfigError([complaint_at(document, error.key, str(error))]) from None
     except MemoryError:
         raise ConfigError(
             [complaint_at(document, ("student", "width"), "the networks do not fit into memory")]
@@ -120,7 +119,30 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
     return config
 
 
-def pinned_file(path: str, sha256: str | None, directory: Path) -> dict[str, str]:
-    """The keys of a weight file that nothing can change: its absolute path and its digest. Raises InvalidWeights."""
-    file = Path(os.path.normpath(directory / path))
-    return {"path": str(file), "sha256": sha256 or file_digest(file)}
+def with_pinned_files(config: Config, directory: Path, known: dict[str, dict[str, str]] | None = None) -> Config:
+    """The configuration with absolute paths and digests of its weight and data files.
+
+    Args:
+        config: valid.
+        directory: where relative paths start.
+        known: the keys of files that were pinned before, by path; new ones are added.
+    Raises:
+        InvalidWeights, InvalidData: when a file cannot be read.
+    """
+    known = {} if known is None else known
+
+    def pinned(section: FileInit | EmpiricalData, path: str, invalid: type[InvalidFile]) -> Any:
+        if path not in known:
+            try:
+                known[path] = pinned_file(path, section.sha256, directory)
+            except InvalidFile as error:
+                raise invalid(str(error)) from None
+        return section.model_copy(update=known[path])
+
+    init, data = config.student.init, config.data
+    if isinstance(init, FileInit):
+        student = config.student.model_copy(update={"init": pinned(init, init.path, InvalidWeights)})
+        config = config.model_copy(update={"student": student})
+    if isinstance(data, EmpiricalData) and data.path is not None:
+        config = config.model_copy(update={"data": pinned(data, data.path, InvalidData)})
+    return config

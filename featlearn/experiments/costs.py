@@ -6,13 +6,15 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from featlearn.experiments.batch import Built
 from featlearn.experiments.config import Config
-from featlearn.experiments.problem import InvalidWeights
+from featlearn.experiments.config_data import EmpiricalData, OnlineData
+from featlearn.experiments.files import InvalidFile
 from featlearn.experiments.runs import RunError
 from featlearn.training.backends.fused import WIDE
 from featlearn.training.measurement import measure
@@ -20,7 +22,8 @@ from featlearn.training.networks import InfeasibleTeacher
 from featlearn.training.problem import Problem
 from featlearn.training.stages import Stage
 
-_MEASURED = 4  # shapes at most
+_MEASURED = 4  # shapes at most, of each backend and kind of data
+_SAMPLES = 20_000  # of a measurement, at most: larger samples cost in proportion
 _SECONDS = 0.05  # of each measurement
 _FLOATS_PER_PAIR = 40  # of arrays while a row is measured, generously
 
@@ -34,33 +37,74 @@ class Shape:
     dimension: int
     steps: int
     rows: int
+    ridges: int
     backend: str
+    data: str
+    samples: int  # of the whole run, or in each batch; 0 for population data
 
     @classmethod
     def of(cls, config: Config) -> Shape:
         teachers, dimension = config.teacher.shape()
         width = config.student.width or len(getattr(config.student.init, "first_layer", [None] * 100))
         steps = sum(stage.steps or 0 for stage in config.stages.values())
-        return cls(width, teachers, dimension, steps, min(config.log.points, steps + 1), config.backend)
+        rows = min(config.log.points, steps + 1)
+        ridges = sum(stage.method == "ridge" for stage in config.stages.values())
+        samples = _samples(config.data, dimension)
+        return cls(width, teachers, dimension, steps, rows, ridges, config.backend, config.data.kind, samples)
+
+    def kind(self) -> tuple[str, str]:
+        """Shapes of one kind differ in size alone."""
+        return self.backend, self.data
 
     def pairs(self) -> float:
         return float(self.width * (self.width + self.teachers))
 
     def work_of_step(self) -> float:
-        """In arbitrary units: the pairs of neurons, each with its products over the coordinates."""
+        """In arbitrary units: the pairs of neurons, or of inputs and neurons, with their products over coordinates."""
+        if self.data == "online":
+            drawing = self.samples * (30 * self.dimension + self.teachers * (self.dimension + 25))
+            return self._work_of_samples() + drawing + 20_000
+        return self._work_of_samples() + 2000 if self.samples else self._work_of_pairs()
+
+    def work_of_row(self) -> float:
+        """The metrics of the population, and the gradient on an empirical sample."""
+        return self._work_of_pairs() + (self._work_of_samples() if self.data == "empirical" else 0.0)
+
+    def work_of_ridge(self) -> float:
+        """Of an exact step on a sample, in steps' units; that on the population is lost in the rest."""
+        return self.samples * self.width * (self.width + self.dimension + 25.0)
+
+    def _work_of_samples(self) -> float:
+        return float(self.samples * self.width * (self.dimension + 25))
+
+    def _work_of_pairs(self) -> float:
         dimension = min(self.dimension, self.width + self.teachers) if self.backend == "fused" else self.dimension
         return self.pairs() * (dimension + 25) + 2000
 
     def bytes(self) -> float:
-        """Memory that one run of a batch takes, generously."""
-        return 8.0 * (_FLOATS_PER_PAIR * self.pairs() + 20 * self.width * (self.dimension + 8))
+        """Memory that one run of a batch takes, generously; a sample is there twice, as array and as tensor."""
+        sample = 2 * self.samples * (self.dimension + 2)
+        return 8.0 * (_FLOATS_PER_PAIR * self.pairs() + 20 * self.width * (self.dimension + 8) + sample)
+
+
+def _samples(data: object, dimension: int) -> int:
+    if isinstance(data, OnlineData):
+        return data.batch_size
+    if not isinstance(data, EmpiricalData):
+        return 0
+    if data.path is None:
+        return data.samples or 0
+    try:  # some eight bytes a number in an npz file, more in a csv file
+        return 1 + Path(data.path).stat().st_size // (8 * (dimension + 1))
+    except OSError:
+        return 1
 
 
 @dataclass(frozen=True)
 class _Pace:
     """Measured at one shape: seconds of a step and of a row, on one core."""
 
-    work: float
+    shape: Shape
     step: float
     row: float
 
@@ -73,19 +117,25 @@ class Costs:
         shapes: dict[Any, Config] = {}
         for config in configs:
             shape = Shape.of(config)
-            shapes.setdefault((shape.width, shape.teachers, shape.dimension, shape.backend), config)
-        ordered = sorted(shapes.values(), key=lambda config: Shape.of(config).work_of_step())
-        chosen = sorted({round(i) for i in np.linspace(0, len(ordered) - 1, _MEASURED)}) if ordered else []
-        self._paces = [pace for i in chosen if (pace := _measured(ordered[i])) is not None]
+            shapes.setdefault((shape.kind(), shape.width, shape.teachers, shape.dimension, shape.samples), config)
+        self._paces: dict[tuple[str, str], list[_Pace]] = {}
+        for kind in {key[0] for key in shapes}:
+            alike = [config for key, config in shapes.items() if key[0] == kind]
+            ordered = sorted(alike, key=lambda config: Shape.of(config).work_of_step())
+            chosen = sorted({round(i) for i in np.linspace(0, len(ordered) - 1, _MEASURED)})
+            self._paces[kind] = [pace for i in chosen if (pace := _measured(_with_few_samples(ordered[i]))) is not None]
 
     def seconds(self, config: Config) -> float:
         """One experiment on one core, as one of a batch."""
-        if not self._paces:
-            return 1.0
         shape = Shape.of(config)
+        paces = self._paces.get(shape.kind())
+        if not paces:
+            return 1.0
         work = shape.work_of_step()
-        near = min(self._paces, key=lambda pace: abs(np.log(pace.work / work)))
-        return (shape.steps * near.step + shape.rows * near.row) * work / near.work
+        near = min(paces, key=lambda pace: abs(np.log(pace.shape.work_of_step() / work)))
+        steps = shape.steps * work + shape.ridges * shape.work_of_ridge()
+        rows = shape.rows * shape.work_of_row()
+        return near.step * steps / near.shape.work_of_step() + near.row * rows / near.shape.work_of_row()
 
 
 def cores() -> int:
@@ -93,22 +143,29 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _with_few_samples(config: Config) -> Config:
+    """The same with no more samples than a measurement needs, drawn even where they come from a file."""
+    if not isinstance(config.data, EmpiricalData):
+        return config
+    samples = min(_SAMPLES, Shape.of(config).samples)
+    return config.model_copy(update={"data": EmpiricalData(kind="empirical", samples=samples)})
+
+
 def _measured(config: Config) -> _Pace | None:
     """The pace of one shape; None for a configuration that cannot run."""
     try:
         built = Built.of(config)
-    except (InfeasibleTeacher, InvalidWeights, RunError, MemoryError):
+    except (InfeasibleTeacher, InvalidFile, RunError, MemoryError):
         return None
     problem, state, backend = built.problem, built.start.state, built.backend
     stage = next((s for s in reversed(built.plan.stages) if s.step_size is not None), None)
     threads = backend.threads if config.backend == "fused" and state.first_layer.shape[1] >= WIDE else 1
-    work = Shape.of(config).work_of_step()
     row_stage = stage or Stage(name="row", train=("second_layer",))
     row = _seconds_per_call(lambda count: _measure_rows(problem, row_stage, built, count))
     if stage is None:
-        return _Pace(work, row, row)
+        return _Pace(Shape.of(config), row, row)
     step = _seconds_per_call(lambda count: backend.advance(problem, [stage], state, 0, count))
-    return _Pace(work, step * threads, row)
+    return _Pace(Shape.of(config), step * threads, row)
 
 
 def _measure_rows(problem: Problem, stage: Stage, built: Built, count: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import assert_never
 
@@ -17,16 +16,22 @@ from featlearn.experiments.config import (
     RandomWeights,
     SymmetricInit,
 )
+from featlearn.experiments.config_data import EmpiricalData, OnlineData
+from featlearn.experiments.data_file import read_data
+from featlearn.experiments.files import InvalidFile, check_digest
 from featlearn.experiments.npz import read_npz
 from featlearn.theory.activations import activation
 from featlearn.training import networks
+from featlearn.training.data import Data, Empirical, Online, drawn_sample, sample_of
 from featlearn.training.descent import Plan, Start
 from featlearn.training.networks import Network, generator
 from featlearn.training.problem import Problem, State
 
 
-class InvalidWeights(Exception):
+class InvalidWeights(InvalidFile):
     """A weight file that cannot be used; the message says why."""
+
+    key = ("student", "init", "path")
 
 
 def initial_networks(config: Config) -> tuple[Network, Network]:
@@ -41,13 +46,20 @@ def initial_networks(config: Config) -> tuple[Network, Network]:
 
 
 def build(config: Config) -> tuple[Problem, Plan, Start]:
-    """The problem, plan and start of one run (B = 1). Raises as ``initial_networks``."""
+    """The problem, plan and start of one run (B = 1).
+
+    Raises:
+        networks.InfeasibleTeacher, InvalidWeights: as ``initial_networks``.
+        data_file.InvalidData: when a data file is missing, broken, changed or of the wrong shape.
+    """
     teacher, student = initial_networks(config)
+    data = _data(config, teacher)
     problem = Problem(
         activation(config.activation.name, config.activation.drop_hermite_below),
         teacher.second_layer[None],
         teacher.first_layer[None],
         student.first_layer[None].astype(config.precision).astype(np.float64),
+        None if data is None else (data,),
     )
     stages = [stage.stage(name) for name, stage in config.stages.items()]
     dtype = np.dtype(config.precision)
@@ -98,24 +110,28 @@ def _student(config: Config, teacher: Network) -> Network:
     assert_never(init)
 
 
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a weight file. Raises InvalidWeights when it cannot be read."""
-    try:
-        if path.exists() and not path.is_file():
-            raise InvalidWeights(f"{path} is not a regular file")
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise InvalidWeights(f"{path!s:.200}: cannot be read: {getattr(error, 'strerror', error)}") from None
+def _data(config: Config, teacher: Network) -> Data | None:
+    """What is trained on; None for population data. Samples are not drawn yet, files are read."""
+    entry, choice = activation(config.activation.name, config.activation.drop_hermite_below), config.data
+    if isinstance(choice, EmpiricalData):
+        if choice.path is not None:
+            inputs, labels = read_data(Path(choice.path), choice.sha256, teacher.first_layer.shape[1])
+            return Empirical(lambda: sample_of(entry, inputs, labels))
+        samples, noise_std = choice.samples or 0, choice.noise_std or 0.0
+        return Empirical(lambda: drawn_sample(entry, teacher, seed=config.seed, samples=samples, noise_std=noise_std))
+    if isinstance(choice, OnlineData):
+        return Online(entry, teacher, config.seed, choice.batch_size, choice.noise_std)
+    return None
 
 
 def _student_from_file(init: FileInit, width: int | None, input_dim: int) -> Network:
     path = Path(init.path)
-    if init.sha256 is not None and file_digest(path) != init.sha256:
-        raise InvalidWeights(f"{path} has changed since this configuration was written (its SHA-256 differs)")
     try:
+        check_digest(path, init.sha256)
         arrays = read_npz(path)
         first, second = arrays["first_layer"], arrays["second_layer"]
+    except InvalidFile as error:
+        raise InvalidWeights(str(error)) from None
     except KeyError as error:
         raise InvalidWeights(f"{path} has no array {error}") from None
     except (OSError, ValueError) as error:

@@ -110,7 +110,7 @@ def _record(recorder: Recorder, plan: Plan, backend: Backend, start: Start, watc
 def backend_of(config: Config) -> Backend:
     """The backend that a configuration asks for. Raises RunError when it is not there."""
     try:
-        return make_backend(config.backend, config.device, config.precision)
+        return make_backend(config.backend, config.device, config.precision, sampled=config.data.kind != "population")
     except BackendError as error:
         raise RunError(str(error)) from None
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag
 
-from featlearn.experiments.config import Problems, Section, WholeNumber
+from featlearn.experiments.config_section import Problems, Section, WholeNumber
 
 MOST_POINTS = 1_000_000
 _SPACINGS = ("linear", "log", "range")

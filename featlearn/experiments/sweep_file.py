@@ -15,9 +15,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from featlearn.experiments.complaints import complaint_at, complaints_about, hidden_complaints, path_of
-from featlearn.experiments.config import Config, FileInit
-from featlearn.experiments.config_file import no_such_place, pinned_file
-from featlearn.experiments.problem import InvalidWeights
+from featlearn.experiments.config import Config
+from featlearn.experiments.config_file import no_such_place, with_pinned_files
+from featlearn.experiments.files import InvalidFile
 from featlearn.experiments.sweep_config import MOST_POINTS, Spaced, SweepConfig
 from featlearn.experiments.yaml_source import Complaint, ConfigError, Document, Key, Mark, dump_yaml, read_document
 
@@ -93,21 +93,12 @@ class Sweep:
         """The configuration at a point, or what is wrong with it."""
         try:
             config = Config.model_validate(self.data_at(setting)).resolved().on_backend()
-            return self._with_file(config), None
+            return with_pinned_files(config, self.directory, self._pinned), None
         except ValidationError as error:
             complaints = self.complaints_at(setting, error)
             return None, "; ".join(dict.fromkeys(f"{c.key}: {c.message}" for c in complaints))
-        except InvalidWeights as error:
-            return None, f"student.init.path: {error}"
-
-    def _with_file(self, config: Config) -> Config:
-        init = config.student.init
-        if not isinstance(init, FileInit):
-            return config
-        if init.path not in self._pinned:
-            self._pinned[init.path] = pinned_file(init.path, init.sha256, self.directory)
-        pinned = FileInit(kind="file", **self._pinned[init.path])
-        return config.model_copy(update={"student": config.student.model_copy(update={"init": pinned})})
+        except InvalidFile as error:
+            return None, f"{'.'.join(error.key)}: {error}"
 
     def data_at(self, setting: Setting) -> Any:
         """The plain data of the configuration at a point."""
@@ -137,8 +128,9 @@ class Sweep:
         """The sweep as plain data that reads back as it is wherever it lies: base included, paths absolute."""
         data = self.config.model_dump(mode="json", exclude_none=True)
         for group in (data["grid"], *data["zip"]):
-            if isinstance(paths := group.get("student.init.path"), list):
-                group["student.init.path"] = [str(self.directory / str(path)) for path in paths]
+            for key in ("student.init.path", "data.path"):
+                if isinstance(paths := group.get(key), list):
+                    group[key] = [str(self.directory / str(path)) for path in paths]
         return _with_absolute_paths(data | {"base": self.base.data}, self.directory)
 
     def to_yaml(self) -> str:
@@ -161,10 +153,10 @@ def _with(data: Any, path: tuple[str, ...], value: Any) -> Any:
 
 
 def _with_absolute_paths(data: Any, directory: Path) -> Any:
-    """A copy in which the path of every weight file is absolute."""
+    """A copy in which the path of every weight and data file is absolute."""
     if isinstance(data, dict):
         data = {key: _with_absolute_paths(value, directory) for key, value in data.items()}
-        if data.get("kind") == "file" and isinstance(data.get("path"), str):
+        if data.get("kind") in ("file", "empirical") and isinstance(data.get("path"), str):
             data["path"] = str(directory / data["path"])
         return data
     return [_with_absolute_paths(item, directory) for item in data] if isinstance(data, list) else data

@@ -24,6 +24,7 @@ Array = Any  # a NumPy array, a torch tensor or a DoubleDouble: the kernels are 
 
 Kernel = Callable[[Any, Array, Array, Array], tuple[Array, Array, Array]]
 Pointwise = Callable[[np.ndarray], np.ndarray]
+Moment = Callable[[Array], Array]  # of q: written with operators alone, for NumPy and PyTorch
 
 Symmetry = Literal["even", "odd", "none"]
 
@@ -37,7 +38,9 @@ class Activation:
         drop_hermite_below: 0 (plain φ) or 2 (constant and linear part removed).
         formula: φ in plain symbols, for tables.
         phi, phi_prime: plain φ(z) and φ′(z), pointwise on NumPy arrays (φ′ is ½(φ′₋ + φ′₊) at a kink).
-        mean, slope: μ0(q) = E φ(√q z) and μ1(q) = E φ′(√q z) of the plain φ, z ~ N(0, 1).
+        mean, slope: μ0(q) = E φ(√q z) and μ1(q) = E φ′(√q z) of the plain φ, z ~ N(0, 1); NumPy arrays or tensors.
+        mean_prime, slope_prime: their derivatives μ0′(q), μ1′(q) in q; 0 at q = 0, where μ0′ of relu and abs is
+            infinite, so that a zero neuron gets a finite gradient.
         rounding_scale: bound on E φ(√q z)² that the rounding error of K(q, q, q) scales with (docs/theory.md §5).
         kernel: ``kernel(xp, q_u, q_v, s)`` → (K, ∂K/∂s, ∂K/∂q_u), broadcasting. q ≥ 0, |s| ≤ √(q_u q_v)
             up to rounding. Where a row is zero the derivatives take the value of the central difference,
@@ -55,8 +58,10 @@ class Activation:
     formula: str
     phi: Pointwise
     phi_prime: Pointwise
-    mean: Pointwise
-    slope: Pointwise
+    mean: Moment
+    slope: Moment
+    mean_prime: Moment
+    slope_prime: Moment
     rounding_scale: Pointwise
     kernel: Kernel
     symmetry: Symmetry
@@ -157,6 +162,11 @@ def _step(z: np.ndarray) -> np.ndarray:
     return np.heaviside(z, 0.5)
 
 
+def _inverse_root(q: Array) -> Array:
+    """1/√q, and 0 at q = 0."""
+    return (q > 0) / (q + (q == 0)) ** 0.5
+
+
 @dataclass(frozen=True)
 class _Entry:
     """What one line of the registry says; the two drop settings share everything but the kernel."""
@@ -164,8 +174,10 @@ class _Entry:
     formula: str
     phi: Pointwise
     phi_prime: Pointwise
-    mean: Pointwise
-    slope: Pointwise
+    mean: Moment
+    slope: Moment
+    mean_prime: Moment
+    slope_prime: Moment
     rounding_scale: Pointwise
     kernels: dict[int, Kernel]
     symmetries: dict[int, Symmetry]
@@ -177,8 +189,10 @@ _REGISTRY: dict[str, _Entry] = {
         formula="max(z, 0)",
         phi=lambda z: np.maximum(z, 0.0),
         phi_prime=_step,
-        mean=lambda q: np.sqrt(q / (2 * pi)),
+        mean=lambda q: (q / (2 * pi)) ** 0.5,
         slope=lambda q: 0.5 + 0.0 * q,
+        mean_prime=lambda q: _inverse_root(q) / sqrt(8 * pi),
+        slope_prime=lambda q: 0.0 * q,
         rounding_scale=lambda q: 1.0 * q,
         kernels={0: _relu, 2: _relu_dropped},
         symmetries={0: "none", 2: "even"},
@@ -188,8 +202,10 @@ _REGISTRY: dict[str, _Entry] = {
         formula="|z|",
         phi=np.abs,
         phi_prime=np.sign,
-        mean=lambda q: np.sqrt(2 * q / pi),
+        mean=lambda q: (2 * q / pi) ** 0.5,
         slope=lambda q: 0.0 * q,
+        mean_prime=lambda q: _inverse_root(q) / sqrt(2 * pi),
+        slope_prime=lambda q: 0.0 * q,
         rounding_scale=lambda q: 1.0 * q,
         kernels={0: _abs, 2: _abs_dropped},
         symmetries={0: "even", 2: "even"},
@@ -200,7 +216,9 @@ _REGISTRY: dict[str, _Entry] = {
         phi=lambda z: special.erf(z / sqrt(2)),
         phi_prime=lambda z: sqrt(2 / pi) * np.exp(-0.5 * z * z),
         mean=lambda q: 0.0 * q,
-        slope=lambda q: sqrt(2 / pi) / np.sqrt(1 + q),
+        slope=lambda q: sqrt(2 / pi) / (1 + q) ** 0.5,
+        mean_prime=lambda q: 0.0 * q,
+        slope_prime=lambda q: -sqrt(1 / (2 * pi)) / (1 + q) ** 1.5,
         rounding_scale=lambda q: 1.0 * q,
         kernels={0: _erf, 2: _erf_dropped},
         symmetries={0: "odd", 2: "odd"},
@@ -212,6 +230,8 @@ _REGISTRY: dict[str, _Entry] = {
         phi_prime=lambda z: 2 * z,
         mean=lambda q: 1.0 * q,
         slope=lambda q: 0.0 * q,
+        mean_prime=lambda q: 1.0 + 0.0 * q,
+        slope_prime=lambda q: 0.0 * q,
         rounding_scale=lambda q: 3.0 * q * q,
         kernels={0: _quadratic, 2: _quadratic_dropped},
         symmetries={0: "even", 2: "even"},
@@ -245,6 +265,8 @@ def activation(name: str, drop_hermite_below: int = 2) -> Activation:
         phi_prime=entry.phi_prime,
         mean=entry.mean,
         slope=entry.slope,
+        mean_prime=entry.mean_prime,
+        slope_prime=entry.slope_prime,
         rounding_scale=entry.rounding_scale,
         kernel=entry.kernels[drop_hermite_below],
         symmetry=entry.symmetries[drop_hermite_below],

@@ -199,11 +199,14 @@ def ridge_second_layer(
     q = np.sum(v * v, -1)
     k, _, _ = activation.kernel(np, q[:, :m, None], q[:, None, :], first_layer @ v.mT)
     target = (k[:, :, m:] @ teacher_second_layer[:, :, None])[..., 0]
-    return np.stack([_ridge(k[b, :, :m], target[b], weight_decay[b]) for b in range(len(k))])
+    return np.stack([solve_ridge(k[b, :, :m], target[b], weight_decay[b]) for b in range(len(k))])
 
 
-def _ridge(k: np.ndarray, target: np.ndarray, weight_decay: float) -> np.ndarray:
-    """By eigenvalues: K is positive semidefinite up to rounding, and singular when rows coincide."""
+def solve_ridge(k: np.ndarray, target: np.ndarray, weight_decay: float) -> np.ndarray:
+    """The solution (m,) of (K + λ/2 · I) a = target by eigenvalues, of least norm at λ = 0.
+
+    K, (m, m), is positive semidefinite up to rounding, and singular when rows coincide.
+    """
     values, vectors = linalg.eigh(k)
     values = np.maximum(values, 0.0)
     if weight_decay > 0:

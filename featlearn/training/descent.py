@@ -15,9 +15,10 @@ from typing import cast
 import numpy as np
 
 from featlearn.theory import population
+from featlearn.training import data
 from featlearn.training.backends import Backend
 from featlearn.training.measurement import Row, measure
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.stages import Operation, Stage, rows_of_stages, snapshot_steps
 
 DIVERGED_ABOVE = 1e6  # times the loss at the start (or ‖f*‖², where that is more): the run is given up
@@ -335,12 +336,16 @@ class _Descent:
 
 
 def _ridge(problem: Problem, stages: Sequence[Stage], batch: State) -> State:
-    """The batch with the second layers that minimise L + (λ/2)‖a‖²."""
-    teacher = problem.teacher_second_layer, problem.teacher_first_layer
+    """The batch with the second layers that minimise the loss (on the population or the sample) + (λ/2)‖a‖²."""
     decay = np.array([stage.weight_decay.start for stage in stages])
-    rows = batch.first_layer
-    second = population.ridge_second_layer(problem.activation, rows.astype(np.float64), *teacher, decay)
-    return State(second.astype(rows.dtype), rows)
+    rows, samples = batch.first_layer.astype(np.float64), problem.samples()
+    if samples is None:
+        teacher = problem.teacher_second_layer, problem.teacher_first_layer
+        second = population.ridge_second_layer(problem.activation, rows, *teacher, decay)
+    else:
+        runs = zip(rows, samples, decay, strict=True)
+        second = np.stack([data.ridge_second_layer(problem.activation, w, x.sample(), lam) for w, x, lam in runs])
+    return State(second.astype(batch.first_layer.dtype), batch.first_layer)
 
 
 def _why_ended(stage: Stage, row: Row, done: int) -> str | None:
@@ -352,7 +357,10 @@ def _why_ended(stage: Stage, row: Row, done: int) -> str | None:
 
 
 def _finished(state: State, then: Sequence[Operation]) -> State:
-    """The state at the end of a stage: its ``then`` operations applied, the optimiser's memory dropped."""
+    """The state at the end of a stage: its ``then`` operations applied, the optimiser's memory dropped.
+
+    The loss on the last batch stays, for the row that shows this state.
+    """
     second, first = state.second_layer, state.first_layer
     for operation in then:
         norms = np.linalg.norm(first, axis=-1)
@@ -362,4 +370,4 @@ def _finished(state: State, then: Sequence[Operation]) -> State:
         else:  # balance: |a_j| = ‖w_j‖ = √(|a_j|‖w_j‖), which leaves a_j φ̃(w_j·x) as it is (degree 1)
             root = np.sqrt(np.abs(second) * norms)
             second, first = np.sign(second) * root, root[..., None] * unit
-    return State(second, first)
+    return State(second, first, {name: x for name, x in state.memory.items() if name == BATCH_LOSS})

@@ -9,7 +9,7 @@ import numpy as np
 from featlearn.theory import population
 from featlearn.theory.alignment import alignment_metrics
 from featlearn.training.backends import Backend
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.stages import Schedule, Stage
 
 Row = dict[str, Any]
@@ -21,9 +21,10 @@ COLUMNS: dict[str, str] = {
     "stage_step": "steps done in this stage",
     "weight_decay": "λ that the last step used",
     "step_size": "η that the last step used; null for ridge",
-    "loss": "population loss L = E[(f − f*)²], no factor ½",
+    "loss": "population loss L = E[(f − f*)²], no factor ½, whatever the data",
     "objective": "L + (λ/2)(‖a‖² + ‖W‖²_F)",
-    "grad_norm": "norm of the gradient of the objective over the trained layers",
+    "grad_norm": "norm of the gradient of the objective over the trained layers; for empirical data, with the training "
+    "loss in place of L",
     "gap": "objective − J*_λ; null in this version",
     "max_angle": "largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line "
     "(plain relu, which has no symmetry: to the nearest teacher direction)",
@@ -36,7 +37,8 @@ COLUMNS: dict[str, str] = {
     "balance": "max over j of ||a_j| − ‖w_j‖|",
     "subspace": "‖P_{S*}W‖² / ‖W‖²: share of the first layer in the teacher's span",
     "feature_motion": "‖W_t − W_0‖ / ‖W_0‖",
-    "train_loss": "loss on the training sample; null for population data",
+    "train_loss": "empirical data: mean of (f(x_i) − ỹ_i)² over the sample; online: over the batch of the last step, "
+    "before that step (null at step 0); null for population data",
     "seconds": "time since the start of training",
 }
 
@@ -52,7 +54,7 @@ def measure(
         problem, state: the batch.
         stages: the current stage of each run.
         stage_step: how many steps the runs have done in this stage.
-        backend: computes the gradient.
+        backend: computes the gradient: of the training loss for empirical data, of the population loss otherwise.
     Returns:
         Rows with every key of ``COLUMNS``; values that do not apply or are not finite are None, and so are the two that
         the caller knows: "step" and "seconds".
@@ -66,6 +68,9 @@ def measure(
     decay, size = np.array([used[s.weight_decay] for s in stages]), np.array([used[s.step_size] for s in stages])
     with np.errstate(all="ignore"):  # diverging weights overflow: that is what the row then shows
         total, slope = backend.loss_and_gradient(problem, State(a, w))
+        train_loss = state.memory.get(BATCH_LOSS)
+        if problem.samples():
+            train_loss, slope = backend.sample_loss_and_gradient(problem, State(a, w))
         rounding = population.float64_rounding(problem.activation, *weights)
         loss = population.refined_loss(problem.activation, total, rounding, *weights)
         floor = population.loss_floor(problem.activation, *weights)
@@ -79,6 +84,8 @@ def measure(
         trained = np.stack([sum(descent[layer][run] for layer in stage.train) for run, stage in enumerate(stages)])
         values = {"weight_decay": decay, "step_size": size, "loss": loss, "objective": objective}
         values |= {"grad_norm": np.sqrt(trained), **aligned}
+        if train_loss is not None:
+            values["train_loss"] = train_loss
     columns = {name: _numbers(name, column) for name, column in values.items()}
     blank = dict.fromkeys(COLUMNS) | {"stage_step": stage_step}
     rows = [

@@ -8,22 +8,25 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.training.data import Data, Empirical
 
 
 @dataclass(frozen=True)
 class Problem:
-    """B teachers on Gaussian population data, and the students' starting rows.
+    """B teachers, the students' starting rows, and what is trained on.
 
     Attributes:
         activation: of teacher and student, the same for the whole batch.
         teacher_second_layer, teacher_first_layer: (B, m*), (B, m*, d) float64, rows of norm 1.
         initial_first_layer: (B, m, d) the students' rows at step 0, for ``feature_motion``.
+        data: the sampled data of each run, all of one kind; None for population data.
     """
 
     activation: Activation
     teacher_second_layer: np.ndarray
     teacher_first_layer: np.ndarray
     initial_first_layer: np.ndarray
+    data: tuple[Data, ...] | None = None
 
     def take(self, runs: Sequence[int]) -> Problem:
         """The problem of some of the runs."""
@@ -32,6 +35,7 @@ class Problem:
             self.teacher_second_layer[list(runs)],
             self.teacher_first_layer[list(runs)],
             self.initial_first_layer[list(runs)],
+            None if self.data is None else tuple(self.data[run] for run in runs),
         )
 
     @staticmethod
@@ -42,7 +46,21 @@ class Problem:
             np.concatenate([p.teacher_second_layer for p in problems]),
             np.concatenate([p.teacher_first_layer for p in problems]),
             np.concatenate([p.initial_first_layer for p in problems]),
+            None if problems[0].data is None else tuple(data for p in problems for data in p.data or ()),
         )
+
+    def samples(self) -> list[Empirical] | None:
+        """The empirical data of each run; None for population and online data."""
+        empirical = [data for data in self.data or () if isinstance(data, Empirical)]
+        return empirical or None
+
+    def release_data(self) -> None:
+        """Free the memory of samples; they are made again when asked for."""
+        for data in self.data or ():
+            data.release()
+
+
+BATCH_LOSS = "batch_loss"  # in a state's memory, (B,): on the online batch of the last step, before that step
 
 
 @dataclass(frozen=True)
@@ -51,7 +69,7 @@ class State:
 
     Attributes:
         second_layer, first_layer: (B, m), (B, m, d), in the run's precision.
-        memory: velocities of momentum or moments of adam, batch axis first; empty at the start of a stage.
+        memory: velocities of momentum, moments of adam, ``BATCH_LOSS``; batch axis first; empty when a stage starts.
     """
 
     second_layer: np.ndarray

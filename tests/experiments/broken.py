@@ -189,11 +189,70 @@ BROKEN = [
     # what comes in later versions
     changed("fused_float32", "seed: 0", "backend: fused\nprecision: float32", ("2:10", "backend", "float64")),
     changed("typo_backend", "seed: 0", "backend: fussed", ("2:10", "backend", "did you mean 'fused'?")),
+    # sampled data
     changed(
-        "later_data",
+        "typo_data",
         "seed: 0",
-        "data: {kind: empirical, samples: 10}",
-        ("2:14", "data.kind", "not available in this version"),
+        "data: {kind: empiricl, samples: 10}",
+        ("2:14", "data.kind", "did you mean 'empirical'?"),
+    ),
+    changed("samples_missing", "seed: 0", "data: {kind: empirical}", ("2:1", "data.samples", "or give the `path`")),
+    changed(
+        "batch_of_empirical",
+        "seed: 0",
+        "data: {kind: empirical, samples: 10, batch_size: 3}",
+        ("2:38", "data.batch_size", "allowed here: kind, samples, noise_std, path, sha256"),
+    ),
+    changed("no_batch_size", "seed: 0", "data: {kind: online}", ("2:1", "data.batch_size", "missing")),
+    changed(
+        "negative_noise",
+        "seed: 0",
+        "data: {kind: online, batch_size: 2, noise_std: -1}",
+        ("2:48", "data.noise_std", "at least 0"),
+    ),
+    changed("no_samples", "seed: 0", "data: {kind: empirical, samples: 0}", ("2:34", "data.samples", "at least 1")),
+    changed(
+        "samples_and_path",
+        "seed: 0",
+        "data: {kind: empirical, samples: 10, noise_std: 0.1, path: x.npz}",
+        ("2:34", "data.samples", "come from `path`"),
+        ("2:49", "data.noise_std", "come from `path`"),
+    ),
+    changed(
+        "digest_without_path",
+        "seed: 0",
+        "data: {kind: empirical, samples: 10, sha256: abc}",
+        ("2:46", "data.sha256", "belongs to a `path`"),
+    ),
+    changed(
+        "too_many_samples",
+        "seed: 0",
+        "data: {kind: empirical, samples: 1e9}",
+        ("2:34", "data.samples", "500000000 numbers"),
+    ),
+    changed(
+        "too_large_a_batch", "seed: 0", "data: {kind: online, batch_size: 1e9}", ("2:34", "data.batch_size", "numbers")
+    ),
+    changed(
+        "fused_samples",
+        "seed: 0",
+        "backend: fused\ndata: {kind: empirical, samples: 10}",
+        ("2:10", "backend", "computes on population data"),
+    ),
+    Broken(
+        "online_ridge",
+        lambda d: write(
+            d,
+            MINIMAL.replace("seed: 0", "data: {kind: online, batch_size: 4}")
+            + "  solve: {train: [second_layer], method: ridge, weight_decay: 0.1}\n",
+        ),
+        [("7:42", "stages.solve.method", "needs a fixed loss")],
+    ),
+    changed(
+        "no_data_file",
+        "seed: 0",
+        "data: {kind: empirical, path: nowhere.npz}",
+        ("2:31", "data.path", "No such file"),
     ),
     changed(
         "later_stop",

@@ -132,6 +132,34 @@ def test_mean_and_slope_are_the_first_two_hermite_coefficients(name: str, q: flo
     assert entry.slope(np.array(q)) == pytest.approx(quadrature.mean(entry.phi_prime, q), rel=0, abs=ACCURACY * scale)
 
 
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("q", [1e-12, 1e-6, 0.25, 1.0, 7.0, 1e3, 1e12])
+def test_derivatives_of_mean_and_slope_are_fifty_digit_difference_quotients(name: str, q: float) -> None:
+    entry = activation(name)
+    for which, found in enumerate((entry.mean_prime, entry.slope_prime)):
+        step = number(q) * MP.mpf(10) ** -16
+        above, below = (exact.means(name, number(q) + sign * step)[which] for sign in (1, -1))
+        truth = float((above - below) / (2 * step))
+        assert float(found(np.array(q))) == pytest.approx(truth, rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+def test_the_moments_of_a_zero_row_are_finite(name: str) -> None:
+    entry, zero = activation(name), np.array([0.0, 1.0])
+    for moment in (entry.mean, entry.slope, entry.mean_prime, entry.slope_prime):
+        assert np.isfinite(moment(zero)).all()
+    kinked = name in ("relu", "abs")  # where the central difference of w ↦ μ0(‖w‖²), which is even, is 0
+    assert entry.mean_prime(zero)[0] == (0.0 if kinked else exact.means(name, MP.zero)[2])
+
+
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+def test_the_moments_of_tensors_are_those_of_arrays(name: str) -> None:
+    entry, q = activation(name), np.array([0.0, 1e-12, 0.3, 1.0, 1e6])
+    for moment in (entry.mean, entry.slope, entry.mean_prime, entry.slope_prime):
+        np.testing.assert_allclose(moment(torch.from_numpy(q)).numpy(), moment(q), rtol=1e-15)
+        assert moment(torch.from_numpy(q.astype(np.float32))).dtype == torch.float32
+
+
 @every_entry
 @pytest.mark.parametrize("q", [0.25, 1.0, 9.0])
 def test_dropped_function_is_orthogonal_to_constants_and_to_the_linear_function(entry: Activation, q: float) -> None:

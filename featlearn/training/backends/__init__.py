@@ -58,33 +58,46 @@ class Backend(Protocol):
         """
         ...
 
+    def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
+        """The loss on the runs' empirical data, (B,), and its gradient.
 
-def resolved_backend(name: str, device: str, precision: str) -> tuple[str, str]:
+        Args:
+            problem, state: a batch of runs with empirical data, float64.
+        Raises:
+            BackendError: where the backend knows no samples.
+        """
+        ...
+
+
+def resolved_backend(name: str, device: str, precision: str, *, sampled: bool = False) -> tuple[str, str]:
     """The backend and the device that a choice with "auto" in it means.
 
     Args:
-        name: "auto" is fused on the CPU in float64, torch otherwise.
+        name: "auto" is fused on the CPU in float64 for population data, torch otherwise.
         device: "cpu" or "cuda"; "auto" is the CPU.
         precision: "float64" or "float32".
+        sampled: whether the data are empirical or online.
     """
     device = "cpu" if device == "auto" else device
     if name == "auto":
-        name = "fused" if (device, precision) == ("cpu", "float64") else "torch"
+        name = "fused" if (device, precision, sampled) == ("cpu", "float64", False) else "torch"
     return name, device
 
 
-def make_backend(name: str, device: str, precision: str) -> Backend:
+def make_backend(name: str, device: str, precision: str, *, sampled: bool = False) -> Backend:
     """The backend that a configuration asks for; arguments as in ``resolved_backend``.
 
     Raises:
         BackendError: when the backend cannot do what is asked, or the device is not there.
     """
-    name, device = resolved_backend(name, device, precision)
+    name, device = resolved_backend(name, device, precision, sampled=sampled)
     if name == "fused":
         from featlearn.training.backends.fused import FusedBackend
 
         if (device, precision) != ("cpu", "float64"):
             raise BackendError(f"the fused backend computes on the CPU in float64, not on {device} in {precision}")
+        if sampled:
+            raise BackendError("the fused backend computes on population data; sampled data need the torch backend")
         return FusedBackend()
 
     from featlearn.training.backends.torch_backend import TorchBackend

@@ -12,7 +12,7 @@ import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
-from featlearn.training.backends import Looks
+from featlearn.training.backends import BackendError, Looks
 from featlearn.training.backends import fused_kernels as kernels
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
@@ -71,8 +71,8 @@ class FusedBackend:
     def _walk(
         self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int, looks: np.ndarray
     ) -> tuple[State, Looks]:
-        if state.first_layer.dtype != np.float64:
-            raise TypeError("the fused backend computes in float64")
+        if state.first_layer.dtype != np.float64 or problem.data is not None:
+            raise TypeError("the fused backend computes in float64 on population data")
         stage, m = stages[0], state.second_layer.shape[1]
         memory = dict(state.memory) or _first_memory(problem, stage, state)
         first, teacher = memory.get(_COORDINATES, state.first_layer), problem.teacher_first_layer
@@ -111,6 +111,10 @@ class FusedBackend:
 
         self._share_out(look, runs)
         return seen[:, 0], Gradient(slope_a[:, :m].copy(), slope_w[:, :d, :m].mT.copy())
+
+    def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
+        """See ``backends.Backend``."""
+        raise BackendError("the fused backend computes on population data; sampled data need the torch backend")
 
     def _share_out(self, work: Callable[[slice], None], runs: int, *, one_by_one: bool = False) -> None:
         """Let each thread work on a slice of the runs; or one run after the other, where each uses all threads."""

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 
 from featlearn.theory import population
-from featlearn.training.backends import BackendError, Looks
-from featlearn.training.problem import Problem, State
+from featlearn.training.backends import BackendError, Looks, torch_samples
+from featlearn.training.data import Empirical, Sample
+from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.stages import Layer, Stage
 
 _ADAM_EPSILON = 1e-8
 
+Slopes = Callable[[int, torch.Tensor, torch.Tensor], population.Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
+
 
 class TorchBackend:
-    """Steps of gd, momentum and adam on population data.
+    """Steps of gd, momentum and adam on population and on sampled data.
 
     On the CPU it uses one thread and advances the runs of a batch one by one: matrix products of a batch round
     differently from those of a single run, and the bits of a run must not depend on its company. On CUDA the batch
     goes through each operation together, without waiting for the device between steps; its last digits may depend on
-    the company.
+    the company. Runs on sampled data go one by one everywhere.
+
+    A step on online data leaves the loss on its batch, from before the step, in the state's memory (``BATCH_LOSS``).
     """
 
     name = "torch"
@@ -31,20 +38,18 @@ class TorchBackend:
         if device == "cuda" and not torch.cuda.is_available():
             raise BackendError("device: cuda was asked for, but PyTorch sees no CUDA device here; use device: cpu")
         self.device = device
+        # of samples in use, by type; copied even on the CPU, to memory whose alignment, and so rounding, never varies
+        self._on_device: WeakKeyDictionary[Sample, dict[torch.dtype, list[torch.Tensor]]] = WeakKeyDictionary()
 
     def advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         """See ``backends.Backend``."""
-        if self.device == "cuda":
+        if self.device == "cuda" and problem.data is None:
             return self._advance(problem, stages, state, done, count)
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
+        with _one_thread():
             runs = range(len(stages))
             return State.stack(
                 [self._advance(problem.take([i]), [stages[i]], state.take([i]), done, count) for i in runs]
             )
-        finally:
-            torch.set_num_threads(before)
 
     def advance_looking(
         self, problem: Problem, stages: Sequence[Stage], state: State, done: int, looks: np.ndarray
@@ -64,6 +69,44 @@ class TorchBackend:
         total, _ = population.loss_float64(problem.activation, *weights)
         return total, population.gradient(problem.activation, *weights)
 
+    def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, population.Gradient]:
+        """See ``backends.Backend``."""
+        losses, slopes = [], []
+        with _one_thread():
+            for data, a, w in zip(problem.samples() or (), state.second_layer, state.first_layer, strict=True):
+                inputs, labels = self._tensors(data.sample(), torch.float64)
+                second, first = (torch.tensor(x, dtype=torch.float64, device=self.device) for x in (a, w))
+                loss, slope = torch_samples.loss_and_gradient(problem.activation, second, first, inputs, labels)
+                losses.append(loss.item())
+                slopes.append([x.cpu().numpy() for x in slope])
+        return np.array(losses), population.Gradient(*(np.stack(layers) for layers in zip(*slopes, strict=True)))
+
+    def _tensors(self, sample: Sample, dtype: torch.dtype) -> list[torch.Tensor]:
+        """Inputs and labels of a sample on the device; kept as long as the sample is."""
+        kept = self._on_device.setdefault(sample, {})
+        if dtype not in kept:
+            kept[dtype] = [torch.tensor(x, dtype=dtype, device=self.device) for x in (sample.inputs, sample.labels)]
+        return kept[dtype]
+
+    def _slopes(self, problem: Problem, stage: Stage, dtype: torch.dtype, memory: dict[str, torch.Tensor]) -> Slopes:
+        """The gradient that the steps of a stage follow."""
+        if problem.data is None:
+            teacher_a = torch.tensor(problem.teacher_second_layer, dtype=dtype, device=self.device)
+            teacher_w = torch.tensor(problem.teacher_first_layer, dtype=dtype, device=self.device)
+            return lambda step, a, w: population.gradient(problem.activation, a, w, teacher_a, teacher_w, xp=torch)
+
+        (data,) = problem.data
+
+        def slope(step: int, a: torch.Tensor, w: torch.Tensor) -> population.Gradient:
+            sample = data.sample() if isinstance(data, Empirical) else data.batch(stage.name, step)
+            inputs, labels = self._tensors(sample, dtype)
+            loss, found = torch_samples.loss_and_gradient(problem.activation, a[0], w[0], inputs, labels)
+            if not isinstance(data, Empirical):
+                memory[BATCH_LOSS] = loss[None]
+            return population.Gradient(found.second_layer[None], found.first_layer[None])
+
+        return slope
+
     def _advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         dtype = torch.from_numpy(state.first_layer[:0]).dtype
 
@@ -73,14 +116,14 @@ class TorchBackend:
         stage = stages[0]
         weights = {"second_layer": tensor(state.second_layer), "first_layer": tensor(state.first_layer)}
         memory = {name: tensor(x) for name, x in state.memory.items()}
-        teacher = tensor(problem.teacher_second_layer), tensor(problem.teacher_first_layer)
+        slopes = self._slopes(problem, stage, dtype, memory)
         steps = np.arange(done, done + count)
         decay = tensor(np.array([s.weight_decay.at(steps) for s in stages]))
         size = tensor(np.array([s.step_size.at(steps) for s in stages if s.step_size is not None]))
 
         for i in range(count):
             a, w = weights["second_layer"], weights["first_layer"]
-            slope = population.gradient(problem.activation, a, w, *teacher, xp=torch)._asdict()
+            slope = slopes(done + i, a, w)._asdict()
             for layer in stage.train:
                 lam, eta = (_like(x[:, i], weights[layer]) for x in (decay, size))
                 downhill = slope[layer] + lam * weights[layer]
@@ -94,6 +137,17 @@ class TorchBackend:
             weights["first_layer"].cpu().numpy(),
             {name: x.cpu().numpy() for name, x in memory.items()},
         )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """PyTorch on one CPU thread: how it shares out work changes the rounding."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _like(per_run: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,78 @@
+"""The loss on a sample and its gradient, in PyTorch: two matrix products for each chunk of the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import pi, sqrt
+
+import torch
+from torch import Tensor
+
+from featlearn.theory.activations import Activation
+from featlearn.theory.population import Gradient
+
+_CHUNK_ENTRIES = {"cpu": 2**17, "cuda": 2**25}  # of preactivations, (inputs, neurons): what the caches, the memory hold
+
+# φ and φ′ of tensors; φ′ is the mean of both sides at a kink, as in the registry
+_POINTWISE: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "relu": (torch.relu, lambda z: z.sign().add_(1).mul_(0.5)),
+    "abs": (torch.abs, torch.sign),
+    "erf": (lambda z: (z * sqrt(0.5)).erf_(), lambda z: (z * z).mul_(-0.5).exp_().mul_(sqrt(2 / pi))),
+    "quadratic": (torch.square, lambda z: 2 * z),
+}
+
+
+def loss_and_gradient(
+    activation: Activation,
+    second_layer: Tensor,
+    first_layer: Tensor,
+    inputs: Tensor,
+    labels: Tensor,
+    chunk: int | None = None,
+) -> tuple[Tensor, Gradient]:
+    """The loss mean_i (f(x_i) − y_i)² of one student on a sample, no factor ½, and its gradient (no weight decay).
+
+    With r = f − y and means over the sample,
+    ∂/∂a_j = 2 [mean r φ(z_j) − μ0 mean r − μ1 mean r z_j],  z_j = w_j·x;
+    ∂/∂w_j = 2 a_j [mean r φ′(z_j) x − μ1 mean r x − 2 (μ0′ mean r + μ1′ mean r z_j) w_j],
+    where μ0 … μ1′ are functions of ‖w_j‖² (the student moves its own low degrees), and 0 where none are dropped.
+
+    Args:
+        activation: registry entry.
+        second_layer, first_layer: (m,) and (m, d).
+        inputs, labels: (n, d) and (n,), of the same type and device.
+        chunk: inputs taken at a time; by default as many as keep the work in the cache.
+    Returns:
+        The loss, a scalar, and the gradient, (m,) and (m, d).
+    Accuracy: rounding of the sums (tests/training/test_torch_samples.py, fifty-digit numbers).
+    Source: docs/sampled_data.md.
+    """
+    a, w, n = second_layer, first_layer, len(inputs)
+    phi, phi_prime = _POINTWISE[activation.name]
+    q = torch.sum(w * w, -1)
+    mu0, mu1, mu0_prime, mu1_prime = _moments(activation, q)
+    constant, linear = a @ mu0, (a * mu1) @ w
+    chunk = chunk or max(1, _CHUNK_ENTRIES[inputs.device.type] // len(a))
+    squares, r_1, r_x, r_phi = q.new_zeros(()), q.new_zeros(()), torch.zeros_like(w[0]), torch.zeros_like(a)
+    r_phi_prime_x = torch.zeros_like(w)
+    for x, y in zip(inputs.split(chunk), labels.split(chunk), strict=True):
+        z = x @ w.T
+        value = phi(z)
+        r = value @ a - x @ linear - constant - y
+        squares += r @ r
+        r_1 += r.sum()
+        r_x += r @ x
+        r_phi += r @ value
+        r_phi_prime_x += phi_prime(z).mul_(r[:, None]).T @ x
+    r_z = w @ r_x
+    to_a = r_phi - mu0 * r_1 - mu1 * r_z
+    to_w = r_phi_prime_x - mu1[:, None] * r_x - 2 * (mu0_prime * r_1 + mu1_prime * r_z)[:, None] * w
+    return squares / n, Gradient(to_a * (2 / n), to_w * a[:, None] * (2 / n))
+
+
+def _moments(activation: Activation, q: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """μ0, μ1, μ0′, μ1′ of the part that is dropped."""
+    if activation.drop_hermite_below == 0:
+        nothing = torch.zeros_like(q)
+        return nothing, nothing, nothing, nothing
+    return activation.mean(q), activation.slope(q), activation.mean_prime(q), activation.slope_prime(q)

@@ -1,0 +1,127 @@
+"""Sampled data: Gaussian inputs with the teacher's labels, drawn once (empirical) or anew at each step (online).
+
+Each use of randomness has a generator of its own: neither the noise level nor the student changes the inputs, and the
+first n inputs of a larger sample are the inputs of a sample of n. Formulas: docs/sampled_data.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from featlearn.theory.activations import Activation
+from featlearn.theory.population import solve_ridge
+from featlearn.training.networks import Network, generator
+
+_ENTRIES_TOGETHER = 2**20  # of preactivations, (inputs, neurons), computed at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Inputs (n, d) and labels (n,), float64, as training takes them: low degrees removed where they are dropped."""
+
+    inputs: np.ndarray
+    labels: np.ndarray
+
+
+class Empirical:
+    """One sample for the whole run, made when it is first asked for."""
+
+    def __init__(self, make: Callable[[], Sample]) -> None:
+        self._make = make
+        self._sample: Sample | None = None
+
+    def sample(self) -> Sample:
+        if self._sample is None:
+            self._sample = self._make()
+        return self._sample
+
+    def release(self) -> None:
+        """Free the memory; the sample is made again when it is asked for again."""
+        self._sample = None
+
+
+@dataclass(frozen=True)
+class Online:
+    """A fresh batch at each step, with labels f*(x) + ``noise_std`` · ε of the teacher as its student sees it (φ̃)."""
+
+    activation: Activation
+    teacher: Network
+    seed: int
+    batch_size: int
+    noise_std: float
+
+    def batch(self, stage: str, step: int) -> Sample:
+        """The batch of step ``step`` (from 0) of a stage: it depends on seed, stage name and step alone."""
+        rows = self.teacher.first_layer
+        inputs = _at_step(self.seed, f"inputs of {stage}", step).standard_normal((self.batch_size, rows.shape[1]))
+        noise = _at_step(self.seed, f"noise of {stage}", step).standard_normal(self.batch_size)
+        exact = self.activation.pointwise(inputs @ rows.T, np.sum(rows * rows, -1)) @ self.teacher.second_layer
+        return Sample(inputs, exact + self.noise_std * noise)
+
+    def release(self) -> None:
+        """Nothing is kept."""
+
+
+Data = Empirical | Online  # of one run
+
+
+def _at_step(seed: int, purpose: str, step: int) -> np.random.Generator:
+    """A generator for one step: the key says what for, the counter starts 2¹²⁸ blocks after that of the step before."""
+    return np.random.Generator(np.random.Philox(key=_key(seed, purpose), counter=np.array([0, 0, step, 0], np.uint64)))
+
+
+@lru_cache(maxsize=256)
+def _key(seed: int, purpose: str) -> np.ndarray:
+    return np.random.SeedSequence([seed, *purpose.encode()]).generate_state(2, np.uint64)
+
+
+def drawn_sample(activation: Activation, teacher: Network, *, seed: int, samples: int, noise_std: float) -> Sample:
+    """Inputs x_i ~ N(0, I_d) and labels Σ_k a*_k φ(w*_k·x_i) + ``noise_std`` · ε_i of plain φ; see ``sample_of``."""
+    rows = teacher.first_layer
+    inputs = generator(seed, "inputs").standard_normal((samples, rows.shape[1]))
+    labels = generator(seed, "noise").standard_normal(samples)
+    labels *= noise_std
+    for part in _parts(samples, len(rows)):
+        labels[part] += activation.phi(inputs[part] @ rows.T) @ teacher.second_layer
+    return sample_of(activation, inputs, labels)
+
+
+def sample_of(activation: Activation, inputs: np.ndarray, labels: np.ndarray) -> Sample:
+    """The sample that training takes, from inputs (n, d) and raw labels (n,).
+
+    Where the activation drops the degrees below 2, the labels lose their constant and linear part as the data show it:
+    y − mean(y) − β̂·x with β̂ = mean(y x), E y and E y x being unknown to whoever has only data.
+    """
+    if activation.drop_hermite_below == 2:
+        slope = labels @ inputs / len(labels)
+        labels = labels - labels.mean() - inputs @ slope
+    return Sample(inputs, labels)
+
+
+def ridge_second_layer(
+    activation: Activation, first_layer: np.ndarray, sample: Sample, weight_decay: float
+) -> np.ndarray:
+    """The output weights (m,) that minimise mean_i (f(x_i) − y_i)² + (λ/2)‖a‖²: (Φ'Φ/n + λ/2 · I) a = Φ'y/n.
+
+    Args:
+        first_layer: (m, d) student rows, float64; Φ has the entries φ̃(w_j·x_i).
+        weight_decay: λ ≥ 0. At λ = 0 the solution of least norm, as far as Φ'Φ tells (``population.solve_ridge``).
+    Accuracy: rounding times the condition number of the matrix (tests/training/test_data.py).
+    """
+    m, n = len(first_layer), len(sample.labels)
+    gram, target, squares = np.zeros((m, m)), np.zeros(m), np.sum(first_layer * first_layer, -1)
+    for part in _parts(n, m):
+        features = activation.pointwise(sample.inputs[part] @ first_layer.T, squares)
+        gram += features.T @ features
+        target += sample.labels[part] @ features
+    return solve_ridge(gram / n, target / n, weight_decay)
+
+
+def _parts(samples: int, neurons: int) -> Iterator[slice]:
+    """The sample in parts small enough that a value for each neuron fits anywhere."""
+    rows = max(1, _ENTRIES_TOGETHER // neurons)
+    return (slice(start, start + rows) for start in range(0, samples, rows))

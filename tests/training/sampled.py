@@ -1,0 +1,36 @@
+"""Slow twins of training on samples: plain NumPy, neuron by neuron and sample by sample where that can be borne."""
+
+from math import pi, sqrt
+
+import numpy as np
+
+from featlearn.theory.activations import Activation
+from featlearn.training.data import Sample
+
+
+def means(name: str, q: float) -> tuple[float, float, float, float]:
+    """μ0, μ1 and their derivatives in q = ‖w‖², of a row that is not zero."""
+    if name in ("relu", "abs"):
+        scale = 1.0 if name == "relu" else 2.0
+        return scale * sqrt(q / (2 * pi)), 1 - scale / 2, scale / (2 * sqrt(2 * pi * q)), 0.0
+    if name == "erf":
+        slope = sqrt(2 / (pi * (1 + q)))
+        return 0.0, slope, 0.0, -slope / (2 * (1 + q))
+    return q, 0.0, 1.0, 0.0
+
+
+def gradient(
+    act: Activation, a: np.ndarray, w: np.ndarray, sample: Sample
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Loss and gradient on a sample of one student, (m,) and (m, d), neuron by neuron."""
+    x, dropped = sample.inputs, act.drop_hermite_below == 2
+    moments = [means(act.name, float(row @ row)) if dropped else (0.0, 0.0, 0.0, 0.0) for row in w]
+    features = [act.phi(x @ row) - m[0] - m[1] * (x @ row) for row, m in zip(w, moments, strict=True)]
+    residual = sum(a_j * feature for a_j, feature in zip(a, features, strict=True)) - sample.labels
+    to_a, to_w = np.zeros_like(a), np.zeros_like(w)
+    for j, (row, (_, mu1, mu0_prime, mu1_prime)) in enumerate(zip(w, moments, strict=True)):
+        z = x @ row
+        change = (act.phi_prime(z) - mu1)[:, None] * x - 2 * (mu0_prime + mu1_prime * z)[:, None] * row
+        to_a[j] = 2 * np.mean(residual * features[j])
+        to_w[j] = 2 * a[j] * np.mean(residual[:, None] * change, axis=0)
+    return np.mean(residual**2), to_a, to_w
