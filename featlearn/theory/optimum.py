@@ -21,7 +21,7 @@ _MOST_COORDINATES = 600  # of all atoms together: a Newton step takes their cube
 _MOST_STEPS = 100  # of Newton's method, in each round
 _STATIONARY = 1e-10  # norm of the gradient, over λ, at which atoms count as at rest
 _CLUSTER = 5.0  # λ: an atom that is added nearer than this to another takes a share of its mass
-_MERGED = 0.01  # λ: atoms nearer than this become one
+_MERGED = 0.001  # λ: atoms nearer than this become one
 _FARTHEST = 0.2  # that a coordinate moves in one step
 _DAMPINGS = 10.0 ** np.arange(-14.0, 10.0)
 _NO_MASS = 1e-12  # of the one atom that is kept when the zero function is best
@@ -223,12 +223,28 @@ def _peaks(target: Target, atoms: Atoms, input_dim: int) -> tuple[np.ndarray, fl
     peaks, heights = _ascended(target, atoms, starts)
     order = np.argsort(-heights, kind="stable")
     largest = float(heights[order[0]])
+    spacing = np.maximum(0.1 * target.decay, 0.2 * _distances(target, atoms, peaks)[1])
     chosen: list[np.ndarray] = []
-    for height, point in zip(heights[order], peaks[order], strict=True):
-        apart = all(min(np.linalg.norm(point - o), np.linalg.norm(point + o)) > 0.1 * target.decay for o in chosen)
-        if height > 1 + 0.1 * max(largest - 1, 0) and apart:
-            chosen.append(point)
+    for at in order:
+        apart = all(_line_distance(target, peaks[at], other) > spacing[at] for other in chosen)
+        if heights[at] > 1 + 0.1 * max(largest - 1, 0) and apart:
+            chosen.append(peaks[at])
     return np.array(chosen).reshape(-1, dimension), largest
+
+
+def _line_distance(target: Target, one: np.ndarray, other: np.ndarray) -> float:
+    apart = float(np.linalg.norm(one - other))
+    return min(apart, float(np.linalg.norm(one + other))) if target.activation.symmetry == "even" else apart
+
+
+def _distances(target: Target, atoms: Atoms, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest atom whose sign is that of η at each point, and its distance (of lines, if φ̃ is even)."""
+    values, _ = target.certificate(atoms, points)
+    rows = points[:, : target.rank]
+    facing = np.sign(rows @ atoms.rows.T) if target.activation.symmetry == "even" else np.ones((1, 1))
+    apart = np.linalg.norm(rows[:, None] - facing[..., None] * atoms.directions, axis=-1)
+    apart[np.sign(values)[:, None] != atoms.signs] = 2.0
+    return np.argmin(apart, axis=1), np.min(apart, axis=1)
 
 
 def _around(target: Target, atoms: Atoms, dimension: int) -> np.ndarray:
@@ -308,11 +324,8 @@ def _with_atoms(target: Target, atoms: Atoms, points: np.ndarray) -> Atoms:
     size, _, _ = target.activation.kernel(np, one, one, one)
     masses = target.decay * (np.abs(values) - 1) / (2 * size * len(points))
     signs, rows = np.sign(values), points[:, : target.rank]
-    facing = np.sign(rows @ atoms.rows.T) if target.activation.symmetry == "even" else np.ones((1, 1))
-    apart = np.linalg.norm(rows[:, None] - facing[..., None] * atoms.directions, axis=-1)
-    apart[signs[:, None] != atoms.signs] = np.inf
-    parent = np.argmin(apart, axis=1)
-    close = np.min(apart, axis=1) < _CLUSTER * target.decay
+    parent, apart = _distances(target, atoms, points)
+    close = apart < _CLUSTER * target.decay
     children = np.bincount(parent[close], minlength=len(atoms.signs))
     shares = atoms.masses / (children + 2)  # a parent keeps two
     masses[close] = shares[parent[close]]
