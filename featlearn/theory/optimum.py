@@ -21,10 +21,10 @@ _MOST_COORDINATES = 600  # of all atoms together: a Newton step takes their cube
 _MOST_STEPS = 100  # of Newton's method, in each round
 _STATIONARY = 1e-10  # norm of the gradient, over λ, at which atoms count as at rest
 _CLUSTER = 5.0  # λ: an atom that is added nearer than this to another takes a share of its mass
+_NO_MASS = 1e-12  # of an atom that has vanished
 _MERGED = 0.001  # λ: atoms nearer than this become one
 _FARTHEST = 0.2  # that a coordinate moves in one step
 _DAMPINGS = 10.0 ** np.arange(-14.0, 10.0)
-_NO_MASS = 1e-12  # of the one atom that is kept when the zero function is best
 _CANDIDATES = 4096  # points of the sphere among which the ascents of |η| begin
 _ASCENTS = 24  # of the best of them that are not near one another
 
@@ -128,10 +128,9 @@ def _bounds(target: Target, atoms: Atoms, largest: float) -> tuple[float, float]
 
 
 def _optimum(target: Target, atoms: Atoms, upper: float, width: float, largest: float, rounds: int) -> Optimum:
-    masses = atoms.masses
-    order = np.argsort(-masses, kind="stable")[: int(np.sum(masses > _NO_MASS))]
+    order = np.argsort(-atoms.masses, kind="stable")
     directions = atoms.directions[order] @ target.basis
-    return Optimum(target.decay, upper, upper - width, (atoms.signs * masses)[order], directions, largest, rounds)
+    return Optimum(target.decay, upper, upper - width, (atoms.signs * atoms.masses)[order], directions, largest, rounds)
 
 
 # --- moving atoms -------------------------------------------------------------------------------
@@ -149,9 +148,7 @@ def _reweighted(target: Target, atoms: Atoms) -> Atoms:
     values, vectors = np.linalg.eigh(gram * np.outer(atoms.signs, atoms.signs))
     root = np.sqrt(np.maximum(values, 1e-12 * values[-1]))
     masses, _ = nnls(root[:, None] * vectors.T, (vectors.T @ aim) / root)
-    kept = masses > 0
-    if not kept.any():  # λ is so large that the zero function is best
-        kept, masses = np.arange(len(masses)) == 0, masses + _NO_MASS
+    kept = masses > 0  # none, where λ is so large that the zero function is best
     return Atoms(atoms.signs[kept], masses[kept, None] * unit[kept])
 
 
@@ -164,7 +161,7 @@ def _moved(target: Target, atoms: Atoms, rest: float) -> Atoms:
     signs, rows = atoms.signs, atoms.rows
     for _ in range(_MOST_STEPS):
         slope = target.slope(signs, rows[None])[0]
-        if np.linalg.norm(slope) <= rest:
+        if np.linalg.norm(slope) <= rest or not len(rows):
             break
         values, vectors = np.linalg.eigh(target.hessian(signs, rows))
         along = vectors.T @ slope.ravel()
@@ -195,8 +192,10 @@ def _within_reach(rows: np.ndarray, moves: np.ndarray) -> np.ndarray:
 
 def _simplified(atoms: Atoms, near: float) -> Atoms:
     """Without atoms of next to no mass, and with those of one sign that are ``near`` one another made one."""
-    kept = atoms.masses > 1e-11 * atoms.masses.max()
+    kept = atoms.masses > _NO_MASS
     atoms = Atoms(atoms.signs[kept], atoms.rows[kept])
+    if not kept.any():
+        return atoms
     apart = np.linalg.norm(atoms.directions[:, None] - atoms.directions, axis=-1)
     together = (apart < max(1e-7, near)) & (atoms.signs[:, None] == atoms.signs)
     first = np.argmax(together, axis=1)  # of the atoms that one is together with
@@ -239,6 +238,8 @@ def _line_distance(target: Target, one: np.ndarray, other: np.ndarray) -> float:
 
 def _distances(target: Target, atoms: Atoms, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The nearest atom whose sign is that of η at each point, and its distance (of lines, if φ̃ is even)."""
+    if not len(atoms.signs):
+        return np.zeros(len(points), dtype=int), np.full(len(points), 2.0)
     values, _ = target.certificate(atoms, points)
     rows = points[:, : target.rank]
     facing = np.sign(rows @ atoms.rows.T) if target.activation.symmetry == "even" else np.ones((1, 1))
@@ -249,8 +250,8 @@ def _distances(target: Target, atoms: Atoms, points: np.ndarray) -> tuple[np.nda
 
 def _around(target: Target, atoms: Atoms, dimension: int) -> np.ndarray:
     """Points on either side of each atom, at distances like λ, in the two directions in which |η| bends down least."""
-    if dimension == 1:
-        return np.zeros((0, 1))
+    if dimension == 1 or not len(atoms.signs):
+        return np.zeros((0, dimension))
     units = np.pad(atoms.directions, ((0, 0), (0, dimension - target.rank)))
     tangents = np.stack([np.linalg.svd(unit[None])[2][1:] for unit in units])  # (n, E - 1, E)
     bend = tangents @ (atoms.signs[:, None, None] * target.curvature(atoms, units)) @ tangents.mT

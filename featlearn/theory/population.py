@@ -140,7 +140,7 @@ def refined_loss(
     weights = second_layer, first_layer, teacher_second_layer, teacher_first_layer
     refined = total.copy()
     needed = np.flatnonzero(np.isfinite(total) & (rounding > _RELATIVE_ACCURACY * total))
-    together = max(1, _PAIRS_TOGETHER // first_layer.shape[1] ** 2)
+    together = max(1, _PAIRS_TOGETHER // max(1, first_layer.shape[1]) ** 2)
     for at in range(0, len(needed), together):
         runs = needed[at : at + together]
         refined[runs] = np.maximum(0.0, _loss_double_double(activation, *(x[runs] for x in weights)))
