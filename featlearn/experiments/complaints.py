@@ -117,7 +117,7 @@ _LATER_VALUES = [
     ("stages", "method", "lbfgs"),
     ("stages", "method", "flow"),
 ]
-_LATER_KEYS = [("stages", "gap"), ("student", "output_scale")]
+_LATER_KEYS = [("student", "output_scale")]
 
 _EXPECTED = {
     "model_type": "a mapping",

@@ -228,6 +228,7 @@ class Stop(Section):
 
     loss: NotNegative | None = Field(None, description="end when the loss is at most this")
     grad_norm: NotNegative | None = Field(None, description="end when the gradient norm is at most this")
+    gap: NotNegative | None = Field(None, description="end when objective − J*_λ is at most this")
 
 
 class StageConfig(Section):
@@ -308,6 +309,11 @@ class Log(Section):
     snapshots: Annotated[WholeNumber, Field(ge=1, le=10_000)] = Field(
         60, description="neuron snapshots per run, at logged rows"
     )
+    gap: bool = Field(
+        True,
+        description="compare the objective with its certified optimum: some 0.03 s for each λ of a teacher of rank 2, "
+        "seconds for higher ranks",
+    )
 
 
 class Config(Section):
@@ -354,6 +360,17 @@ class Config(Section):
                 known = f"{self.activation.name} is not homogeneous of degree 1 (relu and abs are)"
                 text = f"balance would change the network: {known}; leave it out, as in then: []"
                 yield ("stages", name, "then"), text
+            if stage.stop is not None and stage.stop.gap is not None:
+                if not self.log.gap:
+                    yield ("stages", name, "stop", "gap"), "needs the gap, and log.gap is false"
+                elif degree != 1:
+                    known = "an activation that is homogeneous of degree 1 (relu, abs)"
+                    yield (
+                        ("stages", name, "stop", "gap"),
+                        f"the gap is known for {known}, not for {self.activation.name}",
+                    )
+                elif stage.weight_decay == 0:
+                    yield ("stages", name, "stop", "gap"), "there is no gap without weight decay; use loss or grad_norm"
 
     def _student_problems(self) -> Problems:
         width, dim = self.teacher.shape()

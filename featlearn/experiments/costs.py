@@ -19,6 +19,7 @@ from featlearn.experiments.runs import RunError
 from featlearn.training.backends.fused import WIDE
 from featlearn.training.measurement import measure
 from featlearn.training.networks import InfeasibleTeacher
+from featlearn.training.optima import optimum_of
 from featlearn.training.problem import Problem
 from featlearn.training.stages import Stage
 
@@ -41,6 +42,7 @@ class Shape:
     backend: str
     data: str
     samples: int  # of the whole run, or in each batch; 0 for population data
+    decays: int  # λ whose optimum is computed
 
     @classmethod
     def of(cls, config: Config) -> Shape:
@@ -50,7 +52,10 @@ class Shape:
         rows = min(config.log.points, steps + 1)
         ridges = sum(stage.method == "ridge" for stage in config.stages.values())
         samples = _samples(config.data, dimension)
-        return cls(width, teachers, dimension, steps, rows, ridges, config.backend, config.data.kind, samples)
+        stages = [stage.stage(name) for name, stage in config.stages.items()]
+        decays = sum(1 + len(stage.weight_decay.epoch_ends(stage.steps, rows)) for stage in stages)
+        decays = decays if config.log.gap else 0
+        return cls(width, teachers, dimension, steps, rows, ridges, config.backend, config.data.kind, samples, decays)
 
     def kind(self) -> tuple[str, str]:
         """Shapes of one kind differ in size alone."""
@@ -102,11 +107,12 @@ def _samples(data: object, dimension: int) -> int:
 
 @dataclass(frozen=True)
 class _Pace:
-    """Measured at one shape: seconds of a step and of a row, on one core."""
+    """Measured at one shape: seconds of a step, of a row and of an optimum, on one core."""
 
     shape: Shape
     step: float
     row: float
+    optimum: float
 
 
 class Costs:
@@ -135,7 +141,8 @@ class Costs:
         near = min(paces, key=lambda pace: abs(np.log(pace.shape.work_of_step() / work)))
         steps = shape.steps * work + shape.ridges * shape.work_of_ridge()
         rows = shape.rows * shape.work_of_row()
-        return near.step * steps / near.shape.work_of_step() + near.row * rows / near.shape.work_of_row()
+        optima = near.optimum * shape.decays
+        return near.step * steps / near.shape.work_of_step() + near.row * rows / near.shape.work_of_row() + optima
 
 
 def cores() -> int:
@@ -162,16 +169,24 @@ def _measured(config: Config) -> _Pace | None:
     threads = backend.threads if config.backend == "fused" and state.first_layer.shape[1] >= WIDE else 1
     row_stage = stage or Stage(name="row", train=("second_layer",))
     row = _seconds_per_call(lambda count: _measure_rows(problem, row_stage, built, count))
+    decay = (stage or built.plan.stages[-1]).weight_decay.start
+    optimum = _seconds_of(lambda: optimum_of(problem, 0, decay)) if config.log.gap else 0.0
     if stage is None:
-        return _Pace(Shape.of(config), row, row)
+        return _Pace(Shape.of(config), row, row, optimum)
     step = _seconds_per_call(lambda count: backend.advance(problem, [stage], state, 0, count))
-    return _Pace(Shape.of(config), step * threads, row)
+    return _Pace(Shape.of(config), step * threads, row, optimum)
 
 
 def _measure_rows(problem: Problem, stage: Stage, built: Built, count: int) -> None:
     state = built.start.state
     for _ in range(count):
         measure(problem, [stage], state, 1, built.backend)
+
+
+def _seconds_of(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
 def _seconds_per_call(walk: Callable[[int], object]) -> float:

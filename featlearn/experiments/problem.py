@@ -64,7 +64,7 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
     stages = [stage.stage(name) for name, stage in config.stages.items()]
     dtype = np.dtype(config.precision)
     state = State(student.second_layer[None].astype(dtype), student.first_layer[None].astype(dtype))
-    return problem, Plan.of(stages, config.log.points, config.log.snapshots), Start(state)
+    return problem, Plan.of(stages, config.log.points, config.log.snapshots, gap=config.log.gap), Start(state)
 
 
 def _teacher(config: Config) -> Network:

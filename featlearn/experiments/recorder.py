@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from featlearn.experiments.optima import optimum_record
 from featlearn.experiments.records import ProgressRecord, parse_object
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo
 from featlearn.training.backends import Backend
@@ -125,6 +126,7 @@ class Recorder:
             "stages": self.stages,
             "seconds": self.seconds(),
             "loss_floor": self.loss_floor,
+            "optima": self._optima(),
             "message": message,
             "traceback": trace,
         }
@@ -133,6 +135,13 @@ class Recorder:
             if status == "diverged" and self.last_event is not None:
                 # only now: had the process been killed before, resuming finds the divergence again
                 self._checkpoint(self.last_event)
+
+    def _optima(self) -> list[dict[str, Any]]:
+        """What the gaps of the run are measured against, for each λ of its rows."""
+        with suppress(OSError, RunError):
+            decays = {row["weight_decay"]: None for row in self.run.read_metrics() if row["gap"] is not None}
+            return [optimum_record(self.problem, decay) for decay in decays]
+        return []
 
     def _log(self, event: Logged) -> None:
         row = event.row | {"seconds": self.seconds()}

@@ -25,6 +25,26 @@ class StageRecord(_Record):
     stop_reason: str
 
 
+class AtomRecord(_Record):
+    """An atom of an optimum: its mass, and its direction as a combination of the teacher's."""
+
+    mass: float
+    angle: float
+    teacher: NonNegativeInt
+    combination: list[float]
+
+
+class OptimumRecord(_Record):
+    """The optimum at one λ in ``run.json``."""
+
+    weight_decay: float
+    lower: float
+    upper: float
+    certified: bool
+    largest_certificate: float
+    atoms: list[AtomRecord]
+
+
 class InfoRecord(_Record):
     """``run.json``."""
 
@@ -35,6 +55,7 @@ class InfoRecord(_Record):
     stages: list[StageRecord] = []
     seconds: float = 0.0
     loss_floor: float | None = None
+    optima: list[OptimumRecord] = []
     message: str | None = None
     traceback: str | None = None
     resumed: NonNegativeInt = 0

@@ -33,17 +33,19 @@ class Plan:
     Attributes:
         stages: in order.
         rows, snapshots: for each stage, the numbers of steps done at its metrics rows and at its neuron snapshots.
+        gap: whether rows compare the objective with its optimum.
     """
 
     stages: tuple[Stage, ...]
     rows: tuple[np.ndarray, ...]
     snapshots: tuple[np.ndarray, ...]
+    gap: bool = False
 
     @classmethod
-    def of(cls, stages: Sequence[Stage], points: int, snapshots: int) -> Plan:
+    def of(cls, stages: Sequence[Stage], points: int, snapshots: int, *, gap: bool = False) -> Plan:
         """The plan that logs ``points`` rows and ``snapshots`` neuron snapshots over the stages."""
         rows = rows_of_stages(stages, points)
-        return cls(tuple(stages), tuple(rows), tuple(snapshot_steps(rows, stages, snapshots)))
+        return cls(tuple(stages), tuple(rows), tuple(snapshot_steps(rows, stages, snapshots)), gap)
 
     def total_steps(self) -> int:
         return sum(s.steps for s in self.stages)
@@ -51,7 +53,7 @@ class Plan:
     def shape(self) -> tuple[object, ...]:
         """Equal for two plans that can go through the loop together: all but λ, η and stop thresholds."""
         kinds = tuple((s.train, s.method, s.steps, s.momentum, s.betas, s.then) for s in self.stages)
-        return kinds, tuple(r.tobytes() for r in self.rows), tuple(r.tobytes() for r in self.snapshots)
+        return kinds, self.gap, tuple(r.tobytes() for r in self.rows), tuple(r.tobytes() for r in self.snapshots)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Logged:
     row: Row
     loss_floor: float
     snapshot: bool
-    ended: str | None  # why the stage ended here: "steps", "loss", "grad_norm", "diverged"; None within a stage
+    ended: str | None  # why the stage ended here: "steps", "loss", "grad_norm", "gap", "diverged"; None within a stage
 
 
 Event = Progress | Logged
@@ -277,7 +279,8 @@ class _Descent:
     def _measure(self, runs: list[int], batch: State, number: int, stage_step: int) -> list[tuple[Row, float]]:
         """The metrics row of each run, and its loss floor; the runs stand at the same step of one stage."""
         stages = [self.plans[run].stages[number] for run in runs]
-        rows, floors = measure(self._problem_of(runs), stages, batch, stage_step, self.backend)
+        gap, problem = self.plans[0].gap, self._problem_of(runs)
+        rows, floors = measure(problem, stages, batch, stage_step, self.backend, gap=gap)
         for run, row in zip(runs, rows, strict=True):
             row["step"] = self.earlier_steps[run] + stage_step
         return list(zip(rows, floors.tolist(), strict=True))

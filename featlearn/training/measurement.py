@@ -9,6 +9,7 @@ import numpy as np
 from featlearn.theory import population
 from featlearn.theory.alignment import alignment_metrics
 from featlearn.training.backends import Backend
+from featlearn.training.optima import optimum_of
 from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.stages import Schedule, Stage
 
@@ -25,7 +26,8 @@ COLUMNS: dict[str, str] = {
     "objective": "L + (λ/2)(‖a‖² + ‖W‖²_F)",
     "grad_norm": "norm of the gradient of the objective over the trained layers; for empirical data, with the training "
     "loss in place of L",
-    "gap": "objective − J*_λ; null in this version",
+    "gap": "objective − J*_λ, the least objective of any network of any width (its certified lower bound); null for "
+    "activations that are not homogeneous of degree 1, for λ = 0, and for teachers with m*·r > 100",
     "max_angle": "largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line "
     "(plain relu, which has no symmetry: to the nearest teacher direction)",
     "misalignment": "Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖",
@@ -46,7 +48,7 @@ _INTEGERS = ("alive", "recovered")
 
 
 def measure(
-    problem: Problem, stages: Sequence[Stage], state: State, stage_step: int, backend: Backend
+    problem: Problem, stages: Sequence[Stage], state: State, stage_step: int, backend: Backend, *, gap: bool = False
 ) -> tuple[list[Row], np.ndarray]:
     """A metrics row for each run of a batch, and the loss floors (B,) under which their losses mean nothing.
 
@@ -55,6 +57,7 @@ def measure(
         stages: the current stage of each run.
         stage_step: how many steps the runs have done in this stage.
         backend: computes the gradient: of the training loss for empirical data, of the population loss otherwise.
+        gap: whether the optimum is computed and compared with.
     Returns:
         Rows with every key of ``COLUMNS``; values that do not apply or are not finite are None, and so are the two that
         the caller knows: "step" and "seconds".
@@ -84,6 +87,8 @@ def measure(
         trained = np.stack([sum(descent[layer][run] for layer in stage.train) for run, stage in enumerate(stages)])
         values = {"weight_decay": decay, "step_size": size, "loss": loss, "objective": objective}
         values |= {"grad_norm": np.sqrt(trained), **aligned}
+        if gap:
+            values["gap"] = objective - [_least_objective(problem, run, decay[run]) for run in range(len(stages))]
         if train_loss is not None:
             values["train_loss"] = train_loss
     columns = {name: _numbers(name, column) for name, column in values.items()}
@@ -93,6 +98,11 @@ def measure(
         for stage, *numbers in zip(stages, *columns.values(), strict=True)
     ]
     return rows, floor
+
+
+def _least_objective(problem: Problem, run: int, weight_decay: float) -> float:
+    optimum = optimum_of(problem, run, weight_decay)
+    return np.nan if optimum is None else optimum.lower
 
 
 def _numbers(name: str, column: np.ndarray) -> list[Any]:

@@ -53,7 +53,8 @@ class Stage:
     Attributes:
         momentum: μ of method momentum: velocity ← μ·velocity + gradient, weights ← weights − η·velocity.
         betas: of method adam (with ε = 1e-8 and bias correction); weight decay is part of the gradient.
-        stop: thresholds by metric name ("loss", "grad_norm"); the stage ends at the first logged row at or below one.
+        stop: thresholds by metric name ("loss", "grad_norm", "gap"); the stage ends at the first logged row at or below
+            one.
     """
 
     name: str

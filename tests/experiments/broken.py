@@ -255,10 +255,16 @@ BROKEN = [
         ("2:31", "data.path", "No such file"),
     ),
     changed(
-        "later_stop",
+        "negative_stop",
         "weight_decay: 0.01",
-        "stop: {gap: 1e-9}",
-        ("6:78", "stages.go.stop.gap", "not available in this version"),
+        "stop: {gap: -1}",
+        ("6:78", "stages.go.stop.gap", "at least 0"),
+    ),
+    changed(
+        "gap_without_decay",
+        "weight_decay: 0.01",
+        "weight_decay: 0, stop: {gap: 1e-9}",
+        ("6:95", "stages.go.stop.gap", "no gap without weight decay"),
     ),
     # files that are no configuration
     whole("empty", "", ("1:1", "(top level)", "is empty")),

@@ -1,0 +1,35 @@
+"""The certified optimum that a run is held against, computed once for each teacher and weight decay."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from featlearn.theory.activations import activation
+from featlearn.theory.optimum import Optimum, certified_optimum
+from featlearn.training.problem import Problem
+
+MOST_TEACHER_NUMBERS = 100  # m*·r: of larger teachers the optimum takes minutes, and has wide bounds
+_KEPT = 4096  # optima in memory
+
+
+def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | None:
+    """J*_λ of the teacher of one run of a batch; None where there is none.
+
+    There is none for activations that are not homogeneous of degree 1, for λ = 0 and for a large teacher
+    (``MOST_TEACHER_NUMBERS``).
+    """
+    second, first = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
+    if problem.activation.homogeneous_degree != 1 or not 0 < weight_decay < np.inf:
+        return None
+    if not np.any(second) or len(first) * min(first.shape) > MOST_TEACHER_NUMBERS:
+        return None
+    name, drop = problem.activation.name, problem.activation.drop_hermite_below
+    return _optimum(name, drop, second.tobytes(), first.tobytes(), len(first), float(weight_decay))
+
+
+@lru_cache(maxsize=_KEPT)
+def _optimum(name: str, drop: int, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum:
+    rows = np.frombuffer(first).reshape(width, -1)
+    return certified_optimum(activation(name, drop), np.frombuffer(second), rows, weight_decay)
