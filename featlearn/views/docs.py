@@ -94,7 +94,7 @@ def _kind(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         kind = annotation.model_fields.get("kind")
         return f"`{{kind: {get_args(kind.annotation)[0]}}}`" if kind is not None else "mapping"
-    return {str: "text", int: "whole number", float: "number"}[annotation]
+    return {str: "text", int: "whole number", float: "number", bool: "true or false"}[annotation]
 
 
 def _default(field: FieldInfo) -> str:
@@ -105,8 +105,8 @@ def _default(field: FieldInfo) -> str:
         return "–"
     if isinstance(value, BaseModel):
         plain = value.model_dump(exclude_none=True)
-        return f"`{{{', '.join(f'{k}: {v}' for k, v in plain.items())}}}`".replace("'", "")
-    return f"`{value}`"
+        return f"`{{{', '.join(f'{k}: {v}' for k, v in plain.items())}}}`".replace("'", "").replace("True", "true")
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def _escaped(text: str) -> str:

@@ -258,13 +258,13 @@ BROKEN = [
         "negative_stop",
         "weight_decay: 0.01",
         "stop: {gap: -1}",
-        ("6:78", "stages.go.stop.gap", "at least 0"),
+        ("6:83", "stages.go.stop.gap", "at least 0"),
     ),
     changed(
         "gap_without_decay",
         "weight_decay: 0.01",
         "weight_decay: 0, stop: {gap: 1e-9}",
-        ("6:95", "stages.go.stop.gap", "no gap without weight decay"),
+        ("6:100", "stages.go.stop.gap", "no gap without weight decay"),
     ),
     # files that are no configuration
     whole("empty", "", ("1:1", "(top level)", "is empty")),

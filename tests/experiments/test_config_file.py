@@ -52,7 +52,6 @@ log: {points: 1.5}
         "stages.one",
         "stages.two.steps",
         "stages.two.stop",
-        "stages.two.stop.gap",
         "log.points",
     ]
 
