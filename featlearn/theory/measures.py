@@ -39,12 +39,11 @@ class Target:
     """
 
     def __init__(self, activation: Activation, second: np.ndarray, first: np.ndarray, decay: float) -> None:
-        self.activation, self.decay = activation, decay
-        lengths = np.linalg.norm(first, axis=-1)
-        self.second = second * lengths
-        _, singular, rows = np.linalg.svd(first / lengths[:, None], full_matrices=False)
+        self.activation, self.second, self.decay = activation, second, decay
+        self.input_dim = first.shape[-1]
+        _, singular, rows = np.linalg.svd(first, full_matrices=False)
         self.basis = rows[singular > 1e-10 * singular[0]]
-        self.first = first / lengths[:, None] @ self.basis.T
+        self.first = first @ self.basis.T
 
     @property
     def rank(self) -> int:

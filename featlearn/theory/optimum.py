@@ -6,7 +6,7 @@ found is seen from the dual certificate: μ is optimal if and only if |η| ≤ 1
 Where |η| > 1, atoms are added and all atoms move again (sliding Frank–Wolfe, Denoyelle et al. 2019).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import nnls
@@ -16,6 +16,7 @@ from featlearn.theory.activations import Activation
 from featlearn.theory.measures import Atoms, Target
 
 RELATIVE_GAP = 9e-9  # upper − lower bound over J* that is aimed at
+_LEAST_DECAY = 1e-7  # Σ|a*|: below it, rounding is larger than what the atoms move
 _MOST_ROUNDS = 12  # in which atoms are added
 _MOST_COORDINATES = 600  # of all atoms together: a Newton step takes their cube
 _MOST_STEPS = 100  # of Newton's method, in each round
@@ -68,7 +69,8 @@ def certified_optimum(
         weight_decay: λ > 0.
     Raises:
         ValueError: when the activation is not homogeneous of degree 1, or λ is not positive.
-    Accuracy: the bounds hold whatever the solver did; ``Optimum.certified`` says whether they meet. Teachers in a plane
+    Accuracy: the bounds hold whatever the solver did; ``Optimum.certified`` says whether they meet. Below
+        λ = 1e-7·Σ|a*| they are those of the teacher as it is, some 1e-6·J* apart. Teachers in a plane
         take some 0.02 s. In more dimensions the best measure can be spread over curves, and many atoms are needed.
     Source: docs/theory.md §10.
     """
@@ -76,11 +78,30 @@ def certified_optimum(
         raise ValueError("the optimum over measures needs an activation that is homogeneous of degree 1")
     if not weight_decay > 0:
         raise ValueError("the optimum over measures needs a weight decay above 0")
-    target = Target(activation, teacher_second_layer, teacher_first_layer, weight_decay)
+    # a teacher c·f* at cλ has the optimum c²·J*: solve with |a*_k| of mean 1
+    lengths = np.linalg.norm(teacher_first_layer, axis=-1)
+    masses, first = teacher_second_layer * lengths, teacher_first_layer / lengths[:, None]
+    unit = float(np.mean(np.abs(masses)))
+    target = Target(activation, masses / unit, first, weight_decay / unit)
+    if target.decay >= _LEAST_DECAY * len(masses):
+        found = _solved(target)
+    else:
+        above = _solved(Target(activation, target.second, first, _LEAST_DECAY * len(masses)))
+        found = _scaled_down(above, target.second, first, target.decay)
+    return replace(
+        found,
+        weight_decay=weight_decay,
+        upper=unit**2 * found.upper,
+        lower=unit**2 * found.lower,
+        masses=unit * found.masses,
+    )
+
+
+def _solved(target: Target) -> Optimum:
     atoms = _moved(target, _reweighted(target, target.teacher_atoms()), _STATIONARY)
     best = None
     for rounds in range(_MOST_ROUNDS + 1):
-        points, largest = _peaks(target, atoms, teacher_first_layer.shape[-1])
+        points, largest = _peaks(target, atoms)
         upper, width = _bounds(target, atoms, largest)
         if best is None or width < best.upper - best.lower:
             best = _optimum(target, atoms, upper, width, largest, rounds)
@@ -131,6 +152,20 @@ def _optimum(target: Target, atoms: Atoms, upper: float, width: float, largest: 
     order = np.argsort(-atoms.masses, kind="stable")
     directions = atoms.directions[order] @ target.basis
     return Optimum(target.decay, upper, upper - width, (atoms.signs * atoms.masses)[order], directions, largest, rounds)
+
+
+def _scaled_down(above: Optimum, second: np.ndarray, first: np.ndarray, weight_decay: float) -> Optimum:
+    """Bounds at a λ that is too small for float64, from a larger one: the teacher as a measure, and q scaled with λ.
+
+    With s = λ/λ₀ the function s q₀ is feasible, so that J*_λ ≥ 2s⟨f*, q₀⟩ − s²‖q₀‖².
+    """
+    shrink = min(1.0, 1.0 / above.largest_certificate)
+    dual_norm = shrink**2 * max(0.0, above.upper - above.weight_decay * float(np.sum(np.abs(above.masses))))
+    scale = weight_decay / above.weight_decay
+    lower = scale * (above.lower + dual_norm) - scale**2 * dual_norm
+    upper = weight_decay * float(np.sum(np.abs(second)))
+    order = np.argsort(-np.abs(second), kind="stable")
+    return Optimum(weight_decay, upper, min(lower, upper), second[order], first[order], 1.0, 0)
 
 
 # --- moving atoms -------------------------------------------------------------------------------
@@ -209,13 +244,13 @@ def _simplified(atoms: Atoms, near: float) -> Atoms:
 # --- the certificate ----------------------------------------------------------------------------
 
 
-def _peaks(target: Target, atoms: Atoms, input_dim: int) -> tuple[np.ndarray, float]:
+def _peaks(target: Target, atoms: Atoms) -> tuple[np.ndarray, float]:
     """Unit vectors at local maxima of |η| above 1, (n, E), and the largest |η|.
 
     η depends on w through its projection on the teacher's span (dimension r) only. Where the inputs have a dimension
     more, one coordinate orthogonal to the span stands for all of them: E = r + 1, else E = r.
     """
-    dimension = min(target.rank + 1, input_dim)
+    dimension = min(target.rank + 1, target.input_dim)
     points = _spread(target, atoms, dimension)
     values, _ = target.certificate(atoms, points)
     starts = np.concatenate([points[_apart(points, np.abs(values))], _around(target, atoms, dimension)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
@@ -17,8 +18,8 @@ _KEPT = 4096  # optima in memory
 def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | None:
     """J*_λ of the teacher of one run of a batch; None where there is none.
 
-    There is none for activations that are not homogeneous of degree 1, for λ = 0 and for a large teacher
-    (``MOST_TEACHER_NUMBERS``).
+    There is none for activations that are not homogeneous of degree 1, for λ = 0, for a large teacher
+    (``MOST_TEACHER_NUMBERS``), and where the solver's arithmetic breaks down.
     """
     second, first = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
     if problem.activation.homogeneous_degree != 1 or not 0 < weight_decay < np.inf:
@@ -30,6 +31,9 @@ def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | Non
 
 
 @lru_cache(maxsize=_KEPT)
-def _optimum(name: str, drop: int, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum:
+def _optimum(name: str, drop: int, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum | None:
     rows = np.frombuffer(first).reshape(width, -1)
-    return certified_optimum(activation(name, drop), np.frombuffer(second), rows, weight_decay)
+    with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError):
+        found = certified_optimum(activation(name, drop), np.frombuffer(second), rows, weight_decay)
+        return found if np.isfinite(found.lower) else None
+    return None
