@@ -22,7 +22,9 @@ _MOST_COORDINATES = 600  # of all atoms together: a Newton step takes their cube
 _MOST_STEPS = 100  # of Newton's method, in each round
 _STATIONARY = 1e-10  # norm of the gradient, over λ, at which atoms count as at rest
 _CLUSTER = 5.0  # λ: an atom that is added nearer than this to another takes a share of its mass
-_NO_MASS = 1e-12  # of an atom that has vanished
+_FIRST_MASS = 1e-8  # of a new atom, at least
+_SMALL = 1e-10  # mass of an atom that may be vanishing
+_NO_MASS = 1e-12  # of one that has
 _MERGED = 0.001  # λ: atoms nearer than this become one
 _FARTHEST = 0.2  # that a coordinate moves in one step
 _DAMPINGS = 10.0 ** np.arange(-14.0, 10.0)
@@ -196,6 +198,9 @@ def _moved(target: Target, atoms: Atoms, rest: float) -> Atoms:
     signs, rows = atoms.signs, atoms.rows
     for _ in range(_MOST_STEPS):
         slope = target.slope(signs, rows[None])[0]
+        vanishing = (np.linalg.norm(rows, axis=-1) < _SMALL) & (np.sum(slope * rows, -1) > 0)
+        if vanishing.any():  # their direction does not matter any more, and would hold up the others
+            signs, rows, slope = signs[~vanishing], rows[~vanishing], slope[~vanishing]
         if np.linalg.norm(slope) <= rest or not len(rows):
             break
         values, vectors = np.linalg.eigh(target.hessian(signs, rows))
@@ -358,7 +363,7 @@ def _with_atoms(target: Target, atoms: Atoms, points: np.ndarray) -> Atoms:
     values, _ = target.certificate(atoms, points)
     one = np.ones(1)
     size, _, _ = target.activation.kernel(np, one, one, one)
-    masses = target.decay * (np.abs(values) - 1) / (2 * size * len(points))
+    masses = np.maximum(target.decay * (np.abs(values) - 1) / (2 * size * len(points)), _FIRST_MASS)
     signs, rows = np.sign(values), points[:, : target.rank]
     parent, apart = _distances(target, atoms, points)
     close = apart < _CLUSTER * target.decay
