@@ -89,10 +89,22 @@ class Target:
         return k @ weights, (k_s * weights) @ rows + 2 * (k_q @ weights)[:, None] * points
 
     def curvature(self, atoms: Atoms, points: np.ndarray) -> np.ndarray:
-        """The second derivatives of η at points (P, E), (P, E, E)."""
+        """The second derivatives of η across unit points (P, E), P_w ∂²η P_w with P_w = 1 − wwᵀ, (P, E, E).
+
+        Of a pair they are κ‖v‖ (P_w v̂v̂ᵀ P_w / sin θ + (sin θ − ε) P_w), see ``_second_derivatives``: summed in one
+        matrix product. The first term is O(θ) near a row; within 1e-8 of one, where it drowns in rounding, it is left out.
+        """
         weights, rows = self._residual(atoms, points.shape[-1])
-        _, own = _second_derivatives(self.activation, points, rows)
-        return np.asarray(np.einsum("i,jiab->jab", weights, own))
+        factor, _, excess = _KERNELS[self.activation.name, self.activation.drop_hermite_below]
+        length = np.linalg.norm(rows, axis=-1)
+        unit, scaled = rows / length[:, None], factor * length * weights
+        cosine = points @ unit.T
+        sine = np.sqrt(np.maximum((1 - cosine) * (1 + cosine), 0.0))
+        outer = (unit[:, :, None] * unit[:, None, :]).reshape(len(unit), -1)
+        steep = np.divide(scaled, sine, out=np.zeros_like(sine), where=sine > 1e-8)
+        across = np.eye(points.shape[-1]) - points[:, :, None] * points[:, None, :]
+        bent = across @ (steep @ outer).reshape(across.shape) @ across
+        return np.asarray(bent + ((sine - excess) @ scaled)[:, None, None] * across)
 
     def _residual(self, atoms: Atoms, dimension: int) -> tuple[np.ndarray, np.ndarray]:
         """−(2/λ)(f_μ − f*) as output weights and rows."""

@@ -17,8 +17,9 @@ from featlearn.theory.measures import Atoms, Target
 
 RELATIVE_GAP = 9e-9  # upper − lower bound over J* that is aimed at
 _LEAST_DECAY = 1e-7  # Σ|a*|: below it, rounding is larger than what the atoms move
-_MOST_ROUNDS = 12  # in which atoms are added
-_MOST_COORDINATES = 600  # of all atoms together: a Newton step takes their cube
+_MOST_ROUNDS = 40  # in which atoms are added
+_MOST_ATOMS = 500
+_SLIDING_ABOVE = 1e-6  # J*: the width down to which atoms move; below, clusters of them are too nearly degenerate
 _MOST_STEPS = 100  # of Newton's method, in each round
 _STATIONARY = 1e-10  # norm of the gradient, over λ, at which atoms count as at rest
 _CLUSTER = 5.0  # λ: an atom that is added nearer than this to another takes a share of its mass
@@ -101,18 +102,22 @@ def certified_optimum(
 
 def _solved(target: Target) -> Optimum:
     atoms = _moved(target, _reweighted(target, target.teacher_atoms()), _STATIONARY)
-    best = None
+    best, pool = None, None
     for rounds in range(_MOST_ROUNDS + 1):
         points, largest = _peaks(target, atoms)
         upper, width = _bounds(target, atoms, largest)
         if best is None or width < best.upper - best.lower:
             best = _optimum(target, atoms, upper, width, largest, rounds)
-        room = _MOST_COORDINATES // target.rank - len(atoms.signs)
-        if best.certified or room < 1 or not len(points):
+        if best.certified or not len(points):
             break
-        points = points[: min(room, len(atoms.signs) + 4)]
-        rest = min(1e-5, max(_STATIONARY, 3e-3 * width / upper))
-        atoms = _moved(target, _with_atoms(target, atoms, points), rest)
+        if pool is None and width > _SLIDING_ABOVE * upper:
+            rest = min(1e-5, max(_STATIONARY, 3e-3 * width / upper))
+            atoms = _moved(target, _with_atoms(target, atoms, points[: len(atoms.signs) + 4]), rest)
+            continue
+        pool = _with_atoms(target, atoms if pool is None else pool, points)
+        if len(pool.signs) > _MOST_ATOMS:
+            break
+        atoms = _reweighted(target, pool)
     assert best is not None
     return best
 
@@ -183,8 +188,8 @@ def _reweighted(target: Target, atoms: Atoms) -> Atoms:
     to_teacher, _, _ = target.activation.kernel(np, ones, 1.0, unit @ target.first.T)
     aim = atoms.signs * (to_teacher @ target.second) - target.decay / 2
     values, vectors = np.linalg.eigh(gram * np.outer(atoms.signs, atoms.signs))
-    root = np.sqrt(np.maximum(values, 1e-12 * values[-1]))
-    masses, _ = nnls(root[:, None] * vectors.T, (vectors.T @ aim) / root)
+    root = np.sqrt(np.maximum(values, 1e-15 * values[-1]))
+    masses, _ = nnls(root[:, None] * vectors.T, (vectors.T @ aim) / root, maxiter=20 * len(ones))
     kept = masses > 0  # none, where λ is so large that the zero function is best
     return Atoms(atoms.signs[kept], masses[kept, None] * unit[kept])
 
@@ -263,17 +268,17 @@ def _peaks(target: Target, atoms: Atoms) -> tuple[np.ndarray, float]:
     order = np.argsort(-heights, kind="stable")
     largest = float(heights[order[0]])
     spacing = np.maximum(0.1 * target.decay, 0.2 * _distances(target, atoms, peaks)[1])
-    chosen: list[np.ndarray] = []
-    for at in order:
-        apart = all(_line_distance(target, peaks[at], other) > spacing[at] for other in chosen)
-        if heights[at] > 1 + 0.1 * max(largest - 1, 0) and apart:
-            chosen.append(peaks[at])
-    return np.array(chosen).reshape(-1, dimension), largest
+    left = order[heights[order] > 1 + 0.1 * max(largest - 1, 0)]
+    chosen: list[int] = []
+    while len(left):
+        chosen.append(int(left[0]))
+        left = left[_line_distances(target, peaks[left], peaks[left[0]]) > spacing[left]]
+    return peaks[chosen], largest
 
 
-def _line_distance(target: Target, one: np.ndarray, other: np.ndarray) -> float:
-    apart = float(np.linalg.norm(one - other))
-    return min(apart, float(np.linalg.norm(one + other))) if target.activation.symmetry == "even" else apart
+def _line_distances(target: Target, points: np.ndarray, other: np.ndarray) -> np.ndarray:
+    apart = np.linalg.norm(points - other, axis=-1)
+    return np.minimum(apart, np.linalg.norm(points + other, axis=-1)) if target.activation.symmetry == "even" else apart
 
 
 def _distances(target: Target, atoms: Atoms, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -335,9 +340,9 @@ def _ascended(target: Target, atoms: Atoms, starts: np.ndarray) -> tuple[np.ndar
     for _ in range(_MOST_STEPS):
         at, sign = points[going], signs[going]
         across = identity - at[:, :, None] * at[:, None, :]
-        bend = sign[:, None, None] * target.curvature(atoms, at) - heights[going, None, None] * identity
+        bend = sign[:, None, None] * target.curvature(atoms, at) - heights[going, None, None] * across
         up = (across @ (sign[:, None] * slopes[going])[..., None])[..., 0]
-        eigenvalues, vectors = np.linalg.eigh(across @ bend @ across)
+        eigenvalues, vectors = np.linalg.eigh(bend)
         along = (vectors.mT @ up[..., None])[..., 0] / np.maximum(np.abs(eigenvalues), 1e-8)
         move = (across @ (vectors @ along[..., None]))[..., 0]
         length = np.linalg.norm(move, axis=-1)
