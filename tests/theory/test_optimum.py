@@ -5,45 +5,126 @@ import pytest
 
 from featlearn.theory import population
 from featlearn.theory.activations import activation
-from featlearn.theory.measures import _KERNELS, Target
+from featlearn.theory.alignment import angles, nearest_teacher
+from featlearn.theory.measures import _KERNELS, Atoms, Target
 from featlearn.theory.optimum import certificate, certified_optimum
 from featlearn.training import networks
+from featlearn.training.networks import Network
 
 DECAYS = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5]
 
 
-def _plane_teacher(seed: int, width: int = 4, input_dim: int = 5) -> networks.Network:
+def _teacher(seed: int, *, rank: int = 2, width: int = 4, min_angle: float = 25.0, input_dim: int = 5) -> Network:
     return networks.random_teacher(
         networks.generator(seed, "teacher"),
         input_dim=input_dim,
         width=width,
-        rank=2,
-        min_angle=25.0,
+        rank=rank,
+        min_angle=min_angle,
         magnitude=(0.7, 1.3),
         sign="random",
     )
 
 
-@pytest.mark.parametrize("name", ["relu", "abs"])
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_bounds_meet_for_teachers_in_a_plane(name: str, seed: int) -> None:
-    teacher = _plane_teacher(seed)
-    phi = activation(name, 2)
-    turns = np.linspace(0, np.pi, 100_000)
+def _twenty_teachers() -> list[Network]:
+    """Ranks 2, 3 and 5, with as many neurons and up to 6; signs are random."""
+    teachers = []
+    for seed in range(20):
+        rank = (2, 3, 5)[seed % 3]
+        width = rank + (seed // 3) % (7 - rank)
+        min_angle = min(25.0, 0.8 * 180 / width) if rank == 2 else 20.0
+        teachers.append(_teacher(seed, rank=rank, width=width, min_angle=min_angle, input_dim=12))
+    return teachers
+
+
+TWENTY = _twenty_teachers()
+
+
+@pytest.mark.parametrize("decay", DECAYS)
+@pytest.mark.parametrize("number", range(20))
+def test_the_optimum_of_twenty_teachers_is_certified(number: int, decay: float) -> None:
+    teacher, phi = TWENTY[number], activation("relu", 2)
+    found = certified_optimum(phi, teacher.second_layer, teacher.first_layer, decay)
+    assert found.upper - found.lower <= 1e-8 * found.upper
+    assert found.largest_certificate <= 1 + 1e-6
+    weights = (np.sign(found.masses) * np.sqrt(np.abs(found.masses)))[None]
+    rows = np.sqrt(np.abs(found.masses))[None, :, None] * found.directions  # the atoms as a balanced network
+    loss = population.loss(phi, weights, rows, teacher.second_layer[None], teacher.first_layer[None])[0]
+    assert loss + 0.5 * decay * (np.sum(weights**2) + np.sum(rows**2)) == pytest.approx(found.upper, rel=1e-10)
+    at_atoms = certificate(phi, teacher.second_layer, teacher.first_layer, found, found.directions)
+    np.testing.assert_allclose(at_atoms, np.sign(found.masses), atol=1e-6)
+    if np.linalg.matrix_rank(teacher.first_layer) == 2:
+        eta = certificate(phi, teacher.second_layer, teacher.first_layer, found, _circle(teacher))
+        assert np.abs(eta).max() <= 1 + 1e-6
+    elsewhere = np.random.default_rng(number).standard_normal((20_000, 12))  # mostly outside the span
+    elsewhere /= np.linalg.norm(elsewhere, axis=-1, keepdims=True)
+    eta = certificate(phi, teacher.second_layer, teacher.first_layer, found, elsewhere)
+    assert np.abs(eta).max() <= found.largest_certificate
+
+
+def _circle(teacher: Network) -> np.ndarray:
+    turns = np.linspace(0, 2 * np.pi, 100_000)
     _, _, basis = np.linalg.svd(teacher.first_layer)
-    circle = np.cos(turns)[:, None] * basis[0] + np.sin(turns)[:, None] * basis[1]
+    return np.asarray(np.cos(turns)[:, None] * basis[0] + np.sin(turns)[:, None] * basis[1])
+
+
+@pytest.mark.parametrize("setting", [("relu", 0), ("abs", 2), ("abs", 0)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_bounds_meet_for_other_activations(setting: tuple[str, int], seed: int) -> None:
+    teacher, phi = _teacher(seed), activation(*setting)
     for decay in DECAYS:
         found = certified_optimum(phi, teacher.second_layer, teacher.first_layer, decay)
         assert found.certified
-        assert found.upper - found.lower <= 1e-8 * found.upper
-        eta = certificate(phi, teacher.second_layer, teacher.first_layer, found, circle)
+        eta = certificate(phi, teacher.second_layer, teacher.first_layer, found, _circle(teacher))
         assert np.abs(eta).max() <= 1 + 1e-6
-        at_atoms = certificate(phi, teacher.second_layer, teacher.first_layer, found, found.directions)
-        np.testing.assert_allclose(at_atoms, np.sign(found.masses), atol=1e-6)
+
+
+def test_the_certificate_is_the_derivative_of_the_objective() -> None:
+    teacher, phi = _teacher(3), activation("relu", 2)
+    found = certified_optimum(phi, teacher.second_layer, teacher.first_layer, 0.02)
+    point = np.random.default_rng(0).standard_normal((1, 5))
+    point /= np.linalg.norm(point)
+    arrays = teacher.second_layer[None], teacher.first_layer[None]
+    both = np.concatenate([found.directions, point])[None]
+    slope = population.gradient(phi, np.append(found.masses, 0.0)[None], both, *arrays).second_layer[0, -1]
+    eta = certificate(phi, teacher.second_layer, teacher.first_layer, found, point)[0]
+    assert -slope / 0.02 == pytest.approx(eta, rel=1e-9)
+
+
+def test_a_teacher_that_is_no_optimum_is_left() -> None:
+    """Four neurons whose teacher-started atoms are a local optimum only: |η| is above 1 there, and below after."""
+    teachers = [_teacher(seed, width=4, min_angle=20.0) for seed in range(12)]
+    found = [certified_optimum(activation("relu", 2), t.second_layer, t.first_layer, 0.02) for t in teachers]
+    assert any(optimum.rounds > 0 for optimum in found)
+    assert all(optimum.certified for optimum in found)
+
+
+RANGE = [1e-4, 3e-5, 1e-5, 3e-6]
+
+
+@pytest.mark.parametrize(("rank", "width"), [(2, 3), (2, 4), (3, 4), (5, 6)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_atoms_shrink_and_turn_in_proportion_to_the_decay(rank: int, width: int, seed: int) -> None:
+    teacher, phi = _teacher(seed, rank=rank, width=width, min_angle=20.0, input_dim=8), activation("relu", 2)
+    shrinkage, turns = [], []
+    for decay in RANGE:
+        found = certified_optimum(phi, teacher.second_layer, teacher.first_layer, decay)
+        near = nearest_teacher("even", found.masses[None], found.directions[None], teacher.first_layer[None])
+        side = (found.masses * near.sign[0])[:, None] * found.directions
+        at = [near.index[0] == k for k in range(width)]
+        shrinkage.append([abs(teacher.second_layer[k] - found.masses[at[k]].sum()) for k in range(width)])
+        centres = np.stack([side[at[k]].sum(0) for k in range(width)]) * np.sign(teacher.second_layer)[:, None]
+        to_line = np.diagonal(angles(centres[None], teacher.first_layer[None])[0])
+        turns.append(to_line)
+        if rank == 2:  # an atom for each line, so that its angle is that of the centre
+            np.testing.assert_allclose(np.sort(near.angle[0]), np.sort(to_line), rtol=1e-6)
+    for values in (shrinkage, turns):
+        exponents = np.polyfit(np.log(RANGE), np.log(values), 1)[0]
+        np.testing.assert_allclose(exponents, 1.0, atol=0.05)
 
 
 def test_no_network_is_below_the_lower_bound() -> None:
-    teacher, phi, rng = _plane_teacher(0), activation("relu", 2), np.random.default_rng(0)
+    teacher, phi, rng = _teacher(0), activation("relu", 2), np.random.default_rng(0)
     found = certified_optimum(phi, teacher.second_layer, teacher.first_layer, 1e-2)
     arrays = teacher.second_layer[None], teacher.first_layer[None]
     for spread in (0.0, 1e-4, 1e-2, 1.0):
@@ -67,16 +148,32 @@ def test_the_hessian_is_the_slope_of_the_gradient(setting: tuple[str, int]) -> N
     np.testing.assert_allclose(ends.reshape(rows.size, -1) / 2e-6, target.hessian(signs, rows), atol=1e-7)
 
 
+@pytest.mark.parametrize("setting", _KERNELS)
+def test_the_curvature_is_the_second_difference_of_the_certificate(setting: tuple[str, int]) -> None:
+    rng = np.random.default_rng(2)
+    first = rng.standard_normal((3, 4))
+    first /= np.linalg.norm(first, axis=-1, keepdims=True)
+    target = Target(activation(*setting), rng.standard_normal(3), first, 0.1)
+    atoms = Atoms(np.array([1.0, -1.0]), rng.standard_normal((2, target.rank)))
+    points = rng.standard_normal((5, target.rank))
+    points /= np.linalg.norm(points, axis=-1, keepdims=True)
+    shifts = 1e-6 * np.eye(target.rank)
+    slopes = [[target.certificate(atoms, points + sign * shift)[1] for shift in shifts] for sign in (1, -1)]
+    bent = ((np.array(slopes[0]) - np.array(slopes[1])) / 2e-6).transpose(1, 0, 2)
+    across = np.eye(target.rank) - points[:, :, None] * points[:, None, :]
+    np.testing.assert_allclose(target.curvature(atoms, points), across @ bent @ across, atol=1e-6)
+
+
 @pytest.mark.parametrize(("decay", "width"), [(1e-7, 1e-5), (1e-9, 1e-6), (1e-30, 1e-7), (1e-200, 1e-7)])
 def test_bounds_at_a_tiny_weight_decay(decay: float, width: float) -> None:
-    teacher, phi = _plane_teacher(0), activation("relu", 2)
+    teacher, phi = _teacher(0), activation("relu", 2)
     found = certified_optimum(phi, teacher.second_layer, teacher.first_layer, decay)
     assert 0 < found.lower <= found.upper <= decay * np.abs(teacher.second_layer).sum() * (1 + 1e-12)
     assert found.upper - found.lower <= width * found.upper
 
 
 def test_nothing_is_best_at_a_large_weight_decay() -> None:
-    teacher, phi = _plane_teacher(0), activation("relu", 2)
+    teacher, phi = _teacher(0), activation("relu", 2)
     found = certified_optimum(phi, teacher.second_layer, teacher.first_layer, 10.0)
     norm = population.squared_norm(phi, teacher.second_layer[None], teacher.first_layer[None])[0]
     assert len(found.masses) == 0
@@ -84,7 +181,7 @@ def test_nothing_is_best_at_a_large_weight_decay() -> None:
 
 
 def test_the_optimum_scales_with_the_teacher_and_ignores_rotations() -> None:
-    teacher, phi = _plane_teacher(1), activation("relu", 2)
+    teacher, phi = _teacher(1), activation("relu", 2)
     found = certified_optimum(phi, teacher.second_layer, teacher.first_layer, 1e-2)
     rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((9, 5)))[0].T
     scaled = certified_optimum(phi, 500 * teacher.second_layer, 2 * teacher.first_layer @ rotation, 10.0)
@@ -94,7 +191,7 @@ def test_the_optimum_scales_with_the_teacher_and_ignores_rotations() -> None:
 
 
 def test_what_has_no_optimum_is_refused() -> None:
-    teacher = _plane_teacher(0)
+    teacher = _teacher(0)
     with pytest.raises(ValueError, match="homogeneous of degree 1"):
         certified_optimum(activation("erf", 2), teacher.second_layer, teacher.first_layer, 0.1)
     with pytest.raises(ValueError, match="above 0"):
