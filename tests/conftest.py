@@ -1,14 +1,13 @@
 """One thread for every numerical library, before any of them is loaded; explicit seeds; no gap below zero anywhere."""
 
 import os
-
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[_variable] = "1"
-
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[_variable] = "1"
 
 LEAST_GAP = -1e-12
 
@@ -18,7 +17,8 @@ def _no_run_is_below_its_optimum(monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """Every row that any test logs in this process has a gap of at least −1e-12, or none."""
     from featlearn.training import descent
 
-    measure, below = descent.measure, []
+    measure = descent.measure
+    below: list[dict[str, Any]] = []
 
     def watched(*args: Any, **keywords: Any) -> Any:
         rows, floors = measure(*args, **keywords)

@@ -92,7 +92,7 @@ class Target:
         """The second derivatives of η across unit points (P, E), P_w ∂²η P_w with P_w = 1 − wwᵀ, (P, E, E).
 
         Of a pair they are κ‖v‖ (P_w v̂v̂ᵀ P_w / sin θ + (sin θ − ε) P_w), see ``_second_derivatives``: summed in one
-        matrix product. The first term is O(θ) near a row; within 1e-8 of one, where it drowns in rounding, it is left out.
+        matrix product. The first term is O(θ) near a row; within 1e-8 of one, where rounding drowns it, it is left out.
         """
         weights, rows = self._residual(atoms, points.shape[-1])
         factor, _, excess = _KERNELS[self.activation.name, self.activation.drop_hermite_below]

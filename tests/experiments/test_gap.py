@@ -1,4 +1,4 @@
-"""The gap to the certified optimum in real runs: never negative, tiny where descent has converged, large on a plateau."""
+"""The gap to the certified optimum in real runs: never negative, tiny at the end of an epoch, large on a plateau."""
 
 from pathlib import Path
 from typing import Any
