@@ -147,8 +147,10 @@ def _search(
 ) -> _Point | None:
     """A point along ``direction`` that meets the conditions of Wolfe, or where the loss cannot tell, those on slopes.
 
+    A fall of less than ``rounding`` is not believed, a rise of less than it is not held against a point.
+
     Trials grow until the minimum is bracketed, and then go to where the slope would vanish if it were linear. When no
-    trial is accepted (at the kinks of a sample's loss there may be none), the lowest one that is visibly lower; or None.
+    trial is accepted (at the kinks of a sample's loss there may be none), the lowest that is visibly lower; or None.
     """
     start = float(here.slope @ direction)
     if not start < 0:
@@ -158,7 +160,7 @@ def _search(
     for _ in range(_TRIALS):
         there = _point(objective, objective.rounded(here.x + length * direction), decay)
         slope = float(there.slope @ direction) if there.finite() else np.nan
-        falls = there.value <= here.value + _DECREASE * length * start
+        falls = there.value <= here.value + min(_DECREASE * length * start, -rounding)
         level = there.value <= here.value + rounding
         flatter = slope >= _CURVATURE * start
         if flatter and (falls or (level and slope <= (2 * _DECREASE - 1) * start)):
