@@ -64,9 +64,9 @@ class Shape:
         sizes = width, teachers, dimension, steps, limits, rows
         return cls(*sizes, ridges, config.backend, config.data.kind, samples, decays)
 
-    def kind(self) -> tuple[str, str]:
-        """Shapes of one kind differ in size alone."""
-        return self.backend, self.data
+    def kind(self) -> tuple[str, str, bool]:
+        """Shapes of one kind differ in sizes and numbers alone."""
+        return self.backend, self.data, self.limits > 0
 
     def pairs(self) -> float:
         return float(self.width * (self.width + self.teachers))
@@ -132,7 +132,7 @@ class Costs:
         for config in configs:
             shape = Shape.of(config)
             shapes.setdefault((shape.kind(), shape.width, shape.teachers, shape.dimension, shape.samples), config)
-        self._paces: dict[tuple[str, str], list[_Pace]] = {}
+        self._paces: dict[tuple[str, str, bool], list[_Pace]] = {}
         for kind in {key[0] for key in shapes}:
             alike = [config for key, config in shapes.items() if key[0] == kind]
             ordered = sorted(alike, key=lambda config: Shape.of(config).work_of_step())
@@ -185,9 +185,10 @@ def _measured(config: Config) -> _Pace | None:
     if limits:
         # how much a step of these asks for depends on where it is: the first ones stand for all
         longest = max(limits, key=lambda s: s.steps)
-        count = min(_LIMIT_STEPS, longest.steps)
-        advance(backend, problem, [longest], state, 0, 1)  # compile
-        limit = _seconds_of(lambda: advance(backend, problem, [longest], state, 0, count)) / count
+        limit = _seconds_of(lambda: advance(backend, problem, [longest], state, 0, 1))
+        if limit < _SECONDS:
+            count = min(_LIMIT_STEPS, longest.steps)
+            limit = _seconds_of(lambda: advance(backend, problem, [longest], state, 0, count)) / count
     step = row
     if stage is not None:
         step = threads * _seconds_per_call(lambda count: backend.advance(problem, [stage], state, 0, count))
