@@ -180,3 +180,16 @@ def test_where_there_is_no_way_on_the_run_has_diverged_and_says_so(
     assert last.row["stage_step"] <= 1
     if evaluations is not None:
         assert "the solver of the flow" in advice(plan, last)
+
+
+def test_bits_do_not_depend_on_how_steps_are_cut_into_calls_nor_on_company() -> None:
+    problem, state = _problem(runs=3)
+    stages = [_stage(12, Schedule(0.5 + i, 2.0, 5), weight_decay=Schedule(0.02, 0.5, 4 + i)) for i in range(3)]
+    engine, together, done = make_backend("fused", "cpu", "float64"), state, 0
+    for count in (1, 5, 4, 2):
+        together = flow.advance(engine, problem, stages, together, done, count)
+        done += count
+    for run in range(3):
+        alone = _walk(problem.take([run]), state.take([run]), stages[run])
+        np.testing.assert_array_equal(together.first_layer[run], alone.first_layer[0])
+        np.testing.assert_array_equal(together.second_layer[run], alone.second_layer[0])

@@ -227,3 +227,22 @@ def test_the_kinks_of_a_sample_do_not_stop_it_from_going_down() -> None:
     values = np.array([e.row["train_loss"] for e in events]) + 0.005 * np.array(size)
     assert (np.diff(values) <= 1e-14).all()
     assert values[-1] < 0.2 * values[0]
+
+
+@pytest.mark.parametrize("cuts", [(1,) * 90, (31, 59), (7, 13, 40, 30)])
+def test_bits_do_not_depend_on_how_iterations_are_cut_into_calls_nor_on_company(cuts: tuple[int, ...]) -> None:
+    problem, state = _problem(runs=3)
+    stages = [_stage(90, Schedule(0.01 * (i + 1), 0.5, 30)) for i in range(3)]
+    engine, done = make_backend("fused", "cpu", "float64"), 0
+    together = state
+    for count in cuts:
+        together = quasi_newton.advance(engine, problem, stages, together, done, count)
+        done += count
+    for run in range(3):
+        alone = _walk(problem.take([run]), state.take([run]), stages[run])
+        for ours, theirs in zip(
+            (together.take([run]).first_layer, *together.take([run]).memory.values()),
+            (alone.first_layer, *alone.memory.values()),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(ours, theirs)
