@@ -110,9 +110,21 @@ def test_configurations_are_read_without_torch() -> None:
     assert "torch" not in loaded_by(f"import featlearn; featlearn.load_config({str(path)!r})")
 
 
-def test_training_with_the_fused_backend_never_loads_torch() -> None:
-    path = Path(__file__).parents[1] / "configs" / "quickstart.yaml"
-    overrides = ["stages.local_convergence.steps=10"]
+_LBFGS = "stages.local_convergence={train: [first_layer, second_layer], method: lbfgs, steps: 10}"
+
+
+@pytest.mark.parametrize(
+    ("config", "override"),
+    [
+        ("quickstart", "stages.local_convergence.steps=10"),
+        ("quickstart", _LBFGS),
+        ("flow", "stages.local_convergence.steps=2"),
+    ],
+    ids=["gd", "lbfgs", "flow"],
+)
+def test_training_with_the_fused_backend_never_loads_torch(config: str, override: str) -> None:
+    path = Path(__file__).parents[1] / "configs" / f"{config}.yaml"
+    overrides = [override]
     code = f"import featlearn as f; f.run_batch([f.load_config({str(path)!r}, {overrides})])"
     assert {"numba", "numpy"} <= loaded_by(code)
     assert "torch" not in loaded_by(code)

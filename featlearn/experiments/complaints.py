@@ -84,7 +84,7 @@ def path_of(document: Document, location: tuple[int | str, ...], root: Root) -> 
 def _message(details: dict[str, Any], path: Key, root: Root) -> str:
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
     ends = (path[0], path[-1]) if path else ()
-    if (*ends, given) in _LATER_VALUES or ends in _LATER_KEYS:
+    if ends in _LATER_KEYS:
         return f"{_shown(given)} is not available in this version of featlearn"
     if kind == "rule":
         return str(details["msg"])
@@ -113,10 +113,6 @@ def _message(details: dict[str, Any], path: Key, root: Root) -> str:
 
 
 # part of the design, and not built yet: refused in these words
-_LATER_VALUES = [
-    ("stages", "method", "lbfgs"),
-    ("stages", "method", "flow"),
-]
 _LATER_KEYS = [("student", "output_scale")]
 
 _EXPECTED = {

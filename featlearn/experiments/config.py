@@ -237,11 +237,15 @@ class StageConfig(Section):
     train: Annotated[list[Literal["first_layer", "second_layer"]], Field(min_length=1)] = Field(
         description="the layers that move"
     )
-    method: Literal["gd", "momentum", "adam", "ridge"] = Field(
-        "gd", description="`ridge` takes the exact minimiser over the second layer in one step"
+    method: Literal["gd", "momentum", "adam", "ridge", "lbfgs", "flow"] = Field(
+        "gd",
+        description="`ridge` takes the exact minimiser over the second layer in one step; `lbfgs` goes to a minimum by "
+        "quasi-Newton steps; `flow` follows the gradient flow, the limit of gd for small steps",
     )
-    steps: Count | None = Field(None, description="number of gradient steps (not for ridge)")
-    step_size: NumberOrDecay | None = Field(None, description="η: a number or a schedule (not for ridge)")
+    steps: Count | None = Field(None, description="number of steps, or of iterations of lbfgs (not for ridge)")
+    step_size: NumberOrDecay | None = Field(
+        None, description="η, or the time that a step of flow covers: a number or a schedule (not for ridge, lbfgs)"
+    )
     weight_decay: NumberOrDecay = Field(0.0, description="λ: a number or a schedule")
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="μ of method momentum; default 0.9")
     betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] | None = Field(
@@ -267,8 +271,10 @@ class StageConfig(Section):
                 yield ("weight_decay",), "method ridge takes one exact step: use a number"
         else:
             for key in ("steps", "step_size"):
-                if getattr(self, key) is None:
+                if getattr(self, key) is None and (self.method, key) != ("lbfgs", "step_size"):
                     yield (key,), f"missing; method {self.method} needs it"
+            if self.method == "lbfgs" and self.step_size is not None:
+                yield ("step_size",), "method lbfgs finds the length of its steps by itself; leave it out"
         for key, method in (("momentum", "momentum"), ("betas", "adam")):
             if getattr(self, key) is not None and self.method != method:
                 yield (key,), f"belongs to method {method}, and the method is {self.method}; leave it out"
@@ -399,8 +405,9 @@ class Config(Section):
         if count * dim > MOST_ENTRIES:
             yield ("data", key), f"{count} inputs of {dim} entries are more than {MOST_ENTRIES} numbers"
         for name, stage in self.stages.items():
-            if stage.method == "ridge" and self.data.kind == "online":
-                text = "ridge needs a fixed loss, and online data have a new one at each step; use gd, momentum or adam"
+            if stage.method in ("ridge", "lbfgs", "flow") and self.data.kind == "online":
+                changing = "online data have a new one at each step"
+                text = f"{stage.method} needs a fixed loss, and {changing}; use gd, momentum or adam"
                 yield ("stages", name, "method"), text
 
     def resolved(self) -> Config:

@@ -18,6 +18,7 @@ from featlearn.experiments.files import InvalidFile
 from featlearn.experiments.runs import RunError
 from featlearn.training.backends.fused import WIDE
 from featlearn.training.measurement import measure
+from featlearn.training.methods import STEPPED_BY_BACKEND, advance
 from featlearn.training.networks import InfeasibleTeacher
 from featlearn.training.optima import optimum_of
 from featlearn.training.problem import Problem
@@ -26,6 +27,7 @@ from featlearn.training.stages import Stage
 _MEASURED = 4  # shapes at most, of each backend and kind of data
 _SAMPLES = 20_000  # of a measurement, at most: larger samples cost in proportion
 _SECONDS = 0.05  # of each measurement
+_LIMIT_STEPS = 4  # of lbfgs or flow in a measurement
 _FLOATS_PER_PAIR = 40  # of arrays while a row is measured, generously
 
 
@@ -36,7 +38,8 @@ class Shape:
     width: int
     teachers: int
     dimension: int
-    steps: int
+    steps: int  # that the backend takes
+    limits: int  # steps of lbfgs and flow
     rows: int
     ridges: int
     backend: str
@@ -48,18 +51,22 @@ class Shape:
     def of(cls, config: Config) -> Shape:
         teachers, dimension = config.teacher.shape()
         width = config.student.width or len(getattr(config.student.init, "first_layer", [None] * 100))
-        steps = sum(stage.steps or 0 for stage in config.stages.values())
-        rows = min(config.log.points, steps + 1)
+        by_backend = [stage.method in STEPPED_BY_BACKEND for stage in config.stages.values()]
+        all_steps = [stage.steps or 0 for stage in config.stages.values()]  # ridge has none
+        steps = sum(count for count, ours in zip(all_steps, by_backend, strict=True) if ours)
+        limits = sum(all_steps) - steps
+        rows = min(config.log.points, steps + limits + 1)
         ridges = sum(stage.method == "ridge" for stage in config.stages.values())
         samples = _samples(config.data, dimension)
         stages = [stage.stage(name) for name, stage in config.stages.items()]
         decays = sum(1 + len(stage.weight_decay.epoch_ends(stage.steps, rows)) for stage in stages)
         decays = decays if config.log.gap else 0
-        return cls(width, teachers, dimension, steps, rows, ridges, config.backend, config.data.kind, samples, decays)
+        sizes = width, teachers, dimension, steps, limits, rows
+        return cls(*sizes, ridges, config.backend, config.data.kind, samples, decays)
 
-    def kind(self) -> tuple[str, str]:
-        """Shapes of one kind differ in size alone."""
-        return self.backend, self.data
+    def kind(self) -> tuple[str, str, bool]:
+        """Shapes of one kind differ in sizes and numbers alone."""
+        return self.backend, self.data, self.limits > 0
 
     def pairs(self) -> float:
         return float(self.width * (self.width + self.teachers))
@@ -107,10 +114,11 @@ def _samples(data: object, dimension: int) -> int:
 
 @dataclass(frozen=True)
 class _Pace:
-    """Measured at one shape: seconds of a step, of a row and of an optimum, on one core."""
+    """Measured at one shape: seconds of a step, of one of lbfgs or flow, of a row and of an optimum, on one core."""
 
     shape: Shape
     step: float
+    limit: float
     row: float
     optimum: float
 
@@ -124,7 +132,7 @@ class Costs:
         for config in configs:
             shape = Shape.of(config)
             shapes.setdefault((shape.kind(), shape.width, shape.teachers, shape.dimension, shape.samples), config)
-        self._paces: dict[tuple[str, str], list[_Pace]] = {}
+        self._paces: dict[tuple[str, str, bool], list[_Pace]] = {}
         for kind in {key[0] for key in shapes}:
             alike = [config for key, config in shapes.items() if key[0] == kind]
             ordered = sorted(alike, key=lambda config: Shape.of(config).work_of_step())
@@ -142,7 +150,8 @@ class Costs:
         steps = shape.steps * work + shape.ridges * shape.work_of_ridge()
         rows = shape.rows * shape.work_of_row()
         optima = near.optimum * shape.decays
-        return near.step * steps / near.shape.work_of_step() + near.row * rows / near.shape.work_of_row() + optima
+        like_rows = near.row * rows + near.limit * shape.limits * shape.work_of_row()
+        return near.step * steps / near.shape.work_of_step() + like_rows / near.shape.work_of_row() + optima
 
 
 def cores() -> int:
@@ -165,16 +174,25 @@ def _measured(config: Config) -> _Pace | None:
     except (InfeasibleTeacher, InvalidFile, RunError, MemoryError):
         return None
     problem, state, backend = built.problem, built.start.state, built.backend
-    stage = next((s for s in reversed(built.plan.stages) if s.step_size is not None), None)
+    stage = next((s for s in reversed(built.plan.stages) if s.method in STEPPED_BY_BACKEND), None)
+    limits = [s for s in built.plan.stages if s.method in ("lbfgs", "flow")]
     threads = backend.threads if config.backend == "fused" and state.first_layer.shape[1] >= WIDE else 1
     row_stage = stage or Stage(name="row", train=("second_layer",))
     row = _seconds_per_call(lambda count: _measure_rows(problem, row_stage, built, count))
     decay = (stage or built.plan.stages[-1]).weight_decay.start
     optimum = _seconds_of(lambda: optimum_of(problem, 0, decay)) if config.log.gap else 0.0
-    if stage is None:
-        return _Pace(Shape.of(config), row, row, optimum)
-    step = _seconds_per_call(lambda count: backend.advance(problem, [stage], state, 0, count))
-    return _Pace(Shape.of(config), step * threads, row, optimum)
+    limit = 0.0
+    if limits:
+        # how much a step of these asks for depends on where it is: the first ones stand for all
+        longest = max(limits, key=lambda s: s.steps)
+        limit = _seconds_of(lambda: advance(backend, problem, [longest], state, 0, 1))
+        if limit < _SECONDS:
+            count = min(_LIMIT_STEPS, longest.steps)
+            limit = _seconds_of(lambda: advance(backend, problem, [longest], state, 0, count)) / count
+    step = row
+    if stage is not None:
+        step = threads * _seconds_per_call(lambda count: backend.advance(problem, [stage], state, 0, count))
+    return _Pace(Shape.of(config), step, limit, row, optimum)
 
 
 def _measure_rows(problem: Problem, stage: Stage, built: Built, count: int) -> None:

@@ -76,7 +76,9 @@ def advice(plan: Plan, event: Event) -> str:
     if size and stage.step_size is not None:
         key = "step_size" if stage.step_size.factor == 1 else "step_size.start"
         message += f"; try a smaller step: --set stages.{stage.name}.{key}={stage.step_size.start / 10:g}"
-        if decay and decay * size > 2:
+        if stage.method == "flow":
+            message += " (the solver of the flow met a gradient that is not finite, or asked for too many)"
+        elif decay and decay * size > 2:
             message += f" (weight decay times step size is {decay * size:.3g}, and must stay below 2)"
     return message
 

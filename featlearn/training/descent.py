@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 
 from featlearn.theory import population
-from featlearn.training import data
+from featlearn.training import data, methods
 from featlearn.training.backends import Backend
 from featlearn.training.measurement import Row, measure
 from featlearn.training.problem import BATCH_LOSS, Problem, State
@@ -23,7 +23,7 @@ from featlearn.training.stages import Operation, Stage, rows_of_stages, snapshot
 
 DIVERGED_ABOVE = 1e6  # times the loss at the start (or ‖f*‖², where that is more): the run is given up
 _PIECE_SECONDS = 0.25  # of steps between two signs of life
-_FIRST_PIECE = 16  # steps, until their pace is known
+_FIRST_PIECE = 16  # steps, until their pace is known; of methods whose steps may be long, one
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def descend(
     Args:
         problem: B runs.
         plans: one for each run; ``Plan.shape`` must be the same for all.
-        backend: takes the gradient steps.
+        backend: takes the gradient steps, or computes the gradients of methods that take their own.
         start: the state of all runs at one position.
         every_row: yield every row of the plans; otherwise only the first, and those at which a stage ends. Stop rules
             and divergence are looked for at every row all the same, so that the runs are the same.
@@ -187,7 +187,7 @@ class _Descent:
         at_row = AtRow(batch, done)
         if done and self.start.at_row is not None:
             at_row = AtRow(self.start.at_row.state.take(going), self.start.at_row.stage_step)
-        self.piece = _FIRST_PIECE
+        self.piece = _FIRST_PIECE if self._by_backend(number) else 1
         rows = rows[rows > done]
         while len(rows):
             if not self.every_row:
@@ -222,7 +222,7 @@ class _Descent:
         while done < target:
             count = min(self.piece, target - done)
             began = time.perf_counter()
-            batch = self.backend.advance(problem, stages, batch, done, count)
+            batch = methods.advance(self.backend, problem, stages, batch, done, count)
             if count == self.piece:
                 self._set_pace(count, time.perf_counter() - began)
             done += count
@@ -251,7 +251,7 @@ class _Descent:
         """
         stages, problem = [self.plans[run].stages[number] for run in runs], self._problem_of(runs)
         count = int(np.searchsorted(rows[:-1], done + self.piece, side="right"))
-        if not count or stages[0].method == "ridge" or any(set(stage.stop) - {"loss"} for stage in stages):
+        if not count or not self._by_backend(number) or any(set(stage.stop) - {"loss"} for stage in stages):
             return batch, 0
         began = time.perf_counter()
         with np.errstate(all="ignore"):
@@ -272,6 +272,9 @@ class _Descent:
         """Let the next piece take as long as a piece should, growing by degrees: the first one may have compiled."""
         fitting = int(steps / max(seconds, 1e-6) * _PIECE_SECONDS)
         self.piece = max(1, min(fitting, 16 * self.piece))
+
+    def _by_backend(self, number: int) -> bool:
+        return self.plans[0].stages[number].method in methods.STEPPED_BY_BACKEND
 
     def _problem_of(self, runs: list[int]) -> Problem:
         return self.problem if len(runs) == len(self.plans) else self.problem.take(runs)
@@ -326,7 +329,7 @@ class _Descent:
         if stage.method != "ridge":
             state, done = at_row.state, at_row.stage_step
         while done < target:
-            state = self.backend.advance(problem, [stage], state, done, 1)
+            state = methods.advance(self.backend, problem, [stage], state, done, 1)
             done += 1
             with np.errstate(all="ignore"):
                 loss = population.loss(problem.activation, state.second_layer, state.first_layer, *teacher)[0]

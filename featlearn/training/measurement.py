@@ -21,7 +21,7 @@ COLUMNS: dict[str, str] = {
     "stage": "name of the stage",
     "stage_step": "steps done in this stage",
     "weight_decay": "λ that the last step used",
-    "step_size": "η that the last step used; null for ridge",
+    "step_size": "η that the last step used (of flow: its time); null for ridge and lbfgs",
     "loss": "population loss L = E[(f − f*)²], no factor ½, whatever the data",
     "objective": "L + (λ/2)(‖a‖² + ‖W‖²_F)",
     "grad_norm": "norm of the gradient of the objective over the trained layers; for empirical data, with the training "

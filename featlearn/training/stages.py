@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 Layer = Literal["first_layer", "second_layer"]
-Method = Literal["gd", "momentum", "adam", "ridge"]
+Method = Literal["gd", "momentum", "adam", "ridge", "lbfgs", "flow"]
 Operation = Literal["normalize_rows", "balance"]
 
 MOST_CHANGES = 1000  # of a schedule that rows are spent on
@@ -51,6 +51,7 @@ class Stage:
     """One stage. ``steps`` is 1 for ridge, which takes the exact minimiser in one go.
 
     Attributes:
+        step_size: η; of method flow, the time of a step; None for ridge and lbfgs.
         momentum: μ of method momentum: velocity ← μ·velocity + gradient, weights ← weights − η·velocity.
         betas: of method adam (with ε = 1e-8 and bias correction); weight decay is part of the gradient.
         stop: thresholds by metric name ("loss", "grad_norm", "gap"); the stage ends at the first logged row at or below

@@ -160,6 +160,12 @@ BROKEN = [
         ("6:15", "stages.go.train", "second layer alone"),
     ),
     changed(
+        "lbfgs_with_step_size", "steps: 20,", "steps: 20, method: lbfgs,", ("6:81", "stages.go.step_size", "by itself")
+    ),
+    changed("lbfgs_without_steps", "steps: 20, step_size: 0.1", "method: lbfgs", ("6:3", "stages.go.steps", "missing")),
+    changed("flow_without_time", "step_size: 0.1", "method: flow", ("6:3", "stages.go.step_size", "missing")),
+    changed("typo_method", "step_size: 0.1", "method: flwo", ("6:63", "stages.go.method", "did you mean 'flow'?")),
+    changed(
         "directions_and_rank",
         "{input_dim: 3, width: 2}",
         "{directions: [[1, 0, 0], [0, 0, 0]], output_weights: [1], rank: 1}",
@@ -247,6 +253,19 @@ BROKEN = [
             + "  solve: {train: [second_layer], method: ridge, weight_decay: 0.1}\n",
         ),
         [("7:42", "stages.solve.method", "needs a fixed loss")],
+    ),
+    Broken(
+        "online_limits",
+        lambda d: write(
+            d,
+            MINIMAL.replace("seed: 0", "data: {kind: online, batch_size: 4}")
+            + "  one: {train: [second_layer], method: lbfgs, steps: 5}\n"
+            + "  two: {train: [second_layer], method: flow, steps: 5, step_size: 1}\n",
+        ),
+        [
+            ("7:40", "stages.one.method", "lbfgs needs a fixed loss"),
+            ("8:40", "stages.two.method", "flow needs a fixed loss"),
+        ],
     ),
     changed(
         "no_data_file",

@@ -19,6 +19,7 @@ from featlearn.experiments.config import Config
 from featlearn.experiments.config_file import load_config
 from featlearn.experiments.run import resume, train
 from featlearn.experiments.runs import RunDirectory, RunError
+from featlearn.training import descent
 from featlearn.training.measurement import COLUMNS
 from tests.experiments.broken import write
 
@@ -37,6 +38,28 @@ stages:
     steps: 1500
     step_size: 0.2
     weight_decay: {start: 0.02, factor: 0.5, every: 500}
+log: {points: 60, snapshots: 12}
+"""
+
+LIMITS = """\
+name: limits
+seed: 3
+teacher: {input_dim: 6, width: 3, rank: 2, min_angle: 25}
+student: {width: 12}
+stages:
+  first_step: {train: [first_layer], steps: 1, step_size: 1.0, weight_decay: 1.0, then: [normalize_rows]}
+  second_layer: {train: [second_layer], method: lbfgs, steps: 30, weight_decay: 0.02, then: [balance]}
+  follow:
+    train: [first_layer, second_layer]
+    method: flow
+    steps: 40
+    step_size: {start: 0.5, factor: 1.5, every: 10}
+    weight_decay: {start: 0.02, factor: 0.5, every: 20}
+  solve:
+    train: [first_layer, second_layer]
+    method: lbfgs
+    steps: 90
+    weight_decay: {start: 0.01, factor: 0.5, every: 30}
 log: {points: 60, snapshots: 12}
 """
 
@@ -100,12 +123,19 @@ def test_the_stored_configuration_repeats_the_run_bit_for_bit(small: Config, tmp
     assert results(first.run) == results(second.run)
 
 
-@pytest.mark.parametrize(("backend", "steps"), [("torch", 1500), ("fused", 1_500_000)])
+@pytest.mark.parametrize(
+    ("text", "overrides"),
+    [
+        (SMALL, ["backend=torch", "stages.local_convergence.steps=1500"]),
+        (SMALL, ["backend=fused", "stages.local_convergence.steps=1500000"]),
+        (LIMITS, ["stages.follow.steps=600", "stages.follow.step_size=0.5", "stages.solve.steps=3000"]),
+    ],
+    ids=["torch", "fused", "limits"],
+)
 def test_kill_9_at_ten_random_instants_changes_no_bit(
-    backend: str, steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: str, overrides: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    overrides = [f"backend={backend}", f"stages.local_convergence.steps={steps}"]
-    small = load_config(write(tmp_path, SMALL), overrides)
+    small = load_config(write(tmp_path, text), overrides)
     whole = train(small, tmp_path / "whole")
     monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.02)
     rng, killed = random.Random(1), 0
@@ -152,6 +182,22 @@ def test_ctrl_c_checkpoints_and_resuming_changes_no_bit(events: int, small: Conf
     assert again.info["resumed"] == 1
     assert results(again.run) == results(whole.run)
     assert again.run.read_info()["stages"] != []
+
+
+@pytest.mark.parametrize("data", ["population", "empirical"])
+@pytest.mark.parametrize("events", [2, 5, 14, 23, 37, 44, 58])
+def test_ctrl_c_in_a_flow_or_a_search_changes_no_bit(
+    events: int, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descent, "_PIECE_SECONDS", 0.0)  # also between rows
+    overrides = ["data={kind: empirical, samples: 50}", "activation.name=erf", "stages.second_layer.then=[]"]
+    config = load_config(write(tmp_path, LIMITS), overrides if data == "empirical" else [])
+    whole = train(config, tmp_path / "whole")
+    assert whole.status == "done"
+    stopped = train(config, tmp_path / "stopped", _interrupt_at(events))
+    assert stopped.status == "interrupted"
+    assert resume(stopped.run).status == "done"
+    assert results(stopped.run) == results(whole.run)
 
 
 def test_a_finished_run_is_not_resumed(small: Config, tmp_path: Path) -> None:

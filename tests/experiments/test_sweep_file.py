@@ -174,7 +174,7 @@ BROKEN = [
     ("store: full", "has neither grid, zip nor seeds: there is nothing to vary"),
     ("seeds: 2\nseeds: 3", "sweep.yaml:10:1: seeds: duplicate key"),
     ("grid:\n  a..b: [1]", "sweep.yaml:10:3: grid.a..b: is not a key of a configuration"),
-    ("grid:\n  stages.local.method: [flow]", "'flow' is not available in this version"),
+    ("grid:\n  stages.local.method: [flo]", "'flo' is not allowed; did you mean 'flow'?"),
     (
         "seeds: 1000\ngrid:\n  stages.local.weight_decay: {linear: [0, 1, 5000]}",
         "makes 5000000 points; at most 1000000",

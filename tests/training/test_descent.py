@@ -226,6 +226,7 @@ def _twin(method: Method, problem: Problem, state: State, stage: Stage) -> tuple
 
 
 METHODS: list[tuple[Method, float]] = [("gd", 0.2), ("momentum", 0.03), ("adam", 0.01)]
+ALL_METHODS: list[tuple[Method, float]] = [*METHODS, ("lbfgs", np.nan), ("flow", 0.7)]  # lbfgs takes no step size
 
 
 @pytest.mark.parametrize("name", ["relu", "abs", "erf", "quadratic"])
@@ -371,10 +372,18 @@ def test_runs_of_a_batch_have_the_bits_that_each_has_alone() -> None:
         sizes = {"step_size": Schedule(eta, 0.9, 30), "weight_decay": Schedule(lam)}
         first = _stage(name="first", steps=150, stop=stop, **sizes)
         local = _stage(name="local", method="adam", steps=30, step_size=Schedule(eta / 100), weight_decay=Schedule(lam))
-        plans.append(Plan.of([first, replace(ridge, weight_decay=Schedule(lam + 0.01)), local], 40, 5))
+        flow = replace(local, name="flow", method="flow", steps=5)
+        last = replace(local, name="last", method="lbfgs", step_size=None, stop=stop)
+        plans.append(Plan.of([first, replace(ridge, weight_decay=Schedule(lam + 0.01)), local, flow, last], 60, 5))
     together = [event for event in _events(problem, plans, Start(state)) if isinstance(event, Logged)]
     endings = [[event.ended for event in together if event.run == run and event.ended] for run in range(4)]
-    assert endings == [["steps"] * 3, ["loss", "steps", "steps"], ["diverged"], ["grad_norm", "steps", "steps"]]
+    steps = ["steps"] * 3
+    assert endings == [
+        ["steps", *steps, "steps"],
+        ["loss", *steps, "loss"],
+        ["diverged"],
+        ["grad_norm", *steps, "grad_norm"],
+    ]
     for run in range(4):
         alone = _events(problem.take([run]), [plans[run]], Start(state.take([run])))
         _assert_same_bits([e for e in together if e.run == run], [e for e in alone if isinstance(e, Logged)])
@@ -396,13 +405,14 @@ def _restarted(problem: Problem, plan: Plan, events: list[Event]) -> int:
     return lives
 
 
-@pytest.mark.parametrize(("method", "eta"), METHODS)
+@pytest.mark.parametrize(("method", "eta"), ALL_METHODS)
 def test_a_run_restarted_at_any_event_goes_on_with_the_same_bits(
     method: Method, eta: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(descent, "_PIECE_SECONDS", 0.0)  # a sign of life at every step
     problem, state = _problem()
-    stage = _stage(method=method, step_size=Schedule(eta), steps=50, then=("balance",), stop={"loss": 1e-9})
+    size = None if method == "lbfgs" else Schedule(eta)
+    stage = _stage(method=method, step_size=size, steps=50, then=("balance",), stop={"loss": 1e-9})
     plan = Plan.of([replace(stage, steps=20), stage], 9, 3)
     assert _restarted(problem, plan, _events(problem, [plan], Start(state))) > 5
 

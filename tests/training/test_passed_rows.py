@@ -49,7 +49,9 @@ def test_only_first_and_last_rows_come_and_they_are_the_same(
             name="ridge", train=("second_layer",), method="ridge", weight_decay=Schedule(0.01), then=("balance",)
         )
         adam = replace(stage, name="adam", method="adam", steps=60, step_size=Schedule(1e-3), stop={})
-        plans.append(Plan.of([stage, ridge, adam], 80, 5))
+        flow = replace(adam, name="flow", method="flow", steps=7, step_size=Schedule(eta))
+        lbfgs = replace(flow, name="lbfgs", method="lbfgs", steps=60, step_size=None, stop={"loss": 0.02})
+        plans.append(Plan.of([stage, ridge, adam, flow, lbfgs], 120, 5))
     every = wanted(logged(problem, plans, state, backend, every_row=True))
     some = logged(problem, plans, state, backend, every_row=False)
     assert {event.ended for event in some} == {None, "steps", "loss", "diverged", "grad_norm"}
