@@ -1,4 +1,4 @@
-"""What a finite sample costs: the distance to the population's solution falls as n^(−1/2), and without noise it is small."""
+"""What a finite sample costs: the distance to the population's solution falls as n^(−1/2); without noise it aligns."""
 
 from dataclasses import replace
 
@@ -73,6 +73,5 @@ def test_the_mean_trajectory_of_online_training_is_the_population_one() -> None:
         found = np.array([np.append(s.first_layer.ravel(), s.second_layer.ravel()) for s in online])
         error = found.std(0, ddof=1) / 10
         deviation = (found.mean(0) - np.append(exact.first_layer.ravel(), exact.second_layer.ravel())) / error
-        assert np.mean(np.abs(deviation) < 3) >= 0.95  # of the 20 weights, all but one at most
+        assert np.abs(deviation).max() < 3
         assert np.sqrt(np.mean(deviation**2)) < 1.5
-        assert np.abs(deviation).max() < 4
