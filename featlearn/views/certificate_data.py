@@ -240,7 +240,7 @@ def certificate_table(view: CertificateView) -> Table:
 
 # --- circles and spheres ------------------------------------------------------------------------
 
-DISC = 121  # points across a disc
+DISC = 91  # points across a disc
 
 
 def circle(lines: bool, count: int) -> np.ndarray:

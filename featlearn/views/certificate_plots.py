@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import patheffects, rcParams
@@ -78,7 +79,7 @@ def _network(curve: Curve) -> str:
     return f"network, step {step}"
 
 
-def _style(curve: Curve, view: CertificateView) -> tuple[str, str, dict[str, object]]:
+def _style(curve: Curve, view: CertificateView) -> tuple[str, str, dict[str, Any]]:
     """The name, the label and the looks of a curve."""
     width = rcParams["lines.linewidth"]
     if curve.step is not None:
@@ -193,7 +194,7 @@ def certificate_on_disc(
         contour = ax.contour(across, across, grid, levels=values, colors=colour, linewidths=0.5 * width)
         contour.set_clip_path(rim)
     artists["atoms"] = _atoms_on_disc(ax, view, side, largest)
-    halo = [patheffects.withStroke(linewidth=2 * width, foreground="#FFFFFF")]
+    halo: list[patheffects.AbstractPathEffect] = [patheffects.withStroke(linewidth=2 * width, foreground="#FFFFFF")]
     for k, place in enumerate(view.teacher_place):
         if (shown := _shown(place[None], view, side)).size == 0:
             continue

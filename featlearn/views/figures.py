@@ -112,9 +112,11 @@ def run_figures(data: RunData, size: Size) -> Iterator[Drawing]:
 
 
 def _curves(data: RunData, size: Size) -> Drawing:
-    figure, table = _figure(size, 0.75), curves_table(data)
-    upper, lower = figure.subplots(2, 1, height_ratios=[3, 1])
-    artists = plots.curves(upper, lower, table, data.stages)
+    table = curves_table(data)
+    with_gap = bool(np.any(table["gap"] > 0))
+    figure = _figure(size, 0.95 if with_gap else 0.75)
+    upper, *between, lower = figure.subplots(2 + with_gap, 1, height_ratios=[3, 2, 1] if with_gap else [3, 1])
+    artists = plots.curves(upper, lower, table, data.stages, *between)
     _name_stages(figure, data, size)
     return Drawing("curves", figure, table, artists, {})
 
