@@ -53,7 +53,9 @@ def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) ->
     for decay, marks in view.marks.items():
         name = "atoms" if decay == view.optimum.weight_decay else "atoms_before"
         artists[name] = _atoms_on_circle(ax, marks, largest, heaviest, light=name != "atoms")
-    ax.set_xlim(0, angle[-1])
+    ax.set_xlim(
+        (180, 0) if view.lines else (0, 360)
+    )  # as the picture of the neurons: 0° is at the right of its half circle
     ax.xaxis.set_major_locator(MultipleLocator(45 if view.lines else 90))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}°"))
     ax.set_xlabel("direction w in the teacher's plane")
@@ -97,7 +99,8 @@ def _eta_axis(ax: Axes, values: np.ndarray) -> None:
         ax.set_ylim(low - 0.2, high + 0.2)
         ax.yaxis.set_major_locator(MultipleLocator(1))
         return
-    ax.set_yscale("symlog", linthresh=1, linscale=0.9)  # 0.9: a unit below 1 is as long as a decade above
+    # 0.39: no kink at ±1; 0.9: a unit below 1 is as long as a decade above
+    ax.set_yscale("symlog", linthresh=1, linscale=0.39 if max(high, -low) < 30 else 0.9)
     ax.set_ylim(1.5 * low, 1.5 * high)
     powers = 10.0 ** np.arange(0, 1 + np.ceil(np.log10(max(high, -low))))
     ax.yaxis.set_major_locator(FixedLocator([*-powers[::-1], 0, *powers]))
