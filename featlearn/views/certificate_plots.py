@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, Null
 from featlearn.theory.optimum import Optimum
 from featlearn.views.certificate_data import DISC, CertificateView, Curve, Marks, angle_of, on_disc
 from featlearn.views.palette import BLUE, GREY, ORANGE, PURPLE, SHADE, colour_of
-from featlearn.views.plots import Artists, power_of_ten, short_number
+from featlearn.views.plots import Artists, power_of_ten
 
 INK = "#000000"
 LINEAR_TO = 3.5  # of |η|: beyond, the axis is logarithmic outside of ±1
@@ -71,9 +71,13 @@ def verdict(optimum: Optimum) -> str:
     apart = (optimum.upper - optimum.lower) / optimum.upper if optimum.upper > 0 else 0.0
     best = "the zero function is best, " if not len(optimum.masses) else ""
     return (
-        f"λ = {short_number(optimum.weight_decay)}: {best}"
+        f"λ = {_decay(optimum.weight_decay)}: {best}"
         f"$J^*_\\lambda$ = {optimum.upper:.4g} (within {apart:.0e}), max |η| = {largest}"
     )
+
+
+def _decay(weight_decay: float) -> str:
+    return f"{weight_decay:.3g}".replace("e-0", "e-")
 
 
 def _network(curve: Curve) -> str:
@@ -86,7 +90,7 @@ def _style(curve: Curve, view: CertificateView) -> tuple[str, str, dict[str, Any
     width = rcParams["lines.linewidth"]
     if curve.step is not None:
         return "network", _network(curve), {"color": PURPLE, "ls": "--", "lw": width, "zorder": 4}
-    label = f"optimum, λ = {short_number(curve.weight_decay)}"
+    label = f"optimum, λ = {_decay(curve.weight_decay)}"
     if curve.weight_decay == view.optimum.weight_decay:
         return "optimum", label, {"color": INK, "lw": width, "zorder": 3}
     return "optimum_before", label, {"color": GREY, "lw": 0.6 * width, "zorder": 2}
@@ -99,10 +103,11 @@ def _eta_axis(ax: Axes, values: np.ndarray) -> None:
         ax.set_ylim(low - 0.2, high + 0.2)
         ax.yaxis.set_major_locator(MultipleLocator(1))
         return
+    few = max(high, -low) < 30
+    powers = np.array([1.0, 2.0, 5.0, 10.0, 20.0]) if few else 10.0 ** np.arange(1 + np.ceil(np.log10(max(high, -low))))
     # 0.39: no kink at ±1; 0.9: a unit below 1 is as long as a decade above
-    ax.set_yscale("symlog", linthresh=1, linscale=0.39 if max(high, -low) < 30 else 0.9)
+    ax.set_yscale("symlog", linthresh=1, linscale=0.39 if few else 0.9)
     ax.set_ylim(1.5 * low, 1.5 * high)
-    powers = 10.0 ** np.arange(0, 1 + np.ceil(np.log10(max(high, -low))))
     ax.yaxis.set_major_locator(FixedLocator([*-powers[::-1], 0, *powers]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: ("\N{MINUS SIGN}" if y < 0 else "") + power_of_ten(abs(y))))
     ax.yaxis.set_minor_locator(NullLocator())
