@@ -70,10 +70,11 @@ class Certificates:
         return self._of_network(snapshot, place @ self.basis)
 
     def at_neurons(self, snapshot: int, chosen: np.ndarray) -> np.ndarray:
-        """η of the network at its own rows w_j/‖w_j‖ of the chosen indices; NaN for a zero row."""
+        """η of the network at its own rows w_j/‖w_j‖ of the chosen indices; NaN for a row that has no direction."""
         rows = self.snapshots.first_layer[snapshot][chosen]
-        norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-        unit = np.divide(rows, norms, out=np.full_like(rows, np.nan), where=norms > 0)
+        with np.errstate(all="ignore"):  # of a network that diverged
+            norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+        unit = np.divide(rows, norms, out=np.full_like(rows, np.nan), where=(norms > 0) & np.isfinite(norms))
         return self._of_network(snapshot, unit)
 
     def _of_network(self, snapshot: int, directions: np.ndarray) -> np.ndarray:
