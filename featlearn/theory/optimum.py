@@ -30,7 +30,7 @@ _FARTHEST = 0.2  # that a coordinate moves in one step
 _DAMPINGS = 10.0 ** np.arange(-14.0, 10.0)
 _CANDIDATES = 4096  # points of the sphere among which the ascents of |η| begin
 _ASCENTS = 24  # of the best of them that are not near one another
-_PAIRS_TOGETHER = 2**18  # of a direction and a neuron, when a certificate is evaluated
+_PAIRS_TOGETHER = 2**16  # of a direction and a neuron, when a certificate is evaluated
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,17 +68,17 @@ def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) ->
 def verdict(optimum: Optimum) -> str:
     """What the certificate proves: J*_λ, how far its bounds are apart, and the largest |η|."""
     over = optimum.largest_certificate - 1
-    largest = f"1 + {over:.0e}" if 0 < over < 1e-3 else f"{optimum.largest_certificate:.4g}"
+    largest = f"1 + {_number(over, 1)}" if 0 < over < 1e-3 else _number(optimum.largest_certificate, 4)
     apart = (optimum.upper - optimum.lower) / optimum.upper if optimum.upper > 0 else 0.0
     best = "the zero function is best, " if not len(optimum.masses) else ""
     return (
-        f"λ = {_decay(optimum.weight_decay)}: {best}"
-        f"$J^*_\\lambda$ = {optimum.upper:.4g} (within {apart:.0e}), max |η| = {largest}"
+        f"λ = {_number(optimum.weight_decay)}: {best}"
+        f"$J^*_\\lambda$ = {_number(optimum.upper, 4)} (within {_number(apart, 1)}), max |η| = {largest}"
     )
 
 
-def _decay(weight_decay: float) -> str:
-    return f"{weight_decay:.3g}".replace("e-0", "e-")
+def _number(x: float, digits: int = 3) -> str:
+    return re.sub(r"e([-+])0", r"e\1", f"{x:.{digits}g}").replace("e+", "e")
 
 
 def _network(curve: Curve) -> str:
@@ -90,7 +91,7 @@ def _style(curve: Curve, view: CertificateView) -> tuple[str, str, dict[str, Any
     width = rcParams["lines.linewidth"]
     if curve.step is not None:
         return "network", _network(curve), {"color": PURPLE, "ls": "--", "lw": width, "zorder": 4}
-    label = f"optimum, λ = {_decay(curve.weight_decay)}"
+    label = f"optimum, λ = {_number(curve.weight_decay)}"
     if curve.weight_decay == view.optimum.weight_decay:
         return "optimum", label, {"color": INK, "lw": width, "zorder": 3}
     return "optimum_before", label, {"color": GREY, "lw": 0.6 * width, "zorder": 2}
@@ -162,7 +163,7 @@ def sphere_panels(view: CertificateView) -> list[tuple[Curve, float, str]]:
     titles = ["optimum" if curve.step is None else _network(curve) for curve in view.curves]
     shown = list(zip(view.curves, titles, strict=True))
     if len(shown) > 1 and not view.network_differs:
-        shown = [(view.curves[0], "optimum" if not view.lines else f"{titles[0]}, and {titles[1]}")]
+        shown = [(view.curves[0], "optimum" if not view.lines else f"{titles[0]} (and {titles[1]})")]
     sides = [(1.0, "")] if view.lines else [(1.0, ": w"), (-1.0, ": −w")]
     return [(curve, side, title + told) for curve, title in shown for side, told in sides]
 

@@ -13,13 +13,14 @@ ANGLES = 361  # on the circle
 _SPHERE_NUMBERS = 150_000  # of all snapshots together: 0.8 MB
 
 _ETA = "the dual certificate η(w) = −(2/λ) E[(f − f*) φ̃(w·x)] of the network at this time"
+_OUTSIDE = "|\u2060η| > 1"  # not to be broken after the bar
 TEXTS = {
     2: f"The curve is {_ETA}, for directions w in the teacher's plane, with the neurons at their own η (off the curve: "
-    "the row is not in the plane). A new neuron at w with the sign of η lowers the objective where |η| > 1, outside of "
-    "the band (which is linear; beyond, the scale is logarithmic). Dashed with open circles: the optimum at this λ and "
-    "its atoms.",
-    3: f"The colour of the sphere is {_ETA}, blue at −1, orange at 1, dark where |η| > 1 and a new neuron would lower "
-    "the objective. Open circles: the atoms of the optimum at this λ.",
+    f"the row is not in the plane). A new neuron at w with the sign of η lowers the objective where {_OUTSIDE}, "
+    "outside of the band (which is linear; beyond, the scale is logarithmic). Dashed with open circles: the optimum at "
+    "this λ and its atoms.",
+    3: f"The colour of the sphere is {_ETA}, blue at −1, orange at 1, dark where {_OUTSIDE} and a new neuron would "
+    "lower the objective. Open circles: the atoms of the optimum at this λ.",
 }
 
 

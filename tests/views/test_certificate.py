@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from selenium.webdriver.common.by import By
 from featlearn.experiments.runs import RunDirectory, RunError
 from featlearn.theory import population
 from featlearn.theory.activations import activation
-from featlearn.theory.optimum import certificate, certified_optimum
+from featlearn.theory.optimum import Optimum, certificate, certified_optimum
 from featlearn.views.certificate_data import (
     DISC,
     Certificates,
@@ -175,7 +176,13 @@ def test_artists_on_the_circle_are_the_numbers(overrides: list[str], tmp_path: P
         line = drawing.artists[f"teacher_{k}"]
         assert isinstance(line, Line2D)
         assert set(np.asarray(line.get_xdata()).tolist()) == {float(angle_of(place))}
-    assert f"{view.optimum.upper:.4g}" in drawing.figure.get_suptitle()
+    assert f" = {view.optimum.upper:.4g} (within " in drawing.figure.get_suptitle()
+
+
+def test_the_verdict_says_what_is_proven() -> None:
+    found = Optimum(1e-5, 2.746e-5, 2.746e-5 * (1 - 3e-9), np.array([1.0]), np.array([[1.0, 0.0]]), 1 + 2e-9, 0)
+    assert verdict(found) == r"λ = 1e-5: $J^*_\lambda$ = 2.746e-5 (within 3e-9), max |η| = 1 + 2e-9"
+    assert "(within 0.02), max |η| = 1.018" in verdict(replace(found, lower=2.69e-5, largest_certificate=1.0183))
 
 
 @pytest.mark.parametrize("overrides", [[SPACE], [SPACE, PLAIN]])
