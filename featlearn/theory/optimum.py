@@ -31,6 +31,7 @@ _FARTHEST = 0.2  # that a coordinate moves in one step
 _DAMPINGS = 10.0 ** np.arange(-14.0, 10.0)
 _CANDIDATES = 4096  # points of the sphere among which the ascents of |η| begin
 _ASCENTS = 24  # of the best of them that are not near one another
+_PAIRS_TOGETHER = 2**16  # of a direction and a neuron, when a certificate is evaluated
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,41 @@ def certificate(
 
     Source: docs/theory.md §10.
     """
-    weights = np.concatenate([optimum.masses, -teacher_second_layer])
-    rows = np.concatenate([optimum.directions, teacher_first_layer])
+    teacher = teacher_second_layer, teacher_first_layer
+    return network_certificate(
+        activation, optimum.masses, optimum.directions, *teacher, optimum.weight_decay, directions
+    )
+
+
+def network_certificate(
+    activation: Activation,
+    second_layer: np.ndarray,
+    first_layer: np.ndarray,
+    teacher_second_layer: np.ndarray,
+    teacher_first_layer: np.ndarray,
+    weight_decay: float,
+    directions: np.ndarray,
+) -> np.ndarray:
+    """η(w) = −(2/λ) E[(f − f*) φ̃(w·x)] of any network, (…, d) → (…), so that ∂L/∂a_j = −λ η(w_j).
+
+    Args:
+        second_layer, first_layer: (m,), (m, d) network, rows of any norm.
+        teacher_second_layer, teacher_first_layer: (m*,), (m*, d).
+        weight_decay: λ > 0.
+        directions: (…, d) of any norm.
+    Source: docs/theory.md §10.
+    """
+    weights = np.concatenate([second_layer, -teacher_second_layer])
+    rows = np.concatenate([first_layer, teacher_first_layer])
     q = np.sum(rows * rows, -1)
-    k, _, _ = activation.kernel(np, np.sum(directions**2, -1)[..., None], q, directions @ rows.T)
-    return np.asarray(k @ weights * (-2 / optimum.weight_decay))
+    points = directions.reshape(-1, directions.shape[-1])
+    eta = np.empty(len(points))
+    together = max(1, _PAIRS_TOGETHER // len(rows))
+    for begin in range(0, len(points), together):
+        some = points[begin : begin + together]
+        k, _, _ = activation.kernel(np, np.sum(some**2, -1)[:, None], q, some @ rows.T)
+        eta[begin : begin + together] = k @ weights * (-2 / weight_decay)
+    return eta.reshape(directions.shape[:-1])
 
 
 # --- bounds -------------------------------------------------------------------------------------

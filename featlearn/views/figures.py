@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -19,7 +19,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from featlearn.experiments.runs import RunError, replace_file
-from featlearn.views import plots, sweep_plots
+from featlearn.views import certificate_plots, plots, sweep_plots
+from featlearn.views.certificate_data import CertificateView, certificate_table, certificate_view, read_certificates
 from featlearn.views.labels import label_of, short_key
 from featlearn.views.palette import GREY
 from featlearn.views.plots import Artists
@@ -99,18 +100,23 @@ def _figure(size: Size, aspect: float) -> Figure:
 
 
 def run_figures(data: RunData, size: Size) -> Iterator[Drawing]:
-    """Curves, alignment and, where there are snapshots, neurons."""
+    """Curves, alignment and, where there are snapshots, neurons; the certificate where there are optima."""
     with style(size):
         yield _curves(data, size)
         yield _alignment(data, size)
         if data.neurons is not None:
             yield _neurons(data, size)
+        with suppress(RunError):  # a broken record of optima, which the report says
+            if (certificates := read_certificates(data)) and (view := certificate_view(certificates, data.metrics)):
+                yield _certificate(view, size)
 
 
 def _curves(data: RunData, size: Size) -> Drawing:
-    figure, table = _figure(size, 0.75), curves_table(data)
-    upper, lower = figure.subplots(2, 1, height_ratios=[3, 1])
-    artists = plots.curves(upper, lower, table, data.stages)
+    table = curves_table(data)
+    with_gap = bool(np.any(table["gap"] > 0))
+    figure = _figure(size, 0.95 if with_gap else 0.75)
+    upper, *between, lower = figure.subplots(2 + with_gap, 1, height_ratios=[3, 2, 1] if with_gap else [3, 1])
+    artists = plots.curves(upper, lower, table, data.stages, *between)
     _name_stages(figure, data, size)
     return Drawing("curves", figure, table, artists, {})
 
@@ -141,6 +147,30 @@ def _neurons(data: RunData, size: Size) -> Drawing:
     artists = draw(ax, neurons, largest=size.dot)
     ax.set_title(f"neurons at step {neurons.steps[-1]:,}".replace(",", "\N{THIN SPACE}"), fontsize=size.font)
     return Drawing("neurons", figure, neurons_table(neurons), artists, {})
+
+
+def _certificate(view: CertificateView, size: Size) -> Drawing:
+    table = certificate_table(view)
+    if view.frame is None:
+        figure = _figure(size, 0.75)
+        artists = certificate_plots.certificate_on_circle(figure.subplots(), view, largest=size.dot)
+        figure.legend(loc="outside lower center", ncols=2 if size.width < 4 else 3)
+    else:
+        panels = certificate_plots.sphere_panels(view)
+        rows, columns = -(-len(panels) // 2), min(len(panels), 2)
+        figure = _figure(size, 0.25 + 0.8 * rows if len(panels) == 1 else 0.17 + 0.53 * rows)
+        artists = {}
+        axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+        for number, (ax, (curve, side, title)) in enumerate(zip(axes, panels, strict=True)):
+            image, drawn = certificate_plots.certificate_on_disc(ax, view, curve, side, largest=size.dot)
+            artists |= drawn if number == 0 else {f"{name} {number}": artist for name, artist in drawn.items()}
+            ax.set_title(title, fontsize=size.font)
+        extend = "both" if any(np.abs(curve.eta).max() > 1.02 for curve, *_ in panels) else "neither"
+        bar = figure.colorbar(image, ax=axes, location="bottom", extend=extend, ticks=[-1, -0.5, 0, 0.5, 1], shrink=0.7)
+        bar.set_label("certificate η(w)")
+        bar.outline.set_visible(False)
+    figure.suptitle(certificate_plots.verdict(view.optimum), fontsize=0.85 * size.font, color=GREY)
+    return Drawing("certificate", figure, table, artists, {})
 
 
 def overlay_figure(runs: Sequence[RunData], metrics: Sequence[str], size: Size) -> Drawing:

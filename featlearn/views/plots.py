@@ -152,26 +152,34 @@ def legend_above(ax: Axes, *, numbered: bool = False, columns: int = 2) -> None:
 # --- curves -------------------------------------------------------------------------------------
 
 
-def curves(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan]) -> Artists:
-    """Loss, objective and gap above, weight decay below."""
+def curves(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], gap: Axes | None = None) -> Artists:
+    """Loss and objective above, weight decay below; between them the gap, which spans many more decades."""
     steps = table["step"]
     artists: Artists = {}
-    shown = {"loss": (BLUE, "-"), "objective": (ORANGE, "--"), "gap": (GREEN, ":")}
+    shown = {"loss": (BLUE, "-"), "objective": (ORANGE, "--")}
     shown = {name: style for name, style in shown.items() if np.any(table[name] > 0)}
     for name, (colour, dashes) in shown.items():
         artists[name] = _line(upper, steps, table[name], LABELS[name].mathtext, colour, ls=dashes)
     artists["weight_decay"] = _line(
         lower, steps, table["weight_decay"], LABELS["weight_decay"].mathtext, "#000000", drawstyle="steps-pre"
     )
-    for ax in (upper, lower):
+    panels = [upper, lower]
+    if gap is not None:
+        panels.insert(1, gap)
+        thin = 0.8 * rcParams["lines.linewidth"]
+        artists["gap"] = _line(gap, steps, table["gap"], LABELS["gap"].mathtext, GREEN, lw=thin)
+        gap.set_ylabel("gap")
+    for number, ax in enumerate(panels):
         step_axis(ax, steps)
+        shade_stages(ax, stages, numbered=number == 0)
+        if ax is not lower:
+            ax.tick_params(labelbottom=False)
+            ax.set_xlabel("")
     log_if_positive(upper, *(table[name] for name in shown))
+    if gap is not None:
+        log_if_positive(gap, table["gap"], ticks=5)
     if not log_if_positive(lower, table["weight_decay"], ticks=4):
         lower.yaxis.set_major_locator(MaxNLocator(2))
-    shade_stages(upper, stages, numbered=True)
-    shade_stages(lower, stages)
-    upper.tick_params(labelbottom=False)
-    upper.set_xlabel("")
     lower.set_ylabel("λ")
     if shown:
         legend_above(upper, numbered=True)

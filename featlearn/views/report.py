@@ -17,8 +17,11 @@ from markupsafe import Markup
 from featlearn.experiments.results import load_metrics
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo, replace_file
 from featlearn.theory.alignment import ALIVE_ABOVE
+from featlearn.views.certificate_data import Certificates, read_certificates
+from featlearn.views.certificate_report import TEXTS, certificate_payload
 from featlearn.views.console import formats
 from featlearn.views.labels import LABELS, label_of
+from featlearn.views.packing import packed
 from featlearn.views.palette import COLOURS
 from featlearn.views.run_data import Neurons, RunData, alignment_table, folded
 from featlearn.views.sweep_data import METRICS, SweepData, axis_of, numbers
@@ -47,7 +50,8 @@ _templates = jinja2.Environment(
 
 
 def run_page(data: RunData) -> str:
-    """The page of a run: curves, neurons with a slider, stages, configuration, environment."""
+    """The page of a run: curves, neurons and certificate with a slider, stages, configuration, environment."""
+    certificates, no_certificate = _certificates(data)
     metrics = {name: column for name, column in data.metrics.items() if name != "stage"}
     metrics |= {name: column for name, column in alignment_table(data).items() if name.startswith("angle_")}
     metrics["found"] = metrics["recovered"] / data.teachers
@@ -58,6 +62,9 @@ def run_page(data: RunData) -> str:
         "stages": [stage.__dict__ for stage in data.stages],
         "teachers": data.teachers,
         "neurons": _neurons(data.neurons) if data.neurons else None,
+        "certificate": certificate_payload(certificates, _heaviest(data.neurons))
+        if certificates and data.neurons
+        else None,
     }
     status, last = data.info["status"], {name: column[-1] for name, column in data.metrics.items()}
     facts = [
@@ -71,7 +78,7 @@ def run_page(data: RunData) -> str:
     ]
     return _page(
         "run.html",
-        ("charts.js", "run.js"),
+        ("charts.js", "certificate.js", "run.js"),
         payload,
         title=data.name,
         subtitle=f"a run of featlearn, {data.run.name}",
@@ -79,6 +86,9 @@ def run_page(data: RunData) -> str:
         facts=facts,
         missing=data.missing,
         neurons_text=_neurons_text(data.neurons) if data.neurons else "",
+        certificate_rank=certificates.rank if certificates else 0,
+        certificate_text=TEXTS[certificates.rank] if certificates else "",
+        no_certificate=no_certificate,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
         stage_columns=["", "stage", "steps", "ended by", "λ", "loss", "in S*", "mean angle", "largest angle"],
         stage_rows=list(_stage_rows(data)),
@@ -88,9 +98,22 @@ def run_page(data: RunData) -> str:
     )
 
 
+def _certificates(data: RunData) -> tuple[Certificates | None, str]:
+    """The certificates of a run, and what is wrong with those that cannot be read."""
+    try:
+        return read_certificates(data), ""
+    except RunError as error:
+        return None, str(error)
+
+
+def _heaviest(neurons: Neurons) -> np.ndarray:
+    """The neurons that a page shows: all, or the heaviest where they are many."""
+    return np.sort(np.argsort(-np.nanmax(neurons.mass, axis=0), kind="stable")[:MOST_NEURONS])
+
+
 def _neurons(neurons: Neurons) -> dict[str, Any]:
-    """What the neurons' chart needs, of the heaviest where they are many."""
-    heaviest = np.sort(np.argsort(-np.nanmax(neurons.mass, axis=0), kind="stable")[:MOST_NEURONS])
+    """What the neurons' chart needs."""
+    heaviest = _heaviest(neurons)
     flat = neurons.lines and neurons.rank == 2
     place = folded(neurons.place) if flat else neurons.place
     rays = folded(neurons.teacher_place) if flat else neurons.teacher_place
@@ -207,12 +230,6 @@ def _curves(data: SweepData, watch: Callable[[int, int], None]) -> dict[str, Any
 
 
 # --- pages --------------------------------------------------------------------------------------
-
-
-def packed(values: np.ndarray, kind: str) -> dict[str, str]:
-    """Floats as base64, in eight ("f8") or four bytes: what ``numbers`` in charts.js reads."""
-    with np.errstate(over="ignore"):
-        return {kind: base64.b64encode(np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()).decode()}
 
 
 def _page(template: str, scripts: Iterable[str], payload: Mapping[str, Any], **values: Any) -> str:

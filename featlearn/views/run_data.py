@@ -13,7 +13,7 @@ from featlearn.experiments.config import ActivationChoice
 from featlearn.experiments.results import as_columns
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo
 from featlearn.experiments.yaml_source import ConfigError, read_document
-from featlearn.theory.activations import Symmetry, activation
+from featlearn.theory.activations import Activation, Symmetry, activation
 from featlearn.theory.alignment import nearest_teacher
 from featlearn.training.measurement import COLUMNS
 
@@ -125,7 +125,19 @@ def _spans(metrics: Table) -> Iterator[StageSpan]:
 # --- neurons ------------------------------------------------------------------------------------
 
 
-def _read_neurons(run: RunDirectory) -> Neurons:
+@dataclass(frozen=True)
+class Snapshots:
+    """The arrays of the snapshots: steps (S,), layers (S, m) and (S, m, d), the teacher's (m*,) and (m*, d)."""
+
+    steps: np.ndarray
+    second_layer: np.ndarray
+    first_layer: np.ndarray
+    teacher_second_layer: np.ndarray
+    teacher_first_layer: np.ndarray
+
+
+def read_snapshots(run: RunDirectory) -> Snapshots:
+    """The snapshots of a run, one at least. Raises RunError when there are none, or their file is broken."""
     arrays = run.read_arrays(run.snapshots_file)
     try:
         steps, second, first = arrays["step"], arrays["second_layer"], arrays["first_layer"]
@@ -134,8 +146,18 @@ def _read_neurons(run: RunDirectory) -> Neurons:
         fits = steps.shape == (count,) and second.shape == (count, width) and teacher.shape[1:] == (input_dim,)
         if not (fits and count and len(teacher) and teacher_second.shape == teacher.shape[:1]):
             raise ValueError("the shapes of its arrays do not fit together")
-        return _neurons(read_symmetry(run), steps, second, first, teacher_second, teacher)
-    except (KeyError, ValueError, TypeError, np.linalg.LinAlgError) as error:
+    except (KeyError, ValueError) as error:
+        raise RunError(f"{run.snapshots_file} is broken: {error}") from None
+    return Snapshots(steps, second, first, teacher_second, teacher)
+
+
+def _read_neurons(run: RunDirectory) -> Neurons:
+    at = read_snapshots(run)
+    try:
+        symmetry = read_activation(run).symmetry
+        teacher = at.teacher_second_layer, at.teacher_first_layer
+        return _neurons(symmetry, at.steps, at.second_layer, at.first_layer, *teacher)
+    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
         raise RunError(f"{run.snapshots_file} is broken: {error}") from None
 
 
@@ -184,13 +206,13 @@ def folded(place: np.ndarray) -> np.ndarray:
     return place * np.where(place[..., 1:2] < 0, -1.0, 1.0)
 
 
-def read_symmetry(run: RunDirectory) -> Symmetry:
-    """The symmetry of the run's activation. Raises RunError when its configuration is broken."""
+def read_activation(run: RunDirectory) -> Activation:
+    """The run's activation. Raises RunError when its configuration is broken."""
     try:
         choice = ActivationChoice.model_validate(_settings(run)["activation"])
     except (KeyError, ValidationError):
         raise RunError(f"{run.config_file} names no activation that this version knows") from None
-    return activation(choice.name, choice.drop_hermite_below).symmetry
+    return activation(choice.name, choice.drop_hermite_below)
 
 
 # --- the tables behind the figures --------------------------------------------------------------

@@ -25,6 +25,10 @@ SHORT = [
     "stages.local_convergence.weight_decay={start: 0.01, factor: 0.5, every: 100}",
     "log={points: 40, snapshots: 12}",
 ]
+PLATEAU = [
+    "stages.local_convergence.steps=9000",
+    "stages.local_convergence.weight_decay={start: 0.01, factor: 0.25, every: 6000}",
+]
 SWEEP = "grid:\n  student.width: [8, 16, 32]\n  stages.local.step_size: [0.1, 0.2]\nseeds: 3\n"
 ONE_AXIS = "grid:\n  stages.local.weight_decay: {log: [0.001, 0.1, 3]}\n  teacher.rank: [2, 4]\nseeds: 3\n"
 SEEDS = "seeds: 5\nstore: summary\n"
@@ -69,6 +73,11 @@ KINDS: dict[str, Callable[[Path], Drawing]] = {
     "neurons-lines": of_run("neurons"),
     "neurons-directions": of_run("neurons", "activation.drop_hermite_below=0"),
     "neurons-by-mass": of_run("neurons", "teacher.rank=3"),
+    "certificate-lines": of_run("certificate"),
+    "certificate-directions": of_run("certificate", "activation.drop_hermite_below=0"),
+    "certificate-plateau": of_run("certificate", *PLATEAU),
+    "certificate-sphere": of_run("certificate", "teacher.rank=3"),
+    "certificate-two-discs": of_run("certificate", "teacher.rank=3", "activation.drop_hermite_below=0"),
     "overlay": of_overlay,
     "sweep-lines": of_sweep(ONE_AXIS, x="weight_decay"),
     "sweep-map": of_sweep(SWEEP),

@@ -32,11 +32,18 @@ def line(artist: Artist) -> tuple[np.ndarray, np.ndarray]:
 def test_curves_are_the_metrics(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     logged, artists = load_metrics(run.path), drawn(run)["curves"].artists
-    assert set(artists) == {"loss", "objective", "weight_decay"}
+    assert set(artists) == {"loss", "objective", "gap", "weight_decay"}
     for name, artist in artists.items():
         x, y = line(artist)
         np.testing.assert_array_equal(x, logged["step"])
         np.testing.assert_array_equal(y, logged[name])
+
+
+def test_the_gap_has_a_panel_of_its_own_where_there_is_one(tmp_path: Path) -> None:
+    assert len(drawn(new_run(tmp_path))["curves"].figure.axes) == 3
+    without = drawn(new_run(tmp_path, "log={points: 40, snapshots: 12, gap: false}"))["curves"]
+    assert len(without.figure.axes) == 2
+    assert "gap" not in without.artists
 
 
 def test_alignment_is_the_metrics(tmp_path: Path) -> None:
@@ -135,7 +142,7 @@ def test_figures_look_as_they_did(kind: str, tmp_path: Path) -> None:
 
 
 def test_the_comparison_of_images_sees_another_figure(tmp_path: Path) -> None:
-    other = image("curves", tmp_path)
+    other = image("certificate-lines", tmp_path)
     stored = tmp_path / "stored.png"
     stored.write_bytes((IMAGES / "sweep-lines.png").read_bytes())
     assert compare_images(str(stored), str(other), tol=8) is not None
@@ -154,7 +161,7 @@ def with_rows(run: RunDirectory, count: int, **info: object) -> RunDirectory:
 
 @pytest.mark.parametrize("rows", [1, 2, 4])
 def test_a_run_that_has_just_begun_gives_figures(rows: int, tmp_path: Path) -> None:
-    run = with_rows(new_run(tmp_path), rows, status="running", stages=[])
+    run = with_rows(new_run(tmp_path), rows, status="running", stages=[], optima=[])
     for drawing in run_figures(read_run(run), COLUMN):
         assert save(drawing, tmp_path / "out", ["png"], COLUMN)
         if drawing.name != "neurons":
@@ -214,7 +221,7 @@ def test_the_csv_file_holds_every_bit(tmp_path: Path) -> None:
     with (tmp_path / "out" / "curves.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["loss"]) for row in rows] == logged["loss"].tolist()
-    assert {row["gap"] for row in rows} == {""}
+    assert [float(row["gap"]) for row in rows] == logged["gap"].tolist()
 
 
 def test_names_are_shown_letter_by_letter(tmp_path: Path) -> None:

@@ -47,12 +47,14 @@ function drawCurves() {
   const [blue, orange, green] = COLOURS;
   if (has("loss")) traces.push(line("loss", data.labels.loss, blue));
   if (has("objective")) traces.push(line("objective", data.labels.objective, orange, { dash: "dash" }));
-  if (has("gap")) traces.push(line("gap", data.labels.gap, green, { dash: "dot" }));
+  const gap = has("gap");
+  if (gap) traces.push({ ...line("gap", data.labels.gap, green), yaxis: "y3", showlegend: false });
   traces.push({ ...line("weight_decay", data.labels.weight_decay, theme().ink, { shape: "vh" }), yaxis: "y2" });
   return Plotly.react("curves", traces, layout({
     xaxis: stepAxis(last, { anchor: "y2" }), shapes: stages(moment), annotations: stageNumbers(),
-    yaxis: { domain: [0.33, 1], type: "log" },
-    yaxis2: { domain: [0, 0.27], type: has("weight_decay") ? "log" : "linear", nticks: 4, title: { text: "λ" } },
+    yaxis: { domain: [gap ? 0.5 : 0.33, 1], type: "log" },
+    ...(gap ? { yaxis3: { domain: [0.22, 0.46], type: "log", nticks: 4, title: { text: "gap", standoff: 4 } } } : {}),
+    yaxis2: { domain: [0, gap ? 0.18 : 0.27], type: has("weight_decay") ? "log" : "linear", nticks: 4, title: { text: "λ" } },
   }), config);
 }
 
@@ -171,7 +173,14 @@ function showNeurons(neurons) {
     });
   }
 
-  function surroundings() {
+  /** Sizes, colours and texts of the neurons, with their angles in the plane, as the certificate shows them. */
+  function certified(s) {
+    const { marker, text } = dots(s);
+    const angle = Array.from({ length: width }, (_, j) => degrees(...at(s, j)));
+    return { marker, text, angle };
+  }
+
+  function surroundings(s) {
     const t = theme();
     const quiet = { hoverinfo: "skip", showlegend: false };
     if (rank === 2) {
@@ -180,6 +189,7 @@ function showNeurons(neurons) {
       return [{ type, mode: "lines", line: { color: t.faint, width: 1 }, x: closed.map(Math.cos), y: closed.map(Math.sin), ...quiet }];
     }
     if (!three) return [];
+    if (certificate) return certificateSphere(s);
     const u = Array.from({ length: 25 }, (_, i) => (i * Math.PI) / 12), v = Array.from({ length: 13 }, (_, i) => (i * Math.PI) / 12);
     const surface = (f) => v.map((b) => u.map((a) => f(a, b)));
     return [{
@@ -223,7 +233,8 @@ function showNeurons(neurons) {
 
   const draw = () => {
     const s = Number(slider.value);
-    return Plotly.react("neurons", [...surroundings(), ...rays(), ...trails(s), dots(s)], frameLayout(), config);
+    if (certificate && rank === 2) drawCertificate(s, certified);
+    return Plotly.react("neurons", [...surroundings(s), ...rays(), ...trails(s), dots(s)], frameLayout(), config);
   };
 
   function show(s) {
@@ -235,6 +246,7 @@ function showNeurons(neurons) {
     if (row >= 0) parts.push(`loss ${shownNumber(metrics.loss[row])}`, `mean angle ${shownNumber(metrics.mean_angle[row])}°`);
     told.textContent = parts.filter(Boolean).join(" · ");
     slider.setAttribute("aria-valuetext", told.textContent);
+    if (certificate) document.getElementById("certified").textContent = certificate.told(s, row >= 0 ? metrics.gap[row] : NaN);
     draw();
     for (const id of ["curves", "alignment"]) Plotly.relayout(id, { shapes: stages(moment) });
   }

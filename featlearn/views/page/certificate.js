@@ -1,0 +1,117 @@
+"use strict";
+// The dual certificate in the page of a run: a curve over the circle of directions, or the colour of the sphere.
+
+const ETA_MOST = 1e4; // of |η| on the axis
+const ETA_FEW = 30; // up to this the logarithmic part goes on with the slope of the linear one, beyond it is shorter
+
+function certificateOf(packed) {
+  const points = numbers(packed.points), eta = numbers(packed.eta), atNeurons = numbers(packed.at_neurons);
+  const decays = numbers(packed.decays), teachers = numbers(packed.teachers);
+  const count = points.length / packed.rank, width = atNeurons.length / decays.length;
+  const optima = packed.optima.map((o) => ({
+    mass: numbers(o.mass), eta: o.eta ? numbers(o.eta) : null, angle: o.angle ? numbers(o.angle) : null, place: o.place ? numbers(o.place) : null,
+  }));
+  const of = (s) => eta.slice(s * count, (s + 1) * count);
+  const all = [eta, atNeurons].map((values) => values.filter(Number.isFinite));
+  const least = (pick, start) => all.flat().reduce((a, b) => pick(a, b), start);
+  const lowest = least(Math.min, -1), highest = least(Math.max, 1);
+  return {
+    ...packed, points, count, decays, teachers, optima, of, range: [lowest, highest], highest: Math.max(-lowest, highest),
+    atNeurons: (s) => atNeurons.slice(s * width, (s + 1) * width),
+    optimumAt: (s) => (packed.optimum[s] < 0 ? null : optima[packed.optimum[s]]),
+    /** A largest |η| among the points, its sign and its place. */
+    largest: (s) => of(s).reduce((best, value, i) => (Math.abs(value) > Math.abs(best.eta) ? { eta: value, i } : best), { eta: 0, i: -1 }),
+    told: (s, gap) => {
+      const found = certificate.largest(s);
+      if (found.i < 0) return "no certificate: λ = 0, or weights that are not finite";
+      const verdict = Math.abs(found.eta) > 1.001 ? " – a new neuron there would lower the objective" : "";
+      const place = packed.rank === 2 ? ` at ${Math.round(degrees(points[2 * found.i], points[2 * found.i + 1]))}°` : "";
+      const short = gap > 0 ? ` · gap ${shownNumber(gap)}` : "";
+      return `λ = ${shownNumber(decays[s])} · largest |η| ${shownNumber(Math.abs(found.eta))}${place}${verdict}${short}`;
+    },
+  };
+}
+
+/** Where an axis shows η: linear between −1 and 1, logarithmic beyond. */
+function onEtaAxis(eta) {
+  const size = Math.min(Math.abs(eta), ETA_MOST);
+  return size <= 1 ? eta : Math.sign(eta) * (1 + Math.log(size) / (certificate.highest > ETA_FEW ? Math.LN10 : 1));
+}
+
+const degrees = (x, y) => ((Math.atan2(y, x) * 180) / Math.PI + 360) % 360;
+const certificate = data.certificate ? certificateOf(data.certificate) : null;
+
+/** The curve with the neurons at one snapshot; ``neuron(s)`` gives their angles, sizes, colours and texts.
+ *  Directions stand in the order of the half circle beside: 0° is at the right. */
+function drawCertificate(s, neuron) {
+  const t = theme(), turn = certificate.lines ? 180 : 360;
+  const angles = Array.from({ length: certificate.count }, (_, i) => (i * turn) / (certificate.count - 1));
+  const curve = (values, label, line) => ({
+    x: angles, y: finite(values).map((y) => (y === null ? null : onEtaAxis(y))), customdata: values, mode: "lines", name: label, line,
+    hovertemplate: `η %{customdata:.4g} at %{x:.1f}°<extra>${label}</extra>`,
+  });
+  const optimum = certificate.optimumAt(s), dots = neuron(s), at = certificate.atNeurons(s);
+  const traces = [];
+  if (optimum) {
+    const size = optimum.mass.map((mass) => Math.max(6, 24 * Math.sqrt(Math.abs(mass) / Math.max(...optimum.mass.map(Math.abs)))));
+    traces.push(curve(optimum.eta, "optimum", { color: t.faint, width: 1.2, dash: "dash" }));
+    traces.push({
+      x: optimum.angle, y: optimum.mass.map(Math.sign), mode: "markers", name: "atoms", cliponaxis: false,
+      marker: { size, symbol: "circle-open", color: t.faint, line: { width: 1.5, color: t.faint } },
+      text: optimum.mass.map((mass) => `atom of mass ${shownNumber(mass)}`), hoverinfo: "text", showlegend: false,
+    });
+  }
+  traces.push(curve(certificate.of(s), "network", { color: t.ink, width: 2 }));
+  traces.push({
+    x: dots.angle, y: finite(at).map((y) => (y === null ? null : onEtaAxis(y))), mode: "markers", name: "certified", showlegend: false,
+    marker: dots.marker, text: dots.text.map((text, j) => `${text}, η ${shownNumber(at[j])}`), hoverinfo: "text", cliponaxis: false,
+  });
+  const names = [], shapes = [
+    { type: "rect", xref: "paper", x0: 0, x1: 1, y0: -1, y1: 1, line: { width: 0 }, fillcolor: t.band, layer: "below" },
+  ];
+  for (let k = 0; k < certificate.teachers.length / 2; k++) {
+    const x = degrees(certificate.teachers[2 * k], certificate.teachers[2 * k + 1]);
+    shapes.push({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, layer: "below", line: { color: colourOf(k), width: 1, dash: "dot" } });
+    names.push({ x, yref: "paper", y: 1, yanchor: "bottom", showarrow: false, text: `<b>w*<sub>${k + 1}</sub></b>`, font: { color: colourOf(k) } });
+  }
+  const [low, high] = certificate.range.map(onEtaAxis);
+  const powers = certificate.highest > ETA_FEW ? [1, 10, 100, 1e3, 1e4] : [1, 2, 5, 10, 20];
+  const ticks = [...powers.map((x) => -x), 0, ...powers];
+  return Plotly.react("certificate", traces, layout({
+    uirevision: "stay", shapes, annotations: names, margin: { l: 50, r: 28, t: 30, b: 80 },
+    legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top" },
+    xaxis: { range: certificate.lines ? [turn, 0] : [0, turn], dtick: turn / 4, ticksuffix: "°", showgrid: false, title: { text: "direction w in the teacher's plane" } },
+    yaxis: {
+      range: [low - 0.15, high + 0.15], zeroline: false, tickvals: ticks.map(onEtaAxis), ticktext: ticks.map((x) => String(x).replace("-", "−")),
+      title: { text: "certificate η(w)" },
+    },
+  }), config);
+}
+
+/** The sphere coloured by η, and the atoms of the optimum on it. */
+function certificateSphere(s) {
+  const [rows, columns] = certificate.size;
+  const grid = (at) => Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => at(i * columns + j)));
+  const [blue, orange] = COLOURS, t = theme(), values = certificate.of(s);
+  const quiet = { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } };
+  const bound = 1.1, edge = (1 - 1.002 / bound) / 2; // colours of |η| ≤ 1, and one for what is beyond
+  const traces = [{
+    type: "surface", name: "certificate", x: grid((i) => 0.985 * certificate.points[3 * i]), y: grid((i) => 0.985 * certificate.points[3 * i + 1]),
+    z: grid((i) => 0.985 * certificate.points[3 * i + 2]), surfacecolor: grid((i) => (Number.isFinite(values[i]) ? values[i] : 0)),
+    cmin: -bound, cmax: bound, showscale: false, contours: quiet, opacity: 0.4,
+    colorscale: [[0, "#00324e"], [edge, "#00324e"], [edge, blue], [0.5, t.paper], [1 - edge, orange], [1 - edge, "#5c2800"], [1, "#5c2800"]],
+    lighting: { ambient: 1, diffuse: 0, specular: 0 }, customdata: grid((i) => values[i]),
+    hovertemplate: "η %{customdata:.3g}<extra></extra>",
+  }];
+  const optimum = certificate.optimumAt(s);
+  if (optimum) {
+    const heaviest = Math.max(...optimum.mass.map(Math.abs));
+    const at = (c) => optimum.mass.map((_, i) => optimum.place[3 * i + c]);
+    traces.push({
+      type: "scatter3d", mode: "markers", name: "atoms", x: at(0), y: at(1), z: at(2), showlegend: false,
+      marker: { symbol: "circle-open", color: t.ink, size: optimum.mass.map((m) => Math.max(6, 20 * Math.sqrt(Math.abs(m) / heaviest))) },
+      text: optimum.mass.map((mass) => `atom of mass ${shownNumber(mass)}`), hoverinfo: "text",
+    });
+  }
+  return traces;
+}
