@@ -91,6 +91,71 @@ class SweepRecord(_Record):
     git: dict[str, str | bool | None] = {}
 
 
+class CheckRecord(_Record):
+    """A number that a claim was held to, in ``claims.json``."""
+
+    id: str
+    measures: str
+    threshold: str
+    value: float | None
+    low: float | None
+    high: float | None
+    count: NonNegativeInt
+    passed: bool
+
+
+class SeriesRecord(_Record):
+    """A curve of a claim's figure."""
+
+    name: str
+    x: list[float | None]
+    y: list[float | None]
+    low: list[float | None] | None = None
+    high: list[float | None] | None = None
+
+
+class PanelRecord(_Record):
+    """A claim's figure."""
+
+    x: str
+    y: str
+    series: list[SeriesRecord]
+    log_x: bool
+    log_y: bool
+    marks: dict[str, float]
+
+
+class ClaimRecord(_Record):
+    """A claim that was judged."""
+
+    id: str
+    sentence: str
+    origin: str
+    source: str
+    falsified_by: str
+    edge: str
+    checks: list[CheckRecord]
+    passed: bool
+    message: str | None
+    edges: list[str]
+    panel: PanelRecord | None
+    seconds: float
+
+
+class ReproductionRecord(_Record):
+    """``claims.json``."""
+
+    status: Literal["running", "done"]
+    created: str
+    quick: bool
+    wanted: list[str]
+    seconds: float
+    claims: list[ClaimRecord]
+    versions: dict[str, str | None] = {}
+    machine: dict[str, str] = {}
+    git: dict[str, str | bool | None] = {}
+
+
 class ManifestRecord(_Record):
     """A line of a sweep's manifest."""
 

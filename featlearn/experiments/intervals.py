@@ -1,0 +1,90 @@
+"""Measured numbers with 95 % intervals over seeds: medians, proportions and exponents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+_RESAMPLES = 4000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number and its 95 % interval; ``count`` is how many seeds, or cases, it rests on."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+
+def median_of(values: Sequence[float] | np.ndarray) -> Measured:
+    """The median and its bootstrap interval (percentiles). Values that are not finite make it infinite: no luck hides.
+
+    Raises:
+        ValueError: when there are no values.
+    """
+    return _bootstrapped(values, lambda x: np.asarray(np.median(x, axis=-1)))
+
+
+def largest_of(values: Sequence[float] | np.ndarray) -> Measured:
+    """The largest value; the interval is that value, for a maximum has no bootstrap."""
+    x = _clean(values)
+    return Measured(float(x.max()), float(x.max()), float(x.max()), len(x))
+
+
+def smallest_of(values: Sequence[float] | np.ndarray) -> Measured:
+    """The smallest value; see ``largest_of``. What is missing counts as −∞."""
+    x = -_clean(-np.asarray(values, dtype=float))
+    return Measured(float(x.min()), float(x.min()), float(x.min()), len(x))
+
+
+def proportion_of(successes: Sequence[bool] | np.ndarray) -> Measured:
+    """The share of successes with its interval by Wilson's score.
+
+    Raises:
+        ValueError: when there are no cases.
+    """
+    cases = np.asarray(successes, dtype=bool)
+    if not len(cases):
+        raise ValueError("there are no cases to count")
+    interval = stats.binomtest(int(cases.sum()), len(cases)).proportion_ci(method="wilson")
+    return Measured(float(cases.mean()), float(interval.low), float(interval.high), len(cases))
+
+
+def exponent_of(x: Sequence[float] | np.ndarray, y: np.ndarray) -> Measured:
+    """The exponent p of y ∝ x^p, fitted for each seed by least squares in the logarithm; its median over seeds.
+
+    Args:
+        x: (n,) positive.
+        y: (seeds, n); a row with a value that is not positive has no exponent, and counts as infinite.
+    """
+    return median_of([slope(x, row) for row in np.atleast_2d(y)])
+
+
+def slope(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> float:
+    """The exponent of one curve; infinite where something is not positive."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if not ((x > 0).all() and (y > 0).all() and np.isfinite(y).all()):
+        return float("inf")
+    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+
+
+def _bootstrapped(values: Sequence[float] | np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]) -> Measured:
+    x = _clean(values)
+    resampled = np.random.default_rng(0).choice(x, (_RESAMPLES, len(x)))
+    with np.errstate(invalid="ignore"):
+        drawn = np.nan_to_num(statistic(resampled), nan=np.inf, posinf=np.inf, neginf=-np.inf)
+        low, high = np.sort(drawn)[[int(0.025 * _RESAMPLES), int(0.975 * _RESAMPLES)]]
+        return Measured(float(statistic(x)), float(low), float(high), len(x))
+
+
+def _clean(values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """As floats, with NaN (a run without the value) as infinite."""
+    x = np.asarray(values, dtype=float).ravel()
+    if not len(x):
+        raise ValueError("there are no values to take a median of")
+    return np.where(np.isnan(x), np.inf, x)
