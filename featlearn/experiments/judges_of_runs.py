@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.experiments.claims import Findings, Panel, Series
-from featlearn.experiments.evidence import Columns, Evidence
-from featlearn.experiments.intervals import Measured, median_of, slope
+from featlearn.experiments.evidence import Columns, Evidence, recovered, relative_start_loss
+from featlearn.experiments.intervals import Measured, exponent_of, median_of, proportion_of, slope
+from featlearn.experiments.results import load_metrics
+
+DECAY = "stages.local_convergence.weight_decay"
 
 
 def against(table: Columns, axis: str, column: np.ndarray) -> tuple[list[float], list[Measured]]:
@@ -44,3 +47,100 @@ def subspace(evidence: Evidence) -> Findings:
             marks={"threshold": 0.05},
         ),
     )
+
+
+def local(evidence: Evidence) -> Findings:
+    """Which starts near the teacher end at it, against the loss that they start with."""
+    table, most = evidence.table("starts"), evidence.parameters["relative_loss"]
+    start = np.array([relative_start_loss(config) for config in evidence.configs("starts")])
+    found = recovered(table, table["teacher.width"]) & (table["loss"] < evidence.parameters["loss"])
+    geometries = dict.fromkeys(zip(table["teacher.width"].tolist(), table["teacher.min_angle"].tolist(), strict=True))
+    series, edges = [], []
+    for lines, separation in geometries:
+        here = (table["teacher.width"] == lines) & (table["teacher.min_angle"] == separation)
+        bins = np.array_split(np.argsort(start[here]), 6)
+        rates = [proportion_of(found[here][chosen]) for chosen in bins]
+        losses = [float(np.median(start[here][chosen])) for chosen in bins]
+        series.append(curve(f"m* = {lines:g}, Δ = {separation:g}°", losses, rates))
+        edges.append(f"{lines:g} lines {separation:g}° apart: {_success(start[here], found[here])}")
+    main = (table["teacher.width"] == 3) & (table["teacher.min_angle"] == 25) & (start <= most)
+    return Findings(
+        {"success": proportion_of(found[main])},
+        edges,
+        Panel("loss at the start / ‖f*‖²", "share of runs that end at the teacher", series, log_x=True),
+    )
+
+
+def _success(start: np.ndarray, found: np.ndarray) -> str:
+    """Where runs begin to fail."""
+    if found.all():
+        return f"all {len(found)} succeed, up to a relative start loss of {start.max():.2f}"
+    order = np.argsort(start)
+    rates = np.cumsum(found[order]) / np.arange(1, len(order) + 1)
+    good = np.flatnonzero(rates >= 0.95)
+    where = f"95 % of those that start below {start[order][good[-1]]:.2f}" if len(good) else "below 95 % from the start on"
+    return f"{found.sum()} of {len(found)} succeed, {where}; the first failure starts at {start[~found].min():.3f}"
+
+
+def decay(evidence: Evidence) -> Findings:
+    """A constant weight decay against none: alignment, and the loss that stays."""
+    table = evidence.table("constant")
+    decays, losses = against(table, DECAY, table["loss"])
+    _, angle = against(table, DECAY, table["mean_angle"])
+    _, aligned = against(table, DECAY, table["aligned_mass"])
+    none, small = decays.index(0.0), decays.index(evidence.parameters["weight_decay"])
+    seeds = sorted(set(table["seed"].tolist()))
+    by_seed = np.array([[table["loss"][(table["seed"] == s) & (table[DECAY] == x)][0] for x in decays] for s in seeds])
+    fitted = [i for i, x in enumerate(decays) if 0 < x <= evidence.parameters["largest_fitted"]]
+    beyond = [i for i, x in enumerate(decays) if x > evidence.parameters["largest_fitted"]]
+    at = np.array(decays)
+    late = exponent_of(at[beyond], by_seed[:, beyond])
+    per_decay = ", ".join(f"{m.value:.2f} at λ = {x:g}" for x, m in zip(decays, aligned, strict=True))
+    return Findings(
+        {
+            "fits": losses[none],
+            "unaligned": angle[none],
+            "aligned": aligned[small],
+            "exponent": exponent_of(at[fitted], by_seed[:, fitted]),
+        },
+        [
+            f"share of the mass within 5° of a teacher line, medians: {per_decay}",
+            f"above λ = {at[fitted].max():g} the exponent is {late.value:.2f} [{late.low:.2f}, {late.high:.2f}]: "
+            "weak or close teachers are not told apart there",
+        ],
+        Panel(
+            "weight decay λ, constant",
+            "final loss",
+            [curve("median over seeds", at[fitted + beyond].tolist(), [losses[i] for i in fitted + beyond], "points")],
+            log_x=True,
+            log_y=True,
+            marks={"without weight decay": losses[none].value},
+        ),
+    )
+
+
+def end(evidence: Evidence) -> Findings:
+    """How much of the final alignment comes after the loss has fallen to a hundredth of its start."""
+    shares, early, series = {}, {}, []
+    for name in ("with_first_step", "without_first_step"):
+        runs = [load_metrics(full.run.path) for full, _ in evidence.runs(name)]
+        at = [int(np.argmax(metrics["loss"] <= 0.01 * metrics["loss"][0])) for metrics in runs]
+        final = np.array([metrics["aligned_mass"][-1] for metrics in runs])
+        then = np.array([metrics["aligned_mass"][i] for metrics, i in zip(runs, at, strict=True)])
+        fell = np.array([(metrics["loss"] <= 0.01 * metrics["loss"][0]).any() for metrics in runs])
+        shares[name] = median_of(np.where(fell & (final > 0.5), 1 - then / np.maximum(final, 0.5), -1.0))  # −1: never
+        early[name] = f"{np.median(then):.2f}, of {np.median(final):.2f} in the end"
+        levels = np.geomspace(1, 1e-6, 25)
+        reached = np.array([[_aligned_when(metrics, level) for level in levels] for metrics in runs])
+        series.append(curve(name.replace("_", " "), levels.tolist(), [median_of(column) for column in reached.T]))
+    return Findings(
+        {"with": shares["with_first_step"], "without": shares["without_first_step"]},
+        [f"{name.replace('_', ' ')}: aligned mass {text}, medians" for name, text in early.items()],
+        Panel("loss / loss at the start (time runs to the left)", "share of the mass within 5°", series, log_x=True),
+    )
+
+
+def _aligned_when(metrics: Columns, level: float) -> float:
+    """The aligned mass at the first row whose loss is at most a level of the first row's; at the end, if none is."""
+    below = np.flatnonzero(metrics["loss"] <= level * metrics["loss"][0])
+    return float(metrics["aligned_mass"][below[0] if len(below) else -1])

@@ -53,6 +53,10 @@ class Target:
         """The teacher as a measure."""
         return Atoms(np.sign(self.second), np.abs(self.second)[:, None] * self.first)
 
+    def atoms_of(self, masses: np.ndarray, directions: np.ndarray) -> Atoms:
+        """The measure of signed masses (n,) at directions (n, d) in the span."""
+        return Atoms(np.sign(masses), np.abs(masses)[:, None] * (directions @ self.basis.T))
+
     def loss(self, atoms: Atoms) -> float:
         """E[(f_μ − f*)²]."""
         weights = atoms.signs[None], atoms.rows[None], self.second[None], self.first[None]

@@ -1,0 +1,300 @@
+"""Judges of claims about the best measure J*_λ: the optimum itself, and networks on their way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from featlearn.experiments.claims import Findings, Panel, Series
+from featlearn.experiments.evidence import Evidence, start_of
+from featlearn.experiments.intervals import exponent_of, largest_of, median_of, proportion_of, slope, smallest_of
+from featlearn.experiments.judges_of_runs import against, curve
+from featlearn.theory import population
+from featlearn.theory.activations import activation
+from featlearn.theory.alignment import alignment_metrics, angles, nearest_teacher
+from featlearn.theory.measures import Target
+from featlearn.theory.optimum import Optimum, certified_optimum
+from featlearn.training.networks import Network, generator, random_teacher
+from featlearn.training.optima import optimum_of
+from featlearn.training.problem import Problem
+
+_ACTIVATION = activation("relu", 2)
+_DECAYS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+_SMALL_DECAYS = (1e-4, 3e-5, 1e-5, 3e-6)
+
+
+def _teacher(seed: int, rank: int, width: int, min_angle: float) -> Network:
+    return random_teacher(
+        generator(seed, "teacher"),
+        input_dim=12,
+        width=width,
+        rank=rank,
+        min_angle=min_angle,
+        magnitude=(0.7, 1.3),
+        sign="random",
+    )
+
+
+def _teachers(count: int) -> list[Network]:
+    """Ranks 2, 3 and 5 in turn, with as many neurons as the rank and up to 6."""
+    found = []
+    for seed in range(count):
+        rank = (2, 3, 5)[seed % 3]
+        width = rank + (seed // 3) % (7 - rank)
+        found.append(_teacher(seed, rank, width, min(25.0, 144.0 / width) if rank == 2 else 20.0))
+    return found
+
+
+def _optimum(teacher: Network, decay: float) -> Optimum:
+    return certified_optimum(_ACTIVATION, teacher.second_layer, teacher.first_layer, decay)
+
+
+# --- the optimum itself -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Deviation:
+    """How the best measure lies to the lines of the teacher, (m*,) each."""
+
+    missing_mass: np.ndarray
+    centre_angle: np.ndarray  # of the centre of the mass at each line, radians
+    spread: np.ndarray  # rms angle of the mass to its line, radians
+
+
+def _deviation(teacher: Network, optimum: Optimum) -> _Deviation:
+    near = nearest_teacher("even", optimum.masses[None], optimum.directions[None], teacher.first_layer[None])
+    at = near.index[0] == np.arange(len(teacher.first_layer))[:, None]  # (m*, atoms)
+    mass = at @ optimum.masses
+    centres = at @ ((optimum.masses * near.sign[0])[:, None] * optimum.directions) * np.sign(mass)[:, None]
+    turn = np.diagonal(angles(centres[None], teacher.first_layer[None])[0])
+    spread = np.sqrt((at @ (near.mass[0] * near.angle[0] ** 2)) / np.abs(mass))
+    return _Deviation(np.abs(teacher.second_layer - mass), turn, spread)
+
+
+def optimum(evidence: Evidence) -> Findings:
+    """Bounds, and how masses and directions move with λ."""
+    teachers = _teachers(int(evidence.parameters["quick_teachers" if evidence.quick else "teachers"]))
+    found = [_optimum(teacher, decay) for teacher in teachers for decay in _DECAYS]
+    widths = [(o.upper - o.lower) / o.upper for o in found]
+    moved = [[_deviation(teacher, _optimum(teacher, decay)) for decay in _SMALL_DECAYS] for teacher in teachers]
+    missing = np.array([[np.linalg.norm(d.missing_mass) for d in row] for row in moved])
+    turned = np.array([[np.linalg.norm(d.centre_angle) for d in row] for row in moved])
+    spread = np.array([[np.linalg.norm(d.spread) for d in row] for row in moved])
+    exponents = np.array([slope(_SMALL_DECAYS, row) for row in spread])
+    split = np.median(spread / turned, axis=1) > 1.5
+    decays = list(_SMALL_DECAYS)
+    curves = [("missing mass", missing), ("angle of the centre", turned)]
+    if split.any():
+        curves.append(("rms angle of clusters", spread[split]))
+    clusters = f"; their rms angles fall with exponents {exponents[split].min():.2f} … {exponents[split].max():.2f}"
+    return Findings(
+        {
+            "certified": proportion_of([width <= 1e-8 for width in widths]),
+            "shrinkage": exponent_of(_SMALL_DECAYS, missing),
+            "turn": exponent_of(_SMALL_DECAYS, turned),
+        },
+        [
+            f"widest bounds {max(widths):.1e} of J*, largest |η| 1 + {max(o.largest_certificate for o in found) - 1:.0e}",
+            f"{split.sum()} of {len(teachers)} teachers have clusters of atoms at a line" + (clusters if split.any() else ""),
+        ],
+        Panel(
+            "weight decay λ",
+            "deviation from the teacher (mass, radians)",
+            [curve(name, decays, [median_of(column) for column in values.T]) for name, values in curves],
+            log_x=True,
+            log_y=True,
+        ),
+    )
+
+
+def certificate(evidence: Evidence) -> Findings:
+    """η at the atoms of the best measure and around them."""
+    count = int(evidence.parameters["quick_teachers" if evidence.quick else "teachers"])
+    decay = evidence.parameters["weight_decay"]
+    turns, falls, signs, bends = np.radians(np.geomspace(0.1, 2.0, 8)), [], [], []
+    for seed in range(count):
+        found = _around(_teacher(seed, 2, 3, 25.0), decay, turns)
+        signs.append(found.off_sign)
+        falls += list(found.falls)
+        bends += list(found.curvatures)
+    flat = [_around(_teacher(seed, 3, 5, 20.0), decay, turns).curvatures.min() for seed in range(max(4, count // 4))]
+    fallen = np.array(falls)
+    return Findings(
+        {"sign": largest_of(signs), "exponent": exponent_of(turns, fallen), "curvature": smallest_of(bends)},
+        [f"rank 3, five lines 20° apart: the smallest curvature at an atom is {min(flat):.2g}, median {np.median(flat):.2g}"],
+        Panel(
+            "angle from an atom, degrees",
+            "1 − |η|",
+            [curve("median over atoms", np.degrees(turns).tolist(), [median_of(column) for column in fallen.T])],
+            log_x=True,
+            log_y=True,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Around:
+    """η at the atoms of one optimum: distance from ±1, falls of |η| at angles (atoms, angles), curvatures."""
+
+    off_sign: float
+    falls: np.ndarray
+    curvatures: np.ndarray
+
+
+def _around(teacher: Network, decay: float, turns: np.ndarray) -> _Around:
+    found = _optimum(teacher, decay)
+    target = Target(_ACTIVATION, teacher.second_layer, teacher.first_layer, decay)
+    atoms = target.atoms_of(found.masses, found.directions)
+    signs, units = atoms.signs, np.pad(atoms.directions, ((0, 0), (0, 1)))  # a coordinate out of the span
+    at, _ = target.certificate(atoms, units)
+    bent = -signs[:, None, None] * target.curvature(atoms, units) + np.eye(units.shape[-1]) * (signs * at)[:, None, None]
+    tangents = np.stack([np.linalg.svd(unit[None])[2][1:] for unit in units])
+    curvatures = np.linalg.eigvalsh(tangents @ bent @ tangents.mT)
+    falls = []
+    for sign, unit, tangent in zip(signs, units, tangents, strict=True):
+        sides = [np.cos(turns)[:, None] * unit + np.sin(turns)[:, None] * way for way in (tangent[0], -tangent[0])]
+        falls.append(np.mean([1 - sign * target.certificate(atoms, side)[0] for side in sides], axis=0))
+    return _Around(float(np.abs(at - signs).max()), np.array(falls), curvatures.ravel())
+
+
+# --- networks on their way to it ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """A network of the last stage at one snapshot, (1, m) and (1, m, d), with its row and the optimum at its λ."""
+
+    seed: int
+    decay: float
+    gap: float
+    gradient: float
+    second_layer: np.ndarray
+    first_layer: np.ndarray
+    problem: Problem
+    optimum: Optimum
+
+
+def _snapshots(evidence: Evidence) -> Iterator[_Snapshot]:
+    for full, config in evidence.runs("runs"):
+        if full.status != "done":
+            raise ValueError(f"the run of seed {config.seed} ended as {full.status}")
+        problem, last = start_of(config)[0], list(config.stages)[-1]
+        rows = {row["step"]: row for row in full.run.read_metrics()}
+        arrays = full.run.read_arrays(full.run.snapshots_file)
+        for step, a, w in zip(arrays["step"], arrays["second_layer"], arrays["first_layer"], strict=True):
+            row = rows[int(step)]
+            best = optimum_of(problem, 0, row["weight_decay"])
+            if row["stage"] == last and best is not None:
+                numbers = config.seed, row["weight_decay"], row["gap"], row["grad_norm"]
+                yield _Snapshot(*numbers, a[None], w[None], problem, best)
+
+
+def _misalignment(shot: _Snapshot) -> float:
+    """Σ p_j δ_j² with δ_j the angle to the nearest atom."""
+    symmetry = shot.problem.activation.symmetry
+    near = nearest_teacher(symmetry, shot.second_layer, shot.first_layer, shot.optimum.directions[None])
+    return float(np.sum(np.where(near.mass > 0, near.mass * near.angle**2, 0.0)))
+
+
+def geometry(evidence: Evidence) -> Findings:
+    """Misalignment against gap/λ, and the gradient against the gap."""
+    shots = list(_snapshots(evidence))
+    gap, decay = np.array([s.gap for s in shots]), np.array([s.decay for s in shots])
+    clear = gap > 1e-11 * np.array([s.optimum.upper for s in shots])  # above rounding
+    ratio = np.array([_misalignment(s) for s in shots]) * decay / np.maximum(gap, 1e-300)
+    squared = np.array([s.gradient for s in shots]) ** 2
+    seeds = np.array([s.seed for s in shots])
+    by_seed = [ratio[clear & (seeds == seed)].max() for seed in np.unique(seeds)]
+    decays = np.unique(decay[clear])
+    per_decay = np.array([ratio[clear & (decay == x)].max() for x in decays])
+    low_gap, low = _envelope(gap[clear], squared[clear])
+    return Findings(
+        {
+            "constant": largest_of(by_seed),
+            "growth": exponent_of(decays, per_decay),
+            "envelope": exponent_of(low_gap, low),
+        },
+        [
+            "largest ratio at each λ: " + ", ".join(f"{c:.1f} at {x:.2g}" for x, c in zip(decays, per_decay, strict=True)),
+            f"the squared gradient is never below {(squared[clear] / gap[clear]).min():.1e} of the gap",
+        ],
+        Panel(
+            "gap",
+            "‖∇L_λ‖²",
+            [
+                Series("snapshots", gap[clear].tolist(), squared[clear].tolist(), style="points"),
+                Series("lower envelope", low_gap.tolist(), low.tolist()),
+            ],
+            log_x=True,
+            log_y=True,
+        ),
+    )
+
+
+def _envelope(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest point in each decade of x that holds at least five."""
+    decades = np.floor(np.log10(x))
+    lowest = []
+    for decade in np.unique(decades):
+        here = np.flatnonzero(decades == decade)
+        if len(here) >= 5:
+            lowest.append(here[np.argmin(y[here])])
+    return x[lowest], y[lowest]
+
+
+def descent(evidence: Evidence) -> Findings:
+    """The product of the gradient with the way to the lines, over the gap."""
+    least, near = evidence.parameters["smallest_gap"], np.radians(evidence.parameters["near"])
+    local = evidence.parameters["local_decay"]
+    gaps, decays, to_atoms, to_teacher = [], [], [], []
+    for shot in _snapshots(evidence):
+        if shot.gap > least:
+            gaps.append(shot.gap)
+            decays.append(shot.decay)
+            to_atoms.append(_product(shot, shot.optimum.masses, shot.optimum.directions, near) / shot.gap)
+            teacher = shot.problem.teacher_second_layer[0], shot.problem.teacher_first_layer[0]
+            to_teacher.append(_product(shot, *teacher, near) / shot.gap)
+    decay, atoms, lines = np.array(decays), np.array(to_atoms), np.array(to_teacher)
+    late = decay <= local
+    early = f"{lines[~late].min():.3g} at λ > {local:g}" if (~late).any() else "no snapshot before"
+    return Findings(
+        {"atoms": smallest_of(atoms), "teacher": smallest_of(lines[late])},
+        [
+            f"medians: {np.median(atoms):.2f} with the lines of the best measure, {np.median(lines):.2f} with the teacher's",
+            f"with the teacher's lines the smallest is {early}: there the best measure is not yet at the teacher",
+        ],
+        Panel(
+            "gap",
+            "(θ − target) · ∇L_λ / gap",
+            [
+                Series("to the lines of the best measure", gaps, atoms.tolist(), style="points"),
+                Series("to the teacher's, λ ≤ 0.001", np.array(gaps)[late].tolist(), lines[late].tolist(), style="points"),
+            ],
+            log_x=True,
+            log_y=True,
+        ),
+    )
+
+
+def _product(shot: _Snapshot, masses: np.ndarray, directions: np.ndarray, near: float) -> float:
+    """⟨∇L_λ(θ), θ − θ'⟩, θ' with every neuron near a line at its share of the line's mass, and all others at 0."""
+    phi, a, w = shot.problem.activation, shot.second_layer, shot.first_layer
+    slope_a, slope_w = population.gradient(phi, a, w, shot.problem.teacher_second_layer, shot.problem.teacher_first_layer)
+    lines = nearest_teacher(phi.symmetry, a, w, directions[None])
+    index, mass = lines.index[0], lines.mass[0]
+    belongs = (lines.angle[0] < near) & (np.sign(a[0]) == np.sign(masses[index]))
+    total = np.bincount(index[belongs], mass[belongs], minlength=len(masses))[index]
+    share = np.where(belongs, np.abs(masses)[index] * mass / np.where(total > 0, total, 1.0), 0.0)
+    target_a = np.sign(a[0]) * np.sqrt(share)
+    target_w = (np.sqrt(share) * lines.sign[0])[:, None] * directions[index]
+    gradient_a, gradient_w = slope_a[0] + shot.decay * a[0], slope_w[0] + shot.decay * w[0]
+    return float(np.sum(gradient_a * (a[0] - target_a)) + np.sum(gradient_w * (w[0] - target_w)))
+
+
+# --- what the start could do --------------------------------------------------------------------
+
+
+def beyond_ntk(evidence: Evidence) -> Findings:
+    raise NotImplementedError
