@@ -5,7 +5,7 @@ import pytest
 
 from featlearn.theory import population
 from featlearn.theory.activations import activation
-from featlearn.theory.measures import _KERNELS, Target
+from featlearn.theory.measures import DEGREE_ONE_KERNELS, Target
 from featlearn.theory.optimum import certificate, certified_optimum
 from featlearn.training import networks
 
@@ -54,7 +54,7 @@ def test_no_network_is_below_the_lower_bound() -> None:
         assert loss + 1e-2 * np.abs(masses).sum() >= found.lower * (1 - 1e-12)
 
 
-@pytest.mark.parametrize("setting", _KERNELS)
+@pytest.mark.parametrize("setting", DEGREE_ONE_KERNELS)
 def test_the_hessian_is_the_slope_of_the_gradient(setting: tuple[str, int]) -> None:
     rng = np.random.default_rng(1)
     first = rng.standard_normal((3, 4))
