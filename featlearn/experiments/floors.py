@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,17 @@ from featlearn.training.problem import Problem
 def floors_record(problem: Problem) -> dict[str, Any] | None:
     """The least loss of random features and of the tangent kernel at the start, and ‖f*‖²; of the run's own problem.
 
-    Null where a network is too large; the whole is None where the weights are so large that products overflow.
+    A floor is None where the network is too large for it; the whole is where numbers overflow or memory ends.
     """
     act, second, first = problem.activation, problem.initial_second_layer, problem.initial_first_layer
-    teacher = problem.teacher_second_layer, problem.teacher_first_layer
-    with np.errstate(all="ignore"):
-        target = float(population.squared_norm(act, *teacher)[0])
-        if second is None or not np.isfinite(target):
-            return None
-        return {
-            "random_features": random_features_floor(act, first[0], teacher[0][0], teacher[1][0]),
-            "ntk": tangent_floor(act, second[0], first[0], teacher[0][0], teacher[1][0]),
-            "target": target,
-        }
+    teacher = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
+    # a run that is done must not fail for them
+    with np.errstate(all="ignore"), suppress(ValueError, np.linalg.LinAlgError, MemoryError):
+        target = float(population.squared_norm(act, teacher[0][None], teacher[1][None])[0])
+        if second is not None and np.isfinite(target):
+            return {
+                "random_features": random_features_floor(act, first[0], *teacher),
+                "ntk": tangent_floor(act, second[0], first[0], *teacher),
+                "target": target,
+            }
+    return None

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from featlearn.theory import double_double, population
+from featlearn.theory import double_double
 from featlearn.theory.activations import Activation
 from featlearn.theory.tangents import Pairs
 
-MOST_RANDOM_FEATURES = 2000  # distinct rows; some seconds
+MOST_RANDOM_FEATURES = 1500  # distinct rows; some seconds
 MOST_TANGENT_FEATURES = 4000  # distinct rows times dimensions; some seconds, 0.6 GB
 _SHIFT = 1e-15  # of the Gram matrix of unit features, for each feature: what rounding does to its eigenvalues
 _REFINEMENTS = 8
+_LARGEST = 1e250  # ‖w‖⁴ that double-double bears
 _PAIRS_TOGETHER = 2**14  # in double-double, so that they stay in the cache
 
 
@@ -34,21 +35,15 @@ def random_features_floor(
         teacher_second_layer, teacher_first_layer: (m*), (m*, d).
     Returns:
         The floor, no factor ½; None above ``MOST_RANDOM_FEATURES`` distinct rows and for rows that overflow.
-    Accuracy: never below the true floor by more than ``population.loss_floor``; above it by at most the share of ‖f*‖²
-        that only coefficients beyond 1e6 or so reach (tests/theory/test_linear_floors.py).
+    Accuracy: never below the true floor, up to 1e-24 of ‖f*‖² and of the coefficients' squares; 1e-9 of
+        ‖f*‖² above it while each feature is 1e-5 of its norm away from the span of the others, or within it; of parts
+        smaller than 1e-7, which take coefficients beyond 1e7, nothing is used (tests/theory/test_linear_floors.py).
     Source: derived in docs/regimes.md §2.
     """
     rows = np.unique(first_layer, axis=0)
     if len(rows) > MOST_RANDOM_FEATURES:
         return None
-    pairs = Pairs.of_rows(activation, rows, np.concatenate([rows, teacher_first_layer]))
-    k = pairs.values()
-    x = _coefficients(k[:, : len(rows)], k[:, len(rows) :] @ teacher_second_layer)
-    if x is None:
-        return None
-    arrays = x, rows, teacher_second_layer, teacher_first_layer
-    found = float(population.loss(activation, *(array[None] for array in arrays))[0])
-    return _at_most_zero_predictor(activation, found, teacher_second_layer, teacher_first_layer)
+    return _Tangents(activation, rows, np.zeros(len(rows), dtype=bool)).floor(teacher_second_layer, teacher_first_layer)
 
 
 def tangent_floor(
@@ -80,12 +75,7 @@ def tangent_floor(
         rows, teacher = rows @ basis, teacher @ basis
     elif _too_many(activation, moving, dimension):
         return None
-    features = _Tangents(activation, rows, moving)
-    x = _coefficients(features.gram(), features.products(teacher_second_layer, teacher))
-    if x is None:
-        return None
-    found = features.loss(x, teacher_second_layer, teacher)
-    return _at_most_zero_predictor(activation, found, teacher_second_layer, teacher_first_layer)
+    return _Tangents(activation, rows, moving).floor(teacher_second_layer, teacher)
 
 
 def _too_many(activation: Activation, moving: np.ndarray, dimension: int) -> bool:
@@ -93,15 +83,8 @@ def _too_many(activation: Activation, moving: np.ndarray, dimension: int) -> boo
     return bool(values + np.sum(moving) * dimension > MOST_TANGENT_FEATURES)
 
 
-def _at_most_zero_predictor(
-    activation: Activation, found: float, teacher_second: np.ndarray, teacher_first: np.ndarray
-) -> float:
-    """The loss found, or that of the zero predictor where rounding has left less than that."""
-    return min(found, float(population.squared_norm(activation, teacher_second[None], teacher_first[None])[0]))
-
-
-def _coefficients(gram: np.ndarray, target: np.ndarray) -> np.ndarray | None:
-    """G⁺t as far as float64 tells; None when G is not finite.
+def _coefficients(gram: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """G⁺t as far as float64 tells.
 
     Features are scaled to norm 1, G is shifted by what rounding may have done to its eigenvalues, and the solution is
     refined against G itself: what an eigenvalue λ above the shift τ misses shrinks by τ/(λ + τ) each time.
@@ -109,8 +92,6 @@ def _coefficients(gram: np.ndarray, target: np.ndarray) -> np.ndarray | None:
     norms = np.sqrt(np.maximum(np.diag(gram), 0.0))
     scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
     gram, target = gram * scale[:, None] * scale, target * scale
-    if not (np.isfinite(gram).all() and np.isfinite(target).all()):
-        return None
     shift = _SHIFT * len(gram)
     while True:
         try:
@@ -136,7 +117,15 @@ class _Tangents:
         homogeneous = activation.homogeneous_degree is not None
         self.valued, self.moving = np.flatnonzero(~moving if homogeneous else moving | True), np.flatnonzero(moving)
 
-    def gram(self) -> np.ndarray:
+    def floor(self, teacher_second: np.ndarray, teacher_first: np.ndarray) -> float | None:
+        """The loss of the best coefficients that float64 finds, or of none at all; None where products overflow."""
+        if not np.max(np.sum(self.rows**2, -1)) ** 2 < _LARGEST:
+            return None
+        x = _coefficients(self._gram(), self._products(teacher_second, teacher_first))
+        found = [self._loss(y, teacher_second, teacher_first) for y in (x, 0 * x)]
+        return min(found) if np.isfinite(found).all() else None
+
+    def _gram(self) -> np.ndarray:
         values, tangents = self.rows[self.valued], self.rows[self.moving]
         corner = Pairs.of_rows(self.activation, values, values).values()
         side = self._value_tangents(values)
@@ -149,7 +138,7 @@ class _Tangents:
         block = np.broadcast_to(block, (len(v), d, len(v), d)).reshape(len(v) * d, len(v) * d)
         return np.block([[corner, side], [side.T, 0.5 * (block + block.T)]])
 
-    def products(self, teacher_second: np.ndarray, teacher_first: np.ndarray) -> np.ndarray:
+    def _products(self, teacher_second: np.ndarray, teacher_first: np.ndarray) -> np.ndarray:
         """E[feature · f*]."""
         values = Pairs.of_rows(self.activation, self.rows[self.valued], teacher_first).values() @ teacher_second
         return np.concatenate([values, teacher_second @ self._value_tangents(teacher_first)])
@@ -161,14 +150,15 @@ class _Tangents:
         found = pairs.value_tangents(values[:, None, :], v[None])
         return np.asarray(found).reshape(len(values), v.size)
 
-    def loss(self, x: np.ndarray, teacher_second: np.ndarray, teacher_first: np.ndarray) -> float:
+    def _loss(self, x: np.ndarray, teacher_second: np.ndarray, teacher_first: np.ndarray) -> float:
         """E[(predictor − f*)²] of coefficients x, in double-double."""
         values, directions = np.zeros(len(self.rows)), np.zeros_like(self.rows)
         values[self.valued] = x[: len(self.valued)]
         directions[self.moving] = x[len(self.valued) :].reshape(-1, self.dimension)
-        values = np.concatenate([values, -teacher_second])
-        rows = np.concatenate([self.rows, teacher_first])
-        directions = np.concatenate([directions, np.zeros_like(teacher_first)])
+        used = (values != 0) | directions.any(-1)
+        values = np.concatenate([values[used], -teacher_second])
+        rows = np.concatenate([self.rows[used], teacher_first])
+        directions = np.concatenate([directions[used], np.zeros_like(teacher_first)])
         products = double_double.gram(np.concatenate([rows, directions]))
         total = double_double.DoubleDouble(0.0)
         i, j = np.triu_indices(len(rows))

@@ -84,8 +84,7 @@ class Pairs:
         degree = self.activation.homogeneous_degree
         if degree is not None:
             return self.tangents(self.q_u, self.s, ku, kv, ku) / degree
-        _, k_s, k_q = self.activation.kernel(self.xp, self.q_v, self.q_u, self.s)
-        return k_s * ku + 2 * (k_q * kv)
+        return _VALUE_TANGENTS[self.activation.name](self, ku, kv)
 
     def tangents(self, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
         """E[∂_h φ̃(u) ∂_k φ̃(v)] = hᵀ(∂_u ∂_vᵀ K)k from h·u, h·v, k·u, k·v and h·k.
@@ -107,19 +106,32 @@ def _degree_one(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Ar
     return factor * ((pairs.complement + half) * hk + across + (pairs.sine - excess) * (hu * kv))
 
 
+def _erf_value_tangents(pairs: Pairs, ku: Array, kv: Array) -> Array:
+    """(2/π)(1/root − [1/scale])(k·u − s k·v/(1 + q_v)); the factor 2/π is that of K, to the last digit."""
+    rise, _, _ = _erf_powers(pairs)
+    return rise * (ku - pairs.s * kv / (1 + pairs.q_v)) * (2 / pi)
+
+
 def _erf(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
-    xp, s, one_u, one_v = pairs.xp, pairs.s, 1 + pairs.q_u, 1 + pairs.q_v
-    square = one_u * one_v
-    inside = square - s * s
-    root = xp.sqrt(inside)
-    cube, dropped = inside * root, pairs.activation.drop_hermite_below == 2
-    k_s, k_ss = 2 / root, 2 * s / cube
-    k_su, k_sv, k_uv = -1 * one_v / cube, -1 * one_u / cube, s / (2 * cube)
-    if dropped:  # without the linear part 2 s/√((1 + q_u)(1 + q_v))
-        scale = xp.sqrt(square)
-        k_s, k_su, k_sv = k_s - 2 / scale, k_su + 1 / (scale * one_u), k_sv + 1 / (scale * one_v)
-        k_uv = k_uv - s / (2 * (scale * square))
-    return _from_derivatives((k_s, k_ss, k_su, k_sv, k_uv), hu, hv, ku, kv, hk) / pi
+    s, one_u, one_v = pairs.s, 1 + pairs.q_u, 1 + pairs.q_v
+    rise, inverse_cube, cubic_rise = _erf_powers(pairs)
+    derivatives = rise, s * inverse_cube, one_v * cubic_rise / -2, one_u * cubic_rise / -2, s * cubic_rise / 4
+    return _from_derivatives(derivatives, hu, hv, ku, kv, hk) * (2 / pi)
+
+
+def _erf_powers(pairs: Pairs) -> tuple[Array, Array, Array]:
+    """1/root − [1/scale], 1/root³, 1/root³ − [1/scale³] with root² = (1 + q_u)(1 + q_v) − s², scale² = root² + s².
+
+    The terms in brackets are there when low degrees are dropped: the differences are then taken by hand.
+    """
+    q_u, q_v, s, xp = pairs.q_u, pairs.q_v, pairs.s, pairs.xp
+    root = xp.sqrt(1 + q_u + q_v + q_u * q_v * (pairs.sine * pairs.sine))
+    cube = root * root * root
+    if pairs.activation.drop_hermite_below == 0:
+        return 1 / root, 1 / cube, 1 / cube
+    scale = xp.sqrt((1 + q_u) * (1 + q_v))
+    rise = s * s / (root * scale * (root + scale))
+    return rise, 1 / cube, rise * (scale * scale + scale * root + root * root) / (root * root * (scale * scale))
 
 
 def _quadratic(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
@@ -133,6 +145,8 @@ def _from_derivatives(derivatives: Any, hu: Array, hv: Array, ku: Array, kv: Arr
     return k_s * hk + (k_ss * ku + 2 * (k_sv * kv)) * hv + (2 * (k_su * ku) + 4 * (k_uv * kv)) * hu
 
 
+# of activations that are not homogeneous
+_VALUE_TANGENTS: dict[str, Callable[[Pairs, Array, Array], Array]] = {"erf": _erf_value_tangents}
 _TANGENTS: dict[str, Callable[[Pairs, Array, Array, Array, Array, Array], Array]] = {
     "relu": _degree_one,
     "abs": _degree_one,
