@@ -242,7 +242,8 @@ def _look(kernel, v, c, scale, inverse, mass, m, slope_a, slope_w, s, own, seen)
     used = c.shape[0]
     while used > m and c[used - 1] == 0.0:  # padding, or teachers that do not count
         used -= 1
-    _slopes(kernel, v, c, scale, inverse, mass, m, used, slope_a, slope_w, s, own)
+    # from the group of four that holds the first teacher: groups that begin elsewhere would end behind the padding
+    _slopes(kernel, v, c, scale, inverse, mass, m - m % 4, used, slope_a, slope_w, s, own)
     loss, size = 0.0, 0.0
     for i in range(used):
         loss += c[i] * slope_a[i]
