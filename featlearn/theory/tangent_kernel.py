@@ -33,5 +33,5 @@ def neural_tangent_kernel(
         along_row = -2 * second_layer[..., None] * moved
         crossed = (along_input * z).mT @ along_row
         own = along_row * np.sqrt(q)
-        kernel = kernel + crossed + crossed.mT + own.mT @ own
+        kernel = kernel + (crossed + crossed.mT) + own.mT @ own
     return np.asarray(kernel)
