@@ -20,7 +20,7 @@ from featlearn.theory.tangents import Pairs
 MOST_RANDOM_FEATURES = 1500  # distinct rows; some seconds
 MOST_TANGENT_FEATURES = 4000  # distinct rows times dimensions; some seconds, 0.6 GB
 _SHIFT = 1e-15  # of the Gram matrix of unit features, for each feature: what rounding does to its eigenvalues
-_REFINEMENTS = 8
+_REFINEMENTS = 4
 _LARGEST = 1e250  # ‖w‖⁴ that double-double bears
 _PAIRS_TOGETHER = 2**14  # in double-double, so that they stay in the cache
 

@@ -106,15 +106,15 @@ def test_floors_are_those_of_many_digits(name: str, drop: int, point: str) -> No
         assert ours >= truth - 1e-20
 
 
-@pytest.mark.parametrize("gap", [1e-3, 1e-5, 1e-7, 1e-10])
+@pytest.mark.parametrize("gap", [1e-3, 1e-5, 1e-6, 1e-7, 1e-10])
 @pytest.mark.parametrize(("name", "drop"), SETTINGS)
 def test_floors_of_rows_that_nearly_meet_are_never_too_low(name: str, drop: int, gap: float) -> None:
     size = _size(name, drop)
     without = _floors(name, drop, (np.ones(2), BASE[:2]))
     for kind, (ours, truth) in enumerate(_floors(name, drop, (np.ones(3), _near(gap)))):
         assert truth * (1 - 1e-12) - 1e-20 <= ours <= without[kind][0] * (1 + 1e-12)
-        if gap >= 1e-5 and (kind == 0 or name != "erf"):  # whose third derivatives are features of norm gap³ here
-            assert ours - truth < 1e-9 * size
+        if gap >= 1e-6 and (kind == 0 or name != "erf"):  # whose third derivatives are features of norm gap³ here
+            assert ours - truth < (1e-9 if gap >= 1e-5 else 5e-8) * size
 
 
 def test_a_teacher_within_the_features_has_floor_zero() -> None:
