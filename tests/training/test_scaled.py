@@ -228,3 +228,23 @@ def test_a_run_that_diverges_is_found_at_the_same_step_by_both_backends(at_zero:
         assert last.ended == "diverged"
         found.append(last.row["step"])
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("at_zero", [True, False])
+@pytest.mark.parametrize("name", ["torch", "fused"])
+def test_rows_that_are_passed_by_change_no_bit(name: str, at_zero: bool) -> None:
+    problem, state = batch(3, at_zero=at_zero)
+    limits = 0.5 * population.loss(problem.activation, *problem.in_loss(state.second_layer, state.first_layer))
+    plans = [
+        Plan.of([replace(stage, steps=300, stop={"loss": float(limit)}), replace(stage, steps=50)], 60, 2)
+        for stage, limit in zip(stages(3, eta=0.05), limits, strict=True)
+    ]
+    found = []
+    for every_row in (True, False):
+        events = descend(problem, plans, backend(name), Start(state), every_row=every_row)
+        found.append([e for e in events if isinstance(e, Logged) and e.ended is not None])
+    key = [
+        sorted((e.run, e.row["step"], e.ended, e.row["loss"], e.state.first_layer.tobytes()) for e in f) for f in found
+    ]
+    assert key[0] == key[1]
+    assert {ended for _, _, ended, _, _ in key[0]} >= {"loss", "steps"}
