@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -44,6 +45,8 @@ def test_train_runs_shows_and_lists(tmp_path: Path) -> None:
     shown = featlearn("show", cwd=tmp_path)
     assert shown.returncode == 0
     assert "minimal" in shown.stdout
+    assert re.search(r"floors: random features \S+ \(\d+% of ‖f\*‖²\), NTK \S+ \(\d+%\)", shown.stdout)
+    assert "floors: " in done.stdout
     listed = featlearn("runs", "--json", cwd=tmp_path)
     (entry,) = json.loads(listed.stdout)
     assert entry["status"] == "done"

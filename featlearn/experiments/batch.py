@@ -50,7 +50,8 @@ class Built:
         place = self.start.position, self.start.start_loss is None, None if at_row is None else at_row.stage_step
         memory = tuple(state.memory), None if at_row is None else tuple(at_row.state.memory)
         data = None if self.problem.data is None else type(self.problem.data[0])
-        kind = self.problem.activation, self.backend.name, self.backend.device, data
+        scaled = None if self.problem.scaled is None else self.problem.scaled.second_layer.shape
+        kind = self.problem.activation, self.backend.name, self.backend.device, data, scaled
         return self.plan.shape(), shapes, place, memory, kind
 
 
@@ -336,7 +337,7 @@ def _lock_patiently(run: RunDirectory) -> None:
 
 
 def _keeper(job: Job, built: Built, run: RunDirectory, info: dict[str, Any]) -> _Directory:
-    keeper = _Directory(run, built.problem, info, CHECKPOINT_SECONDS)
+    keeper = _Directory(run, built.problem, info, CHECKPOINT_SECONDS, floors=job.config.log.floors)
     keeper.point = job.id
     return keeper
 

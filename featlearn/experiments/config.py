@@ -24,6 +24,7 @@ Width = Annotated[WholeNumber, Field(ge=1, le=100_000)]
 Dimension = Annotated[WholeNumber, Field(ge=1, le=10_000_000)]
 MOST_WEIGHTS = 500_000_000  # of a first layer: 4 GB
 MOST_ENTRIES = 500_000_000  # of the inputs of a sample or a batch
+SCALED_METHODS = ("gd", "momentum", "ridge")  # beside ``student.output_scale``
 Row = Annotated[list[float], Field(min_length=1)]
 Rows = Annotated[list[Row], Field(min_length=1)]
 
@@ -173,6 +174,11 @@ class Student(Section):
 
     width: Width | None = Field(None, description="m, the number of neurons; follows from explicit or file weights")
     init: Init = Field(SymmetricInit(), description="initial weights")
+    output_scale: Annotated[float, Field(gt=0, le=1e8)] | None = Field(
+        None,
+        description="α of lazy training: the trained function is α (f(x; θ) − f(x; θ₀)), θ₀ the start, and steps are "
+        "divided by α²; left out, the network itself",
+    )
 
     def problems(self) -> Problems:
         if self.width is None:
@@ -320,6 +326,11 @@ class Log(Section):
         description="compare the objective with its certified optimum: some 0.03 s for each λ of a teacher of rank 2, "
         "seconds for higher ranks",
     )
+    floors: bool = Field(
+        True,
+        description="compute the least loss of random features and of the tangent kernel at the end of the run, for "
+        "run.json: at most some seconds, null for large networks (docs/regimes.md)",
+    )
 
 
 class Config(Section):
@@ -359,6 +370,7 @@ class Config(Section):
                 "fused computes on the CPU in float64; use torch (or auto) for other devices and precisions",
             )
         yield from self._student_problems()
+        yield from self._scale_problems()
         yield from self._data_problems()
         degree = activation(self.activation.name, self.activation.drop_hermite_below).homogeneous_degree
         for name, stage in self.stages.items():
@@ -366,7 +378,7 @@ class Config(Section):
                 known = f"{self.activation.name} is not homogeneous of degree 1 (relu and abs are)"
                 text = f"balance would change the network: {known}; leave it out, as in then: []"
                 yield ("stages", name, "then"), text
-            if stage.stop is not None and stage.stop.gap is not None:
+            if stage.stop is not None and stage.stop.gap is not None and self.student.output_scale is None:
                 if not self.log.gap:
                     yield ("stages", name, "stop", "gap"), "needs the gap, and log.gap is false"
                 elif degree != 1:
@@ -391,6 +403,18 @@ class Config(Section):
         if isinstance(init, ExplicitInit) and len(init.first_layer[0]) != dim:
             given = len(init.first_layer[0])
             yield ("student", "init", "first_layer"), f"rows have {given} entries, the teacher's inputs {dim}"
+
+    def _scale_problems(self) -> Problems:
+        if self.student.output_scale is None:
+            return
+        for name, stage in self.stages.items():
+            if stage.method not in SCALED_METHODS:
+                known = f"with student.output_scale one of: {', '.join(SCALED_METHODS)}"
+                text = f"dividing the step by α² has no clear meaning for method {stage.method}; use {known}"
+                yield ("stages", name, "method"), text
+            if stage.stop is not None and stage.stop.gap is not None:
+                text = "the gap is known for networks without student.output_scale; use loss or grad_norm"
+                yield ("stages", name, "stop", "gap"), text
 
     def _data_problems(self) -> Problems:
         if self.data.kind == "population":

@@ -15,6 +15,7 @@ from featlearn.experiments.batch import Built
 from featlearn.experiments.config import Config
 from featlearn.experiments.config_data import EmpiricalData, OnlineData
 from featlearn.experiments.files import InvalidFile
+from featlearn.experiments.problem import starts_at_zero
 from featlearn.experiments.runs import RunError
 from featlearn.training.backends.fused import WIDE
 from featlearn.training.measurement import measure
@@ -57,6 +58,8 @@ class Shape:
         limits = sum(all_steps) - steps
         rows = min(config.log.points, steps + limits + 1)
         ridges = sum(stage.method == "ridge" for stage in config.stages.values())
+        if config.student.output_scale is not None and not starts_at_zero(config):
+            teachers += width  # the start is subtracted
         samples = _samples(config.data, dimension)
         stages = [stage.stage(name) for name, stage in config.stages.items()]
         decays = sum(1 + len(stage.weight_decay.epoch_ends(stage.steps, rows)) for stage in stages)

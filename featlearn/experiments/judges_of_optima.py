@@ -97,7 +97,8 @@ def optimum(evidence: Evidence) -> Findings:
         },
         [
             f"widest bounds {max(widths):.1e} of J*, largest |η| 1 + {max(o.largest_certificate for o in found) - 1:.0e}",
-            f"{split.sum()} of {len(teachers)} teachers have clusters of atoms at a line" + (clusters if split.any() else ""),
+            f"{split.sum()} of {len(teachers)} teachers have clusters of atoms at a line"
+            + (clusters if split.any() else ""),
         ],
         Panel(
             "weight decay λ",
@@ -123,7 +124,9 @@ def certificate(evidence: Evidence) -> Findings:
     fallen = np.array(falls)
     return Findings(
         {"sign": largest_of(signs), "exponent": exponent_of(turns, fallen), "curvature": smallest_of(bends)},
-        [f"rank 3, five lines 20° apart: the smallest curvature at an atom is {min(flat):.2g}, median {np.median(flat):.2g}"],
+        [
+            f"rank 3, five lines 20° apart: the smallest curvature at an atom is {min(flat):.2g}, median {np.median(flat):.2g}"
+        ],
         Panel(
             "angle from an atom, degrees",
             "1 − |η|",
@@ -149,7 +152,9 @@ def _around(teacher: Network, decay: float, turns: np.ndarray) -> _Around:
     atoms = target.atoms_of(found.masses, found.directions)
     signs, units = atoms.signs, np.pad(atoms.directions, ((0, 0), (0, 1)))  # a coordinate out of the span
     at, _ = target.certificate(atoms, units)
-    bent = -signs[:, None, None] * target.curvature(atoms, units) + np.eye(units.shape[-1]) * (signs * at)[:, None, None]
+    bent = (
+        -signs[:, None, None] * target.curvature(atoms, units) + np.eye(units.shape[-1]) * (signs * at)[:, None, None]
+    )
     tangents = np.stack([np.linalg.svd(unit[None])[2][1:] for unit in units])
     curvatures = np.linalg.eigvalsh(tangents @ bent @ tangents.mT)
     falls = []
@@ -217,7 +222,8 @@ def geometry(evidence: Evidence) -> Findings:
             "envelope": exponent_of(low_gap, low),
         },
         [
-            "largest ratio at each λ: " + ", ".join(f"{c:.1f} at {x:.2g}" for x, c in zip(decays, per_decay, strict=True)),
+            "largest ratio at each λ: "
+            + ", ".join(f"{c:.1f} at {x:.2g}" for x, c in zip(decays, per_decay, strict=True)),
             f"the squared gradient is never below {(squared[clear] / gap[clear]).min():.1e} of the gap",
         ],
         Panel(
@@ -270,7 +276,9 @@ def descent(evidence: Evidence) -> Findings:
             "(θ − target) · ∇L_λ / gap",
             [
                 Series("to the lines of the best measure", gaps, atoms.tolist(), style="points"),
-                Series("to the teacher's, λ ≤ 0.001", np.array(gaps)[late].tolist(), lines[late].tolist(), style="points"),
+                Series(
+                    "to the teacher's, λ ≤ 0.001", np.array(gaps)[late].tolist(), lines[late].tolist(), style="points"
+                ),
             ],
             log_x=True,
             log_y=True,
@@ -281,7 +289,9 @@ def descent(evidence: Evidence) -> Findings:
 def _product(shot: _Snapshot, masses: np.ndarray, directions: np.ndarray, near: float) -> float:
     """⟨∇L_λ(θ), θ − θ'⟩, θ' with every neuron near a line at its share of the line's mass, and all others at 0."""
     phi, a, w = shot.problem.activation, shot.second_layer, shot.first_layer
-    slope_a, slope_w = population.gradient(phi, a, w, shot.problem.teacher_second_layer, shot.problem.teacher_first_layer)
+    slope_a, slope_w = population.gradient(
+        phi, a, w, shot.problem.teacher_second_layer, shot.problem.teacher_first_layer
+    )
     lines = nearest_teacher(phi.symmetry, a, w, directions[None])
     index, mass = lines.index[0], lines.mass[0]
     belongs = (lines.angle[0] < near) & (np.sign(a[0]) == np.sign(masses[index]))

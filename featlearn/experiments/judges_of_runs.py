@@ -78,7 +78,9 @@ def _success(start: np.ndarray, found: np.ndarray) -> str:
     order = np.argsort(start)
     rates = np.cumsum(found[order]) / np.arange(1, len(order) + 1)
     good = np.flatnonzero(rates >= 0.95)
-    where = f"95 % of those that start below {start[order][good[-1]]:.2f}" if len(good) else "below 95 % from the start on"
+    where = (
+        f"95 % of those that start below {start[order][good[-1]]:.2f}" if len(good) else "below 95 % from the start on"
+    )
     return f"{found.sum()} of {len(found)} succeed, {where}; the first failure starts at {start[~found].min():.3f}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
@@ -22,10 +23,10 @@ from featlearn.experiments.files import InvalidFile, check_digest
 from featlearn.experiments.npz import read_npz
 from featlearn.theory.activations import activation
 from featlearn.training import networks
-from featlearn.training.data import Data, Empirical, Online, drawn_sample, sample_of
+from featlearn.training.data import Data, Empirical, Online, drawn_sample, sample_of, shifted
 from featlearn.training.descent import Plan, Start
 from featlearn.training.networks import Network, generator
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Probe, Problem, Scaled, State
 
 
 class InvalidWeights(InvalidFile):
@@ -53,17 +54,23 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
         data_file.InvalidData: when a data file is missing, broken, changed or of the wrong shape.
     """
     teacher, student = initial_networks(config)
-    data = _data(config, teacher)
-    problem = Problem(
-        activation(config.activation.name, config.activation.drop_hermite_below),
-        teacher.second_layer[None],
-        teacher.first_layer[None],
-        student.first_layer[None].astype(config.precision).astype(np.float64),
-        None if data is None else (data,),
-    )
-    stages = [stage.stage(name) for name, stage in config.stages.items()]
     dtype = np.dtype(config.precision)
     state = State(student.second_layer[None].astype(dtype), student.first_layer[None].astype(dtype))
+    second, first = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
+    entry = activation(config.activation.name, config.activation.drop_hermite_below)
+    scaled = _scaled(config, second, first)
+    data = _data(config, teacher, scaled)
+    problem = Problem(
+        entry,
+        teacher.second_layer[None],
+        teacher.first_layer[None],
+        first,
+        None if data is None else (data,),
+        scaled,
+        Probe.of(entry, second, first, config.seed),
+        second,
+    )
+    stages = [stage.stage(name) for name, stage in config.stages.items()]
     return problem, Plan.of(stages, config.log.points, config.log.snapshots, gap=config.log.gap), Start(state)
 
 
@@ -110,8 +117,36 @@ def _student(config: Config, teacher: Network) -> Network:
     assert_never(init)
 
 
-def _data(config: Config, teacher: Network) -> Data | None:
+def _scaled(config: Config, second: np.ndarray, first: np.ndarray) -> Scaled | None:
+    """How the student's function is scaled, from its initial weights (1, m), (1, m, d)."""
+    if config.student.output_scale is None:
+        return None
+    if starts_at_zero(config):
+        second, first = second[:, :0], first[:, :0]
+    return Scaled(np.array([config.student.output_scale]), second, first)
+
+
+def starts_at_zero(config: Config) -> bool:
+    """Whether the student is the zero function at the start, whatever its seed."""
+    init = config.student.init
+    return isinstance(init, SymmetricInit) or (isinstance(init, GaussianInit) and init.second_layer_std == 0)
+
+
+def _data(config: Config, teacher: Network, scaled: Scaled | None) -> Data | None:
     """What is trained on; None for population data. Samples are not drawn yet, files are read."""
+    added = None
+    if scaled is not None and scaled.second_layer.size:
+        added = Network(scaled.scale[0] * scaled.second_layer[0], scaled.first_layer[0])
+    made = _unscaled_data(config, teacher)
+    if added is None or made is None:
+        return made
+    if isinstance(made, Online):
+        return replace(made, added=added)
+    entry = activation(config.activation.name, config.activation.drop_hermite_below)
+    return Empirical(lambda: shifted(entry, made.sample(), added))
+
+
+def _unscaled_data(config: Config, teacher: Network) -> Data | None:
     entry, choice = activation(config.activation.name, config.activation.drop_hermite_below), config.data
     if isinstance(choice, EmpiricalData):
         if choice.path is not None:

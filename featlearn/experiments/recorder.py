@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from featlearn.experiments.floors import floors_record
 from featlearn.experiments.optima import optimum_record
 from featlearn.experiments.records import ProgressRecord, parse_object
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo
@@ -87,12 +88,19 @@ class Recorder:
     """The keeper that writes a run directory."""
 
     def __init__(
-        self, run: RunDirectory, problem: Problem, info: RunInfo, checkpoint_seconds: float | None = None
+        self,
+        run: RunDirectory,
+        problem: Problem,
+        info: RunInfo,
+        checkpoint_seconds: float | None = None,
+        *,
+        floors: bool = True,
     ) -> None:
-        """``problem`` is the run's own (B = 1); ``info`` what its run.json says."""
+        """``problem`` is the run's own (B = 1); ``info`` what its run.json says; ``floors``: whether to have them."""
         self.run, self.problem, self.info = run, problem, info
         self.eager = checkpoint_seconds is None  # checkpoints at the end of each stage too
         self.checkpoint_seconds = CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
+        self.floors = floors
         self.rows = 0
         self.last_row: Row | None = None
         self.last_event: Event | None = None
@@ -129,6 +137,7 @@ class Recorder:
             "seconds": self.seconds(),
             "loss_floor": self.loss_floor,
             "optima": self._optima(),
+            "floors": floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
             "message": message,
             "traceback": trace,
         }

@@ -45,6 +45,14 @@ class OptimumRecord(_Record):
     atoms: list[AtomRecord]
 
 
+class FloorsRecord(_Record):
+    """The least losses of predictors that are linear in features of the start, and ‖f*‖², in ``run.json``."""
+
+    random_features: float | None
+    ntk: float | None
+    target: float
+
+
 class InfoRecord(_Record):
     """``run.json``."""
 
@@ -56,6 +64,7 @@ class InfoRecord(_Record):
     seconds: float = 0.0
     loss_floor: float | None = None
     optima: list[OptimumRecord] = []
+    floors: FloorsRecord | None = None
     message: str | None = None
     traceback: str | None = None
     resumed: NonNegativeInt = 0

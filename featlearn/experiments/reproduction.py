@@ -14,7 +14,16 @@ from typing import Any, Self
 
 from featlearn.experiments import environment
 from featlearn.experiments import sweep as sweeps
-from featlearn.experiments.claims import CLAIMS, Claim, Findings, Panel, Series, claims_directory, load_claim, sweep_files
+from featlearn.experiments.claims import (
+    CLAIMS,
+    Claim,
+    Findings,
+    Panel,
+    Series,
+    claims_directory,
+    load_claim,
+    sweep_files,
+)
 from featlearn.experiments.evidence import Evidence
 from featlearn.experiments.executors import Executor, SerialExecutor
 from featlearn.experiments.judges import JUDGES

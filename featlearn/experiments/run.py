@@ -56,7 +56,9 @@ def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunRe
         except OSError as error:
             raise RunError(f"cannot make a run directory in {runs_dir}: {error.strerror or error}") from None
         try:
-            return _record(Recorder(run, problem, run.read_info()), plan, backend, start, watch)
+            return _record(
+                Recorder(run, problem, run.read_info(), floors=config.log.floors), plan, backend, start, watch
+            )
         finally:
             run.release()
 
@@ -79,7 +81,7 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     try:
         with threadpool_limits(1, user_api="blas"):
             problem, plan, start = build(config)
-            recorder = Recorder(run, problem, run.read_info())
+            recorder = Recorder(run, problem, run.read_info(), floors=config.log.floors)
             return _record(recorder, plan, backend, recorder.restore(start), watch)
     except OSError as error:
         raise RunError(f"{run.path} cannot be written: {error.strerror or error}") from None

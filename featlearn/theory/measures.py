@@ -99,7 +99,7 @@ class Target:
         matrix product. The first term is O(θ) near a row; within 1e-8 of one, where rounding drowns it, it is left out.
         """
         weights, rows = self._residual(atoms, points.shape[-1])
-        factor, _, excess = _KERNELS[self.activation.name, self.activation.drop_hermite_below]
+        factor, _, excess = DEGREE_ONE_KERNELS[self.activation.name, self.activation.drop_hermite_below]
         length = np.linalg.norm(rows, axis=-1)
         unit, scaled = rows / length[:, None], factor * length * weights
         cosine = points @ unit.T
@@ -118,7 +118,7 @@ class Target:
 
 
 # factor κ, half turn ψ₀ and excess ε of the kernels of degree 1
-_KERNELS = {
+DEGREE_ONE_KERNELS = {
     ("relu", 2): (1 / (2 * pi), 0.0, 1.0),
     ("relu", 0): (1 / (2 * pi), pi / 2, 0.0),
     ("abs", 2): (2 / pi, 0.0, 1.0),
@@ -133,7 +133,7 @@ def _second_derivatives(activation: Activation, u: np.ndarray, v: np.ndarray) ->
     κ(ψ(θ) 1 + sin θ e_u e_vᵀ + (sin θ − ε) ûv̂ᵀ) and κ ‖v‖/‖u‖ (sin θ e_u e_uᵀ + (sin θ − ε) P_u), with
     ψ = π/2 − θ + ψ₀ and constants κ, ψ₀, ε that depend on the activation: nothing is singular in them where rows meet.
     """
-    factor, half, excess = _KERNELS[activation.name, activation.drop_hermite_below]
+    factor, half, excess = DEGREE_ONE_KERNELS[activation.name, activation.drop_hermite_below]
     length_u, length_v = np.linalg.norm(u, axis=-1), np.linalg.norm(v, axis=-1)
     unit_u, unit_v = u / length_u[:, None], v / length_v[:, None]
     cosine = unit_u @ unit_v.T

@@ -46,13 +46,18 @@ class Empirical:
 
 @dataclass(frozen=True)
 class Online:
-    """A fresh batch at each step, with labels f*(x) + ``noise_std`` · ε of the teacher as its student sees it (φ̃)."""
+    """A fresh batch at each step, with labels f*(x) + ``noise_std`` · ε of the teacher as its student sees it (φ̃).
+
+    Attributes:
+        added: a network whose values the labels get too: α f(x; θ₀) of a scaled student.
+    """
 
     activation: Activation
     teacher: Network
     seed: int
     batch_size: int
     noise_std: float
+    added: Network | None = None
 
     def batch(self, stage: str, step: int) -> Sample:
         """The batch of step ``step`` (from 0) of a stage: it depends on seed, stage name and step alone."""
@@ -60,7 +65,8 @@ class Online:
         inputs = _at_step(self.seed, f"inputs of {stage}", step).standard_normal((self.batch_size, rows.shape[1]))
         noise = _at_step(self.seed, f"noise of {stage}", step).standard_normal(self.batch_size)
         exact = self.activation.pointwise(inputs @ rows.T, np.sum(rows * rows, -1)) @ self.teacher.second_layer
-        return Sample(inputs, exact + self.noise_std * noise)
+        batch = Sample(inputs, exact + self.noise_std * noise)
+        return batch if self.added is None else shifted(self.activation, batch, self.added)
 
     def release(self) -> None:
         """Nothing is kept."""
@@ -100,6 +106,15 @@ def sample_of(activation: Activation, inputs: np.ndarray, labels: np.ndarray) ->
         slope = labels @ inputs / len(labels)
         labels = labels - labels.mean() - inputs @ slope
     return Sample(inputs, labels)
+
+
+def shifted(activation: Activation, sample: Sample, added: Network) -> Sample:
+    """The sample with the values of a network added to its labels."""
+    rows, labels = added.first_layer, sample.labels.copy()
+    squares = np.sum(rows * rows, -1)
+    for part in _parts(len(labels), len(rows)):
+        labels[part] += activation.pointwise(sample.inputs[part] @ rows.T, squares) @ added.second_layer
+    return Sample(sample.inputs, labels)
 
 
 def ridge_second_layer(

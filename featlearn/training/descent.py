@@ -324,7 +324,6 @@ class _Descent:
     def _log_divergence(self, run: int, state: State, at_row: AtRow, number: int, target: int) -> Logged:
         """The row of the first step since the last row at which the run counts as diverged, found step by step."""
         stage, problem = self.plans[run].stages[number], self.problem.take([run])
-        teacher = problem.teacher_second_layer, problem.teacher_first_layer
         done = target
         if stage.method != "ridge":
             state, done = at_row.state, at_row.stage_step
@@ -332,7 +331,7 @@ class _Descent:
             state = methods.advance(self.backend, problem, [stage], state, done, 1)
             done += 1
             with np.errstate(all="ignore"):
-                loss = population.loss(problem.activation, state.second_layer, state.first_layer, *teacher)[0]
+                loss = population.loss(problem.activation, *problem.in_loss(state.second_layer, state.first_layer))[0]
             if not state.finite()[0] or self._is_too_large(run, loss if np.isfinite(loss) else None):
                 break
         row, floor = self._measure([run], state, number, done)[0]
@@ -343,15 +342,15 @@ class _Descent:
 
 def _ridge(problem: Problem, stages: Sequence[Stage], batch: State) -> State:
     """The batch with the second layers that minimise the loss (on the population or the sample) + (λ/2)‖a‖²."""
-    decay = np.array([stage.weight_decay.start for stage in stages])
+    scale = problem.scale  # in the output weights α a the term (λ/2)‖a‖² has the coefficient λ/α²
+    decay = np.array([stage.weight_decay.start for stage in stages]) / scale**2
     rows, samples = batch.first_layer.astype(np.float64), problem.samples()
     if samples is None:
-        teacher = problem.teacher_second_layer, problem.teacher_first_layer
-        second = population.ridge_second_layer(problem.activation, rows, *teacher, decay)
+        second = population.ridge_second_layer(problem.activation, rows, *problem.target(), decay)
     else:
         runs = zip(rows, samples, decay, strict=True)
         second = np.stack([data.ridge_second_layer(problem.activation, w, x.sample(), lam) for w, x, lam in runs])
-    return State(second.astype(batch.first_layer.dtype), batch.first_layer)
+    return State((second / scale[:, None]).astype(batch.first_layer.dtype), batch.first_layer)
 
 
 def _why_ended(stage: Stage, row: Row, done: int) -> str | None:

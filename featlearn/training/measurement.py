@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from featlearn.theory import population
-from featlearn.theory.alignment import alignment_metrics
+from featlearn.theory.activations import Activation
+from featlearn.theory.alignment import alignment_metrics, imbalance
+from featlearn.theory.tangent_kernel import neural_tangent_kernel
 from featlearn.training.backends import Backend
 from featlearn.training.optima import optimum_of
-from featlearn.training.problem import BATCH_LOSS, Problem, State
+from featlearn.training.problem import BATCH_LOSS, Probe, Problem, State
 from featlearn.training.stages import Schedule, Stage
 
 Row = dict[str, Any]
@@ -27,10 +29,10 @@ COLUMNS: dict[str, str] = {
     "grad_norm": "norm of the gradient of the objective over the trained layers; for empirical data, with the training "
     "loss in place of L",
     "gap": "objective − J*_λ, the least objective of any network of any width (its certified lower bound); null for "
-    "activations that are not homogeneous of degree 1, for λ = 0, and for teachers with m*·r > 100",
+    "activations that are not homogeneous of degree 1, for λ = 0, for teachers with m*·r > 100, with `output_scale`",
     "max_angle": "largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line "
     "(plain relu, which has no symmetry: to the nearest teacher direction)",
-    "misalignment": "Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖",
+    "misalignment": "Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖ (with `output_scale`: α|a_j|‖w_j‖)",
     "mean_angle": "√(misalignment / Σ p_j) in degrees: the mass-weighted rms angle",
     "aligned_mass": "share of Σ p_j within 5° of a teacher line",
     "alive": "living neurons: p_j > 1e-6 · Σ|a*|",
@@ -39,6 +41,8 @@ COLUMNS: dict[str, str] = {
     "balance": "max over j of ||a_j| − ‖w_j‖|",
     "subspace": "‖P_{S*}W‖² / ‖W‖²: share of the first layer in the teacher's span",
     "feature_motion": "‖W_t − W_0‖ / ‖W_0‖",
+    "kernel_motion": "‖K_t − K_0‖ / ‖K_0‖ (Frobenius) of the neural tangent kernel of both layers at 32 Gaussian "
+    "inputs, drawn once for each seed; null for d > 100000",
     "train_loss": "empirical data: mean of (f(x_i) − ỹ_i)² over the sample; online: over the batch of the last step, "
     "before that step (null at step 0); null for population data",
     "seconds": "time since the start of training",
@@ -63,7 +67,7 @@ def measure(
         the caller knows: "step" and "seconds".
     """
     a, w = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
-    weights = a, w, problem.teacher_second_layer, problem.teacher_first_layer
+    weights = problem.in_loss(a, w)
     last = max(0, stage_step - 1)
     used: dict[Schedule | None, float] = {None: np.nan}  # most runs of a batch share their schedules
     for schedule in {schedule for s in stages for schedule in (s.weight_decay, s.step_size) if schedule is not None}:
@@ -77,7 +81,10 @@ def measure(
         rounding = population.float64_rounding(problem.activation, *weights)
         loss = population.refined_loss(problem.activation, total, rounding, *weights)
         floor = population.loss_floor(problem.activation, *weights)
-        aligned = alignment_metrics(problem.activation.symmetry, *weights, problem.initial_first_layer)
+        teacher = problem.teacher_second_layer, problem.teacher_first_layer
+        aligned = alignment_metrics(
+            problem.activation.symmetry, *weights[:2], *teacher, problem.initial_first_layer
+        ) | {"balance": imbalance(a, w)}
         squares = {"second_layer": np.sum(a * a, -1), "first_layer": np.sum(w * w, (-2, -1))}
         descent = {
             "second_layer": np.sum((slope.second_layer + decay[:, None] * a) ** 2, -1),
@@ -87,7 +94,9 @@ def measure(
         trained = np.stack([sum(descent[layer][run] for layer in stage.train) for run, stage in enumerate(stages)])
         values = {"weight_decay": decay, "step_size": size, "loss": loss, "objective": objective}
         values |= {"grad_norm": np.sqrt(trained), **aligned}
-        if gap:
+        if problem.probe is not None:
+            values["kernel_motion"] = _kernel_motion(problem.activation, problem.probe, a, w)
+        if gap and problem.scaled is None:
             values["gap"] = objective - [_least_objective(problem, run, decay[run]) for run in range(len(stages))]
         if train_loss is not None:
             values["train_loss"] = train_loss
@@ -98,6 +107,13 @@ def measure(
         for stage, *numbers in zip(stages, *columns.values(), strict=True)
     ]
     return rows, floor
+
+
+def _kernel_motion(activation: Activation, probe: Probe, a: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """‖K_t − K_0‖_F / ‖K_0‖_F, (B,); NaN where K_0 = 0."""
+    start = probe.initial_kernel
+    moved = neural_tangent_kernel(activation, a, w, probe.inputs) - start
+    return np.linalg.norm(moved, axis=(-2, -1)) / np.linalg.norm(start, axis=(-2, -1))
 
 
 def _least_objective(problem: Problem, run: int, weight_decay: float) -> float:

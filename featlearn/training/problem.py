@@ -8,7 +8,50 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.theory.tangent_kernel import neural_tangent_kernel
 from featlearn.training.data import Data, Empirical
+from featlearn.training.networks import generator
+
+PROBE_INPUTS = 32  # at which ``kernel_motion`` looks
+MOST_PROBE_DIMENSIONS = 100_000  # above, there is no probe: its inputs would be larger than most networks
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Where a run's tangent kernel is looked at: inputs (B, P, d), and the kernel there at step 0, (B, P, P)."""
+
+    inputs: np.ndarray
+    initial_kernel: np.ndarray
+
+    @classmethod
+    def of(cls, activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray, seed: int) -> Probe | None:
+        """The probe of one run from its initial weights (1, m), (1, m, d): standard Gaussian inputs of their own."""
+        if first_layer.shape[-1] > MOST_PROBE_DIMENSIONS:
+            return None
+        inputs = generator(seed, "probe").standard_normal((1, PROBE_INPUTS, first_layer.shape[-1]))
+        with np.errstate(all="ignore"):  # weights that overflow diverge at once
+            return cls(inputs, neural_tangent_kernel(activation, second_layer, first_layer, inputs))
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Lazy training: the trained function is α (f(x; θ) − f(x; θ₀)), for runs that all have an α.
+
+    Attributes:
+        scale: (B,) α > 0.
+        second_layer, first_layer: (B, m₀), (B, m₀, d) the network f(·; θ₀) that is subtracted; m₀ = 0 where it is 0.
+    """
+
+    scale: np.ndarray
+    second_layer: np.ndarray
+    first_layer: np.ndarray
+
+    def take(self, runs: Sequence[int]) -> Scaled:
+        return Scaled(*(x[list(runs)] for x in vars(self).values()))
+
+    @staticmethod
+    def stack(parts: Sequence[Scaled]) -> Scaled:
+        return Scaled(*(np.concatenate(x) for x in zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -19,7 +62,11 @@ class Problem:
         activation: of teacher and student, the same for the whole batch.
         teacher_second_layer, teacher_first_layer: (B, m*), (B, m*, d) float64, rows of norm 1.
         initial_first_layer: (B, m, d) the students' rows at step 0, for ``feature_motion``.
-        data: the sampled data of each run, all of one kind; None for population data.
+        data: the sampled data of each run, all of one kind; None for population data. Labels hold what ``target``
+            adds to the teacher.
+        scaled: how the students' functions are scaled and shifted; None for ordinary networks.
+        probe: for ``kernel_motion``, which is null without one.
+        initial_second_layer: (B, m) at step 0, for the floors of linear predictors.
     """
 
     activation: Activation
@@ -27,27 +74,63 @@ class Problem:
     teacher_first_layer: np.ndarray
     initial_first_layer: np.ndarray
     data: tuple[Data, ...] | None = None
+    scaled: Scaled | None = None
+    probe: Probe | None = None
+    initial_second_layer: np.ndarray | None = None
 
     def take(self, runs: Sequence[int]) -> Problem:
         """The problem of some of the runs."""
+        probe, second = self.probe, self.initial_second_layer
         return Problem(
             self.activation,
             self.teacher_second_layer[list(runs)],
             self.teacher_first_layer[list(runs)],
             self.initial_first_layer[list(runs)],
             None if self.data is None else tuple(self.data[run] for run in runs),
+            None if self.scaled is None else self.scaled.take(runs),
+            None if probe is None else Probe(probe.inputs[list(runs)], probe.initial_kernel[list(runs)]),
+            None if second is None else second[list(runs)],
         )
 
     @staticmethod
     def stack(problems: Sequence[Problem]) -> Problem:
-        """The batch of the given problems, which agree in activation and shapes."""
+        """The batch of the given problems, which agree in activation, shapes, and in what they have."""
+        scaled = [p.scaled for p in problems if p.scaled is not None]
+        probes = [(p.probe.inputs, p.probe.initial_kernel) for p in problems if p.probe is not None]
+        seconds = [p.initial_second_layer for p in problems if p.initial_second_layer is not None]
         return Problem(
             problems[0].activation,
             np.concatenate([p.teacher_second_layer for p in problems]),
             np.concatenate([p.teacher_first_layer for p in problems]),
             np.concatenate([p.initial_first_layer for p in problems]),
             None if problems[0].data is None else tuple(data for p in problems for data in p.data or ()),
+            Scaled.stack(scaled) if scaled else None,
+            Probe(*map(np.concatenate, zip(*probes, strict=True))) if probes else None,
+            np.concatenate(seconds) if seconds else None,
         )
+
+    @property
+    def scale(self) -> np.ndarray:
+        """(B,) α, 1 for ordinary networks."""
+        return np.ones(len(self.teacher_second_layer)) if self.scaled is None else self.scaled.scale
+
+    def output_weights(self, second_layer: np.ndarray) -> np.ndarray:
+        """The weights α a_j that the neurons have in the trained function, (B, m)."""
+        return second_layer if self.scaled is None else self.scaled.scale[:, None] * second_layer
+
+    def target(self) -> tuple[np.ndarray, np.ndarray]:
+        """The network that Σ_j α a_j φ̃(w_j·x) is to match, f* + α f(x; θ₀), as second and first layers."""
+        if self.scaled is None or not self.scaled.second_layer.size:
+            return self.teacher_second_layer, self.teacher_first_layer
+        start = self.scaled.scale[:, None] * self.scaled.second_layer
+        second = np.concatenate([self.teacher_second_layer, start], -1)
+        return second, np.concatenate([self.teacher_first_layer, self.scaled.first_layer], -2)
+
+    def in_loss(
+        self, second_layer: np.ndarray, first_layer: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The four arrays of which ``theory.population`` makes the loss of the trained functions."""
+        return self.output_weights(second_layer), first_layer, *self.target()
 
     def samples(self) -> list[Empirical] | None:
         """The empirical data of each run; None for population and online data."""

@@ -160,9 +160,25 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         f" · loss {_number(last.get('loss'))} (floor {_number(info.get('loss_floor'))})",
         f" · gradient norm {_number(last.get('grad_norm'))}",
     )
-    output.print(Group(Text(str(info.get("name", run.name)), "bold"), table, ending, Text(str(run.path), no_wrap=True)))
+    shown = [Text(line) for line in (_floors_in_brief(info),) if line]
+    path = Text(str(run.path), no_wrap=True)
+    output.print(Group(Text(str(info.get("name", run.name)), "bold"), table, ending, *shown, path))
     if status == "stopped":
         output.print(Text(f"killed before its end; go on with featlearn train --resume {run.path}", no_wrap=True))
+
+
+def _floors_in_brief(info: RunInfo) -> str | None:
+    """What predictors that are linear in features of the start can reach at best, beside ‖f*‖²."""
+    floors = info.get("floors")
+    if not floors or not floors["target"]:
+        return None
+    names, target = {"random_features": "random features", "ntk": "NTK"}, floors["target"]
+    told = [
+        f"{name} {_number(floors[key])} ({floors[key] / target:.0%}{' of ‖f*‖²' if first else ''})"
+        for first, (key, name) in zip((True, False), names.items(), strict=True)
+        if floors[key] is not None
+    ]
+    return f"floors: {', '.join(told)}" if told else None
 
 
 def _shown_status(info: RunInfo, alive: bool) -> str:

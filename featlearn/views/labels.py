@@ -54,6 +54,8 @@ LABELS = {
     "balance": Label("imbalance", log=True),
     "subspace": Label("first layer in", "S^*"),
     "feature_motion": Label("feature motion", log=True),
+    "kernel_motion": Label("kernel motion", log=True),
+    "output_scale": Label("output scale α", log=True),
     "seconds": Label("time", unit="s", log=True),
     "min_angle": Label("least angle between teacher lines Δ", unit="degrees"),
     "loss_floor": Label("loss floor", log=True),

@@ -6,7 +6,7 @@ import pytest
 from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.alignment import angles, nearest_teacher
-from featlearn.theory.measures import _KERNELS, Atoms, Target
+from featlearn.theory.measures import DEGREE_ONE_KERNELS, Atoms, Target
 from featlearn.theory.optimum import certificate, certified_optimum
 from featlearn.training import networks
 from featlearn.training.networks import Network
@@ -135,7 +135,7 @@ def test_no_network_is_below_the_lower_bound() -> None:
         assert loss + 1e-2 * np.abs(masses).sum() >= found.lower * (1 - 1e-12)
 
 
-@pytest.mark.parametrize("setting", _KERNELS)
+@pytest.mark.parametrize("setting", DEGREE_ONE_KERNELS)
 def test_the_hessian_is_the_slope_of_the_gradient(setting: tuple[str, int]) -> None:
     rng = np.random.default_rng(1)
     first = rng.standard_normal((3, 4))
@@ -148,7 +148,7 @@ def test_the_hessian_is_the_slope_of_the_gradient(setting: tuple[str, int]) -> N
     np.testing.assert_allclose(ends.reshape(rows.size, -1) / 2e-6, target.hessian(signs, rows), atol=1e-7)
 
 
-@pytest.mark.parametrize("setting", _KERNELS)
+@pytest.mark.parametrize("setting", DEGREE_ONE_KERNELS)
 def test_the_curvature_is_the_second_difference_of_the_certificate(setting: tuple[str, int]) -> None:
     rng = np.random.default_rng(2)
     first = rng.standard_normal((3, 4))

@@ -172,6 +172,34 @@ def test_zero_equal_and_opposite_rows_get_the_gradient_of_numpy() -> None:
         np.testing.assert_allclose(state.first_layer - after.first_layer, slope.first_layer, rtol=0, atol=1e-13)
 
 
+IN_PYTHON = """
+import sys
+sys.path.insert(0, {root!r})
+from featlearn.theory import population
+from tests.training.test_fused import batch, fused, stages
+for m in range(1, 10):
+    for teachers in range(1, 5):
+        problem, state = batch(1, m, 2, teachers)
+        arrays = state.second_layer, state.first_layer, problem.teacher_second_layer, problem.teacher_first_layer
+        loss, slope = fused().loss_and_gradient(problem, state)
+        truth = population.loss_float64(problem.activation, *arrays)[0]
+        assert abs(loss - truth).max() < 1e-14, (m, teachers)
+        fused().advance(problem, stages(1), state, 0, 1)
+print("inside")
+"""
+
+
+def test_no_shape_reaches_beyond_its_arrays() -> None:
+    # compiled code does not look: as plain Python, an index that is too large is an error
+    import os
+    from pathlib import Path
+
+    script = IN_PYTHON.format(root=str(Path(__file__).parents[2]))
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout == "inside\n", done.stderr
+
+
 def test_nan_and_infinity_stay_visible() -> None:
     problem, state = batch(1, 6, 4)
     stage = Stage(name="s", train=BOTH, step_size=Schedule(1e200))

@@ -13,7 +13,7 @@ from featlearn.training.backends import make_backend
 from featlearn.training.data import Data, Empirical, Online, drawn_sample
 from featlearn.training.networks import generator, near_teacher_student, random_teacher
 from featlearn.training.problem import Problem, State
-from featlearn.training.stages import Schedule, Stage
+from featlearn.training.stages import Layer, Schedule, Stage
 
 ACT = activation("relu", 2)
 DIM, WIDTH = 4, 4
@@ -24,7 +24,7 @@ STUDENT = near_teacher_student(generator(0, "student"), TEACHER, width=WIDTH, an
 START = State(STUDENT.second_layer[None], STUDENT.first_layer[None])
 POPULATION = Problem(ACT, TEACHER.second_layer[None], TEACHER.first_layer[None], STUDENT.first_layer[None])
 BACKEND = make_backend("torch", "cpu", "float64")
-BOTH = ("first_layer", "second_layer")
+BOTH: tuple[Layer, ...] = ("first_layer", "second_layer")
 QUASI_NEWTON = Stage(name="late", train=BOTH, method="lbfgs", steps=60, weight_decay=Schedule(0.01))
 
 

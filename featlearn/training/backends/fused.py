@@ -33,6 +33,7 @@ _KERNELS = {
 _METHODS = {"gd": kernels.GD, "momentum": kernels.MOMENTUM, "adam": kernels.ADAM}
 _MOMENTS = {"gd": (), "momentum": ("velocity",), "adam": ("mean", "square")}  # names as in the torch backend
 _COORDINATES, _BASIS = "span.coordinates", "span.basis"
+_OUTPUT = "output_weights"  # of a scaled student: its second layer is trained as b = α a
 
 
 def fused_kernel(activation: Activation) -> tuple[int, float, float, float]:
@@ -49,6 +50,9 @@ class FusedBackend:
     Runs are shared out to threads whole, wide ones row block by row block: either way the order of operations of a run
     depends on its shape alone. When d exceeds m + m*, gd and momentum train the rows in coordinates of the span of
     start and teacher, which they never leave: the cost of a step then does not grow with d (docs/theory.md §6).
+
+    A scaled student is trained in b = α a: a step η/α² on a is the step η on b with the weight decay λ/α², and the
+    moments of b are 1/α of those of a.
     """
 
     name = "fused"
@@ -75,19 +79,22 @@ class FusedBackend:
             raise TypeError("the fused backend computes in float64 on population data")
         stage, m = stages[0], state.second_layer.shape[1]
         memory = dict(state.memory) or _first_memory(problem, stage, state)
-        first, teacher = memory.get(_COORDINATES, state.first_layer), problem.teacher_first_layer
+        first, (target_second, target_first) = memory.get(_COORDINATES, state.first_layer), problem.target()
         if _BASIS in memory:
-            teacher = teacher @ memory[_BASIS].mT
-        v, c = _columns(first, teacher), _weights(state.second_layer, problem.teacher_second_layer)
+            target_first = target_first @ memory[_BASIS].mT
+        second = memory.get(_OUTPUT, state.second_layer)
+        v, c = _columns(first, target_first), _weights(second, target_second)
         moments = _moments(memory, stage, v)
         decay = _values([s.weight_decay for s in stages], done, count)
         size = _values([s.step_size for s in stages if s.step_size is not None], done, count)
+        stretch = problem.scale**2
         kernel, optimiser = fused_kernel(problem.activation), _optimiser(stage)
         seen = np.zeros((len(stages), len(looks), 2))
 
         def walk(runs: slice) -> None:
             advance_in_place: Any = kernels.advance_wide_run if m >= WIDE else kernels.advance_runs
-            advance_in_place(kernel, optimiser, m, *(x[runs] for x in (v, c, decay, size, *moments, seen)), done, looks)
+            parts = (x[runs] for x in (stretch, v, c, decay, size, *moments, seen))
+            advance_in_place(kernel, optimiser, m, *parts, done, looks)
 
         self._share_out(walk, len(stages), one_by_one=m >= WIDE)
 
@@ -96,13 +103,17 @@ class FusedBackend:
         if _BASIS in memory:
             memory[_COORDINATES] = first
             first = first @ memory[_BASIS]
-        return State(c[:, :m].copy(), first, memory), _looks(seen)
+        second = c[:, :m].copy()
+        if _OUTPUT in memory:
+            memory[_OUTPUT] = second
+            second = second / problem.scale[:, None]
+        return State(second, first, memory), _looks(seen)
 
     def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
-        teacher_second, teacher_first = problem.teacher_second_layer, problem.teacher_first_layer
         runs, m, d = state.first_layer.shape
-        v, c = _columns(state.first_layer, teacher_first), _weights(state.second_layer, teacher_second)
+        output, first, target_second, target_first = problem.in_loss(state.second_layer, state.first_layer)
+        v, c = _columns(first, target_first), _weights(output, target_second)
         slope_a, slope_w, seen = np.zeros(c.shape), np.zeros(v.shape), np.zeros((runs, 2))
         kernel = fused_kernel(problem.activation)
 
@@ -110,7 +121,8 @@ class FusedBackend:
             kernels.evaluate_runs(kernel, m, *(x[part] for x in (v, c, slope_a, slope_w, seen)))
 
         self._share_out(look, runs)
-        return seen[:, 0], Gradient(slope_a[:, :m].copy(), slope_w[:, :d, :m].mT.copy())
+        by_a = problem.output_weights(slope_a[:, :m].copy())
+        return seen[:, 0], Gradient(by_a, slope_w[:, :d, :m].mT.copy())
 
     def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
@@ -125,14 +137,17 @@ class FusedBackend:
 
 
 def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.ndarray]:
-    """What a stage starts with: zero moments, and the span's basis and the rows' coordinates where they pay."""
+    """What a stage starts with: zero moments, the span's basis and the rows' coordinates where they pay, and α a."""
     memory = {}
     first = state.first_layer
     runs, m, d = first.shape
-    if d > m + problem.teacher_first_layer.shape[1] and stage.method != "adam":  # adam divides entry by entry
-        spanning = np.concatenate([first, problem.teacher_first_layer], axis=1)
-        memory[_BASIS] = np.linalg.qr(spanning.mT)[0].mT.copy()  # (runs, m + m*, d), orthonormal rows
+    _, target = problem.target()
+    if d > m + target.shape[1] and stage.method != "adam":  # adam divides entry by entry
+        spanning = np.concatenate([first, target], axis=1)
+        memory[_BASIS] = np.linalg.qr(spanning.mT)[0].mT.copy()  # (runs, m + targets, d), orthonormal rows
         memory[_COORDINATES] = first = first @ memory[_BASIS].mT
+    if problem.scaled is not None:
+        memory[_OUTPUT] = problem.output_weights(state.second_layer)
     for layer in stage.train:
         shape = first.shape if layer == "first_layer" else (runs, m)
         memory |= {f"{layer}.{moment}": np.zeros(shape) for moment in _MOMENTS[stage.method]}

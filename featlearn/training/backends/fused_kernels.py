@@ -242,7 +242,8 @@ def _look(kernel, v, c, scale, inverse, mass, m, slope_a, slope_w, s, own, seen)
     used = c.shape[0]
     while used > m and c[used - 1] == 0.0:  # padding, or teachers that do not count
         used -= 1
-    _slopes(kernel, v, c, scale, inverse, mass, m, used, slope_a, slope_w, s, own)
+    # from the group of four that holds the first teacher: groups that begin elsewhere would end behind the padding
+    _slopes(kernel, v, c, scale, inverse, mass, m - m % 4, used, slope_a, slope_w, s, own)
     loss, size = 0.0, 0.0
     for i in range(used):
         loss += c[i] * slope_a[i]
@@ -251,12 +252,16 @@ def _look(kernel, v, c, scale, inverse, mass, m, slope_a, slope_w, s, own, seen)
 
 
 @numba.njit(fastmath=FAST, error_model="numpy", cache=True, nogil=True)
-def advance_runs(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean_w, square_w, seen, done, looks):
+def advance_runs(
+    kernel, optimiser, m, stretch, v, c, decay, size, mean_a, square_a, mean_w, square_w, seen, done, looks
+):
     """Take the steps of ``decay`` and ``size``, (runs, steps), on runs of m neurons, in place.
 
     Args:
         kernel: (family, factor, half, excess) of the activation, see ``_pairs``.
         optimiser: (method, beta1, beta2, train the second layer, train the first layer).
+        stretch: (runs,) α² of a scaled student, 1 otherwise: the second layer, given as α a, takes steps of ``size``
+            with the weight decay λ/α², the first layer steps of ``size``/α².
         v, c: (runs, d, n) and (runs, n): student and then teacher, the teacher's c negated, padded with zeros.
         mean_a, square_a, mean_w, square_w: the optimiser's memory, (runs, n) and (runs, d·n) in the same layout, or of
             length 0.
@@ -290,13 +295,29 @@ def advance_runs(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean
                 break
             lam, eta, step = decay[run, i], size[run, i], done + i + 1
             if train_a:
-                _move(method, weights, slope_a, student_a, lam, eta, beta1, beta2, step, first_a, second_a)
+                _move(
+                    method, weights, slope_a, student_a, lam / stretch[run], eta, beta1, beta2, step, first_a, second_a
+                )
             if train_w:
-                _move(method, flat, flat_slope, flat_student, lam, eta, beta1, beta2, step, first_w, second_w)
+                _move(
+                    method,
+                    flat,
+                    flat_slope,
+                    flat_student,
+                    lam,
+                    eta / stretch[run],
+                    beta1,
+                    beta2,
+                    step,
+                    first_w,
+                    second_w,
+                )
 
 
 @numba.njit(fastmath=FAST, error_model="numpy", cache=True, parallel=True)
-def advance_wide_run(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, mean_w, square_w, seen, done, looks):
+def advance_wide_run(
+    kernel, optimiser, m, stretch, v, c, decay, size, mean_a, square_a, mean_w, square_w, seen, done, looks
+):
     """As ``advance_runs`` for one wide run, (1, …), with the neurons of each step spread over the cores in blocks."""
     method, beta1, beta2, train_a, train_w = optimiser
     d, n = v.shape[1], v.shape[2]
@@ -325,9 +346,9 @@ def advance_wide_run(kernel, optimiser, m, v, c, decay, size, mean_a, square_a, 
             break
         lam, eta, step = decay[0, i], size[0, i], done + i + 1
         if train_a:
-            _move(method, weights, slope_a, student_a, lam, eta, beta1, beta2, step, first_a, second_a)
+            _move(method, weights, slope_a, student_a, lam / stretch[0], eta, beta1, beta2, step, first_a, second_a)
         if train_w:
-            _move(method, flat, flat_slope, flat_student, lam, eta, beta1, beta2, step, first_w, second_w)
+            _move(method, flat, flat_slope, flat_student, lam, eta / stretch[0], beta1, beta2, step, first_w, second_w)
 
 
 @numba.njit(fastmath=FAST, error_model="numpy", cache=True, nogil=True)

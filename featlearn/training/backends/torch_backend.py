@@ -55,31 +55,34 @@ class TorchBackend:
         self, problem: Problem, stages: Sequence[Stage], state: State, done: int, looks: np.ndarray
     ) -> tuple[State, Looks]:
         """See ``backends.Backend``."""
-        teacher, found = (problem.teacher_second_layer, problem.teacher_first_layer), []
+        found = []
         for look in looks.tolist():
             state = self.advance(problem, stages, state, done, look - done)
             a, w = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
-            found.append(population.loss_float64(problem.activation, a, w, *teacher))
+            found.append(population.loss_float64(problem.activation, *problem.in_loss(a, w)))
             done = look
         return state, Looks(*(np.stack(columns, -1) for columns in zip(*found, strict=True)))
 
     def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, population.Gradient]:
         """See ``backends.Backend``; by NumPy, on the CPU."""
-        weights = state.second_layer, state.first_layer, problem.teacher_second_layer, problem.teacher_first_layer
+        weights = problem.in_loss(state.second_layer, state.first_layer)
         total, _ = population.loss_float64(problem.activation, *weights)
-        return total, population.gradient(problem.activation, *weights)
+        slope = population.gradient(problem.activation, *weights)
+        return total, population.Gradient(problem.output_weights(slope.second_layer), slope.first_layer)
 
     def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, population.Gradient]:
         """See ``backends.Backend``."""
         losses, slopes = [], []
         with _one_thread():
-            for data, a, w in zip(problem.samples() or (), state.second_layer, state.first_layer, strict=True):
+            output = problem.output_weights(state.second_layer)
+            for data, a, w in zip(problem.samples() or (), output, state.first_layer, strict=True):
                 inputs, labels = self._tensors(data.sample(), torch.float64)
                 second, first = (torch.tensor(x, dtype=torch.float64, device=self.device) for x in (a, w))
                 loss, slope = torch_samples.loss_and_gradient(problem.activation, second, first, inputs, labels)
                 losses.append(loss.item())
                 slopes.append([x.cpu().numpy() for x in slope])
-        return np.array(losses), population.Gradient(*(np.stack(layers) for layers in zip(*slopes, strict=True)))
+        by_a, by_w = (np.stack(layers) for layers in zip(*slopes, strict=True))
+        return np.array(losses), population.Gradient(problem.output_weights(by_a), by_w)
 
     def _tensors(self, sample: Sample, dtype: torch.dtype) -> list[torch.Tensor]:
         """Inputs and labels of a sample on the device; kept as long as the sample is."""
@@ -89,18 +92,17 @@ class TorchBackend:
         return kept[dtype]
 
     def _slopes(self, problem: Problem, stage: Stage, dtype: torch.dtype, memory: dict[str, torch.Tensor]) -> Slopes:
-        """The gradient that the steps of a stage follow."""
+        """The gradient that the steps of a stage follow, by the output weights α a in place of a."""
         if problem.data is None:
-            teacher_a = torch.tensor(problem.teacher_second_layer, dtype=dtype, device=self.device)
-            teacher_w = torch.tensor(problem.teacher_first_layer, dtype=dtype, device=self.device)
-            return lambda step, a, w: population.gradient(problem.activation, a, w, teacher_a, teacher_w, xp=torch)
+            target_a, target_w = (torch.tensor(x, dtype=dtype, device=self.device) for x in problem.target())
+            return lambda step, b, w: population.gradient(problem.activation, b, w, target_a, target_w, xp=torch)
 
         (data,) = problem.data
 
-        def slope(step: int, a: torch.Tensor, w: torch.Tensor) -> population.Gradient:
+        def slope(step: int, b: torch.Tensor, w: torch.Tensor) -> population.Gradient:
             sample = data.sample() if isinstance(data, Empirical) else data.batch(stage.name, step)
             inputs, labels = self._tensors(sample, dtype)
-            loss, found = torch_samples.loss_and_gradient(problem.activation, a[0], w[0], inputs, labels)
+            loss, found = torch_samples.loss_and_gradient(problem.activation, b[0], w[0], inputs, labels)
             if not isinstance(data, Empirical):
                 memory[BATCH_LOSS] = loss[None]
             return population.Gradient(found.second_layer[None], found.first_layer[None])
@@ -120,10 +122,15 @@ class TorchBackend:
         steps = np.arange(done, done + count)
         decay = tensor(np.array([s.weight_decay.at(steps) for s in stages]))
         size = tensor(np.array([s.step_size.at(steps) for s in stages if s.step_size is not None]))
+        scale = tensor(problem.scale)[:, None]
+        if problem.scaled is not None:
+            size = size / scale**2
 
         for i in range(count):
             a, w = weights["second_layer"], weights["first_layer"]
-            slope = slopes(done + i, a, w)._asdict()
+            slope = slopes(done + i, a if problem.scaled is None else scale * a, w)._asdict()
+            if problem.scaled is not None:
+                slope["second_layer"] = scale * slope["second_layer"]
             for layer in stage.train:
                 lam, eta = (_like(x[:, i], weights[layer]) for x in (decay, size))
                 downhill = slope[layer] + lam * weights[layer]

@@ -1,0 +1,31 @@
+"""The floors of linear predictors as ``run.json`` holds them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from featlearn.theory import population
+from featlearn.theory.linear_floors import random_features_floor, tangent_floor
+from featlearn.training.problem import Problem
+
+
+def floors_record(problem: Problem) -> dict[str, Any] | None:
+    """The least loss of random features and of the tangent kernel at the start, and ‖f*‖²; of the run's own problem.
+
+    A floor is None where the network is too large for it; the whole is where numbers overflow or memory ends.
+    """
+    act, second, first = problem.activation, problem.initial_second_layer, problem.initial_first_layer
+    teacher = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
+    # a run that is done must not fail for them
+    with np.errstate(all="ignore"), suppress(ValueError, np.linalg.LinAlgError, MemoryError):
+        target = float(population.squared_norm(act, teacher[0][None], teacher[1][None])[0])
+        if second is not None and np.isfinite(target):
+            return {
+                "random_features": random_features_floor(act, first[0], *teacher),
+                "ntk": tangent_floor(act, second[0], first[0], *teacher),
+                "target": target,
+            }
+    return None

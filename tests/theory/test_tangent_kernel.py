@@ -1,0 +1,66 @@
+"""The tangent kernel against an explicit Jacobian, made of differences of the network's values."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, Activation, activation
+from featlearn.theory.tangent_kernel import neural_tangent_kernel
+
+SETTINGS = list(product(ACTIVATION_NAMES, DROP_SETTINGS))
+
+
+def _draw(runs: int = 1, m: int = 5, d: int = 3, points: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng([runs, m, d])
+    return rng.standard_normal((runs, m)), rng.standard_normal((runs, m, d)), rng.standard_normal((runs, points, d))
+
+
+def _network(act: Activation, a: np.ndarray, w: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """f at the points x (P, d), neuron by neuron."""
+    return sum(
+        (a_j * act.pointwise(x @ row, float(row @ row)) for a_j, row in zip(a, w, strict=True)), np.zeros(len(x))
+    )
+
+
+def _jacobian(act: Activation, a: np.ndarray, w: np.ndarray, x: np.ndarray, step: float = 1e-6) -> np.ndarray:
+    """∂f(x_p)/∂θ, (P, weights), by central differences."""
+    theta, m = np.concatenate([a, w.ravel()]), len(a)
+    columns = []
+    for i in range(len(theta)):
+        ends = []
+        for sign in (1, -1):
+            moved = theta.copy()
+            moved[i] += sign * step
+            ends.append(_network(act, moved[:m], moved[m:].reshape(w.shape), x))
+        columns.append((ends[0] - ends[1]) / (2 * step))
+    return np.stack(columns, -1)
+
+
+@pytest.mark.parametrize(("name", "drop"), SETTINGS)
+def test_the_kernel_is_that_of_an_explicit_jacobian(name: str, drop: int) -> None:
+    act = activation(name, drop)
+    a, w, x = _draw()
+    jacobian = _jacobian(act, a[0], w[0], x[0])
+    found = neural_tangent_kernel(act, a, w, x)[0]
+    np.testing.assert_allclose(found, jacobian @ jacobian.T, rtol=0, atol=1e-8 * np.abs(found).max())
+    np.testing.assert_allclose(found, found.T, rtol=0, atol=1e-14 * np.abs(found).max())
+    assert np.linalg.eigvalsh(found).min() > -1e-12 * np.abs(found).max()
+
+
+@pytest.mark.parametrize(("name", "drop"), SETTINGS)
+def test_bits_do_not_depend_on_the_other_runs(name: str, drop: int) -> None:
+    act, (a, w, x) = activation(name, drop), _draw(4, 33, 7, 32)
+    together = neural_tangent_kernel(act, a, w, x)
+    for run in range(4):
+        alone = neural_tangent_kernel(act, a[run : run + 1].copy(), w[run : run + 1].copy(), x[run : run + 1].copy())
+        assert alone[0].tobytes() == together[run].tobytes()
+
+
+def test_a_zero_row_and_a_zero_network_are_finite() -> None:
+    a, w, x = _draw()
+    w[0, 2] = 0.0
+    for name, drop in SETTINGS:
+        act = activation(name, drop)
+        assert np.isfinite(neural_tangent_kernel(act, a, w, x)).all()
+        assert not neural_tangent_kernel(act, 0 * a, 0 * w, x).any()
