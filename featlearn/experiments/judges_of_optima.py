@@ -14,6 +14,7 @@ from featlearn.experiments.judges_of_runs import against, curve
 from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.alignment import alignment_metrics, angles, nearest_teacher
+from featlearn.theory.linear_floors import random_features_floor, tangent_floor
 from featlearn.theory.measures import Target
 from featlearn.theory.optimum import Optimum, certified_optimum
 from featlearn.training.networks import Network, generator, random_teacher
@@ -114,23 +115,28 @@ def certificate(evidence: Evidence) -> Findings:
     """η at the atoms of the best measure and around them."""
     count = int(evidence.parameters["quick_teachers" if evidence.quick else "teachers"])
     decay = evidence.parameters["weight_decay"]
-    turns, falls, signs, bends = np.radians(np.geomspace(0.1, 2.0, 8)), [], [], []
-    for seed in range(count):
-        found = _around(_teacher(seed, 2, 3, 25.0), decay, turns)
-        signs.append(found.off_sign)
-        falls += list(found.falls)
-        bends += list(found.curvatures)
+    turns = np.geomspace(0.01 * decay, 10 * decay, 25)
+    near, around = turns < 0.11 * decay, turns > 0.9 * decay
+    found = [_around(_teacher(seed, 2, 3, 25.0), decay, turns) for seed in range(count)]
+    fallen = np.concatenate([one.falls for one in found])
+    curvatures = np.concatenate([one.curvatures for one in found])
     flat = [_around(_teacher(seed, 3, 5, 20.0), decay, turns).curvatures.min() for seed in range(max(4, count // 4))]
-    fallen = np.array(falls)
+    beyond = exponent_of(turns[around], fallen[:, around])
     return Findings(
-        {"sign": largest_of(signs), "exponent": exponent_of(turns, fallen), "curvature": smallest_of(bends)},
+        {
+            "sign": largest_of([one.off_sign for one in found]),
+            "exponent": exponent_of(turns[near], fallen[:, near]),
+            "typical": median_of(curvatures),
+            "curvature": smallest_of(curvatures),
+        },
         [
-            f"rank 3, five lines 20° apart: the smallest curvature at an atom is {min(flat):.2g}, median {np.median(flat):.2g}"
+            f"farther from an atom than λ the fall is steeper, with exponent {beyond.value:.2f}: the atom's own kernel bends as |θ|³/λ",
+            f"rank 3, five lines 20° apart: the smallest curvature at an atom is {min(flat):.2g}, the median {np.median(flat):.2g}",
         ],
         Panel(
-            "angle from an atom, degrees",
+            "angle from an atom / λ, radians",
             "1 − |η|",
-            [curve("median over atoms", np.degrees(turns).tolist(), [median_of(column) for column in fallen.T])],
+            [curve("median over atoms", (turns / decay).tolist(), [median_of(column) for column in fallen.T])],
             log_x=True,
             log_y=True,
         ),
@@ -307,4 +313,38 @@ def _product(shot: _Snapshot, masses: np.ndarray, directions: np.ndarray, near: 
 
 
 def beyond_ntk(evidence: Evidence) -> Findings:
-    raise NotImplementedError
+    """The floors of the features at the start, and the loss of the trained network, against the dimension."""
+    table, floors = evidence.table("dimension"), []
+    for config in evidence.configs("dimension"):
+        problem, start = start_of(config)
+        second, first = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
+        size = population.squared_norm(problem.activation, second[None], first[None])[0]
+        a, w = start.state.second_layer[0], start.state.first_layer[0]
+        random = random_features_floor(problem.activation, w, second, first)
+        tangent = tangent_floor(problem.activation, a, w, second, first)
+        floors.append([size, np.nan if random is None else random / size, np.nan if tangent is None else tangent / size])
+    size, random, tangent = np.array(floors).T
+    axis = "teacher.input_dim"
+    dims, trained = against(table, axis, np.where(table["status"] == "done", table["loss"], np.inf) / size)
+    kernels = [against(table, axis, column)[1] for column in (random, tangent)]
+    rises = np.concatenate([np.diff([m.value for m in medians]) for medians in kernels])
+    names = ("random features", "tangent features", "trained, three stages")
+    return Findings(
+        {
+            "trained": max(trained, key=lambda m: m.value),
+            "random_features": kernels[0][-1],
+            "ntk": kernels[1][-1],
+            "growth": smallest_of(rises),
+        },
+        [
+            f"{name}: " + ", ".join(f"{m.value:.3g} at d = {d:g}" for d, m in zip(dims, medians, strict=True))
+            for name, medians in zip(names, [*kernels, trained], strict=True)
+        ],
+        Panel(
+            "input dimension d",
+            "loss / ‖f*‖²",
+            [curve(name, dims, medians) for name, medians in zip(names, [*kernels, trained], strict=True)],
+            log_x=True,
+            log_y=True,
+        ),
+    )

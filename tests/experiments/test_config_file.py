@@ -87,7 +87,7 @@ def test_a_whole_float_is_a_count(tmp_path: Path) -> None:
 
 def test_reading_back_a_resolved_configuration_changes_nothing(tmp_path: Path) -> None:
     configs = Path(__file__).parents[2] / "configs"
-    for path in sorted(set(configs.rglob("*.yaml")) - set(configs.glob("sweeps/*"))):
+    for path in sorted([*configs.glob("*.yaml"), *configs.glob("paper/*.yaml")]):
         config = load_config(path)
         again = load_config(write(tmp_path, config.to_yaml()))
         assert again == config

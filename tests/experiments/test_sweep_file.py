@@ -219,7 +219,7 @@ def test_a_run_and_a_sweep_are_not_confused(tmp_path: Path) -> None:
         load_config(sweep_file(tmp_path, "seeds: 2"))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "sweeps").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("**/sweeps/*.yaml")), ids=lambda p: p.stem)
 def test_the_sweeps_that_come_along_are_whole(path: Path) -> None:
     sweep: Sweep = load_sweep(path)
     assert sweep.config.name == path.stem
