@@ -66,9 +66,9 @@ def exponent_of(x: Sequence[float] | np.ndarray, y: np.ndarray) -> Measured:
 
 
 def slope(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> float:
-    """The exponent of one curve; infinite where something is not positive."""
+    """The exponent of one curve; infinite where something is not positive, or there is one point only."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if not ((x > 0).all() and (y > 0).all() and np.isfinite(y).all()):
+    if len(x) < 2 or not ((x > 0).all() and (y > 0).all() and np.isfinite(y).all()):
         return float("inf")
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
 

@@ -322,7 +322,9 @@ def beyond_ntk(evidence: Evidence) -> Findings:
         a, w = start.state.second_layer[0], start.state.first_layer[0]
         random = random_features_floor(problem.activation, w, second, first)
         tangent = tangent_floor(problem.activation, a, w, second, first)
-        floors.append([size, np.nan if random is None else random / size, np.nan if tangent is None else tangent / size])
+        floors.append(
+            [size, np.nan if random is None else random / size, np.nan if tangent is None else tangent / size]
+        )
     size, random, tangent = np.array(floors).T
     axis = "teacher.input_dim"
     dims, trained = against(table, axis, np.where(table["status"] == "done", table["loss"], np.inf) / size)

@@ -86,39 +86,60 @@ def _success(start: np.ndarray, found: np.ndarray) -> str:
 
 def decay(evidence: Evidence) -> Findings:
     """A constant weight decay against none: alignment, and the loss that stays."""
-    table = evidence.table("constant")
-    decays, losses = against(table, DECAY, table["loss"])
-    _, angle = against(table, DECAY, table["mean_angle"])
-    _, aligned = against(table, DECAY, table["aligned_mass"])
+    table, largest = evidence.table("constant"), evidence.parameters["largest_fitted"]
+    separations = sorted(set(table["teacher.min_angle"].tolist()), reverse=True)
+    parts = {x: {k: column[table["teacher.min_angle"] == x] for k, column in table.items()} for x in separations}
+    main = parts[separations[0]]
+    decays, losses = against(main, DECAY, main["loss"])
+    _, aligned = against(main, DECAY, main["aligned_mass"])
     none, small = decays.index(0.0), decays.index(evidence.parameters["weight_decay"])
-    seeds = sorted(set(table["seed"].tolist()))
-    by_seed = np.array([[table["loss"][(table["seed"] == s) & (table[DECAY] == x)][0] for x in decays] for s in seeds])
-    fitted = [i for i, x in enumerate(decays) if 0 < x <= evidence.parameters["largest_fitted"]]
-    beyond = [i for i, x in enumerate(decays) if x > evidence.parameters["largest_fitted"]]
-    at = np.array(decays)
-    late = exponent_of(at[beyond], by_seed[:, beyond])
-    per_decay = ", ".join(f"{m.value:.2f} at λ = {x:g}" for x, m in zip(decays, aligned, strict=True))
+    edges = []
+    for separation, part in parts.items():
+        at, by_seed = _losses_by_seed(part)
+        shares = against(part, DECAY, part["aligned_mass"])
+        per_decay = ", ".join(f"{m.value:.2f} at λ = {x:g}" for x, m in zip(*shares, strict=True))
+        edges.append(f"Δ = {separation:g}°: share of the mass within 5° of a teacher line, medians: {per_decay}")
+        for words, some in (("up to", at <= largest), ("from", at >= largest)):
+            if some.sum() > 1:
+                p = exponent_of(at[some], by_seed[:, some])
+                edges.append(
+                    f"Δ = {separation:g}°: exponent {words} λ = {largest:g}: {p.value:.2f} [{p.low:.2f}, {p.high:.2f}]"
+                )
+    at, by_seed = _losses_by_seed(main)
+    away = median_of(main["max_angle"][main[DECAY] == 0.0])
+    edges.append(
+        f"without weight decay single neurons stay up to {away.value:.0f}° [{away.low:.0f}, {away.high:.0f}] away, medians"
+    )
+    curves = [(x, against(part, DECAY, part["loss"])) for x, part in parts.items()]
     return Findings(
         {
             "fits": losses[none],
-            "unaligned": angle[none],
+            "unaligned": median_of(_by_seed(main, "mean_angle", 0.0) / _by_seed(main, "mean_angle", decays[small])),
             "aligned": aligned[small],
-            "exponent": exponent_of(at[fitted], by_seed[:, fitted]),
+            "exponent": exponent_of(at[at <= largest], by_seed[:, at <= largest]),
         },
-        [
-            f"share of the mass within 5° of a teacher line, medians: {per_decay}",
-            f"above λ = {at[fitted].max():g} the exponent is {late.value:.2f} [{late.low:.2f}, {late.high:.2f}]: "
-            "weak or close teachers are not told apart there",
-        ],
+        edges,
         Panel(
             "weight decay λ, constant",
             "final loss",
-            [curve("median over seeds", at[fitted + beyond].tolist(), [losses[i] for i in fitted + beyond], "points")],
+            [curve(f"Δ = {separation:g}°", x[1:], y[1:]) for separation, (x, y) in curves],
             log_x=True,
             log_y=True,
             marks={"without weight decay": losses[none].value},
         ),
     )
+
+
+def _by_seed(table: Columns, column: str, decay: float) -> np.ndarray:
+    """A column at one decay, in the order of the seeds."""
+    here = table[DECAY] == decay
+    return np.asarray(table[column][here][np.argsort(table["seed"][here])])
+
+
+def _losses_by_seed(table: Columns) -> tuple[np.ndarray, np.ndarray]:
+    """The decays above 0, and the final losses (seeds, decays)."""
+    decays = np.unique(table[DECAY][table[DECAY] > 0])
+    return decays, np.stack([_by_seed(table, "loss", decay) for decay in decays], axis=1)
 
 
 def end(evidence: Evidence) -> Findings:

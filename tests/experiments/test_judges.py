@@ -1,0 +1,119 @@
+"""The judges: small versions of the claims hold, and a training that is broken on purpose turns the right ones to FAIL."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from featlearn.experiments import batch, sweep
+from featlearn.experiments.claims import CLAIMS, Claim, claims_directory, load_claim, sweep_files
+from featlearn.experiments.evidence import Evidence
+from featlearn.experiments.executors import SerialExecutor
+from featlearn.experiments.judges import JUDGES
+from featlearn.experiments.reproduction import verdict
+from featlearn.experiments.sweep_file import load_sweep
+from featlearn.training.backends.fused import FusedBackend
+from featlearn.training.stages import Schedule, Stage
+
+LATE = "stages.local_convergence"
+SMALL: dict[str, dict[str, Any]] = {  # what the sweeps of a claim are cut down to
+    "dimension": {"seeds": 6, "grid": {"teacher.input_dim": [8, 16, 32]}},
+    "size": {"seeds": 2},
+    "starts": {
+        "seeds": 25,
+        "grid": {"teacher.input_dim": [6], "student.width": [6], "student.init.angle": [10, 20, 30, 40]},
+        "zip": [{"teacher.width": [3], "teacher.min_angle": [25]}],
+    },
+    "constant": {
+        "seeds": 6,
+        "grid": {
+            "teacher.input_dim": [6],
+            "student.width": [24],
+            "teacher.min_angle": [45],
+            f"{LATE}.weight_decay": [0.0, 0.001, 0.002],
+        },
+    },
+}
+
+
+class Broken(FusedBackend):
+    """Steps that are not what they should be: the weight decay is dropped, or the sign of the step is wrong."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def _spoiled(self, stage: Stage) -> Stage:
+        if self.fault == "no decay":
+            return replace(stage, weight_decay=Schedule(0.0))
+        assert stage.step_size is not None
+        return replace(stage, step_size=replace(stage.step_size, start=-stage.step_size.start))
+
+    def _walk(self, problem: Any, stages: Any, *rest: Any) -> Any:
+        return super()._walk(problem, [self._spoiled(stage) for stage in stages], *rest)
+
+
+def _judged(name: str, tmp_path: Path) -> dict[str, Any]:
+    claim = load_claim(name, claims_directory())
+    small = {key: one.model_copy(update={"quick": SMALL[key]}) for key, one in claim.sweeps.items()}
+    cut: Claim = claim.model_copy(update={"sweeps": small})
+    found = {}
+    for key, _, text in sweep_files(cut, claims_directory(), quick=True):
+        path = tmp_path / f"{key}.yaml"
+        path.write_text(text)
+        found[key] = sweep.begin(load_sweep(path), tmp_path)
+        sweep.run_sweep(found[key], SerialExecutor)
+    return verdict(name, cut, Evidence(found, claim.parameters, quick=True))
+
+
+def _failed(record: dict[str, Any]) -> set[str]:
+    assert record["message"] is None
+    return {check["id"] for check in record["checks"] if not check["passed"]}
+
+
+@pytest.mark.parametrize("name", ["subspace", "local", "decay"])
+def test_small_versions_hold(name: str, tmp_path: Path) -> None:
+    record = _judged(name, tmp_path)
+    assert record["passed"], record["checks"]
+    assert _failed(record) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "failed"),
+    [("subspace", {"share"}), ("local", {"success"}), ("decay", {"unaligned", "aligned", "exponent"})],
+)
+def test_without_weight_decay_in_the_gradient_the_claims_fail(
+    name: str, failed: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "backend_of", lambda config: Broken("no decay"))
+    record = _judged(name, tmp_path)
+    assert not record["passed"]
+    assert _failed(record) >= failed
+
+
+@pytest.mark.parametrize(("name", "failed"), [("local", {"success"}), ("decay", {"fits", "aligned"})])
+def test_with_a_flipped_sign_the_claims_fail(
+    name: str, failed: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "backend_of", lambda config: Broken("wrong sign"))
+    record = _judged(name, tmp_path)
+    assert not record["passed"]
+    assert record["message"] is not None or _failed(record) >= failed
+
+
+@pytest.mark.parametrize("name", ["optimum", "certificate"])
+def test_claims_about_the_optimum_do_not_depend_on_training(name: str) -> None:
+    claim = load_claim(name, claims_directory())
+    record = verdict(name, claim, Evidence({}, claim.parameters | {"quick_teachers": 6}, quick=True))
+    assert record["passed"], record["checks"]
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_every_claim_has_a_file_and_a_judge(name: str) -> None:
+    claim = load_claim(name, claims_directory())
+    assert name in JUDGES
+    for quick in (False, True):
+        assert all(text for _, _, text in sweep_files(claim, claims_directory(), quick=quick))
+    assert all(np.isfinite([x for x in (c.above, c.below) if x is not None]).all() for c in claim.checks.values())
