@@ -13,7 +13,7 @@ from featlearn.experiments.intervals import exponent_of, largest_of, median_of, 
 from featlearn.experiments.judges_of_runs import against, curve
 from featlearn.theory import population
 from featlearn.theory.activations import activation
-from featlearn.theory.alignment import alignment_metrics, angles, nearest_teacher
+from featlearn.theory.alignment import angles, nearest_teacher
 from featlearn.theory.linear_floors import random_features_floor, tangent_floor
 from featlearn.theory.measures import Target
 from featlearn.theory.optimum import Optimum, certified_optimum
@@ -130,8 +130,8 @@ def certificate(evidence: Evidence) -> Findings:
             "curvature": smallest_of(curvatures),
         },
         [
-            f"farther from an atom than λ the fall is steeper, with exponent {beyond.value:.2f}: the atom's own kernel bends as |θ|³/λ",
-            f"rank 3, five lines 20° apart: the smallest curvature at an atom is {min(flat):.2g}, the median {np.median(flat):.2g}",
+            f"farther from an atom than λ the exponent is {beyond.value:.2f}: its own kernel bends as |θ|³/λ",
+            f"rank 3, five lines 20° apart: smallest curvature at an atom {min(flat):.2g}, median {np.median(flat):.2g}",
         ],
         Panel(
             "angle from an atom / λ, radians",
@@ -274,7 +274,7 @@ def descent(evidence: Evidence) -> Findings:
     return Findings(
         {"atoms": smallest_of(atoms), "teacher": smallest_of(lines[late])},
         [
-            f"medians: {np.median(atoms):.2f} with the lines of the best measure, {np.median(lines):.2f} with the teacher's",
+            f"medians: {np.median(atoms):.2f} with the lines of the best measure, {np.median(lines):.2f} the teacher's",
             f"with the teacher's lines the smallest is {early}: there the best measure is not yet at the teacher",
         ],
         Panel(

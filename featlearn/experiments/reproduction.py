@@ -1,4 +1,4 @@
-"""``featlearn reproduce``: every claim's sweeps run, measured and judged; all of it in one directory that can be resumed."""
+"""``featlearn reproduce``: every claim's sweeps run, measured and judged, in one directory that can be resumed."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def _finished(
 
 
 def verdict(name: str, claim: Claim, evidence: Evidence) -> Record:
-    """The record of a claim: what was measured, and whether it holds. A judge that finds nothing to measure is a FAIL."""
+    """The record of a claim: what was measured, and whether it holds. A judge that cannot measure is a FAIL."""
     findings, message = None, None
     try:
         findings = JUDGES[name](evidence)

@@ -22,8 +22,14 @@ SMALL: dict[str, dict[str, Any]] = {  # what the sweeps of a claim are cut down 
     "dimension": {"seeds": 6, "grid": {"teacher.input_dim": [8, 16, 32]}},
     "size": {"seeds": 2},
     "starts": {
-        "seeds": 25,
-        "grid": {"teacher.input_dim": [6], "student.width": [6], "student.init.angle": [10, 20, 30, 40]},
+        "seeds": 20,
+        "grid": {
+            "teacher.input_dim": [6],
+            "student.width": [24],
+            "student.init.angle": [10, 20, 30, 40],
+            f"{LATE}.steps": [18000],
+            f"{LATE}.weight_decay.every": [2000],
+        },
         "zip": [{"teacher.width": [3], "teacher.min_angle": [25]}],
     },
     "constant": {
