@@ -79,6 +79,7 @@ def optimum(evidence: Evidence) -> Findings:
     teachers = _teachers(int(evidence.parameters["quick_teachers" if evidence.quick else "teachers"]))
     found = [_optimum(teacher, decay) for teacher in teachers for decay in _DECAYS]
     widths = [(o.upper - o.lower) / o.upper for o in found]
+    highest = max(o.largest_certificate for o in found)
     moved = [[_deviation(teacher, _optimum(teacher, decay)) for decay in _SMALL_DECAYS] for teacher in teachers]
     missing = np.array([[np.linalg.norm(d.missing_mass) for d in row] for row in moved])
     turned = np.array([[np.linalg.norm(d.centre_angle) for d in row] for row in moved])
@@ -97,7 +98,7 @@ def optimum(evidence: Evidence) -> Findings:
             "turn": exponent_of(_SMALL_DECAYS, turned),
         },
         [
-            f"widest bounds {max(widths):.1e} of J*, largest |η| 1 + {max(o.largest_certificate for o in found) - 1:.0e}",
+            f"widest bounds {max(widths):.1e} of J*, largest |η| 1 + {highest - 1:.0e}",
             f"{split.sum()} of {len(teachers)} teachers have clusters of atoms at a line"
             + (clusters if split.any() else ""),
         ],
@@ -130,8 +131,8 @@ def certificate(evidence: Evidence) -> Findings:
             "curvature": smallest_of(curvatures),
         },
         [
-            f"farther from an atom than λ the exponent is {beyond.value:.2f}: its own kernel bends as |θ|³/λ",
-            f"rank 3, five lines 20° apart: smallest curvature at an atom {min(flat):.2g}, median {np.median(flat):.2g}",
+            f"farther from an atom than λ the exponent is {beyond.value:.2f}: its kernel bends as |θ|³/λ",
+            f"rank 3, five lines 20° apart: smallest curvature {min(flat):.2g}, of the median teacher {np.median(flat):.2g}",
         ],
         Panel(
             "angle from an atom / λ, radians",

@@ -102,13 +102,12 @@ def decay(evidence: Evidence) -> Findings:
         for words, some in (("up to", at <= largest), ("from", at >= largest)):
             if some.sum() > 1:
                 p = exponent_of(at[some], by_seed[:, some])
-                edges.append(
-                    f"Δ = {separation:g}°: exponent {words} λ = {largest:g}: {p.value:.2f} [{p.low:.2f}, {p.high:.2f}]"
-                )
+                fitted = f"{p.value:.2f} [{p.low:.2f}, {p.high:.2f}]"
+                edges.append(f"Δ = {separation:g}°: exponent {words} λ = {largest:g}: {fitted}")
     at, by_seed = _losses_by_seed(main)
     away = median_of(main["max_angle"][main[DECAY] == 0.0])
     edges.append(
-        f"without weight decay single neurons stay up to {away.value:.0f}° [{away.low:.0f}, {away.high:.0f}] away, medians"
+        f"without weight decay single neurons stay {away.value:.0f}° away [{away.low:.0f}, {away.high:.0f}], medians"
     )
     curves = [(x, against(part, DECAY, part["loss"])) for x, part in parts.items()]
     return Findings(

@@ -1,4 +1,4 @@
-"""The judges: small versions of the claims hold, and a training that is broken on purpose turns the right ones to FAIL."""
+"""The judges: small versions of the claims hold, and a training broken on purpose turns the right ones to FAIL."""
 
 from dataclasses import replace
 from pathlib import Path
