@@ -132,7 +132,7 @@ def certificate(evidence: Evidence) -> Findings:
         },
         [
             f"farther from an atom than λ the exponent is {beyond.value:.2f}: its kernel bends as |θ|³/λ",
-            f"rank 3, five lines 20° apart: smallest curvature {min(flat):.2g}, of the median teacher {np.median(flat):.2g}",
+            f"rank 3, five lines 20° apart: smallest curvature {min(flat):.2g}, median teacher {np.median(flat):.2g}",
         ],
         Panel(
             "angle from an atom / λ, radians",
