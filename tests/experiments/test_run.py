@@ -136,6 +136,7 @@ def test_kill_9_at_ten_random_instants_changes_no_bit(
     text: str, overrides: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = load_config(write(tmp_path, text), overrides)
+    train(small, tmp_path / "warm")  # what is done once in a process, and so not in its children
     whole = train(small, tmp_path / "whole")
     monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.02)
     rng, killed = random.Random(1), 0
