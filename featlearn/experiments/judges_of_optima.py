@@ -210,35 +210,49 @@ def _misalignment(shot: _Snapshot) -> float:
     return float(np.sum(np.where(near.mass > 0, near.mass * near.angle**2, 0.0)))
 
 
+def _near_and_far(evidence: Evidence, shots: list[_Snapshot]) -> tuple[list[_Snapshot], str]:
+    """The snapshots near a solution, their gap above rounding and the width of the bounds; and a sentence about those that are not near one."""
+    most, least = evidence.parameters["near_solution"], evidence.parameters["smallest_gap"]
+    clear = [s for s in shots if s.gap > least * s.optimum.upper + 10 * (s.optimum.upper - s.optimum.lower)]
+    near = [s for s in clear if s.gap <= most * s.optimum.upper]
+    far = [s for s in shots if s.gap / s.optimum.upper > most]
+    if not far:
+        return near, f"no snapshot of the last stage has a gap above {most:g} of J*"
+    flattest = min(far, key=lambda s: s.gradient**2 / s.gap)
+    runs = f"{len({s.seed for s in far})} of {len({s.seed for s in shots})} runs have snapshots above {most:g} of J*"
+    ratio = f"‖∇L_λ‖² is as small as {flattest.gradient**2 / flattest.gap:.1e} of the gap"
+    return near, f"{runs}; there {ratio} (seed {flattest.seed}, λ = {flattest.decay:.2g}): a plateau"
+
+
 def geometry(evidence: Evidence) -> Findings:
     """Misalignment against gap/λ, and the gradient against the gap."""
     shots = list(_snapshots(evidence))
-    gap, decay = np.array([s.gap for s in shots]), np.array([s.decay for s in shots])
-    clear = gap > 1e-11 * np.array([s.optimum.upper for s in shots])  # above rounding
-    ratio = np.array([_misalignment(s) for s in shots]) * decay / np.maximum(gap, 1e-300)
-    squared = np.array([s.gradient for s in shots]) ** 2
-    seeds = np.array([s.seed for s in shots])
-    by_seed = [ratio[clear & (seeds == seed)].max() for seed in np.unique(seeds)]
-    decays = np.unique(decay[clear])
-    per_decay = np.array([ratio[clear & (decay == x)].max() for x in decays])
-    low_gap, low = _envelope(gap[clear], squared[clear])
+    near, plateau = _near_and_far(evidence, shots)
+    gap, decay = np.array([s.gap for s in near]), np.array([s.decay for s in near])
+    ratio = np.array([_misalignment(s) for s in near]) * decay / gap
+    squared, seeds = np.array([s.gradient for s in near]) ** 2, np.array([s.seed for s in near])
+    decays = np.unique(decay)
+    per_decay = np.array([ratio[decay == x].max() for x in decays])
+    low_gap, low = _envelope(gap, squared)
+    every = np.array([s.gap for s in shots if s.gap > 0]), np.array([s.gradient**2 for s in shots if s.gap > 0])
     return Findings(
         {
-            "constant": largest_of(by_seed),
+            "constant": largest_of([ratio[seeds == seed].max() for seed in np.unique(seeds)]),
             "growth": exponent_of(decays, per_decay),
             "envelope": exponent_of(low_gap, low),
         },
         [
             "largest ratio at each λ: "
             + ", ".join(f"{c:.1f} at {x:.2g}" for x, c in zip(decays, per_decay, strict=True)),
-            f"the squared gradient is never below {(squared[clear] / gap[clear]).min():.1e} of the gap",
+            f"near a solution the squared gradient is never below {(squared / gap).min():.1e} of the gap",
+            plateau,
         ],
         Panel(
             "gap",
             "‖∇L_λ‖²",
             [
-                Series("snapshots", gap[clear].tolist(), squared[clear].tolist(), style="points"),
-                Series("lower envelope", low_gap.tolist(), low.tolist()),
+                Series("snapshots", every[0].tolist(), every[1].tolist(), style="points"),
+                Series("lower envelope near a solution", low_gap.tolist(), low.tolist()),
             ],
             log_x=True,
             log_y=True,
@@ -259,38 +273,35 @@ def _envelope(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def descent(evidence: Evidence) -> Findings:
     """The product of the gradient with the way to the lines, over the gap."""
-    least, near = evidence.parameters["smallest_gap"], np.radians(evidence.parameters["near"])
-    local = evidence.parameters["local_decay"]
-    gaps, decays, to_atoms, to_teacher = [], [], [], []
-    for shot in _snapshots(evidence):
-        if shot.gap > least:
-            gaps.append(shot.gap)
-            decays.append(shot.decay)
-            to_atoms.append(_product(shot, shot.optimum.masses, shot.optimum.directions, near) / shot.gap)
-            teacher = shot.problem.teacher_second_layer[0], shot.problem.teacher_first_layer[0]
-            to_teacher.append(_product(shot, *teacher, near) / shot.gap)
-    decay, atoms, lines = np.array(decays), np.array(to_atoms), np.array(to_teacher)
-    late = decay <= local
-    early = f"{lines[~late].min():.3g} at λ > {local:g}" if (~late).any() else "no snapshot before"
+    angle, local = np.radians(evidence.parameters["near_line"]), evidence.parameters["local_decay"]
+    shots = list(_snapshots(evidence))
+    near, plateau = _near_and_far(evidence, shots)
+    atoms = np.array([_product(s, s.optimum.masses, s.optimum.directions, angle) / s.gap for s in near])
+    lines = np.array([_product(s, *_own_teacher(s), angle) / s.gap for s in near])
+    gap, late = np.array([s.gap for s in near]), np.array([s.decay for s in near]) <= local
+    early = f"{lines[~late].min():.3g} at λ > {local:g}" if (~late).any() else "not known before"
     return Findings(
         {"atoms": smallest_of(atoms), "teacher": smallest_of(lines[late])},
         [
             f"medians: {np.median(atoms):.2f} with the lines of the best measure, {np.median(lines):.2f} the teacher's",
             f"with the teacher's lines the smallest is {early}: there the best measure is not yet at the teacher",
+            plateau,
         ],
         Panel(
             "gap",
             "(θ − target) · ∇L_λ / gap",
             [
-                Series("to the lines of the best measure", gaps, atoms.tolist(), style="points"),
-                Series(
-                    "to the teacher's, λ ≤ 0.001", np.array(gaps)[late].tolist(), lines[late].tolist(), style="points"
-                ),
+                Series("to the lines of the best measure", gap.tolist(), atoms.tolist(), style="points"),
+                Series(f"to the teacher's, λ ≤ {local:g}", gap[late].tolist(), lines[late].tolist(), style="points"),
             ],
             log_x=True,
             log_y=True,
         ),
     )
+
+
+def _own_teacher(shot: _Snapshot) -> tuple[np.ndarray, np.ndarray]:
+    return shot.problem.teacher_second_layer[0], shot.problem.teacher_first_layer[0]
 
 
 def _product(shot: _Snapshot, masses: np.ndarray, directions: np.ndarray, near: float) -> float:
