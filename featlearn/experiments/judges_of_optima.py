@@ -211,7 +211,7 @@ def _misalignment(shot: _Snapshot) -> float:
 
 
 def _near_and_far(evidence: Evidence, shots: list[_Snapshot]) -> tuple[list[_Snapshot], str]:
-    """The snapshots near a solution, their gap above rounding and the width of the bounds; and a sentence about those that are not near one."""
+    """The clear snapshots near a solution (gaps above rounding and bounds), and a sentence about those that are far."""
     most, least = evidence.parameters["near_solution"], evidence.parameters["smallest_gap"]
     clear = [s for s in shots if s.gap > least * s.optimum.upper + 10 * (s.optimum.upper - s.optimum.lower)]
     near = [s for s in clear if s.gap <= most * s.optimum.upper]
