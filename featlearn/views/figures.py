@@ -306,11 +306,18 @@ def check_metrics(metrics: Sequence[str]) -> None:
 # --- files --------------------------------------------------------------------------------------
 
 
-def save(drawing: Drawing, directory: Path, formats: Sequence[str], size: Size, dpi: int = 300) -> list[Path]:
+def save(
+    drawing: Drawing,
+    directory: Path,
+    formats: Sequence[str],
+    size: Size,
+    dpi: int = 300,
+    advice: str = "; choose another with --out",
+) -> list[Path]:
     """Write a figure in each format and its data as CSV; what is there already is replaced whole.
 
     Raises:
-        RunError: when it cannot be written.
+        RunError: when it cannot be written; its message ends with the advice.
     """
     stem = re.sub(r"[^\w.-]+", "-", drawing.name)  # a stage's name may be in it
     files: list[Path] = []
@@ -326,7 +333,7 @@ def save(drawing: Drawing, directory: Path, formats: Sequence[str], size: Size, 
         files.append(directory / f"{stem}.csv")
         replace_file(files[-1], lambda out: write_table(out, drawing.table))
     except OSError as error:
-        raise RunError(f"{directory} cannot be written: {error.strerror or error}; choose another with --out") from None
+        raise RunError(f"{directory} cannot be written: {error.strerror or error}{advice}") from None
     return files
 
 
