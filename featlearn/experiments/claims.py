@@ -156,8 +156,11 @@ def load_claim(name: str, directory: Path) -> Claim:
     try:
         claim = Claim.model_validate(document.data)
     except ValidationError as error:
-        found = complaints_about(document, error.errors(), Claim) + hidden_complaints(document, error, Claim)
-        spoiled = {complaint.key for complaint in document.complaints}
+        found = complaints_about(document, error.errors(), Claim)
+        wrong = [c.key for c in found]
+        hidden = hidden_complaints(document, error, Claim)  # but for those that a wrong key within them made
+        found += [c for c in hidden if not any(key.startswith(c.key) for key in wrong)]
+        spoiled = {c.key for c in document.complaints}
         raise ConfigError(document.complaints + [c for c in found if c.key not in spoiled]) from None
     complaints = document.complaints
     for key, sweep in claim.sweeps.items():

@@ -83,7 +83,7 @@ def exponent_of(x: Sequence[float] | np.ndarray, y: np.ndarray) -> Measured:
 def slope(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> float:
     """The exponent of one curve; NaN, which no threshold admits, where something is not positive."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if not ((x > 0).all() and (y > 0).all() and np.isfinite(y).all()):
+    if not ((x > 0).all() and (y > 0).all() and np.isfinite([x, y]).all()):
         return float("nan")
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
 

@@ -61,19 +61,24 @@ def _series(ax: Axes, series: Series, number: int, characters: int) -> Artists:
     low, high = (np.full(len(x), np.nan) if b is None else np.array(b, dtype=float) for b in (series.low, series.high))
     bounded = np.isfinite(y) & np.isfinite(low) & np.isfinite(high)
     artists: Artists = {}
-    if series.style == "points" or bounded.sum() == 1:
-        ends = np.maximum(0.0, np.stack([y - low, high - y])[:, bounded])
-        if bounded.any():
-            bars = ax.errorbar(x[bounded], y[bounded], ends, fmt="none", ecolor=colour, elinewidth=0.8, capsize=2)
-            artists[f"bars {name}"] = bars[2][0]
-    elif bounded.any():
-        artists[f"band {name}"] = ax.fill_between(
-            x, np.where(bounded, low, np.nan), np.where(bounded, high, np.nan), color=colour, alpha=0.2, lw=0
-        )
+    barred = bounded if series.style == "points" else bounded & ~_beside(bounded)
+    if barred.any():
+        ends = np.maximum(0.0, np.stack([y - low, high - y])[:, barred])
+        bars = ax.errorbar(x[barred], y[barred], ends, fmt="none", ecolor=colour, elinewidth=0.8, capsize=2)
+        artists[f"bars {name}"] = bars[2][0]
+    if series.style == "line" and bounded.any():
+        lower, upper = np.where(bounded, low, np.nan), np.where(bounded, high, np.nan)
+        artists[f"band {name}"] = ax.fill_between(x, lower, upper, color=colour, alpha=0.2, lw=0)
     marker = "o" if series.style == "points" or len(x) <= _MANY else ""
     line = "none" if series.style == "points" else dashes
     [artists[f"values {name}"]] = ax.plot(x, y, marker=marker, ms=3, ls=line, color=colour, label=label)
     return artists
+
+
+def _beside(known: np.ndarray) -> np.ndarray:
+    """Where a neighbour is known, too: a band over one point alone would not be seen."""
+    padded = np.pad(known, 1)
+    return np.asarray(padded[:-2] | padded[2:])
 
 
 def _ticks_of_x(ax: Axes, panel: Panel, log: bool) -> None:
