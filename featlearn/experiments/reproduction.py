@@ -39,8 +39,9 @@ from featlearn.experiments.yaml_source import Complaint, ConfigError
 
 @dataclass(frozen=True)
 class Watch:
-    """Who is told how a reproduction goes on."""
+    """Who is told how a reproduction goes on; ``before`` of claims that were judged before it was resumed."""
 
+    before: Callable[[Record], None] = lambda record: None
     claim: Callable[[str, Claim], None] = lambda name, claim: None
     sweep: sweeps.Watcher = lambda state: None
     verdict: Callable[[Record], None] = lambda record: None
@@ -106,6 +107,8 @@ def reproduce(
     try:
         with _written_in(directory):
             info = directory.read()
+            for record in info["claims"]:
+                watch.before(record)
             judged = {record["id"] for record in info["claims"]}
             for name in info["wanted"]:
                 if name not in judged:

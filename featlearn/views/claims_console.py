@@ -33,11 +33,8 @@ class ClaimsView:
         self._sweep: tuple[Any, SweepView] | None = None
 
     def __enter__(self) -> Self:
-        info = self._directory.read()
-        self._wanted = info["wanted"]
+        self._wanted = self._directory.read()["wanted"]
         self._tell(f"reproduction directory {self._directory.path}")
-        for record in info["claims"]:  # judged before
-            self.show(record)
         return self
 
     def __exit__(
@@ -53,7 +50,7 @@ class ClaimsView:
             verdict(record)
             self.show(record)
 
-        return Watch(self.claim, self.sweep, judged)
+        return Watch(self.show, self.claim, self.sweep, judged)
 
     def claim(self, name: str, claim: Claim) -> None:
         """A claim's turn has come."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +23,7 @@ from featlearn.experiments.runs import RunError, RunNotFound
 from featlearn.experiments.sweep_directory import SweepDirectory
 from featlearn.experiments.yaml_source import ConfigError
 from tests.experiments import reproductions
-from tests.experiments.reproductions import HALF, HOLDS, JUDGES, RAISES, SHARES, TOO_HIGH, a_paper
+from tests.experiments.reproductions import HALF, HOLDS, JUDGES, RAISES, SHARES, TOO_HIGH, a_paper, timeless
 
 ALL = [HOLDS, SHARES, TOO_HIGH, RAISES, HALF]
 
@@ -40,17 +39,9 @@ def begun(*names: str, quick: bool = True) -> ReproductionDirectory:
     return begin(names, Path("runs"), quick=quick)
 
 
-def timeless(info: Record) -> Any:
-    """A record without what depends on the time."""
-    if isinstance(info, dict):
-        return {key: timeless(part) for key, part in info.items() if key not in ("seconds", "created", "directory")}
-    if isinstance(info, str):
-        return re.sub(r"\d{8}-\d{6}", "", info)
-    return [timeless(part) for part in info] if isinstance(info, list) else info
-
-
 def test_each_claim_is_run_measured_and_judged() -> None:
-    directory, told = begun(*ALL), []
+    directory = begun(*ALL)
+    told: list[Record] = []
     info = reproduce(directory, Watch(verdict=told.append))
     assert info == directory.read()
     assert info["status"] == "done"
@@ -249,20 +240,18 @@ def test_finding_a_reproduction() -> None:
         read_claims(Path("nowhere"))
 
 
-def test_points_that_cannot_run_are_left_out_of_tables_and_configurations() -> None:
+def test_points_that_cannot_run_are_left_out_of_tables_and_configurations(monkeypatch: pytest.MonkeyPatch) -> None:
     sweeps = Path("configs", "paper", "sweeps", "few.yaml")
     sweeps.write_text(sweeps.read_text().replace("student.width: [8, 10]", "teacher.rank: [4, 2]"))
-    seen = {}
+    seen: dict[str, Any] = {}
 
     def look(evidence: Evidence) -> Any:
         seen["table"], seen["configs"] = evidence.table("few"), evidence.configs("few")
-        return JUDGES[HOLDS](evidence)
+        return reproductions.loss(evidence)
 
-    reproduction.JUDGES[HOLDS], before = look, reproduction.JUDGES[HOLDS]
-    try:
-        info = reproduce(begun(HOLDS, quick=False), Watch())
-    finally:
-        reproduction.JUDGES[HOLDS] = before
+    monkeypatch.setattr(reproduction, "JUDGES", {HOLDS: look})
+    info = reproduce(begun(HOLDS, quick=False), Watch())
+    assert info["claims"][0]["message"] is None
     assert seen["table"]["teacher.rank"].tolist() == [2, 2, 2, 2]
     assert [config.seed for config in seen["configs"]] == seen["table"]["seed"].tolist() == [0, 1, 2, 3]
     [sweep] = info["claims"][0]["sweeps"]
