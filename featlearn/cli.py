@@ -213,7 +213,7 @@ def sweep(
 
 @app.command()
 def reproduce(
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer runs: minutes instead of hours.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer runs, for a first look.")] = False,
     claims: Annotated[
         list[str] | None, typer.Option("--claim", metavar="ID", help="Only this claim. Repeatable.")
     ] = None,

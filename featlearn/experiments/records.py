@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 
 from featlearn.training.measurement import COLUMNS
 
@@ -116,6 +116,12 @@ class SeriesRecord(_Record):
     low: list[float | None] | None = None
     high: list[float | None] | None = None
     style: Literal["line", "points"] = "line"
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if any(column is not None and len(column) != len(self.x) for column in (self.y, self.low, self.high)):
+            raise ValueError(f"{self.name}: x, y, low and high are not equally long")
+        return self
 
 
 class PanelRecord(_Record):

@@ -30,6 +30,7 @@ from featlearn.experiments.complaints import did_you_mean
 from featlearn.experiments.evidence import Evidence
 from featlearn.experiments.executors import Executor, SerialExecutor
 from featlearn.experiments.judges import JUDGES
+from featlearn.experiments.records import PanelRecord
 from featlearn.experiments.reproduction_directory import Record, ReproductionDirectory
 from featlearn.experiments.runs import RunError, RunNotFound, replace_file
 from featlearn.experiments.sweep_directory import WHOLE, SweepDirectory
@@ -213,9 +214,11 @@ def _check(claim: Claim, key: str, findings: Findings | None) -> Record:
 
 
 def _panel(panel: Panel) -> Record:
-    """A figure as data; a mark that is nowhere is left out."""
+    """A figure as data; a mark that is nowhere is left out. Raises ValueError when it could not be drawn."""
     record: Record = _plain(asdict(panel))
-    return record | {"marks": {name: y for name, y in record["marks"].items() if y is not None}}
+    record["marks"] = {name: y for name, y in record["marks"].items() if y is not None}
+    PanelRecord.model_validate(record)
+    return record
 
 
 def _plain(value: Any) -> Any:

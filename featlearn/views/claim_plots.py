@@ -47,7 +47,7 @@ def draw(ax: Axes, panel: Panel) -> Artists:
     _ticks_of_x(ax, panel, log_x)
     if not log_y:
         ax.yaxis.set_major_locator(MaxNLocator(6))
-    ax.set_xlabel(_wrapped(panel.x, _characters(ax)))
+    ax.set_xlabel(_wrapped(panel.x, int(0.85 * _characters(ax))))
     ax.set_ylabel(_wrapped(panel.y, int(0.7 * _characters(ax))))
     if panel.series or panel.marks:
         legend_above(ax, columns=_columns(panel, _characters(ax)))

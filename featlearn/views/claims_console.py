@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from rich.console import Group
 from rich.padding import Padding
@@ -66,19 +66,21 @@ class ClaimsView:
 
     def show(self, record: Record) -> None:
         """What was found."""
-        if not self._quiet:
-            output_console().print(_claim(record))
+        console = output_console()
+        with console.capture() as captured:
+            console.print(_claim(record))
+        self._tell(captured.get().rstrip("\n"), sys.stdout)
 
     def _close(self) -> None:
         if self._sweep is not None:
             self._sweep[1].__exit__(None, None, None)
             self._sweep = None
 
-    def _tell(self, line: str) -> None:
+    def _tell(self, text: str, file: TextIO | None = None) -> None:
         if self._quiet:
             return
         try:
-            print(line, file=sys.stderr, flush=True)
+            print(text, file=file or sys.stderr, flush=True)
         except OSError:  # whoever read this has gone; the reproduction goes on
             self._quiet = True
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from featlearn.experiments.reproduction import panel_of
+from featlearn.experiments.reproduction import panel_of, resume_command
 from featlearn.experiments.reproduction_directory import Record, ReproductionDirectory
 from featlearn.views import claim_plots, claims_text
 from featlearn.views.figures import SIZES, Drawing, Size, save, style
 
-_FORMATS = ("pdf", "png")
+FORMATS = ("pdf", "png")
 
 
 def write(directory: ReproductionDirectory) -> None:
@@ -18,12 +18,12 @@ def write(directory: ReproductionDirectory) -> None:
     Raises:
         RunError: when ``claims.json`` is broken, or something cannot be written.
     """
-    info = directory.read()
+    info, advice = directory.read(), f"; go on with: {resume_command(directory)}"
     for record in info["claims"]:
-        if all((directory.figures / f"{record['id']}.{kind}").is_file() for kind in _FORMATS):
+        if all((directory.figures / f"{record['id']}.{kind}").is_file() for kind in FORMATS):
             continue
         if (drawing := drawing_of(record, SIZES["column"])) is not None:
-            save(drawing, directory.figures, _FORMATS, SIZES["column"], advice="")
+            save(drawing, directory.figures, FORMATS, SIZES["column"], advice=advice)
     directory.write_page(claims_text.page(info, directory.figures.name))
 
 

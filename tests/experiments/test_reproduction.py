@@ -4,12 +4,15 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from featlearn.experiments import reproduction
+from featlearn.experiments.claims import Findings, Panel, Series
 from featlearn.experiments.evidence import Evidence
 from featlearn.experiments.executors import Executor, SerialExecutor
 from featlearn.experiments.reproduction import Interrupted, Watch, begin, panel_of, reproduce
@@ -74,6 +77,22 @@ def test_a_judge_that_raises_or_leaves_something_out_is_a_fail_with_its_message(
     for record in (raised, half):
         assert record["panel"] is None
         assert all((c["value"], c["count"], c["passed"]) == (None, 0, False) for c in record["checks"])
+
+
+def test_a_figure_that_cannot_be_drawn_is_a_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def uneven(evidence: Evidence) -> Findings:
+        found = reproductions.loss(evidence)
+        return replace(found, panel=Panel("x", "y", [Series("short", [1.0, 2.0], [1.0])]))
+
+    def numpys(evidence: Evidence) -> Findings:
+        found = reproductions.loss(evidence)
+        return replace(found, panel=Panel("x", "y", [Series("s", list(np.arange(2)), np.ones(2))]))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reproduction, "JUDGES", {HOLDS: uneven, SHARES: numpys})
+    first, second = reproduce(begun(HOLDS, SHARES), Watch())["claims"]
+    assert "short: x, y, low and high are not equally long" in first["message"]
+    assert second["passed"]
+    assert second["panel"]["series"][0]["x"] == [0, 1]
 
 
 def test_no_path_of_this_machine_is_in_the_record(tmp_path: Path) -> None:
