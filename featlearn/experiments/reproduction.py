@@ -45,6 +45,7 @@ class Watch:
     before: Callable[[Record], None] = lambda record: None
     claim: Callable[[str, Claim], None] = lambda name, claim: None
     sweep: sweeps.Watcher = lambda state: None
+    measure: Callable[[str], None] = lambda name: None
     verdict: Callable[[Record], None] = lambda record: None
 
 
@@ -153,6 +154,7 @@ def _judged(
         key: _finished(directory, file, text, watch.sweep, make_executor)
         for key, file, text in sweep_files(claim, claims_directory(), quick=quick)
     }
+    watch.measure(name)
     record = verdict(name, claim, Evidence(found, claim.parameters, quick))
     if record["message"] is not None:  # nobody else has this path
         record["message"] = record["message"].replace(f"{directory.path}/", "")

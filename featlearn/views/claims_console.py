@@ -21,6 +21,7 @@ from featlearn.views.numbers import duration, interval, value
 from featlearn.views.sweep_console import SweepView
 
 _WIDEST = 116  # columns that a paragraph takes
+_NARROW = 80  # columns under which the words stand above the numbers
 
 
 class ClaimsView:
@@ -50,7 +51,7 @@ class ClaimsView:
             verdict(record)
             self.show(record)
 
-        return Watch(self.show, self.claim, self.sweep, judged)
+        return Watch(self.show, self.claim, self.sweep, self.measure, judged)
 
     def claim(self, name: str, claim: Claim) -> None:
         """A claim's turn has come."""
@@ -63,6 +64,11 @@ class ClaimsView:
             self._close()
             self._sweep = state.directory.path, SweepView(quiet=self._quiet, title=self._title).__enter__()
         self._sweep[1].watch(state)
+
+    def measure(self, name: str) -> None:
+        """Its sweeps are done."""
+        self._close()
+        self._tell(f"{self._title}  measuring")
 
     def show(self, record: Record) -> None:
         """What was found."""
@@ -120,21 +126,31 @@ def interrupted(directory: ReproductionDirectory) -> str:
 
 def _claim(record: Record) -> Group:
     width = min(output_console().width, _WIDEST)
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for _ in range(4):
-        table.add_column(no_wrap=True)
-    table.add_column()
-    for check in record["checks"]:
-        bounds, count = interval(check), f"n = {check['count']}" if check["count"] else ""
-        measured = value(check) + ("" if bounds == "–" else f" [{bounds}]")
-        table.add_row(_word(check["passed"]), measured, check["threshold"], count, Text(check["measures"]))
     lines: list[Any] = [Text.assemble(_word(record["passed"]), " ", (record["id"], "bold"))]
-    paragraphs: list[Any] = [Text(record["sentence"]), table]
+    paragraphs: list[Any] = [Text(record["sentence"])]
+    if width < _NARROW:
+        for check in record["checks"]:
+            paragraphs += [Text(f"{check['measures']}:"), _numbers([check])]
+    else:
+        paragraphs.append(_numbers(record["checks"], words=True))
     if record["message"] is not None:
         paragraphs.append(Text(record["message"], "red"))
     paragraphs += [Text(f"edge: {edge}", "dim") for edge in record["edges"]]
     lines += [Padding(part, (0, 0, 0, 5), expand=False) for part in paragraphs]
     return Group(*(_Narrow(part, width) for part in lines))
+
+
+def _numbers(checks: list[Record], *, words: bool = False) -> Table:
+    """A line for each check: verdict, measured value, threshold and, with ``words``, what it is."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(4):
+        table.add_column(no_wrap=True)
+    for check in checks:
+        bounds, count = interval(check), f"n = {check['count']}" if check["count"] else ""
+        measured = value(check) + ("" if bounds == "–" else f" [{bounds}]")
+        cells = [_word(check["passed"]), *map(Text, (measured, check["threshold"], count))]
+        table.add_row(*cells, *([Text(check["measures"])] if words else []))
+    return table
 
 
 class _Narrow:
