@@ -212,14 +212,80 @@ def sweep(
 
 
 @app.command()
+def reproduce(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer runs, for a first look.")] = False,
+    claims: Annotated[
+        list[str] | None, typer.Option("--claim", metavar="ID", help="Only this claim. Repeatable.")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="DIR", help="Go on with a reproduction: its path or its name.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes on this machine, one thread each.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no verdicts.")] = False,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """The paper's claims: each run, measured with 95 % intervals over seeds, and judged.
+
+    Leaves a directory with the verdicts, a page for people, a figure for each claim, and the sweeps behind them.
+
+    Exit status: 0 all hold; 1 one does not hold; 2 a wrong command line or file; 130 interrupted.
+    """
+    if resume is not None and (quick or claims):
+        raise typer.BadParameter("--quick and --claim begin a reproduction, and one that is resumed knows its own")
+
+    from featlearn.experiments import reproduction
+    from featlearn.experiments.executors import DaskExecutor, SerialExecutor
+    from featlearn.experiments.reproduction_directory import ReproductionDirectory
+    from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunError, RunNotFound
+    from featlearn.experiments.yaml_source import ConfigError
+    from featlearn.views import claims_console, claims_files, console
+
+    where = runs_dir or DEFAULT_RUNS_DIR
+    try:
+        if resume is not None:
+            directory = ReproductionDirectory.find(resume, where)
+        else:
+            directory = reproduction.begin(claims or [], where, quick=quick)
+        with claims_console.ClaimsView(directory, quiet=quiet or as_json) as view:
+            watch = view.watch(lambda record: claims_files.write(directory))
+            try:
+                info = reproduction.reproduce(
+                    directory, watch, SerialExecutor if jobs is None else lambda: DaskExecutor(jobs)
+                )
+            except reproduction.Interrupted:
+                console.complain([claims_console.interrupted(directory)])
+                raise typer.Exit(130) from None
+        claims_files.write(directory)
+    except ConfigError as error:
+        console.complain(map(str, error.complaints))
+        raise typer.Exit(2) from None
+    except RunError as error:
+        console.complain([str(error)])
+        raise typer.Exit(2 if isinstance(error, RunNotFound) else 1) from None
+
+    if as_json:
+        _print_json(info)
+    elif not quiet:
+        claims_console.show_summary(directory, info)
+    if not claims_console.all_hold(info):
+        console.complain([claims_console.ending(info)] if quiet or as_json else [])
+        raise typer.Exit(1)
+
+
+@app.command()
 def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
-    """A table of all runs and sweeps, oldest first."""
+    """A table of all runs, sweeps and reproductions, oldest first."""
+    from featlearn.experiments.reproduction_directory import summarise_reproductions
     from featlearn.experiments.runs import DEFAULT_RUNS_DIR, summarise_runs
     from featlearn.experiments.sweep_directory import summarise_sweeps
     from featlearn.views import console
 
     where = runs_dir or DEFAULT_RUNS_DIR
-    summaries = sorted([*summarise_runs(where), *summarise_sweeps(where)], key=lambda s: s.name)
+    summaries = [*summarise_runs(where), *summarise_sweeps(where), *summarise_reproductions(where)]
+    summaries.sort(key=lambda s: s.name)
     if as_json:
         _print_json([{"path": str(s.path.resolve()), "alive": s.alive, "error": s.error, **s.info} for s in summaries])
     else:
@@ -228,11 +294,14 @@ def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
 
 @app.command()
 def show(
-    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(help="A run, a sweep or a reproduction: its path or name; a run or a sweep: `latest`.")
+    ] = "latest",
     as_json: AsJson = False,
     runs_dir: RunsDir = None,
 ) -> None:
-    """One run (its stages, final metrics and environment) or one sweep (its results, and what failed)."""
+    """One run (its stages, final metrics and environment), one sweep (its results), or one reproduction (verdicts)."""
+    from featlearn.experiments.reproduction_directory import ReproductionDirectory
     from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunDirectory, RunError
     from featlearn.experiments.sweep_directory import SweepDirectory
     from featlearn.views import console, sweep_console
@@ -246,6 +315,15 @@ def show(
                 _print_json(sweep_console.sweep_document(sweep, about))
             else:
                 sweep_console.show_sweep(sweep, about)
+            return
+        if (reproduction := ReproductionDirectory.named(run, where)) is not None:
+            verdicts = reproduction.read()
+            if as_json:
+                _print_json(_document(reproduction, verdicts))
+            else:
+                from featlearn.views import claims_console  # with all that a reproduction needs
+
+                claims_console.show_reproduction(reproduction, verdicts)
             return
         found = RunDirectory.find(run, where)
         info = found.read_info()
@@ -288,6 +366,7 @@ def plot(
 
     Of a run: curves, alignment and neurons. Of a sweep: medians over seeds against one axis, or a heat map over two.
     """
+    from featlearn.experiments.reproduction_directory import refuse_reproduction
     from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunDirectory, RunError, RunNotFound
     from featlearn.experiments.sweep_directory import SweepDirectory
     from featlearn.views import console, figures
@@ -303,6 +382,7 @@ def plot(
     chosen, shown = figures.SIZES[size], metrics or list(figures.DEFAULT_METRICS)
     try:
         figures.check_metrics(shown)
+        refuse_reproduction(run, where)
         sweep = SweepDirectory.named(run, where)
         if sweep is not None:
             if overlay:
@@ -337,6 +417,7 @@ def report(
     runs_dir: RunsDir = None,
 ) -> None:
     """One HTML page that needs no network: curves, neurons over time, configuration; a sweep's map and table."""
+    from featlearn.experiments.reproduction_directory import refuse_reproduction
     from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunDirectory, RunError, RunNotFound
     from featlearn.experiments.sweep_directory import SweepDirectory
     from featlearn.views import console
@@ -346,6 +427,7 @@ def report(
 
     where = runs_dir or DEFAULT_RUNS_DIR
     try:
+        refuse_reproduction(run, where)
         sweep = SweepDirectory.named(run, where)
         if sweep is not None:
             with console.counting("reading runs") as watch:

@@ -79,6 +79,7 @@ def spelling(*names: str) -> set[str]:
 def test_only_the_directories_spell_file_names() -> None:
     assert spelling("config.yaml", "run.json", "metrics.jsonl", "snapshots.npz", "checkpoint.npz") == {"runs.py"}
     assert spelling("sweep.yaml", "sweep.json", "manifest.jsonl", "results.csv") == {"sweep_directory.py"}
+    assert spelling("claims.json", "claims.md") == {"reproduction_directory.py"}
 
 
 def loaded_by(code: str) -> set[str]:
@@ -91,7 +92,7 @@ def loaded_by(code: str) -> set[str]:
 HELP = """
 import sys
 from featlearn.cli import main
-sys.argv = ["featlearn", "train", "--help"]
+sys.argv = ["featlearn", *"COMMAND --help".split()]
 try:
     main()
 except SystemExit:
@@ -102,7 +103,8 @@ print()
 
 def test_help_and_the_package_load_nothing_heavy() -> None:
     assert loaded_by("import featlearn, featlearn.cli") == set()
-    assert loaded_by(HELP) == set()
+    for command in ("", "train", "reproduce"):
+        assert loaded_by(HELP.replace("COMMAND", command)) == set()
 
 
 def test_configurations_are_read_without_torch() -> None:

@@ -9,18 +9,33 @@ import pytest
 from matplotlib.testing.compare import compare_images
 
 from featlearn.experiments.config_file import load_config
+from featlearn.experiments.reproduction_directory import read_claims
 from featlearn.experiments.sweep_file import load_sweep
 from featlearn.experiments.yaml_source import parse_document
+from featlearn.views.claims_files import FORMATS, drawing_of
+from featlearn.views.figures import SIZES, save
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_generated_parts_of_the_readme_are_fresh() -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/reproduction.md"])
+def test_the_generated_parts_of_the_documentation_are_fresh(page: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cogapp", "--check", "README.md"], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "cogapp", "--check", page], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 0, "run: cog -r README.md\n" + done.stdout
+    assert done.returncode == 0, f"run: cog -r {page}\n" + done.stdout
+
+
+def test_the_figures_of_the_claims_are_those_of_their_record(tmp_path: Path) -> None:
+    stored = ROOT / "docs" / "reproduction"
+    drawn = set()
+    for record in read_claims(stored / "claims.json")["claims"]:
+        if (drawing := drawing_of(record, SIZES["column"])) is not None:
+            _, file, _ = save(drawing, tmp_path, FORMATS, SIZES["column"])
+            assert compare_images(str(stored / file.name), str(file), tol=8) is None, "copy the figures again"
+            drawn.add(file.name)
+    assert {file.name for file in stored.glob("*.png")} == drawn
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -7,16 +7,20 @@ function of the same name in ``judges_of_runs`` or ``judges_of_optima``.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from featlearn.experiments.complaints import complaints_about
+from featlearn.experiments.complaints import complaint_at, complaints_about, did_you_mean, hidden_complaints
 from featlearn.experiments.config_section import Problems, Section
 from featlearn.experiments.intervals import Measured
+from featlearn.experiments.sweep_config import SweepConfig
 from featlearn.experiments.sweep_file import load_sweep
 from featlearn.experiments.yaml_source import Complaint, ConfigError, Mark, dump_yaml, read_document
 
@@ -50,10 +54,14 @@ class Check(Section):
     def problems(self) -> Problems:
         if self.above is None and self.below is None:
             yield (), "needs a threshold: above, below or both"
+        elif self.above is not None and self.below is not None and self.above >= self.below:
+            yield ("below",), f"must be greater than above, {self.above:g}: no number is both"
 
     def holds(self, measured: Measured) -> bool:
-        """Whether a measured number is what it must be."""
-        low, high = (measured.low, measured.high) if self.judged_by == "interval" else (measured.value,) * 2
+        """Whether a measured number is what it must be. A value with an endless interval is not known to be."""
+        low, high = measured.low, measured.high
+        if self.judged_by == "value" and isfinite(low) and isfinite(high):
+            low = high = measured.value
         return (self.above is None or low > self.above) and (self.below is None or high < self.below)
 
     @property
@@ -69,6 +77,14 @@ class ClaimSweep(Section):
 
     file: Text = Field(description="the sweep file, relative to the claim's")
     quick: dict[str, Any] = Field({}, description="keys of the sweep file that a quick reproduction replaces")
+
+    def problems(self) -> Problems:
+        known = list(SweepConfig.model_fields)
+        for key in self.quick:
+            if key not in known:
+                yield ("quick", key), f"unknown key{did_you_mean(key, known, 'those of a sweep file are')}"
+        if not isinstance(self.quick.get("grid", {}), dict):
+            yield ("quick", "grid"), "expected a mapping: axis → values, or null for an axis that goes"
 
 
 class Claim(Section):
@@ -136,24 +152,63 @@ def claims_directory() -> Path:
 
 def load_claim(name: str, directory: Path) -> Claim:
     """A claim. Raises ConfigError with everything that is wrong with its file."""
-    document = read_document(directory / f"{name}.yaml")
+    document = read_document(_file(name, directory))
     try:
         claim = Claim.model_validate(document.data)
     except ValidationError as error:
-        raise ConfigError(document.complaints + complaints_about(document, error.errors(), Claim)) from None
-    if document.complaints:
-        raise ConfigError(document.complaints)
+        found = complaints_about(document, error.errors(), Claim)
+        wrong = [c.key for c in found]
+        hidden = hidden_complaints(document, error, Claim)  # but for those that a wrong key within them made
+        found += [c for c in hidden if not any(key.startswith(c.key) for key in wrong)]
+        spoiled = {c.key for c in document.complaints}
+        raise ConfigError(document.complaints + [c for c in found if c.key not in spoiled]) from None
+    complaints = document.complaints
+    for key, sweep in claim.sweeps.items():
+        path = _sweep_path(directory, sweep)
+        if not path.is_file():
+            complaints.append(complaint_at(document, ("sweeps", key, "file"), f"{path}: no such file"))
+    if complaints:
+        raise ConfigError(complaints)
     return claim
 
 
+def _file(name: str, directory: Path) -> Path:
+    return directory / f"{name}.yaml"
+
+
+def _sweep_path(directory: Path, sweep: ClaimSweep) -> Path:
+    return Path(os.path.normpath(directory / sweep.file))
+
+
 def sweep_files(claim: Claim, directory: Path, *, quick: bool) -> Iterator[tuple[str, str, str]]:
-    """For each sweep of a claim: its name there, a file name for it, and the sweep file as it is run (YAML)."""
+    """For each sweep of a claim: its name there, a file name for it, and the sweep file as it is run (YAML).
+
+    Raises:
+        ConfigError: with everything that is wrong with a sweep file, or with what ``quick`` makes of it.
+    """
     for name, sweep in claim.sweeps.items():
-        path = (directory / sweep.file).resolve()
+        path = _sweep_path(directory, sweep)
         plain = load_sweep(path).plain()
-        if quick:
-            plain = _with(plain, sweep.quick)
-        yield name, path.name, dump_yaml(plain)
+        text = dump_yaml(plain)
+        if quick and sweep.quick:
+            text = dump_yaml(_with(plain, sweep.quick))
+            _check_quick(text, path, name)
+        yield name, path.name, text
+
+
+def _check_quick(text: str, path: Path, name: str) -> None:
+    """Raises ConfigError when a sweep is none once the keys of ``quick`` are in it."""
+    with TemporaryDirectory() as place:
+        file = Path(place, path.name)
+        file.write_text(text, encoding="utf-8")
+        try:
+            load_sweep(file)
+        except ConfigError as error:
+            found = [
+                Complaint(Mark(str(path)), f"{c.key} (as sweeps.{name}.quick has it)", c.message)
+                for c in error.complaints
+            ]
+            raise ConfigError(found) from None
 
 
 def _with(plain: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +216,7 @@ def _with(plain: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     changed = copy.deepcopy(plain)
     for key, value in changes.items():
         if key == "grid":
-            changed["grid"] = {k: v for k, v in {**changed["grid"], **value}.items() if v is not None}
+            changed["grid"] = {k: v for k, v in {**changed.get("grid", {}), **value}.items() if v is not None}
         else:
             changed[key] = value
     return changed

@@ -42,11 +42,18 @@ class Evidence:
     quick: bool = False
 
     def table(self, sweep: str) -> Columns:
-        """The results of a sweep as columns, one entry per point in the order of its manifest; see ``load_results``."""
-        return load_results(self.sweeps[sweep].path)
+        """The results of a sweep as columns, one entry per point in the order of its manifest; see ``load_results``.
+
+        Points that cannot run, for their configuration breaks a rule, are left out.
+        """
+        directory = self.sweeps[sweep]
+        table = load_results(directory.path)
+        feasible = {entry.id for entry in directory.read_manifest() if entry.problem is None}
+        kept = np.array([point in feasible for point in table["id"]], dtype=bool)
+        return {name: column[kept] for name, column in table.items()}
 
     def configs(self, sweep: str) -> list[Config]:
-        """The configuration of every point, in the same order; points that have none are left out of both."""
+        """The configuration of every point of ``table``, in the same order."""
         points = load_sweep(self.sweeps[sweep].sweep_file).points()
         return [point.config for point in points if point.config is not None]
 

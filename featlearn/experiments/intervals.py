@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,16 +22,31 @@ class Measured:
 
 
 def median_of(values: Sequence[float] | np.ndarray) -> Measured:
-    """The median and its bootstrap interval (percentiles). Values that are not finite make it infinite: no luck hides.
+    """The median and its bootstrap interval (percentiles).
+
+    NaN is a run without the value. No luck hides: the interval is as wide as it can become whatever those runs would
+    have shown, from −∞ to ∞, and the median is the one with ∞ for each.
 
     Raises:
         ValueError: when there are no values.
     """
-    return _bootstrapped(values, lambda x: np.asarray(np.median(x, axis=-1)))
+    x = np.asarray(values, dtype=float).ravel()
+    least, most = _clean(x), _clean(x)
+    least[np.isnan(x)] = -np.inf
+    places = np.random.default_rng(0).integers(len(x), size=(_RESAMPLES, len(x)))
+    low = np.sort(_medians(least[places]))[int(0.025 * _RESAMPLES)]
+    high = np.sort(_medians(most[places]))[int(0.975 * _RESAMPLES)]
+    return Measured(float(_medians(most)), float(low), float(high), len(x))
+
+
+def _medians(x: np.ndarray) -> np.ndarray:
+    """Medians along the last axis; halfway between −∞ and ∞ counts as ∞."""
+    with np.errstate(invalid="ignore"):
+        return np.nan_to_num(np.median(x, axis=-1), nan=np.inf, posinf=np.inf, neginf=-np.inf)
 
 
 def largest_of(values: Sequence[float] | np.ndarray) -> Measured:
-    """The largest value; the interval is that value, for a maximum has no bootstrap."""
+    """The largest value, ∞ when one is missing; the interval is that value, for a maximum has no bootstrap."""
     x = _clean(values)
     return Measured(float(x.max()), float(x.max()), float(x.max()), len(x))
 
@@ -60,31 +75,22 @@ def exponent_of(x: Sequence[float] | np.ndarray, y: np.ndarray) -> Measured:
 
     Args:
         x: (n,) positive.
-        y: (seeds, n); a row with a value that is not positive has no exponent, and counts as infinite.
+        y: (seeds, n); a row with a value that is not positive has no exponent; see ``median_of``.
     """
     return median_of([slope(x, row) for row in np.atleast_2d(y)])
 
 
 def slope(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> float:
-    """The exponent of one curve; infinite where something is not positive, or there is one point only."""
+    """The exponent of one curve; NaN, which no threshold admits, where something is not positive, or for one point."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if len(x) < 2 or not ((x > 0).all() and (y > 0).all() and np.isfinite(y).all()):
-        return float("inf")
+    if len(x) < 2 or not ((x > 0).all() and (y > 0).all() and np.isfinite([x, y]).all()):
+        return float("nan")
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
-
-
-def _bootstrapped(values: Sequence[float] | np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]) -> Measured:
-    x = _clean(values)
-    resampled = np.random.default_rng(0).choice(x, (_RESAMPLES, len(x)))
-    with np.errstate(invalid="ignore"):
-        drawn = np.nan_to_num(statistic(resampled), nan=np.inf, posinf=np.inf, neginf=-np.inf)
-        low, high = np.sort(drawn)[[int(0.025 * _RESAMPLES), int(0.975 * _RESAMPLES)]]
-        return Measured(float(statistic(x)), float(low), float(high), len(x))
 
 
 def _clean(values: Sequence[float] | np.ndarray) -> np.ndarray:
     """As floats, with NaN (a run without the value) as infinite."""
     x = np.asarray(values, dtype=float).ravel()
     if not len(x):
-        raise ValueError("there are no values to take a median of")
+        raise ValueError("there are no values to measure")
     return np.where(np.isnan(x), np.inf, x)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 
 from featlearn.training.measurement import COLUMNS
 
@@ -111,20 +111,32 @@ class CheckRecord(_Record):
     high: float | None
     count: NonNegativeInt
     passed: bool
+    judged_by: Literal["interval", "value"]
 
 
 class SeriesRecord(_Record):
     """A curve of a claim's figure."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
 
     name: str
     x: list[float | None]
     y: list[float | None]
     low: list[float | None] | None = None
     high: list[float | None] | None = None
+    style: Literal["line", "points"] = "line"
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if any(column is not None and len(column) != len(self.x) for column in (self.y, self.low, self.high)):
+            raise ValueError(f"{self.name}: x, y, low and high are not equally long")
+        return self
 
 
 class PanelRecord(_Record):
     """A claim's figure."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
 
     x: str
     y: str
@@ -134,15 +146,26 @@ class PanelRecord(_Record):
     marks: dict[str, float]
 
 
+class ClaimSweepRecord(_Record):
+    """A sweep that a claim rests on: its file, relative to the claim's, and how many of its runs got done."""
+
+    name: str
+    file: str
+    directory: str
+    points: NonNegativeInt
+    done: NonNegativeInt
+
+
 class ClaimRecord(_Record):
     """A claim that was judged."""
 
     id: str
     sentence: str
-    origin: str
+    origin: Literal["paper", "reading"]
     source: str
     falsified_by: str
     edge: str
+    sweeps: list[ClaimSweepRecord]
     checks: list[CheckRecord]
     passed: bool
     message: str | None

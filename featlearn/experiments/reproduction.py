@@ -1,16 +1,18 @@
-"""``featlearn reproduce``: every claim's sweeps run, measured and judged, in one directory that can be resumed."""
+"""``featlearn reproduce``: every claim's sweeps run, measured and judged, all of it in one directory."""
 
 from __future__ import annotations
 
-import json
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+import numpy as np
 
 from featlearn.experiments import environment
 from featlearn.experiments import sweep as sweeps
@@ -24,82 +26,26 @@ from featlearn.experiments.claims import (
     load_claim,
     sweep_files,
 )
+from featlearn.experiments.complaints import did_you_mean
 from featlearn.experiments.evidence import Evidence
 from featlearn.experiments.executors import Executor, SerialExecutor
 from featlearn.experiments.judges import JUDGES
-from featlearn.experiments.records import ReproductionRecord, parse_object
-from featlearn.experiments.runs import (
-    RunError,
-    RunNotFound,
-    drafted_directory,
-    rename_to_free_name,
-    replace_file,
-    stem_of,
-)
+from featlearn.experiments.records import PanelRecord
+from featlearn.experiments.reproduction_directory import Record, ReproductionDirectory
+from featlearn.experiments.runs import RunError, RunNotFound, replace_file
 from featlearn.experiments.sweep_directory import WHOLE, SweepDirectory
 from featlearn.experiments.sweep_file import load_sweep
-
-Record = dict[str, Any]  # what claims.json says of one claim
-
-
-class ReproductionDirectory:
-    """The only place that spells the names of a reproduction's files."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    claims_file = property(lambda self: self.path / "claims.json")
-    table_file = property(lambda self: self.path / "claims.md")
-    figures = property(lambda self: self.path / "figures")
-    sweeps = property(lambda self: self.path / "sweeps")
-
-    @classmethod
-    def create(cls, runs_dir: Path, info: Record) -> Self:
-        """A new directory ``<time>-reproduction-<kind>``. Raises RunError when it cannot be made."""
-        try:
-            with drafted_directory(runs_dir) as draft:
-                self = cls(draft)
-                self.sweeps.mkdir()
-                self.write(info)
-                self.path = rename_to_free_name(draft, stem_of("reproduction", "quick" if info["quick"] else "full"))
-        except OSError as error:
-            text = f"cannot make a directory in {runs_dir}: {error.strerror or error}"
-            raise RunError(text) from None
-        return self
-
-    @classmethod
-    def find(cls, name: str, runs_dir: Path) -> Self:
-        """The reproduction that a user names: a path, or the name of a directory in ``runs_dir``."""
-        for path in (runs_dir / name, Path(name)):
-            if cls(path).claims_file.is_file():
-                return cls(path.resolve())
-        raise RunNotFound(f"there is no reproduction {name!r}, neither as a path nor in {runs_dir}")
-
-    def read(self) -> Record:
-        """What ``claims.json`` says. Raises RunError when it is missing or broken."""
-        return read_claims(self.claims_file)
-
-    def write(self, info: Record) -> None:
-        content = json.dumps(info, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-        replace_file(self.claims_file, lambda out: out.write(content.encode()))
-
-
-def read_claims(file: Path) -> Record:
-    """A ``claims.json``. Raises RunError when it is missing or broken."""
-    try:
-        return parse_object(file.read_bytes(), ReproductionRecord)
-    except OSError as error:
-        raise RunError(f"{file} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise RunError(f"{file} is broken: {error}") from None
+from featlearn.experiments.yaml_source import Complaint, ConfigError
 
 
 @dataclass(frozen=True)
 class Watch:
-    """Who is told how a reproduction goes on."""
+    """Who is told how a reproduction goes on; ``before`` of claims that were judged before it was resumed."""
 
+    before: Callable[[Record], None] = lambda record: None
     claim: Callable[[str, Claim], None] = lambda name, claim: None
     sweep: sweeps.Watcher = lambda state: None
+    measure: Callable[[str], None] = lambda name: None
     verdict: Callable[[Record], None] = lambda record: None
 
 
@@ -111,13 +57,23 @@ def begin(names: Sequence[str], runs_dir: Path, *, quick: bool) -> ReproductionD
     """Make the directory of a reproduction of some claims; all of them when none is named.
 
     Raises:
-        ConfigError: when a claim's file, or a sweep file of it, is broken.
+        ConfigError: with everything that is wrong with the claims' files and their sweep files.
+        RunNotFound: when there is no such claim.
         RunError: when the directory cannot be made.
     """
+    if unknown := [name for name in dict.fromkeys(names) if name not in CLAIMS]:
+        told = [f"there is no claim {name!r}{did_you_mean(name, CLAIMS, 'the claims are')}" for name in unknown]
+        raise RunNotFound("\n".join(told))
     wanted = [name for name in CLAIMS if name in names or not names]
     directory = claims_directory()
+    complaints: dict[Complaint, None] = {}
     for name in wanted:
-        list(sweep_files(load_claim(name, directory), directory, quick=quick))
+        try:
+            list(sweep_files(load_claim(name, directory), directory, quick=quick))
+        except ConfigError as error:
+            complaints |= dict.fromkeys(error.complaints)
+    if complaints:
+        raise ConfigError(list(complaints))
     info = {
         "status": "running",
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -132,6 +88,11 @@ def begin(names: Sequence[str], runs_dir: Path, *, quick: bool) -> ReproductionD
     return ReproductionDirectory.create(runs_dir, info)
 
 
+def resume_command(directory: ReproductionDirectory) -> str:
+    """What to type to go on."""
+    return f"featlearn reproduce --resume {directory.path}"
+
+
 def reproduce(
     directory: ReproductionDirectory, watch: Watch, make_executor: Callable[[], Executor] = SerialExecutor
 ) -> Record:
@@ -141,29 +102,63 @@ def reproduce(
         What ``claims.json`` says in the end.
     Raises:
         Interrupted: after a Ctrl-C; what has been computed is kept.
-        ConfigError, RunError: as ``sweep.run_sweep``.
+        ConfigError: when a file of a claim was damaged meanwhile.
+        RunError: when the directory is in use, broken or cannot be written.
     """
-    info = directory.read()
-    judged = {record["id"]: record for record in info["claims"]}
-    for name in info["wanted"]:
-        if name in judged:
-            continue
-        claim = load_claim(name, claims_directory())
-        watch.claim(name, claim)
-        began = time.perf_counter()
-        found = {
-            key: _finished(directory, file, text, watch.sweep, make_executor)
-            for key, file, text in sweep_files(claim, claims_directory(), quick=info["quick"])
-        }
-        evidence = Evidence(found, claim.parameters, info["quick"])
-        record = verdict(name, claim, evidence) | {"seconds": time.perf_counter() - began}
-        info["claims"].append(record)
-        info["seconds"] += record["seconds"]
-        directory.write(info)
-        watch.verdict(record)
-    info["status"] = "done"
-    directory.write(info)
-    return info
+    directory.lock()
+    try:
+        with _written_in(directory):
+            info = directory.read()
+            for record in info["claims"]:
+                watch.before(record)
+            judged = {record["id"] for record in info["claims"]}
+            for name in info["wanted"]:
+                if name not in judged:
+                    record = _judged(directory, name, info["quick"], watch, make_executor)
+                    info["claims"].append(record)
+                    info["seconds"] += record["seconds"]
+                    directory.write(info)
+                    watch.verdict(record)
+            if info["status"] != "done":
+                info["status"] = "done"
+                directory.write(info)
+            return info
+    except KeyboardInterrupt:  # outside of a sweep, which sees to it itself
+        raise Interrupted from None
+    finally:
+        directory.release()
+
+
+@contextmanager
+def _written_in(directory: ReproductionDirectory) -> Iterator[None]:
+    """Within it, what cannot be written ends the reproduction with what to do once it can."""
+    try:
+        yield
+    except OSError as error:
+        text = f"{directory.path} cannot be written: {error.strerror or error}"
+        raise RunError(f"{text}; go on with: {resume_command(directory)}") from None
+
+
+def _judged(
+    directory: ReproductionDirectory,
+    name: str,
+    quick: bool,
+    watch: Watch,
+    make_executor: Callable[[], Executor],
+) -> Record:
+    """The record of a claim, after its sweeps were run."""
+    claim = load_claim(name, claims_directory())
+    watch.claim(name, claim)
+    began = time.perf_counter()
+    found = {
+        key: _finished(directory, file, text, watch.sweep, make_executor)
+        for key, file, text in sweep_files(claim, claims_directory(), quick=quick)
+    }
+    watch.measure(name)
+    record = verdict(name, claim, Evidence(found, claim.parameters, quick))
+    if record["message"] is not None:  # nobody else has this path
+        record["message"] = record["message"].replace(f"{directory.path}/", "")
+    return record | {"seconds": time.perf_counter() - began}
 
 
 def _finished(
@@ -174,35 +169,42 @@ def _finished(
     make_executor: Callable[[], Executor],
 ) -> SweepDirectory:
     """The directory of a sweep, with every point ended. Claims that name the same sweep share it."""
-    path = directory.sweeps / file
+    path = directory.sweep_file(file)
     replace_file(path, lambda out: out.write(text.encode()))
     found = sweeps.join(load_sweep(path), directory.sweeps, WHOLE)
-    result = sweeps.run_sweep(found, make_executor, watch=watch)
+    result = sweeps.run_sweep(found, make_executor, watch=watch, go_on=resume_command(directory))
     if result.status != "done":
         raise Interrupted
     return found
 
 
+# --- verdicts -----------------------------------------------------------------------------------
+
+
 def verdict(name: str, claim: Claim, evidence: Evidence) -> Record:
-    """The record of a claim: what was measured, and whether it holds. A judge that cannot measure is a FAIL."""
-    findings, message = None, None
+    """The record of a claim: what was measured, and whether it holds. A judge that raises is a FAIL."""
+    about = claim.model_dump(mode="json", include={"sentence", "origin", "source", "falsified_by", "edge"})
+    about = {"id": name, **about, "sweeps": [_sweep(claim, key, sweep) for key, sweep in evidence.sweeps.items()]}
     try:
         findings = JUDGES[name](evidence)
+        if missing := [key for key in claim.checks if key not in findings.measured]:
+            raise LookupError(f"nothing was measured for {', '.join(missing)}")
+        checks = [_check(claim, key, findings) for key in claim.checks]
+        found = {"edges": [str(edge) for edge in findings.edges], "panel": _panel(findings.panel)}
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        message = f"could not be measured: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
-    about = claim.model_dump(mode="json", include={"sentence", "origin", "source", "falsified_by", "edge"})
-    checks = [_check(claim, key, findings) for key in claim.checks]
-    return {
-        "id": name,
-        **about,
-        "sweeps": {key: sweep.path.name for key, sweep in evidence.sweeps.items()},
-        "checks": checks,
-        "passed": findings is not None and all(check["passed"] for check in checks),
-        "message": message,
-        "edges": [] if findings is None else findings.edges,
-        "panel": None if findings is None else _plain(asdict(findings.panel)),
-    }
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        message = f"could not be measured: {why} ({Path(last.filename).name}:{last.lineno})"
+        checks = [_check(claim, key, None) for key in claim.checks]
+        return {**about, "checks": checks, "passed": False, "message": message, "edges": [], "panel": None}
+    return {**about, "checks": checks, "passed": all(check["passed"] for check in checks), "message": None, **found}
+
+
+def _sweep(claim: Claim, key: str, sweep: SweepDirectory) -> Record:
+    """What a claim rests on: its sweep file in the repository, and how many of its runs got done."""
+    file, results = claim.sweeps[key].file, sweep.read_results().values()
+    done = sum(result.status == "done" for result in results)
+    return {"name": key, "file": file, "directory": sweep.name, "points": len(results), "done": done}
 
 
 def _check(claim: Claim, key: str, findings: Findings | None) -> Record:
@@ -210,11 +212,21 @@ def _check(claim: Claim, key: str, findings: Findings | None) -> Record:
     about = {"id": key, "measures": check.measures, "threshold": check.threshold, "judged_by": check.judged_by}
     if findings is None:
         return about | {"value": None, "low": None, "high": None, "count": 0, "passed": False}
-    return about | _plain(asdict(findings.measured[key])) | {"passed": check.holds(findings.measured[key])}
+    return about | _plain(asdict(findings.measured[key])) | {"passed": bool(check.holds(findings.measured[key]))}
+
+
+def _panel(panel: Panel) -> Record:
+    """A figure as data; a mark that is nowhere is left out. Raises ValueError when it could not be drawn."""
+    record: Record = _plain(asdict(panel))
+    record["marks"] = {name: y for name, y in record["marks"].items() if y is not None}
+    PanelRecord.model_validate(record)
+    return record
 
 
 def _plain(value: Any) -> Any:
-    """The same for JSON: numbers that are not finite are null."""
+    """The same for JSON: numbers that are not finite are null, and numpy's are Python's."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
@@ -234,4 +246,4 @@ def panel_of(record: Record) -> Panel | None:
 
 
 def _numbers(value: Any) -> Any:
-    return [float("nan") if x is None else x for x in value] if isinstance(value, list) else value
+    return [float("nan") if x is None else float(x) for x in value] if isinstance(value, list) else value

@@ -204,6 +204,7 @@ def run_sweep(
     retry_failed: bool = False,
     fail_fast: bool = False,
     watch: Watcher = lambda state: None,
+    go_on: str | None = None,
 ) -> SweepResult:
     """Compute the points of a sweep that have not ended yet.
 
@@ -214,6 +215,7 @@ def run_sweep(
         retry_failed: points that failed or diverged are computed again.
         fail_fast: stop at the first point that fails or diverges.
         watch: called now and then, and after every point.
+        go_on: what to type to go on, for a sweep that is part of something larger.
     Raises:
         RunError: when the directory is in use, broken, of another version, or cannot be written.
         ConfigError: when its sweep file was damaged.
@@ -223,7 +225,7 @@ def run_sweep(
         return _Run(directory, shard, retry_failed, fail_fast, watch).run(executor)
     except OSError as error:
         text = f"{directory.path} cannot be written: {error.strerror or error}"
-        raise RunError(f"{text}; go on with: {resume_command(directory, shard)}") from None
+        raise RunError(f"{text}; go on with: {go_on or resume_command(directory, shard)}") from None
     finally:
         directory.release()
 

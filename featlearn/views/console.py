@@ -256,6 +256,9 @@ def show_runs(summaries: list[RunSummary], runs_dir: Path) -> None:
         if "points" in summary.info:
             table.add_row(Text(summary.name), *_sweep_cells(summary.info, shown, len(columns)))
             continue
+        if "claims" in summary.info:
+            table.add_row(Text(summary.name), _claims_cell(summary.info, shown))
+            continue
         cells = [formats[kind](_final(summary.info, key)) for _, key, kind in columns]
         table.add_row(Text(summary.name), Text(shown, _STATUS_STYLES.get(shown, "red")), *cells)
     output.print(table)
@@ -268,6 +271,11 @@ def _sweep_cells(info: RunInfo, shown: str, columns: int) -> list[Text]:
     """A sweep's line in the table of runs: how many of its points are done, and the least of their losses."""
     told = Text(f"{shown}, {info['done']} of {info['points']}", _STATUS_STYLES.get(shown, "red"))
     return [told, Text(_number(info["best_loss"])), *[Text("")] * (columns - 1)]
+
+
+def _claims_cell(info: RunInfo, shown: str) -> Text:
+    """A reproduction's status in the table of runs: how many of its claims hold."""
+    return Text(f"{shown}, {info['held']} of {info['claims']} hold", _STATUS_STYLES.get(shown, "red"))
 
 
 def _final(info: RunInfo, column: str) -> Any:

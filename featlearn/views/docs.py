@@ -1,4 +1,4 @@
-"""The generated parts of the documentation, as Markdown: README.md embeds them between cog markers."""
+"""The generated parts of the documentation, as Markdown: pages embed them between cog markers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -14,8 +15,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from featlearn.experiments.config import Config
+from featlearn.experiments.reproduction_directory import ReproductionDirectory
 from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
 from featlearn.training.measurement import COLUMNS
+from featlearn.views import claims_text
 
 
 def help_of(command: str) -> str:
@@ -55,6 +58,12 @@ def activations() -> str:
             degree = entry.homogeneous_degree or "–"
             lines.append(f"| `{name}` | {_escaped(entry.formula)} | {kept} | {same[entry.symmetry]} | {degree} |")
     return "\n".join(lines)
+
+
+def reproduction(folder: str) -> str:
+    """The claims and what was found, from the ``claims.json`` in a folder below docs/, where the figures lie too."""
+    directory = ReproductionDirectory(Path(folder))
+    return claims_text.body(directory.read(), directory.name, "..")
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -306,11 +306,18 @@ def check_metrics(metrics: Sequence[str]) -> None:
 # --- files --------------------------------------------------------------------------------------
 
 
-def save(drawing: Drawing, directory: Path, formats: Sequence[str], size: Size, dpi: int = 300) -> list[Path]:
+def save(
+    drawing: Drawing,
+    directory: Path,
+    formats: Sequence[str],
+    size: Size,
+    dpi: int = 300,
+    advice: str = "; choose another with --out",
+) -> list[Path]:
     """Write a figure in each format and its data as CSV; what is there already is replaced whole.
 
     Raises:
-        RunError: when it cannot be written.
+        RunError: when it cannot be written; its message ends with the advice.
     """
     stem = re.sub(r"[^\w.-]+", "-", drawing.name)  # a stage's name may be in it
     files: list[Path] = []
@@ -319,15 +326,20 @@ def save(drawing: Drawing, directory: Path, formats: Sequence[str], size: Size, 
         for kind in formats:
             files.append(directory / f"{stem}.{kind}")
             dateless: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
-            write = partial(drawing.figure.savefig, format=kind, dpi=dpi, metadata=dateless)  # same data, same bytes
-            with style(size):
-                replace_file(files[-1], write)
+            content = BytesIO()  # matplotlib trips over itself when it meets a full disk
+            with style(size):  # same data, same bytes
+                drawing.figure.savefig(content, format=kind, dpi=dpi, metadata=dateless)
+            replace_file(files[-1], partial(_write, content))
             drawing.figure.set_layout_engine("none")  # laid out once, for all formats
         files.append(directory / f"{stem}.csv")
         replace_file(files[-1], lambda out: write_table(out, drawing.table))
     except OSError as error:
-        raise RunError(f"{directory} cannot be written: {error.strerror or error}; choose another with --out") from None
+        raise RunError(f"{directory} cannot be written: {error.strerror or error}{advice}") from None
     return files
+
+
+def _write(content: BytesIO, out: BinaryIO) -> None:
+    out.write(content.getbuffer())
 
 
 def write_table(out: BinaryIO, table: Table) -> None:

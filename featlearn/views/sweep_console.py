@@ -24,16 +24,18 @@ from featlearn.experiments.sweep import SweepPlan, SweepResult, SweepState, resu
 from featlearn.experiments.sweep_directory import Shard, SweepDirectory
 from featlearn.views.console import NARROW, error_console, formats, output_console
 from featlearn.views.labels import short_key
+from featlearn.views.numbers import duration
 
 _MOST_ROWS = 60  # of the table at the end
 _MOST_FAILURES = 10
 
 
 class SweepView:
-    """Live progress of a sweep: a bar on a terminal, a line now and then elsewhere."""
+    """Live progress of a sweep: a bar on a terminal, a line now and then elsewhere; ``title`` says what it is for."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, title: str = "") -> None:
         self._quiet = quiet
+        self._title = f"{title}  " if title else ""
         self._bar: Bar | None = None
         self._next = 0.0
         self._shown = -1
@@ -64,13 +66,14 @@ class SweepView:
             return
         if self._bar is not None:
             self._next = now + 0.1
-            self._bar.update(self._bar.task_ids[0], completed=_share(state), state=_in_brief(state))
+            self._bar.update(self._bar.task_ids[0], completed=_share(state), state=self._title + _in_brief(state))
             return
         try:
             if self._shown < 0:
                 print(f"sweep directory {state.directory.path}", file=sys.stderr)
             if state.ended != self._shown or now > self._next + 30.0:
-                print(f"{state.seconds():5.0f} s  {_in_brief(state)}", file=sys.stderr, flush=True)
+                text = f"{state.seconds():5.0f} s  {self._title}{_in_brief(state)}"
+                print(text, file=sys.stderr, flush=True)
                 self._next, self._shown = now + 2.0, state.ended
         except OSError:  # whoever read this has gone; the sweep goes on
             self._quiet = True
@@ -92,18 +95,6 @@ def _in_brief(state: SweepState) -> str:
     if state.best_loss is not None:
         parts.append(f"best loss {state.best_loss:.3g}")
     return "  ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """A length of time as people say it."""
-    seconds = max(0.0, seconds)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 36 * 3600:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.1f} days"
 
 
 # --- before and after ---------------------------------------------------------------------------

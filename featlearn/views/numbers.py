@@ -1,0 +1,37 @@
+"""Measured numbers and lengths of time as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def number(x: float | None, missing: str = "–") -> str:
+    """Four digits."""
+    return missing if x is None else f"{x:.4g}".replace("-", "−")
+
+
+def value(check: Mapping[str, Any]) -> str:
+    """What was measured for a check of ``claims.json``."""
+    return number(check["value"], "not finite" if check["count"] else "–")
+
+
+def interval(check: Mapping[str, Any]) -> str:
+    """Its interval; a dash where it has none, for the value is all there is, or nothing was measured."""
+    if not check["count"] or (check["low"] == check["high"] is not None and check["low"] == check["value"]):
+        return "–"
+    if check["value"] is None and check["low"] is None and check["high"] is None:
+        return "–"
+    return f"{number(check['low'], '−∞')} … {number(check['high'], '∞')}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it."""
+    seconds = max(0.0, seconds)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 36 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.1f} days"
