@@ -194,7 +194,8 @@ def samples(evidence: Evidence) -> Findings:
     table, noise = evidence.table("dimension"), evidence.table("noise")
     pairs = sorted(set(zip(table["teacher.input_dim"].tolist(), table["data.samples"].tolist(), strict=True)))
     dims = sorted({d for d, _ in pairs})
-    cases = by_seed(table, _angles(table), [{"teacher.input_dim": d, "data.samples": n} for d, n in pairs])
+    cells = [{"teacher.input_dim": d, "data.samples": n} for d, n in pairs]
+    cases = by_seed(table, _angles(table), cells)
 
     def at_angle(seeds: np.ndarray, d: float) -> float:
         own = [i for i, pair in enumerate(pairs) if pair[0] == d]
@@ -206,18 +207,23 @@ def samples(evidence: Evidence) -> Findings:
     lines = [
         _angle_curve(f"d = {d:g}", [n for e, n in pairs if e == d], cases[:, [e == d for e, _ in pairs]]) for d in dims
     ]
-    edges = [f"samples for {wanted:g}°: " + ", ".join(f"{_whole(n.value)} at d = {d:g}" for d, n in reached.items())]
+    smallest, largest = ([pick(i for i, pair in enumerate(pairs) if pair[0] == d) for d in dims] for pick in (min, max))
+    found = by_seed(table, table["recovered"].astype(float), cells)
+    edges = [
+        f"samples for {wanted:g}°: " + ", ".join(f"{_whole(n.value)} at d = {d:g}" for d, n in reached.items()),
+        "teachers found with the smallest sample, mean over starts: "
+        + ", ".join(f"{found[:, i].mean():.1f} at d = {pairs[i][0]:g}, n = {pairs[i][1]:g}" for i in smallest),
+        f"starts that end more than {wrong:g}° off even with the largest sample: "
+        + ", ".join(f"{(cases[:, i] > wrong).sum()} of {len(cases)} at d = {pairs[i][0]:g}" for i in largest),
+    ]
+    sizes, d = np.unique(noise["data.samples"]).tolist(), noise["teacher.input_dim"][0]
     for sigma in np.unique(noise["data.noise_std"]).tolist():
-        sizes = np.unique(noise["data.samples"]).tolist()
         noisy = by_seed(noise, _angles(noise), [{"data.noise_std": sigma, "data.samples": n} for n in sizes])
-        n = crossing(sizes, np.median(noisy, axis=0), wanted)
-        edges.append(f"noise of {sigma:g} on the labels, d = {noise['teacher.input_dim'][0]:g}: {_whole(n)}")
-        lines.append(_angle_curve(f"d = {noise['teacher.input_dim'][0]:g}, noise {sigma:g}", sizes, noisy))
-    largest = [max(i for i, pair in enumerate(pairs) if pair[0] == d) for d in dims]
-    edges.append(
-        f"starts that are more than {wrong:g}° off even with the largest sample: "
-        + ", ".join(f"{(cases[:, i] > wrong).sum()} of {len(cases)} at d = {pairs[i][0]:g}" for i in largest)
-    )
+        medians = np.median(noisy, axis=0)
+        n = crossing(sizes, medians, wanted)
+        said = f"{n:.0f} samples for {wanted:g}°" if np.isfinite(n) else f"{wanted:g}° is not reached"
+        edges.append(f"noise of {sigma:g} on the labels, d = {d:g}: {said}; {medians[-1]:.1f}° with {sizes[-1]:g}")
+        lines.append(_angle_curve(f"d = {d:g}, noise {sigma:g}", sizes, noisy))
     return Findings(
         {"exponent": exponent, "per_dimension": per_dimension},
         edges,

@@ -141,7 +141,7 @@ def samples_table(needed_at: Callable[[np.ndarray], np.ndarray]) -> Columns:
     """Angles of 2° at the given sizes, falling as n^−½, with a different constant for each seed."""
     table = crossed(teacher__input_dim=[4, 8, 16], data__samples=list(100.0 * 2.0 ** np.arange(12)))
     size = needed_at(table["teacher.input_dim"]) * np.exp(0.1 * np.sin(table["seed"]))
-    return table | {"mean_angle": 2 * np.sqrt(size / table["data.samples"])}
+    return table | {"mean_angle": 2 * np.sqrt(size / table["data.samples"]), "recovered": np.full(len(size), 3)}
 
 
 @pytest.mark.parametrize(("power", "holds"), [(1, True), (1.5, True), (2.1, False)])
@@ -161,7 +161,7 @@ def test_samples_does_not_hold_where_nothing_is_learned() -> None:
 
 def test_rate_does_not_hold_when_a_loss_is_never_reached(tmp_path: Path) -> None:
     sweeps = small_sweeps("rate", tmp_path)
-    stuck = crossed(**{f"{LAST}.stop.loss".replace(".", "__"): [1e-4, 1e-5]})
+    stuck = crossed(stages__local_convergence__stop__loss=[1e-4, 1e-5])
     stuck |= {"loss": np.full(40, 2e-5), "step": np.full(40, 100)}
 
     class Stuck(Evidence):
