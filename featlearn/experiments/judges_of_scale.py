@@ -13,6 +13,7 @@ from featlearn.experiments.judges_of_runs import curve
 from featlearn.experiments.results import load_metrics
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"
+_EVERY = f"{_DECAY}.every"
 _RESAMPLES = 2000
 
 
@@ -78,9 +79,10 @@ def rate(evidence: Evidence) -> Findings:
             f"with the decay halved every epoch, each decade of the loss takes {_whole(per_decade.value)} steps",
             *(
                 f"teachers at least {angle:g}° apart: {_whole(np.median(steps[:, -1]))} steps to a loss of "
-                f"{losses[-1]:g} at the median, {_whole(steps[:, -1].max())} for the slowest seed"
+                f"{losses[-1]:g} at the median, {_whole(steps[:, -1].max())} in the slowest run"
                 for angle, steps in by_angle.items()
             ),
+            _epochs(evidence.table("epochs"), evidence.table("halving")),
             *_stalls(evidence.table("stall")),
         ],
         Panel(
@@ -94,6 +96,16 @@ def rate(evidence: Evidence) -> Findings:
             log_x=True,
             log_y=True,
         ),
+    )
+
+
+def _epochs(shorter: Columns, usual: Columns) -> str:
+    losses = {every: median_of(shorter["loss"][shorter[_EVERY] == every]) for every in np.unique(shorter[_EVERY])}
+    separated = usual["teacher.min_angle"] == usual["teacher.min_angle"].max()
+    return (
+        "the loss after as many halvings, "
+        + ", ".join(f"{loss.value:.1e} in epochs of {every:g} steps" for every, loss in losses.items())
+        + f", {median_of(usual['loss'][separated]).value:.1e} in those of the claim"
     )
 
 

@@ -54,6 +54,7 @@ def small_sweeps(name: str, place: Path) -> dict[str, SweepDirectory]:
         "rate": lambda: {
             "halving": swept(place / "a", "teacher.min_angle: [30, 20]", rest="seeds: 3\nstore: full\n"),
             "constant": swept(place / "b", f"{LAST}.stop.loss: [1.0e-3, 1.0e-4], {LAST}.weight_decay: [1.0e-4]"),
+            "epochs": swept(place / "d", f"{LAST}.weight_decay.every: [100], {LAST}.steps: [600]"),
             "stall": swept(place / "c", f"{LAST}.weight_decay: [0.01, 1.0], {LAST}.steps: [2000]"),
         },
         "width": lambda: {
