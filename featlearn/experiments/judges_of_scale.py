@@ -14,7 +14,7 @@ from featlearn.experiments.results import load_metrics
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"
 _EVERY = f"{_DECAY}.every"
-_RESAMPLES = 2000
+_RESAMPLES = 1000
 
 
 def over_seeds(cases: np.ndarray, statistic: Callable[[np.ndarray], float]) -> Measured:

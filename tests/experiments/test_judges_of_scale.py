@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featlearn.experiments.claims import Claim, Findings, claims_directory, load_claim
+from featlearn.experiments.claims import Claim, Findings, claims_directory, load_claim, sweep_files
 from featlearn.experiments.evidence import Columns, Evidence
 from featlearn.experiments.judges_of_scale import crossing, first_steps, needed, rate, samples, width
 from featlearn.experiments.sweep_directory import SweepDirectory
+from featlearn.experiments.sweep_file import load_sweep
 from tests.experiments.sweeps import new_sweep, run
 
 BASE = """\
@@ -27,7 +28,7 @@ base:
       weight_decay: {start: 0.004, factor: 0.5, every: 2000}
   log: {points: 60, snapshots: 1, gap: false}
 """
-SAMPLED = BASE.replace("steps: 12000", "method: lbfgs").replace("step_size: 0.2", "steps: 20") + (
+SAMPLED = BASE.replace("steps: 12000", "method: lbfgs").replace("step_size: 0.2", "steps: 10") + (
     "  data: {kind: empirical, samples: 100, noise_std: 0.0}\n"
 )
 JUDGES: dict[str, Callable[[Evidence], Findings]] = {"rate": rate, "width": width, "samples": samples}
@@ -63,9 +64,9 @@ def small_sweeps(name: str, place: Path) -> dict[str, SweepDirectory]:
             "wide": swept(place / "c", f"{teachers}, student.width: [12]"),
         },
         "samples": lambda: {
-            "dimension": swept(place / "a", "teacher.input_dim: [3, 4], data.samples: [50, 2000]", base=SAMPLED),
+            "dimension": swept(place / "a", "teacher.input_dim: [3, 4], data.samples: [50, 500]", base=SAMPLED),
             "noise": swept(
-                place / "b", "teacher.input_dim: [4], data.noise_std: [0.5], data.samples: [50, 200]", base=SAMPLED
+                place / "b", "teacher.input_dim: [4], data.noise_std: [0.5], data.samples: [50]", base=SAMPLED
             ),
         },
     }
@@ -87,6 +88,15 @@ def test_small_sweeps_give_every_check_a_number_and_an_interval(name: str, tmp_p
         assert any("no neuron survives λ = 1" in edge for edge in findings.edges)
         unreached = JUDGES[name](Evidence(sweeps, {"largest_loss": 1e-3, "smallest_loss": 1e-30}))
         assert not holding(name, unreached)["halving"]
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("name", JUDGES)
+def test_every_point_of_the_claims_sweeps_can_be_run(name: str, quick: bool, tmp_path: Path) -> None:
+    for _, file, text in sweep_files(claim(name), claims_directory(), quick=quick):
+        path = tmp_path / file
+        path.write_text(text)
+        assert all(point.config is not None for point in load_sweep(path).points())
 
 
 # --- tables whose answer is known ------------------------------------------------------------------
