@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from featlearn.experiments.claims import Findings, Panel, Series
-from featlearn.experiments.evidence import Columns, Evidence, recovered
+from featlearn.experiments.config import Config
+from featlearn.experiments.evidence import Columns, Evidence, recovered, start_of
 from featlearn.experiments.intervals import Measured, exponent_of, median_of, proportion_of, slope
 from featlearn.experiments.judges_of_runs import curve
 from featlearn.experiments.results import load_metrics
@@ -138,46 +139,74 @@ def needed(widths: Sequence[float], shares: np.ndarray, enough: float) -> float:
 def width(evidence: Evidence) -> Findings:
     """The share of starts that find every teacher, and the width that enough of them need, for each kind of teacher."""
     enough, at = evidence.parameters["success"], evidence.parameters["width"]
-    tables = [evidence.table(name) for name in evidence.sweeps]
-    m, count, angle, found = (
-        np.concatenate([values(table) for table in tables])
-        for values in (
-            lambda t: t["student.width"],
-            lambda t: t["teacher.width"],
-            lambda t: t["teacher.min_angle"],
-            lambda t: recovered(t, t["teacher.width"]),
+    tables = {name: evidence.table(name) for name in evidence.sweeps}
+    axes = ("teacher.width", "teacher.min_angle", "student.width", "seed")
+    joined = {axis: np.concatenate([table[axis] for table in tables.values()]) for axis in axes}
+    found = np.concatenate([recovered(table, table["teacher.width"]) for table in tables.values()])
+    kinds = set(zip(joined["teacher.width"].tolist(), joined["teacher.min_angle"].tolist(), strict=True))
+    edges, lines = [], []
+    for teachers, angle in sorted(kinds, key=lambda kind: (kind[0], -kind[1])):
+        own = (joined["teacher.width"] == teachers) & (joined["teacher.min_angle"] == angle)
+        name, cases = (
+            f"m* = {teachers:g}, Δ = {angle:g}°",
+            _cases({axis: joined[axis][own] for axis in axes}, found[own]),
         )
+        edges.append(_edge(name, cases, enough))
+        lines.append(curve(name, list(cases), [proportion_of(cases[w]) for w in cases]))
+
+    reference = tables["reference"]
+    cases = _cases(reference, recovered(reference, reference["teacher.width"]))
+    smallest = over_seeds(
+        np.stack(list(cases.values()), axis=1), lambda seeds: needed(list(cases), seeds.mean(axis=0), enough)
     )
-    shares: dict[tuple[float, float], dict[float, Measured]] = {}
-    for k, apart in sorted(set(zip(count.tolist(), angle.tolist(), strict=True)), key=lambda kind: (kind[0], -kind[1])):
-        kind = (count == k) & (angle == apart)
-        shares[k, apart] = {w: proportion_of(found[kind & (m == w)]) for w in np.unique(m[kind]).tolist()}
-    reference = evidence.table("reference")
-    tested = np.unique(reference["student.width"]).tolist()
-    cases = by_seed(reference, recovered(reference, reference["teacher.width"]), [{"student.width": w} for w in tested])
-    smallest = over_seeds(cases, lambda seeds: needed(tested, seeds.mean(axis=0), enough))
     return Findings(
-        {"share": proportion_of(cases[:, tested.index(at)] == 1), "needed": smallest},
-        [_table_row(kind, row, enough) for kind, row in shares.items()],
+        {"share": proportion_of(cases[at]), "needed": smallest},
+        edges + _missed(evidence, reference),
         Panel(
             "width of the student m",
             "share of starts that find every teacher",
-            [curve(_kind(*kind), list(row), list(row.values())) for kind, row in shares.items()],
+            lines,
             log_x=True,
             marks={f"{enough:g}": enough},
         ),
     )
 
 
-def _kind(teachers: float, angle: float) -> str:
-    return f"m* = {teachers:g}, Δ = {angle:g}°"
+def _cases(table: Columns, found: np.ndarray) -> dict[float, np.ndarray]:
+    """For each width, rising, which seeds found everything; a run that is missing did not."""
+    widths = np.unique(table["student.width"]).tolist()
+    return dict(zip(widths, by_seed(table, found, [{"student.width": w} for w in widths]).T == 1, strict=True))
 
 
-def _table_row(kind: tuple[float, float], row: dict[float, Measured], enough: float) -> str:
-    smallest = needed(list(row), np.array([share.value for share in row.values()]), enough)
+def _edge(name: str, cases: dict[float, np.ndarray], enough: float) -> str:
+    shares = {w: found.mean() for w, found in cases.items()}
+    smallest = needed(list(shares), np.array(list(shares.values())), enough)
     verdict = f"from m = {smallest:g} on" if np.isfinite(smallest) else "no tested width suffices"
-    listed = ", ".join(f"{share.value:.2f} at m = {w:g}" for w, share in row.items())
-    return f"{_kind(*kind)} ({next(iter(row.values())).count} starts): {verdict}; shares {listed}"
+    starts = f"{len(cases[max(cases)])} starts, {(~np.any(list(cases.values()), axis=0)).sum()} fail at every width"
+    return f"{name}: {verdict}; shares {', '.join(f'{s:.2f} at m = {w:g}' for w, s in shares.items())} ({starts})"
+
+
+def _missed(evidence: Evidence, reference: Columns) -> list[str]:
+    """What tells the teachers of the reference that are missed at every width from the others."""
+    first = reference["student.width"] == reference["student.width"][0]
+    ratios = np.array([second_moments(config) for config in evidence.configs("reference")])[first]
+    found = recovered(reference, reference["teacher.width"])
+    missed = np.array([not found[reference["seed"] == seed].any() for seed in reference["seed"][first]])
+    if not missed.any():
+        return []
+    return [
+        "the teachers that every width misses have second moments Σ a* w* w*ᵀ, all that the first step sees to leading "
+        f"order, with a smallest over largest eigenvalue of {', '.join(f'{ratio:.2f}' for ratio in ratios[missed])}; "
+        f"median of all {np.median(ratios):.2f}"
+    ]
+
+
+def second_moments(config: Config) -> float:
+    """The smallest over the largest eigenvalue, in size, of H = Σ_k a*_k w*_k w*_kᵀ on the teacher's span."""
+    problem, _ = start_of(config)
+    rows, weights = problem.teacher_first_layer[0], problem.teacher_second_layer[0]
+    sizes = np.sort(np.abs(np.linalg.eigvalsh((rows.T * weights) @ rows)))
+    return float(sizes[-np.linalg.matrix_rank(rows)] / sizes[-1])
 
 
 # --- samples ------------------------------------------------------------------------------------

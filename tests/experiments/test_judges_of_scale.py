@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from featlearn.experiments.claims import Claim, Findings, claims_directory, load_claim, sweep_files
+from featlearn.experiments.config import Config
 from featlearn.experiments.evidence import Columns, Evidence
 from featlearn.experiments.judges_of_scale import crossing, first_steps, needed, rate, samples, width
 from featlearn.experiments.sweep_directory import SweepDirectory
@@ -111,6 +112,12 @@ class Tables(Evidence):
     def table(self, sweep: str) -> Columns:
         return self.tables[sweep]
 
+    def configs(self, sweep: str) -> list[Config]:
+        ridge = {"late": {"train": ["second_layer"], "method": "ridge"}}
+        teacher = {"directions": [[1.0, 0.0], [0.0, 1.0]], "output_weights": [1.0, -0.5]}
+        config = Config.model_validate({"teacher": teacher, "student": {"width": 8}, "stages": ridge})
+        return [config] * len(self.tables[sweep]["seed"])
+
 
 def evidence(name: str, **tables: Columns) -> Tables:
     return Tables(dict.fromkeys(tables), claim(name).parameters, tables=tables)  # type: ignore[arg-type]
@@ -138,10 +145,14 @@ def test_width_holds_where_every_start_succeeds_and_not_where_none_does() -> Non
     good = judged_width(lambda t: t["student.width"] >= 16)
     assert good.measured["needed"].value == 16
     assert all(holding("width", good).values())
-    assert "m* = 3, Δ = 25° (20 starts): from m = 16 on; shares 0.00 at m = 8, 1.00 at m = 16" in good.edges[0]
+    assert "m* = 3, Δ = 25°: from m = 16 on; shares 0.00 at m = 8, 1.00 at m = 16" in good.edges[0]
+    assert "(20 starts, 0 fail at every width)" in good.edges[0]
+    assert len(good.edges) == 3
     broken = judged_width(lambda t: t["seed"] < 0)
     assert not any(holding("width", broken).values())
     assert "no tested width suffices" in broken.edges[0]
+    assert "(20 starts, 20 fail at every width)" in broken.edges[0]
+    assert broken.edges[-1].endswith("0.50; median of all 0.50")
 
 
 def test_width_does_not_hold_when_the_widest_fails_in_one_start_of_ten() -> None:
