@@ -11,7 +11,7 @@ import pytest
 from featlearn.theory import population
 from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
 from featlearn.training.backends import Backend, BackendError, fused_kernels, make_backend
-from featlearn.training.backends.fused import WIDE, FusedBackend
+from featlearn.training.backends.fused import WIDE, FusedBackend, fused_kernel
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Layer, Method, Schedule, Stage
 
@@ -155,6 +155,22 @@ def test_one_step_is_the_gradient_in_numpy() -> None:
     slope = population.gradient(problem.activation, state.second_layer, state.first_layer, *teacher)
     np.testing.assert_allclose(state.first_layer - after.first_layer, slope.first_layer, rtol=0, atol=1e-14)
     np.testing.assert_allclose(state.second_layer - after.second_layer, slope.second_layer, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(("m", "teachers"), [(5, 3), (6, 2), (7, 1), (13, 3), (14, 2)])
+def test_columns_that_fill_their_padding_are_not_left(m: int, teachers: int) -> None:
+    problem, state = batch(1, m, 4, teachers)
+    n = m + teachers
+    v, c = np.zeros((1, 4, n)), np.zeros((1, n))
+    v[0, :, :m], v[0, :, m:] = state.first_layer[0].T, problem.teacher_first_layer[0].T
+    c[0, :m], c[0, m:] = state.second_layer[0], -problem.teacher_second_layer[0]
+    slope_a, slope_w, seen = np.full((2, n), 7.0), np.full((2, 4, n), 7.0), np.zeros((1, 2))  # a row of guards behind
+    fused_kernels.evaluate_runs(fused_kernel(problem.activation), m, v, c, slope_a[:1], slope_w[:1], seen)
+    assert (slope_a[1] == 7.0).all()
+    assert (slope_w[1] == 7.0).all()
+    teacher = problem.teacher_second_layer, problem.teacher_first_layer
+    loss = population.loss(problem.activation, state.second_layer, state.first_layer, *teacher)
+    np.testing.assert_allclose(seen[:, 0], loss, rtol=1e-12)
 
 
 def test_zero_equal_and_opposite_rows_get_the_gradient_of_numpy() -> None:
