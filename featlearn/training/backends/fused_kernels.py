@@ -238,19 +238,12 @@ def _move(method, weights, slope, student, decay, size, beta1, beta2, step, mean
 
 @numba.njit(inline="always")
 def _look(kernel, v, c, scale, inverse, mass, m, slope_a, slope_w, s, own, seen):
-    """Put the loss Σ c_i c_j K(v_i, v_j) and Σ|mass| into ``seen``; the m neurons have their gradients already.
-
-    So have the columns that completed their last four. Going on after those keeps every four within the columns.
-    """
+    """Put the loss Σ c_i c_j K(v_i, v_j) and Σ|mass| into ``seen``; the m neurons have their gradients already."""
     used = c.shape[0]
     while used > m and c[used - 1] == 0.0:  # padding, or teachers that do not count
         used -= 1
-<<<<<<< HEAD
     # from the group of four that holds the first teacher: groups that begin elsewhere would end behind the padding
     _slopes(kernel, v, c, scale, inverse, mass, m - m % 4, used, slope_a, slope_w, s, own)
-=======
-    _slopes(kernel, v, c, scale, inverse, mass, m + -m % 4, used, slope_a, slope_w, s, own)
->>>>>>> scale
     loss, size = 0.0, 0.0
     for i in range(used):
         loss += c[i] * slope_a[i]
