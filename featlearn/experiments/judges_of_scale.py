@@ -21,14 +21,18 @@ _RESAMPLES = 1000
 def over_seeds(cases: np.ndarray, statistic: Callable[[np.ndarray], float]) -> Measured:
     """A number that all seeds together have, with its bootstrap interval: whole seeds are drawn anew.
 
+    Where there is no such number (NaN), it counts as −∞ for the lower end and as ∞ for the rest.
+
     Args:
         cases: (seeds, …), what was measured of each.
         statistic: from such an array, with any seeds in it, to the number.
     """
     rng = np.random.default_rng(0)
-    drawn = np.sort([statistic(cases[rng.integers(len(cases), size=len(cases))]) for _ in range(_RESAMPLES)])
-    low, high = drawn[[int(0.025 * _RESAMPLES), int(0.975 * _RESAMPLES)]]
-    return Measured(statistic(cases), float(low), float(high), len(cases))
+    drawn = np.array([statistic(cases[rng.integers(len(cases), size=len(cases))]) for _ in range(_RESAMPLES)])
+    low = np.sort(np.where(np.isnan(drawn), -np.inf, drawn))[int(0.025 * _RESAMPLES)]
+    high = np.sort(np.where(np.isnan(drawn), np.inf, drawn))[int(0.975 * _RESAMPLES)]
+    value = statistic(cases)
+    return Measured(np.inf if np.isnan(value) else value, float(low), float(high), len(cases))
 
 
 def by_seed(table: Columns, column: np.ndarray, cells: Sequence[dict[str, float]]) -> np.ndarray:
