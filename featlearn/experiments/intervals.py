@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 _RESAMPLES = 4000
+_FEWER_RESAMPLES = 1000  # of statistics that are computed one by one
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,23 @@ def exponent_of(x: Sequence[float] | np.ndarray, y: np.ndarray) -> Measured:
         y: (seeds, n); a row with a value that is not positive has no exponent; see ``median_of``.
     """
     return median_of([slope(x, row) for row in np.atleast_2d(y)])
+
+
+def over_seeds(cases: np.ndarray, statistic: Callable[[np.ndarray], float]) -> Measured:
+    """A number that all seeds together have, with its bootstrap interval: whole seeds are drawn anew.
+
+    Where there is no such number (NaN), it counts as −∞ for the lower end and as ∞ for the rest.
+
+    Args:
+        cases: (seeds, …), what was measured of each.
+        statistic: from such an array, with any seeds in it, to the number.
+    """
+    rng = np.random.default_rng(0)
+    drawn = np.array([statistic(cases[rng.integers(len(cases), size=len(cases))]) for _ in range(_FEWER_RESAMPLES)])
+    low = np.sort(np.where(np.isnan(drawn), -np.inf, drawn))[int(0.025 * _FEWER_RESAMPLES)]
+    high = np.sort(np.where(np.isnan(drawn), np.inf, drawn))[int(0.975 * _FEWER_RESAMPLES)]
+    value = statistic(cases)
+    return Measured(np.inf if np.isnan(value) else value, float(low), float(high), len(cases))
 
 
 def slope(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> float:

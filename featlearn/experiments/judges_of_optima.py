@@ -9,7 +9,15 @@ import numpy as np
 
 from featlearn.experiments.claims import Findings, Panel, Series
 from featlearn.experiments.evidence import Evidence, start_of
-from featlearn.experiments.intervals import exponent_of, largest_of, median_of, proportion_of, slope, smallest_of
+from featlearn.experiments.intervals import (
+    exponent_of,
+    largest_of,
+    median_of,
+    over_seeds,
+    proportion_of,
+    slope,
+    smallest_of,
+)
 from featlearn.experiments.judges_of_runs import against, curve
 from featlearn.theory import population
 from featlearn.theory.activations import activation
@@ -219,9 +227,10 @@ def _near_and_far(evidence: Evidence, shots: list[_Snapshot]) -> tuple[list[_Sna
     if not far:
         return near, f"no snapshot of the last stage has a gap above {most:g} of J*"
     flattest = min(far, key=lambda s: s.gradient**2 / s.gap)
+    what = ": a plateau" if flattest.gradient**2 < 1e-5 * flattest.gap else ""
     runs = f"{len({s.seed for s in far})} of {len({s.seed for s in shots})} runs have snapshots above {most:g} of J*"
     ratio = f"‖∇L_λ‖² is as small as {flattest.gradient**2 / flattest.gap:.1e} of the gap"
-    return near, f"{runs}; there {ratio} (seed {flattest.seed}, λ = {flattest.decay:.2g}): a plateau"
+    return near, f"{runs}; there {ratio} (seed {flattest.seed}, λ = {flattest.decay:.2g}){what}"
 
 
 def geometry(evidence: Evidence) -> Findings:
@@ -233,13 +242,21 @@ def geometry(evidence: Evidence) -> Findings:
     squared, seeds = np.array([s.gradient for s in near]) ** 2, np.array([s.seed for s in near])
     decays = np.unique(decay)
     per_decay = np.array([ratio[decay == x].max() for x in decays])
+
+    def growth(some: np.ndarray) -> float:
+        known = np.unique(decay[some])
+        return slope(known, [ratio[some & (decay == x)].max() for x in known])
+
+    def envelope(some: np.ndarray) -> float:
+        return slope(*_envelope(gap[some], squared[some]))
+
     low_gap, low = _envelope(gap, squared)
     every = np.array([s.gap for s in shots if s.gap > 0]), np.array([s.gradient**2 for s in shots if s.gap > 0])
     return Findings(
         {
             "constant": largest_of([ratio[seeds == seed].max() for seed in np.unique(seeds)]),
-            "growth": exponent_of(decays, per_decay),
-            "envelope": exponent_of(low_gap, low),
+            "growth": over_seeds(np.unique(seeds), lambda drawn: growth(np.isin(seeds, drawn))),
+            "envelope": over_seeds(np.unique(seeds), lambda drawn: envelope(np.isin(seeds, drawn))),
         },
         [
             "largest ratio at each λ: "

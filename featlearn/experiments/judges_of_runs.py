@@ -74,14 +74,14 @@ def local(evidence: Evidence) -> Findings:
 def _success(start: np.ndarray, found: np.ndarray) -> str:
     """Where runs begin to fail."""
     if found.all():
-        return f"all {len(found)} succeed, up to a relative start loss of {start.max():.2f}"
+        return f"all {len(found)} succeed, up to a relative start loss of {start.max():.2g}"
     order = np.argsort(start)
     rates = np.cumsum(found[order]) / np.arange(1, len(order) + 1)
     good = np.flatnonzero(rates >= 0.95)
     where = (
-        f"95 % of those that start below {start[order][good[-1]]:.2f}" if len(good) else "below 95 % from the start on"
+        f"95 % of those that start below {start[order][good[-1]]:.2g}" if len(good) else "below 95 % from the start on"
     )
-    return f"{found.sum()} of {len(found)} succeed, {where}; the first failure starts at {start[~found].min():.3f}"
+    return f"{found.sum()} of {len(found)} succeed, {where}; the first failure starts at {start[~found].min():.2g}"
 
 
 def decay(evidence: Evidence) -> Findings:

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from featlearn.experiments.claims import Findings, Panel, Series
 from featlearn.experiments.config import Config
 from featlearn.experiments.evidence import Columns, Evidence, recovered, start_of
-from featlearn.experiments.intervals import Measured, exponent_of, median_of, proportion_of, slope
+from featlearn.experiments.intervals import exponent_of, median_of, over_seeds, proportion_of, slope
 from featlearn.experiments.judges_of_runs import curve
 from featlearn.experiments.results import load_metrics
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"
 _EVERY = f"{_DECAY}.every"
-_RESAMPLES = 1000
-
-
-def over_seeds(cases: np.ndarray, statistic: Callable[[np.ndarray], float]) -> Measured:
-    """A number that all seeds together have, with its bootstrap interval: whole seeds are drawn anew.
-
-    Where there is no such number (NaN), it counts as −∞ for the lower end and as ∞ for the rest.
-
-    Args:
-        cases: (seeds, …), what was measured of each.
-        statistic: from such an array, with any seeds in it, to the number.
-    """
-    rng = np.random.default_rng(0)
-    drawn = np.array([statistic(cases[rng.integers(len(cases), size=len(cases))]) for _ in range(_RESAMPLES)])
-    low = np.sort(np.where(np.isnan(drawn), -np.inf, drawn))[int(0.025 * _RESAMPLES)]
-    high = np.sort(np.where(np.isnan(drawn), np.inf, drawn))[int(0.975 * _RESAMPLES)]
-    value = statistic(cases)
-    return Measured(np.inf if np.isnan(value) else value, float(low), float(high), len(cases))
 
 
 def by_seed(table: Columns, column: np.ndarray, cells: Sequence[dict[str, float]]) -> np.ndarray:

@@ -36,7 +36,7 @@ def draw(ax: Axes, panel: Panel) -> Artists:
         if log_y:
             below += [x for x, y in zip(series.x, series.y, strict=True) if y <= 0]
     for number, (name, y) in enumerate(panel.marks.items()):
-        told = _wrapped(f"{name}: {y:.4g}", _characters(ax))
+        told = _wrapped(_marked(name, y), _characters(ax))
         artists[f"mark {name}"] = ax.axhline(
             y, color=GREY, ls=_MARKS[number % len(_MARKS)], lw=0.8 * rcParams["lines.linewidth"], label=told, zorder=1
         )
@@ -88,7 +88,7 @@ def _ticks_of_x(ax: Axes, panel: Panel, log: bool) -> None:
         return
     places = np.log10(values) if log else values
     span = float(places[-1] - places[0])
-    if len(values) <= _FEW and np.all(np.diff(places) > 0.09 * span):
+    if len(values) <= _FEW and np.all(np.diff(places) > 0.15 * span):
         ax.xaxis.set_major_locator(FixedLocator(values.tolist()))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short_number(x) if abs(x) < 1 else f"{x:.4g}"))
         ax.minorticks_off()
@@ -113,7 +113,12 @@ def _wrapped(text: str, characters: int) -> str:
 
 
 def _names(panel: Panel) -> list[str]:
-    return [*(series.name for series in panel.series), *(f"{name}: {y:.4g}" for name, y in panel.marks.items())]
+    return [*(series.name for series in panel.series), *(_marked(name, y) for name, y in panel.marks.items())]
+
+
+def _marked(name: str, y: float) -> str:
+    """A mark with its number, unless its name says it."""
+    return name if f"{y:g}" in name else f"{name}: {y:.3g}"
 
 
 def _columns(panel: Panel, characters: int) -> int:
