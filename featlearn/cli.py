@@ -267,7 +267,7 @@ def reproduce(
         raise typer.Exit(2 if isinstance(error, RunNotFound) else 1) from None
 
     if as_json:
-        _print_json(info)
+        _print_json(_document(directory, info))
     elif not quiet:
         claims_console.show_summary(directory, info)
     if not claims_console.all_hold(info):
@@ -364,7 +364,8 @@ def plot(
 ) -> None:
     """Figures for a paper, each with the data behind it as CSV.
 
-    Of a run: curves, alignment and neurons. Of a sweep: medians over seeds against one axis, or a heat map over two.
+    Of a run: curves, alignment, neurons and the dual certificate. Of a sweep: medians over seeds against one axis, or a
+    heat map over two.
     """
     from featlearn.experiments.reproduction_directory import refuse_reproduction
     from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunDirectory, RunError, RunNotFound
@@ -416,7 +417,8 @@ def report(
     ] = None,
     runs_dir: RunsDir = None,
 ) -> None:
-    """One HTML page that needs no network: curves, neurons over time, configuration; a sweep's map and table."""
+    """One HTML page that needs no network: curves, neurons and certificate over time, configuration; a sweep's map and
+    table."""
     from featlearn.experiments.reproduction_directory import refuse_reproduction
     from featlearn.experiments.runs import DEFAULT_RUNS_DIR, RunDirectory, RunError, RunNotFound
     from featlearn.experiments.sweep_directory import SweepDirectory

@@ -1,7 +1,7 @@
 """The paper's claims as data: a sentence, the sweeps that test it, what is measured, and the thresholds it is held to.
 
-Each file of ``configs/paper/claims/`` is one claim. How its numbers are measured from finished sweeps is the short
-function of the same name in ``judges_of_runs`` or ``judges_of_optima``.
+Each file of ``configs/paper/claims/`` is one claim. How its numbers are measured from finished sweeps is said by the
+function that ``judges.JUDGES`` has for it.
 """
 
 from __future__ import annotations

@@ -83,9 +83,6 @@ def path_of(document: Document, location: tuple[int | str, ...], root: Root) -> 
 
 def _message(details: dict[str, Any], path: Key, root: Root) -> str:
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
-    ends = (path[0], path[-1]) if path else ()
-    if ends in _LATER_KEYS:
-        return f"{_shown(given)} is not available in this version of featlearn"
     if kind == "rule":
         return str(details["msg"])
     if kind == "extra_forbidden":
@@ -111,9 +108,6 @@ def _message(details: dict[str, Any], path: Key, root: Root) -> str:
         return f"must be {_BOUNDS[kind].format(**context)}, got {_shown(given)}"
     return str(details["msg"])
 
-
-# part of the design, and not built yet: refused in these words
-_LATER_KEYS = [("student", "output_scale")]
 
 _EXPECTED = {
     "model_type": "a mapping",

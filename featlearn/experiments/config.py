@@ -10,6 +10,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Discriminator, Field, Tag
 
 from featlearn.experiments.config_data import Data, EmpiricalData, OnlineData, PopulationData
@@ -18,6 +19,7 @@ from featlearn.experiments.yaml_source import dump_yaml
 from featlearn.theory.activations import activation
 from featlearn.training.backends import resolved_backend
 from featlearn.training.networks import largest_min_angle
+from featlearn.training.optima import within_reach
 from featlearn.training.stages import Schedule, Stage
 
 Width = Annotated[WholeNumber, Field(ge=1, le=100_000)]
@@ -114,6 +116,12 @@ class Teacher(Section):
         assert self.width is not None
         assert self.input_dim is not None
         return self.width, self.input_dim
+
+    def dimension_of_span(self) -> int:
+        """r, of a valid teacher."""
+        if self.directions is not None:
+            return int(np.linalg.matrix_rank(np.array(self.directions)))
+        return self.rank or min(self.shape())
 
 
 # --- student ------------------------------------------------------------------------------------
@@ -378,17 +386,24 @@ class Config(Section):
                 known = f"{self.activation.name} is not homogeneous of degree 1 (relu and abs are)"
                 text = f"balance would change the network: {known}; leave it out, as in then: []"
                 yield ("stages", name, "then"), text
-            if stage.stop is not None and stage.stop.gap is not None and self.student.output_scale is None:
-                if not self.log.gap:
-                    yield ("stages", name, "stop", "gap"), "needs the gap, and log.gap is false"
-                elif degree != 1:
-                    known = "an activation that is homogeneous of degree 1 (relu, abs)"
-                    yield (
-                        ("stages", name, "stop", "gap"),
-                        f"the gap is known for {known}, not for {self.activation.name}",
-                    )
-                elif stage.weight_decay == 0:
-                    yield ("stages", name, "stop", "gap"), "there is no gap without weight decay; use loss or grad_norm"
+            if stage.stop is not None and stage.stop.gap is not None and (problem := self._why_no_gap(stage, degree)):
+                yield ("stages", name, "stop", "gap"), problem
+
+    def _why_no_gap(self, stage: StageConfig, degree: int | None) -> str | None:
+        """Why the gap to the optimum is not known in a stage; None where it is."""
+        lines, rank = self.teacher.shape()[0], self.teacher.dimension_of_span()
+        if not self.log.gap:
+            return "needs the gap, and log.gap is false"
+        if self.student.output_scale is not None:
+            return "the gap is known for networks without student.output_scale; use loss or grad_norm"
+        if degree != 1:
+            known = "an activation that is homogeneous of degree 1 (relu, abs)"
+            return f"the gap is known for {known}, not for {self.activation.name}"
+        if stage.weight_decay == 0:
+            return "there is no gap without weight decay; use loss or grad_norm"
+        if not within_reach(lines, rank):
+            return f"the optimum of {lines} teacher neurons in {rank} dimensions is too costly; use loss or grad_norm"
+        return None
 
     def _student_problems(self) -> Problems:
         width, dim = self.teacher.shape()
@@ -412,9 +427,6 @@ class Config(Section):
                 known = f"with student.output_scale one of: {', '.join(SCALED_METHODS)}"
                 text = f"dividing the step by α² has no clear meaning for method {stage.method}; use {known}"
                 yield ("stages", name, "method"), text
-            if stage.stop is not None and stage.stop.gap is not None:
-                text = "the gap is known for networks without student.output_scale; use loss or grad_norm"
-                yield ("stages", name, "stop", "gap"), text
 
     def _data_problems(self) -> Problems:
         if self.data.kind == "population":

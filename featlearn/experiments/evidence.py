@@ -29,9 +29,6 @@ class FullRun:
     status: str
     run: RunDirectory
 
-    def problem(self, config: Config) -> Problem:
-        return build(config)[0]
-
 
 @dataclass(frozen=True)
 class Evidence:

@@ -64,8 +64,9 @@ def local(evidence: Evidence) -> Findings:
         series.append(curve(f"m* = {lines:g}, Δ = {separation:g}°", losses, rates))
         edges.append(f"{lines:g} lines {separation:g}° apart: {_success(start[here], found[here])}")
     main = (table["teacher.width"] == 3) & (table["teacher.min_angle"] == 25) & (start <= most)
+    teachers = np.unique(table["seed"][main])  # the starts around one teacher are no independent cases
     return Findings(
-        {"success": proportion_of(found[main])},
+        {"success": proportion_of([found[main & (table["seed"] == seed)].all() for seed in teachers])},
         edges,
         Panel("loss at the start / ‖f*‖²", "share of runs that end at the teacher", series, log_x=True),
     )
@@ -145,11 +146,14 @@ def end(evidence: Evidence) -> Findings:
     """How much of the final alignment comes after the loss has fallen to a hundredth of its start."""
     shares, early, series = {}, {}, []
     for name in ("with_first_step", "without_first_step"):
-        runs = [load_metrics(full.run.path) for full, _ in evidence.runs(name)]
+        runs, done = [], []
+        for full, _ in evidence.runs(name):
+            runs.append(load_metrics(full.run.path))
+            done.append(full.status == "done")
         at = [int(np.argmax(metrics["loss"] <= 0.01 * metrics["loss"][0])) for metrics in runs]
         final = np.array([metrics["aligned_mass"][-1] for metrics in runs])
         then = np.array([metrics["aligned_mass"][i] for metrics, i in zip(runs, at, strict=True)])
-        fell = np.array([(metrics["loss"] <= 0.01 * metrics["loss"][0]).any() for metrics in runs])
+        fell = np.array(done) & [(metrics["loss"] <= 0.01 * metrics["loss"][0]).any() for metrics in runs]
         shares[name] = median_of(np.where(fell & (final > 0.5), 1 - then / np.maximum(final, 0.5), -1.0))  # −1: never
         early[name] = f"{np.median(then):.2f}, of {np.median(final):.2f} in the end"
         levels = np.geomspace(1, 1e-6, 25)

@@ -29,7 +29,8 @@ COLUMNS: dict[str, str] = {
     "grad_norm": "norm of the gradient of the objective over the trained layers; for empirical data, with the training "
     "loss in place of L",
     "gap": "objective − J*_λ, the least objective of any network of any width (its certified lower bound); null for "
-    "activations that are not homogeneous of degree 1, for λ = 0, for teachers with m*·r > 100, with `output_scale`",
+    "activations that are not homogeneous of degree 1, for λ = 0, with `output_scale`, and for large teachers (m* > 50 "
+    "in a plane, m*·r > 100 elsewhere)",
     "max_angle": "largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line "
     "(plain relu, which has no symmetry: to the nearest teacher direction)",
     "misalignment": "Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖ (with `output_scale`: α|a_j|‖w_j‖)",

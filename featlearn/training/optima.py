@@ -11,20 +11,26 @@ from featlearn.theory.activations import activation
 from featlearn.theory.optimum import Optimum, certified_optimum
 from featlearn.training.problem import Problem
 
-MOST_TEACHER_NUMBERS = 100  # m*·r: of larger teachers the optimum takes minutes, and has wide bounds
+MOST_LINES_IN_A_PLANE = 50  # m* of a teacher of rank 1 or 2
+MOST_TEACHER_NUMBERS = 100  # m*·r of others: of larger ones the optimum takes minutes, and has wide bounds
 _KEPT = 4096  # optima in memory
+
+
+def within_reach(lines: int, rank: int) -> bool:
+    """Whether the optimum is looked for, of a teacher with so many neurons that span so many dimensions."""
+    return lines <= MOST_LINES_IN_A_PLANE if rank <= 2 else lines * rank <= MOST_TEACHER_NUMBERS
 
 
 def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | None:
     """J*_λ of the teacher of one run of a batch; None where there is none.
 
     There is none for activations that are not homogeneous of degree 1, for λ = 0, for a large teacher
-    (``MOST_TEACHER_NUMBERS``), and where the solver's arithmetic breaks down.
+    (``within_reach``), and where the solver's arithmetic breaks down.
     """
     second, first = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
     if problem.activation.homogeneous_degree != 1 or not 0 < weight_decay < np.inf:
         return None
-    if not np.any(second) or len(first) * min(first.shape) > MOST_TEACHER_NUMBERS:
+    if not np.any(second) or not within_reach(len(first), int(np.linalg.matrix_rank(first))):
         return None
     name, drop = problem.activation.name, problem.activation.drop_hermite_below
     return _optimum(name, drop, second.tobytes(), first.tobytes(), len(first), float(weight_decay))
@@ -33,7 +39,8 @@ def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | Non
 @lru_cache(maxsize=_KEPT)
 def _optimum(name: str, drop: int, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum | None:
     rows = np.frombuffer(first).reshape(width, -1)
-    with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError):
+    # of the solver: eigenvalues that do not converge, least squares that do not end or meet a NaN
+    with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError, RuntimeError, ValueError):
         found = certified_optimum(activation(name, drop), np.frombuffer(second), rows, weight_decay)
         return found if np.isfinite(found.lower) else None
     return None

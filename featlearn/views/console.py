@@ -159,6 +159,7 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         f" after {_seconds(last.get('seconds'))} s",
         f" · loss {_number(last.get('loss'))} (floor {_number(info.get('loss_floor'))})",
         f" · gradient norm {_number(last.get('grad_norm'))}",
+        f" · gap {_number(last['gap'])}" if isinstance(last.get("gap"), int | float) else "",
     )
     shown = [Text(line) for line in (_floors_in_brief(info),) if line]
     path = Text(str(run.path), no_wrap=True)

@@ -89,8 +89,26 @@ def test_activations_of_another_degree_have_no_gap(overrides: list[str]) -> None
         (["log.gap=false"], "log.gap is false"),
         (["activation.name=erf", "stages.second_layer.then=[]"], "homogeneous of degree 1"),
         ([f"{LATE}.weight_decay=0.0"], "no gap without weight decay"),
+        (["student.output_scale=10"], "without student.output_scale"),
+        (["teacher.width=60", "teacher.min_angle=0"], "60 teacher neurons in 2 dimensions is too costly"),
+        (["teacher.width=21", "teacher.rank=5", "teacher.min_angle=0"], "21 teacher neurons in 5 dimensions"),
     ],
 )
 def test_a_stop_at_a_gap_that_is_not_known_is_refused(overrides: list[str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         load_config(CONFIGS / "quickstart.yaml", [f"{LATE}.stop.gap=1e-6", *overrides])
+
+
+def test_a_teacher_neuron_that_does_not_count_does_not_end_a_run() -> None:
+    explicit = "{directions: [[1, 0, 0], [0.6, 0.8, 0]], output_weights: [1.0, 0.0]}"
+    (run,) = run_batch([load_config(CONFIGS / "quickstart.yaml", [f"teacher={explicit}", f"{LATE}.steps=50"])])
+    assert all(row["gap"] is not None for row in run.rows)
+
+
+def test_a_solver_that_breaks_down_leaves_the_gap_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any, **keywords: Any) -> Any:
+        raise RuntimeError("too many iterations")
+
+    monkeypatch.setattr("featlearn.theory.optimum.nnls", broken)
+    (run,) = run_batch([_small("seed=12345", f"{LATE}.steps=5")])
+    assert all(row["gap"] is None for row in run.rows)

@@ -291,10 +291,10 @@ def test_no_run_of_random_features_is_below_their_floor(
 @pytest.mark.parametrize(
     ("override", "complaint"),
     [
-        ("student.output_scale=0", "output_scale"),
-        ("student.output_scale=-3", "output_scale"),
-        ("student.output_scale=.inf", "output_scale"),
-        ("student.output_scale=big", "output_scale"),
+        ("student.output_scale=0", "must be greater than 0"),
+        ("student.output_scale=-3", "must be greater than 0"),
+        ("student.output_scale=.inf", "NaN and infinity"),
+        ("student.output_scale=big", "expected a number"),
         (
             "stages.train.method=adam",
             r"stages\.train\.method: dividing the step by α² has no clear meaning for method adam",

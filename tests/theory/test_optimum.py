@@ -190,6 +190,30 @@ def test_the_optimum_scales_with_the_teacher_and_ignores_rotations() -> None:
     np.testing.assert_allclose(scaled.directions, found.directions @ rotation, atol=1e-6)
 
 
+def test_a_narrow_maximum_of_the_certificate_is_not_missed() -> None:
+    """Plain relu: a first search with few ascents calls an optimum certified whose |η| is 1.21 elsewhere."""
+    rng = np.random.default_rng(0)
+    first = rng.standard_normal((5, 4)) @ np.linalg.qr(rng.standard_normal((6, 4)))[0].T
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    second = rng.uniform(0.5, 1.5, 5) * rng.choice([-1, 1], 5)
+    phi = activation("relu", 0)
+    found = certified_optimum(phi, second, first, 1e-3)
+    points = np.random.default_rng(1).standard_normal((100_000, 4)) @ np.linalg.svd(first)[2][:4]
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    assert np.abs(certificate(phi, second, first, found, points)).max() <= found.largest_certificate
+    assert found.upper == pytest.approx(0.0046143708, rel=1e-7)  # of a search with 400 ascents in every round
+
+
+def test_teachers_that_do_not_count_change_nothing() -> None:
+    teacher, phi = _teacher(0), activation("relu", 2)
+    second = np.append(teacher.second_layer, [0.0, 1e-200])
+    first = np.concatenate([teacher.first_layer, np.eye(5)[:2]])
+    alone = certified_optimum(phi, teacher.second_layer, teacher.first_layer, 1e-2)
+    assert certified_optimum(phi, second, first, 1e-2).upper == pytest.approx(alone.upper, rel=1e-12)
+    with pytest.raises(ValueError, match="other than zero"):
+        certified_optimum(phi, np.zeros(2), first[:2], 1e-2)
+
+
 def test_what_has_no_optimum_is_refused() -> None:
     teacher = _teacher(0)
     with pytest.raises(ValueError, match="homogeneous of degree 1"):
