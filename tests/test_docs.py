@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from matplotlib.testing.compare import compare_images
 
+from featlearn.experiments.claims import CLAIMS
 from featlearn.experiments.config_file import load_config
 from featlearn.experiments.reproduction_directory import read_claims
 from featlearn.experiments.sweep_file import load_sweep
@@ -79,6 +80,14 @@ def test_the_figure_in_the_readme_is_what_its_commands_make(tmp_path: Path) -> N
         subprocess.run(done, cwd=ROOT, check=True, capture_output=True, timeout=120)
     stored = ROOT / "docs" / "figures" / "neurons.png"
     assert compare_images(str(stored), str(tmp_path / "neurons.png"), tol=8) is None
+
+
+def test_the_record_of_the_reproduction_is_whole() -> None:
+    record = read_claims(ROOT / "docs" / "reproduction" / "claims.json")
+    assert [claim["id"] for claim in record["claims"]] == list(CLAIMS)
+    assert record["status"] == "done"
+    assert not record["quick"]
+    assert not record["git"]["dirty"]
 
 
 def test_the_changelog_and_the_citation_name_the_version() -> None:

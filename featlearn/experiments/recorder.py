@@ -70,16 +70,16 @@ def advice(plan: Plan, event: Event) -> str:
     """What to try after a divergence, whose row the event is."""
     assert isinstance(event, Logged)
     row = event.row
-    loss = "not finite" if row["loss"] is None else f"{row['loss']:.3g}"
-    message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): the loss is {loss}"
     stage = plan.stages[event.position.stage]
+    why = "the loss is not finite" if row["loss"] is None else f"the loss is {row['loss']:.3g}"
+    if stage.method == "flow" and row["loss"] is None:
+        why = "the solver of the flow met a gradient that is not finite, or asked for more of them than it may"
+    message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): {why}"
     decay, size = row["weight_decay"], row["step_size"]
     if size and stage.step_size is not None:
         key = "step_size" if stage.step_size.factor == 1 else "step_size.start"
         message += f"; try a smaller step: --set stages.{stage.name}.{key}={stage.step_size.start / 10:g}"
-        if stage.method == "flow":
-            message += " (the solver of the flow met a gradient that is not finite, or asked for too many)"
-        elif decay and decay * size > 2:
+        if stage.method != "flow" and decay and decay * size > 2:
             message += f" (weight decay times step size is {decay * size:.3g}, and must stay below 2)"
     return message
 
