@@ -1,4 +1,4 @@
-"""Judges of claims about the best measure J*_λ: the optimum itself, and networks on their way to it."""
+"""Judges of claims about what can be reached: the best measure J*_λ, networks on their way to it, linear predictors."""
 
 from __future__ import annotations
 
