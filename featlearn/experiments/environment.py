@@ -26,8 +26,9 @@ def versions() -> dict[str, str | None]:
 
 @cache
 def machine() -> dict[str, str]:
-    """Operating system and processor."""
-    return {"system": platform.platform(), "processor": platform.processor() or platform.machine()}
+    """Operating system, with its C library, and processor."""
+    system = " ".join(part for part in (platform.system(), *platform.libc_ver()) if part)
+    return {"system": system, "processor": platform.processor() or platform.machine()}
 
 
 @cache

@@ -60,7 +60,7 @@ def _circumstances(info: Record) -> str:
     if git.get("commit"):
         told.append(f"commit `{git['commit'][:12]}`{' with changes' if git.get('dirty') else ''}")
     machine = info.get("machine") or {}
-    told.append(", ".join(_escaped(text.split("-")[0]) for text in machine.values() if text))
+    told.append(", ".join(_escaped(text) for text in machine.values() if text))
     told.append(", ".join(f"{name} {_escaped(text)}" for name, text in (info.get("versions") or {}).items() if text))
     return "; ".join(part for part in told if part) + "."
 

@@ -134,7 +134,7 @@ FAILED |= {"message": "could not be measured: ValueError: no", "edges": [], "swe
 INFO: dict[str, Any] = {"status": "done", "created": "2026-11-24T21:00:00+00:00", "quick": False, "seconds": 3600.0}
 INFO |= {"wanted": ["subspace", "local"], "claims": [CLAIM, FAILED], "git": {"commit": "a" * 40, "dirty": True}}
 INFO |= {
-    "machine": {"system": "Linux-6.1-x86_64", "processor": "x86_64"},
+    "machine": {"system": "Linux", "processor": "x86_64"},
     "versions": {"python": "3.11", "torch": None},
 }
 
