@@ -92,6 +92,7 @@ def test_json_is_one_document_and_all_that_hold_exit_0(paper: Path) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     document = json.loads(done.stdout)
     [path] = (paper / "elsewhere").glob("2*")
+    assert document.pop("path") == str(path.resolve())
     assert document == json.loads((path / "claims.json").read_text())
     assert document["status"] == "done"
     [run] = json.loads(featlearn("runs", "--json", "--runs-dir", "elsewhere").stdout)
@@ -171,7 +172,9 @@ def test_a_reproduction_that_was_killed_goes_on_to_the_same_record(paper: Path) 
     assert (last.exit_code, last.stdout.count("\nPASS"), last.stdout.count("PASS subspace")) == (1, 1, 1)
     assert (path / "figures" / f"{HOLDS}.pdf").is_file()
     whole = featlearn("reproduce", "--quick", *claims(HOLDS, TOO_HIGH, WAITS), "--json", "--runs-dir", "whole")
-    assert timeless(json.loads(whole.stdout)) == timeless(json.loads((path / "claims.json").read_text()))
+    document = json.loads(whole.stdout)
+    assert document.pop("path")
+    assert timeless(document) == timeless(json.loads((path / "claims.json").read_text()))
 
 
 def test_a_full_disk_is_one_clear_line(paper: Path) -> None:
