@@ -131,7 +131,7 @@ def crossed(seeds: int = 20, **axes: list[float]) -> Columns:
 
 
 def width_table(found: Callable[[Columns], np.ndarray], teachers: float = 3) -> Columns:
-    table = crossed(student__width=[8, 16, 50], teacher__width=[teachers], teacher__min_angle=[25])
+    table = crossed(40, student__width=[8, 16, 50], teacher__width=[teachers], teacher__min_angle=[25])
     right = found(table)
     return table | {"recovered": np.where(right, teachers, 1), "aligned_mass": np.where(right, 1.0, 0.5)}
 
@@ -146,12 +146,12 @@ def test_width_holds_where_every_start_succeeds_and_not_where_none_does() -> Non
     assert good.measured["needed"].value == 16
     assert all(holding("width", good).values())
     assert "m* = 3, Δ = 25°: from m = 16 on; shares 0.00 at m = 8, 1.00 at m = 16" in good.edges[0]
-    assert "(20 starts, 0 fail at every width)" in good.edges[0]
+    assert "(40 starts, 0 fail at every width)" in good.edges[0]
     assert len(good.edges) == 3
     broken = judged_width(lambda t: t["seed"] < 0)
     assert not any(holding("width", broken).values())
     assert "no tested width suffices" in broken.edges[0]
-    assert "(20 starts, 20 fail at every width)" in broken.edges[0]
+    assert "(40 starts, 40 fail at every width)" in broken.edges[0]
     assert broken.edges[-1].endswith("0.50; median of all 0.50")
 
 

@@ -144,7 +144,7 @@ def test_kill_9_at_ten_random_instants_changes_no_bit(
     while killed < 10:
         known = run
         child = in_child(lambda: resume(known) if known else train(small, tmp_path / "killed"))  # noqa: B023
-        time.sleep(rng.uniform(0.05, 0.15 + whole.info["seconds"] / 8))
+        time.sleep(rng.uniform(0.02, 0.05 + whole.info["seconds"] / 8))
         os.kill(child, signal.SIGKILL)
         killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         found = RunDirectory.all_in(tmp_path / "killed")
