@@ -18,9 +18,9 @@ def against(table: Columns, axis: str, column: np.ndarray) -> tuple[list[float],
     return values, [median_of(column[table[axis] == value]) for value in values]
 
 
-def curve(name: str, x: list[float], y: list[Measured], style: str = "line") -> Series:
+def curve(name: str, x: list[float], y: list[Measured]) -> Series:
     """Medians and intervals as a curve."""
-    return Series(name, x, [m.value for m in y], [m.low for m in y], [m.high for m in y], style)  # type: ignore[arg-type]
+    return Series(name, x, [m.value for m in y], [m.low for m in y], [m.high for m in y])
 
 
 def subspace(evidence: Evidence) -> Findings:
