@@ -23,7 +23,7 @@ from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.alignment import angles, nearest_teacher
 from featlearn.theory.linear_floors import random_features_floor, tangent_floor
-from featlearn.theory.measures import Target
+from featlearn.theory.measures import Target, tangent_bases
 from featlearn.theory.optimum import Optimum, certified_optimum
 from featlearn.training.networks import Network, generator, random_teacher
 from featlearn.training.optima import optimum_of
@@ -85,10 +85,15 @@ def _deviation(teacher: Network, optimum: Optimum) -> _Deviation:
 def optimum(evidence: Evidence) -> Findings:
     """Bounds, and how masses and directions move with λ."""
     teachers = _teachers(int(evidence.parameters["quick_teachers" if evidence.quick else "teachers"]))
-    found = [_optimum(teacher, decay) for teacher in teachers for decay in _DECAYS]
+    every = dict.fromkeys([*_DECAYS, *_SMALL_DECAYS])
+    solved = [{decay: _optimum(teacher, decay) for decay in every} for teacher in teachers]
+    found = [optima[decay] for optima in solved for decay in _DECAYS]
     widths = [(o.upper - o.lower) / o.upper for o in found]
     highest = max(o.largest_certificate for o in found)
-    moved = [[_deviation(teacher, _optimum(teacher, decay)) for decay in _SMALL_DECAYS] for teacher in teachers]
+    moved = [
+        [_deviation(teacher, optima[decay]) for decay in _SMALL_DECAYS]
+        for teacher, optima in zip(teachers, solved, strict=True)
+    ]
     missing = np.array([[np.linalg.norm(d.missing_mass) for d in row] for row in moved])
     turned = np.array([[np.linalg.norm(d.centre_angle) for d in row] for row in moved])
     spread = np.array([[np.linalg.norm(d.spread) for d in row] for row in moved])
@@ -170,7 +175,7 @@ def _around(teacher: Network, decay: float, turns: np.ndarray) -> _Around:
     bent = (
         -signs[:, None, None] * target.curvature(atoms, units) + np.eye(units.shape[-1]) * (signs * at)[:, None, None]
     )
-    tangents = np.stack([np.linalg.svd(unit[None])[2][1:] for unit in units])
+    tangents = tangent_bases(units)
     curvatures = np.linalg.eigvalsh(tangents @ bent @ tangents.mT)
     falls = []
     for sign, unit, tangent in zip(signs, units, tangents, strict=True):

@@ -30,6 +30,11 @@ class Atoms:
         return self.rows / self.masses[:, None]
 
 
+def tangent_bases(units: np.ndarray) -> np.ndarray:
+    """Orthonormal rows that span what is orthogonal to each unit vector, (n, E) → (n, E − 1, E)."""
+    return np.stack([np.linalg.svd(unit[None])[2][1:] for unit in units])
+
+
 class Target:
     """A teacher in coordinates of its span, and the weight decay λ: what measures are held against.
 

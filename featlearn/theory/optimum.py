@@ -13,7 +13,7 @@ from scipy.optimize import nnls
 from scipy.stats import norm, qmc
 
 from featlearn.theory.activations import Activation
-from featlearn.theory.measures import Atoms, Target
+from featlearn.theory.measures import Atoms, Target, tangent_bases
 
 RELATIVE_GAP = 9e-9  # upper − lower bound over J* that is aimed at
 _LEAST_DECAY = 1e-7  # Σ|a*|: below it, rounding is larger than what the atoms move
@@ -357,7 +357,7 @@ def _around(target: Target, atoms: Atoms, dimension: int) -> np.ndarray:
     if dimension == 1 or not len(atoms.signs):
         return np.zeros((0, dimension))
     units = np.pad(atoms.directions, ((0, 0), (0, dimension - target.rank)))
-    tangents = np.stack([np.linalg.svd(unit[None])[2][1:] for unit in units])  # (n, E - 1, E)
+    tangents = tangent_bases(units)
     bend = tangents @ (atoms.signs[:, None, None] * target.curvature(atoms, units)) @ tangents.mT
     _, vectors = np.linalg.eigh(bend)
     ways = 0.3 * target.decay * (tangents.mT @ vectors[..., -2:]).mT.reshape(-1, dimension)
