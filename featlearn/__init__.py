@@ -11,34 +11,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from featlearn.experiments.batch import run_batch
-    from featlearn.experiments.config import Config
-    from featlearn.experiments.config_file import load_config
-    from featlearn.experiments.results import load_metrics, load_results
-    from featlearn.experiments.run import RunResult, resume, train
-    from featlearn.experiments.runs import RunDirectory, RunError
-    from featlearn.experiments.yaml_source import ConfigError
+    from featlearn.config.load import load_config
+    from featlearn.config.model import Config
+    from featlearn.config.yaml_source import ConfigError
+    from featlearn.runs.batch import run_batch
+    from featlearn.runs.directory import RunDirectory, RunError
+    from featlearn.runs.train import RunResult, resume, train
+    from featlearn.sweeps.results import load_metrics, load_results
     from featlearn.theory.activations import activation
     from featlearn.theory.alignment import alignment_metrics
     from featlearn.theory.population import gradient as population_gradient
     from featlearn.theory.population import loss as population_loss
 
 _HOMES = {
-    "Config": "experiments.config:Config",
-    "ConfigError": "experiments.yaml_source:ConfigError",
-    "RunDirectory": "experiments.runs:RunDirectory",
-    "RunError": "experiments.runs:RunError",
-    "RunResult": "experiments.run:RunResult",
+    "Config": "config.model:Config",
+    "ConfigError": "config.yaml_source:ConfigError",
+    "RunDirectory": "runs.directory:RunDirectory",
+    "RunError": "runs.directory:RunError",
+    "RunResult": "runs.train:RunResult",
     "activation": "theory.activations:activation",
     "alignment_metrics": "theory.alignment:alignment_metrics",
-    "load_config": "experiments.config_file:load_config",
-    "load_metrics": "experiments.results:load_metrics",
-    "load_results": "experiments.results:load_results",
+    "load_config": "config.load:load_config",
+    "load_metrics": "sweeps.results:load_metrics",
+    "load_results": "sweeps.results:load_results",
     "population_gradient": "theory.population:gradient",
     "population_loss": "theory.population:loss",
-    "resume": "experiments.run:resume",
-    "run_batch": "experiments.batch:run_batch",
-    "train": "experiments.run:train",
+    "resume": "runs.train:resume",
+    "run_batch": "runs.batch:run_batch",
+    "train": "runs.train:train",
 }
 
 __all__ = [

@@ -1,5 +1,5 @@
 """``python -m featlearn``."""
 
-from featlearn.cli import main
+from featlearn.cli.app import main
 
 main()

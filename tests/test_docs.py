@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from matplotlib.testing.compare import compare_images
 
-from featlearn.experiments.claims import CLAIMS
-from featlearn.experiments.config_file import load_config
-from featlearn.experiments.reproduction_directory import read_claims
-from featlearn.experiments.sweep_file import load_sweep
-from featlearn.experiments.yaml_source import parse_document
-from featlearn.views.claims_files import FORMATS, drawing_of
-from featlearn.views.figures import SIZES, save
+from featlearn.claims.directory import read_claims
+from featlearn.claims.model import CLAIMS
+from featlearn.config.load import load_config
+from featlearn.config.yaml_source import parse_document
+from featlearn.sweeps.load import load_sweep
+from featlearn.views.figures.drawing import SIZES, save
+from featlearn.views.report.claims_files import FORMATS, drawing_of
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 

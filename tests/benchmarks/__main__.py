@@ -22,6 +22,7 @@ from rich.table import Table
 
 from tests.benchmarks import engines, limits
 from tests.benchmarks.engines import ENGINES, Walk
+from tests.places import ROOT
 
 SIZES = ((10, 4), (32, 16), (100, 32), (512, 64), (2048, 128))
 DIMENSIONS = (32, 100, 1000, 10_000, 100_000)
@@ -89,15 +90,14 @@ def _marginal(walk: Walk) -> float:
 
 def _peak_memory() -> float:
     """Largest resident memory, in MB, of a training run with 50 neurons in 100 000 dimensions."""
-    root = Path(__file__).parents[2]
     settings = ["teacher.input_dim=100000", "student.width=50", "log.points=8", "log.snapshots=2"]
     settings += ["stages.local_convergence.steps=2000"]
-    code = "import resource, sys, featlearn.cli as c\nc.app(sys.argv[1:], standalone_mode=False)\n"
+    code = "import resource, sys, featlearn.cli.app as c\nc.app(sys.argv[1:], standalone_mode=False)\n"
     code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     with tempfile.TemporaryDirectory() as runs:
         command = [sys.executable, "-c", code, "train", "-q", "-c", "configs/quickstart.yaml", "--runs-dir", runs]
         command += [part for setting in settings for part in ("--set", setting)]
-        done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return float(done.stdout.splitlines()[-1])
 
 
@@ -105,19 +105,18 @@ def _start_up() -> dict[str, float]:
     """Seconds of the phases of a process that trains: the interpreter, the imports, the compiled code, the rest."""
     phases = {
         "interpreter": "pass",
-        "featlearn --help": "import sys, featlearn.cli as c; sys.argv[1:] = ['--help']; c.app(standalone_mode=False)",
+        "featlearn --help": "import featlearn.cli.app as c; c.app(['--help'], standalone_mode=False)",
         "configuration": "import featlearn; featlearn.load_config('configs/quickstart.yaml')",
         "fused backend loaded": "import featlearn.training.backends as b; b.make_backend('fused', 'cpu', 'float64')",
         "first step": "from tests.benchmarks.engines import ENGINES; ENGINES['featlearn fused'](100, 32, 1)(1)",
         "torch loaded": "import torch",
     }
-    root = Path(__file__).parents[2]
     found = {}
     for name, code in phases.items():
         times = []
         for _ in range(3):
             began = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], cwd=root, check=True, capture_output=True)
+            subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
             times.append(time.perf_counter() - began)
         found[name] = median(times)
     return found

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from featlearn.experiments.config_file import load_config
-from featlearn.experiments.run import train
-from featlearn.experiments.runs import RunDirectory
-from featlearn.experiments.sweep_directory import SweepDirectory
-from tests.experiments.sweeps import new_sweep, run
+from featlearn.config.load import load_config
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.train import train
+from featlearn.sweeps.directory import SweepDirectory
+from tests.places import CONFIGS
+from tests.sweeps.small import new_sweep, run
 
-QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+QUICKSTART = CONFIGS / "quickstart.yaml"
 SWEEP = """\
 grid:
   student.width: [8, 10]
@@ -51,7 +52,7 @@ def example_sweep(place: Path) -> SweepDirectory:
 
 def first_paint(page: Path, repeats: int) -> str:
     """Milliseconds until Chromium has painted something of a page, each time in a new browser."""
-    from tests.views.test_report import new_browser
+    from tests.views.report.test_page import new_browser
 
     times = []
     for _ in range(repeats):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from featlearn.experiments.batch import PointResult
-from featlearn.experiments.executors import SerialExecutor
-from featlearn.experiments.sweep import begin, run_sweep
-from featlearn.experiments.sweep_directory import WHOLE, SweepDirectory
-from featlearn.experiments.sweep_file import load_sweep
+from featlearn.runs.batch import PointResult
+from featlearn.sweeps.directory import WHOLE, SweepDirectory
+from featlearn.sweeps.executors import SerialExecutor
+from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.sweep import begin, run_sweep
 from featlearn.training.measurement import COLUMNS
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.benchmarks.engines import ENGINES
+from tests.places import ROOT
 
 WIDTH, DIMENSION, STEPS = 32, 16, 5000
 BASE = f"""
@@ -39,7 +40,6 @@ grid:
 seeds: 2
 store: summary
 """
-ROOT = Path(__file__).parents[2]
 
 
 def main() -> None:

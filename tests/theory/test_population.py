@@ -1,7 +1,6 @@
 """Loss and gradient against numbers from elsewhere, against slow twins in fifty digits, and under every invariance."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,11 @@ from scipy import optimize
 
 from featlearn.theory import population
 from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, Activation, activation
+from tests.places import TRUTH as TRUTHS
 from tests.theory import exact
 from tests.theory.exact import MP, number
 
-TRUTH = json.loads((Path(__file__).parent.parent / "truth" / "population.json").read_text())
+TRUTH = json.loads((TRUTHS / "population.json").read_text())
 
 ENTRIES = [activation(name, drop) for name in ACTIVATION_NAMES for drop in DROP_SETTINGS]
 every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")

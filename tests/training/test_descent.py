@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,9 @@ from featlearn.training.measurement import COLUMNS
 from featlearn.training.networks import explicit_teacher, generator, random_teacher, symmetric_student
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Layer, Method, Schedule, Stage
+from tests.places import TRUTH as TRUTHS
 
-TRUTH = json.loads((Path(__file__).parent.parent / "truth" / "trajectory.json").read_text())
+TRUTH = json.loads((TRUTHS / "trajectory.json").read_text())
 BOTH: tuple[Layer, ...] = ("first_layer", "second_layer")
 
 

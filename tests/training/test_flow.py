@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from featlearn.experiments.recorder import advice
+from featlearn.runs.recorder import advice
 from featlearn.theory import population
 from featlearn.training import flow
 from featlearn.training.backends import make_backend

@@ -14,6 +14,7 @@ from featlearn.training.backends import Backend, BackendError, fused_kernels, ma
 from featlearn.training.backends.fused import WIDE, FusedBackend, fused_kernel
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Layer, Method, Schedule, Stage
+from tests.places import ROOT
 
 BOTH: tuple[Layer, ...] = ("first_layer", "second_layer")
 
@@ -110,12 +111,11 @@ print(digest.hexdigest())
 
 def test_bits_do_not_depend_on_the_number_of_threads() -> None:
     import os
-    from pathlib import Path
 
     found = set()
     for threads in ("1", "2"):
         environment = os.environ | dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"), threads)
-        script = SCRIPT.format(root=str(Path(__file__).parents[2]))
+        script = SCRIPT.format(root=str(ROOT))
         # tests pin the threads in conftest, which only pytest loads
         done = subprocess.run(
             [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
@@ -208,9 +208,8 @@ print("inside")
 def test_no_shape_reaches_beyond_its_arrays() -> None:
     # compiled code does not look: as plain Python, an index that is too large is an error
     import os
-    from pathlib import Path
 
-    script = IN_PYTHON.format(root=str(Path(__file__).parents[2]))
+    script = IN_PYTHON.format(root=str(ROOT))
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "inside\n", done.stderr

@@ -7,16 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from featlearn.experiments.config_file import load_config
-from featlearn.experiments.run import train
-from featlearn.experiments.runs import RunDirectory
-from featlearn.experiments.sweep_directory import SweepDirectory
-from featlearn.views.figures import SIZES, Drawing, overlay_figure, run_figures, save, sweep_figures
-from featlearn.views.run_data import read_run
-from featlearn.views.sweep_data import read_sweep
-from tests.experiments.sweeps import new_sweep, run
+from featlearn.config.load import load_config
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.train import train
+from featlearn.sweeps.directory import SweepDirectory
+from featlearn.views.data.run import read_run
+from featlearn.views.data.sweep import read_sweep
+from featlearn.views.figures.drawing import SIZES, Drawing, overlay_figure, run_figures, save, sweep_figures
+from tests.places import CONFIGS
+from tests.sweeps.small import new_sweep, run
 
-QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+QUICKSTART = CONFIGS / "quickstart.yaml"
 IMAGES = Path(__file__).with_name("images")
 SHORT = [
     "student.width=20",

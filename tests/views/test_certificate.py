@@ -12,11 +12,11 @@ from matplotlib.collections import PathCollection
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
-from featlearn.experiments.runs import RunDirectory, RunError
+from featlearn.runs.directory import RunDirectory, RunError
 from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.optimum import Optimum, certificate, certified_optimum
-from featlearn.views.certificate_data import (
+from featlearn.views.data.certificate import (
     DISC,
     Certificates,
     CertificateView,
@@ -31,13 +31,13 @@ from featlearn.views.certificate_data import (
     on_disc,
     read_certificates,
 )
-from featlearn.views.certificate_plots import sphere_panels, verdict
-from featlearn.views.certificate_report import ANGLES
-from featlearn.views.figures import Drawing, run_figures, save
-from featlearn.views.report import run_page
-from featlearn.views.run_data import read_run
+from featlearn.views.data.run import read_run
+from featlearn.views.figures.certificate import sphere_panels, verdict
+from featlearn.views.figures.drawing import Drawing, run_figures, save
+from featlearn.views.report.certificate import ANGLES
+from featlearn.views.report.page import run_page
 from tests.views.examples import COLUMN, PLATEAU, new_run
-from tests.views.test_report import floats, payload
+from tests.views.report.test_page import floats, payload
 
 PLAIN = "activation.drop_hermite_below=0"
 SPACE = "teacher.rank=3"

@@ -1,0 +1,122 @@
+"""The generated parts of the documentation, as Markdown: pages embed them between cog markers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from featlearn.claims.directory import ReproductionDirectory
+from featlearn.config.model import Config
+from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
+from featlearn.training.measurement import COLUMNS
+from featlearn.views.report import claims as claims_text
+
+
+def help_of(command: str) -> str:
+    """What ``featlearn COMMAND --help`` prints."""
+    environment = os.environ | {"COLUMNS": "110", "TERM": "dumb", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "featlearn", command, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    lines = [line.rstrip() for line in done.stdout.replace("python -m featlearn", "featlearn").strip().splitlines()]
+    return "\n".join(["```text", *lines, "```"])
+
+
+def config_keys() -> str:
+    """The table of configuration keys."""
+    rows = [f"| `{path}` | {kind} | {default} | {text} |" for path, kind, default, text in _keys(Config, "")]
+    return "\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows])
+
+
+def metrics_columns() -> str:
+    """The table of metrics columns."""
+    rows = [f"| `{name}` | {_escaped(meaning)} |" for name, meaning in COLUMNS.items()]
+    return "\n".join(["| column | meaning |", "|---|---|", *rows])
+
+
+def activations() -> str:
+    """The table of activations."""
+    lines = ["| `name` | φ(z) | degrees kept | same neuron | degree of homogeneity |", "|---|---|---|---|---|"]
+    same = {"even": "w and −w", "odd": "(a, w) and (−a, −w)", "none": "–"}
+    for name in ACTIVATION_NAMES:
+        for drop in reversed(DROP_SETTINGS):
+            entry = activation(name, drop)
+            kept = "≥ 2 (`drop_hermite_below: 2`)" if drop else "all (`drop_hermite_below: 0`)"
+            degree = entry.homogeneous_degree or "–"
+            lines.append(f"| `{name}` | {_escaped(entry.formula)} | {kept} | {same[entry.symmetry]} | {degree} |")
+    return "\n".join(lines)
+
+
+def reproduction(folder: str) -> str:
+    """The claims and what was found, from the ``claims.json`` in a folder below docs/, where the figures lie too."""
+    directory = ReproductionDirectory(Path(folder))
+    return claims_text.body(directory.read(), directory.name, "..")
+
+
+def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
+    for name, field in model.model_fields.items():
+        path = prefix + name
+        inner = [m for m in _models(field.annotation) if m is not model]
+        mapped = get_origin(field.annotation) is dict
+        if name == "kind":
+            continue
+        yield path, _kind(field.annotation), _default(field), _escaped(field.description or "")
+        for member in inner:
+            kind = member.model_fields.get("kind")
+            label = f"{path}{{{get_args(kind.annotation)[0]}}}." if kind is not None else f"{path}."
+            yield from _keys(member, f"{path}.NAME." if mapped else label)
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) is Literal:
+        return []
+    return [model for inner in get_args(annotation) for model in _models(inner)]
+
+
+def _kind(annotation: Any) -> str:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(inner[0])
+    if origin is Literal:
+        return " · ".join(f"`{value}`" for value in inner)
+    if origin in (Union, UnionType):
+        return " or ".join(dict.fromkeys(_kind(member) for member in inner if member is not NoneType))
+    if origin is list:
+        return f"list of: {_kind(inner[0])}"
+    if origin is dict:
+        return "mapping by name"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        kind = annotation.model_fields.get("kind")
+        return f"`{{kind: {get_args(kind.annotation)[0]}}}`" if kind is not None else "mapping"
+    return {str: "text", int: "whole number", float: "number", bool: "true or false"}[annotation]
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default is PydanticUndefined:
+        return "required"
+    value = field.default
+    if value is None:
+        return "–"
+    if isinstance(value, BaseModel):
+        plain = value.model_dump(exclude_none=True)
+        return f"`{{{', '.join(f'{k}: {v}' for k, v in plain.items())}}}`".replace("'", "").replace("True", "true")
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,1 @@
+"""A claim: sweeps measured and judged."""

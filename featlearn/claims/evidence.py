@@ -1,0 +1,85 @@
+"""What a claim is judged on: the finished sweeps of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from featlearn.config.build import build
+from featlearn.config.model import Config
+from featlearn.runs.directory import RunDirectory
+from featlearn.sweeps.directory import SweepDirectory
+from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.results import load_results
+from featlearn.theory import population
+from featlearn.training.descent import Start
+from featlearn.training.problem import Problem
+
+Columns = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class FullRun:
+    """A point of a sweep that keeps its runs: the values of its axes, its status, and the run itself."""
+
+    values: dict[str, Any]
+    status: str
+    run: RunDirectory
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The sweeps of one claim, by the names that its file gives them, and the numbers that its measurement needs."""
+
+    sweeps: dict[str, SweepDirectory]
+    parameters: dict[str, float]
+    quick: bool = False
+
+    def table(self, sweep: str) -> Columns:
+        """The results of a sweep as columns, one entry per point in the order of its manifest; see ``load_results``.
+
+        Points that cannot run, for their configuration breaks a rule, are left out.
+        """
+        directory = self.sweeps[sweep]
+        table = load_results(directory.path)
+        feasible = {entry.id for entry in directory.read_manifest() if entry.problem is None}
+        kept = np.array([point in feasible for point in table["id"]], dtype=bool)
+        return {name: column[kept] for name, column in table.items()}
+
+    def configs(self, sweep: str) -> list[Config]:
+        """The configuration of every point of ``table``, in the same order."""
+        points = load_sweep(self.sweeps[sweep].sweep_file).points()
+        return [point.config for point in points if point.config is not None]
+
+    def runs(self, sweep: str) -> Iterator[tuple[FullRun, Config]]:
+        """The runs of a sweep with ``store: full``."""
+        directory = self.sweeps[sweep]
+        results = directory.read_results()
+        entries = {entry.id: entry for entry in directory.read_manifest()}
+        for point in load_sweep(directory.sweep_file).points():
+            if point.config is not None:
+                values, run = entries[point.id].values, RunDirectory(directory.runs / point.id)
+                yield FullRun(values, results[point.id].status, run), point.config
+
+
+def start_of(config: Config) -> tuple[Problem, Start]:
+    """The networks that a run begins with."""
+    problem, _, start = build(config)
+    return problem, start
+
+
+def relative_start_loss(config: Config) -> float:
+    """The loss of the initial student over ‖f*‖²."""
+    problem, start = start_of(config)
+    teacher = problem.teacher_second_layer, problem.teacher_first_layer
+    loss = population.loss(problem.activation, start.state.second_layer, start.state.first_layer, *teacher)
+    return float(loss[0] / population.squared_norm(problem.activation, *teacher)[0])
+
+
+def recovered(table: Columns, teachers: np.ndarray | int) -> np.ndarray:
+    """Which runs found everything: done, every teacher line recovered, and all mass on teacher lines."""
+    done = table["status"] == "done"
+    return np.asarray(done & (table["recovered"] == teachers) & (table["aligned_mass"] > 0.999))

@@ -1,0 +1,220 @@
+"""From what pydantic finds wrong with a document to complaints: each with its place, in words that help.
+
+``root`` is the model of the whole document; what it allows at a place is told from its fields.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, Tag, ValidationError
+from pydantic_core import ErrorDetails
+
+from featlearn.config.yaml_source import Complaint, Document, Key, dotted
+
+Root = type[BaseModel]
+
+
+def complaint_at(document: Document, path: Key, message: str, *, at_key: bool = False) -> Complaint:
+    return Complaint(document.mark_of(path, key=at_key), dotted(path), message)
+
+
+def hidden_complaints(document: Document, error: ValidationError, root: Root) -> list[Complaint]:
+    """The rules between keys that are broken too: they only run once the keys that are wrong in themselves are gone."""
+    wrong = {path_of(document, details["loc"], root) for details in error.errors()}
+    if () in wrong:
+        return []
+    data = copy.deepcopy(document.data)
+    for path in wrong:
+        # a list without one of its entries would break rules of its own: its whole section goes
+        cut = next((max(1, i - 1) for i, part in enumerate(path) if isinstance(part, int)), len(path))
+        parent = data
+        for part in path[: cut - 1]:
+            parent = parent.get(part, {}) if isinstance(parent, dict) else {}
+        if isinstance(parent, dict):
+            parent.pop(path[cut - 1], None)
+    try:
+        root.model_validate(data)
+    except ValidationError as second:
+        rules = [(path_of(document, d["loc"], root), str(d["msg"])) for d in second.errors() if d["type"] == "rule"]
+        unknown = {path_of(document, d["loc"], root) for d in error.errors() if d["type"] == "extra_forbidden"}
+        sections = {path[:i] for path in wrong - unknown for i in range(len(path))}
+        return [
+            complaint_at(document, path, message)
+            for path, message in rules
+            if path not in wrong and not (message.startswith("missing") and path[:-1] in sections)
+        ]
+    return []
+
+
+def complaints_about(document: Document, errors: Sequence[ErrorDetails], root: Root) -> list[Complaint]:
+    found = []
+    no_kind = {details["loc"][:-1] for details in errors if details["loc"][-1:] == ("kind",)}
+    for details in errors:
+        if details["type"] == "extra_forbidden" and details["loc"][:-1] in no_kind:
+            continue  # which keys there are depends on the kind
+        path = path_of(document, details["loc"], root)
+        at_key = details["type"] == "extra_forbidden" or details["loc"][-1:] == ("[key]",)
+        complaint = complaint_at(document, path, _message(dict(details), path, root), at_key=at_key)
+        if details["type"] == "union_tag_invalid":
+            complaint = complaint_at(document, (*path, "kind"), complaint.message)
+        found.append(complaint)
+    return found
+
+
+def path_of(document: Document, location: tuple[int | str, ...], root: Root) -> Key:
+    """The path in the file of an error's location, which also holds the names of union members."""
+    path: Key = ()
+    value = document.data
+    for i, part in enumerate(location):
+        known = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+        if part in known:
+            value = value[part]
+        elif i < len(location) - 1 or part == "[key]" or not isinstance(value, dict) or part in _tags_of(root):
+            continue
+        path = (*path, part)
+    return path
+
+
+def _message(details: dict[str, Any], path: Key, root: Root) -> str:
+    kind, given, context = details["type"], details["input"], details.get("ctx", {})
+    if kind == "rule":
+        return str(details["msg"])
+    if kind == "extra_forbidden":
+        member = details["loc"][-2] if len(details["loc"]) > 1 else None
+        return f"unknown key{did_you_mean(str(path[-1]), _keys_at(path[:-1], member, root), 'allowed here')}"
+    if kind == "missing":
+        return f"missing{_described(path, root)}"
+    if kind == "literal_error":
+        allowed = [text.strip("'") for text in context["expected"].replace(" or ", ", ").split(", ")]
+        return f"{_shown(given)} is not allowed{did_you_mean(str(given), allowed, 'one of')}"
+    if kind == "union_tag_invalid":
+        allowed = [text.strip("'") for text in context["expected_tags"].split(", ")]
+        return f"{_shown(context['tag'])} is not allowed{did_you_mean(context['tag'], allowed, 'one of')}"
+    if kind == "union_tag_not_found":
+        return "has no `kind`, which says what it is"
+    if kind == "string_pattern_mismatch":
+        return f"{_shown(given)} is not a name: letters, digits, _ and -, not starting with a digit"
+    if kind == "finite_number":
+        return "NaN and infinity are not numbers here"
+    if kind in _EXPECTED:
+        return f"expected {_EXPECTED[kind]}, got {kind_of(given)}"
+    if kind in _BOUNDS:
+        return f"must be {_BOUNDS[kind].format(**context)}, got {_shown(given)}"
+    return str(details["msg"])
+
+
+_EXPECTED = {
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "dict_type": "a mapping",
+    "list_type": "a list",
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing_size": "a whole number of reasonable size",
+    "float_type": "a number",
+    "bool_type": "true or false",
+}
+_BOUNDS = {
+    "greater_than": "greater than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "too_short": "at least {min_length} long",
+    "too_long": "at most {max_length} long",
+    "string_too_short": "at least {min_length} characters",
+    "string_too_long": "at most {max_length} characters",
+}
+
+
+def kind_of(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if isinstance(value, bool):
+        return f"the boolean {str(value).lower()}"
+    return f"the {'text' if isinstance(value, str) else 'number'} {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def did_you_mean(given: str, allowed: Sequence[str], introduction: str) -> str:
+    close = get_close_matches(given, allowed, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"{hint} {introduction}: {', '.join(allowed)}" if allowed else ""
+
+
+# --- what the models say about a path -----------------------------------------------------------
+
+
+def _described(path: Key, root: Root) -> str:
+    """The description of the key at a path, for whoever left it out."""
+    for model in _models_at(path[:-1], root):
+        field = model.model_fields.get(str(path[-1]))
+        if field is not None and field.description:
+            return f" ({field.description})"
+    return ""
+
+
+def _keys_at(path: Key, kind: str | int | None, root: Root) -> list[str]:
+    """The keys of the mapping at a path; of the union member ``kind`` alone where there is one."""
+    models = _models_at(path, root)
+    named = [m for m in models if "kind" in m.model_fields and kind in get_args(m.model_fields["kind"].annotation)]
+    return list(dict.fromkeys(key for model in named or models for key in model.model_fields))
+
+
+def _models_at(path: Key, root: Root) -> list[type[BaseModel]]:
+    """The models that a mapping at a path can be."""
+    types: list[Any] = [root]
+    for part in path:
+        types = [inner for outer in types for inner in _inside(outer, part)]
+    return [t for t in types if isinstance(t, type) and issubclass(t, BaseModel)]
+
+
+def _inside(outer: Any, part: str | int) -> list[Any]:
+    if isinstance(outer, type) and issubclass(outer, BaseModel):
+        field = outer.model_fields.get(str(part))
+        return _members(field.annotation) if field is not None else []
+    if get_origin(outer) in (dict, list):
+        return _members(get_args(outer)[-1])
+    return []
+
+
+def _members(annotation: Any) -> list[Any]:
+    """The types that an annotation allows, unions and ``Annotated`` undone."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _members(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return [inner for member in get_args(annotation) for inner in _members(member)]
+    return [] if annotation is NoneType or origin is Literal else [annotation]
+
+
+@cache
+def _tags_of(root: Root) -> set[str]:
+    return _union_tags(root)
+
+
+def _union_tags(annotation: Any, seen: frozenset[Any] = frozenset()) -> set[str]:
+    """All names that a union member of the models can have in an error's location."""
+    tags: set[str] = set()
+    if get_origin(annotation) is Annotated:
+        tags |= {extra.tag for extra in get_args(annotation)[1:] if isinstance(extra, Tag)}
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
+        for name, field in annotation.model_fields.items():
+            if name == "kind":
+                tags |= set(get_args(field.annotation))
+            tags |= _union_tags(field.annotation, seen | {annotation})
+    for inner in get_args(annotation):
+        if get_origin(annotation) is not Literal:
+            tags |= _union_tags(inner, seen)
+    return tags

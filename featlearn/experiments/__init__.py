@@ -1,1 +1,0 @@
-"""Experiments: a configuration goes in, a run directory comes out."""

@@ -1,0 +1,1 @@
+"""A run: a configuration is carried out, and its directory says how it went."""

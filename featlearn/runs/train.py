@@ -1,0 +1,142 @@
+"""One experiment: a configuration goes in, a run directory comes out."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from featlearn.config.build import build
+from featlearn.config.load import load_config
+from featlearn.config.model import Config
+from featlearn.runs import environment
+from featlearn.runs.directory import RunDirectory, RunError, RunInfo
+from featlearn.runs.interruption import interruptible
+from featlearn.runs.recorder import Recorder, follow
+from featlearn.training.backends import Backend, BackendError, make_backend
+from featlearn.training.descent import Event, Plan, Start
+
+Watcher = Callable[[RunDirectory, Plan, Event], None]  # told of every event, after it is on disk
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended: its directory and what its ``run.json`` says."""
+
+    run: RunDirectory
+    info: RunInfo
+
+    @property
+    def status(self) -> str:
+        return str(self.info["status"])
+
+
+def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunResult:
+    """Run one experiment in a new run directory.
+
+    Args:
+        config: a resolved configuration, see ``config_file.load_config``.
+        runs_dir: where the directory is made.
+        watch: called after each event of the descent loop.
+    Returns:
+        The result; a run that failed, diverged or was interrupted is one too.
+    Raises:
+        RunError: when the requested device is not there or the directory cannot be made; nothing is left behind.
+    """
+    backend = backend_of(config)
+    config = config.on_backend()
+    with threadpool_limits(1, user_api="blas"):
+        problem, plan, start = build(config)
+        try:
+            run = RunDirectory.create(runs_dir, config, first_info(config, backend))
+        except OSError as error:
+            raise RunError(f"cannot make a run directory in {runs_dir}: {error.strerror or error}") from None
+        try:
+            return _record(
+                Recorder(run, problem, run.read_info(), floors=config.log.floors), plan, backend, start, watch
+            )
+        finally:
+            run.release()
+
+
+def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
+    """Go on with a run that was interrupted, killed or failed, from its last checkpoint.
+
+    Raises:
+        RunError: when the run is finished or diverged, in use, or its files are broken.
+        ConfigError: when its configuration was damaged.
+    """
+    info = run.read_info()
+    if info["status"] in ("done", "diverged"):
+        raise RunError(f"{run.path} has status {info['status']}: there is nothing to resume")
+    config = load_config(run.config_file)
+    if config.digest() != info.get("config_hash"):
+        raise RunError(f"{run.config_file} was changed since the run began; start a new run from it")
+    backend = backend_of(config)
+    run.lock()
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            problem, plan, start = build(config)
+            recorder = Recorder(run, problem, run.read_info(), floors=config.log.floors)
+            return _record(recorder, plan, backend, recorder.restore(start), watch)
+    except OSError as error:
+        raise RunError(f"{run.path} cannot be written: {error.strerror or error}") from None
+    finally:
+        run.release()
+
+
+def _record(recorder: Recorder, plan: Plan, backend: Backend, start: Start, watch: Watcher | None) -> RunResult:
+    """Run the descent loop to its end, or to an interruption, an error or a divergence."""
+    run = recorder.run
+
+    def tell(event: Event) -> None:
+        if watch is not None:
+            watch(run, plan, event)
+
+    with interruptible() as interrupted:
+        try:
+            list(follow(recorder.problem, [plan], backend, start, [recorder], interrupted=interrupted, watch=tell))
+        except OSError as error:
+            recorder.finish("failed", f"{error.strerror or error} (writing to {run.path})")
+        except MemoryError as error:
+            recorder.finish("failed", f"out of memory: {error}", traceback.format_exc())
+        except Exception as error:
+            recorder.finish("failed", f"{type(error).__name__}: {error}", traceback.format_exc())
+    return RunResult(run, recorder.info)
+
+
+def backend_of(config: Config) -> Backend:
+    """The backend that a configuration asks for. Raises RunError when it is not there."""
+    try:
+        return make_backend(config.backend, config.device, config.precision, sampled=config.data.kind != "population")
+    except BackendError as error:
+        raise RunError(str(error)) from None
+
+
+def first_info(config: Config, backend: Backend) -> RunInfo:
+    """What run.json says of a run that begins."""
+    return {
+        "name": config.name,
+        "status": "running",
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "config_hash": config.digest(),
+        "seed": config.seed,
+        "final": None,
+        "stages": [],
+        "seconds": 0.0,
+        "loss_floor": None,
+        "message": None,
+        "traceback": None,
+        "resumed": 0,
+        "backend": backend.name,
+        "device": backend.device,
+        "threads": backend.threads,
+        "precision": config.precision,
+        "versions": environment.versions(),
+        "machine": environment.machine(),
+        "git": environment.git(),
+    }

@@ -1,0 +1,1 @@
+"""Files on disk: archives of arrays, digests. Nothing here knows what a run is."""

@@ -1,0 +1,1 @@
+"""A sweep: many runs, each of which ends on its own."""

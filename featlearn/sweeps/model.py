@@ -1,0 +1,137 @@
+"""The sweep file: its keys, their bounds and their meaning. The documentation prints the descriptions.
+
+What the values of an axis may be is the configuration's matter; checking them is ``sweep_file``'s.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Discriminator, Field, Tag
+
+from featlearn.config.section import Problems, Section, WholeNumber
+
+MOST_POINTS = 1_000_000
+_SPACINGS = ("linear", "log", "range")
+Triple = Annotated[list[int | float], Field(min_length=3, max_length=3)]
+
+
+class Spaced(Section):
+    """Values by rule; one of the keys."""
+
+    linear: Triple | None = Field(None, description="[first, last, n]: n evenly spaced values, both ends included")
+    log: Triple | None = Field(None, description="[first, last, n]: the same, evenly spaced in the logarithm")
+    range: Annotated[list[WholeNumber], Field(min_length=2, max_length=3)] | None = Field(
+        None, description="[start, stop] or [start, stop, step]: whole numbers as in Python, without stop"
+    )
+
+    def problems(self) -> Problems:
+        given = [key for key in _SPACINGS if getattr(self, key) is not None]
+        if len(given) != 1:
+            yield (), f"expected one of {', '.join(_SPACINGS)}, or a list of values"
+        for key in set(given) & {"linear", "log"}:
+            first, last, count = getattr(self, key)
+            if not float(count).is_integer() or not 1 <= count <= MOST_POINTS:
+                yield (key, 2), f"must be a whole number from 1 to {MOST_POINTS}, got {count:g}"
+            if key == "log" and (first <= 0 or last <= 0):
+                yield (key, 0 if first <= 0 else 1), "must be greater than 0 to be spaced in the logarithm"
+        if self.range is not None:
+            if self.range[2:] == [0]:
+                yield ("range", 2), "must not be 0"
+            elif not len(range(*self.range)):
+                yield ("range",), "is empty: it goes from start to stop, without stop"
+            elif len(range(*self.range)) > MOST_POINTS:
+                yield ("range",), f"has more than {MOST_POINTS} values"
+
+    def values(self) -> list[Any]:
+        """The values; whole ones are whole numbers when the ends were written as whole numbers."""
+        if self.range is not None:
+            return list(range(*self.range))
+        first, last, count = self.linear or self.log or []
+        space = np.linspace if self.linear else np.geomspace
+        values: list[Any] = space(first, last, int(count)).tolist()
+        if isinstance(first, int) and isinstance(last, int):
+            return [int(v) if v.is_integer() else v for v in values]
+        return values
+
+
+def _form(value: Any) -> str:
+    return "list" if isinstance(value, list) else "number" if isinstance(value, int | float) else "mapping"
+
+
+AxisValues = Annotated[
+    Annotated[Spaced, Tag("mapping")] | Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS), Tag("list")],
+    Discriminator(lambda value: "mapping" if isinstance(value, dict | Spaced) else "list"),
+]
+Seed = Annotated[WholeNumber, Field(ge=0)]
+Seeds = Annotated[
+    Annotated[WholeNumber, Field(ge=1, le=MOST_POINTS), Tag("number")]
+    | Annotated[list[Seed], Field(min_length=1, max_length=MOST_POINTS), Tag("list")]
+    | Annotated[Spaced, Tag("mapping")],
+    Discriminator(_form),
+]
+
+
+class SweepConfig(Section):
+    """Many experiments."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        "sweep", description="shown everywhere, and part of the sweep directory's name"
+    )
+    base: Annotated[str, Field(min_length=1), Tag("text")] | Annotated[dict[str, Any], Tag("mapping")] = Field(
+        description="the configuration that the axes vary: a file (relative to this one), or the mapping itself",
+        discriminator=Discriminator(lambda value: "mapping" if isinstance(value, dict) else "text"),
+    )
+    grid: dict[str, AxisValues] = Field({}, description="axes that are crossed: key of the configuration → values")
+    zip: list[Annotated[dict[str, AxisValues], Field(min_length=1)]] = Field(
+        [], description="groups of axes that go in step, all equally long; the groups are crossed"
+    )
+    seeds: Seeds | None = Field(
+        None, description="every point with each of these seeds: a number n (0 … n−1), a list, or a range"
+    )
+    store: Literal["full", "summary"] = Field(
+        "full", description="full: a run directory for each point; summary: only its row of results"
+    )
+
+    def problems(self) -> Problems:
+        if not self.name.isprintable():
+            yield ("name",), "must be one line of printable characters"
+        for i, group in enumerate(self.zip):
+            lengths = {key: len(values_of(values)) for key, values in group.items()}
+            if len(set(lengths.values())) > 1:
+                told = ", ".join(f"{key} has {length}" for key, length in lengths.items())
+                yield ("zip", i), f"goes in step, so its axes must be equally long: {told}"
+        yield from self._clashes()
+        if isinstance(self.seeds, Spaced) and self.seeds.range is None:
+            yield ("seeds",), "seeds are whole numbers: a number, a list or {range: [start, stop]}"
+        elif isinstance(self.seeds, Spaced) and min(self.seeds.values()) < 0:
+            yield ("seeds",), "a seed is at least 0"
+        if isinstance(self.seeds, list) and len(set(self.seeds)) < len(self.seeds):
+            yield ("seeds",), "names the same seed twice"
+
+    def _clashes(self) -> Problems:
+        """Two axes that set the same key, or one inside the other."""
+        places: list[tuple[tuple[str | int, ...], str]] = [(("grid", key), key) for key in self.grid]
+        places += [(("zip", i, key), key) for i, group in enumerate(self.zip) for key in group]
+        seen: list[str] = ["seed"] if self.seeds is not None else []
+        for place, key in places:
+            for other in seen:
+                if key == other or key.startswith(f"{other}.") or other.startswith(f"{key}."):
+                    yield place, f"varies what {'seeds' if other == 'seed' else repr(other)} varies too"
+                    break
+            seen.append(key)
+
+    def axes(self) -> list[dict[str, list[Any]]]:
+        """The axes in order, each a group of keys that go in step; the last one varies fastest."""
+        groups = [{key: values_of(values)} for key, values in self.grid.items()]
+        groups += [{key: values_of(values) for key, values in group.items()} for group in self.zip]
+        if isinstance(self.seeds, int):
+            groups.append({"seed": list(range(self.seeds))})
+        elif self.seeds is not None:
+            groups.append({"seed": values_of(self.seeds)})
+        return groups
+
+
+def values_of(values: Spaced | list[Any]) -> list[Any]:
+    return values.values() if isinstance(values, Spaced) else list(values)

@@ -1,0 +1,89 @@
+"""Reading results back, for notebooks: columns of numbers, bit for bit as they were logged."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.sweeps.directory import SweepDirectory, result_rows, results_columns
+
+_TEXT = ("id", "stage", "status", "message")  # columns that are no numbers, whatever they look like
+
+
+def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
+    """The metrics of a run as columns, one entry per logged row; a torn last line is left out.
+
+    Args:
+        path: a run directory, or its file of metrics.
+    Returns:
+        Arrays by column name: int64 for counts, float64 (NaN for null) for numbers, text as objects.
+    Raises:
+        RunError: when there is no such run, or its file is broken.
+    """
+    path = Path(path)
+    run = RunDirectory(path if path.is_dir() else path.parent)
+    return as_columns(run.read_metrics())
+
+
+def load_results(path: str | Path) -> dict[str, np.ndarray]:
+    """The results of a sweep as columns, one entry per point that has ended, in the order of its manifest.
+
+    Args:
+        path: a sweep directory (of a sweep that still runs, too), or a ``results.csv``.
+    Returns:
+        Arrays by column name, as ``load_metrics``: id, the axes, seed, the final metrics, loss_floor, status, message.
+        ``pandas.DataFrame(load_results(path))`` is a table.
+    Raises:
+        RunError: when there is no such sweep, or its files are broken.
+    """
+    path = Path(path)
+    if path.is_dir():
+        directory = SweepDirectory(path)
+        info = directory.read_info()
+        rows = result_rows(directory.read_manifest(), directory.read_results())
+        return as_columns(list(rows), results_columns(info["axes"]))
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            table = csv.reader(file, strict=True)
+            names = next(table, [])
+            rows_read = [[_value(name, cell) for name, cell in zip(names, row, strict=False)] for row in table]
+    except (OSError, ValueError, csv.Error) as error:
+        raise RunError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if rows_read and len(rows_read[-1]) < len(names):  # torn
+        rows_read.pop()
+    return as_columns([dict(zip(names, row, strict=True)) for row in rows_read], names)
+
+
+def _value(name: str, cell: str) -> Any:
+    if cell == "" and name != "message":
+        return None
+    if name not in _TEXT:
+        for read in (int, float):
+            try:
+                return read(cell)
+            except ValueError:
+                pass
+    return cell
+
+
+def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """Rows as arrays: int64, float64 with NaN for None, or objects, whatever holds every value exactly."""
+    if names is None:
+        names = dict.fromkeys(name for row in rows for name in row)
+    return {name: _column([row.get(name) for row in rows]) for name in names}
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    kinds = {type(value) for value in values}
+    if kinds == {int} and all(abs(value) < 2**63 for value in values):
+        return np.array(values, dtype=np.int64)
+    if kinds <= {int, float, type(None)}:
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

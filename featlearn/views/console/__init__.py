@@ -1,0 +1,1 @@
+"""The console: live progress and tables."""

@@ -1,0 +1,167 @@
+"""The console's view of reproductions: progress on standard error, claims and verdicts on standard output."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from featlearn.claims.directory import Record, ReproductionDirectory, held
+from featlearn.claims.model import Claim
+from featlearn.claims.reproduce import Watch, resume_command
+from featlearn.sweeps.sweep import SweepState
+from featlearn.views.console.run import output_console
+from featlearn.views.console.sweep import SweepView
+from featlearn.views.report.claims import verdict
+from featlearn.views.words.numbers import duration, interval, value
+
+_WIDEST = 116  # columns that a paragraph takes
+_NARROW = 80  # columns under which the words stand above the numbers
+
+
+class ClaimsView:
+    """Each claim as it is run, and what was found once it is judged."""
+
+    def __init__(self, directory: ReproductionDirectory, *, quiet: bool) -> None:
+        self._directory, self._quiet = directory, quiet
+        self._wanted: list[str] = []
+        self._title = ""
+        self._sweep: tuple[Any, SweepView] | None = None
+
+    def __enter__(self) -> Self:
+        self._wanted = self._directory.read()["wanted"]
+        self._tell(f"reproduction directory {self._directory.path}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def watch(self, verdict: Any) -> Watch:
+        """Who is told by ``reproduce``; ``verdict`` is called before a claim that was judged is shown."""
+
+        def judged(record: Record) -> None:
+            self._close()
+            verdict(record)
+            self.show(record)
+
+        return Watch(self.show, self.claim, self.sweep, self.measure, judged)
+
+    def claim(self, name: str, claim: Claim) -> None:
+        """A claim's turn has come."""
+        self._title = f"{name} ({self._wanted.index(name) + 1} of {len(self._wanted)})"
+        self._tell(f"{self._title}: {claim.sentence}")
+
+    def sweep(self, state: SweepState) -> None:
+        """Show where a sweep of the claim is."""
+        if self._sweep is None or self._sweep[0] != state.directory.path:
+            self._close()
+            self._sweep = state.directory.path, SweepView(quiet=self._quiet, title=self._title).__enter__()
+        self._sweep[1].watch(state)
+
+    def measure(self, name: str) -> None:
+        """Its sweeps are done."""
+        self._close()
+        self._tell(f"{self._title}  measuring")
+
+    def show(self, record: Record) -> None:
+        """What was found."""
+        console = output_console()
+        with console.capture() as captured:
+            console.print(_claim(record))
+        self._tell(captured.get().rstrip("\n"), sys.stdout)
+
+    def _close(self) -> None:
+        if self._sweep is not None:
+            self._sweep[1].__exit__(None, None, None)
+            self._sweep = None
+
+    def _tell(self, text: str, file: TextIO | None = None) -> None:
+        if self._quiet:
+            return
+        try:
+            print(text, file=file or sys.stderr, flush=True)
+        except OSError:  # whoever read this has gone; the reproduction goes on
+            self._quiet = True
+
+
+def show_reproduction(directory: ReproductionDirectory, info: Record) -> None:
+    """All claims of a reproduction, and how many hold."""
+    for record in info["claims"]:
+        output_console().print(_claim(record))
+    show_summary(directory, info)
+
+
+def show_summary(directory: ReproductionDirectory, info: Record) -> None:
+    """How many claims hold, and where everything is."""
+    output = output_console()
+    output.print(Text(f"{verdict(info)} · {duration(info['seconds'])}{' · quick' if info['quick'] else ''}", "bold"))
+    output.print(Text(str(directory.page_file if info["claims"] else directory.path), no_wrap=True))
+    if info["status"] != "done" and not directory.is_locked():
+        output.print(Text(f"go on with: {resume_command(directory)}", no_wrap=True))
+
+
+def all_hold(info: Record) -> bool:
+    """Whether every claim was judged, and holds."""
+    return held(info) == len(info["wanted"])
+
+
+def ending(info: Record) -> str:
+    """One line on a reproduction in which not every claim holds."""
+    return verdict(info)
+
+
+def interrupted(directory: ReproductionDirectory) -> str:
+    """One line on a reproduction that was interrupted."""
+    info = directory.read()
+    judged = f"interrupted with {len(info['claims'])} of {len(info['wanted'])} claims judged"
+    return f"{judged}; go on with: {resume_command(directory)}"
+
+
+def _claim(record: Record) -> Group:
+    width = min(output_console().width, _WIDEST)
+    lines: list[Any] = [Text.assemble(_word(record["passed"]), " ", (record["id"], "bold"))]
+    paragraphs: list[Any] = [Text(record["sentence"])]
+    if width < _NARROW:
+        for check in record["checks"]:
+            paragraphs += [Text(f"{check['measures']}:"), _numbers([check])]
+    else:
+        paragraphs.append(_numbers(record["checks"], words=True))
+    if record["message"] is not None:
+        paragraphs.append(Text(record["message"], "red"))
+    paragraphs += [Text(f"edge: {edge}", "dim") for edge in record["edges"]]
+    lines += [Padding(part, (0, 0, 0, 5), expand=False) for part in paragraphs]
+    return Group(*(_Narrow(part, width) for part in lines))
+
+
+def _numbers(checks: list[Record], *, words: bool = False) -> Table:
+    """A line for each check: verdict, measured value, threshold and, with ``words``, what it is."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(4):
+        table.add_column(no_wrap=True)
+    for check in checks:
+        bounds, count = interval(check), f"n = {check['count']}" if check["count"] else ""
+        measured = value(check) + ("" if bounds == "–" else f" [{bounds}]")
+        cells = [_word(check["passed"]), *map(Text, (measured, check["threshold"], count))]
+        table.add_row(*cells, *([Text(check["measures"])] if words else []))
+    return table
+
+
+class _Narrow:
+    """Something that is no wider than it should be read."""
+
+    def __init__(self, part: Any, width: int) -> None:
+        self._part, self._width = part, width
+
+    def __rich_console__(self, console: Any, options: Any) -> Any:
+        yield from console.render(self._part, options.update_width(min(self._width, options.max_width)))
+
+
+def _word(passed: bool) -> Text:
+    return Text("PASS", "green") if passed else Text("FAIL", "bold red")

@@ -1,0 +1,1 @@
+"""What views show, read from directories as tables."""

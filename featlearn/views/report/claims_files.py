@@ -1,0 +1,41 @@
+"""What is made from the ``claims.json`` of a reproduction: a figure for each claim, and the page for people."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from featlearn.claims.directory import Record, ReproductionDirectory
+from featlearn.claims.reproduce import panel_of, resume_command
+from featlearn.views.figures import claim as claim_plots
+from featlearn.views.figures.drawing import SIZES, Drawing, Size, save, style
+from featlearn.views.report import claims as claims_text
+
+FORMATS = ("pdf", "png")
+
+
+def write(directory: ReproductionDirectory) -> None:
+    """Draw the figures that are not there yet, and write the page anew.
+
+    Raises:
+        RunError: when ``claims.json`` is broken, or something cannot be written.
+    """
+    info, advice = directory.read(), f"; go on with: {resume_command(directory)}"
+    for record in info["claims"]:
+        if all((directory.figures / f"{record['id']}.{kind}").is_file() for kind in FORMATS):
+            continue
+        if (drawing := drawing_of(record, SIZES["column"])) is not None:
+            save(drawing, directory.figures, FORMATS, SIZES["column"], advice=advice)
+    directory.write_page(claims_text.page(info, directory.figures.name))
+
+
+def drawing_of(record: Record, size: Size) -> Drawing | None:
+    """The figure of a claim; None where it has none."""
+    panel = panel_of(record)
+    if panel is None:
+        return None
+    with style(size):
+        lines = claim_plots.legend_lines(panel, int(size.width * 72 / (0.6 * size.font)) - 8)
+        height = 0.7 * size.width + lines * 1.25 * size.font / 72
+        figure = Figure(figsize=(size.width, height), layout="constrained")
+        artists = claim_plots.draw(figure.subplots(), panel)
+    return Drawing(record["id"], figure, claim_plots.panel_table(panel), artists, {})

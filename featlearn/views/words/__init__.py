@@ -1,0 +1,1 @@
+"""Labels, numbers and colours that all views share."""

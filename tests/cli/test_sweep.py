@@ -1,0 +1,153 @@
+"""The sweep command, as people type it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.places import ROOT
+from tests.sweeps.small import MIXED, sweep_file
+
+LONG = "grid:\n  stages.local.steps: [3000000]\nseeds: 4\n"
+
+
+def featlearn(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "featlearn", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
+
+
+def test_a_sweep_prints_its_table_and_what_failed(tmp_path: Path) -> None:
+    file = sweep_file(tmp_path, MIXED + "store: summary\n")
+    done = featlearn("sweep", "--config", file, "--runs-dir", tmp_path / "runs")
+    assert done.returncode == 1
+    assert "24 points: 6 diverged, 6 done, 12 failed" in done.stdout
+    assert "teacher.rank: 4 is too much" in done.stdout
+    assert "step_size" in done.stdout
+    assert "6/24 done  18 failed" in done.stderr.replace("\n", " ") or "18 of 24 points failed" in done.stderr
+    assert "--retry-failed" in done.stderr
+    shown = featlearn("show", "--runs-dir", tmp_path / "runs")
+    assert shown.stdout.split() == done.stdout.split()
+    listed = featlearn("runs", "--runs-dir", tmp_path / "runs")
+    assert "6 of 24" in listed.stdout
+    [line] = json.loads(featlearn("runs", "--json", "--runs-dir", tmp_path / "runs").stdout)
+    assert (line["status"], line["points"], line["done"]) == ("failed", 24, 6)
+
+
+def test_json_is_one_document(tmp_path: Path) -> None:
+    file = sweep_file(tmp_path, "seeds: 2\nstore: summary\n")
+    done = featlearn("sweep", "--config", file, "--runs-dir", tmp_path / "runs", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    assert document["counts"] == {"done": 2}
+    assert Path(document["results"]).is_file()
+    assert json.loads(featlearn("show", document["path"], "--json").stdout) == document
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    done = featlearn("sweep", "-c", sweep_file(tmp_path), "--dry-run", "--runs-dir", tmp_path / "runs")
+    assert done.returncode == 0
+    assert "24 points" in done.stdout
+    assert "12 of them cannot run: teacher.rank: 4 is too much" in done.stdout
+    assert "by a short calibration" in done.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "told"),
+    [
+        ([], 2, "--config FILE"),
+        (["--config", "F", "--jobs", "2", "--scheduler", "tcp://x:1"], 2, "one of the two"),
+        (["--config", "F", "--retry-failed"], 2, "--resume SWEEP"),
+        (["--config", "F", "--shard", "3/2"], 2, "expected I/N"),
+        (["--config", "F", "--shard", "a"], 2, "expected I/N"),
+        (["--config", "F", "--jobs", "0"], 2, "--jobs"),
+        (["--resume", "nothing"], 2, "there is no sweep 'nothing'"),
+        (["--config", "nowhere.yaml"], 2, "no such file"),
+        (["--config", "configs/quickstart.yaml"], 2, "featlearn train"),
+        (["--config", "F", "--scheduler", "nonsense"], 1, "no Dask scheduler answers at nonsense"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_line(options: list[str], status: int, told: str, tmp_path: Path) -> None:
+    file = str(sweep_file(tmp_path, "seeds: 2\nstore: summary\n"))
+    done = featlearn("sweep", *[file if o == "F" else o for o in options], "--runs-dir", tmp_path / "runs")
+    assert done.returncode == status
+    assert told in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--jobs", "2"]], ids=["serial", "jobs"])
+def test_ctrl_c_leaves_a_sweep_that_says_how_to_go_on(options: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "featlearn", "sweep", "--config", str(sweep_file(tmp_path, LONG)), *options]
+    process = subprocess.Popen(
+        [*command, "--runs-dir", str(tmp_path / "runs")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "runs").glob("2*/runs/0000/run.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert re.search(r"interrupted with [0-3] of 4 points; go on with: featlearn sweep --resume", told)
+    assert "Traceback" not in told
+    deadline = time.monotonic() + 10
+    while workers_of(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert workers_of(process.pid) == []
+
+
+def workers_of(group: int) -> list[int]:
+    """The processes of a process group that go on."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
+
+
+def test_two_resumes_at_once_and_a_stale_claim(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    command = [sys.executable, "-m", "featlearn", "sweep", "-q", "--config", str(sweep_file(tmp_path, LONG))]
+    process = subprocess.Popen([*command, "--runs-dir", str(runs)], cwd=ROOT)
+    try:
+        deadline = time.monotonic() + 60
+        while not list(runs.glob("2*/runs/0003/run.json")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        second = featlearn("sweep", "--resume", "latest", "--runs-dir", runs)
+        assert second.returncode == 1
+        assert second.stderr.count("\n") == 1
+        assert "is being worked on by another process" in second.stderr
+    finally:
+        process.kill()
+        process.wait()
+    short = "grid:\n  stages.local.steps: [3000001]\nseeds: 4\n"
+    changed = featlearn("sweep", "--resume", "latest", "--runs-dir", runs, "-c", sweep_file(tmp_path, short))
+    assert changed.returncode == 1
+    assert "+  stages.local.steps: [3000001]" in changed.stderr
+    listed = featlearn("runs", "--runs-dir", runs)
+    assert "interrupted, 0 of 4" in listed.stdout
+
+
+def test_shares_typed_as_in_a_job_array_fill_one_table(tmp_path: Path) -> None:
+    file = sweep_file(tmp_path, "seeds: 6\nstore: summary\n")
+    command = [sys.executable, "-m", "featlearn", "sweep", "-q", "--config", str(file)]
+    shares = [
+        subprocess.Popen([*command, "--shard", f"{i}/3", "--runs-dir", str(tmp_path / "runs")], cwd=ROOT)
+        for i in (1, 2, 3)
+    ]
+    assert [share.wait(timeout=120) for share in shares] == [0, 0, 0]
+    [results] = (tmp_path / "runs").glob("2*/results.csv")
+    assert len(results.read_text().splitlines()) == 7

@@ -1,0 +1,117 @@
+"""The commands plot and report, as people type them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.places import ROOT
+from tests.views.examples import SEEDS, SWEEP, new_run, swept
+
+
+def featlearn(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "featlearn", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
+
+
+def test_plot_draws_the_newest_run(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    done = featlearn("plot", "--runs-dir", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    files = [Path(text) for text in done.stdout.split()]
+    names = ("curves", "alignment", "neurons", "certificate")
+    wanted = {f"{name}.{kind}" for name in names for kind in ("pdf", "png", "csv")}
+    assert {file.name for file in files} == wanted
+    assert all(file.parent == run.path / "figures" and file.stat().st_size > 1000 for file in files)
+
+
+def test_plot_writes_where_and_what_it_is_told(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    out = tmp_path / "elsewhere"
+    done = featlearn("plot", run.path, "--out", out, "--format", "svg", "--size", "slide")
+    assert done.returncode == 0
+    assert {file.suffix for file in out.iterdir()} == {".svg", ".csv"}
+    assert not (run.path / "figures").exists()
+
+
+def test_plot_draws_a_sweep_and_prints_its_slopes(tmp_path: Path) -> None:
+    text = "grid:\n  stages.local.weight_decay: {log: [0.001, 0.1, 3]}\nseeds: 2\nstore: summary\n"
+    directory = swept(tmp_path, text)
+    done = featlearn("plot", directory.path, "--metric", "loss", "--format", "png")
+    assert done.returncode == 0
+    assert "slope: " in done.stdout
+    assert (directory.path / "figures" / "loss-by-weight_decay.png").is_file()
+    both = featlearn("plot", swept(tmp_path / "other", SWEEP).path, "--format", "png")
+    assert "mean_angle-by-student.width-and-step_size.png" in both.stdout
+
+
+def test_plot_overlays_runs(tmp_path: Path) -> None:
+    first, second = (new_run(tmp_path, f"seed={seed}") for seed in (0, 1))
+    done = featlearn("plot", first.path, "--overlay", second.path, "--metric", "subspace", "-f", "png")
+    assert done.returncode == 0
+    assert {file.name for file in (first.path / "figures").iterdir()} == {"overlay.png", "overlay.csv"}
+
+
+def test_a_run_without_snapshots_says_which_figure_is_missing(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    run.snapshots_file.unlink()
+    done = featlearn("plot", run.path, "-f", "png")
+    assert done.returncode == 0
+    assert "no figure of the neurons" in done.stderr
+    assert "neurons.png" not in done.stdout
+    assert featlearn("report", run.path).returncode == 0
+
+
+def test_an_empty_run_gives_a_sentence(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    run.metrics_file.write_bytes(b"")
+    for command in ("plot", "report"):
+        done = featlearn(command, run.path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "nothing is logged yet" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_report_writes_one_page(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    done = featlearn("report", "--runs-dir", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == str(run.path / "report.html")
+    sweep = swept(tmp_path / "sweep", SEEDS)
+    page = tmp_path / "page.html"
+    assert featlearn("report", sweep.path, "--out", page).stdout.strip() == str(page)
+    assert page.stat().st_size > 1e6
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "told"),
+    [
+        (["plot", "nothing"], 2, "there is no run 'nothing'"),
+        (["report", "nothing"], 2, "there is no run 'nothing'"),
+        (["plot", "RUN", "--format", "jpeg"], 2, "expected some of png, pdf, svg"),
+        (["plot", "RUN", "--size", "poster"], 2, "expected one of column, page, slide"),
+        (["plot", "RUN", "--x", "seed"], 2, "are for sweeps"),
+        (["plot", "RUN", "--metric", "loss"], 2, "for --overlay"),
+        (["plot", "RUN", "--metric", "los"], 2, "did you mean 'loss'"),
+        (["plot", "RUN", "--overlay", "nothing"], 2, "there is no run 'nothing'"),
+        (["plot", "RUN", "--out", "/proc/nowhere"], 1, "choose another with --out"),
+        (["report", "RUN", "--out", "/proc/nowhere/page.html"], 1, "--out"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_line(options: list[str], status: int, told: str, tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    done = featlearn(*[str(run.path) if o == "RUN" else o for o in options], "--runs-dir", tmp_path)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert told in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+
+
+def test_axes_of_sweeps_are_told_when_they_are_wrong(tmp_path: Path) -> None:
+    directory = swept(tmp_path, SWEEP)
+    wrong = featlearn("plot", directory.path, "--x", "depth")
+    assert wrong.returncode == 2
+    assert "it varies student.width, stages.local.step_size" in wrong.stderr
+    runs = featlearn("plot", directory.path, "--overlay", directory.path)
+    assert runs.returncode == 2
+    assert "this is a sweep" in runs.stderr

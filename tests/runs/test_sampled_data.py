@@ -1,0 +1,325 @@
+"""Sampled data from the configuration to the log: resumed to the same bits, read from files, swept, estimated."""
+
+import csv
+import os
+import random
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from featlearn.config.build import initial_networks
+from featlearn.config.load import load_config
+from featlearn.config.model import Config
+from featlearn.config.yaml_source import ConfigError
+from featlearn.runs import recorder
+from featlearn.runs.batch import Built, run_batch
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.train import resume, train
+from featlearn.sweeps.costs import Costs, Shape
+from featlearn.theory.activations import activation
+from featlearn.training.data import Empirical, drawn_sample
+from featlearn.training.networks import generator
+from tests.config.broken import write
+from tests.places import CONFIGS
+from tests.runs.test_train import _interrupt_at, in_child, results
+from tests.sweeps.small import new_sweep, run, table
+
+EMPIRICAL, ONLINE = "{kind: empirical, samples: 200, noise_std: 0.1}", "{kind: online, batch_size: 16, noise_std: 0.1}"
+TEXT = """\
+name: sampled
+seed: 3
+teacher: {input_dim: 5, width: 3, rank: 2, min_angle: 25}
+student: {width: 8}
+data: DATA
+stages:
+  first_step: {train: [first_layer], steps: 2, step_size: 0.5, weight_decay: 1.0, then: [normalize_rows]}
+  warm_up: {train: [first_layer, second_layer], method: momentum, steps: 150, step_size: 0.01, weight_decay: 0.02}
+  adaptive: {train: [first_layer, second_layer], method: adam, steps: 150, step_size: 0.002, then: [balance]}
+  last: {train: [first_layer, second_layer], steps: 600, step_size: 0.05, weight_decay: 0.01}
+log: {points: 40, snapshots: 6}
+"""
+
+
+def _config(place: Path, data: str, *overrides: str) -> Config:
+    return load_config(write(place, TEXT.replace("DATA", data)), overrides)
+
+
+@pytest.mark.parametrize("data", [EMPIRICAL, ONLINE], ids=["empirical", "online"])
+class TestResuming:
+    def test_kill_9_at_random_instants_changes_no_bit(
+        self, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = _config(tmp_path, data, "stages.last.steps=4000")
+        whole = train(config, tmp_path / "whole")
+        assert whole.status == "done"
+        monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.02)
+        rng, killed = random.Random(1), 0
+        known: RunDirectory | None = None
+        while killed < 6:
+            child = in_child(lambda: resume(known) if known else train(config, tmp_path / "killed"))  # noqa: B023
+            time.sleep(rng.uniform(0.05, 0.1 + whole.info["seconds"] / 5))
+            os.kill(child, signal.SIGKILL)
+            killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+            known = next(iter(RunDirectory.all_in(tmp_path / "killed")), None)
+            if known is not None and known.read_info()["status"] == "done":
+                break
+        assert killed >= 2
+        assert known is not None
+        if known.read_info()["status"] != "done":
+            assert resume(known).status == "done"
+        assert results(known) == results(whole.run)
+
+    @pytest.mark.parametrize("events", [1, 3, 9, 20, 38])
+    def test_ctrl_c_and_resuming_changes_no_bit(self, data: str, events: int, tmp_path: Path) -> None:
+        config = _config(tmp_path, data)
+        whole = train(config, tmp_path / "whole")
+        stopped = train(config, tmp_path / "stopped", _interrupt_at(events))
+        assert stopped.status == "interrupted"
+        assert resume(stopped.run).status == "done"
+        assert results(stopped.run) == results(whole.run)
+
+    def test_a_batch_of_runs_gives_what_each_gives_alone(self, data: str, tmp_path: Path) -> None:
+        configs = [_config(tmp_path, data, f"seed={seed}") for seed in (4, 5)]
+        configs.append(_config(tmp_path, "{kind: population}", "backend=torch"))
+        together = run_batch(configs)
+        for config, result in zip(configs, together, strict=True):
+            alone = run_batch([config])[0]
+            assert alone.rows == result.rows
+            assert alone.first_layer.tobytes() == result.first_layer.tobytes()
+        assert [r.rows[-1]["train_loss"] is None for r in together] == [False, False, True]
+
+    def test_the_backend_is_torch_and_is_said_to_be(self, data: str, tmp_path: Path) -> None:
+        result = train(_config(tmp_path, data, "stages.last.steps=5"), tmp_path / "runs")
+        assert result.info["backend"] == "torch"
+        assert load_config(result.run.config_file).backend == "torch"
+
+    def test_float32_trains_to_nearly_the_same(self, data: str, tmp_path: Path) -> None:
+        exact, rough = run_batch([_config(tmp_path, data), _config(tmp_path, data, "precision=float32")])
+        assert rough.first_layer.dtype == np.float32
+        assert rough.rows[-1]["loss"] == pytest.approx(exact.rows[-1]["loss"], rel=1e-3)
+
+
+def test_noise_that_is_left_out_is_written_as_zero(tmp_path: Path) -> None:
+    assert "noise_std: 0.0" in _config(tmp_path, "{kind: empirical, samples: 20}").to_yaml()
+
+
+def test_planning_draws_nothing_and_what_is_drawn_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Empirical] = []
+    original = Empirical.sample
+
+    def sample(self: Empirical) -> Any:
+        drawn.append(self)
+        return original(self)
+
+    monkeypatch.setattr(Empirical, "sample", sample)
+    config = _config(tmp_path, EMPIRICAL)
+    Built.of(config.on_backend())
+    assert drawn == []
+    run_batch([config])
+    assert drawn
+    assert all(vars(data)["_sample"] is None for data in drawn)
+
+
+class TestOwnData:
+    N = 200
+
+    @pytest.fixture
+    def drawn(self, tmp_path: Path) -> tuple[np.ndarray, np.ndarray]:
+        """What the configuration with ``samples`` draws, before the low degrees go."""
+        teacher, _ = initial_networks(_config(tmp_path, EMPIRICAL))
+        inputs = generator(3, "inputs").standard_normal((self.N, 5))
+        labels = activation("relu").phi(inputs @ teacher.first_layer.T) @ teacher.second_layer
+        return inputs, labels + 0.1 * generator(3, "noise").standard_normal(self.N)
+
+    def _csv(self, place: Path, drawn: tuple[np.ndarray, np.ndarray], header: list[str]) -> Path:
+        with (place / "own.csv").open("w", newline="", encoding="utf-8-sig") as file:
+            writer = csv.writer(file)
+            writer.writerow(header)
+            writer.writerows([repr(float(y)), *(repr(float(v)) for v in x)] for x, y in zip(*drawn, strict=True))
+        return place / "own.csv"
+
+    def test_npz_and_csv_train_as_the_same_drawn_sample(
+        self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path
+    ) -> None:
+        np.savez(tmp_path / "own.npz", inputs=drawn[0], labels=drawn[1])
+        self._csv(tmp_path, drawn, ["label", *(f"input_{k}" for k in range(5))])
+        expected = run_batch([_config(tmp_path, EMPIRICAL)])[0]
+        for name in ("own.npz", "own.csv"):
+            config = _config(tmp_path, f"{{kind: empirical, path: {name}}}")
+            assert config.data.kind == "empirical"
+            assert config.data.path == str(tmp_path / name)
+            assert config.data.sha256 is not None
+            result = train(config, tmp_path / "runs")
+            assert result.status == "done"
+            assert result.info["final"]["loss"] == pytest.approx(expected.rows[-1]["loss"], rel=1e-9)
+            again = train(load_config(result.run.config_file), tmp_path / "runs")
+            assert results(again.run) == results(result.run)
+
+    def test_columns_may_stand_anywhere_and_be_called_inputs_and_labels(
+        self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path
+    ) -> None:
+        inputs, labels = drawn
+        self._csv(tmp_path, (inputs[:, ::-1], labels), [" labels", *(f"inputs_{k}" for k in (4, 3, 2, 1, 0))])
+        built = Built.of(_config(tmp_path, "{kind: empirical, path: own.csv}", "activation.drop_hermite_below=0"))
+        (samples,) = built.problem.samples() or []
+        np.testing.assert_array_equal(samples.sample().inputs, inputs)
+        np.testing.assert_array_equal(samples.sample().labels, labels)
+
+    def test_one_input_needs_no_number(self, tmp_path: Path) -> None:
+        write(tmp_path, "inputs,labels\n1,2\n\n3,4e0\n", "own.csv")
+        text = TEXT.replace("DATA", "{kind: empirical, path: own.csv}").replace(
+            "{input_dim: 5, width: 3, rank: 2, min_angle: 25}", "{input_dim: 1, width: 1}"
+        )
+        (samples,) = Built.of(load_config(write(tmp_path, text))).problem.samples() or []
+        assert samples.sample().inputs.tolist() == [[1.0], [3.0]]
+
+    def test_a_changed_file_is_refused(self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
+        np.savez(tmp_path / "own.npz", inputs=drawn[0], labels=drawn[1])
+        stopped = train(_config(tmp_path, "{kind: empirical, path: own.npz}"), tmp_path / "runs", _interrupt_at(5)).run
+        np.savez(tmp_path / "own.npz", inputs=drawn[0], labels=2 * drawn[1])
+        with pytest.raises(ConfigError, match=r"data\.path: .*has changed since"):
+            resume(stopped)
+
+    def test_a_sweep_over_files_finds_them_from_anywhere(
+        self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        np.savez(tmp_path / "own.npz", inputs=drawn[0], labels=drawn[1])
+        write(tmp_path, "nonsense\n", "broken.csv")
+        base = "base:\n" + "".join(
+            f"  {x}\n" for x in TEXT.replace("DATA", "{kind: empirical, path: x.npz}").split("\n")
+        )
+        directory = new_sweep(tmp_path, "grid:\n  data.path: [own.npz, broken.csv, nowhere.npz]\n", base)
+        monkeypatch.chdir("/")
+        run(directory)
+        rows = table(directory)
+        assert [row["status"] for row in rows] == ["done", "failed", "failed"]
+        assert "broken.csv:1: unknown column 'nonsense'" in rows[1]["message"]
+        assert "data.path: " in rows[2]["message"]
+
+
+HEADER = "input_0,input_1,input_2,input_3,input_4,label\n"
+LINE = "1,2,3,4,5,6\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("", ":1: the header has no column input_0 (6 of 6 missing)"),
+        (HEADER, " has a header and no samples"),
+        (HEADER.replace(",label", ""), ":1: the header has no column label (1 of 6 missing)"),
+        (HEADER.replace("label", "input_5"), ":1: unknown column 'input_5'; expected input_0 … input_4 and label"),
+        (HEADER.replace("label", "input_0"), ":1: column input_0 is there twice"),
+        (HEADER.replace("label", "target"), ":1: unknown column 'target'"),
+        (LINE, ":1: unknown column '1'"),
+        (HEADER + LINE + "1,2,3,four,5,6\n", ":3: input_3 is 'four', not a finite number"),
+        (HEADER + LINE + "\n1,2,3,,5,6\n", ":4: input_3 is '', not a finite number"),
+        (HEADER + LINE + "1,2,3,4,5\n" + LINE, ":3: has 5 cells, the header 6"),
+        (HEADER + "1,2,3,4,5\n1,2,3,4,5\n", ":2: has 5 cells, the header 6"),
+        (HEADER + LINE + "1,2,3,4,5,nan\n", ":3: label is 'nan', not a finite number"),
+        (HEADER + LINE + LINE + "1,inf,3,4,5,6\n", ":4: input_1 is 'inf', not a finite number"),
+        (HEADER + "1,2,3,4,1e999,6\n", ":2: input_4 is '1e999', too large for a number"),
+        (HEADER + "1;2;3;4;5;6\n", ":2: has 1 cells, the header 6"),
+        (b"\xff\xfe\x00binary", " is not UTF-8 text"),
+    ],
+)
+def test_a_broken_csv_is_refused_with_its_line(content: str | bytes, fault: str, tmp_path: Path) -> None:
+    path = write(tmp_path, content, "own.csv")
+    _refused(tmp_path, path, fault)
+
+
+_X, _Y = np.ones((4, 5)), np.ones(4)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "fault"),
+    [
+        ({"inputs": _X}, "has no array 'labels'"),
+        ({"x": _X, "labels": _Y}, "has no array 'inputs'"),
+        ({"inputs": _X, "labels": _Y[:3]}, "got inputs (4, 5), labels (3,)"),
+        ({"inputs": _X, "labels": _Y[:, None]}, "got inputs (4, 5), labels (4, 1)"),
+        ({"inputs": _X[:0], "labels": _Y[:0]}, "n ≥ 1"),
+        ({"inputs": _X[:, :3], "labels": _Y}, "inputs have 3 entries, the teacher's 5"),
+        ({"inputs": _X.astype(complex), "labels": _Y}, "expected real numbers"),
+        ({"inputs": _X, "labels": _Y.astype(str)}, "expected real numbers"),
+        ({"inputs": np.where(np.eye(4, 5) > 0, np.nan, 1), "labels": _Y}, "inputs[0, 0] is nan"),
+        ({"inputs": _X, "labels": np.array([1, 2, np.inf, 3])}, "labels[2] is inf"),
+        ({"inputs": np.array([{}], dtype=object), "labels": _Y}, "plain arrays"),
+    ],
+)
+def test_a_broken_npz_is_refused_with_what_is_wrong(arrays: dict[str, Any], fault: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "own.npz", **arrays)
+    _refused(tmp_path, tmp_path / "own.npz", fault)
+
+
+@pytest.mark.parametrize("name", ["own.txt", "own", "folder.npz", "folder.csv", "nowhere.csv", "broken.npz"])
+def test_other_things_are_refused_too(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.npz").mkdir()
+    (tmp_path / "folder.csv").mkdir()
+    for file in ("own.txt", "own", "broken.npz"):
+        write(tmp_path, "PK nothing", file)
+    _refused(tmp_path, tmp_path / name, "")
+
+
+def _refused(place: Path, path: Path, fault: str) -> None:
+    with pytest.raises(ConfigError, match=f"data\\.path: .*{re.escape(fault)}") as caught:
+        _config(place, f"{{kind: empirical, path: {path.name}}}")
+    assert len(caught.value.complaints) == 1
+    assert str(path) in str(caught.value)
+
+
+class TestSweeps:
+    def test_a_sweep_over_samples_gives_what_each_run_gives(self, tmp_path: Path) -> None:
+        base = "base:\n" + "".join(f"  {line}\n" for line in TEXT.replace("DATA", EMPIRICAL).split("\n"))
+        directory = new_sweep(tmp_path, "grid:\n  data.samples: [50, 100]\nseeds: 2\nstore: summary\n", base)
+        run(directory)
+        rows = table(directory)
+        assert [(row["data.samples"], row["seed"], row["status"]) for row in rows] == [
+            (n, seed, "done") for n in ("50", "100") for seed in ("0", "1")
+        ]
+        for row in rows:
+            config = _config(tmp_path, EMPIRICAL, f"data.samples={row['data.samples']}", f"seed={row['seed']}")
+            assert float(row["train_loss"]) == run_batch([config])[0].rows[-1]["train_loss"]
+
+    def test_a_million_inputs_are_planned_without_drawing_them(self, tmp_path: Path) -> None:
+        small, large = (_config(tmp_path, EMPIRICAL, f"data.samples={n}") for n in ("20000", "2000000"))
+        began = time.perf_counter()
+        costs = Costs([small.on_backend(), large.on_backend()])
+        assert time.perf_counter() - began < 5
+        assert 30 < costs.seconds(large.on_backend()) / costs.seconds(small.on_backend()) < 150
+        assert Shape.of(large).bytes() > 2 * 8 * 2_000_000 * 6
+
+    def test_an_estimate_is_of_the_order_of_the_run(self, tmp_path: Path) -> None:
+        def seconds(work: Callable[[], object]) -> float:
+            began = time.perf_counter()
+            work()
+            return time.perf_counter() - began
+
+        for data in (EMPIRICAL.replace("200", "20000"), ONLINE.replace("16", "512")):
+            config = _config(tmp_path, data, "stages.last.steps=300").on_backend()
+            taken = seconds(lambda: run_batch([config]))  # noqa: B023
+            assert 0.2 < Costs([config]).seconds(config) / taken < 5
+
+
+def test_the_examples_align(tmp_path: Path) -> None:
+    config = load_config(CONFIGS / "empirical.yaml")
+    row = run_batch([config])[0].rows[-1]
+    assert row["max_angle"] < 2
+    assert row["recovered"] == 3
+
+
+def test_drawn_inputs_do_not_depend_on_the_student(tmp_path: Path) -> None:
+    inputs = []
+    for width in (8, 12):
+        built = Built.of(_config(tmp_path, EMPIRICAL, f"student.width={width}"))
+        (samples,) = built.problem.samples() or []
+        inputs.append(samples.sample().inputs)
+    np.testing.assert_array_equal(inputs[0], inputs[1])
+    teacher, _ = initial_networks(_config(tmp_path, EMPIRICAL))
+    expected = drawn_sample(activation("relu"), teacher, seed=3, samples=200, noise_std=0.1)
+    np.testing.assert_array_equal(inputs[0], expected.inputs)
