@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 
 from featlearn.claims.intervals import Measured
 from featlearn.config.complaints import complaint_at, complaints_about, did_you_mean, hidden_complaints
-from featlearn.config.section import Problems, Section
+from featlearn.config.section import Section, Violations
 from featlearn.config.yaml_source import Complaint, ConfigError, Mark, dump_yaml, read_document
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.model import SweepConfig
@@ -51,7 +51,7 @@ class Check(Section):
         "interval", description="whether the whole 95 % interval must be on the right side, or the value alone"
     )
 
-    def problems(self) -> Problems:
+    def violations(self) -> Violations:
         if self.above is None and self.below is None:
             yield (), "needs a threshold: above, below or both"
         elif self.above is not None and self.below is not None and self.above >= self.below:
@@ -78,7 +78,7 @@ class ClaimSweep(Section):
     file: Text = Field(description="the sweep file, relative to the claim's")
     quick: dict[str, Any] = Field({}, description="keys of the sweep file that a quick reproduction replaces")
 
-    def problems(self) -> Problems:
+    def violations(self) -> Violations:
         known = list(SweepConfig.model_fields)
         for key in self.quick:
             if key not in known:

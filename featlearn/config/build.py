@@ -10,18 +10,10 @@ import numpy as np
 
 from featlearn.config.data import EmpiricalData, OnlineData
 from featlearn.config.data_file import read_data
-from featlearn.config.model import (
-    Config,
-    ExplicitInit,
-    FileInit,
-    GaussianInit,
-    NearTeacherInit,
-    RandomWeights,
-    SymmetricInit,
-)
-from featlearn.storage.digests import InvalidFile, check_digest
-from featlearn.storage.npz import read_npz
-from featlearn.theory.activations import activation
+from featlearn.config.model import Config
+from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SymmetricInit
+from featlearn.config.teacher import RandomWeights
+from featlearn.config.weight_file import read_student
 from featlearn.training import networks
 from featlearn.training.data import Data, Empirical, Online, drawn_sample, sample_of, shifted
 from featlearn.training.descent import Plan, Start
@@ -29,10 +21,17 @@ from featlearn.training.networks import Network, generator
 from featlearn.training.problem import Probe, Problem, Scaled, State
 
 
-class InvalidWeights(InvalidFile):
-    """A weight file that cannot be used; the message says why."""
+def require_buildable(config: Config) -> None:
+    """Do what ``build`` may fail at: search for the teacher, and read the files that the configuration names.
 
-    key = ("student", "init", "path")
+    Raises:
+        networks.InfeasibleTeacher, InvalidWeights, data_file.InvalidData: as ``build``.
+    """
+    teacher = _teacher(config)
+    if isinstance(config.student.init, FileInit):
+        _student(config, teacher)
+    if isinstance(config.data, EmpiricalData) and config.data.path is not None:
+        _data(config, teacher, None)
 
 
 def initial_networks(config: Config) -> tuple[Network, Network]:
@@ -57,18 +56,18 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
     dtype = np.dtype(config.precision)
     state = State(student.second_layer[None].astype(dtype), student.first_layer[None].astype(dtype))
     second, first = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
-    entry = activation(config.activation.name, config.activation.drop_hermite_below)
+    entry = config.activation.entry()
     scaled = _scaled(config, second, first)
     data = _data(config, teacher, scaled)
     problem = Problem(
-        entry,
-        teacher.second_layer[None],
-        teacher.first_layer[None],
-        first,
-        None if data is None else (data,),
-        scaled,
-        Probe.of(entry, second, first, config.seed),
-        second,
+        activation=entry,
+        teacher_second_layer=teacher.second_layer[None],
+        teacher_first_layer=teacher.first_layer[None],
+        initial_second_layer=second,
+        initial_first_layer=first,
+        data=None if data is None else (data,),
+        scaled=scaled,
+        probe=Probe.of(entry, second, first, config.seed),
     )
     stages = [stage.stage(name) for name, stage in config.stages.items()]
     return problem, Plan.of(stages, config.log.points, config.log.snapshots, gap=config.log.gap), Start(state)
@@ -81,12 +80,14 @@ def _teacher(config: Config) -> Network:
     width, input_dim = teacher.shape()
     weights = teacher.output_weights
     assert isinstance(weights, RandomWeights)
+    assert teacher.rank is not None
+    assert teacher.min_angle is not None
     return networks.random_teacher(
         generator(config.seed, "teacher"),
         input_dim=input_dim,
         width=width,
-        rank=teacher.rank or min(width, input_dim),
-        min_angle=teacher.min_angle or 0.0,
+        rank=teacher.rank,
+        min_angle=teacher.min_angle,
         magnitude=(weights.magnitude[0], weights.magnitude[1]),
         sign=weights.sign,
     )
@@ -98,7 +99,7 @@ def _student(config: Config, teacher: Network) -> Network:
     if isinstance(init, ExplicitInit):
         return Network(np.array(init.second_layer, dtype=float), np.array(init.first_layer, dtype=float))
     if isinstance(init, FileInit):
-        return _student_from_file(init, config.student.width, input_dim)
+        return read_student(init, config.student.width, input_dim)
     width = config.student.width
     assert width is not None
     if isinstance(init, SymmetricInit):
@@ -112,7 +113,7 @@ def _student(config: Config, teacher: Network) -> Network:
             second_layer_std=init.second_layer_std,
         )
     if isinstance(init, NearTeacherInit):
-        degree = activation(config.activation.name, config.activation.drop_hermite_below).homogeneous_degree
+        degree = config.activation.entry().homogeneous_degree
         return networks.near_teacher_student(rng, teacher, width=width, angle=init.angle, homogeneous=degree == 1)
     assert_never(init)
 
@@ -142,12 +143,12 @@ def _data(config: Config, teacher: Network, scaled: Scaled | None) -> Data | Non
         return made
     if isinstance(made, Online):
         return replace(made, added=added)
-    entry = activation(config.activation.name, config.activation.drop_hermite_below)
+    entry = config.activation.entry()
     return Empirical(lambda: shifted(entry, made.sample(), added))
 
 
 def _unscaled_data(config: Config, teacher: Network) -> Data | None:
-    entry, choice = activation(config.activation.name, config.activation.drop_hermite_below), config.data
+    entry, choice = config.activation.entry(), config.data
     if isinstance(choice, EmpiricalData):
         if choice.path is not None:
             inputs, labels = read_data(Path(choice.path), choice.sha256, teacher.first_layer.shape[1])
@@ -157,30 +158,3 @@ def _unscaled_data(config: Config, teacher: Network) -> Data | None:
     if isinstance(choice, OnlineData):
         return Online(entry, teacher, config.seed, choice.batch_size, choice.noise_std)
     return None
-
-
-def _student_from_file(init: FileInit, width: int | None, input_dim: int) -> Network:
-    path = Path(init.path)
-    try:
-        check_digest(path, init.sha256)
-        arrays = read_npz(path)
-        first, second = arrays["first_layer"], arrays["second_layer"]
-    except InvalidFile as error:
-        raise InvalidWeights(str(error)) from None
-    except KeyError as error:
-        raise InvalidWeights(f"{path} has no array {error}") from None
-    except (OSError, ValueError) as error:
-        raise InvalidWeights(f"{path} is not an .npz file with plain arrays: {error}") from None
-    if first.ndim != 2 or second.shape != first.shape[:1] or first.shape[0] < 1:
-        shapes = f"first_layer {first.shape}, second_layer {second.shape}"
-        raise InvalidWeights(f"{path}: expected shapes (m, d) and (m), got {shapes}")
-    if first.shape[1] != input_dim:
-        raise InvalidWeights(f"{path}: rows have {first.shape[1]} entries, the teacher's inputs {input_dim}")
-    if width is not None and width != len(first):
-        raise InvalidWeights(f"{path}: has {len(first)} rows, but student.width is {width}")
-    if first.dtype.kind in "fiu" and second.dtype.kind in "fiu":
-        with np.errstate(over="ignore"):
-            student = Network(second.astype(np.float64), first.astype(np.float64))
-        if np.isfinite(student.first_layer).all() and np.isfinite(student.second_layer).all():
-            return student
-    raise InvalidWeights(f"{path}: the weights must be finite real numbers")

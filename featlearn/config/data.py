@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from featlearn.config.section import Count, NotNegative, Problems, Section
+from featlearn.config.section import Count, NotNegative, Section, Violations
 
 
 class PopulationData(Section):
@@ -30,7 +30,10 @@ class EmpiricalData(Section):
     )
     sha256: str | None = Field(None, description="digest that the file at `path` must have; filled in by a run")
 
-    def problems(self) -> Problems:
+    def settled(self) -> dict[str, Any]:
+        return {"noise_std": self.noise_std or 0.0} if self.path is None else {}
+
+    def violations(self) -> Violations:
         if self.path is None:
             if self.samples is None:
                 yield ("samples",), "missing; the number of inputs to draw (or give the `path` of your own data)"

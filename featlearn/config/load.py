@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from featlearn.config.build import InvalidWeights, build
+from featlearn.config.build import require_buildable
 from featlearn.config.complaints import (
     complaint_at,
     complaints_about,
@@ -18,7 +18,9 @@ from featlearn.config.complaints import (
 )
 from featlearn.config.data import EmpiricalData
 from featlearn.config.data_file import InvalidData
-from featlearn.config.model import Config, FileInit
+from featlearn.config.model import Config
+from featlearn.config.student import FileInit
+from featlearn.config.weight_file import InvalidWeights
 from featlearn.config.yaml_source import (
     Complaint,
     ConfigError,
@@ -100,22 +102,18 @@ def _validated(document: Document, directory: Path) -> Config:
         raise ConfigError(complaints + [c for c in found if c.key not in spoiled]) from None
     if complaints:
         raise ConfigError(complaints)
-    return _checked(document, config.resolved(), directory)
+    return _checked(document, config, directory)
 
 
 def _checked(document: Document, config: Config, directory: Path) -> Config:
-    """The configuration with its files pinned down, after it was built once."""
+    """The configuration with its files pinned down, once its teacher is known to exist and its files to be readable."""
     try:
         config = with_pinned_files(config, directory)
-        build(config)
+        require_buildable(config)
     except InfeasibleTeacher as error:
         raise ConfigError([complaint_at(document, ("teacher", "min_angle"), str(error))]) from None
     except InvalidFile as error:
         raise ConfigError([complaint_at(document, error.key, str(error))]) from None
-    except MemoryError:
-        raise ConfigError(
-            [complaint_at(document, ("student", "width"), "the networks do not fit into memory")]
-        ) from None
     return config
 
 

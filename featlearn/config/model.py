@@ -1,7 +1,7 @@
-"""The configuration: every key, its type, its bounds and its meaning. The documentation prints the descriptions.
+"""The configuration as a whole, and the rules between its sections. The documentation prints the descriptions of keys.
 
 Models are strict (a boolean is no integer, text is no number), frozen, and know every rule that holds within one file.
-Reading a file, with positions for every complaint, is ``config_file``'s.
+A valid configuration is complete: defaults that depend on other keys are written out. ``config.load`` reads files.
 """
 
 from __future__ import annotations
@@ -10,335 +10,22 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
-from featlearn.config.data import Data, EmpiricalData, OnlineData, PopulationData
-from featlearn.config.section import Count, NotNegative, Positive, Problems, Section, WholeNumber
+from featlearn.config.activation import ActivationChoice
+from featlearn.config.data import Data, OnlineData, PopulationData
+from featlearn.config.log import Log
+from featlearn.config.section import Section, Violations, WholeNumber
+from featlearn.config.stages import StageConfig, StageName
+from featlearn.config.student import ExplicitInit, NearTeacherInit, Student
+from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
-from featlearn.theory.activations import activation
 from featlearn.training.backends import resolved_backend
-from featlearn.training.networks import largest_min_angle
 from featlearn.training.optima import within_reach
-from featlearn.training.stages import Schedule, Stage
 
-Width = Annotated[WholeNumber, Field(ge=1, le=100_000)]
-Dimension = Annotated[WholeNumber, Field(ge=1, le=10_000_000)]
 MOST_WEIGHTS = 500_000_000  # of a first layer: 4 GB
 MOST_ENTRIES = 500_000_000  # of the inputs of a sample or a batch
 SCALED_METHODS = ("gd", "momentum", "ridge")  # beside ``student.output_scale``
-Row = Annotated[list[float], Field(min_length=1)]
-Rows = Annotated[list[Row], Field(min_length=1)]
-
-
-# --- teacher ------------------------------------------------------------------------------------
-
-
-class RandomWeights(Section):
-    """Random output weights of the teacher."""
-
-    magnitude: Annotated[list[Positive], Field(min_length=2, max_length=2)] = Field(
-        [0.7, 1.3], description="bounds of the uniform distribution of |a*_k|"
-    )
-    sign: Literal["random", "positive", "negative", "alternating"] = Field("random", description="sign of a*_k")
-
-    def problems(self) -> Problems:
-        if self.magnitude[0] > self.magnitude[1]:
-            yield ("magnitude",), f"the lower bound {self.magnitude[0]:g} is above the upper {self.magnitude[1]:g}"
-
-
-OutputWeights = Annotated[
-    Annotated[RandomWeights, Tag("mapping")] | Annotated[Row, Tag("list")],
-    Discriminator(lambda value: "list" if isinstance(value, list) else "mapping"),
-]
-
-
-class Teacher(Section):
-    """The target network: random, or explicit when ``directions`` is given."""
-
-    input_dim: Dimension | None = Field(None, description="d, the dimension of the Gaussian inputs")
-    width: Annotated[WholeNumber, Field(ge=1, le=1000)] | None = Field(
-        None, description="m*, the number of teacher neurons"
-    )
-    rank: Dimension | None = Field(None, description="r, the dimension of the teacher's span; default min(m*, d)")
-    min_angle: Annotated[float, Field(ge=0, le=90)] | None = Field(
-        None, description="least angle between any two teacher lines, degrees; default 0"
-    )
-    output_weights: OutputWeights = Field(
-        RandomWeights(), description="a*: random (a mapping), or a list beside explicit `directions`"
-    )
-    directions: Rows | None = Field(
-        None, description="explicit teacher: rows w*_k, normalised; `input_dim` and `width` follow"
-    )
-
-    def problems(self) -> Problems:
-        yield from self._random_problems() if self.directions is None else self._explicit_problems(self.directions)
-
-    def _random_problems(self) -> Problems:
-        for key in ("input_dim", "width"):
-            if getattr(self, key) is None:
-                yield (key,), "missing; a random teacher needs it (or give explicit `directions`)"
-        if isinstance(self.output_weights, list):
-            yield ("output_weights",), "a list needs explicit `directions`; a random teacher takes {magnitude, sign}"
-        if self.width is None or self.input_dim is None:
-            return
-        rank = min(self.width, self.input_dim) if self.rank is None else self.rank
-        if rank > self.width:
-            yield ("rank",), f"{rank} is too much: {self.width} teacher neurons span at most {self.width} dimensions"
-        elif rank > self.input_dim:
-            yield ("rank",), f"{rank} is too much: the inputs have {self.input_dim} dimensions"
-        elif self.width > 1 and (self.min_angle or 0.0) > largest_min_angle(self.width, rank):
-            limit = f"{self.width} lines in {rank} dimensions are at most {largest_min_angle(self.width, rank):.4g}"
-            yield ("min_angle",), f"{self.min_angle:g} degrees is too much: {limit} degrees apart"
-
-    def _explicit_problems(self, directions: list[list[float]]) -> Problems:
-        count, dim = len(directions), len(directions[0])
-        for k, row in enumerate(directions):
-            if len(row) != dim:
-                yield ("directions", k), f"has {len(row)} entries, the first row has {dim}"
-            elif not any(row):
-                yield ("directions", k), "is zero: a direction must have a length"
-        if not isinstance(self.output_weights, list):
-            yield ("output_weights",), f"explicit `directions` need a list of {count} output weights"
-        elif len(self.output_weights) != count:
-            yield ("output_weights",), f"has {len(self.output_weights)} entries for {count} directions"
-        for key, given, follows in (("input_dim", self.input_dim, dim), ("width", self.width, count)):
-            if given is not None and given != follows:
-                yield (key,), f"{given} contradicts `directions`, which say {follows}; leave it out"
-        for key in ("rank", "min_angle"):
-            if getattr(self, key) is not None:
-                yield (key,), "follows from explicit `directions`; leave it out"
-
-    def shape(self) -> tuple[int, int]:
-        """(m*, d), of a valid teacher."""
-        if self.directions is not None:
-            return len(self.directions), len(self.directions[0])
-        assert self.width is not None
-        assert self.input_dim is not None
-        return self.width, self.input_dim
-
-    def dimension_of_span(self) -> int:
-        """r, of a valid teacher."""
-        if self.directions is not None:
-            return int(np.linalg.matrix_rank(np.array(self.directions)))
-        return self.rank or min(self.shape())
-
-
-# --- student ------------------------------------------------------------------------------------
-
-
-class SymmetricInit(Section):
-    """Rows uniform on the sphere, a = ±1/√m, the second half mirrored so that f = 0."""
-
-    kind: Literal["symmetric"] = "symmetric"
-
-
-class GaussianInit(Section):
-    """Independent Gaussian weights."""
-
-    kind: Literal["gaussian"]
-    first_layer_std: NotNegative = Field(description="standard deviation of every entry of W")
-    second_layer_std: NotNegative = Field(description="standard deviation of every a_j")
-
-
-class NearTeacherInit(Section):
-    """Neuron j starts at an angle to teacher line j mod m*, in a random direction around it."""
-
-    kind: Literal["near_teacher"]
-    angle: Annotated[float, Field(ge=0, le=90)] = Field(description="degrees from the teacher line")
-
-
-class ExplicitInit(Section):
-    """The weights themselves."""
-
-    kind: Literal["explicit"]
-    first_layer: Rows = Field(description="rows w_j")
-    second_layer: Row = Field(description="output weights a_j")
-
-    def problems(self) -> Problems:
-        dim = len(self.first_layer[0])
-        for j, row in enumerate(self.first_layer):
-            if len(row) != dim:
-                yield ("first_layer", j), f"has {len(row)} entries, the first row has {dim}"
-        if len(self.second_layer) != len(self.first_layer):
-            yield ("second_layer",), f"has {len(self.second_layer)} entries for {len(self.first_layer)} rows"
-
-
-class FileInit(Section):
-    """Weights from an ``.npz`` file with ``first_layer`` (m, d) and ``second_layer`` (m); a run's checkpoint is one."""
-
-    kind: Literal["file"]
-    path: Annotated[str, Field(min_length=1)] = Field(
-        description="the file; a relative path starts at the configuration"
-    )
-    sha256: str | None = Field(None, description="digest that the file must have; filled in by a run")
-
-
-Init = Annotated[SymmetricInit | GaussianInit | NearTeacherInit | ExplicitInit | FileInit, Field(discriminator="kind")]
-
-
-class Student(Section):
-    """The trained network."""
-
-    width: Width | None = Field(None, description="m, the number of neurons; follows from explicit or file weights")
-    init: Init = Field(SymmetricInit(), description="initial weights")
-    output_scale: Annotated[float, Field(gt=0, le=1e8)] | None = Field(
-        None,
-        description="α of lazy training: the trained function is α (f(x; θ) − f(x; θ₀)), θ₀ the start, and steps are "
-        "divided by α²; left out, the network itself",
-    )
-
-    def problems(self) -> Problems:
-        if self.width is None:
-            if not isinstance(self.init, ExplicitInit | FileInit):
-                yield ("width",), "missing; the number of student neurons"
-        elif isinstance(self.init, SymmetricInit) and self.width % 2:
-            yield (
-                ("width",),
-                f"{self.width} is odd; a symmetric start mirrors one half of the neurons: use an even width",
-            )
-        elif isinstance(self.init, ExplicitInit) and self.width != len(self.init.first_layer):
-            yield ("width",), f"{self.width} contradicts init.first_layer, which has {len(self.init.first_layer)} rows"
-
-
-# --- activation ------------------------------------------------------------------------
-
-
-class ActivationChoice(Section):
-    """The activation of teacher and student."""
-
-    name: Literal["relu", "abs", "erf", "quadratic"] = Field("relu", description="φ, see the table of activations")
-    drop_hermite_below: WholeNumber = Field(
-        2, description="2: constant and linear part dropped (the paper); 0: plain φ", json_schema_extra={"enum": [0, 2]}
-    )
-
-    def problems(self) -> Problems:
-        if self.drop_hermite_below not in (0, 2):
-            yield ("drop_hermite_below",), f"{self.drop_hermite_below} is not allowed; one of: 0, 2"
-
-
-# --- stages -------------------------------------------------------------------------------------
-
-
-class Decay(Section):
-    """A value that is multiplied by ``factor`` after every ``every`` steps of its stage."""
-
-    start: NotNegative = Field(description="value of the first step")
-    factor: Positive = Field(description="what it is multiplied by")
-    every: Count = Field(description="after how many steps")
-
-    def schedule(self) -> Schedule:
-        return Schedule(self.start, self.factor, self.every)
-
-
-NumberOrDecay = Annotated[
-    Annotated[NotNegative, Tag("number")] | Annotated[Decay, Tag("mapping")],
-    Discriminator(lambda value: "mapping" if isinstance(value, dict | Decay) else "number"),
-]
-
-
-class Stop(Section):
-    """Thresholds that end a stage early, checked at every logged row."""
-
-    loss: NotNegative | None = Field(None, description="end when the loss is at most this")
-    grad_norm: NotNegative | None = Field(None, description="end when the gradient norm is at most this")
-    gap: NotNegative | None = Field(None, description="end when objective − J*_λ is at most this")
-
-
-class StageConfig(Section):
-    """One stage of training."""
-
-    train: Annotated[list[Literal["first_layer", "second_layer"]], Field(min_length=1)] = Field(
-        description="the layers that move"
-    )
-    method: Literal["gd", "momentum", "adam", "ridge", "lbfgs", "flow"] = Field(
-        "gd",
-        description="`ridge` takes the exact minimiser over the second layer in one step; `lbfgs` goes to a minimum by "
-        "quasi-Newton steps; `flow` follows the gradient flow, the limit of gd for small steps",
-    )
-    steps: Count | None = Field(None, description="number of steps, or of iterations of lbfgs (not for ridge)")
-    step_size: NumberOrDecay | None = Field(
-        None, description="η, or the time that a step of flow covers: a number or a schedule (not for ridge, lbfgs)"
-    )
-    weight_decay: NumberOrDecay = Field(0.0, description="λ: a number or a schedule")
-    momentum: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="μ of method momentum; default 0.9")
-    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="β₁, β₂ of method adam; default [0.9, 0.999]"
-    )
-    then: list[Literal["normalize_rows", "balance"]] = Field(
-        [], description="operations at the end: every ‖w_j‖ = 1, or |a_j| = ‖w_j‖ with f unchanged"
-    )
-    stop: Stop | None = Field(None, description="thresholds that end the stage early")
-
-    def problems(self) -> Problems:
-        for key in ("train", "then"):
-            values = getattr(self, key)
-            if len(set(values)) < len(values):
-                yield (key,), "names the same thing twice"
-        if self.method == "ridge":
-            for key in ("steps", "step_size", "stop"):
-                if getattr(self, key) is not None:
-                    yield (key,), "method ridge takes one exact step; leave it out"
-            if self.train != ["second_layer"]:
-                yield ("train",), "method ridge trains the second layer alone: use [second_layer]"
-            if isinstance(self.weight_decay, Decay):
-                yield ("weight_decay",), "method ridge takes one exact step: use a number"
-        else:
-            for key in ("steps", "step_size"):
-                if getattr(self, key) is None and (self.method, key) != ("lbfgs", "step_size"):
-                    yield (key,), f"missing; method {self.method} needs it"
-            if self.method == "lbfgs" and self.step_size is not None:
-                yield ("step_size",), "method lbfgs finds the length of its steps by itself; leave it out"
-        for key, method in (("momentum", "momentum"), ("betas", "adam")):
-            if getattr(self, key) is not None and self.method != method:
-                yield (key,), f"belongs to method {method}, and the method is {self.method}; leave it out"
-
-    def stage(self, name: str) -> Stage:
-        """The stage as the training room takes it."""
-        stop = self.stop.model_dump(exclude_none=True) if self.stop else {}
-        return Stage(
-            name=name,
-            train=tuple(self.train),
-            method=self.method,
-            steps=self.steps or 1,
-            step_size=None if self.step_size is None else _schedule(self.step_size),
-            weight_decay=_schedule(self.weight_decay),
-            momentum=0.9 if self.momentum is None else self.momentum,
-            betas=(0.9, 0.999) if self.betas is None else (self.betas[0], self.betas[1]),
-            then=tuple(self.then),
-            stop=stop,
-        )
-
-
-def _schedule(value: float | Decay) -> Schedule:
-    return value.schedule() if isinstance(value, Decay) else Schedule(value)
-
-
-StageName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=60)]
-
-
-# --- the whole ----------------------------------------------------------------------------------
-
-
-class Log(Section):
-    """What is written along the way."""
-
-    points: Annotated[WholeNumber, Field(ge=2, le=100_000)] = Field(
-        300, description="rows per run, log-spaced within each stage"
-    )
-    snapshots: Annotated[WholeNumber, Field(ge=1, le=10_000)] = Field(
-        60, description="neuron snapshots per run, at logged rows"
-    )
-    gap: bool = Field(
-        True,
-        description="compare the objective with its certified optimum: some 0.03 s for each λ of a teacher of rank 2, "
-        "seconds for higher ranks",
-    )
-    floors: bool = Field(
-        True,
-        description="compute the least loss of random features and of the tangent kernel at the end of the run, for "
-        "run.json: at most some seconds, null for large networks (docs/regimes.md)",
-    )
 
 
 class Config(Section):
@@ -348,28 +35,28 @@ class Config(Section):
         "run", description="shown everywhere, and part of the run directory's name"
     )
     seed: Annotated[WholeNumber, Field(ge=0)] = Field(
-        0, description="of all randomness; each use has a generator of its own"
+        0, description="the seed of all randomness; every use of randomness has a generator of its own"
     )
     backend: Literal["auto", "fused", "torch"] = Field(
         "auto",
-        description="engine of the steps: fused (compiled, CPU, float64) or torch; auto takes the faster that can",
+        description="what computes the steps: fused (compiled, CPU, float64) or torch; auto takes the faster one that can",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="auto is the CPU, which is faster for these small networks"
     )
     precision: Literal["float64", "float32"] = Field(
-        "float64", description="of the weights and steps; metrics are always computed in float64 or better"
+        "float64", description="precision of weights and steps; metrics are always computed in float64 or better"
     )
     teacher: Teacher = Field(description="the target network")
     student: Student = Field(description="the trained network")
-    activation: ActivationChoice = Field(ActivationChoice(), description="of teacher and student")
+    activation: ActivationChoice = Field(ActivationChoice(), description="the activation of teacher and student")
     data: Data = Field(PopulationData(), description="what is trained on")
     stages: Annotated[dict[StageName, StageConfig], Field(min_length=1)] = Field(
         description="the stages by name, in order"
     )
     log: Log = Field(Log(), description="what is written along the way")
 
-    def problems(self) -> Problems:
+    def violations(self) -> Violations:
         if not self.name.isprintable():
             yield ("name",), "must be one line of printable characters"
         if self.backend == "fused" and (self.device == "cuda" or self.precision != "float64"):
@@ -377,17 +64,17 @@ class Config(Section):
                 ("backend",),
                 "fused computes on the CPU in float64; use torch (or auto) for other devices and precisions",
             )
-        yield from self._student_problems()
-        yield from self._scale_problems()
-        yield from self._data_problems()
-        degree = activation(self.activation.name, self.activation.drop_hermite_below).homogeneous_degree
+        yield from self._student_violations()
+        yield from self._scale_violations()
+        yield from self._data_violations()
+        degree = self.activation.entry().homogeneous_degree
         for name, stage in self.stages.items():
             if "balance" in stage.then and degree != 1:
                 known = f"{self.activation.name} is not homogeneous of degree 1 (relu and abs are)"
                 text = f"balance would change the network: {known}; leave it out, as in then: []"
                 yield ("stages", name, "then"), text
-            if stage.stop is not None and stage.stop.gap is not None and (problem := self._why_no_gap(stage, degree)):
-                yield ("stages", name, "stop", "gap"), problem
+            if stage.stop is not None and stage.stop.gap is not None and (why := self._why_no_gap(stage, degree)):
+                yield ("stages", name, "stop", "gap"), why
 
     def _why_no_gap(self, stage: StageConfig, degree: int | None) -> str | None:
         """Why the gap to the optimum is not known in a stage; None where it is."""
@@ -405,7 +92,7 @@ class Config(Section):
             return f"the optimum of {lines} teacher neurons in {rank} dimensions is too costly; use loss or grad_norm"
         return None
 
-    def _student_problems(self) -> Problems:
+    def _student_violations(self) -> Violations:
         width, dim = self.teacher.shape()
         init = self.student.init
         if self.student.width is not None and self.student.width * dim > MOST_WEIGHTS:
@@ -419,7 +106,7 @@ class Config(Section):
             given = len(init.first_layer[0])
             yield ("student", "init", "first_layer"), f"rows have {given} entries, the teacher's inputs {dim}"
 
-    def _scale_problems(self) -> Problems:
+    def _scale_violations(self) -> Violations:
         if self.student.output_scale is None:
             return
         for name, stage in self.stages.items():
@@ -428,7 +115,7 @@ class Config(Section):
                 text = f"dividing the step by α² has no clear meaning for method {stage.method}; use {known}"
                 yield ("stages", name, "method"), text
 
-    def _data_problems(self) -> Problems:
+    def _data_violations(self) -> Violations:
         if self.data.kind == "population":
             return
         if self.backend == "fused":
@@ -446,33 +133,10 @@ class Config(Section):
                 text = f"{stage.method} needs a fixed loss, and {changing}; use gd, momentum or adam"
                 yield ("stages", name, "method"), text
 
-    def resolved(self) -> Config:
-        """The same experiment with every default that depends on other keys written out."""
-        teacher: dict[str, Any] = {}
-        if self.teacher.directions is None:
-            width, dim = self.teacher.shape()
-            teacher = {"rank": self.teacher.rank or min(width, dim), "min_angle": self.teacher.min_angle or 0.0}
-        stages = {
-            name: stage.model_copy(
-                update={"momentum": stage.stage(name).momentum}
-                if stage.method == "momentum"
-                else {"betas": list(stage.stage(name).betas)}
-                if stage.method == "adam"
-                else {}
-            )
-            for name, stage in self.stages.items()
-        }
-        update: dict[str, Any] = {"teacher": self.teacher.model_copy(update=teacher), "stages": stages}
-        if isinstance(self.data, EmpiricalData) and self.data.path is None:
-            update["data"] = self.data.model_copy(update={"noise_std": self.data.noise_std or 0.0})
-        return self.model_copy(update=update)
-
-    def on_backend(self) -> Config:
-        """The same experiment with ``backend`` and ``device`` as they will be, not auto."""
-        name, device = resolved_backend(
-            self.backend, self.device, self.precision, sampled=self.data.kind != "population"
-        )
-        return self.model_copy(update={"backend": name, "device": device})
+    def settled(self) -> dict[str, Any]:
+        sampled = self.data.kind != "population"
+        backend, device = resolved_backend(self.backend, self.device, self.precision, sampled=sampled)
+        return {"backend": backend, "device": device}
 
     def to_yaml(self) -> str:
         """YAML text that reads back as this configuration."""

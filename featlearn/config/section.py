@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-Problems = Iterator[tuple[tuple[str | int, ...], str]]  # (key path within the section, what is wrong)
+Violations = Iterator[tuple[tuple[str | int, ...], str]]  # (key path within the section, what is wrong)
 
 
 def _whole(value: Any) -> Any:
@@ -19,23 +19,35 @@ def _whole(value: Any) -> Any:
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Dimension = Annotated[WholeNumber, Field(ge=1, le=10_000_000)]
+Vector = Annotated[list[float], Field(min_length=1)]
+Matrix = Annotated[list[Vector], Field(min_length=1)]
 Count = Annotated[WholeNumber, Field(ge=1, le=1_000_000_000)]
 
 
 class Section(BaseModel):
-    """A mapping of the configuration. ``problems`` yields what is wrong between its keys, all of it."""
+    """A mapping of the configuration, complete once it is validated.
+
+    ``violations`` yields every rule between its keys that is broken; ``settled`` gives the values of keys whose default
+    depends on other keys.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    def problems(self) -> Problems:
+    def violations(self) -> Violations:
         yield from ()
 
+    def settled(self) -> dict[str, Any]:
+        return {}
+
     @model_validator(mode="after")
-    def _raise_problems(self) -> Self:
+    def _complete(self) -> Self:
         errors = [
             InitErrorDetails(type=PydanticCustomError("rule", "{message}", {"message": message}), loc=path, input=None)
-            for path, message in self.problems()
+            for path, message in self.violations()
         ]
         if errors:
             raise ValidationError.from_exception_data(type(self).__name__, errors)
+        for key, value in self.settled().items():
+            object.__setattr__(self, key, value)  # the model is frozen for everybody else
         return self

@@ -39,18 +39,22 @@ def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunRe
     """Run one experiment in a new run directory.
 
     Args:
-        config: a resolved configuration, see ``config_file.load_config``.
+        config: see ``config.load.load_config``.
         runs_dir: where the directory is made.
         watch: called after each event of the descent loop.
     Returns:
         The result; a run that failed, diverged or was interrupted is one too.
     Raises:
-        RunError: when the requested device is not there or the directory cannot be made; nothing is left behind.
+        RunError: when the requested device is not there, the networks do not fit into memory, or the directory cannot
+            be made; nothing is left behind.
     """
     backend = backend_of(config)
-    config = config.on_backend()
     with threadpool_limits(1, user_api="blas"):
-        problem, plan, start = build(config)
+        try:
+            problem, plan, start = build(config)
+        except MemoryError:
+            text = "the networks do not fit into memory; choose a smaller student.width or teacher.input_dim"
+            raise RunError(text) from None
         try:
             run = RunDirectory.create(runs_dir, config, first_info(config, backend))
         except OSError as error:

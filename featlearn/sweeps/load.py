@@ -92,7 +92,7 @@ class Sweep:
     def _config(self, setting: Setting) -> tuple[Config | None, str | None]:
         """The configuration at a point, or what is wrong with it."""
         try:
-            config = Config.model_validate(self.data_at(setting)).resolved().on_backend()
+            config = Config.model_validate(self.data_at(setting))
             return with_pinned_files(config, self.directory, self._pinned), None
         except ValidationError as error:
             complaints = self.complaints_at(setting, error)

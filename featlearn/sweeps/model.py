@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag
 
-from featlearn.config.section import Problems, Section, WholeNumber
+from featlearn.config.section import Section, Violations, WholeNumber
 
 MOST_POINTS = 1_000_000
 _SPACINGS = ("linear", "log", "range")
@@ -26,7 +26,7 @@ class Spaced(Section):
         None, description="[start, stop] or [start, stop, step]: whole numbers as in Python, without stop"
     )
 
-    def problems(self) -> Problems:
+    def violations(self) -> Violations:
         given = [key for key in _SPACINGS if getattr(self, key) is not None]
         if len(given) != 1:
             yield (), f"expected one of {', '.join(_SPACINGS)}, or a list of values"
@@ -94,7 +94,7 @@ class SweepConfig(Section):
         "full", description="full: a run directory for each point; summary: only its row of results"
     )
 
-    def problems(self) -> Problems:
+    def violations(self) -> Violations:
         if not self.name.isprintable():
             yield ("name",), "must be one line of printable characters"
         for i, group in enumerate(self.zip):
@@ -110,7 +110,7 @@ class SweepConfig(Section):
         if isinstance(self.seeds, list) and len(set(self.seeds)) < len(self.seeds):
             yield ("seeds",), "names the same seed twice"
 
-    def _clashes(self) -> Problems:
+    def _clashes(self) -> Violations:
         """Two axes that set the same key, or one inside the other."""
         places: list[tuple[tuple[str | int, ...], str]] = [(("grid", key), key) for key in self.grid]
         places += [(("zip", i, key), key) for i, group in enumerate(self.zip) for key in group]

@@ -42,7 +42,7 @@ def config(activation: str, method: str) -> Config:
             "stages": _EARLY | late if homogeneous else late,
             "log": {"points": 8, "snapshots": 2},
         }
-    ).resolved()
+    )
 
 
 CASES = [(activation, method) for activation in ("relu", "abs", "erf", "quadratic") for method in _LATE]

@@ -312,7 +312,7 @@ def test_what_makes_no_sense_is_refused(override: str, complaint: str) -> None:
 def test_without_the_key_nothing_is_written() -> None:
     assert "output_scale" not in _lazy("student.output_scale=null").to_yaml()
     assert "output_scale: 1000.0" in _lazy().to_yaml()
-    assert _lazy().on_backend().backend == "fused"
+    assert _lazy().backend == "fused"
 
 
 def test_the_cost_counts_the_start_that_is_subtracted() -> None:

@@ -119,7 +119,7 @@ def test_planning_draws_nothing_and_what_is_drawn_is_let_go(tmp_path: Path, monk
 
     monkeypatch.setattr(Empirical, "sample", sample)
     config = _config(tmp_path, EMPIRICAL)
-    Built.of(config.on_backend())
+    Built.of(config)
     assert drawn == []
     run_batch([config])
     assert drawn
@@ -289,9 +289,9 @@ class TestSweeps:
     def test_a_million_inputs_are_planned_without_drawing_them(self, tmp_path: Path) -> None:
         small, large = (_config(tmp_path, EMPIRICAL, f"data.samples={n}") for n in ("20000", "2000000"))
         began = time.perf_counter()
-        costs = Costs([small.on_backend(), large.on_backend()])
+        costs = Costs([small, large])
         assert time.perf_counter() - began < 5
-        assert 30 < costs.seconds(large.on_backend()) / costs.seconds(small.on_backend()) < 150
+        assert 30 < costs.seconds(large) / costs.seconds(small) < 150
         assert Shape.of(large).bytes() > 2 * 8 * 2_000_000 * 6
 
     def test_an_estimate_is_of_the_order_of_the_run(self, tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ class TestSweeps:
             return time.perf_counter() - began
 
         for data in (EMPIRICAL.replace("200", "20000"), ONLINE.replace("16", "512")):
-            config = _config(tmp_path, data, "stages.last.steps=300").on_backend()
+            config = _config(tmp_path, data, "stages.last.steps=300")
             taken = seconds(lambda: run_batch([config]))  # noqa: B023
             assert 0.2 < Costs([config]).seconds(config) / taken < 5
 

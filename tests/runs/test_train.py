@@ -225,7 +225,7 @@ def test_a_batch_gives_bit_for_bit_what_each_run_gives_alone(small: Config) -> N
     def variant(**changes: object) -> Config:
         plain = small.model_dump(exclude_none=True)
         plain["stages"]["local_convergence"] |= changes.pop("late", {})
-        return Config.model_validate(plain | changes).resolved()
+        return Config.model_validate(plain | changes)
 
     configs = [
         variant(seed=4),

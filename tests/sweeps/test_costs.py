@@ -24,7 +24,7 @@ FLOW = "method: flow, steps: 60, step_size: 30"
 
 @pytest.mark.parametrize("method", [FLOW, "method: lbfgs, steps: 200"])
 def test_an_estimate_of_flow_or_lbfgs_is_of_the_order_of_the_run(method: str, tmp_path: Path) -> None:
-    config = load_config(write(tmp_path, TEXT.replace("METHOD", method))).on_backend()
+    config = load_config(write(tmp_path, TEXT.replace("METHOD", method)))
     run_batch([config])  # compile
     began = time.perf_counter()
     run_batch([config])

@@ -81,7 +81,7 @@ def test_a_point_is_the_configuration_that_train_would_read(tmp_path: Path) -> N
     sweep = load_sweep(sweep_file(tmp_path, "grid:\n  student.width: [8, 10]\nseeds: 2"))
     point = list(sweep.points())[3]
     (tmp_path / "base.yaml").write_text(dump_yaml(sweep.base.data))
-    config = load_config(tmp_path / "base.yaml", ["student.width=10", "seed=1"]).on_backend()
+    config = load_config(tmp_path / "base.yaml", ["student.width=10", "seed=1"])
     assert point.config == config
     assert point.config_hash == config.digest()
     assert point.id == "0003"

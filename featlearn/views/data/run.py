@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from featlearn.config.model import ActivationChoice
+from featlearn.config.activation import ActivationChoice
 from featlearn.config.yaml_source import ConfigError, read_document
 from featlearn.runs.directory import RunDirectory, RunError, RunInfo
 from featlearn.sweeps.results import as_columns
