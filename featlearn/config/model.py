@@ -39,7 +39,7 @@ class Config(Section):
     )
     backend: Literal["auto", "fused", "torch"] = Field(
         "auto",
-        description="what computes the steps: fused (compiled, CPU, float64) or torch; auto takes the faster one that can",
+        description="what computes the steps: fused (compiled, CPU, float64) or torch; auto takes the faster that can",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="auto is the CPU, which is faster for these small networks"
