@@ -166,16 +166,6 @@ def read_claims(file: Path) -> Record:
         raise RunError(f"{file} is broken: {error}") from None
 
 
-def refuse_reproduction(name: str, runs_dir: Path) -> None:
-    """Raises RunNotFound where a run or a sweep is wanted and a reproduction is named: it has its figures already."""
-    found = ReproductionDirectory.named(name, runs_dir)
-    if found is not None:
-        text = (
-            f"{found.path} is a reproduction, no run or sweep: its figures are in {found.figures}, all of it is told in"
-        )
-        raise RunNotFound(f"{text} {found.page_file}, and its sweeps are in {found.sweeps}")
-
-
 def held(info: Mapping[str, Any]) -> int:
     """How many of the claims that were judged hold."""
     return sum(record["passed"] for record in info["claims"])

@@ -211,6 +211,15 @@ class DaskExecutor:
         self._stack.close()
 
 
+def make_executor(jobs: int | None = None, scheduler: str | None = None) -> Executor:
+    """This process alone; or ``jobs`` workers on this machine, or those of a running Dask cluster.
+
+    Raises:
+        RunError: as ``DaskExecutor``.
+    """
+    return SerialExecutor() if jobs is None and scheduler is None else DaskExecutor(jobs, scheduler)
+
+
 def _examine(path: Path | None) -> tuple[str | None, bool]:
     """On a worker: its version, and whether it sees a path."""
     return versions()["featlearn"], path is None or path.exists()

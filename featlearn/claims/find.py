@@ -1,0 +1,43 @@
+"""Finding what a user names, whichever of the three it is: a run, a sweep or a reproduction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from featlearn.claims.directory import ReproductionDirectory, summarise_reproductions
+from featlearn.runs.directory import RunDirectory, RunNotFound, RunSummary, summarise_runs
+from featlearn.sweeps.directory import SweepDirectory, summarise_sweeps
+
+
+def find(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory | ReproductionDirectory:
+    """What a path, the name of a directory in ``runs_dir``, or ``latest`` leads to.
+
+    Raises:
+        RunNotFound: when there is nothing.
+    """
+    sweep = SweepDirectory.named(name, runs_dir)
+    if sweep is not None:
+        return sweep
+    reproduction = ReproductionDirectory.named(name, runs_dir)
+    return RunDirectory.find(name, runs_dir) if reproduction is None else reproduction
+
+
+def find_run_or_sweep(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory:
+    """As ``find``, for what is drawn on request; a reproduction has its figures already.
+
+    Raises:
+        RunNotFound: when there is nothing, or a reproduction.
+    """
+    found = find(name, runs_dir)
+    if isinstance(found, ReproductionDirectory):
+        raise RunNotFound(
+            f"{found.path} is a reproduction, no run or sweep: its figures are in {found.figures}, all of it is "
+            f"told in {found.page_file}, and its sweeps are in {found.sweeps}"
+        )
+    return found
+
+
+def summaries_in(runs_dir: Path) -> list[RunSummary]:
+    """A line for every run, sweep and reproduction in a directory, oldest first."""
+    summaries = [*summarise_runs(runs_dir), *summarise_sweeps(runs_dir), *summarise_reproductions(runs_dir)]
+    return sorted(summaries, key=lambda summary: summary.name)
