@@ -7,12 +7,13 @@ import textwrap
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 
 from featlearn.experiments.claims import Panel, Series
 from featlearn.views.palette import COLOURS, GREY, colour_of
 from featlearn.views.plots import Artists, legend_above, log_if_positive, log_ticks, short_number
 from featlearn.views.run_data import Table
+from featlearn.views.values import by_digits, told_apart
 
 _FEW = 7  # values of x that all get a tick
 _MANY = 40  # points of a line that get no marker each
@@ -90,12 +91,16 @@ def _ticks_of_x(ax: Axes, panel: Panel, log: bool) -> None:
     span = float(places[-1] - places[0])
     if len(values) <= _FEW and np.all(np.diff(places) > 0.15 * span):
         ax.xaxis.set_major_locator(FixedLocator(values.tolist()))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short_number(x) if abs(x) < 1 else f"{x:.4g}"))
+        ax.xaxis.set_major_formatter(FixedFormatter(told_apart(values.tolist(), by_digits(_tick, 2))))
         ax.minorticks_off()
     elif log:
         log_ticks(ax.xaxis, span)
     else:
         ax.xaxis.set_major_locator(MaxNLocator(6))
+
+
+def _tick(x: float, digits: int) -> str:
+    return short_number(x, digits) if abs(x) < 1 else f"{x:.{digits + 2}g}"
 
 
 # --- words --------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from featlearn.experiments.runs import RunError, replace_file
+from featlearn.experiments.sweep_directory import cell_of
 from featlearn.views import certificate_plots, plots, sweep_plots
 from featlearn.views.certificate_data import CertificateView, certificate_table, certificate_view, read_certificates
 from featlearn.views.labels import label_of, short_key
@@ -169,7 +170,7 @@ def _certificate(view: CertificateView, size: Size) -> Drawing:
         bar = figure.colorbar(image, ax=axes, location="bottom", extend=extend, ticks=[-1, -0.5, 0, 0.5, 1], shrink=0.7)
         bar.set_label("certificate η(w)")
         bar.outline.set_visible(False)
-    figure.suptitle(certificate_plots.verdict(view.optimum), fontsize=0.85 * size.font, color=GREY)
+    figure.suptitle(certificate_plots.verdict(view.optimum, view.decays), fontsize=0.85 * size.font, color=GREY)
     return Drawing("certificate", figure, table, artists, {})
 
 
@@ -263,14 +264,15 @@ def _against(data: SweepData, metric: str, across: Axis, lines: list[Axis], size
 
 def _split(table: Table, lines: list[Axis]) -> Iterator[tuple[str, Table]]:
     """The rows of each setting of the axes that make lines."""
-    texts = [Axis(axis.key, list(table[axis.key]), np.empty(0)).texts() for axis in lines]
-    names = [
-        ", ".join(f"{short_key(a.key)} {t}" for a, t in zip(lines, row, strict=True))
-        for row in zip(*texts, strict=True)
-    ]
-    for name in dict.fromkeys(names):
-        kept = np.array([n == name for n in names])
-        yield name, {key: column[kept] for key, column in table.items()}
+    texts = [axis.texts() for axis in lines]
+    settings = np.stack([axis.places(table[axis.key]) for axis in lines], -1)
+    for setting in dict.fromkeys(map(tuple, settings.tolist())):
+        told = zip(lines, texts, setting, strict=True)
+        kept = np.all(settings == setting, axis=-1)
+        yield (
+            ", ".join(f"{short_key(axis.key)} {text[place]}" for axis, text, place in told),
+            {key: column[kept] for key, column in table.items()},
+        )
 
 
 def _heat_map(data: SweepData, metric: str, across: Axis, up: Axis, size: Size) -> Drawing:
@@ -348,6 +350,6 @@ def write_table(out: BinaryIO, table: Table) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table)
     for row in zip(*(column.tolist() for column in table.values()), strict=True):
-        writer.writerow(["" if isinstance(value, float) and np.isnan(value) else value for value in row])
+        writer.writerow(["" if isinstance(value, float) and np.isnan(value) else cell_of(value) for value in row])
     text.flush()
     text.detach()

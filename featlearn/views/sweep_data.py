@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from featlearn.experiments.runs import RunError
 from featlearn.experiments.sweep_directory import SweepDirectory
 from featlearn.training.measurement import COLUMNS
 from featlearn.views.run_data import Table
+from featlearn.views.values import distinct, identity, labels
 
 
 class WrongChoice(RunError):
@@ -53,8 +53,13 @@ class Axis:
         return bool(np.std(ratios) / np.mean(ratios) < np.std(gaps) / np.mean(gaps) - 1e-9)
 
     def texts(self) -> list[str]:
-        """The values as a figure writes them."""
-        return [f"{v:.3g}" if isinstance(v, float) else v if isinstance(v, str) else json.dumps(v) for v in self.values]
+        """The values as figures and reports write them."""
+        return labels(self.values)
+
+    def places(self, column: np.ndarray) -> np.ndarray:
+        """Where the values in a column stand among those of the axis."""
+        place = {identity(value): i for i, value in enumerate(self.values)}
+        return np.array([place[identity(value)] for value in column.tolist()], dtype=int)
 
 
 @dataclass(frozen=True)
@@ -109,14 +114,12 @@ def read_sweep(sweep: SweepDirectory) -> SweepData:
 
 def axis_of(key: str, column: np.ndarray) -> Axis:
     """The distinct values of a column, and where they stand."""
-    values = column.tolist()
-    texts = [json.dumps(value, sort_keys=True) for value in values]
-    distinct = dict(zip(texts, values, strict=True))  # in the order of the sweep
-    axis = Axis(key, list(distinct.values()), np.empty(0))
+    if column.dtype == float and np.any(np.isnan(column)):  # how a column of numbers holds null
+        column = _column([None if np.isnan(value) else value for value in column.tolist()])
+    axis = Axis(key, list(distinct(column.tolist()).values()), np.empty(0))
     if axis.numeric:
-        distinct = dict(sorted(distinct.items(), key=lambda item: item[1]))
-    places = {text: place for place, text in enumerate(distinct)}
-    return Axis(key, list(distinct.values()), np.array([places[text] for text in texts]))
+        axis = replace(axis, values=sorted(axis.values))
+    return replace(axis, index=axis.places(column))
 
 
 def _together(axis: Axis, other: Axis) -> bool:
