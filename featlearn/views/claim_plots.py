@@ -7,12 +7,13 @@ import textwrap
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from featlearn.experiments.claims import Panel, Series
 from featlearn.views.palette import COLOURS, GREY, colour_of
 from featlearn.views.plots import Artists, legend_above, log_if_positive, log_ticks, short_number
 from featlearn.views.run_data import Table
+from featlearn.views.ticks import ticks_at
 from featlearn.views.values import by_digits, told_apart
 
 _FEW = 7  # values of x that all get a tick
@@ -90,9 +91,7 @@ def _ticks_of_x(ax: Axes, panel: Panel, log: bool) -> None:
     places = np.log10(values) if log else values
     span = float(places[-1] - places[0])
     if len(values) <= _FEW and np.all(np.diff(places) > 0.15 * span):
-        ax.xaxis.set_major_locator(FixedLocator(values.tolist()))
-        ax.xaxis.set_major_formatter(FixedFormatter(told_apart(values.tolist(), by_digits(_tick, 2))))
-        ax.minorticks_off()
+        ticks_at(ax, values.tolist(), told_apart(values.tolist(), by_digits(_tick, 2)), log=log)
     elif log:
         log_ticks(ax.xaxis, span)
     else:

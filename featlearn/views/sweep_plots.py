@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
 
 from featlearn.views.labels import label_of, plain
 from featlearn.views.palette import COLOURS, GREY, colour_of
 from featlearn.views.plots import FEW, Artists, legend_above, log_if_positive, log_ticks, short_number
 from featlearn.views.run_data import Table
 from featlearn.views.sweep_data import Axis, Slope, slope_of
+from featlearn.views.ticks import LETTER, fitting, ticks_at, width_of
 from featlearn.views.values import clipped, labels
 
 MOST_LINES = len(COLOURS)
@@ -88,14 +87,7 @@ def value_axis(ax: Axes, axis: Axis) -> None:
         ax.set_xscale("log")
     if len(axis.values) <= 7:
         values = [float(v) for v in axis.values]
-        places = np.log(values) if axis.log else np.array(values)
-        wide = 0.75 * _width(ax)  # from the first value to the last
-        texts, turned = _fitting(wide * (places - places[0]) / (places[-1] - places[0]), labels(values))
-        ax.xaxis.set_major_locator(FixedLocator(values))
-        ax.xaxis.set_major_formatter(FixedFormatter(texts))
-        ax.tick_params(axis="x", rotation=turned)
-        ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.minorticks_off()
+        ticks_at(ax, values, labels(values), log=axis.log)
 
 
 def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tuple[QuadMesh, Artists]:
@@ -114,8 +106,8 @@ def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tup
         every = -(-len(axis.values) // 10)
         at, texts, turned = np.arange(len(axis.values))[::every] + 0.5, _names(axis)[::every], 0
         if axis is across:
-            wide = 0.68 * _width(ax) - _LETTER * max(map(len, _names(up)))  # the colour bar and the rows' names aside
-            texts, turned = _fitting(wide * at / len(axis.values), texts)
+            wide = 0.68 * width_of(ax) - LETTER * max(map(len, _names(up)))  # the colour bar and the rows' names aside
+            texts, turned = fitting(wide * at / len(axis.values), texts)
         set_ticks(at, texts, rotation=turned)
     ax.tick_params(length=0)
     ax.set_xlabel(label_of(across.key).mathtext)
@@ -133,30 +125,6 @@ def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tup
 
 def _names(axis: Axis) -> list[str]:
     return [plain(text) for text in clipped(axis.texts(), 24)]
-
-
-_LETTER = 0.54  # the width of a letter beside a tick, in heights of the font
-
-
-def _width(ax: Axes) -> float:
-    """Of the figure, in heights of the font."""
-    return float(ax.figure.bbox.width / ax.figure.dpi * 72 / rcParams["font.size"])
-
-
-def _fitting(places: np.ndarray, texts: list[str]) -> tuple[list[str], int]:
-    """What stands under ticks at rising places, in heights of the font, and how far it is turned.
-
-    Texts that would touch each other are upright, and left out where even so they would cover the one before.
-    """
-    widths = np.array([_LETTER * len(text) for text in texts])
-    if np.all(np.diff(places) >= (widths[1:] + widths[:-1]) / 2):
-        return texts, 0
-    shown, last = [], -np.inf
-    for place, text in zip(places.tolist(), texts, strict=True):
-        free = place - last >= 1.2
-        shown.append(text if free else "")
-        last = place if free else last
-    return shown, 90
 
 
 def over_seeds(ax: Axes, metric: str, values: np.ndarray, lost: int) -> Artists:
