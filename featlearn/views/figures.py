@@ -22,7 +22,7 @@ from featlearn.experiments.runs import RunError, replace_file
 from featlearn.experiments.sweep_directory import cell_of
 from featlearn.views import certificate_plots, plots, sweep_plots
 from featlearn.views.certificate_data import CertificateView, certificate_table, certificate_view, read_certificates
-from featlearn.views.labels import label_of, short_key
+from featlearn.views.labels import label_of
 from featlearn.views.palette import GREY
 from featlearn.views.plots import Artists
 from featlearn.views.run_data import (
@@ -259,7 +259,7 @@ def _against(data: SweepData, metric: str, across: Axis, lines: list[Axis], size
     table = summary_table(data, [*lines, across], metric)
     named = list(_split(table, lines)) if lines else [("", table)]
     artists, slopes = sweep_plots.against(figure.subplots(), metric, across, named)
-    return Drawing(f"{metric}-by-{short_key(across.key)}", figure, table, artists, slopes)
+    return Drawing(f"{metric}-by-{across.name}", figure, table, artists, slopes)
 
 
 def _split(table: Table, lines: list[Axis]) -> Iterator[tuple[str, Table]]:
@@ -270,7 +270,7 @@ def _split(table: Table, lines: list[Axis]) -> Iterator[tuple[str, Table]]:
         told = zip(lines, texts, setting, strict=True)
         kept = np.all(settings == setting, axis=-1)
         yield (
-            ", ".join(f"{short_key(axis.key)} {text[place]}" for axis, text, place in told),
+            ", ".join(f"{axis.name} {text[place]}" for axis, text, place in told),
             {key: column[kept] for key, column in table.items()},
         )
 
@@ -285,7 +285,7 @@ def _heat_map(data: SweepData, metric: str, across: Axis, up: Axis, size: Size) 
         low, high = mesh.get_clim()
         plots.log_ticks(bar.ax.yaxis, float(np.log10(high / low)))
     artists["cells"] = mesh
-    return Drawing(f"{metric}-by-{short_key(across.key)}-and-{short_key(up.key)}", figure, table, artists, {})
+    return Drawing(f"{metric}-by-{across.name}-and-{up.name}", figure, table, artists, {})
 
 
 def _over_seeds(data: SweepData, metric: str, size: Size) -> Drawing:

@@ -23,9 +23,8 @@ from featlearn.experiments.results import load_results
 from featlearn.experiments.sweep import SweepPlan, SweepResult, SweepState, resume_command
 from featlearn.experiments.sweep_directory import Shard, SweepDirectory
 from featlearn.views.console import NARROW, error_console, formats, output_console
-from featlearn.views.labels import short_key
 from featlearn.views.numbers import duration
-from featlearn.views.sweep_data import Axis, axis_of
+from featlearn.views.sweep_data import Axis, axis_of, named
 from featlearn.views.values import clipped, labels
 
 _MOST_ROWS = 60  # of the table at the end
@@ -138,7 +137,7 @@ def show_sweep(directory: SweepDirectory, info: dict[str, Any]) -> None:
     lines: list[Any] = [Text(str(info["name"]), "bold")]
     if len(columns["id"]):
         axes = [axis_of(key, columns[key]) for key in info["axes"] if key != "seed"]
-        varied = [axis for axis in axes if len(axis.values) > 1]
+        varied = named([axis for axis in axes if len(axis.values) > 1])
         lines.append(_settings_table(columns, varied, output.width < NARROW))
     lines.append(Text(status_of_sweep(directory, info, columns)))
     lines.append(Text(str(directory.path), no_wrap=True))
@@ -171,7 +170,7 @@ def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], narrow: bo
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     shown = _SHOWN[:2] if narrow else _SHOWN
     for axis in axes:
-        table.add_column(Text(short_key(axis.key)), overflow="fold")  # no digit is left out
+        table.add_column(Text(axis.name), overflow="fold")  # no digit is left out
     for heading in ("runs", "done", *(name.replace("_", " ") for name, _ in shown), "recovered"):
         table.add_column(heading, justify="right", no_wrap=True)
     groups: dict[tuple[int, ...], list[int]] = {}

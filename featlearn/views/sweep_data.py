@@ -13,6 +13,7 @@ from featlearn.experiments.results import load_results
 from featlearn.experiments.runs import RunError
 from featlearn.experiments.sweep_directory import SweepDirectory
 from featlearn.training.measurement import COLUMNS
+from featlearn.views.labels import Label, label_of, short_key, short_keys
 from featlearn.views.run_data import Table
 from featlearn.views.values import distinct, identity, labels
 
@@ -32,11 +33,18 @@ class Axis:
         key: its name.
         values: what it takes, numbers in order of size, others in the order of the sweep.
         index: (N,) which of them each run has.
+        name: the last parts of the key, as many as tell it from the other axes.
     """
 
     key: str
     values: list[Any]
     index: np.ndarray
+    name: str
+
+    @property
+    def label(self) -> Label:
+        """What people call it; its name where that takes more than the last part."""
+        return label_of(self.key) if self.name == short_key(self.key) else Label(self.name)
 
     @property
     def numeric(self) -> bool:
@@ -109,17 +117,23 @@ def read_sweep(sweep: SweepDirectory) -> SweepData:
         axis = axis_of(key, columns[key])
         if key != "seed" and len(axis.values) > 1 and not any(_together(axis, other) for other in axes):
             axes.append(axis)
-    return SweepData(sweep, info, columns, axes)
+    return SweepData(sweep, info, columns, named(axes))
 
 
 def axis_of(key: str, column: np.ndarray) -> Axis:
     """The distinct values of a column, and where they stand."""
     if column.dtype == float and np.any(np.isnan(column)):  # how a column of numbers holds null
         column = _column([None if np.isnan(value) else value for value in column.tolist()])
-    axis = Axis(key, list(distinct(column.tolist()).values()), np.empty(0))
+    axis = Axis(key, list(distinct(column.tolist()).values()), np.empty(0), short_key(key))
     if axis.numeric:
         axis = replace(axis, values=sorted(axis.values))
     return replace(axis, index=axis.places(column))
+
+
+def named(axes: list[Axis]) -> list[Axis]:
+    """Axes with names that tell them apart."""
+    names = short_keys([axis.key for axis in axes])
+    return [replace(axis, name=name) for axis, name in zip(axes, names, strict=True)]
 
 
 def _together(axis: Axis, other: Axis) -> bool:

@@ -79,7 +79,7 @@ def positions(axis: Axis, table: Table) -> np.ndarray:
 
 def value_axis(ax: Axes, axis: Axis) -> None:
     """The scale, ticks and name of an axis of a sweep: its own values where these are few."""
-    ax.set_xlabel(label_of(axis.key).mathtext)
+    ax.set_xlabel(axis.label.mathtext)
     if not axis.numeric:
         ax.set_xticks(range(len(axis.values)), _names(axis), rotation=20, ha="right")
         return
@@ -110,8 +110,8 @@ def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tup
             texts, turned = fitting(wide * at / len(axis.values), texts)
         set_ticks(at, texts, rotation=turned)
     ax.tick_params(length=0)
-    ax.set_xlabel(label_of(across.key).mathtext)
-    ax.set_ylabel(label_of(up.key).mathtext)
+    ax.set_xlabel(across.label.mathtext)
+    ax.set_ylabel(up.label.mathtext)
     artists: Artists = {}
     if grid.size <= _MOST_CELLS_WRITTEN:
         for i, j, median, done in zip(row, column, table["median"], table["done"], strict=True):

@@ -188,6 +188,26 @@ def test_numbers_null_and_schedules_share_an_axis(tmp_path: Path) -> None:
     assert [json.loads(row[DECAY]) for row in rows[::3]] == [0.01, *schedules, 0]
 
 
+STAGES = "grid:\n  stages.first.step_size: [1.0, 0.9]\n  stages.local.step_size: [0.1, 0.2]\n"
+
+
+def test_keys_that_end_alike_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = swept(tmp_path, STAGES)
+    data = read_sweep(directory)
+    both, first, local = drawn(data), drawn(data, "stages.first.step_size"), drawn(data, "stages.local.step_size")
+    assert both.name == "loss-by-first.step_size-and-local.step_size"
+    assert (first.name, local.name) == ("loss-by-first.step_size", "loss-by-local.step_size")
+    assert (both.figure.axes[0].get_xlabel(), both.figure.axes[0].get_ylabel()) == (
+        "first.step_size",
+        "local.step_size",
+    )
+    assert list(local.slopes) == ["first.step_size 0.9", "first.step_size 1"]
+    show_sweep(directory, directory.read_info())
+    assert "first.step_size   local.step_size   runs" in capsys.readouterr().out
+    page = payload(sweep_page(data, lambda *_: None))
+    assert [page["names"][axis.key] for axis in data.axes] == ["first.step_size", "local.step_size"]
+
+
 # --- the console and the report -----------------------------------------------------------------
 
 
