@@ -276,7 +276,9 @@ class SweepDirectory:
             text = TextIOWrapper(out, encoding="utf-8", newline="")
             writer = csv.DictWriter(text, results_columns(axes), lineterminator="\n")
             writer.writeheader()
-            writer.writerows({key: _cell(value) for key, value in row.items()} for row in result_rows(entries, results))
+            writer.writerows(
+                {key: cell_of(value) for key, value in row.items()} for row in result_rows(entries, results)
+            )
             text.flush()
             text.detach()
 
@@ -322,7 +324,8 @@ def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) ->
             yield {"id": entry.id, **entry.values, **(result.final or blank), **ending}
 
 
-def _cell(value: Any) -> Any:
+def cell_of(value: Any) -> Any:
+    """A value as a cell of a CSV file: what CSV has no word for is JSON."""
     return json.dumps(value) if isinstance(value, dict | list | bool) else value
 
 

@@ -78,11 +78,16 @@ def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = 
     return {name: _column([row.get(name) for row in rows]) for name in names}
 
 
+def _is_float(value: int | float | None) -> bool:
+    """Whether a column of floats holds it exactly: whole numbers beyond 2⁵³ may lie between two floats."""
+    return not isinstance(value, int) or abs(value) <= 2**53
+
+
 def _column(values: list[Any]) -> np.ndarray:
     kinds = {type(value) for value in values}
     if kinds == {int} and all(abs(value) < 2**63 for value in values):
         return np.array(values, dtype=np.int64)
-    if kinds <= {int, float, type(None)}:
+    if kinds <= {int, float, type(None)} and all(_is_float(value) for value in values):
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     column = np.empty(len(values), dtype=object)
     column[:] = values

@@ -165,15 +165,14 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
     Args:
         watch: told how many runs of how many have been read.
     """
-    axes = {axis.key: {"values": axis.texts(), "index": axis.index.tolist()} for axis in data.axes}
-    seed = axis_of("seed", data.columns["seed"])
-    axes["seed"] = {"values": seed.texts(), "index": seed.index.tolist()}
+    shown = [*data.axes, axis_of("seed", data.columns["seed"])]
+    axes = {axis.key: {"values": axis.texts(), "index": axis.index.tolist()} for axis in shown}
     curves = _curves(data, watch)
     metrics = [name for name in METRICS if np.any(np.isfinite(numbers(data.columns[name])))]
     metrics.sort(key=lambda name: (name not in _SHOWN, METRICS.index(name)))
     columns: dict[str, Any] = {name: packed(numbers(data.columns[name]), "f4") for name in metrics}
     columns |= {name: [v if isinstance(v, str) else "" for v in data.columns[name]] for name in _TEXTS}
-    named = [*axes, *METRICS]
+    called = {name: label_of(name) for name in METRICS} | {axis.key: axis.label for axis in shown}
     payload = {
         "colours": COLOURS,
         "columns": columns,
@@ -181,8 +180,8 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
         "metrics": metrics,
         "shown": [name for name in _SHOWN if name in metrics],
         "log": [name for name, label in LABELS.items() if label.log],
-        "names": {name: label_of(name).words for name in named},
-        "titles": {name: label_of(name).markup for name in named},
+        "names": {name: label.words for name, label in called.items()},
+        "titles": {name: label.markup for name, label in called.items()},
         "curves": curves or None,
         "curve_names": _CURVES,
         "no_curves": "this sweep keeps no logs (store: summary)",

@@ -1,7 +1,11 @@
 """How the columns of the metrics are called in figures: words and symbols, those of docs/theory.md."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+
+from featlearn.views.words.values import told_apart
 
 
 @dataclass(frozen=True)
@@ -78,3 +82,13 @@ def short_key(key: str) -> str:
     """The last part of a dotted key, with the one before where it says nothing alone."""
     parts = key.split(".")
     return ".".join(parts[-2:]) if parts[-1] in ("start", "factor", "every", "name", "kind", "width") else parts[-1]
+
+
+def short_keys(keys: Sequence[str]) -> list[str]:
+    """The last parts of dotted keys, as ``short_key``; more of them where that takes two keys for one."""
+    most = max((key.count(".") for key in keys), default=0) + 1
+    return told_apart(keys, [short_key, *(partial(_last, parts=parts) for parts in range(2, most + 1))])
+
+
+def _last(key: str, parts: int) -> str:
+    return ".".join(key.split(".")[-parts:])
