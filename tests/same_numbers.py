@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--only", metavar="PATTERN", default="*", help="cases by name, such as 'claims/rate/*'")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="commands at once, one thread each")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a time limit: the checkout is removed even then
     console = Console(soft_wrap=True, markup=False, highlight=False)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, checkout(options.against, Path(folder, "checkout")) as reference:
@@ -91,9 +93,7 @@ def checkout(revision: str, path: Path) -> Iterator[Path]:
     """The files of a revision in a directory of their own, for as long as they are needed."""
     git = ["git", "-C", str(ROOT), "worktree"]
     if subprocess.run([*git, "add", "--quiet", "--detach", str(path), revision]).returncode:
-        sys.exit(
-            f"{revision} cannot be checked out; in a shallow clone, `git fetch --unshallow` brings what is missing"
-        )
+        sys.exit(f"{revision} cannot be checked out; a shallow clone lacks it until `git fetch --unshallow`")
     try:
         yield path
     finally:

@@ -27,11 +27,10 @@ class Case:
 def cases(configs: Path, place: Path) -> Iterator[Case]:
     """Every configuration and sweep below a directory, shortened; the sweeps are written to ``place``."""
     for file in sorted([*configs.glob("*.yaml"), *configs.glob("paper/*.yaml")]):
-        changes = [
-            part for key, value in shortened(read(file), STEPS_OF_RUN).items() for part in ("--set", f"{key}={value}")
-        ]
+        changes = shortened(read(file), STEPS_OF_RUN)
+        overrides = [part for key, value in changes.items() for part in ("--set", f"{key}={value}")]
         name = file.relative_to(configs).with_suffix("").as_posix()
-        yield Case(name, ("train", "--config", str(file), *changes))
+        yield Case(name, ("train", "--config", str(file), *overrides))
     seen = set()  # claims share sweeps
     for name, sweep in sweeps(configs):
         text = yaml.safe_dump(sweep, sort_keys=False)
