@@ -19,7 +19,7 @@ from featlearn.experiments.config import Config, FileInit
 from featlearn.experiments.config_data import EmpiricalData
 from featlearn.experiments.data_file import InvalidData
 from featlearn.experiments.files import InvalidFile, pinned_file
-from featlearn.experiments.problem import InvalidWeights, build
+from featlearn.experiments.problem import InvalidWeights, ScaleTooLarge, build
 from featlearn.experiments.yaml_source import (
     Complaint,
     ConfigError,
@@ -110,7 +110,7 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
         build(config)
     except InfeasibleTeacher as error:
         raise ConfigError([complaint_at(document, ("teacher", "min_angle"), str(error))]) from None
-    except InvalidFile as error:
+    except (InvalidFile, ScaleTooLarge) as error:
         raise ConfigError([complaint_at(document, error.key, str(error))]) from None
     except MemoryError:
         raise ConfigError(

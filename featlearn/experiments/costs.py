@@ -15,7 +15,7 @@ from featlearn.experiments.batch import Built
 from featlearn.experiments.config import Config
 from featlearn.experiments.config_data import EmpiricalData, OnlineData
 from featlearn.experiments.files import InvalidFile
-from featlearn.experiments.problem import starts_at_zero
+from featlearn.experiments.problem import ScaleTooLarge, starts_at_zero
 from featlearn.experiments.runs import RunError
 from featlearn.training.backends.fused import WIDE
 from featlearn.training.measurement import measure
@@ -174,7 +174,7 @@ def _measured(config: Config) -> _Pace | None:
     """The pace of one shape; None for a configuration that cannot run."""
     try:
         built = Built.of(config)
-    except (InfeasibleTeacher, InvalidFile, RunError, MemoryError):
+    except (InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError, MemoryError):
         return None
     problem, state, backend = built.problem, built.start.state, built.backend
     stage = next((s for s in reversed(built.plan.stages) if s.method in STEPPED_BY_BACKEND), None)
