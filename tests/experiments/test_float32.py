@@ -74,7 +74,8 @@ def test_losses_differ_by_what_the_floor_says_with_every_method(stage: str) -> N
 @pytest.mark.parametrize("data", ["{kind: empirical, samples: 300, noise_std: 0.1}", "{kind: online, batch_size: 16}"])
 def test_losses_differ_by_what_the_floor_says_on_sampled_data(data: str) -> None:
     for start in ("student.init={kind: symmetric}", GAUSSIAN):
-        assert _shares("student.output_scale=700", f"data={data}", start, "stages.train.steps=600").max() < 1
+        steps = "stages.train.steps=600", "stages.train.step_size=0.02"  # at 0.2 a batch of 16 makes the loss grow
+        assert _shares("student.output_scale=700", f"data={data}", start, *steps).max() < 1
 
 
 def test_lbfgs_comes_to_the_minimum_that_it_finds_in_float64() -> None:
