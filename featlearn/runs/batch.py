@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from featlearn.config.build import build
+from featlearn.config.build import ScaleTooLarge, build
 from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory, RunError, RunInfo
 from featlearn.runs.places import discard, run_inside
@@ -40,7 +40,7 @@ class Built:
 
     @classmethod
     def of(cls, config: Config) -> Built:
-        """Raises InfeasibleTeacher, InvalidFile, RunError."""
+        """Raises InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError."""
         return cls(*build(config), backend_of(config))
 
     def group(self) -> Hashable:
@@ -122,7 +122,7 @@ def run_batch(configs: Sequence[Config]) -> list[MemoryRun]:
     Each result is bit for bit the one that its configuration gives alone ("seconds" apart, which stays None).
 
     Raises:
-        networks.InfeasibleTeacher, files.InvalidFile, RunError: as ``train``; nothing has run then.
+        networks.InfeasibleTeacher, files.InvalidFile, problem.ScaleTooLarge, RunError: nothing has run then.
     """
     with threadpool_limits(1, user_api="blas"):
         built = [Built.of(config) for config in configs]
@@ -291,7 +291,7 @@ def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
         if runs is None:
             return _Attempt(job, built, _Summary(job))
         return _in_directory(job, built, run_inside(runs, job.id))
-    except (InfeasibleTeacher, InvalidFile, RunError) as error:
+    except (InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError) as error:
         return PointResult.failure(job, str(error))
     except OSError:
         raise

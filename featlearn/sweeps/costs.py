@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.config.build import starts_at_zero
+from featlearn.config.build import ScaleTooLarge, starts_at_zero
 from featlearn.config.data import EmpiricalData, OnlineData
 from featlearn.config.model import Config
 from featlearn.runs.batch import Built
@@ -174,7 +174,7 @@ def _measured(config: Config) -> _Pace | None:
     """The pace of one shape; None for a configuration that cannot run."""
     try:
         built = Built.of(config)
-    except (InfeasibleTeacher, InvalidFile, RunError, MemoryError):
+    except (InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError, MemoryError):
         return None
     problem, state, backend = built.problem, built.start.state, built.backend
     stage = next((s for s in reversed(built.plan.stages) if s.method in STEPPED_BY_BACKEND), None)

@@ -1,7 +1,7 @@
 """Method ``flow``: gradient flow dx/dt = −∇L_λ(x) of the trained layers, the limit of gradient descent as η → 0.
 
 A step of the stage covers a time ``step_size`` at constant λ. The solver starts afresh at each step: nothing but the
-weights goes from one step to the next.
+weights goes from one step to the next (in float32, the weights and what rounding took from them).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ TOLERANCES = {"rtol": 1e-9, "atol": 1e-12}  # of the error of each of the solver
 KINK_TOLERANCES = {"rtol": 1e-6, "atol": 1e-8}  # where ∇L jumps
 MOST_STIFF = 4000  # trained weights whose Jacobian is affordable
 MOST_EVALUATIONS = 100_000  # of the gradient, in one step of the stage
+_REST = "flow.rest"  # in a state's memory, (1, n): what rounding to float32 took from the last step
 
 
 class _NoWayOn(Exception):
@@ -43,13 +44,18 @@ def _advance(backend: Backend, problem: Problem, stage: Stage, state: State, don
     for step in range(done, done + count):
         objective = Objective(backend, problem, State(state.second_layer, state.first_layer), stage.train)
         decay, duration = float(stage.weight_decay.at(step)), float(stage.step_size.at(step))
-        state = objective.state_at(_flow(objective, decay, duration))
+        start = objective.start()
+        if _REST in state.memory:
+            start = start + state.memory[_REST][0]
+        end = _flow(objective, start, decay, duration)
+        rest = {_REST: (end - objective.rounded(end))[None]} if state.first_layer.dtype == np.float32 else {}
+        state = objective.state_at(end, rest)
     return state
 
 
-def _flow(objective: Objective, decay: float, duration: float) -> np.ndarray:
-    """The vector of weights after a time; NaN where there is no way on."""
-    x, asked = objective.start(), 0
+def _flow(objective: Objective, x: np.ndarray, decay: float, duration: float) -> np.ndarray:
+    """The vector of weights a time after ``x``; NaN where there is no way on."""
+    asked = 0
 
     def velocity(_: float, x: np.ndarray) -> np.ndarray:
         nonlocal asked

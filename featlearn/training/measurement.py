@@ -81,7 +81,7 @@ def measure(
             train_loss, slope = backend.sample_loss_and_gradient(problem, State(a, w))
         rounding = population.float64_rounding(problem.activation, *weights)
         loss = population.refined_loss(problem.activation, total, rounding, *weights)
-        floor = population.loss_floor(problem.activation, *weights)
+        floor = population.loss_floor(problem.activation, *weights, precision=state.first_layer.dtype)
         teacher = problem.teacher_second_layer, problem.teacher_first_layer
         aligned = alignment_metrics(
             problem.activation.symmetry, *weights[:2], *teacher, problem.initial_first_layer

@@ -152,7 +152,8 @@ class State:
 
     Attributes:
         second_layer, first_layer: (B, m), (B, m, d), in the run's precision.
-        memory: velocities of momentum, moments of adam, ``BATCH_LOSS``; batch axis first; empty when a stage starts.
+        memory: velocities of momentum, moments of adam, what rounding took from steps in float32, ``BATCH_LOSS``; batch
+            axis first; empty when a stage starts.
     """
 
     second_layer: np.ndarray

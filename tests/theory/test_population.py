@@ -157,6 +157,44 @@ def test_loss_floor_bounds_the_error_and_a_loss_100_times_above_is_right_to_a_pe
     assert floor < 1e-18 * size  # and low enough for what is asked: two more digits at 1e-16 of ‖f*‖²
 
 
+def _distance(entry: Activation, one: Arrays, other: Arrays) -> float:
+    """E[(f − g)²] of two students."""
+    return float(population.loss(entry, *one[:2], *other[:2])[0])
+
+
+def _in_float32(arrays: Arrays) -> Arrays:
+    a, w, teacher_a, teacher_w = (x.astype(np.float32).astype(np.float64) for x in arrays)
+    return a, w, teacher_a, teacher_w
+
+
+@every_entry
+@pytest.mark.parametrize(("m", "d"), [(1, 1), (3, 2), (40, 8)])
+def test_rounding_the_weights_to_float32_moves_the_function_by_less_than_the_floor(
+    entry: Activation, m: int, d: int
+) -> None:
+    for seed in range(20):
+        arrays = _generic(seed, m, d)
+        floor = population.loss_floor(entry, *arrays, precision=np.float32)[0]
+        assert 0 < _distance(entry, arrays, _in_float32(arrays)) < floor
+
+
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+def test_the_floor_of_float32_is_not_far_above_the_worst_rounding(name: str) -> None:
+    entry, teacher = activation(name, 0), (np.zeros((1, 0)), np.zeros((1, 0, 3)))
+    a, w = np.full((1, 10), 0.7), np.full((1, 10, 3), 0.3)
+    larger = 1 + 2.0**-24  # every weight in the same direction
+    moved = _distance(entry, (a, w, *teacher), (larger * a, larger * w, *teacher))
+    floor = population.loss_floor(entry, a, w, *teacher, precision=np.float32)[0]
+    assert moved < floor < 10 * moved
+
+
+@every_entry
+def test_the_floor_of_float64_is_that_of_the_sum(entry: Activation) -> None:
+    arrays = _generic(4)
+    double, single = (population.loss_floor(entry, *arrays, precision=x) for x in (np.float64, np.float32))
+    assert population.loss_floor(entry, *arrays)[0] == double[0] == 2.0**-36 * single[0]
+
+
 @every_entry
 @pytest.mark.parametrize(("m", "d"), [(3, 2), (40, 8), (60, 300)])
 def test_float64_sum_stays_within_its_own_error_bound(entry: Activation, m: int, d: int) -> None:

@@ -284,6 +284,21 @@ def test_single_precision_runs_stay_single_and_close(method: Method, eta: float)
         assert one.row["loss"] == pytest.approx(other.row["loss"], rel=1e-4)
 
 
+@pytest.mark.parametrize(("method", "eta"), METHODS)
+def test_short_steps_in_single_precision_do_not_lose_their_rounding(method: Method, eta: float) -> None:
+    problem, state = _problem()
+    rounded = State(state.second_layer.astype(np.float32), state.first_layer.astype(np.float32))
+    start = State(rounded.second_layer.astype(np.float64), rounded.first_layer.astype(np.float64))
+    stage = _stage(method=method, step_size=Schedule(1e-6 * eta), steps=2000)
+    engine = make_backend("torch", "cpu", "float32")
+    end, exact = (engine.advance(problem, [stage], x, 0, stage.steps) for x in (rounded, start))
+    for ours, theirs in ((end.second_layer, exact.second_layer), (end.first_layer, exact.first_layer)):
+        assert ours.dtype == np.float32
+        # half a unit in the last place of the largest weight, and what float32 leaves of the moves themselves
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1.1 * 2.0**-24 * np.abs(theirs).max())
+    assert not any("rest" in name for name in exact.memory)
+
+
 # --- stop rules and divergence ------------------------------------------------------------------
 
 

@@ -142,6 +142,16 @@ def test_single_precision_stays_single_and_close() -> None:
     assert _distance(end, _walk(problem, state, _stage(3, 1.0))) < 1e-5
 
 
+def test_short_steps_in_single_precision_do_not_lose_their_rounding() -> None:
+    problem, state = _problem()
+    rounded = State(state.second_layer.astype(np.float32), state.first_layer.astype(np.float32))
+    start = State(rounded.second_layer.astype(np.float64), rounded.first_layer.astype(np.float64))
+    end, exact = (_walk(problem, x, _stage(200, 2e-5)) for x in (rounded, start))
+    size = _distance(exact, State(np.zeros_like(exact.second_layer), np.zeros_like(exact.first_layer)))
+    assert _distance(end, exact) < 2.0**-24 * size  # of one rounding, not of two hundred
+    assert exact.memory == {}
+
+
 @pytest.mark.parametrize(("name", "tolerance"), [("erf", 1e-6), ("relu", 1e-4)])
 def test_on_a_sample_it_is_where_small_steps_go(name: str, tolerance: float) -> None:
     problem, state = _sampled_problem("empirical", name)

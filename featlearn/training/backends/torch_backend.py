@@ -29,6 +29,8 @@ class TorchBackend:
     the company. Runs on sampled data go one by one everywhere.
 
     A step on online data leaves the loss on its batch, from before the step, in the state's memory (``BATCH_LOSS``).
+    A step in float32 leaves there what rounding took from its move, and the next step adds it to its own: without
+    that, moves of less than half a unit in the last place of the weights would be lost, all of them.
     """
 
     name = "torch"
@@ -138,7 +140,7 @@ class TorchBackend:
                     downhill = _velocity(memory, layer, downhill, stage.momentum)
                 elif stage.method == "adam":
                     downhill = _adam_direction(memory, layer, downhill, stage.betas, done + i + 1)
-                weights[layer] = weights[layer] - eta * downhill
+                weights[layer] = _moved(memory, layer, weights[layer], -eta * downhill)
         return State(
             weights["second_layer"].cpu().numpy(),
             weights["first_layer"].cpu().numpy(),
@@ -160,6 +162,18 @@ def _one_thread() -> Iterator[None]:
 def _like(per_run: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """One number per run, (B,), shaped to multiply that run's weights."""
     return per_run.reshape(-1, *[1] * (weights.ndim - 1))
+
+
+def _moved(memory: dict[str, torch.Tensor], layer: Layer, weights: torch.Tensor, move: torch.Tensor) -> torch.Tensor:
+    """The weights after a move; in float32 with the move's rounding error carried on (Kahan 1965)."""
+    if weights.dtype != torch.float32:
+        return weights + move
+    name = f"{layer}.rest"
+    move = move + memory[name] if name in memory else move
+    moved = weights + move
+    taken = moved - weights
+    memory[name] = (weights - (moved - taken)) + (move - taken)  # weights + move - moved, exactly (Knuth's two-sum)
+    return moved
 
 
 def _velocity(memory: dict[str, torch.Tensor], layer: Layer, slope: torch.Tensor, momentum: float) -> torch.Tensor:
