@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, create_model
 
 from featlearn.experiments.config_data import Data, EmpiricalData, OnlineData, PopulationData
+from featlearn.experiments.config_methods import (
+    DESCRIPTIONS,
+    MethodName,
+    OperationName,
+    keys_of_parameters,
+    problems_of_method,
+)
 from featlearn.experiments.config_section import Count, NotNegative, Positive, Problems, Section, WholeNumber
 from featlearn.experiments.yaml_source import dump_yaml
-from featlearn.theory.activations import activation
+from featlearn.theory.activations import ACTIVATION_NAMES, activation
 from featlearn.training.backends import resolved_backend
+from featlearn.training.methods import METHODS
 from featlearn.training.networks import largest_min_angle
+from featlearn.training.operations import OPERATIONS
 from featlearn.training.optima import within_reach
-from featlearn.training.stages import Schedule, Stage
+from featlearn.training.stages import Layer, Schedule, Stage
 
 Width = Annotated[WholeNumber, Field(ge=1, le=100_000)]
 Dimension = Annotated[WholeNumber, Field(ge=1, le=10_000_000)]
 MOST_WEIGHTS = 500_000_000  # of a first layer: 4 GB
 MOST_ENTRIES = 500_000_000  # of the inputs of a sample or a batch
-SCALED_METHODS = ("gd", "momentum", "ridge")  # beside ``student.output_scale``
 Row = Annotated[list[float], Field(min_length=1)]
 Rows = Annotated[list[Row], Field(min_length=1)]
 
@@ -245,29 +253,26 @@ class Stop(Section):
     gap: NotNegative | None = Field(None, description="end when objective − J*_λ is at most this")
 
 
-class StageConfig(Section):
+class _StepsOfStage(Section):
+    """What a stage says of its steps, whatever its method."""
+
+    train: Annotated[list[Layer], Field(min_length=1)] = Field(description="the layers that move")
+    method: MethodName = Field(Stage.method, description=DESCRIPTIONS["method"])
+    steps: Count | None = Field(None, description=DESCRIPTIONS["steps"])
+    step_size: NumberOrDecay | None = Field(None, description=DESCRIPTIONS["step_size"])
+    weight_decay: NumberOrDecay = Field(0.0, description="λ: a number or a schedule")
+
+
+if TYPE_CHECKING:
+    _KeysOfMethods = _StepsOfStage
+else:
+    _KeysOfMethods = create_model("_KeysOfMethods", __base__=_StepsOfStage, **keys_of_parameters())
+
+
+class StageConfig(_KeysOfMethods):
     """One stage of training."""
 
-    train: Annotated[list[Literal["first_layer", "second_layer"]], Field(min_length=1)] = Field(
-        description="the layers that move"
-    )
-    method: Literal["gd", "momentum", "adam", "ridge", "lbfgs", "flow"] = Field(
-        "gd",
-        description="`ridge` takes the exact minimiser over the second layer in one step; `lbfgs` goes to a minimum by "
-        "quasi-Newton steps; `flow` follows the gradient flow, the limit of gd for small steps",
-    )
-    steps: Count | None = Field(None, description="number of steps, or of iterations of lbfgs (not for ridge)")
-    step_size: NumberOrDecay | None = Field(
-        None, description="η, or the time that a step of flow covers: a number or a schedule (not for ridge, lbfgs)"
-    )
-    weight_decay: NumberOrDecay = Field(0.0, description="λ: a number or a schedule")
-    momentum: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="μ of method momentum; default 0.9")
-    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="β₁, β₂ of method adam; default [0.9, 0.999]"
-    )
-    then: list[Literal["normalize_rows", "balance"]] = Field(
-        [], description="operations at the end: every ‖w_j‖ = 1, or |a_j| = ‖w_j‖ with f unchanged"
-    )
+    then: list[OperationName] = Field([], description=DESCRIPTIONS["then"])
     stop: Stop | None = Field(None, description="thresholds that end the stage early")
 
     def problems(self) -> Problems:
@@ -275,23 +280,18 @@ class StageConfig(Section):
             values = getattr(self, key)
             if len(set(values)) < len(values):
                 yield (key,), "names the same thing twice"
-        if self.method == "ridge":
-            for key in ("steps", "step_size", "stop"):
-                if getattr(self, key) is not None:
-                    yield (key,), "method ridge takes one exact step; leave it out"
-            if self.train != ["second_layer"]:
-                yield ("train",), "method ridge trains the second layer alone: use [second_layer]"
-            if isinstance(self.weight_decay, Decay):
-                yield ("weight_decay",), "method ridge takes one exact step: use a number"
-        else:
-            for key in ("steps", "step_size"):
-                if getattr(self, key) is None and (self.method, key) != ("lbfgs", "step_size"):
-                    yield (key,), f"missing; method {self.method} needs it"
-            if self.method == "lbfgs" and self.step_size is not None:
-                yield ("step_size",), "method lbfgs finds the length of its steps by itself; leave it out"
-        for key, method in (("momentum", "momentum"), ("betas", "adam")):
-            if getattr(self, key) is not None and self.method != method:
-                yield (key,), f"belongs to method {method}, and the method is {self.method}; leave it out"
+        yield from problems_of_method(METHODS[self.method], dict(self))
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of its method, given or by default."""
+        given = {p.name: getattr(self, p.name) for p in METHODS[self.method].parameters}
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        return METHODS[self.method].values({name: value for name, value in given.items() if value is not None})
+
+    def resolved(self) -> StageConfig:
+        """The same with the defaults of its method written out."""
+        plain = {name: list(x) if isinstance(x, tuple) else x for name, x in self.parameters().items()}
+        return self.model_copy(update=plain)
 
     def stage(self, name: str) -> Stage:
         """The stage as the training room takes it."""
@@ -303,8 +303,7 @@ class StageConfig(Section):
             steps=self.steps or 1,
             step_size=None if self.step_size is None else _schedule(self.step_size),
             weight_decay=_schedule(self.weight_decay),
-            momentum=0.9 if self.momentum is None else self.momentum,
-            betas=(0.9, 0.999) if self.betas is None else (self.betas[0], self.betas[1]),
+            parameters=self.parameters(),
             then=tuple(self.then),
             stop=stop,
         )
@@ -377,15 +376,22 @@ class Config(Section):
                 ("backend",),
                 "fused computes on the CPU in float64; use torch (or auto) for other devices and precisions",
             )
+        for name, stage in self.stages.items():
+            if self.backend == "fused" and not METHODS[stage.method].compilable:
+                text = f"fused has no compiled steps of method {stage.method}; use torch (or auto) as the backend"
+                yield ("stages", name, "method"), text
         yield from self._student_problems()
         yield from self._scale_problems()
         yield from self._data_problems()
         degree = activation(self.activation.name, self.activation.drop_hermite_below).homogeneous_degree
         for name, stage in self.stages.items():
-            if "balance" in stage.then and degree != 1:
-                known = f"{self.activation.name} is not homogeneous of degree 1 (relu and abs are)"
-                text = f"balance would change the network: {known}; leave it out, as in then: []"
-                yield ("stages", name, "then"), text
+            for operation in stage.then:
+                wanted = OPERATIONS[operation].homogeneous_degree
+                if wanted not in (None, degree):
+                    those = " and ".join(n for n in ACTIVATION_NAMES if activation(n).homogeneous_degree == wanted)
+                    known = f"{self.activation.name} is not homogeneous of degree {wanted} ({those} are)"
+                    text = f"{operation} would change the network: {known}; leave it out, as in then: []"
+                    yield ("stages", name, "then"), text
             if stage.stop is not None and stage.stop.gap is not None and (problem := self._why_no_gap(stage, degree)):
                 yield ("stages", name, "stop", "gap"), problem
 
@@ -423,8 +429,9 @@ class Config(Section):
         if self.student.output_scale is None:
             return
         for name, stage in self.stages.items():
-            if stage.method not in SCALED_METHODS:
-                known = f"with student.output_scale one of: {', '.join(SCALED_METHODS)}"
+            if not METHODS[stage.method].scaled:
+                scaled = ", ".join(method.name for method in METHODS.values() if method.scaled)
+                known = f"with student.output_scale one of: {scaled}"
                 text = f"dividing the step by α² has no clear meaning for method {stage.method}; use {known}"
                 yield ("stages", name, "method"), text
 
@@ -441,9 +448,10 @@ class Config(Section):
         if count * dim > MOST_ENTRIES:
             yield ("data", key), f"{count} inputs of {dim} entries are more than {MOST_ENTRIES} numbers"
         for name, stage in self.stages.items():
-            if stage.method in ("ridge", "lbfgs", "flow") and self.data.kind == "online":
+            if METHODS[stage.method].fixed_loss and self.data.kind == "online":
                 changing = "online data have a new one at each step"
-                text = f"{stage.method} needs a fixed loss, and {changing}; use gd, momentum or adam"
+                *others, last = [method.name for method in METHODS.values() if not method.fixed_loss]
+                text = f"{stage.method} needs a fixed loss, and {changing}; use {', '.join(others)} or {last}"
                 yield ("stages", name, "method"), text
 
     def resolved(self) -> Config:
@@ -452,16 +460,7 @@ class Config(Section):
         if self.teacher.directions is None:
             width, dim = self.teacher.shape()
             teacher = {"rank": self.teacher.rank or min(width, dim), "min_angle": self.teacher.min_angle or 0.0}
-        stages = {
-            name: stage.model_copy(
-                update={"momentum": stage.stage(name).momentum}
-                if stage.method == "momentum"
-                else {"betas": list(stage.stage(name).betas)}
-                if stage.method == "adam"
-                else {}
-            )
-            for name, stage in self.stages.items()
-        }
+        stages = {name: stage.resolved() for name, stage in self.stages.items()}
         update: dict[str, Any] = {"teacher": self.teacher.model_copy(update=teacher), "stages": stages}
         if isinstance(self.data, EmpiricalData) and self.data.path is None:
             update["data"] = self.data.model_copy(update={"noise_std": self.data.noise_std or 0.0})
@@ -469,8 +468,10 @@ class Config(Section):
 
     def on_backend(self) -> Config:
         """The same experiment with ``backend`` and ``device`` as they will be, not auto."""
+        compilable = all(METHODS[stage.method].compilable for stage in self.stages.values())
+        sampled = self.data.kind != "population"
         name, device = resolved_backend(
-            self.backend, self.device, self.precision, sampled=self.data.kind != "population"
+            self.backend, self.device, self.precision, sampled=sampled, compilable=compilable
         )
         return self.model_copy(update={"backend": name, "device": device})
 

@@ -24,8 +24,9 @@ from featlearn.experiments.npz import read_npz
 from featlearn.theory.activations import activation
 from featlearn.training import networks
 from featlearn.training.data import Data, Empirical, Online, drawn_sample, sample_of, shifted
-from featlearn.training.descent import Plan, Start
+from featlearn.training.events import Start
 from featlearn.training.networks import Network, generator
+from featlearn.training.plan import Plan
 from featlearn.training.problem import Probe, Problem, Scaled, State
 
 

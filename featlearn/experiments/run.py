@@ -18,7 +18,8 @@ from featlearn.experiments.problem import build
 from featlearn.experiments.recorder import Recorder, follow
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo
 from featlearn.training.backends import Backend, BackendError, make_backend
-from featlearn.training.descent import Event, Plan, Start
+from featlearn.training.events import Event, Start
+from featlearn.training.plan import Plan
 
 Watcher = Callable[[RunDirectory, Plan, Event], None]  # told of every event, after it is on disk
 
@@ -112,7 +113,8 @@ def _record(recorder: Recorder, plan: Plan, backend: Backend, start: Start, watc
 def backend_of(config: Config) -> Backend:
     """The backend that a configuration asks for. Raises RunError when it is not there."""
     try:
-        return make_backend(config.backend, config.device, config.precision, sampled=config.data.kind != "population")
+        chosen = config.on_backend()
+        return make_backend(chosen.backend, chosen.device, chosen.precision, sampled=chosen.data.kind != "population")
     except BackendError as error:
         raise RunError(str(error)) from None
 

@@ -15,7 +15,7 @@ from featlearn.experiments.runs import RunDirectory, RunError, RunInfo
 from featlearn.experiments.yaml_source import ConfigError, read_document
 from featlearn.theory.activations import Activation, Symmetry, activation
 from featlearn.theory.alignment import nearest_teacher
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 
 Table = dict[str, np.ndarray]  # columns of equal length: what a figure shows, and what its CSV file holds
 

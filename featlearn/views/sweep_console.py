@@ -22,8 +22,8 @@ from featlearn.experiments.costs import cores
 from featlearn.experiments.results import load_results
 from featlearn.experiments.sweep import SweepPlan, SweepResult, SweepState, resume_command
 from featlearn.experiments.sweep_directory import Shard, SweepDirectory
-from featlearn.views.console import NARROW, error_console, formats, output_console
-from featlearn.views.labels import short_key
+from featlearn.views.console import NARROW, cell, error_console, output_console
+from featlearn.views.labels import heading_of, short_key
 from featlearn.views.numbers import duration
 
 _MOST_ROWS = 60  # of the table at the end
@@ -161,15 +161,16 @@ def status_of_sweep(directory: SweepDirectory, info: dict[str, Any], columns: di
     return f"{info['points']} points: {', '.join(told)}"
 
 
-_SHOWN = (("loss", "number"), ("max_angle", "degrees"), ("mean_angle", "degrees"), ("aligned_mass", "percent"))
+_SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")
+_NARROW_SHOWN = ("loss", "max_angle", "recovered")
 
 
 def _settings_table(columns: dict[str, np.ndarray], axes: list[str], narrow: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    shown = _SHOWN[:2] if narrow else _SHOWN
+    shown = _NARROW_SHOWN if narrow else _SHOWN
     for axis in axes:
         table.add_column(Text(short_key(axis)))
-    for heading in ("runs", "done", *(name.replace("_", " ") for name, _ in shown), "recovered"):
+    for heading in ("runs", "done", *map(heading_of, shown)):
         table.add_column(heading, justify="right", no_wrap=True)
     groups: dict[tuple[str, ...], list[int]] = {}
     for i in range(len(columns["id"])):
@@ -180,8 +181,7 @@ def _settings_table(columns: dict[str, np.ndarray], axes: list[str], narrow: boo
             break
         done = [i for i in members if columns["status"][i] == "done"]
         cells = [str(len(members)), str(len(done))]
-        cells += [formats[form](_median(columns[name][done])) for name, form in shown]
-        cells.append(formats["number"](_median(columns["recovered"][done])))
+        cells += [cell(name, _median(columns[name][done])) for name in shown]
         table.add_row(*map(Text, setting), *cells)
     table.caption = "medians over the runs that are done" if len(groups) < len(columns["id"]) else None
     table.caption_justify = "left"

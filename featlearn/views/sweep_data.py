@@ -12,8 +12,7 @@ import numpy as np
 
 from featlearn.experiments.results import load_results
 from featlearn.experiments.runs import RunError
-from featlearn.experiments.sweep_directory import SweepDirectory
-from featlearn.training.measurement import COLUMNS
+from featlearn.experiments.sweep_directory import SweepDirectory, known_columns
 from featlearn.views.run_data import Table
 
 
@@ -21,7 +20,9 @@ class WrongChoice(RunError):
     """An axis or a metric that somebody asked for is none, or cannot be shown."""
 
 
-METRICS = tuple(name for name in (*COLUMNS, "loss_floor") if name != "stage")  # what a figure of a sweep can show
+def numeric_columns() -> list[str]:
+    """What a figure of a sweep can show: the columns of its results that hold numbers."""
+    return [column.name for column in known_columns().values() if column.kind != "text"]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from featlearn.experiments.executors import SerialExecutor
 from featlearn.experiments.sweep import begin, run_sweep
 from featlearn.experiments.sweep_directory import WHOLE, SweepDirectory
 from featlearn.experiments.sweep_file import load_sweep
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 
 
 def make(place: Path) -> str:

@@ -10,7 +10,7 @@ import pytest
 from featlearn.experiments.config_file import load_config
 from featlearn.experiments.problem import initial_networks
 from featlearn.experiments.yaml_source import ConfigError, parse_document
-from featlearn.training.descent import Plan
+from featlearn.training.plan import Plan
 from tests.experiments.broken import BROKEN, MINIMAL, Broken, write
 
 
@@ -100,8 +100,8 @@ def test_defaults_that_depend_on_other_keys_are_written_out(tmp_path: Path) -> N
     config = load_config(write(tmp_path, text))
     assert config.teacher.rank == 2
     assert config.teacher.min_angle == 0.0
-    assert config.stages["more"].momentum == 0.9
-    assert config.stages["last"].betas == [0.9, 0.999]
+    assert config.stages["more"].model_dump()["momentum"] == 0.9
+    assert config.stages["last"].model_dump()["betas"] == [0.9, 0.999]
 
 
 class TestOverrides:

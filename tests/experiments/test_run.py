@@ -20,7 +20,7 @@ from featlearn.experiments.config_file import load_config
 from featlearn.experiments.run import resume, train
 from featlearn.experiments.runs import RunDirectory, RunError
 from featlearn.training import descent
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 from tests.experiments.broken import write
 
 SMALL = """\
