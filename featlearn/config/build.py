@@ -17,8 +17,9 @@ from featlearn.config.weight_file import read_student
 from featlearn.theory import population
 from featlearn.training import networks
 from featlearn.training.data import Data, Empirical, Online, drawn_sample, sample_of, shifted
-from featlearn.training.descent import Plan, Start
+from featlearn.training.events import Start
 from featlearn.training.networks import Network, generator
+from featlearn.training.plan import Plan
 from featlearn.training.problem import Probe, Problem, Scaled, State
 
 LARGEST_SHIFT = 0.01  # of ‖f*‖: by how much rounding to float32 may move the function of a scaled student

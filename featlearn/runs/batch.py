@@ -20,9 +20,10 @@ from featlearn.runs.recorder import Keeper, Recorder, follow
 from featlearn.runs.train import backend_of, first_info
 from featlearn.storage.digests import InvalidFile
 from featlearn.training.backends import Backend
-from featlearn.training.descent import Event, Logged, Plan, Start
+from featlearn.training.events import Event, Logged, Start
 from featlearn.training.measurement import Row
 from featlearn.training.networks import InfeasibleTeacher
+from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem
 
 _LOCK_SECONDS = 10.0  # that another process may hold a run of ours

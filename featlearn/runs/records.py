@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 
 Status = Literal["running", "done", "failed", "diverged", "interrupted"]
 
@@ -238,12 +238,16 @@ def parse_object(text: str | bytes, record: type[BaseModel] | None = None) -> di
 
 
 def parse_row(text: str | bytes) -> dict[str, Any]:
-    """A metrics row. Raises ValueError when the text is none."""
-    row = parse_object(text)
-    for column, value in row.items():
-        wanted = str if column == "stage" else int if column in ("step", "stage_step") else (int, float, type(None))
-        if column not in COLUMNS or isinstance(value, bool) or not isinstance(value, wanted):
-            raise ValueError(f"{column} is {value!r}")
+    """A metrics row, with every column: null where another version has logged none, and without those it alone knows.
+
+    Raises:
+        ValueError: when the text is none.
+    """
+    given = parse_object(text)
+    row = {name: given.get(name) for name in COLUMNS}
+    for name, value in row.items():
+        if not COLUMNS[name].holds(value):
+            raise ValueError(f"{name} is {value!r}" if name in given else f"it has no {name}")
     return row
 
 

@@ -18,7 +18,8 @@ from featlearn.runs.directory import RunDirectory, RunError, RunInfo
 from featlearn.runs.interruption import interruptible
 from featlearn.runs.recorder import Recorder, follow
 from featlearn.training.backends import Backend, BackendError, make_backend
-from featlearn.training.descent import Event, Plan, Start
+from featlearn.training.events import Event, Start
+from featlearn.training.plan import Plan
 
 Watcher = Callable[[RunDirectory, Plan, Event], None]  # told of every event, after it is on disk
 

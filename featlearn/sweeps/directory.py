@@ -35,9 +35,15 @@ from featlearn.runs.directory import (
 from featlearn.runs.places import inside, run_inside
 from featlearn.runs.records import JournalRecord, ManifestRecord, SweepRecord, parse_object
 from featlearn.sweeps.load import Point, Sweep, is_point_id, point_id
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS, Column
 
-_BEFORE, _AFTER = ("id",), ("loss_floor", "status", "message")  # columns of results.csv around axes and metrics
+# the columns of results.csv before the axes and the metrics, and after them
+_BEFORE = (Column(name="id", kind="text", meaning="the point's name", required=True),)
+_AFTER = (
+    Column(name="loss_floor", kind="number", meaning="below it the loss means nothing", words="loss floor", log=True),
+    Column(name="status", kind="text", meaning="how the run ended", required=True),
+    Column(name="message", kind="text", meaning="why it is not done"),
+)
 
 
 @dataclass(frozen=True)
@@ -311,7 +317,12 @@ def summarise_sweeps(runs_dir: Path) -> list[RunSummary]:
 
 def results_columns(axes: list[str]) -> list[str]:
     """The columns of ``results.csv``."""
-    return list(dict.fromkeys([*_BEFORE, *axes, *COLUMNS, *_AFTER]))
+    return list(dict.fromkeys([*(c.name for c in _BEFORE), *axes, *COLUMNS, *(c.name for c in _AFTER)]))
+
+
+def known_columns() -> dict[str, Column]:
+    """Every column of ``results.csv`` that is not an axis, by name."""
+    return {column.name: column for column in (*_BEFORE, *COLUMNS.values(), *_AFTER)}
 
 
 def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) -> Iterator[dict[str, Any]]:

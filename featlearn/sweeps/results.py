@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from featlearn.runs.directory import RunDirectory, RunError
-from featlearn.sweeps.directory import SweepDirectory, result_rows, results_columns
-
-_TEXT = ("id", "stage", "status", "message")  # columns that are no numbers, whatever they look like
+from featlearn.sweeps.directory import SweepDirectory, known_columns, result_rows, results_columns
 
 
 def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
@@ -51,7 +49,8 @@ def load_results(path: str | Path) -> dict[str, np.ndarray]:
         with path.open(newline="", encoding="utf-8") as file:
             table = csv.reader(file, strict=True)
             names = next(table, [])
-            rows_read = [[_value(name, cell) for name, cell in zip(names, row, strict=False)] for row in table]
+            texts = {column.name for column in known_columns().values() if column.kind == "text"}
+            rows_read = [[_value(cell, name, texts) for name, cell in zip(names, row, strict=False)] for row in table]
     except (OSError, ValueError, csv.Error) as error:
         raise RunError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if rows_read and len(rows_read[-1]) < len(names):  # torn
@@ -59,10 +58,11 @@ def load_results(path: str | Path) -> dict[str, np.ndarray]:
     return as_columns([dict(zip(names, row, strict=True)) for row in rows_read], names)
 
 
-def _value(name: str, cell: str) -> Any:
+def _value(cell: str, name: str, texts: set[str]) -> Any:
+    """What a cell says; text is no number, whatever it looks like."""
     if cell == "" and name != "message":
         return None
-    if name not in _TEXT:
+    if name not in texts:
         for read in (int, float):
             try:
                 return read(cell)

@@ -20,7 +20,7 @@ from featlearn.runs.batch import run_batch
 from featlearn.runs.directory import RunDirectory, RunError
 from featlearn.runs.train import resume, train
 from featlearn.training import descent
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 from tests.config.broken import write
 
 SMALL = """\

@@ -22,8 +22,9 @@ from featlearn.sweeps.costs import cores
 from featlearn.sweeps.directory import Shard, SweepDirectory
 from featlearn.sweeps.results import load_results
 from featlearn.sweeps.sweep import SweepPlan, SweepResult, SweepState, resume_command
-from featlearn.views.console.run import NARROW, error_console, formats, output_console
+from featlearn.views.console.run import NARROW, cell, error_console, output_console
 from featlearn.views.data.sweep import Axis, axis_of, named
+from featlearn.views.words.labels import heading_of
 from featlearn.views.words.numbers import duration
 from featlearn.views.words.values import clipped, labels
 
@@ -163,15 +164,16 @@ def status_of_sweep(directory: SweepDirectory, info: dict[str, Any], columns: di
     return f"{info['points']} points: {', '.join(told)}"
 
 
-_SHOWN = (("loss", "number"), ("max_angle", "degrees"), ("mean_angle", "degrees"), ("aligned_mass", "percent"))
+_SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")
+_NARROW_SHOWN = ("loss", "max_angle", "recovered")
 
 
 def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], narrow: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    shown = _SHOWN[:2] if narrow else _SHOWN
+    shown = _NARROW_SHOWN if narrow else _SHOWN
     for axis in axes:
         table.add_column(Text(axis.name), overflow="fold")  # no digit is left out
-    for heading in ("runs", "done", *(name.replace("_", " ") for name, _ in shown), "recovered"):
+    for heading in ("runs", "done", *map(heading_of, shown)):
         table.add_column(heading, justify="right", no_wrap=True)
     groups: dict[tuple[int, ...], list[int]] = {}
     for i in range(len(columns["id"])):
@@ -183,8 +185,7 @@ def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], narrow: bo
             break
         done = [i for i in members if columns["status"][i] == "done"]
         cells = [str(len(members)), str(len(done))]
-        cells += [formats[form](_median(columns[name][done])) for name, form in shown]
-        cells.append(formats["number"](_median(columns["recovered"][done])))
+        cells += [cell(name, _median(columns[name][done])) for name in shown]
         table.add_row(*(Text(text[place]) for text, place in zip(texts, setting, strict=True)), *map(Text, cells))
     table.caption = "medians over the runs that are done" if len(groups) < len(columns["id"]) else None
     table.caption_justify = "left"

@@ -15,7 +15,7 @@ from featlearn.runs.directory import RunDirectory, RunError, RunInfo
 from featlearn.sweeps.results import as_columns
 from featlearn.theory.activations import Activation, Symmetry, activation
 from featlearn.theory.alignment import nearest_teacher
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 from featlearn.views.words.values import distinct
 
 Table = dict[str, np.ndarray]  # columns of equal length: what a figure shows, and what its CSV file holds

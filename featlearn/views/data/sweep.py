@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from featlearn.runs.directory import RunError
-from featlearn.sweeps.directory import SweepDirectory
+from featlearn.sweeps.directory import SweepDirectory, known_columns
 from featlearn.sweeps.results import load_results
-from featlearn.training.measurement import COLUMNS
 from featlearn.views.data.run import Table
 from featlearn.views.words.labels import Label, label_of, short_key, short_keys
 from featlearn.views.words.values import distinct, identity, labels
@@ -22,7 +21,9 @@ class WrongChoice(RunError):
     """An axis or a metric that somebody asked for is none, or cannot be shown."""
 
 
-METRICS = tuple(name for name in (*COLUMNS, "loss_floor") if name != "stage")  # what a figure of a sweep can show
+def numeric_columns() -> list[str]:
+    """What a figure of a sweep can show: the columns of its results that hold numbers."""
+    return [column.name for column in known_columns().values() if column.kind != "text"]
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,16 @@ from featlearn.views.data.run import (
     label_runs,
     neurons_table,
 )
-from featlearn.views.data.sweep import METRICS, Axis, Slope, SweepData, WrongChoice, numbers, runs_table, summary_table
+from featlearn.views.data.sweep import (
+    Axis,
+    Slope,
+    SweepData,
+    WrongChoice,
+    numbers,
+    numeric_columns,
+    runs_table,
+    summary_table,
+)
 from featlearn.views.figures import certificate as certificate_plots
 from featlearn.views.figures import run as plots
 from featlearn.views.figures import sweep as sweep_plots
@@ -301,10 +310,10 @@ def _over_seeds(data: SweepData, metric: str, size: Size) -> Drawing:
 def check_metrics(metrics: Sequence[str]) -> None:
     """Raises WrongChoice when one of them does not exist."""
     for metric in metrics:
-        if metric not in METRICS:
-            near = get_close_matches(metric, METRICS, 1)
+        if metric not in (known := numeric_columns()):
+            near = get_close_matches(metric, known, 1)
             told = f"; did you mean {near[0]!r}?" if near else ""
-            raise WrongChoice(f"there is no metric {metric!r}{told}; the metrics are {', '.join(METRICS)}")
+            raise WrongChoice(f"there is no metric {metric!r}{told}; the metrics are {', '.join(known)}")
 
 
 # --- files --------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ weights goes from one step to the next (in float32, the weights and what roundin
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy import integrate
 
 from featlearn.training.backends import Backend
+from featlearn.training.methods.record import OwnSteps
 from featlearn.training.objective import Objective
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
@@ -29,17 +29,8 @@ class _NoWayOn(Exception):
     """The gradient is not finite, or was asked for too often."""
 
 
-def advance(backend: Backend, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
-    """Take ``count`` steps of a stage of which ``done`` are done; contract and arguments as ``Backend.advance``.
-
-    The runs go one by one, in float64; each step ends with rounding to the run's precision. Trained weights become NaN
-    where the solver finds no way on.
-    """
-    runs = range(len(stages))
-    return State.stack([_advance(backend, problem.take([i]), stages[i], state.take([i]), done, count) for i in runs])
-
-
-def _advance(backend: Backend, problem: Problem, stage: Stage, state: State, done: int, count: int) -> State:
+def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: int, count: int) -> State:
+    """Each step ends with rounding to the run's precision; the trained weights are NaN where there is no way on."""
     assert stage.step_size is not None
     for step in range(done, done + count):
         objective = Objective(backend, problem, State(state.second_layer, state.first_layer), stage.train)
@@ -94,3 +85,13 @@ def _solver(objective: Objective, n: int) -> dict[str, Any]:
     if objective.problem.samples() and objective.problem.activation.homogeneous_degree == 1:  # relu, abs
         return {"method": "RK45"} | KINK_TOLERANCES
     return {"method": "LSODA" if n <= MOST_STIFF else "DOP853"} | TOLERANCES
+
+
+METHOD = OwnSteps(
+    name="flow",
+    sentence="follows the gradient flow, the limit of gd for small steps",
+    step_size="the time that a step covers",
+    fixed_loss=True,
+    overflow="the solver of the flow met a gradient that is not finite, or asked for more of them than it may",
+    walk=_walk,
+)
