@@ -130,7 +130,7 @@ def test_a_made_up_method_and_operation_are_in_schema_and_documentation() -> Non
     assert "damped" in keys["method"]["enum"]
     assert "halve" in keys["then"]["items"]["enum"]
     assert keys["damping"]["description"] == "δ of method damped; default 0.25"
-    table = _program("from featlearn.views import docs\nprint(docs.config_keys())").stdout
+    table = _program("from docs import generate as docs\nprint(docs.config_keys())").stdout
     for told in ("`damped` takes steps that are damped", "`halve`: all weights are halved", "`stages.NAME.damping`"):
         assert told in table
 
