@@ -273,7 +273,7 @@ def reproduce(
         _print_json(_document(directory, info))
     elif not quiet:
         claims_console.show_summary(directory, info)
-    if not claims_console.all_hold(info):
+    if not info.all_hold:
         console.complain([claims_console.ending(info)] if quiet or as_json else [])
         raise typer.Exit(1)
 
@@ -281,16 +281,16 @@ def reproduce(
 @app.command()
 def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     """A table of all runs, sweeps and reproductions, oldest first."""
-    from featlearn.claims.directory import summarise_reproductions
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR, summarise_runs
-    from featlearn.sweeps.directory import summarise_sweeps
+    from featlearn.claims.directory import ReproductionDirectory
+    from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
+    from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console import run as console
 
     where = runs_dir or DEFAULT_RUNS_DIR
-    summaries = [*summarise_runs(where), *summarise_sweeps(where), *summarise_reproductions(where)]
-    summaries.sort(key=lambda s: s.name)
+    kinds = RunDirectory, SweepDirectory, ReproductionDirectory
+    summaries = sorted((s for kind in kinds for s in kind.summarise(where)), key=lambda s: s.name)
     if as_json:
-        _print_json([{"path": str(s.path.resolve()), "alive": s.alive, "error": s.error, **s.info} for s in summaries])
+        _print_json([summary.plain() for summary in summaries])
     else:
         console.show_runs(summaries, where)
 
@@ -321,7 +321,7 @@ def show(
                 sweep_console.show_sweep(sweep, about)
             return
         if (reproduction := ReproductionDirectory.named(run, where)) is not None:
-            verdicts = reproduction.read()
+            verdicts = reproduction.read_info()
             if as_json:
                 _print_json(_document(reproduction, verdicts))
             else:
@@ -394,7 +394,8 @@ def plot(
             if overlay:
                 raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
             data = read_sweep(sweep)
-            drawings, target = figures.sweep_figures(data, shown, x, y, chosen), sweep.figures
+            drawings = figures.sweep_figures(data, shown, x, y, chosen)
+            target = out or sweep.inside(sweep.figures.name)
         else:
             if x or y or (metrics and not overlay):
                 raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
@@ -405,9 +406,10 @@ def plot(
                 drawings = iter([figures.overlay_figure(runs_shown, shown, chosen)])
             elif runs_shown[0].missing:
                 console.complain([f"no figure of the neurons: {runs_shown[0].missing}"])
-            target = found.figures
+            console.complain(shown_run.lost for shown_run in runs_shown if shown_run.lost)
+            target = out or found.inside(found.figures.name)
         for drawing in drawings:
-            files = figures.save(drawing, out or target, kinds, chosen)
+            files = figures.save(drawing, target, kinds, chosen)
             console.show_figure(files, drawing.slopes)
     except RunError as error:
         console.complain([str(error)])
@@ -428,6 +430,7 @@ def report(
     from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory, RunError, RunNotFound
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console import run as console
+    from featlearn.views.console.output import tell
     from featlearn.views.data.run import read_run
     from featlearn.views.data.sweep import read_sweep
     from featlearn.views.report import page as reports
@@ -441,12 +444,14 @@ def report(
                 page, file = reports.sweep_page(read_sweep(sweep), watch), sweep.report_file
         else:
             found = RunDirectory.find(run, where)
-            page, file = reports.run_page(read_run(found)), found.report_file
+            data = read_run(found)
+            console.complain([data.lost] if data.lost else [])
+            page, file = reports.run_page(data), found.report_file
         reports.write_page(page, out or file)
     except RunError as error:
         console.complain([str(error)])
         raise typer.Exit(2 if isinstance(error, RunNotFound) else 1) from None
-    typer.echo(out or file)
+    tell(out or file)
 
 
 @app.command()
@@ -482,9 +487,11 @@ def _shard(text: str | None) -> Any:
     return Shard(int(number), int(count))
 
 
-def _document(run: Any, info: dict[str, Any]) -> dict[str, Any]:
-    return {"path": str(run.path.resolve()), **info}
+def _document(directory: Any, info: Any) -> dict[str, Any]:
+    return {"path": str(directory.path.resolve()), **info.plain()}
 
 
 def _print_json(document: Any) -> None:
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    from featlearn.storage.text import printable_json
+
+    typer.echo(printable_json(json.dumps(document, indent=2, ensure_ascii=False)))

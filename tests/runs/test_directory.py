@@ -8,12 +8,13 @@ import pytest
 from featlearn.claims.directory import ReproductionDirectory
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
-from featlearn.runs.directory import LATEST, RunDirectory, RunError, RunNotFound, summarise_runs
+from featlearn.runs.directory import LATEST, RunDirectory, RunError, RunNotFound
 from featlearn.sweeps.directory import SweepDirectory
 from tests.config.broken import MINIMAL, write
+from tests.runs.records import an_info
 from tests.runs.test_train import in_child
 
-INFO = {"status": "running"}
+INFO = an_info()
 
 
 def create(runs_dir: Path, config: Config) -> RunDirectory:
@@ -43,17 +44,17 @@ def test_ten_processes_in_the_same_second_make_ten_directories(config: Config, t
 
 
 def test_a_taken_name_gets_a_number(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from featlearn.runs import directory as runs
+    from featlearn.storage import names
 
-    class Frozen(runs.datetime):
+    class Frozen(names.datetime):
         @classmethod
         def now(cls, tz: object = None) -> "Frozen":
             return cls(2026, 11, 23, 13, 4, 26)
 
-    monkeypatch.setattr(runs, "datetime", Frozen)
-    names = [create(tmp_path / "runs", config).name for _ in range(3)]
+    monkeypatch.setattr(names, "datetime", Frozen)
+    found = [create(tmp_path / "runs", config).name for _ in range(3)]
     stem = f"20261123-130426-minimal-{config.digest()}"
-    assert names == [stem, f"{stem}-2", f"{stem}-3"]
+    assert found == [stem, f"{stem}-2", f"{stem}-3"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_a_file_or_directory_that_is_called_latest_stays(config: Config, tmp_pat
     (tmp_path / LATEST).mkdir()
     create(tmp_path, config)
     assert (tmp_path / LATEST).is_dir()
-    assert not list(tmp_path.glob(".*"))
+    assert not list(tmp_path.glob(".*"))  # no draft, and no lock of one
 
 
 def test_broken_runs_are_listed_with_what_is_wrong(config: Config, tmp_path: Path) -> None:
@@ -121,14 +122,14 @@ def test_broken_runs_are_listed_with_what_is_wrong(config: Config, tmp_path: Pat
     bad.info_file.write_text("{")
     (runs_dir / "stray.txt").touch()
     (runs_dir / "empty").mkdir()
-    summaries = summarise_runs(runs_dir)
+    summaries = RunDirectory.summarise(runs_dir)
     assert {s.path: s.error is None for s in summaries} == {good.path: True, bad.path: False}
-    assert summarise_runs(tmp_path / "nowhere") == []
+    assert RunDirectory.summarise(tmp_path / "nowhere") == []
 
 
 def test_a_row_that_is_not_json_is_named_with_its_line(config: Config, tmp_path: Path) -> None:
     run = create(tmp_path, config)
-    run.metrics_file.write_bytes(b'{"step": 0}\nnonsense\n{"step": 2')
+    run.metrics_file.write_bytes(b'{"step": 0, "stage": "a", "stage_step": 0}\nnonsense\n{"step": 2')
     with pytest.raises(RunError, match=r"metrics\.jsonl:2"):
         run.read_metrics()
 
@@ -143,9 +144,9 @@ def test_a_file_is_replaced_whole_or_not_at_all(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        run.write_info({"status": "done"})
+        run.write_info(INFO.changed(status="done"))
     assert run.read_info() == INFO
-    assert not list(run.path.glob(".*"))
+    assert not list(run.path.glob(".*.new"))
 
 
 @pytest.mark.parametrize(
