@@ -22,11 +22,11 @@ def open_regular(path: Path, flags: int) -> int:
         OSError: when it cannot be opened, or is no regular file.
     """
     if path.is_symlink():
-        raise OSError(errno.ELOOP, "it is a link, and links are not followed here", str(path))
+        raise OSError(errno.ELOOP, f"{path.name} is a link, and links are not followed here", str(path))
     descriptor = os.open(path, flags | _CAREFULLY, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        raise OSError(errno.EINVAL, f"{path.name} is not a regular file", str(path))
     return descriptor
 
 

@@ -129,7 +129,7 @@ class SweepDirectory(Directory[SweepInfo]):
                 share = f" (or on its share {shard.number}/{shard.count})"
                 self._take(self.lock_file, max(patience, _TURN), share)
                 self._take(self.path / f"{self.lock_file.name}{shard.label}", patience, share)
-                self._locks.pop(0).release()
+                self._locks.pop(-2).release()
             self._journal = Log(self.journal_file(shard))
         except OSError as error:
             self.release()

@@ -52,6 +52,8 @@ def load_results(path: str | Path) -> dict[str, np.ndarray]:
         info = directory.read_info()
         rows = result_rows(directory.read_manifest(), directory.read_results())
         return as_columns(list(rows), results_columns(info.axes))
+    if path.exists() and not path.is_file():
+        raise RunError(f"{path} cannot be read: it is not a regular file")
     try:
         with path.open(newline="", encoding="utf-8") as file:
             table = csv.reader(file, strict=True)

@@ -1,7 +1,8 @@
 """Damages that happen to directories of ours, or that somebody does to them, each from a seed.
 
-``damage(directory, outside, seed)`` spoils one file in one way and says which; ``contents`` tells whether anything
-outside of the directory was touched afterwards, and ``soon`` whether something waits for ever.
+``damage(directory, victim, seed)`` spoils one file in one way and says which. Afterwards, ``contents`` tells whether
+anything outside of the directory was touched, ``soon`` whether something waits for ever, and ``value_or_refusal``
+whether anything but one clear line comes out of it.
 """
 
 import json
@@ -15,6 +16,8 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
+
+from featlearn.storage.errors import RunError
 
 Contents = dict[str, str | bytes | None]
 Spoil = Callable[[Path, random.Random], None]
@@ -43,6 +46,17 @@ def soon(seconds: float = 20.0) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def value_or_refusal(read: Callable[[], object]) -> object:
+    """What a reader gives, or its RunError on one line; nothing else may come out of it."""
+    found: object
+    try:
+        found = read()
+    except RunError as error:
+        found = error
+    assert not isinstance(found, RunError) or "\n" not in str(found)
+    return found
 
 
 def outside(place: Path) -> Path:
