@@ -63,7 +63,7 @@ def activations() -> str:
 def reproduction(folder: str) -> str:
     """The claims and what was found, from the ``claims.json`` in a folder below docs/, where the figures lie too."""
     directory = ReproductionDirectory(Path(folder))
-    return claims_text.body(directory.read(), directory.name, "..")
+    return claims_text.body(directory.read_info(), directory.name, "..")
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:

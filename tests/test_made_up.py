@@ -84,7 +84,8 @@ def test_a_made_up_step_of_the_backend_runs_on_torch(tmp_path: Path) -> None:
     config = write(tmp_path, DAMPED.replace("method: damped", "method: signed"))
     assert _command("train", "--config", str(config), "--runs-dir", str(tmp_path), "--quiet").returncode == 0
     (run,) = RunDirectory.all_in(tmp_path)
-    assert (run.read_info()["status"], run.read_info()["backend"]) == ("done", "torch")
+    info = run.read_info()
+    assert (info.status, info.backend) == ("done", "torch")
     refused = _command("train", "--config", str(config), "--runs-dir", str(tmp_path), "--set", "backend=fused")
     assert refused.returncode == 2
     assert "fused has no compiled steps of method signed; use torch (or auto)" in refused.stderr

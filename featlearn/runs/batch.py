@@ -7,18 +7,19 @@ import traceback
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from featlearn.config.build import ScaleTooLarge, build
 from featlearn.config.model import Config
-from featlearn.runs.directory import RunDirectory, RunError, RunInfo
-from featlearn.runs.places import discard, run_inside
-from featlearn.runs.recorder import Keeper, Recorder, follow
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.places import check_own, discard, run_inside
+from featlearn.runs.recorder import Ending, Keeper, Recorder, follow
+from featlearn.runs.records import PointResult, RunInfo
 from featlearn.runs.train import backend_of, first_info
 from featlearn.storage.digests import InvalidFile
+from featlearn.storage.errors import RunError
 from featlearn.training.backends import Backend
 from featlearn.training.events import Event, Logged, Start
 from featlearn.training.measurement import Row
@@ -26,7 +27,7 @@ from featlearn.training.networks import InfeasibleTeacher
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem
 
-_LOCK_SECONDS = 10.0  # that another process may hold a run of ours
+_LOCK_SECONDS = 10.0  # for which the worker of a process that was killed may still hold a run
 CHECKPOINT_SECONDS = 10.0  # between two checkpoints of each run of a batch
 
 
@@ -108,7 +109,7 @@ class _Memory:
             self.rows.append(event.row)
             self.last = event
 
-    def finish(self, status: str, message: str | None = None, trace: str | None = None) -> None:
+    def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
         self.status = status
 
     def run(self) -> MemoryRun:
@@ -146,30 +147,9 @@ class Job:
     again: bool = False
 
 
-@dataclass(frozen=True)
-class PointResult:
-    """How a point ended, as the journal keeps it: ``final`` is its last metrics row."""
-
-    id: str
-    config_hash: str
-    status: str  # "done", "diverged" or "failed"
-    final: Row | None = None
-    loss_floor: float | None = None
-    seconds: float = 0.0
-    message: str | None = None
-    traceback: str | None = None
-    attempt: int = 1
-
-    @classmethod
-    def failure(cls, job: Job, message: str, trace: str | None = None) -> PointResult:
-        return cls(job.id, job.config.digest(), "failed", message=message, traceback=trace)
-
-    @classmethod
-    def of_info(cls, point: str, info: RunInfo) -> PointResult:
-        """What ``run.json`` says of a point that has a run directory."""
-        names = ("config_hash", "status", "final", "loss_floor", "seconds", "message", "traceback")
-        known: dict[str, Any] = {name: info.get(name) for name in names}
-        return cls(point, **known)
+def failure(job: Job, message: str, trace: str | None = None) -> PointResult:
+    """The result of a job that could not be computed."""
+    return PointResult(id=job.id, config_hash=job.config.digest(), status="failed", message=message, traceback=trace)
 
 
 def compute(
@@ -190,15 +170,17 @@ def compute(
     Raises:
         OSError: when the run directories cannot be written.
     """
+    if runs is not None:
+        RunDirectory.clear(runs)
     with threadpool_limits(1, user_api="blas"):
         ready: list[_Attempt] = []
-        for job in jobs:
-            attempt = _attempt(job, runs)
-            if isinstance(attempt, PointResult):
-                yield attempt
-            else:
-                ready.append(attempt)
         try:
+            for job in jobs:
+                attempt = _attempt(job, runs)
+                if isinstance(attempt, PointResult):
+                    yield attempt
+                else:
+                    ready.append(attempt)
             for members in _groups([a.built for a in ready]):
                 if not interrupted():
                     yield from _run_together([ready[i] for i in members], runs, interrupted, watch)
@@ -223,11 +205,18 @@ class _Summary:
             if np.isfinite(event.loss_floor):
                 self.loss_floor = event.loss_floor
 
-    def finish(self, status: str, message: str | None = None, trace: str | None = None) -> None:
+    def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
         if status != "interrupted":
-            seconds, digest = time.perf_counter() - self.began, self.job.config.digest()
-            ending = status, self.final, self.loss_floor, seconds, message, trace
-            self.result = PointResult(self.job.id, digest, *ending)
+            self.result = PointResult(
+                id=self.job.id,
+                config_hash=self.job.config.digest(),
+                status=status,
+                final=self.final,
+                loss_floor=self.loss_floor,
+                seconds=time.perf_counter() - self.began,
+                message=message,
+                traceback=trace,
+            )
 
     def release(self) -> None:
         pass
@@ -240,8 +229,7 @@ class _Directory(Recorder):
 
     @property
     def result(self) -> PointResult | None:
-        ended = self.info["status"] in ("done", "diverged", "failed")
-        return PointResult.of_info(self.point, self.info) if ended else None
+        return PointResult.of_info(self.point, self.info)
 
     def release(self) -> None:
         self.run.release()
@@ -277,7 +265,7 @@ def _run_together(
     except Exception as error:
         if len(batch) == 1:
             keepers[0].finish("failed", f"{type(error).__name__}: {error}", traceback.format_exc())
-            yield PointResult.failure(batch[0].job, f"{type(error).__name__}: {error}", traceback.format_exc())
+            yield failure(batch[0].job, f"{type(error).__name__}: {error}", traceback.format_exc())
             return
         for i, attempt in enumerate(batch):
             if i not in ended and not interrupted():
@@ -293,50 +281,51 @@ def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
             return _Attempt(job, built, _Summary(job))
         return _in_directory(job, built, run_inside(runs, job.id))
     except (InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError) as error:
-        return PointResult.failure(job, str(error))
+        return failure(job, str(error))
     except OSError:
         raise
     except Exception as error:
-        return PointResult.failure(job, f"{type(error).__name__}: {error}", traceback.format_exc())
+        return failure(job, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
 def _in_directory(job: Job, built: Built, run: RunDirectory) -> _Attempt | PointResult:
-    there = run.metrics_file.is_file()
-    if there:
-        _lock_patiently(run)
-    info = run.info_of(job.config) if there and not job.again else None
-    if info is not None and info["status"] in ("done", "diverged", "failed"):
-        run.release()
-        return PointResult.of_info(job.id, info)
-    if info is not None:
-        keeper = _keeper(job, built, run, info)
-        try:
-            start = keeper.restore(built.start)
-            return _Attempt(job, Built(built.problem, built.plan, start, built.backend), keeper)
-        except RunError:  # its files are broken: begin again
-            pass
-    run.release()
     if run.path.exists():
-        discard(run, job.config)
+        check_own(run, job.config)
+        try:
+            there = _what_is_there(job, built, run)
+        except BaseException:
+            run.release()
+            raise
+        if isinstance(there, _Attempt):
+            return there
+        run.release()
+        if there is not None:
+            return there
+        discard(run)
     info = first_info(job.config, built.backend)
     run = RunDirectory.create_at(run.path, job.config, info)
     return _Attempt(job, built, _keeper(job, built, run, info))
 
 
-def _lock_patiently(run: RunDirectory) -> None:
-    """Claim a run; the worker of a process that was killed may hold it for a moment longer."""
-    deadline = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            run.lock()
-            return
-        except RunError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+def _what_is_there(job: Job, built: Built, run: RunDirectory) -> _Attempt | PointResult | None:
+    """The result of a run that has ended, or where one goes on; None for one that is to begin again."""
+    if not run.info_file.is_file():
+        return None
+    run.lock(_LOCK_SECONDS)
+    info = None if job.again or not run.metrics_file.is_file() else run.info_of(job.config)
+    if info is None:
+        return None
+    if (result := PointResult.of_info(job.id, info)) is not None:
+        return result
+    keeper = _keeper(job, built, run, info)
+    try:
+        start = keeper.restore(built.start)
+    except RunError:  # its files are broken
+        return None
+    return _Attempt(job, Built(built.problem, built.plan, start, built.backend), keeper)
 
 
-def _keeper(job: Job, built: Built, run: RunDirectory, info: dict[str, Any]) -> _Directory:
+def _keeper(job: Job, built: Built, run: RunDirectory, info: RunInfo) -> _Directory:
     keeper = _Directory(run, built.problem, info, CHECKPOINT_SECONDS, floors=job.config.log.floors)
     keeper.point = job.id
     return keeper

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.directory import RunDirectory
+from featlearn.storage.cells import is_marked, text_of
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.directory import SweepDirectory, known_columns, result_rows, results_columns
 
 
@@ -21,11 +23,14 @@ def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
     Returns:
         Arrays by column name: int64 for counts, float64 (NaN for null) for numbers, text as objects.
     Raises:
-        RunError: when there is no such run, or its file is broken.
+        RunError: when there is no such run, or its file is broken; of a directory, also when the file has lost its end.
     """
     path = Path(path)
     run = RunDirectory(path if path.is_dir() else path.parent)
-    return as_columns(run.read_metrics())
+    rows = run.read_metrics()
+    if path.is_dir() and run.info_file.is_file() and (lost := run.lost_end(run.read_info(), rows)):
+        raise RunError(f"{lost}; to load what is left of it, give the file itself")
+    return as_columns(rows)
 
 
 def load_results(path: str | Path) -> dict[str, np.ndarray]:
@@ -44,31 +49,38 @@ def load_results(path: str | Path) -> dict[str, np.ndarray]:
         directory = SweepDirectory(path)
         info = directory.read_info()
         rows = result_rows(directory.read_manifest(), directory.read_results())
-        return as_columns(list(rows), results_columns(info["axes"]))
+        return as_columns(list(rows), results_columns(info.axes))
+    if path.exists() and not path.is_file():
+        raise RunError(f"{path} cannot be read: it is not a regular file")
     try:
         with path.open(newline="", encoding="utf-8") as file:
             table = csv.reader(file, strict=True)
-            names = next(table, [])
+            names = [text_of(name) for name in next(table, [])]
+            cells = list(table)
             texts = {column.name for column in known_columns().values() if column.kind == "text"}
-            rows_read = [[_value(cell, name, texts) for name, cell in zip(names, row, strict=False)] for row in table]
     except (OSError, ValueError, csv.Error) as error:
         raise RunError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if rows_read and len(rows_read[-1]) < len(names):  # torn
-        rows_read.pop()
-    return as_columns([dict(zip(names, row, strict=True)) for row in rows_read], names)
+    if cells and len(cells[-1]) < len(names):  # torn
+        cells.pop()
+    for number, row in enumerate(cells, start=2):
+        if len(row) != len(names):
+            raise RunError(f"{path} is broken: row {number} has {len(row)} cells under {len(names)} headings")
+    return as_columns(
+        [{name: _value(cell, name, texts) for name, cell in zip(names, row, strict=True)} for row in cells], names
+    )
 
 
 def _value(cell: str, name: str, texts: set[str]) -> Any:
     """What a cell says; text is no number, whatever it looks like."""
     if cell == "" and name != "message":
         return None
-    if name not in texts:
+    if name not in texts and not is_marked(cell):
         for read in (int, float):
             try:
                 return read(cell)
             except ValueError:
                 pass
-    return cell
+    return cell if name == "id" else text_of(cell)
 
 
 def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = None) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from featlearn.training.methods import METHODS
 from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, optimum_of
 from featlearn.training.problem import MOST_PROBE_DIMENSIONS, PROBE_INPUTS
 
+LARGEST_COUNT = 2**63 - 1  # what an array can hold
 Kind = Literal["text", "count", "number", "degrees", "share", "seconds"]
 Compute = Callable[[Look], "np.ndarray | Sequence[Any] | None"]
 
@@ -61,8 +62,16 @@ class Column:
         """Whether a value that was read can be one of its own."""
         if value is None:
             return not self.required
-        known = {"text": str, "count": int}
-        return isinstance(value, known.get(self.kind, int | float)) and not isinstance(value, bool)
+        if self.kind == "text":
+            return isinstance(value, str)
+        if isinstance(value, bool) or not isinstance(value, int if self.kind == "count" else int | float):
+            return False
+        if self.kind == "count":
+            return 0 <= value <= LARGEST_COUNT
+        try:
+            return isfinite(value)
+        except OverflowError:  # a whole number that is larger than any float
+            return False
 
 
 COLUMNS: dict[str, Column] = {}  # of the metrics, by name, in the order of the file

@@ -128,7 +128,7 @@ def test_ctrl_c_and_resuming_changes_no_bit(method: str, events: int, tmp_path: 
     assert stopped.status == "interrupted"
     assert resume(stopped.run).status == "done"
     assert results(stopped.run) == results(whole.run)
-    assert stopped.run.read_info()["loss_floor"] == whole.info["loss_floor"]
+    assert stopped.run.read_info().loss_floor == whole.info.loss_floor
 
 
 # --- what is refused ----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ ROW: dict[str, Any] = dict.fromkeys(COLUMNS, 0.5) | {
 
 
 def _parsed(row: dict[str, Any]) -> dict[str, Any]:
-    return parse_row(json.dumps(row))
+    return parse_row(json.dumps(row).encode())
 
 
 def test_a_row_is_read_as_it_was_written() -> None:
@@ -64,4 +64,4 @@ def test_what_every_version_logs_must_be_there(name: str) -> None:
 @pytest.mark.parametrize("text", ["[]", "3", "", "{", '{"step": NaN}', "[" * 10_000])
 def test_what_is_no_object_is_no_row(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
-        parse_row(text)
+        parse_row(text.encode())

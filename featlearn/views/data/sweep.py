@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.runs.directory import RunError
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.directory import SweepDirectory, known_columns
+from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.views.data.run import Table
 from featlearn.views.words.labels import Label, label_of, short_key, short_keys
@@ -76,13 +77,13 @@ class SweepData:
     """A sweep as figures need it."""
 
     sweep: SweepDirectory
-    info: dict[str, Any]
+    info: SweepInfo
     columns: Table
     axes: list[Axis]
 
     @property
     def name(self) -> str:
-        return str(self.info.get("name") or self.sweep.name)
+        return self.info.name or self.sweep.name
 
     @property
     def done(self) -> np.ndarray:
@@ -112,9 +113,9 @@ def read_sweep(sweep: SweepDirectory) -> SweepData:
     info = sweep.read_info()
     columns = load_results(sweep.path)
     if not len(columns["id"]):
-        raise RunError(f"{sweep.path}: none of its {info['points']} points has ended yet, so there is nothing to show")
+        raise RunError(f"{sweep.path}: none of its {info.points} points has ended yet, so there is nothing to show")
     axes: list[Axis] = []
-    for key in info["axes"]:
+    for key in info.axes:
         axis = axis_of(key, columns[key])
         if key != "seed" and len(axis.values) > 1 and not any(_together(axis, other) for other in axes):
             axes.append(axis)

@@ -15,8 +15,12 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from featlearn.runs.directory import RunError, RunInfo, replace_file
+from featlearn.runs.records import RunInfo
+from featlearn.storage.errors import RunError, reason
+from featlearn.storage.opening import read_regular
+from featlearn.storage.replacement import write_file
 from featlearn.sweeps.directory import known_columns
+from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_metrics
 from featlearn.theory.alignment import ALIVE_ABOVE
 from featlearn.training.columns import COLUMNS
@@ -61,9 +65,11 @@ def run_page(data: RunData) -> str:
         if certificates and data.neurons
         else None,
     }
-    status, last = data.info["status"], {name: column[-1] for name, column in data.metrics.items()}
+    last = {name: column[-1] for name, column in data.metrics.items()}
+    if data.lost and data.info.final is not None:  # the numbers at the end are known nevertheless
+        last = data.info.final
     facts = [
-        ("status", status),
+        ("status", data.info.status),
         ("steps", f"{last['step']}"),
         ("loss", _told("loss", last["loss"])),
         ("largest angle", _told("max_angle", last["max_angle"])),
@@ -77,7 +83,7 @@ def run_page(data: RunData) -> str:
         payload,
         title=data.name,
         subtitle=f"a run of featlearn, {data.run.name}",
-        message=data.info.get("message"),
+        message="; ".join(text for text in (data.info.message, data.lost) if text) or None,
         facts=facts,
         missing=data.missing,
         neurons_text=_neurons_text(data.neurons) if data.neurons else "",
@@ -141,13 +147,13 @@ def _neurons_text(neurons: Neurons) -> str:
 
 
 def _stage_rows(data: RunData) -> Iterable[list[str]]:
-    ended = list(data.info.get("stages") or [])
+    ended = data.info.stages
     for number, stage in enumerate(data.stages, start=1):
         row = int(np.flatnonzero(data.metrics["step"] <= stage.last)[-1])
         at = {name: column[row] for name, column in data.metrics.items()}
-        record = ended[number - 1] if number <= len(ended) else {}
+        stop_reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
         cells = [_told(name, at[name]) for name in _STAGE_COLUMNS]
-        yield [str(number), stage.name, str(stage.last - stage.first), str(record.get("stop_reason", "–")), *cells]
+        yield [str(number), stage.name, str(stage.last - stage.first), stop_reason, *cells]
 
 
 # --- a sweep ------------------------------------------------------------------------------------
@@ -183,8 +189,8 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
         "no_curves": "this sweep keeps no logs (store: summary)",
     }
     found, counts = np.unique(data.columns["status"].astype(str), return_counts=True)
-    left = data.info["points"] - len(data.columns["id"])
-    facts = [("points", str(data.info["points"]))]
+    left = data.info.points - len(data.columns["id"])
+    facts = [("points", str(data.info.points))]
     facts += [(status, str(count)) for status, count in zip(found, counts, strict=True)]
     facts += [("not ended yet", str(left))] if left else []
     best = numbers(data.columns["loss"])[data.done]
@@ -274,31 +280,30 @@ def _as_json(payload: Mapping[str, Any]) -> str:
 
 
 def _told(column: str, value: Any) -> str:
-    return cell(column, float(value) if np.isfinite(value) else None)
+    return cell(column, None if value is None or not np.isfinite(value) else float(value))
 
 
 def _text_of(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        return f"{file.name} cannot be read: {error.strerror}"
+        return read_regular(file).decode(errors="replace")
+    except RunError as error:
+        return str(error)
 
 
-def _environment(info: RunInfo) -> list[tuple[str, str]]:
+def _environment(info: RunInfo | SweepInfo) -> list[tuple[str, str]]:
     """What a run or a sweep was made with."""
     keys = ("created", "config_hash", "digest", "seed", "backend", "device", "threads", "precision", "resumed")
-    rows = [(key, str(info[key])) for key in keys if info.get(key) is not None]
-    git = info.get("git") or {}
-    if git.get("commit"):
-        rows.append(("commit", f"{git['commit']}{' (changed since)' if git.get('dirty') else ''}"))
-    rows += [(key, str(value)) for part in ("versions", "machine") for key, value in (info.get(part) or {}).items()]
-    return rows
+    found = {key: getattr(info, key, None) for key in keys}
+    rows = [(key, str(value)) for key, value in found.items() if value is not None]
+    if info.git.commit:
+        rows.append(("commit", f"{info.git.commit}{' (changed since)' if info.git.dirty else ''}"))
+    return rows + [(key, str(value)) for part in (info.versions, info.machine) for key, value in part.items()]
 
 
 def write_page(page: str, file: Path) -> None:
     """Write a page, replacing what is there whole. Raises RunError when it cannot be written."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(file, lambda out: out.write(page.encode()))
+        write_file(file, page.encode())
     except OSError as error:
-        raise RunError(f"{file} cannot be written: {error.strerror}; choose another place with --out") from None
+        raise RunError(f"{file} cannot be written: {reason(error)}; choose another place with --out") from None
