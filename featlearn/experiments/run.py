@@ -17,6 +17,7 @@ from featlearn.experiments.interruption import interruptible
 from featlearn.experiments.problem import build
 from featlearn.experiments.recorder import Recorder, follow
 from featlearn.experiments.runs import RunDirectory, RunError, RunInfo
+from featlearn.theory.activations import activation
 from featlearn.training.backends import Backend, BackendError, make_backend
 from featlearn.training.descent import Event, Plan, Start
 
@@ -112,7 +113,13 @@ def _record(recorder: Recorder, plan: Plan, backend: Backend, start: Start, watc
 def backend_of(config: Config) -> Backend:
     """The backend that a configuration asks for. Raises RunError when it is not there."""
     try:
-        return make_backend(config.backend, config.device, config.precision, sampled=config.data.kind != "population")
+        return make_backend(
+            config.backend,
+            config.device,
+            config.precision,
+            sampled=config.data.kind != "population",
+            activation=activation(config.activation.name, config.activation.drop_hermite_below),
+        )
     except BackendError as error:
         raise RunError(str(error)) from None
 

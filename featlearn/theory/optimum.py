@@ -82,8 +82,6 @@ def certified_optimum(
         the best measure can be spread over curves, and many atoms are needed.
     Source: docs/theory.md §10.
     """
-    if activation.homogeneous_degree != 1:
-        raise ValueError("the optimum over measures needs an activation that is homogeneous of degree 1")
     if not weight_decay > 0:
         raise ValueError("the optimum over measures needs a weight decay above 0")
     if not np.any(teacher_second_layer):

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from featlearn.theory.activations import activation
+from featlearn.theory.activations import Activation
 from featlearn.theory.optimum import Optimum, certified_optimum
 from featlearn.training.problem import Problem
 
@@ -28,19 +28,18 @@ def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | Non
     (``within_reach``), and where the solver's arithmetic breaks down.
     """
     second, first = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
-    if problem.activation.homogeneous_degree != 1 or not 0 < weight_decay < np.inf:
+    if problem.activation.degree_one is None or not 0 < weight_decay < np.inf:
         return None
     if not np.any(second) or not within_reach(len(first), int(np.linalg.matrix_rank(first))):
         return None
-    name, drop = problem.activation.name, problem.activation.drop_hermite_below
-    return _optimum(name, drop, second.tobytes(), first.tobytes(), len(first), float(weight_decay))
+    return _optimum(problem.activation, second.tobytes(), first.tobytes(), len(first), float(weight_decay))
 
 
 @lru_cache(maxsize=_KEPT)
-def _optimum(name: str, drop: int, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum | None:
+def _optimum(activation: Activation, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum | None:
     rows = np.frombuffer(first).reshape(width, -1)
     # of the solver: eigenvalues that do not converge, least squares that do not end or meet a NaN
     with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError, RuntimeError, ValueError):
-        found = certified_optimum(activation(name, drop), np.frombuffer(second), rows, weight_decay)
+        found = certified_optimum(activation, np.frombuffer(second), rows, weight_decay)
         return found if np.isfinite(found.lower) else None
     return None

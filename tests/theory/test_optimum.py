@@ -6,7 +6,6 @@ import pytest
 from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.alignment import angles, nearest_teacher
-from featlearn.theory.measures import DEGREE_ONE_KERNELS, Atoms, Target
 from featlearn.theory.optimum import certificate, certified_optimum
 from featlearn.training import networks
 from featlearn.training.networks import Network
@@ -133,35 +132,6 @@ def test_no_network_is_below_the_lower_bound() -> None:
         lengths = np.linalg.norm(rows, axis=-1)
         loss = population.loss(phi, (masses / lengths)[None], rows[None], *arrays)[0]
         assert loss + 1e-2 * np.abs(masses).sum() >= found.lower * (1 - 1e-12)
-
-
-@pytest.mark.parametrize("setting", DEGREE_ONE_KERNELS)
-def test_the_hessian_is_the_slope_of_the_gradient(setting: tuple[str, int]) -> None:
-    rng = np.random.default_rng(1)
-    first = rng.standard_normal((3, 4))
-    first /= np.linalg.norm(first, axis=-1, keepdims=True)
-    target = Target(activation(*setting), rng.standard_normal(3), first, 0.1)
-    signs, rows = np.array([1.0, -1.0, 1.0, 1.0]), rng.standard_normal((4, target.rank))
-    rows[3] = rows[0] + 0.01 * rng.standard_normal(target.rank)
-    shifts = 1e-6 * np.eye(rows.size).reshape(-1, *rows.shape)
-    ends = target.slope(signs, rows + shifts) - target.slope(signs, rows - shifts)
-    np.testing.assert_allclose(ends.reshape(rows.size, -1) / 2e-6, target.hessian(signs, rows), atol=1e-7)
-
-
-@pytest.mark.parametrize("setting", DEGREE_ONE_KERNELS)
-def test_the_curvature_is_the_second_difference_of_the_certificate(setting: tuple[str, int]) -> None:
-    rng = np.random.default_rng(2)
-    first = rng.standard_normal((3, 4))
-    first /= np.linalg.norm(first, axis=-1, keepdims=True)
-    target = Target(activation(*setting), rng.standard_normal(3), first, 0.1)
-    atoms = Atoms(np.array([1.0, -1.0]), rng.standard_normal((2, target.rank)))
-    points = rng.standard_normal((5, target.rank))
-    points /= np.linalg.norm(points, axis=-1, keepdims=True)
-    shifts = 1e-6 * np.eye(target.rank)
-    slopes = [[target.certificate(atoms, points + sign * shift)[1] for shift in shifts] for sign in (1, -1)]
-    bent = ((np.array(slopes[0]) - np.array(slopes[1])) / 2e-6).transpose(1, 0, 2)
-    across = np.eye(target.rank) - points[:, :, None] * points[:, None, :]
-    np.testing.assert_allclose(target.curvature(atoms, points), across @ bent @ across, atol=1e-6)
 
 
 @pytest.mark.parametrize(("decay", "width"), [(1e-7, 1e-5), (1e-9, 1e-6), (1e-30, 1e-7), (1e-200, 1e-7)])

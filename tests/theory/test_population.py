@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, Activation, activation
+from featlearn.theory.activations import Activation, activation, activations
 from tests.theory import exact
 from tests.theory.exact import MP, number
 
 TRUTH = json.loads((Path(__file__).parent.parent / "truth" / "population.json").read_text())
 
-ENTRIES = [activation(name, drop) for name in ACTIVATION_NAMES for drop in DROP_SETTINGS]
+ENTRIES = activations()
 every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
 PROPERTY = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 

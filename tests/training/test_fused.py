@@ -3,17 +3,19 @@
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
+from featlearn.theory.activations import DROP_SETTINGS, CompiledKernel, activation, activation_names
 from featlearn.training.backends import Backend, BackendError, fused_kernels, make_backend
 from featlearn.training.backends.fused import WIDE, FusedBackend, fused_kernel
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Layer, Method, Schedule, Stage
+from tests.theory import made_up
 
 BOTH: tuple[Layer, ...] = ("first_layer", "second_layer")
 
@@ -57,7 +59,7 @@ def assert_same_bits(one: State, other: State) -> None:
 ETAS: dict[Method, float] = {"gd": 0.02, "momentum": 0.002, "adam": 0.002}
 
 
-@pytest.mark.parametrize(("name", "drop"), list(product(ACTIVATION_NAMES, DROP_SETTINGS)))
+@pytest.mark.parametrize(("name", "drop"), list(product(activation_names(), DROP_SETTINGS)))
 @pytest.mark.parametrize("method", ETAS)
 def test_a_thousand_steps_are_those_of_the_torch_backend(method: Method, name: str, drop: int) -> None:
     problem, state = batch(2, 9, 5, name=name, drop=drop)  # odd widths, dimensions that need padding
@@ -179,8 +181,8 @@ def test_zero_equal_and_opposite_rows_get_the_gradient_of_numpy() -> None:
     state.first_layer[0, 3] = state.first_layer[0, 2]
     state.first_layer[0, 4] = -state.first_layer[0, 2]
     state.first_layer[0, 5] = problem.teacher_first_layer[0, 0]
-    for name, drop in product(ACTIVATION_NAMES, DROP_SETTINGS):
-        given = Problem(activation(name, drop), *(getattr(problem, f) for f in list(vars(problem))[1:]))
+    for name, drop in product(activation_names(), DROP_SETTINGS):
+        given = replace(problem, activation=activation(name, drop))
         stage = Stage(name="s", train=BOTH, step_size=Schedule(1.0))
         after = fused().advance(given, [stage], state, 0, 1)
         teacher = given.teacher_second_layer, given.teacher_first_layer
@@ -241,11 +243,22 @@ def test_a_million_steps_take_no_memory() -> None:
     assert sizes[-1] - sizes[4] < 100_000
 
 
-def test_every_activation_of_the_registry_has_a_kernel() -> None:
-    from featlearn.training.backends.fused import fused_kernel
+def test_an_activation_without_a_compiled_kernel_is_refused() -> None:
+    problem, state = batch(1, 4, 3)
+    given = replace(problem, activation=made_up.CUBIC[1])
+    with pytest.raises(BackendError, match="no compiled kernel of cubic; use the torch backend"):
+        fused().advance(given, stages(1), state, 0, 1)
+    with pytest.raises(BackendError, match="no compiled kernel of cubic"):
+        make_backend("fused", "cpu", "float64", activation=made_up.CUBIC[1])
 
-    for name, drop in product(ACTIVATION_NAMES, DROP_SETTINGS):
-        assert len(fused_kernel(activation(name, drop))) == 4
+
+def test_a_family_that_is_not_compiled_is_refused_before_anything_runs() -> None:
+    problem, state = batch(1, 4, 3)
+    strange = replace(made_up.CUBIC[1], compiled=CompiledKernel("cubic", 1.0, 0.0, 0.0))
+    with pytest.raises(BackendError, match="'cubic'; there are homogeneous, erf, quadratic"):
+        fused().advance(replace(problem, activation=strange), stages(1), state, 0, 1)
+    with pytest.raises(ValueError, match="no family of kernels 3"):
+        fused_kernels._slopes_of(3)
 
 
 def test_what_it_cannot_do_is_refused() -> None:
@@ -263,3 +276,7 @@ def test_auto_takes_the_fastest_that_can() -> None:
     assert isinstance(make_backend("auto", "auto", "float64"), FusedBackend)
     assert make_backend("auto", "auto", "float32").name == "torch"
     assert make_backend("torch", "auto", "float64").name == "torch"
+    assert isinstance(make_backend("auto", "auto", "float64", activation=activation("erf", 0)), FusedBackend)
+    assert make_backend("auto", "auto", "float64", activation=made_up.CUBIC[0]).name == "torch"
+    with pytest.raises(BackendError, match="no backend 'numpy'; use auto, fused or torch"):
+        make_backend("numpy", "auto", "float64")

@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, Activation, activation
+from featlearn.theory.activations import Activation, activation, activations
 from featlearn.training.backends.torch_samples import loss_and_gradient
 from featlearn.training.data import Sample, drawn_sample
 from featlearn.training.networks import Network
 from tests.theory.exact import MP, Exact, means, number
 from tests.training import sampled
 
-ENTRIES = [activation(name, drop) for name in ACTIVATION_NAMES for drop in DROP_SETTINGS]
+ENTRIES = activations()
 every_entry = pytest.mark.parametrize("act", ENTRIES, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
 
 
