@@ -1,22 +1,15 @@
 """Slow twins of training on samples: plain NumPy, neuron by neuron and sample by sample where that can be borne."""
 
-from math import pi, sqrt
-
 import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.training.data import Sample
+from tests.theory import exact
 
 
-def means(name: str, q: float) -> tuple[float, float, float, float]:
+def means(name: str, q: float) -> tuple[float, ...]:
     """μ0, μ1 and their derivatives in q = ‖w‖², of a row that is not zero."""
-    if name in ("relu", "abs"):
-        scale = 1.0 if name == "relu" else 2.0
-        return scale * sqrt(q / (2 * pi)), 1 - scale / 2, scale / (2 * sqrt(2 * pi * q)), 0.0
-    if name == "erf":
-        slope = sqrt(2 / (pi * (1 + q)))
-        return 0.0, slope, 0.0, -slope / (2 * (1 + q))
-    return q, 0.0, 1.0, 0.0
+    return tuple(float(x) for x in exact.means(name, exact.number(q)))
 
 
 def gradient(

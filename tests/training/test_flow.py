@@ -8,6 +8,7 @@ from scipy import linalg
 
 from featlearn.experiments.recorder import advice
 from featlearn.theory import population
+from featlearn.theory.activations import activation_names
 from featlearn.training import flow
 from featlearn.training.backends import make_backend
 from featlearn.training.descent import Plan
@@ -17,7 +18,7 @@ from tests.training.test_descent import _problem, _rows
 from tests.training.test_sampled_descent import _problem as _sampled_problem
 
 BOTH: tuple[Layer, ...] = ("first_layer", "second_layer")
-NAMES = ["relu", "abs", "erf", "quadratic"]
+NAMES = activation_names()
 
 
 def _stage(steps: int, time: float | Schedule, **changes: Any) -> Stage:
