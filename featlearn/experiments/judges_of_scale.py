@@ -12,6 +12,7 @@ from featlearn.experiments.evidence import Columns, Evidence, recovered, start_o
 from featlearn.experiments.intervals import exponent_of, median_of, over_seeds, proportion_of, slope
 from featlearn.experiments.judges_of_runs import curve
 from featlearn.experiments.results import load_metrics
+from featlearn.theory.span import dimension_of_span
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"
 _EVERY = f"{_DECAY}.every"
@@ -192,7 +193,7 @@ def second_moments(config: Config) -> float:
     problem, _ = start_of(config)
     rows, weights = problem.teacher_first_layer[0], problem.teacher_second_layer[0]
     sizes = np.sort(np.abs(np.linalg.eigvalsh((rows.T * weights) @ rows)))
-    return float(sizes[-np.linalg.matrix_rank(rows)] / sizes[-1])
+    return float(sizes[-dimension_of_span(rows)] / sizes[-1])
 
 
 # --- samples ------------------------------------------------------------------------------------

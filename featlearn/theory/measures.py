@@ -11,6 +11,7 @@ import numpy as np
 
 from featlearn.theory import population
 from featlearn.theory.activations import Activation, DegreeOne
+from featlearn.theory.span import basis_of_span
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,7 @@ class Target:
         self.activation, self.constants = activation, activation.degree_one
         self.second, self.decay = second, decay
         self.input_dim = first.shape[-1]
-        _, singular, rows = np.linalg.svd(first, full_matrices=False)
-        self.basis = rows[singular > 1e-10 * singular[0]]
+        self.basis = basis_of_span(first)
         self.first = first @ self.basis.T
 
     @property

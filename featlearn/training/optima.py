@@ -9,6 +9,7 @@ import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.optimum import Optimum, certified_optimum
+from featlearn.theory.span import dimension_of_span
 from featlearn.training.problem import Problem
 
 MOST_LINES_IN_A_PLANE = 50  # m* of a teacher of rank 1 or 2
@@ -30,7 +31,7 @@ def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | Non
     second, first = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
     if problem.activation.degree_one is None or not 0 < weight_decay < np.inf:
         return None
-    if not np.any(second) or not within_reach(len(first), int(np.linalg.matrix_rank(first))):
+    if not np.any(second) or not within_reach(len(first), dimension_of_span(first)):
         return None
     return _optimum(problem.activation, second.tobytes(), first.tobytes(), len(first), float(weight_decay))
 

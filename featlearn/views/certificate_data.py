@@ -11,7 +11,8 @@ import numpy as np
 from featlearn.experiments.optima import optimum_from
 from featlearn.experiments.runs import RunError
 from featlearn.theory.activations import Activation
-from featlearn.theory.optimum import Optimum, network_certificate
+from featlearn.theory.certificate import network_certificate
+from featlearn.theory.optimum import Optimum
 from featlearn.views.run_data import RunData, Snapshots, Table, folded, read_activation, read_snapshots, span_basis
 
 RANKS = (2, 3)  # of teachers whose directions can be seen: a circle, a sphere
