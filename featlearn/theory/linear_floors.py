@@ -19,11 +19,11 @@ from featlearn.theory.double_double import PAIRS_IN_CACHE
 from featlearn.theory.pairs import Pairs
 from featlearn.theory.tangents import tangent_products, value_products, value_tangent_products
 
-MOST_RANDOM_FEATURES = 1500  # distinct rows; some seconds
-MOST_TANGENT_FEATURES = 4000  # distinct rows times dimensions; some seconds, 0.6 GB
-_SHIFT = 1e-15  # of the Gram matrix of unit features, for each feature: what rounding does to its eigenvalues
+MOST_RANDOM_FEATURES = 1500  # So many distinct rows take some seconds; there is no floor for more.
+MOST_TANGENT_FEATURES = 4000  # So many distinct rows times dimensions take some seconds and 0.6 GB.
+_SHIFT = 1e-15  # Rounding moves the eigenvalues of the Gram matrix of n unit features by about n times this.
 _REFINEMENTS = 4
-_LARGEST = 1e250  # ‖w‖⁴ that double-double bears
+_LARGEST = 1e250  # Double-double arithmetic overflows when ‖w‖⁴ is larger.
 
 
 def random_features_floor(

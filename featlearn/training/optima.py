@@ -12,9 +12,9 @@ from featlearn.theory.optimum import Optimum, certified_optimum
 from featlearn.theory.span import dimension_of_span
 from featlearn.training.problem import Problem
 
-MOST_LINES_IN_A_PLANE = 50  # m* of a teacher of rank 1 or 2
-MOST_TEACHER_NUMBERS = 100  # m*·r of others: of larger ones the optimum takes minutes, and has wide bounds
-_KEPT = 4096  # optima in memory
+MOST_LINES_IN_A_PLANE = 50  # A teacher of rank 1 or 2 may have so many neurons m*.
+MOST_TEACHER_NUMBERS = 100  # For others m*·r is at most this: beyond, the optimum takes minutes and has wide bounds.
+_KEPT = 4096  # So many optima are kept in memory.
 
 
 def within_reach(lines: int, rank: int) -> bool:
@@ -25,8 +25,8 @@ def within_reach(lines: int, rank: int) -> bool:
 def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | None:
     """J*_λ of the teacher of one run of a batch; None where there is none.
 
-    There is none for activations that are not homogeneous of degree 1, for λ = 0, for a large teacher
-    (``within_reach``), and where the solver's arithmetic breaks down.
+    There is none for activations without a kernel of degree 1 (``Activation.degree_one``), for λ = 0, for a large
+    teacher (``within_reach``), and where the solver's arithmetic breaks down.
     """
     second, first = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
     if problem.activation.degree_one is None or not 0 < weight_decay < np.inf:
@@ -39,7 +39,7 @@ def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | Non
 @lru_cache(maxsize=_KEPT)
 def _optimum(activation: Activation, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum | None:
     rows = np.frombuffer(first).reshape(width, -1)
-    # of the solver: eigenvalues that do not converge, least squares that do not end or meet a NaN
+    # In the solver eigenvalues may not converge, and least squares may not end or may meet a NaN.
     with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError, RuntimeError, ValueError):
         found = certified_optimum(activation, np.frombuffer(second), rows, weight_decay)
         return found if np.isfinite(found.lower) else None

@@ -8,7 +8,8 @@ from torch import Tensor
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 
-_CHUNK_ENTRIES = {"cpu": 2**17, "cuda": 2**25}  # of preactivations, (inputs, neurons): what the caches, the memory hold
+# How many preactivations, inputs times neurons, are computed at a time: what the caches and the memory hold.
+_CHUNK_ENTRIES = {"cpu": 2**17, "cuda": 2**25}
 
 
 def loss_and_gradient(
