@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from featlearn.claims.directory import ReproductionDirectory
 from featlearn.config.model import Config
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training.columns import COLUMNS
 from featlearn.views.report import claims as claims_text
 
@@ -51,7 +51,7 @@ def activations() -> str:
     """The table of activations."""
     lines = ["| `name` | φ(z) | degrees kept | same neuron | degree of homogeneity |", "|---|---|---|---|---|"]
     same = {"even": "w and −w", "odd": "(a, w) and (−a, −w)", "none": "–"}
-    for name in ACTIVATION_NAMES:
+    for name in activation_names():
         for drop in reversed(DROP_SETTINGS):
             entry = activation(name, drop)
             kept = "≥ 2 (`drop_hermite_below: 2`)" if drop else "all (`drop_hermite_below: 0`)"

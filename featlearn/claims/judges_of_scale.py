@@ -13,6 +13,7 @@ from featlearn.claims.model import Findings
 from featlearn.claims.records import Panel, Series
 from featlearn.config.model import Config
 from featlearn.sweeps.results import load_metrics
+from featlearn.theory.span import dimension_of_span
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"
 _EVERY = f"{_DECAY}.every"
@@ -193,7 +194,7 @@ def second_moments(config: Config) -> float:
     problem, _ = start_of(config)
     rows, weights = problem.teacher_first_layer[0], problem.teacher_second_layer[0]
     sizes = np.sort(np.abs(np.linalg.eigvalsh((rows.T * weights) @ rows)))
-    return float(sizes[-np.linalg.matrix_rank(rows)] / sizes[-1])
+    return float(sizes[-dimension_of_span(rows)] / sizes[-1])
 
 
 # --- samples ------------------------------------------------------------------------------------

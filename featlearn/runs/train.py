@@ -119,7 +119,13 @@ def _record(recorder: Recorder, plan: Plan, backend: Backend, start: Start, watc
 def backend_of(config: Config) -> Backend:
     """The backend that a configuration asks for. Raises RunError when it is not there."""
     try:
-        return make_backend(config.backend, config.device, config.precision, sampled=config.data.kind != "population")
+        return make_backend(
+            config.backend,
+            config.device,
+            config.precision,
+            sampled=config.data.kind != "population",
+            activation=config.activation.entry(),
+        )
     except BackendError as error:
         raise RunError(str(error)) from None
 

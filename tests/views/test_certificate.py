@@ -15,7 +15,8 @@ from matplotlib.lines import Line2D
 from featlearn.runs.directory import RunDirectory, RunError
 from featlearn.theory import population
 from featlearn.theory.activations import activation
-from featlearn.theory.optimum import Optimum, certificate, certified_optimum
+from featlearn.theory.certificate import network_certificate
+from featlearn.theory.optimum import Optimum, certified_optimum
 from featlearn.views.data.certificate import (
     DISC,
     Certificates,
@@ -94,7 +95,8 @@ def test_the_certificate_of_an_optimum_is_the_theorys_and_the_sign_at_its_atoms(
     last = read_run(run).metrics["weight_decay"][-1]
     phi = activation("relu", 0 if PLAIN in overrides else 2)
     optimum = certified_optimum(phi, *teacher, last)
-    expected = certificate(phi, *teacher, optimum, view.place @ found.basis)
+    measure = optimum.masses, optimum.directions
+    expected = network_certificate(phi, *measure, *teacher, optimum.weight_decay, view.place @ found.basis)
     np.testing.assert_allclose(view.curves[0].eta, expected, atol=1e-6)  # as good as two solutions agree
     assert view.curves[0].weight_decay == view.optimum.weight_decay == last
     assert np.abs(view.curves[0].eta).max() <= info.optima[-1].largest_certificate + 1e-9

@@ -82,6 +82,7 @@ def _pairs(family, factor, half, excess, s, c, mass, inverse, scale_u, inverse_u
             k_q += c[j] * t * rise
             s[j] = factor * c[j] * inverse[j] * inverse_u * rise
         return factor * k, -0.5 * factor * inverse_u * inverse_u * k_q
+    # The family is QUADRATIC: ``_slopes_of`` refuses any other. A further branch here would change the bits of erf.
     for j in range(s.shape[0]):
         product = s[j]
         k += (1.0 - excess) * mass[j] * scale_u + 2.0 * c[j] * product * product
@@ -110,7 +111,13 @@ def _scales(family, v, c, scale, inverse, mass):
 
 
 def _slopes_of(family):
-    """The gradient of one family of kernels: a constant family leaves the compiler one loop over pairs to vectorise."""
+    """The gradient of one family of kernels: a constant family leaves the compiler one loop over pairs to vectorise.
+
+    Raises:
+        ValueError: when there is no such family.
+    """
+    if family not in (HOMOGENEOUS, ERF, QUADRATIC):
+        raise ValueError(f"there is no family of kernels {family}")
 
     @numba.njit(fastmath=FAST, error_model="numpy", cache=True)
     def slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own):
@@ -212,7 +219,7 @@ def _slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s
         _slopes_homogeneous(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
     elif kernel[0] == ERF:
         _slopes_erf(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
-    else:
+    elif kernel[0] == QUADRATIC:
         _slopes_quadratic(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
 
 

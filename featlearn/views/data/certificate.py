@@ -11,7 +11,8 @@ import numpy as np
 from featlearn.runs.optimum_record import optimum_from
 from featlearn.storage.errors import RunError
 from featlearn.theory.activations import Activation
-from featlearn.theory.optimum import Optimum, network_certificate
+from featlearn.theory.certificate import network_certificate
+from featlearn.theory.optimum import Optimum
 from featlearn.views.data.run import RunData, Snapshots, Table, activation_of, folded, read_snapshots, span_basis
 
 RANKS = (2, 3)  # of teachers whose directions can be seen: a circle, a sphere

@@ -15,6 +15,7 @@ from featlearn.storage.errors import RunError
 from featlearn.sweeps.results import as_columns
 from featlearn.theory.activations import Activation, Symmetry, activation
 from featlearn.theory.alignment import nearest_teacher
+from featlearn.theory.span import basis_of_span
 from featlearn.training.columns import COLUMNS
 from featlearn.views.words.values import distinct
 
@@ -192,8 +193,7 @@ def span_basis(teacher: np.ndarray, *, lines: bool) -> np.ndarray:
     In a plane, lines are drawn in the upper half: the first axis then lies in the middle of the widest angle between
     two neighbouring lines, so that none of them is cut in two by the fold.
     """
-    _, singular, rows = np.linalg.svd(teacher, full_matrices=False)
-    basis = np.asarray(rows[singular > 1e-10 * singular[0]])
+    basis = basis_of_span(teacher)
     if len(basis) == 2 and lines:
         x, y = (teacher @ basis.T).T
         at = np.sort(np.arctan2(y, x) % np.pi)
