@@ -40,7 +40,7 @@ class Disk:
     def _watched(self, descriptor: int) -> None:
         self.instant()
         self._fsync(descriptor)
-        path, about = Path(os.readlink(f"/proc/self/fd/{descriptor}")), os.fstat(descriptor)
+        path, about = Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor)
         if path.is_relative_to(self.place):
             if about.st_ino not in self._held:
                 self._held[about.st_ino] = os.dup(descriptor)
