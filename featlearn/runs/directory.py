@@ -126,6 +126,24 @@ class RunDirectory(Directory[RunInfo]):
                 raise RunError(f"{self.metrics_file}:{number}: not a metrics row: {error}") from None
         return rows
 
+    def read_whole_metrics(self) -> list[Row]:
+        """All rows. Raises RunError as ``read_metrics``, and when the log of a run that has stopped has lost some."""
+        rows = self.read_metrics()
+        if lost := self.lost_end(self.read_info(), rows):
+            raise RunError(lost)
+        return rows
+
+    def complaint(self, about: RunInfo) -> str | None:
+        """As ``lost_end``, or why the log cannot be read; its rows are counted first."""
+        if about.status == "running" or about.rows is None:
+            return None
+        try:
+            if len(read_lines(self.metrics_file)) == about.rows:
+                return None
+            return self.lost_end(about, self.read_metrics())
+        except RunError as error:
+            return str(error)
+
     def lost_end(self, info: RunInfo, rows: list[Row]) -> str | None:
         """What is wrong when the log of a run that has stopped is not all of it; None where it is whole."""
         if info.status == "running" or info.final is None:

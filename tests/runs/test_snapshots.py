@@ -35,7 +35,7 @@ def test_snapshots_do_not_pile_up_in_memory(tmp_path: Path) -> None:
     for count in (2, 60):
         file = tmp_path / f"{count}.yaml"
         file.write_text(LARGE.replace("COUNT", str(count)))
-        command = [sys.executable, "-c", TRAINED, file, tmp_path / str(count)]
+        command = [sys.executable, "-c", TRAINED, str(file), str(tmp_path / str(count))]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         peaks[count] = int(done.stdout) * 1024
     (run,) = RunDirectory.all_in(tmp_path / "60")
