@@ -57,6 +57,7 @@ def show(
         else:
             info = found.read_info()
             if as_json:
+                console.complain(text for text in (found.complaint(info),) if text)
                 print_json(document_of(found, info))
             else:
                 console.show_run(found, info)

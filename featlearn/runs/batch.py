@@ -326,6 +326,6 @@ def _what_is_there(job: Job, built: Built, run: RunDirectory) -> _Attempt | Poin
 
 
 def _keeper(job: Job, built: Built, run: RunDirectory, info: RunInfo) -> _Directory:
-    keeper = _Directory(run, built.problem, info, CHECKPOINT_SECONDS, floors=job.config.log.floors)
+    keeper = _Directory(run, built.problem, built.plan, info, CHECKPOINT_SECONDS, floors=job.config.log.floors)
     keeper.point = job.id
     return keeper

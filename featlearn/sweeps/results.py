@@ -27,10 +27,12 @@ def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
     """
     path = Path(path)
     run = RunDirectory(path if path.is_dir() else path.parent)
-    rows = run.read_metrics()
-    if path.is_dir() and run.info_file.is_file() and (lost := run.lost_end(run.read_info(), rows)):
-        raise RunError(f"{lost}; to load what is left of it, give the file itself")
-    return as_columns(rows)
+    if not (path.is_dir() and run.info_file.is_file()):
+        return as_columns(run.read_metrics())
+    try:
+        return as_columns(run.read_whole_metrics())
+    except RunError as error:
+        raise RunError(f"{error}; to load what is left of it, give the file itself") from None
 
 
 def load_results(path: str | Path) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from featlearn.storage.errors import RunError
 from featlearn.theory.activations import Activation
 from featlearn.theory.certificate import network_certificate
 from featlearn.theory.optimum import Optimum
-from featlearn.views.data.run import RunData, Snapshots, Table, activation_of, folded, read_snapshots, span_basis
+from featlearn.views.data.run import RunData, Snapshots, Table, activation_of, folded, span_basis
 
 RANKS = (2, 3)  # of teachers whose directions can be seen: a circle, a sphere
 _DIFFERENT = 0.05  # of two certificates somewhere, that one sees
@@ -98,10 +98,10 @@ def read_certificates(data: RunData) -> Certificates | None:
     Raises:
         RunError: when the records of its optima make no sense.
     """
-    records = data.info.optima
-    if not records or data.neurons is None or data.neurons.rank not in RANKS:
+    records, snapshots = data.info.optima, data.snapshots
+    if not records or snapshots is None or data.neurons is None or data.neurons.rank not in RANKS:
         return None
-    snapshots, phi = read_snapshots(data.run), activation_of(data.run, data.info)
+    phi = activation_of(data.run, data.info)
     if phi.homogeneous_degree != 1:
         return None
     teacher = snapshots.teacher_first_layer

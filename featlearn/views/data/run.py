@@ -66,7 +66,7 @@ class RunData:
     """A run as figures need it.
 
     Attributes:
-        neurons: None when it has no snapshots, and ``missing`` says why.
+        snapshots, neurons: None when it has none, and ``missing`` says why.
         teachers: m*.
         lost: what is wrong when the log has lost its end.
     """
@@ -75,6 +75,7 @@ class RunData:
     info: RunInfo
     metrics: Table
     stages: list[StageSpan]
+    snapshots: Snapshots | None
     neurons: Neurons | None
     missing: str | None
     teachers: int
@@ -98,13 +99,15 @@ def read_run(run: RunDirectory) -> RunData:
     metrics = as_columns(rows, COLUMNS)
     found = [row["recovered"] for row in rows if row["recovered"] is not None]
     teachers = info.teacher_width or max([1, *found])
+    snapshots, neurons, missing = None, None, None
     try:
-        neurons, missing = _read_neurons(run, info), None
+        snapshots = read_snapshots(run)
+        neurons = _neurons_at(snapshots, run, info)
         teachers = len(neurons.teacher_place)
     except RunError as error:
-        neurons, missing = None, str(error)
+        missing = str(error)
     lost = run.lost_end(info, rows)
-    return RunData(run, info, metrics, list(_spans(metrics)), neurons, missing, teachers, lost)
+    return RunData(run, info, metrics, list(_spans(metrics)), snapshots, neurons, missing, teachers, lost)
 
 
 def _settings(run: RunDirectory) -> dict[str, Any]:
@@ -155,8 +158,7 @@ def read_snapshots(run: RunDirectory) -> Snapshots:
     return Snapshots(steps, second, first, teacher_second, teacher)
 
 
-def _read_neurons(run: RunDirectory, info: RunInfo) -> Neurons:
-    at = read_snapshots(run)
+def _neurons_at(at: Snapshots, run: RunDirectory, info: RunInfo) -> Neurons:
     symmetry = activation_of(run, info).symmetry
     try:
         teacher = at.teacher_second_layer, at.teacher_first_layer
