@@ -13,7 +13,8 @@ from featlearn.claims.model import CLAIMS
 from featlearn.config.load import load_config
 from featlearn.config.yaml_source import parse_document
 from featlearn.sweeps.load import load_sweep
-from featlearn.views.figures.drawing import SIZES, save
+from featlearn.views.figures.saving import save
+from featlearn.views.figures.style import SIZES
 from featlearn.views.report.claims_files import FORMATS, drawing_of
 from tests.places import ROOT
 

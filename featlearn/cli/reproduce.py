@@ -37,7 +37,7 @@ def reproduce(
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.executors import make_executor
     from featlearn.views.console import claims as claims_console
-    from featlearn.views.console import run as console
+    from featlearn.views.console.output import complain
     from featlearn.views.report import claims_files
 
     where = runs_dir or DEFAULT_RUNS_DIR
@@ -51,7 +51,7 @@ def reproduce(
             try:
                 info = reproductions.reproduce(directory, watch, lambda: make_executor(jobs))
             except reproductions.Interrupted:
-                console.complain([claims_console.interrupted(directory)])
+                complain([claims_console.interrupted(directory)])
                 raise typer.Exit(130) from None
         claims_files.write(directory)
 
@@ -60,5 +60,5 @@ def reproduce(
     elif not quiet:
         claims_console.show_summary(directory, info)
     if not info.all_hold:
-        console.complain([claims_console.ending(info)] if quiet or as_json else [])
+        complain([claims_console.ending(info)] if quiet or as_json else [])
         raise typer.Exit(1)

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -242,7 +243,11 @@ def test_the_damages_are_of_all_kinds_and_most_are_noticed(finished: RunDirector
         place = tmp_path / str(seed)
         run = RunDirectory(shutil.copytree(finished.path, place / "runs" / "copy"))
         kinds.add(damage(run.path, outside(place), seed).split(":")[0])
-        reads = [run.read_info, run.read_metrics, lambda run=run: run.read_arrays(run.snapshots_file)]  # type: ignore[misc]
+        reads: list[Callable[[], object]] = [
+            run.read_info,
+            run.read_metrics,
+            partial(run.read_arrays, run.snapshots_file),
+        ]
         noticed += any(isinstance(value_or_refusal(read), RunError) for read in reads)
     assert len(kinds) >= 15
     assert noticed >= 20

@@ -17,7 +17,7 @@ from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.results import load_results
 from featlearn.sweeps.sweep import begin
 from featlearn.views.data.sweep import read_sweep
-from featlearn.views.report.page import sweep_page
+from featlearn.views.report.sweep import sweep_page
 from tests.places import ROOT
 from tests.sweeps.small import run, sweep_file, table
 

@@ -7,7 +7,7 @@ from featlearn.theory.activations import activation
 from featlearn.theory.alignment import alignment_metrics
 from featlearn.theory.measures import Target
 from featlearn.theory.span import bases_of_spans, basis_of_span, dimension_of_span
-from featlearn.views.data.run import span_basis
+from featlearn.views.data.neurons import span_basis
 
 
 def _rows(rank: int, count: int = 5, input_dim: int = 7, seed: int = 0) -> np.ndarray:

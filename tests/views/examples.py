@@ -7,13 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.lines import Line2D
+
 from featlearn.config.load import load_config
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import train
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.views.data.run import read_run
 from featlearn.views.data.sweep import read_sweep
-from featlearn.views.figures.drawing import SIZES, Drawing, overlay_figure, run_figures, save, sweep_figures
+from featlearn.views.figures.drawing import Drawing
+from featlearn.views.figures.overlay import overlay_figure
+from featlearn.views.figures.run import run_figures
+from featlearn.views.figures.saving import save
+from featlearn.views.figures.style import SIZES
+from featlearn.views.figures.sweep import sweep_figures
 from tests.places import CONFIGS
 from tests.sweeps.small import new_sweep, run
 
@@ -48,6 +57,26 @@ def swept(place: Path, text: str) -> SweepDirectory:
 
 
 COLUMN = SIZES["column"]
+
+
+def drawings_of(run: RunDirectory) -> dict[str, Drawing]:
+    """The figures of a run, by name."""
+    return {drawing.name: drawing for drawing in run_figures(read_run(run), COLUMN)}
+
+
+def points_of(artist: Artist) -> tuple[np.ndarray, np.ndarray]:
+    """The points of an artist that is a line."""
+    assert isinstance(artist, Line2D)
+    x, y = artist.get_data()
+    return np.asarray(x), np.asarray(y)
+
+
+def with_rows(run: RunDirectory, count: int, **changes: object) -> RunDirectory:
+    """The run as if it had been looked at after so many rows."""
+    lines = run.metrics_file.read_bytes().split(b"\n")
+    run.metrics_file.write_bytes(b"\n".join(lines[:count]) + b"\n" + lines[count][:50])  # the next one torn
+    run.write_info(run.read_info().changed(**changes))
+    return run
 
 
 def of_run(name: str, *overrides: str) -> Callable[[Path], Drawing]:

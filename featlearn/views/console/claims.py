@@ -17,9 +17,8 @@ from featlearn.claims.model import Claim
 from featlearn.claims.records import CheckRecord, ClaimRecord, ReproductionInfo
 from featlearn.claims.reproduce import Watch, resume_command
 from featlearn.sweeps.sweep import SweepState
-from featlearn.views.console.output import shown, tell
-from featlearn.views.console.run import output_console
-from featlearn.views.console.sweep import SweepView
+from featlearn.views.console.output import output_console, shown, tell
+from featlearn.views.console.progress import SweepView
 from featlearn.views.report.claims import verdict
 from featlearn.views.words.numbers import duration, interval, value
 

@@ -8,7 +8,9 @@ from featlearn.claims.directory import ReproductionDirectory
 from featlearn.claims.records import ClaimRecord
 from featlearn.claims.reproduce import resume_command
 from featlearn.views.figures import claim as claim_plots
-from featlearn.views.figures.drawing import SIZES, Drawing, Size, save, style
+from featlearn.views.figures.drawing import Drawing
+from featlearn.views.figures.saving import save
+from featlearn.views.figures.style import SIZES, Size, style
 from featlearn.views.report import claims as claims_text
 
 FORMATS = ("pdf", "png")

@@ -12,7 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 
 from featlearn.claims.records import CheckRecord, ClaimRecord, Panel, ReproductionInfo, Series
-from featlearn.views.figures.drawing import SIZES, Drawing, save
+from featlearn.views.figures.drawing import Drawing
+from featlearn.views.figures.saving import save
+from featlearn.views.figures.style import SIZES
 from featlearn.views.report import claims as claims_text
 from featlearn.views.report.claims_files import drawing_of
 from featlearn.views.words.numbers import duration, interval, value
