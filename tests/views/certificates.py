@@ -1,8 +1,5 @@
 """Certificates of small runs, and the gradient that they must be."""
 
-import json
-from typing import Any
-
 import numpy as np
 
 from featlearn.runs.directory import RunDirectory
@@ -16,11 +13,7 @@ from featlearn.views.figures.run import run_figures
 from tests.views.examples import COLUMN
 
 PLAIN = "activation.drop_hermite_below=0"
-
-
 SPACE = "teacher.rank=3"
-
-
 TEACHERS = [[], [PLAIN], [SPACE], [SPACE, PLAIN]]
 
 
@@ -42,12 +35,6 @@ def drawing_of(run: RunDirectory) -> Drawing:
 
 def names_of(run: RunDirectory) -> list[str]:
     return [drawing.name for drawing in run_figures(read_run(run), COLUMN)]
-
-
-def with_info(run: RunDirectory, **changes: Any) -> RunDirectory:
-    """The run with other content of some keys of its run.json."""
-    run.info_file.write_text(json.dumps(json.loads(run.info_file.read_text()) | changes))
-    return run
 
 
 def by_gradient(run: RunDirectory, snapshot: int, weight_decay: float, directions: np.ndarray, drop: int) -> np.ndarray:

@@ -14,8 +14,8 @@ from featlearn.theory.optimum import certified_optimum
 from featlearn.views.data.certificate import read_certificates
 from featlearn.views.data.run import read_run
 from featlearn.views.report.run import run_page
-from tests.views.certificates import PLAIN, TEACHERS, by_gradient, certificates_of, names_of, view_of, with_info
-from tests.views.examples import PLATEAU, new_run
+from tests.views.certificates import PLAIN, TEACHERS, by_gradient, certificates_of, names_of, view_of
+from tests.views.examples import PLATEAU, new_run, with_info
 from tests.views.pages import payload
 
 

@@ -12,8 +12,8 @@ from featlearn.views.figures.saving import save
 from featlearn.views.report.certificate import ANGLES
 from featlearn.views.report.run import run_page
 from featlearn.views.words.certificate import verdict
-from tests.views.certificates import TEACHERS, certificates_of, drawing_of, view_of, with_info
-from tests.views.examples import COLUMN, PLATEAU, new_run
+from tests.views.certificates import TEACHERS, certificates_of, drawing_of, view_of
+from tests.views.examples import COLUMN, PLATEAU, new_run, with_info
 from tests.views.pages import floats, payload
 
 

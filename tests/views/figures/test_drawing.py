@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.testing.compare import compare_images
 
-from tests.views.examples import IMAGES, KINDS, image
+from featlearn.theory.optimum import RELATIVE_GAP
+from tests.views.examples import CERTIFICATES, IMAGES, KINDS, image, new_run, optima_of, stored_optima
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -20,3 +22,11 @@ def test_the_comparison_of_images_sees_another_figure(tmp_path: Path) -> None:
     stored = tmp_path / "stored.png"
     stored.write_bytes((IMAGES / "sweep-lines.png").read_bytes())
     assert compare_images(str(stored), str(other), tol=8) is not None
+
+
+@pytest.mark.parametrize("kind", CERTIFICATES)
+def test_stored_optima_are_those_of_the_run(kind: str, tmp_path: Path) -> None:
+    own, stored = optima_of(new_run(tmp_path, *CERTIFICATES[kind])), stored_optima(kind)
+    assert [record["weight_decay"] for record in stored] == [record["weight_decay"] for record in own]
+    bounds = ([record["upper"] for record in optima] for optima in (stored, own))
+    np.testing.assert_allclose(*bounds, rtol=RELATIVE_GAP)  # neither is farther than this from the best there is

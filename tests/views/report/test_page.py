@@ -13,13 +13,14 @@ from featlearn.runs.directory import RunError
 from featlearn.views.data.sweep import read_sweep
 from featlearn.views.report.page import write_page
 from featlearn.views.report.sweep import sweep_page
+from featlearn.views.words.palette import ABOVE, BELOW, BLUE, COLOURS, SKY
 from tests.views.browser import Browser, errors, needs_browser, opened, until
 from tests.views.examples import (
     SWEEP,
     new_run,
     swept,
 )
-from tests.views.pages import HOSTILE, Outline, page_of
+from tests.views.pages import HOSTILE, Outline, page_of, payload
 
 
 def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
@@ -103,3 +104,11 @@ def test_names_do_not_run(browser: Browser, tmp_path: Path) -> None:
     assert HOSTILE in browser.find_element(By.ID, "moment").text
     assert browser.find_elements(By.CSS_SELECTOR, "img[src=x]") == []
     assert errors(browser) == []
+
+
+def test_the_colours_of_a_page_are_those_of_figures(tmp_path: Path) -> None:
+    page = page_of(new_run(tmp_path))
+    [style] = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert re.findall(r"--accent: (.*?);", style) == [BLUE, SKY]
+    assert payload(page)["colours"] == list(COLOURS)
+    assert payload(page)["certificate"]["beyond"] == [BELOW, ABOVE]
