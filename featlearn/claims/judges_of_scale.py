@@ -11,7 +11,7 @@ from featlearn.claims.intervals import exponent_of, median_of, over_seeds, propo
 from featlearn.claims.judges_of_runs import curve
 from featlearn.claims.model import Findings, Panel, Series
 from featlearn.config.model import Config
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"
 _EVERY = f"{_DECAY}.every"

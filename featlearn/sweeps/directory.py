@@ -19,7 +19,6 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from featlearn.runs.batch import PointResult
 from featlearn.runs.directory import (
     RunDirectory,
     RunError,
@@ -35,6 +34,7 @@ from featlearn.runs.directory import (
 from featlearn.runs.places import inside, run_inside
 from featlearn.runs.records import JournalRecord, ManifestRecord, SweepRecord, parse_object
 from featlearn.sweeps.load import Point, Sweep, is_point_id, point_id
+from featlearn.sweeps.points import PointResult
 from featlearn.training.measurement import COLUMNS
 
 _BEFORE, _AFTER = ("id",), ("loss_floor", "status", "message")  # columns of results.csv around axes and metrics

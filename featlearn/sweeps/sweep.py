@@ -16,13 +16,13 @@ import numpy as np
 
 from featlearn.config.yaml_source import Complaint, ConfigError, dump_yaml
 from featlearn.runs import environment
-from featlearn.runs.batch import Job, PointResult, compute
 from featlearn.runs.directory import RunError
 from featlearn.runs.interruption import interruptible
 from featlearn.sweeps.costs import Costs, Shape, cores
 from featlearn.sweeps.directory import WHOLE, Entry, Shard, SweepDirectory, one_at_a_time
 from featlearn.sweeps.executors import Executor, Outcome
 from featlearn.sweeps.load import Point, Sweep, load_sweep
+from featlearn.sweeps.points import Job, PointResult, compute, failure
 from featlearn.training.descent import Event
 
 DEATHS = 3  # of its worker, after which a point has failed
@@ -405,12 +405,12 @@ class _Run:
                 (self.suspects if single.suspect else self.singles).append(single)
             elif outcome.lost:
                 text = f"the worker process died {DEATHS} times while it computed this point (killed, or out of memory)"
-                self._take(PointResult.failure(job, text))
+                self._take(failure(job, text))
             elif len(chunk.jobs) > 1:
                 self.singles.append(single)
             else:
                 error = outcome.error
-                self._take(PointResult.failure(job, f"{type(error).__name__}: {error}", outcome.trace))
+                self._take(failure(job, f"{type(error).__name__}: {error}", outcome.trace))
 
     def _take(self, result: PointResult) -> None:
         """Write a result down."""

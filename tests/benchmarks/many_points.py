@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from featlearn.runs.batch import PointResult
 from featlearn.sweeps.directory import WHOLE, SweepDirectory
 from featlearn.sweeps.executors import SerialExecutor
 from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.points import PointResult
 from featlearn.sweeps.sweep import begin, run_sweep
 from featlearn.training.measurement import COLUMNS
 

@@ -14,8 +14,8 @@ from matplotlib.collections import QuadMesh
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
+from featlearn.runs.metrics import as_columns
 from featlearn.sweeps.directory import SweepDirectory
-from featlearn.sweeps.results import as_columns
 from featlearn.views.console.sweep import show_sweep
 from featlearn.views.data.run import label_runs, read_run
 from featlearn.views.data.sweep import Slope, SweepData, axis_of, read_sweep, slope_of, summary_table

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from featlearn.config.activation import ActivationChoice
 from featlearn.config.yaml_source import ConfigError, read_document
 from featlearn.runs.directory import RunDirectory, RunError, RunInfo
-from featlearn.sweeps.results import as_columns
+from featlearn.runs.metrics import as_columns
 from featlearn.theory.activations import Activation, Symmetry, activation
 from featlearn.theory.alignment import nearest_teacher
 from featlearn.training.measurement import COLUMNS

@@ -16,7 +16,7 @@ import numpy as np
 from markupsafe import Markup
 
 from featlearn.runs.directory import RunError, RunInfo, replace_file
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 from featlearn.theory.alignment import ALIVE_ABOVE
 from featlearn.views.console.run import formats
 from featlearn.views.data.certificate import Certificates, read_certificates

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from featlearn.runs.directory import RunError
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 from featlearn.theory.alignment import alignment_metrics
 from featlearn.views.data.run import (
     StageSpan,

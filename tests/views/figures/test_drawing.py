@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.testing.compare import compare_images
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 from featlearn.views.data.run import StageSpan, read_run
 from featlearn.views.data.sweep import read_sweep, slope_of
 from featlearn.views.figures.drawing import SIZES, Drawing, overlay_figure, run_figures, save, sweep_figures

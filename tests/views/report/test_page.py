@@ -21,8 +21,8 @@ from selenium.webdriver.common.keys import Keys
 
 from featlearn.config.load import load_config
 from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.metrics import load_metrics
 from featlearn.runs.train import train
-from featlearn.sweeps.results import load_metrics
 from featlearn.views.data.run import read_run
 from featlearn.views.data.sweep import read_sweep
 from featlearn.views.report.page import run_page, sweep_page, write_page
