@@ -18,7 +18,8 @@ from featlearn.claims.intervals import (
     smallest_of,
 )
 from featlearn.claims.judges_of_runs import against, curve
-from featlearn.claims.model import Findings, Panel, Series
+from featlearn.claims.model import Findings
+from featlearn.claims.records import Panel, Series
 from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.alignment import angles, nearest_teacher

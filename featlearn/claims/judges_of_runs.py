@@ -6,7 +6,8 @@ import numpy as np
 
 from featlearn.claims.evidence import Columns, Evidence, recovered, relative_start_loss
 from featlearn.claims.intervals import Measured, exponent_of, median_of, proportion_of, slope
-from featlearn.claims.model import Findings, Panel, Series
+from featlearn.claims.model import Findings
+from featlearn.claims.records import Panel, Series
 from featlearn.runs.metrics import load_metrics
 
 DECAY = "stages.local_convergence.weight_decay"

@@ -9,7 +9,8 @@ import numpy as np
 from featlearn.claims.evidence import Columns, Evidence, recovered, start_of
 from featlearn.claims.intervals import exponent_of, median_of, over_seeds, proportion_of, slope
 from featlearn.claims.judges_of_runs import curve
-from featlearn.claims.model import Findings, Panel, Series
+from featlearn.claims.model import Findings
+from featlearn.claims.records import Panel, Series
 from featlearn.config.model import Config
 from featlearn.runs.metrics import load_metrics
 

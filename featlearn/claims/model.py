@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from featlearn.claims.intervals import Measured
+from featlearn.claims.records import Panel
 from featlearn.config.complaints import complaint_at, complaints_about, did_you_mean, hidden_complaints
 from featlearn.config.section import Section, Violations
 from featlearn.config.yaml_source import Complaint, ConfigError, Mark, dump_yaml, read_document
@@ -98,30 +99,6 @@ class Claim(Section):
     parameters: dict[str, float] = Field({}, description="numbers that the measurement needs")
     sweeps: dict[str, ClaimSweep] = Field({}, description="the runs that it is measured on")
     checks: dict[str, Check] = Field(min_length=1, description="what is measured, and the thresholds")
-
-
-@dataclass(frozen=True)
-class Series:
-    """A curve of a claim's figure, with intervals where they are known."""
-
-    name: str
-    x: list[float]
-    y: list[float]
-    low: list[float] | None = None
-    high: list[float] | None = None
-    style: Literal["line", "points"] = "line"
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A claim's figure as data."""
-
-    x: str
-    y: str
-    series: list[Series]
-    log_x: bool = False
-    log_y: bool = False
-    marks: dict[str, float] = field(default_factory=dict)  # horizontal lines, by what they say
 
 
 @dataclass(frozen=True)

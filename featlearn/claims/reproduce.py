@@ -6,32 +6,28 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from math import isfinite
+from math import nan
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from featlearn.claims.directory import Record, ReproductionDirectory
+from featlearn.claims.directory import ReproductionDirectory
 from featlearn.claims.evidence import Evidence
+from featlearn.claims.intervals import Measured
 from featlearn.claims.judges import JUDGES
 from featlearn.claims.model import (
     CLAIMS,
     Claim,
     Findings,
-    Panel,
-    Series,
     claims_directory,
     load_claim,
     sweep_files,
 )
+from featlearn.claims.records import CheckRecord, ClaimRecord, ClaimSweepRecord, ReproductionInfo
 from featlearn.config.complaints import did_you_mean
 from featlearn.config.yaml_source import Complaint, ConfigError
 from featlearn.runs import environment
-from featlearn.runs.directory import RunError, RunNotFound, replace_file
-from featlearn.runs.records import PanelRecord
+from featlearn.storage.errors import RunError, RunNotFound, reason
 from featlearn.sweeps import sweep as sweeps
 from featlearn.sweeps.directory import WHOLE, SweepDirectory
 from featlearn.sweeps.executors import Executor, SerialExecutor
@@ -42,11 +38,11 @@ from featlearn.sweeps.load import load_sweep
 class Watch:
     """Who is told how a reproduction goes on; ``before`` of claims that were judged before it was resumed."""
 
-    before: Callable[[Record], None] = lambda record: None
+    before: Callable[[ClaimRecord], None] = lambda record: None
     claim: Callable[[str, Claim], None] = lambda name, claim: None
     sweep: sweeps.Watcher = lambda state: None
     measure: Callable[[str], None] = lambda name: None
-    verdict: Callable[[Record], None] = lambda record: None
+    verdict: Callable[[ClaimRecord], None] = lambda record: None
 
 
 class Interrupted(Exception):
@@ -72,17 +68,17 @@ def begin(names: Sequence[str], runs_dir: Path, *, quick: bool) -> ReproductionD
             complaints |= dict.fromkeys(error.complaints)
     if complaints:
         raise ConfigError(list(complaints))
-    info = {
-        "status": "running",
-        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "quick": quick,
-        "wanted": wanted,
-        "seconds": 0.0,
-        "versions": environment.versions(),
-        "machine": environment.machine(),
-        "git": environment.git(),
-        "claims": [],
-    }
+    info = ReproductionInfo(
+        status="running",
+        created=datetime.now().astimezone().isoformat(timespec="seconds"),
+        quick=quick,
+        wanted=tuple(wanted),
+        seconds=0.0,
+        claims=(),
+        versions=environment.versions(),
+        machine=environment.machine(),
+        git=environment.git(),
+    )
     return ReproductionDirectory.create(runs_dir, info)
 
 
@@ -100,7 +96,7 @@ def resume_command(directory: ReproductionDirectory) -> str:
 
 def reproduce(
     directory: ReproductionDirectory, watch: Watch, make_executor: Callable[[], Executor] = SerialExecutor
-) -> Record:
+) -> ReproductionInfo:
     """Run what is missing of each claim's sweeps, and judge the claim; claims that were judged before stay judged.
 
     Returns:
@@ -113,21 +109,20 @@ def reproduce(
     directory.lock()
     try:
         with _written_in(directory):
-            info = directory.read()
-            _refuse_unknown(info["wanted"])
-            for record in info["claims"]:
+            info = directory.read_info()
+            _refuse_unknown(info.wanted)
+            for record in info.claims:
                 watch.before(record)
-            judged = {record["id"] for record in info["claims"]}
-            for name in info["wanted"]:
+            judged = {record.id for record in info.claims}
+            for name in info.wanted:
                 if name not in judged:
-                    record = _judged(directory, name, info["quick"], watch, make_executor)
-                    info["claims"].append(record)
-                    info["seconds"] += record["seconds"]
-                    directory.write(info)
+                    record = _judged(directory, name, info.quick, watch, make_executor)
+                    info = info.changed(claims=(*info.claims, record), seconds=info.seconds + record.seconds)
+                    directory.write_info(info)
                     watch.verdict(record)
-            if info["status"] != "done":
-                info["status"] = "done"
-                directory.write(info)
+            if info.status != "done":
+                info = info.changed(status="done")
+                directory.write_info(info)
             return info
     except KeyboardInterrupt:  # outside of a sweep, which sees to it itself
         raise Interrupted from None
@@ -141,7 +136,7 @@ def _written_in(directory: ReproductionDirectory) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        text = f"{directory.path} cannot be written: {error.strerror or error}"
+        text = f"{directory.path} cannot be written: {reason(error)}"
         raise RunError(f"{text}; go on with: {resume_command(directory)}") from None
 
 
@@ -151,7 +146,7 @@ def _judged(
     quick: bool,
     watch: Watch,
     make_executor: Callable[[], Executor],
-) -> Record:
+) -> ClaimRecord:
     """The record of a claim, after its sweeps were run."""
     claim = load_claim(name, claims_directory())
     watch.claim(name, claim)
@@ -162,9 +157,9 @@ def _judged(
     }
     watch.measure(name)
     record = verdict(name, claim, Evidence(found, claim.parameters, quick))
-    if record["message"] is not None:  # nobody else has this path
-        record["message"] = record["message"].replace(f"{directory.path}/", "")
-    return record | {"seconds": time.perf_counter() - began}
+    if record.message is not None:  # nobody else has this path
+        record = record.changed(message=record.message.replace(f"{directory.path}/", ""))
+    return record.changed(seconds=time.perf_counter() - began)
 
 
 def _finished(
@@ -175,8 +170,7 @@ def _finished(
     make_executor: Callable[[], Executor],
 ) -> SweepDirectory:
     """The directory of a sweep, with every point ended. Claims that name the same sweep share it."""
-    path = directory.sweep_file(file)
-    replace_file(path, lambda out: out.write(text.encode()))
+    path = directory.write_sweep_file(file, text)
     found = sweeps.join(load_sweep(path), directory.sweeps, WHOLE)
     result = sweeps.run_sweep(found, make_executor, watch=watch, go_on=resume_command(directory))
     if result.status != "done":
@@ -187,69 +181,61 @@ def _finished(
 # --- verdicts -----------------------------------------------------------------------------------
 
 
-def verdict(name: str, claim: Claim, evidence: Evidence) -> Record:
+def verdict(name: str, claim: Claim, evidence: Evidence) -> ClaimRecord:
     """The record of a claim: what was measured, and whether it holds. A judge that raises is a FAIL."""
-    about = claim.model_dump(mode="json", include={"sentence", "origin", "source", "falsified_by", "edge"})
-    about = {"id": name, **about, "sweeps": [_sweep(claim, key, sweep) for key, sweep in evidence.sweeps.items()]}
+    edges: tuple[str, ...] = ()
+    panel, message = None, None
     try:
         findings = JUDGES[name](evidence)
         if missing := [key for key in claim.checks if key not in findings.measured]:
             raise LookupError(f"nothing was measured for {', '.join(missing)}")
-        checks = [_check(claim, key, findings) for key in claim.checks]
-        found = {"edges": [str(edge) for edge in findings.edges], "panel": _panel(findings.panel)}
+        checks = tuple(_check(claim, key, findings) for key in claim.checks)
+        edges, panel = tuple(map(str, findings.edges)), findings.panel
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         why = " ".join(f"{type(error).__name__}: {error}".split())
         message = f"could not be measured: {why} ({Path(last.filename).name}:{last.lineno})"
-        checks = [_check(claim, key, None) for key in claim.checks]
-        return {**about, "checks": checks, "passed": False, "message": message, "edges": [], "panel": None}
-    return {**about, "checks": checks, "passed": all(check["passed"] for check in checks), "message": None, **found}
+        checks = tuple(_check(claim, key, None) for key in claim.checks)
+    return ClaimRecord(
+        id=name,
+        sentence=claim.sentence,
+        origin=claim.origin,
+        source=claim.source,
+        falsified_by=claim.falsified_by,
+        edge=claim.edge,
+        sweeps=tuple(_sweep(claim, key, sweep) for key, sweep in evidence.sweeps.items()),
+        checks=checks,
+        passed=all(check.passed for check in checks),
+        message=message,
+        edges=edges,
+        panel=panel,
+        seconds=0.0,  # not known here
+    )
 
 
-def _sweep(claim: Claim, key: str, sweep: SweepDirectory) -> Record:
+def _sweep(claim: Claim, key: str, sweep: SweepDirectory) -> ClaimSweepRecord:
     """What a claim rests on: its sweep file in the repository, and how many of its runs got done."""
-    file, results = claim.sweeps[key].file, sweep.read_results().values()
-    done = sum(result.status == "done" for result in results)
-    return {"name": key, "file": file, "directory": sweep.name, "points": len(results), "done": done}
+    results = sweep.read_results().values()
+    return ClaimSweepRecord(
+        name=key,
+        file=claim.sweeps[key].file,
+        directory=sweep.name,
+        points=len(results),
+        done=sum(result.status == "done" for result in results),
+    )
 
 
-def _check(claim: Claim, key: str, findings: Findings | None) -> Record:
+def _check(claim: Claim, key: str, findings: Findings | None) -> CheckRecord:
     check = claim.checks[key]
-    about = {"id": key, "measures": check.measures, "threshold": check.threshold, "judged_by": check.judged_by}
-    if findings is None:
-        return about | {"value": None, "low": None, "high": None, "count": 0, "passed": False}
-    return about | _plain(asdict(findings.measured[key])) | {"passed": bool(check.holds(findings.measured[key]))}
-
-
-def _panel(panel: Panel) -> Record:
-    """A figure as data; a mark that is nowhere is left out. Raises ValueError when it could not be drawn."""
-    record: Record = _plain(asdict(panel))
-    record["marks"] = {name: y for name, y in record["marks"].items() if y is not None}
-    PanelRecord.model_validate(record)
-    return record
-
-
-def _plain(value: Any) -> Any:
-    """The same for JSON: numbers that are not finite are null, and numpy's are Python's."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    return value
-
-
-def panel_of(record: Record) -> Panel | None:
-    """The figure of a record, with NaN where it has null."""
-    if record["panel"] is None:
-        return None
-    panel = record["panel"]
-    series = [Series(**{key: _numbers(value) for key, value in one.items()}) for one in panel["series"]]
-    return Panel(**(panel | {"series": series}))
-
-
-def _numbers(value: Any) -> Any:
-    return [float("nan") if x is None else float(x) for x in value] if isinstance(value, list) else value
+    measured = Measured(nan, nan, nan, 0) if findings is None else findings.measured[key]
+    return CheckRecord(
+        id=key,
+        measures=check.measures,
+        threshold=check.threshold,
+        judged_by=check.judged_by,
+        value=measured.value,
+        low=measured.low,
+        high=measured.high,
+        count=measured.count,
+        passed=findings is not None and bool(check.holds(measured)),
+    )

@@ -59,6 +59,6 @@ def reproduce(
         print_json(document_of(directory, info))
     elif not quiet:
         claims_console.show_summary(directory, info)
-    if not claims_console.all_hold(info):
+    if not info.all_hold:
         console.complain([claims_console.ending(info)] if quiet or as_json else [])
         raise typer.Exit(1)

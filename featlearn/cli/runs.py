@@ -19,7 +19,7 @@ def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     where = runs_dir or DEFAULT_RUNS_DIR
     summaries = summaries_in(where)
     if as_json:
-        print_json([{"path": str(s.path.resolve()), "alive": s.alive, "error": s.error, **s.info} for s in summaries])
+        print_json([summary.plain() for summary in summaries])
     else:
         console.show_runs(summaries, where)
 
@@ -49,7 +49,7 @@ def show(
             else:
                 sweep_console.show_sweep(found, about)
         elif isinstance(found, ReproductionDirectory):
-            verdicts = found.read()
+            verdicts = found.read_info()
             if as_json:
                 print_json(document_of(found, verdicts))
             else:

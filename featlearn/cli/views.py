@@ -54,26 +54,28 @@ def plot(
         raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(figures.FORMATS)}")
     if size not in figures.SIZES:
         raise typer.BadParameter(f"--size {size}: expected one of {', '.join(figures.SIZES)}")
-    chosen, shown = figures.SIZES[size], metrics or list(figures.DEFAULT_METRICS)
+    chosen, named = figures.SIZES[size], metrics or list(figures.DEFAULT_METRICS)
     with errors_told():
-        figures.check_metrics(shown)
+        figures.check_metrics(named)
         found = find_run_or_sweep(run, where)
         if isinstance(found, SweepDirectory):
             if overlay:
                 raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
-            drawings = figures.sweep_figures(read_sweep(found), shown, x, y, chosen)
+            drawings = figures.sweep_figures(read_sweep(found), named, x, y, chosen)
         else:
             if x or y or (metrics and not overlay):
                 raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
             data = read_run(found)
             if overlay:
                 others = [read_run(RunDirectory.find(other, where)) for other in overlay]
-                drawings = iter([figures.overlay_figure([data, *others], shown, chosen)])
+                drawings = iter([figures.overlay_figure([data, *others], named, chosen)])
             else:
+                others = []
                 drawings = figures.run_figures(data, chosen)
                 console.complain([f"no figure of the neurons: {data.missing}"] if data.missing else [])
+            console.complain(shown.lost for shown in (data, *others) if shown.lost)
         for drawing in drawings:
-            files = figures.save(drawing, out or found.figures, kinds, chosen)
+            files = figures.save(drawing, out or found.inside(found.figures.name), kinds, chosen)
             console.show_figure(files, drawing.slopes)
 
 
@@ -90,6 +92,7 @@ def report(
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console import run as console
+    from featlearn.views.console.output import tell
     from featlearn.views.data.run import read_run
     from featlearn.views.data.sweep import read_sweep
     from featlearn.views.report import page as reports
@@ -100,6 +103,8 @@ def report(
             with console.counting("reading runs") as watch:
                 page = reports.sweep_page(read_sweep(found), watch)
         else:
-            page = reports.run_page(read_run(found))
+            data = read_run(found)
+            console.complain([data.lost] if data.lost else [])
+            page = reports.run_page(data)
         reports.write_page(page, out or found.report_file)
-    typer.echo(out or found.report_file)
+    tell(out or found.report_file)

@@ -10,11 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from featlearn.config.build import build
 from featlearn.config.model import Config
-from featlearn.runs.recorder import Keeper, follow
+from featlearn.runs.recorder import Ending, Keeper, follow
 from featlearn.runs.train import backend_of
 from featlearn.training.backends import Backend
-from featlearn.training.descent import Event, Logged, Plan, Start
+from featlearn.training.events import Event, Logged, Start
 from featlearn.training.measurement import Row
+from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem
 
 
@@ -29,7 +30,7 @@ class Experiment:
 
     @classmethod
     def of(cls, config: Config) -> Experiment:
-        """Raises InfeasibleTeacher, InvalidFile, RunError."""
+        """Raises InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError."""
         return cls(*build(config), backend_of(config))
 
     def group(self) -> Hashable:
@@ -101,7 +102,7 @@ class _MemoryKeeper:
             self.rows.append(event.row)
             self.last = event
 
-    def finish(self, status: str, message: str | None = None, trace: str | None = None) -> None:
+    def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
         self.status = status
 
     def run(self) -> MemoryRun:
@@ -116,7 +117,7 @@ def run_batch(configs: Sequence[Config]) -> list[MemoryRun]:
     Each result is bit for bit the one that its configuration gives alone ("seconds" apart, which stays None).
 
     Raises:
-        networks.InfeasibleTeacher, files.InvalidFile, RunError: as ``train``; nothing has run then.
+        networks.InfeasibleTeacher, digests.InvalidFile, build.ScaleTooLarge, RunError: nothing has run then.
     """
     with threadpool_limits(1, user_api="blas"):
         experiments = [Experiment.of(config) for config in configs]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from featlearn.runs.directory import RunDirectory
+from featlearn.storage.errors import RunError
 
 
 def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
@@ -19,11 +20,14 @@ def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
     Returns:
         Arrays by column name: int64 for counts, float64 (NaN for null) for numbers, text as objects.
     Raises:
-        RunError: when there is no such run, or its file is broken.
+        RunError: when there is no such run, or its file is broken; of a directory, also when the file has lost its end.
     """
     path = Path(path)
     run = RunDirectory(path if path.is_dir() else path.parent)
-    return as_columns(run.read_metrics())
+    rows = run.read_metrics()
+    if path.is_dir() and run.info_file.is_file() and (lost := run.lost_end(run.read_info(), rows)):
+        raise RunError(f"{lost}; to load what is left of it, give the file itself")
+    return as_columns(rows)
 
 
 def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = None) -> dict[str, np.ndarray]:

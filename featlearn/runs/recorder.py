@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from featlearn.runs.directory import RunDirectory, RunError, RunInfo
+from featlearn.runs.directory import RunDirectory
 from featlearn.runs.floors_record import floors_record
 from featlearn.runs.optimum_record import optimum_record
-from featlearn.runs.records import ProgressRecord, parse_object
+from featlearn.runs.records import OptimumRecord, ProgressRecord, RunInfo, StageRecord
+from featlearn.storage.errors import RunError
+from featlearn.storage.records import parse_file
 from featlearn.training.backends import Backend
-from featlearn.training.descent import AtRow, Event, Logged, Plan, Position, Progress, Start, descend
+from featlearn.training.descent import descend
+from featlearn.training.events import AtRow, Event, Logged, Progress, Start
 from featlearn.training.measurement import Row
+from featlearn.training.methods import METHODS
+from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 
 CHECKPOINT_SECONDS = 1.0  # at least this long between two checkpoints, but for the end of a stage
+
+
+Ending = Literal["done", "diverged", "interrupted", "failed"]
 
 
 class Keeper(Protocol):
@@ -29,8 +36,8 @@ class Keeper(Protocol):
         """An event of the descent loop."""
         ...
 
-    def finish(self, status: str, message: str | None = None, trace: str | None = None) -> None:
-        """The end of the run: "done", "diverged", "interrupted" or "failed"."""
+    def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
+        """The end of the run."""
         ...
 
 
@@ -49,13 +56,17 @@ def follow(
 
     When ``interrupted`` says so, the runs that go on are finished as interrupted. An exception leaves them unfinished.
     """
-    going, status = set(range(len(plans))), "done"
+    going = set(range(len(plans)))
+    status: Ending = "done"
     for event in descend(problem, plans, backend, start, every_row=every_row):
         keepers[event.run].take(event)
         watch(event)
         diverged = isinstance(event, Logged) and event.ended == "diverged"
         if diverged or event.position.stage == len(plans[0].stages):
-            keepers[event.run].finish(*(("diverged", advice(plans[event.run], event)) if diverged else ("done",)))
+            if diverged:
+                keepers[event.run].finish("diverged", advice(plans[event.run], event))
+            else:
+                keepers[event.run].finish("done")
             going.remove(event.run)
             yield event.run
         if interrupted() and going:
@@ -71,16 +82,16 @@ def advice(plan: Plan, event: Event) -> str:
     assert isinstance(event, Logged)
     row = event.row
     stage = plan.stages[event.position.stage]
-    why = "the loss is not finite" if row["loss"] is None else f"the loss is {row['loss']:.3g}"
-    if stage.method == "flow" and row["loss"] is None:
-        why = "the solver of the flow met a gradient that is not finite, or asked for more of them than it may"
+    method = METHODS[stage.method]
+    why = method.overflow if row["loss"] is None else f"the loss is {row['loss']:.3g}"
     message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): {why}"
     decay, size = row["weight_decay"], row["step_size"]
     if size and stage.step_size is not None:
         key = "step_size" if stage.step_size.factor == 1 else "step_size.start"
         message += f"; try a smaller step: --set stages.{stage.name}.{key}={stage.step_size.start / 10:g}"
-        if stage.method != "flow" and decay and decay * size > 2:
-            message += f" (weight decay times step size is {decay * size:.3g}, and must stay below 2)"
+        limit = method.decay_limit and method.decay_limit(**method.values(stage.parameters))
+        if limit and decay and decay * size > limit:
+            message += f" (weight decay times step size is {decay * size:.3g}, and must stay below {limit:g})"
     return message
 
 
@@ -106,7 +117,7 @@ class Recorder:
         self.last_event: Event | None = None
         self.start_loss: float | None = None
         self.loss_floor = 0.0
-        self.stages: list[dict[str, Any]] = []  # the finished ones
+        self.stages: list[StageRecord] = []  # the finished ones
         self.snapshots: dict[str, list[Any]] = {"step": [], "first_layer": [], "second_layer": []}
         self.new_snapshots = True
         self.seconds_before = 0.0  # spent by earlier processes on this run
@@ -126,28 +137,28 @@ class Recorder:
         if due:
             self._checkpoint(event)
 
-    def finish(self, status: str, message: str | None = None, trace: str | None = None) -> None:
+    def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
         """See ``Keeper``."""
         if status in ("done", "interrupted") and self.last_event is not None:
             self._checkpoint(self.last_event)
-        self.info |= {
-            "status": status,
-            "final": self.last_row,
-            "stages": self.stages,
-            "seconds": self.seconds(),
-            "loss_floor": self.loss_floor,
-            "optima": self._optima(),
-            "floors": floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
-            "message": message,
-            "traceback": trace,
-        }
+        self.info = self.info.changed(
+            status=status,
+            final=self.last_row,
+            stages=tuple(self.stages),
+            seconds=self.seconds(),
+            loss_floor=self.loss_floor,
+            optima=tuple(self._optima()),
+            floors=floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
+            message=message,
+            traceback=trace,
+        )
         with suppress(OSError):  # the same full disk that ended the run: the status stays "running", the log is whole
             self.run.write_info(self.info)
             if status == "diverged" and self.last_event is not None:
                 # only now: had the process been killed before, resuming finds the divergence again
                 self._checkpoint(self.last_event)
 
-    def _optima(self) -> list[dict[str, Any]]:
+    def _optima(self) -> list[OptimumRecord]:
         """What the gaps of the run are measured against, for each λ of its rows."""
         with suppress(OSError, RunError):
             decays = {row["weight_decay"]: None for row in self.run.read_metrics() if row["gap"] is not None}
@@ -169,20 +180,16 @@ class Recorder:
             self.snapshots["second_layer"].append(event.state.second_layer[0])
             self.new_snapshots = True
         if event.ended is not None:
-            earlier = sum(stage["seconds"] for stage in self.stages)
+            seconds = self.seconds() - sum(stage.seconds for stage in self.stages)
             self.stages.append(
-                {
-                    "name": row["stage"],
-                    "steps": row["stage_step"],
-                    "seconds": self.seconds() - earlier,
-                    "stop_reason": event.ended,
-                }
+                StageRecord(name=row["stage"], steps=row["stage_step"], seconds=seconds, stop_reason=event.ended)
             )
 
     # --- checkpoints ------------------------------------------------------------------------------
 
     def _checkpoint(self, event: Event) -> None:
-        """All that resuming needs. The snapshots go first: the checkpoint knows how many of them are its own."""
+        """All that resuming needs. Rows and snapshots are on the disk before the checkpoint that counts them."""
+        self.run.sync_rows()
         if self.new_snapshots:
             teacher = {
                 "teacher_first_layer": self.problem.teacher_first_layer[0],
@@ -195,22 +202,22 @@ class Recorder:
         at_row = event.at_row if isinstance(event, Progress) else None
         if at_row is not None:
             arrays |= _state_arrays(at_row.state, "row.")
-        progress = {
-            "position": [position.stage, position.stage_step, position.step],
-            "row_stage_step": None if at_row is None else at_row.stage_step,
-            "rows": self.rows,
-            "snapshots": len(self.snapshots["step"]),
-            "start_loss": self.start_loss,
-            "loss_floor": self.loss_floor,
-            "stages": self.stages,
-            "seconds": self.seconds(),
-        }
-        self.run.write_arrays(self.run.checkpoint_file, arrays | {"progress": np.array(json.dumps(progress))})
+        progress = ProgressRecord(
+            position=(position.stage, position.stage_step, position.step),
+            row_stage_step=None if at_row is None else at_row.stage_step,
+            rows=self.rows,
+            snapshots=len(self.snapshots["step"]),
+            start_loss=self.start_loss,
+            loss_floor=self.loss_floor,
+            stages=tuple(self.stages),
+            seconds=self.seconds(),
+        )
+        self.run.write_arrays(self.run.checkpoint_file, arrays | {"progress": np.array(progress.text().decode())})
         self.last_checkpoint = time.perf_counter()
 
     def restore(self, start: Start) -> Start:
         """Where the last checkpoint left the run; rows and snapshots after it are cut off, to be made again."""
-        self.info |= {"status": "running", "resumed": self.info.get("resumed", 0) + 1}
+        self.info = self.info.changed(status="running", resumed=self.info.resumed + 1)
         self.run.write_info(self.info)
         if not self.run.checkpoint_file.exists():
             self.run.keep_rows(0)
@@ -218,19 +225,19 @@ class Recorder:
         arrays = self.run.read_arrays(self.run.checkpoint_file)
         snapshots = self.run.read_arrays(self.run.snapshots_file)
         try:
-            progress = parse_object(str(arrays.pop("progress")), ProgressRecord)
+            progress = parse_file(str(arrays.pop("progress")), ProgressRecord, self.run.checkpoint_file)
             for name, values in self.snapshots.items():
-                values.extend(snapshots[name][: progress["snapshots"]])
-            position = Position(*progress["position"])
+                values.extend(snapshots[name][: progress.snapshots])
+            position = Position(*progress.position)
             at_row = None
-            if progress["row_stage_step"] is not None:
-                at_row = AtRow(_state_of(arrays, "row.", start.state), progress["row_stage_step"])
+            if progress.row_stage_step is not None:
+                at_row = AtRow(_state_of(arrays, "row.", start.state), progress.row_stage_step)
             state = _state_of(arrays, "", start.state)
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise RunError(f"{self.run.checkpoint_file} is broken: {error}") from None
-        self.rows, self.start_loss = progress["rows"], progress["start_loss"]
-        self.loss_floor, self.stages = progress["loss_floor"], progress["stages"]
-        self.seconds_before, self.new_snapshots = progress["seconds"], False
+        self.rows, self.start_loss = progress.rows, progress.start_loss
+        self.loss_floor, self.stages = progress.loss_floor, list(progress.stages)
+        self.seconds_before, self.new_snapshots = progress.seconds, False
         self.run.keep_rows(self.rows)
         if self.rows:
             self.last_row = self.run.read_metrics()[-1]

@@ -7,20 +7,22 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from featlearn.config.build import ScaleTooLarge
 from featlearn.config.model import Config
 from featlearn.runs.batch import Experiment, groups_of, run_group
-from featlearn.runs.directory import RunDirectory, RunError, RunInfo
+from featlearn.runs.directory import RunDirectory
 from featlearn.runs.open_files import most_open_runs
-from featlearn.runs.places import discard, run_inside
-from featlearn.runs.recorder import Recorder
+from featlearn.runs.places import check_own, discard, run_inside
+from featlearn.runs.recorder import Ending, Recorder
+from featlearn.runs.records import PointResult, RunInfo
 from featlearn.runs.train import first_info
 from featlearn.storage.digests import InvalidFile
-from featlearn.training.descent import Event, Logged
+from featlearn.storage.errors import RunError
+from featlearn.training.events import Event, Logged
 from featlearn.training.measurement import Row
 from featlearn.training.networks import InfeasibleTeacher
 
@@ -37,31 +39,9 @@ class Job:
     again: bool = False
 
 
-@dataclass(frozen=True)
-class PointResult:
-    """How a point ended, as the journal keeps it: ``final`` is its last metrics row."""
-
-    id: str
-    config_hash: str
-    status: str  # "done", "diverged" or "failed"
-    final: Row | None = None
-    loss_floor: float | None = None
-    seconds: float = 0.0
-    message: str | None = None
-    traceback: str | None = None
-    attempt: int = 1
-
-    @classmethod
-    def of_info(cls, point: str, info: RunInfo) -> PointResult:
-        """What ``run.json`` says of a point that has a run directory."""
-        names = ("config_hash", "status", "final", "loss_floor", "seconds", "message", "traceback")
-        known: dict[str, Any] = {name: info.get(name) for name in names}
-        return cls(point, **known)
-
-
 def failure(job: Job, message: str, trace: str | None = None) -> PointResult:
     """The result of a job that could not be computed."""
-    return PointResult(job.id, job.config.digest(), "failed", message=message, traceback=trace)
+    return PointResult(id=job.id, config_hash=job.config.digest(), status="failed", message=message, traceback=trace)
 
 
 def compute(
@@ -82,6 +62,8 @@ def compute(
     Raises:
         OSError: when the run directories cannot be written.
     """
+    if runs is not None:
+        RunDirectory.clear(runs)
     with threadpool_limits(1, user_api="blas"):
         left = list(jobs)
         while left and not interrupted():
@@ -126,11 +108,18 @@ class _SummaryKeeper:
             if np.isfinite(event.loss_floor):
                 self.loss_floor = event.loss_floor
 
-    def finish(self, status: str, message: str | None = None, trace: str | None = None) -> None:
+    def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
         if status != "interrupted":
-            seconds, digest = time.perf_counter() - self.began, self.job.config.digest()
-            ending = status, self.final, self.loss_floor, seconds, message, trace
-            self.result = PointResult(self.job.id, digest, *ending)
+            self.result = PointResult(
+                id=self.job.id,
+                config_hash=self.job.config.digest(),
+                status=status,
+                final=self.final,
+                loss_floor=self.loss_floor,
+                seconds=time.perf_counter() - self.began,
+                message=message,
+                traceback=trace,
+            )
 
     def release(self) -> None:
         pass
@@ -143,8 +132,7 @@ class _DirectoryKeeper(Recorder):
 
     @property
     def result(self) -> PointResult | None:
-        ended = self.info["status"] in ("done", "diverged", "failed")
-        return PointResult.of_info(self.point, self.info) if ended else None
+        return PointResult.of_info(self.point, self.info)
 
     def release(self) -> None:
         self.run.release()
@@ -198,7 +186,7 @@ def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
         if runs is None:
             return _Attempt(job, experiment, _SummaryKeeper(job))
         return _in_directory(job, experiment, run_inside(runs, job.id))
-    except (InfeasibleTeacher, InvalidFile, RunError) as error:
+    except (InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError) as error:
         return failure(job, str(error))
     except OSError:
         raise
@@ -207,41 +195,42 @@ def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
 
 
 def _in_directory(job: Job, experiment: Experiment, run: RunDirectory) -> _Attempt | PointResult:
-    there = run.metrics_file.is_file()
-    if there:
-        _lock_patiently(run)
-    info = run.info_of(job.config) if there and not job.again else None
-    if info is not None and info["status"] in ("done", "diverged", "failed"):
-        run.release()
-        return PointResult.of_info(job.id, info)
-    if info is not None:
-        keeper = _keeper(job, experiment, run, info)
-        try:
-            return _Attempt(job, replace(experiment, start=keeper.restore(experiment.start)), keeper)
-        except RunError:  # its files are broken: begin again
-            pass
-    run.release()
     if run.path.exists():
-        discard(run, job.config)
+        check_own(run, job.config)
+        try:
+            there = _what_is_there(job, experiment, run)
+        except BaseException:
+            run.release()
+            raise
+        if isinstance(there, _Attempt):
+            return there
+        run.release()
+        if there is not None:
+            return there
+        discard(run)
     info = first_info(job.config, experiment.backend)
     run = RunDirectory.create_at(run.path, job.config, info)
     return _Attempt(job, experiment, _keeper(job, experiment, run, info))
 
 
-def _lock_patiently(run: RunDirectory) -> None:
-    """Lock a run; the worker of a process that was killed may hold it for a moment longer."""
-    deadline = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            run.lock()
-            return
-        except RunError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+def _what_is_there(job: Job, experiment: Experiment, run: RunDirectory) -> _Attempt | PointResult | None:
+    """The result of a run that has ended, or where one goes on; None for one that is to begin again."""
+    if not run.info_file.is_file():
+        return None
+    run.lock(_LOCK_SECONDS)
+    info = None if job.again or not run.metrics_file.is_file() else run.info_of(job.config)
+    if info is None:
+        return None
+    if (result := PointResult.of_info(job.id, info)) is not None:
+        return result
+    keeper = _keeper(job, experiment, run, info)
+    try:
+        return _Attempt(job, replace(experiment, start=keeper.restore(experiment.start)), keeper)
+    except RunError:  # its files are broken
+        return None
 
 
-def _keeper(job: Job, experiment: Experiment, run: RunDirectory, info: dict[str, Any]) -> _DirectoryKeeper:
+def _keeper(job: Job, experiment: Experiment, run: RunDirectory, info: RunInfo) -> _DirectoryKeeper:
     keeper = _DirectoryKeeper(run, experiment.problem, info, CHECKPOINT_SECONDS, floors=job.config.log.floors)
     keeper.point = job.id
     return keeper

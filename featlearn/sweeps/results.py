@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.runs.directory import RunError
 from featlearn.runs.metrics import as_columns
-from featlearn.sweeps.directory import SweepDirectory, result_rows, results_columns
-
-_TEXT = ("id", "stage", "status", "message")  # columns that are no numbers, whatever they look like
+from featlearn.storage.cells import is_marked, text_of
+from featlearn.storage.errors import RunError
+from featlearn.sweeps.directory import SweepDirectory, known_columns, result_rows, results_columns
 
 
 def load_results(path: str | Path) -> dict[str, np.ndarray]:
@@ -31,26 +30,35 @@ def load_results(path: str | Path) -> dict[str, np.ndarray]:
         directory = SweepDirectory(path)
         info = directory.read_info()
         rows = result_rows(directory.read_manifest(), directory.read_results())
-        return as_columns(list(rows), results_columns(info["axes"]))
+        return as_columns(list(rows), results_columns(info.axes))
+    if path.exists() and not path.is_file():
+        raise RunError(f"{path} cannot be read: it is not a regular file")
     try:
         with path.open(newline="", encoding="utf-8") as file:
             table = csv.reader(file, strict=True)
-            names = next(table, [])
-            rows_read = [[_value(name, cell) for name, cell in zip(names, row, strict=False)] for row in table]
+            names = [text_of(name) for name in next(table, [])]
+            cells = list(table)
+            texts = {column.name for column in known_columns().values() if column.kind == "text"}
     except (OSError, ValueError, csv.Error) as error:
         raise RunError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if rows_read and len(rows_read[-1]) < len(names):  # torn
-        rows_read.pop()
-    return as_columns([dict(zip(names, row, strict=True)) for row in rows_read], names)
+    if cells and len(cells[-1]) < len(names):  # torn
+        cells.pop()
+    for number, row in enumerate(cells, start=2):
+        if len(row) != len(names):
+            raise RunError(f"{path} is broken: row {number} has {len(row)} cells under {len(names)} headings")
+    return as_columns(
+        [{name: _value(cell, name, texts) for name, cell in zip(names, row, strict=True)} for row in cells], names
+    )
 
 
-def _value(name: str, cell: str) -> Any:
+def _value(cell: str, name: str, texts: set[str]) -> Any:
+    """What a cell says; text is no number, whatever it looks like."""
     if cell == "" and name != "message":
         return None
-    if name not in _TEXT:
+    if name not in texts and not is_marked(cell):
         for read in (int, float):
             try:
                 return read(cell)
             except ValueError:
                 pass
-    return cell
+    return cell if name == "id" else text_of(cell)

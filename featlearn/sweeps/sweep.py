@@ -6,7 +6,7 @@ import difflib
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,15 @@ import numpy as np
 
 from featlearn.config.yaml_source import Complaint, ConfigError, dump_yaml
 from featlearn.runs import environment
-from featlearn.runs.directory import RunError
 from featlearn.runs.interruption import interruptible
+from featlearn.runs.records import PointResult
+from featlearn.storage.errors import RunError, reason
 from featlearn.sweeps.costs import Costs, Shape, cores
-from featlearn.sweeps.directory import WHOLE, Entry, Shard, SweepDirectory, one_at_a_time
+from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory, one_at_a_time
 from featlearn.sweeps.executors import Executor, Outcome
 from featlearn.sweeps.load import Point, Sweep, load_sweep
-from featlearn.sweeps.points import Job, PointResult, compute, failure
+from featlearn.sweeps.points import Job, compute, failure
+from featlearn.sweeps.records import Entry, SweepInfo
 from featlearn.training.descent import Event
 
 DEATHS = 3  # of its worker, after which a point has failed
@@ -106,18 +108,22 @@ def begin(sweep: Sweep, runs_dir: Path, shards: int = 1) -> SweepDirectory:
         ConfigError: when no point at all can run.
         RunError: when the directory cannot be made.
     """
-    info = {
-        "name": sweep.config.name,
-        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "shards": shards,
-        "versions": environment.versions(),
-        "machine": environment.machine(),
-        "git": environment.git(),
-    }
+    info = SweepInfo(
+        name=sweep.config.name,
+        created=datetime.now().astimezone().isoformat(timespec="seconds"),
+        shards=shards,
+        points=len(sweep),
+        axes=(*(key for key in sweep.keys if key != "seed"), "seed"),
+        digest=sweep.digest(),
+        sweep=sweep.plain(),
+        versions=environment.versions(),
+        machine=environment.machine(),
+        git=environment.git(),
+    )
     try:
         return SweepDirectory.create(runs_dir, sweep, _feasible(sweep), info)
     except OSError as error:
-        raise RunError(f"cannot make a sweep directory in {runs_dir}: {error.strerror or error}") from None
+        raise RunError(f"cannot make a sweep directory in {runs_dir}: {reason(error)}") from None
 
 
 def _feasible(sweep: Sweep) -> Iterator[Point]:
@@ -136,7 +142,8 @@ def _feasible(sweep: Sweep) -> Iterator[Point]:
 def join(sweep: Sweep, runs_dir: Path, shard: Shard) -> SweepDirectory:
     """The directory in which the shares of a sweep meet: the newest where this share is not done, or a new one.
 
-    Shares that were killed go on where they were; one that is done begins the sweep anew.
+    Shares that were killed go on where they were; one that is done begins the sweep anew. The whole of a sweep is taken
+    up again even when it is done: the claims of a reproduction that name the same sweep share its runs.
 
     Raises:
         As ``begin``.
@@ -147,9 +154,9 @@ def join(sweep: Sweep, runs_dir: Path, shard: Shard) -> SweepDirectory:
                 info = directory.read_info()
             except RunError:  # another sweep's matter
                 continue
-            if (info["digest"], info.get("shards")) != (sweep.digest(), shard.count):
+            if (info.digest, info.shards) != (sweep.digest(), shard.count):
                 continue
-            if shard not in directory.shards_begun() or not _is_done(directory, shard):
+            if shard == WHOLE or not directory.has_begun(shard) or not _is_done(directory, shard):
                 return directory
             break
         return begin(sweep, runs_dir, shard.count)
@@ -189,8 +196,8 @@ def check_same(directory: SweepDirectory, sweep: Sweep) -> None:
         RunError: with the difference.
     """
     info = directory.read_info()
-    if sweep.digest() != info["digest"]:
-        before, after = (dump_yaml(plain).splitlines() for plain in (info["sweep"], sweep.plain()))
+    if sweep.digest() != info.digest:
+        before, after = (dump_yaml(plain).splitlines() for plain in (info.sweep, sweep.plain()))
         lines = difflib.unified_diff(before, after, "the sweep as it began", "the sweep file now", lineterm="", n=1)
         text = f"the sweep file has changed since {directory.path} was begun; start a new sweep without --resume"
         raise RunError("\n".join([text, *lines]))
@@ -246,7 +253,7 @@ def run_sweep(
     try:
         return _Run(directory, shard, retry_failed, fail_fast, watch).run(executor)
     except OSError as error:
-        text = f"{directory.path} cannot be written: {error.strerror or error}"
+        text = f"{directory.path} cannot be written: {reason(error)}"
         raise RunError(f"{text}; go on with: {go_on or resume_command(directory, shard)}") from None
     finally:
         directory.release()
@@ -307,7 +314,7 @@ class _Run:
         self.directory, self.shard, self.fail_fast, self.watch = directory, shard, fail_fast, watch
         self.sweep = load_sweep(directory.sweep_file)
         check_same(directory, self.sweep)
-        self.axes = directory.read_info()["axes"]
+        self.axes = directory.read_info().axes
         self.entries = directory.read_manifest()
         if len(self.entries) != len(self.sweep):
             told = f"{directory.manifest_file} has {len(self.entries)} points, {directory.sweep_file} makes"
@@ -342,7 +349,7 @@ class _Run:
             if self.todo:
                 for entry in self.todo.values():
                     if entry.problem is not None and not (self.stop or interrupted()):
-                        self._take(PointResult(entry.id, entry.config_hash, "failed", message=entry.problem))
+                        self._take(_not_run(entry, entry.problem))
                 executor = make_executor()
                 try:
                     executor.check(self.directory.info_file if self.sweep.config.store == "full" else None)
@@ -415,7 +422,7 @@ class _Run:
     def _take(self, result: PointResult) -> None:
         """Write a result down."""
         before = self.results.get(result.id)
-        result = replace(result, attempt=1 if before is None else before.attempt + 1)
+        result = result.changed(attempt=1 if before is None else before.attempt + 1)
         self.directory.append_result(result)
         self.results[result.id] = result
         self.ended.add(result.id)
@@ -449,10 +456,10 @@ class _Run:
         for place, point in self.sweep.points_at(wanted):
             entry = self.entries[place]
             if point.config is None:  # it had one: a weight file has gone since
-                self._take(PointResult(entry.id, entry.config_hash, "failed", message=point.problem))
+                self._take(_not_run(entry, point.problem))
                 continue
             if point.config_hash != entry.config_hash:
-                made = self.directory.read_info()["versions"].get("featlearn")
+                made = self.directory.read_info().versions.get("featlearn")
                 raise RunError(
                     f"{self.directory.path}: point {entry.id} has another configuration than its manifest says; "
                     f"the sweep was begun by featlearn {made} or its files were changed: start a new one"
@@ -476,6 +483,11 @@ class _Run:
                 yield _chunk(open_chunks.pop(shape), runs, costs)
         for group in open_chunks.values():
             yield _chunk(group, runs, costs)
+
+
+def _not_run(entry: Entry, problem: str | None) -> PointResult:
+    """The result of a point that has no configuration."""
+    return PointResult(id=entry.id, config_hash=entry.config_hash, status="failed", message=problem)
 
 
 def _chunk(jobs: Sequence[Job], runs: Path | None, costs: Costs) -> _Chunk:

@@ -12,7 +12,8 @@ from featlearn.claims import reproduce as reproduction
 from featlearn.claims.evidence import Evidence
 from featlearn.claims.intervals import median_of
 from featlearn.claims.judges import Judge
-from featlearn.claims.model import Findings, Panel, Series
+from featlearn.claims.model import Findings
+from featlearn.claims.records import Panel, Series
 from tests.sweeps.small import BASE
 
 CLAIM = """\

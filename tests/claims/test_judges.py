@@ -10,6 +10,7 @@ import pytest
 from featlearn.claims.evidence import Evidence
 from featlearn.claims.judges import JUDGES
 from featlearn.claims.model import CLAIMS, Claim, claims_directory, load_claim, sweep_files
+from featlearn.claims.records import ClaimRecord
 from featlearn.claims.reproduce import verdict
 from featlearn.runs import batch
 from featlearn.sweeps import sweep
@@ -55,7 +56,7 @@ class Broken(FusedBackend):
         return super()._walk(problem, [self._spoiled(stage) for stage in stages], *rest)
 
 
-def _judged(name: str, tmp_path: Path) -> dict[str, Any]:
+def _judged(name: str, tmp_path: Path) -> ClaimRecord:
     claim = load_claim(name, claims_directory())
     small = {key: one.model_copy(update={"quick": SMALL[Path(one.file).stem]}) for key, one in claim.sweeps.items()}
     cut: Claim = claim.model_copy(update={"sweeps": small})
@@ -68,15 +69,15 @@ def _judged(name: str, tmp_path: Path) -> dict[str, Any]:
     return verdict(name, cut, Evidence(found, claim.parameters, quick=True))
 
 
-def _failed(record: dict[str, Any]) -> set[str]:
-    assert record["message"] is None
-    return {check["id"] for check in record["checks"] if not check["passed"]}
+def _failed(record: ClaimRecord) -> set[str]:
+    assert record.message is None
+    return {check.id for check in record.checks if not check.passed}
 
 
 @pytest.mark.parametrize("name", ["subspace", "local", "decay", "beyond-ntk", "geometry", "descent"])
 def test_small_versions_hold(name: str, tmp_path: Path) -> None:
     record = _judged(name, tmp_path)
-    assert record["passed"], record["checks"]
+    assert record.passed, record.checks
     assert _failed(record) == set()
 
 
@@ -94,8 +95,8 @@ def test_without_weight_decay_in_the_gradient_the_claims_fail(
 ) -> None:
     monkeypatch.setattr(batch, "backend_of", lambda config: Broken("no decay"))
     record = _judged(name, tmp_path)
-    assert not record["passed"]
-    assert record["message"] is not None or _failed(record) >= failed
+    assert not record.passed
+    assert record.message is not None or _failed(record) >= failed
 
 
 @pytest.mark.parametrize(
@@ -107,15 +108,15 @@ def test_with_a_flipped_sign_the_claims_fail(
 ) -> None:
     monkeypatch.setattr(batch, "backend_of", lambda config: Broken("wrong sign"))
     record = _judged(name, tmp_path)
-    assert not record["passed"]
-    assert record["message"] is not None or _failed(record) >= failed
+    assert not record.passed
+    assert record.message is not None or _failed(record) >= failed
 
 
 @pytest.mark.parametrize("name", ["optimum", "certificate"])
 def test_claims_about_the_optimum_hold_for_few_teachers(name: str) -> None:
     claim = load_claim(name, claims_directory())
     record = verdict(name, claim, Evidence({}, claim.parameters | {"quick_teachers": 6}, quick=True))
-    assert record["passed"], record["checks"]
+    assert record.passed, record.checks
 
 
 @pytest.mark.parametrize("name", CLAIMS)

@@ -50,15 +50,15 @@ def test_run_json_holds_bounds_atoms_and_certificate(rank: int, tmp_path: Path) 
     result = train(_small(f"teacher.rank={rank}", "teacher.width=3"), tmp_path)
     problem, _, _ = build(_small(f"teacher.rank={rank}", "teacher.width=3"))
     decays = dict.fromkeys(load_metrics(result.run.path)["weight_decay"].tolist())
-    assert [record["weight_decay"] for record in result.info["optima"]] == list(decays)
+    assert [record.weight_decay for record in result.info.optima] == list(decays)
     second, first = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
-    for record in result.info["optima"]:
-        assert record["lower"] <= record["upper"] <= record["lower"] + 1e-8 * record["upper"]
-        assert record["largest_certificate"] <= 1 + 1e-6
+    for record in result.info.optima:
+        assert record.lower <= record.upper <= record.lower + 1e-8 * record.upper
+        assert record.largest_certificate <= 1 + 1e-6
         optimum = optimum_from(record, first)
         at_atoms = certificate(problem.activation, second, first, optimum, optimum.directions)
         np.testing.assert_allclose(at_atoms, np.sign(optimum.masses), atol=1e-6)
-    assert any(record["atoms"] for record in result.info["optima"])
+    assert any(record.atoms for record in result.info.optima)
 
 
 def test_a_stage_stops_at_its_gap() -> None:

@@ -63,15 +63,15 @@ class TestResuming:
         known: RunDirectory | None = None
         while killed < 6:
             child = in_child(lambda: resume(known) if known else train(config, tmp_path / "killed"))  # noqa: B023
-            time.sleep(rng.uniform(0.05, 0.1 + whole.info["seconds"] / 5))
+            time.sleep(rng.uniform(0.05, 0.1 + whole.info.seconds / 5))
             os.kill(child, signal.SIGKILL)
             killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
             known = next(iter(RunDirectory.all_in(tmp_path / "killed")), None)
-            if known is not None and known.read_info()["status"] == "done":
+            if known is not None and known.read_info().status == "done":
                 break
         assert killed >= 2
         assert known is not None
-        if known.read_info()["status"] != "done":
+        if known.read_info().status != "done":
             assert resume(known).status == "done"
         assert results(known) == results(whole.run)
 
@@ -96,7 +96,7 @@ class TestResuming:
 
     def test_the_backend_is_torch_and_is_said_to_be(self, data: str, tmp_path: Path) -> None:
         result = train(_config(tmp_path, data, "stages.last.steps=5"), tmp_path / "runs")
-        assert result.info["backend"] == "torch"
+        assert result.info.backend == "torch"
         assert load_config(result.run.config_file).backend == "torch"
 
     def test_float32_trains_to_nearly_the_same(self, data: str, tmp_path: Path) -> None:
@@ -157,7 +157,8 @@ class TestOwnData:
             assert config.data.sha256 is not None
             result = train(config, tmp_path / "runs")
             assert result.status == "done"
-            assert result.info["final"]["loss"] == pytest.approx(expected.rows[-1]["loss"], rel=1e-9)
+            assert result.info.final is not None
+            assert result.info.final["loss"] == pytest.approx(expected.rows[-1]["loss"], rel=1e-9)
             again = train(load_config(result.run.config_file), tmp_path / "runs")
             assert results(again.run) == results(result.run)
 

@@ -39,10 +39,10 @@ def test_more_runs_than_files_may_be_open_are_computed_and_resumed(tmp_path: Pat
     runs = [RunDirectory(place / f"{i:04}") for i in range(70)]
     before = [metrics(run) for run in runs]
     for run in runs:
-        run.write_info(run.read_info() | {"status": "interrupted"})
+        run.write_info(run.read_info().changed(status="interrupted"))
     assert done_within_64_files(file, place) == 70
     assert [metrics(run) for run in runs] == before
-    assert {run.read_info()["resumed"] for run in runs} == {1}
+    assert {run.read_info().resumed for run in runs} == {1}
 
 
 def metrics(run: RunDirectory) -> list[dict[str, Any]]:

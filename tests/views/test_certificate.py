@@ -64,8 +64,9 @@ def names_of(run: RunDirectory) -> list[str]:
     return [drawing.name for drawing in run_figures(read_run(run), COLUMN)]
 
 
-def with_info(run: RunDirectory, **info: Any) -> RunDirectory:
-    run.write_info(run.read_info() | info)
+def with_info(run: RunDirectory, **changes: Any) -> RunDirectory:
+    """The run with other content of some keys of its run.json."""
+    run.info_file.write_text(json.dumps(json.loads(run.info_file.read_text()) | changes))
     return run
 
 
@@ -96,7 +97,7 @@ def test_the_certificate_of_an_optimum_is_the_theorys_and_the_sign_at_its_atoms(
     expected = certificate(phi, *teacher, optimum, view.place @ found.basis)
     np.testing.assert_allclose(view.curves[0].eta, expected, atol=1e-6)  # as good as two solutions agree
     assert view.curves[0].weight_decay == view.optimum.weight_decay == last
-    assert np.abs(view.curves[0].eta).max() <= info["optima"][-1]["largest_certificate"] + 1e-9
+    assert np.abs(view.curves[0].eta).max() <= info.optima[-1].largest_certificate + 1e-9
     for decay, marks in view.marks.items():
         np.testing.assert_allclose(found.of_optimum(decay, marks.place), np.sign(marks.mass), atol=1e-6)
     np.testing.assert_allclose(np.sort(np.abs(view.marks[last].mass)), np.sort(np.abs(optimum.masses)), rtol=1e-4)
@@ -292,15 +293,15 @@ def test_a_run_without_optima_or_of_another_rank_has_no_such_figure(overrides: l
 @pytest.mark.parametrize("optima", [None, []])
 def test_an_old_run_or_one_that_runs_has_no_such_figure(optima: list[Any] | None, tmp_path: Path) -> None:
     run = new_run(tmp_path)
-    info = dict(run.read_info())
+    info = json.loads(run.info_file.read_text())
     del info["optima"]
-    run.write_info(info if optima is None else info | {"optima": optima})
+    run.info_file.write_text(json.dumps(info if optima is None else info | {"optima": optima}))
     assert "certificate" not in names_of(run)
     assert payload(run_page(read_run(run)))["certificate"] is None
 
 
 def broken(run: RunDirectory, damage: str) -> list[Any]:
-    records: list[Any] = json.loads(json.dumps(run.read_info()["optima"]))
+    records: list[Any] = run.read_info().plain()["optima"]
     last = records[-1]
     if damage == "combination":
         last["atoms"][0]["combination"] = [1.0]
@@ -365,7 +366,7 @@ def test_after_the_last_decay_comes_the_figure_of_the_one_before(tmp_path: Path)
 
 def test_a_run_that_diverged_has_its_certificate(tmp_path: Path) -> None:
     run = new_run(tmp_path, "stages.local_convergence.step_size=1e6")
-    assert run.read_info()["status"] == "diverged"
+    assert run.read_info().status == "diverged"
     arrays = run.read_arrays(run.snapshots_file)
     arrays["first_layer"][-1, 0] = np.inf
     run.write_arrays(run.snapshots_file, arrays)
@@ -378,7 +379,9 @@ def test_a_run_that_diverged_has_its_certificate(tmp_path: Path) -> None:
 
 def test_rows_without_optima_give_no_view(tmp_path: Path) -> None:
     run = new_run(tmp_path)
-    with_info(run, optima=run.read_info()["optima"][:1])  # that of λ = 1, which the rows from the second step lack
+    with_info(
+        run, optima=run.read_info().plain()["optima"][:1]
+    )  # that of λ = 1, which the rows from the second step lack
     found = certificates_of(run)
     metrics = {name: column[2:] for name, column in read_run(run).metrics.items()}
     assert certificate_view(found, metrics) is None

@@ -53,7 +53,7 @@ def objects(*values: Any) -> np.ndarray:
 
 def median(data: SweepData, **at: Any) -> float:
     """Of the losses at some values of the axes, by hand."""
-    keys = {key.rpartition(".")[2]: key for key in data.info["axes"]}
+    keys = {key.rpartition(".")[2]: key for key in data.info.axes}
     here = [all(data.columns[keys[k]][i] == v for k, v in at.items()) for i in range(len(data.columns["id"]))]
     return float(np.median(data.columns["loss"][here]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +17,22 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from featlearn.runs.directory import RunDirectory, RunError, RunInfo, RunSummary
-from featlearn.training.descent import Event, Logged, Plan
+from featlearn.claims.records import ReproductionBrief
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.records import RunInfo
+from featlearn.storage.directory import Summary
+from featlearn.storage.errors import RunError
+from featlearn.storage.text import printable
+from featlearn.sweeps.directory import known_columns
+from featlearn.sweeps.records import SweepBrief
+from featlearn.training.columns import Kind
+from featlearn.training.events import Event, Logged
+from featlearn.training.measurement import Row
+from featlearn.training.plan import Plan
 from featlearn.training.selfcheck import CheckResult
+from featlearn.views.console.output import shown, tell
 from featlearn.views.data.sweep import Slope
+from featlearn.views.words.labels import heading_of
 
 _STATUS_STYLES = {"done": "green", "running": "cyan", "interrupted": "yellow", "unreadable": "red"}
 
@@ -36,13 +48,13 @@ def error_console() -> Console:
 
 
 def complain(lines: Iterable[str]) -> None:
-    """Print error lines on standard error, as they are."""
+    """Print error lines on standard error."""
     limit = 100
     lines = list(lines)
     for line in lines[:limit]:
-        print(line, file=sys.stderr)
+        tell(line, sys.stderr)
     if len(lines) > limit:
-        print(f"… and {len(lines) - limit} more", file=sys.stderr)
+        tell(f"… and {len(lines) - limit} more", sys.stderr)
 
 
 # --- progress -----------------------------------------------------------------------------------
@@ -101,16 +113,16 @@ class TrainingView:
     def _plain_line(self, run: RunDirectory, event: Logged, total: int) -> None:
         now = time.perf_counter()
         if event.row["step"] == 0:
-            print(f"run directory {run.path}", file=sys.stderr)
+            tell(f"run directory {run.path}", sys.stderr)
         elif event.ended is None and now < self._next_line:
             return
         self._next_line = now + 2.0
         seconds = f"{now - self._began:.0f} s"
         text = f"{seconds:>6}  step {event.row['step']}/{total}  {event.row['stage']}  {self._state}"
-        print(text, file=sys.stderr, flush=True)
+        tell(text, sys.stderr, flush=True)
 
 
-def _row_in_brief(row: dict[str, Any]) -> str:
+def _row_in_brief(row: Row) -> str:
     return f"loss {_number(row['loss'])}  λ {_number(row['weight_decay'])}  max angle {_degrees(row['max_angle'])}"
 
 
@@ -118,91 +130,98 @@ def _row_in_brief(row: dict[str, Any]) -> str:
 
 NARROW = 118  # columns of a terminal under which tables leave out what matters least
 
-# the columns of the table of stages: heading, column of the metrics row, how it is written
 _STAGE_COLUMNS = (
-    ("step", "step", "int"),
-    ("λ", "weight_decay", "number"),
-    ("loss", "loss", "number"),
-    ("in S*", "subspace", "percent"),
-    ("mean angle", "mean_angle", "degrees"),
-    ("max angle", "max_angle", "degrees"),
-    ("aligned mass", "aligned_mass", "percent"),
-    ("alive", "alive", "int"),
-    ("recovered", "recovered", "int"),
-    ("seconds", "seconds", "seconds"),
+    "step",
+    "weight_decay",
+    "loss",
+    "subspace",
+    "mean_angle",
+    "max_angle",
+    "aligned_mass",
+    "alive",
+    "recovered",
+    "seconds",
 )
-_LESS = ("λ", "in S*", "mean angle", "aligned mass", "alive", "seconds")  # left out of it on a narrow terminal
+_NARROW_STAGE_COLUMNS = ("step", "loss", "max_angle", "recovered")
 
 
 def show_run(run: RunDirectory, info: RunInfo) -> None:
     """The story of a run: where it stood at its start and after each stage, and how it ended."""
     output = output_console()
-    columns = [column for column in _STAGE_COLUMNS if output.width >= NARROW or column[0] not in _LESS]
+    columns = _STAGE_COLUMNS if output.width >= NARROW else _NARROW_STAGE_COLUMNS
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     table.add_column("after", style="bold", no_wrap=True)
-    for heading, _, _ in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+    for column in columns:
+        table.add_column(heading_of(column), justify="right", no_wrap=True)
     try:
         rows = run.read_metrics()
-        teachers = len(run.read_arrays(run.snapshots_file)["teacher_second_layer"]) if rows else 0
-    except (RunError, KeyError) as error:
-        rows, teachers = [], 0
+        if lost := run.lost_end(info, rows):
+            complain([lost])
+    except RunError as error:
+        rows = []
         complain([str(error)])
     for label, row in _stage_rows(rows):
-        cells = {key: formats[kind](row.get(key)) for _, key, kind in columns}
-        if teachers:
-            cells["recovered"] += f" of {teachers}"
-        table.add_row(Text(label), *cells.values())
-    status, last = _shown_status(info, run.is_locked()), rows[-1] if rows else {}
+        cells = {column: cell(column, row[column]) for column in columns}
+        if info.teacher_width is not None:
+            cells["recovered"] += f" of {info.teacher_width}"
+        table.add_row(shown(label), *cells.values())
+    status, last = _shown_status(info, run.is_locked()), _last_row(info, rows)
     ending = Text.assemble(
         (status, f"bold {_STATUS_STYLES.get(status, 'red')}"),
         f" after {_seconds(last.get('seconds'))} s",
-        f" · loss {_number(last.get('loss'))} (floor {_number(info.get('loss_floor'))})",
+        f" · loss {_number(last.get('loss'))} (floor {_number(info.loss_floor)})",
         f" · gradient norm {_number(last.get('grad_norm'))}",
-        f" · gap {_number(last['gap'])}" if isinstance(last.get("gap"), int | float) else "",
+        f" · gap {_number(last['gap'])}" if last.get("gap") is not None else "",
     )
-    shown = [Text(line) for line in (_floors_in_brief(info),) if line]
-    path = Text(str(run.path), no_wrap=True)
-    output.print(Group(Text(str(info.get("name", run.name)), "bold"), table, ending, *shown, path))
+    floors = [shown(line) for line in (_floors_in_brief(info),) if line]
+    path = shown(run.path, no_wrap=True)
+    output.print(Group(shown(info.name or run.name, "bold"), table, ending, *floors, path))
     if status == "stopped":
-        output.print(Text(f"killed before its end; go on with featlearn train --resume {run.path}", no_wrap=True))
+        output.print(shown(f"killed before its end; go on with featlearn train --resume {run.path}", no_wrap=True))
+
+
+def _last_row(info: RunInfo, rows: list[Row]) -> Row:
+    """The numbers at the end: of the log while the run goes on, and then what run.json says, whatever the log lost."""
+    if info.status != "running" and info.final is not None:
+        return info.final
+    return rows[-1] if rows else {}
 
 
 def _floors_in_brief(info: RunInfo) -> str | None:
     """What predictors that are linear in features of the start can reach at best, beside ‖f*‖²."""
-    floors = info.get("floors")
-    if not floors or not floors["target"]:
+    floors = info.floors
+    if floors is None or not floors.target:
         return None
-    names, target = {"random_features": "random features", "ntk": "NTK"}, floors["target"]
     told = [
-        f"{name} {_number(floors[key])} ({floors[key] / target:.0%}{' of ‖f*‖²' if first else ''})"
-        for first, (key, name) in zip((True, False), names.items(), strict=True)
-        if floors[key] is not None
+        f"{name} {_number(floor)} ({floor / floors.target:.0%}{' of ‖f*‖²' if first else ''})"
+        for first, name, floor in ((True, "random features", floors.random_features), (False, "NTK", floors.ntk))
+        if floor is not None
     ]
     return f"floors: {', '.join(told)}" if told else None
 
 
 def _shown_status(info: RunInfo, alive: bool) -> str:
     """The status of a run, "stopped" for one that says running and has no process."""
-    status = str(info["status"])
-    return "stopped" if status == "running" and not alive else status
+    return "stopped" if info.status == "running" and not alive else info.status
 
 
-def _stage_rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _stage_rows(rows: list[Row]) -> Iterator[tuple[str, Row]]:
     """The first row and the last one of each stage."""
     for i, row in enumerate(rows):
-        if row.get("step") == 0:
+        if row["step"] == 0:
             yield "(start)", row
-        elif i + 1 == len(rows) or rows[i + 1].get("stage") != row.get("stage"):
-            yield str(row.get("stage")), row
+        elif i + 1 == len(rows) or rows[i + 1]["stage"] != row["stage"]:
+            yield row["stage"], row
 
 
 def ending(run: RunDirectory, info: RunInfo) -> str:
     """One line on a run that did not get done, with what to do."""
-    text = f"{info['status']}: {info['message']}" if info.get("message") else f"{info['status']}"
-    if info.get("traceback"):
+    text = f"{info.status}: {info.message}" if info.message else info.status
+    if not run.path.is_dir():
+        return f"{text}; its directory was moved or removed meanwhile: resume it by its new path"
+    if info.traceback:
         return f"{text}; the traceback is in {run.info_file}"
-    if info["status"] in ("interrupted", "failed"):
+    if info.status in ("interrupted", "failed"):
         text += f"; go on with: featlearn train --resume {run.path}"
     return text
 
@@ -213,75 +232,61 @@ def show_environment(info: RunInfo) -> None:
     table.add_column(style="bold")
     table.add_column()
     for key in ("created", "config_hash", "seed", "backend", "device", "threads", "precision", "resumed", "message"):
-        if info.get(key) is not None:
-            table.add_row(key, Text(str(info[key])))
-    for stage in info.get("stages") or []:
-        told = f"{stage['steps']} steps, {stage['seconds']:.2f} s, ended by {stage['stop_reason']}"
-        table.add_row("stage", Text(f"{stage['name']}: {told}"))
-    git = info.get("git") or {}
-    if git.get("commit"):
-        table.add_row("commit", Text(f"{git['commit']}{' (changed since)' if git.get('dirty') else ''}"))
-    found = {**(info.get("versions") or {}), **(info.get("machine") or {})}
-    table.add_row("versions", Text(", ".join(f"{key} {value}" for key, value in found.items())))
+        if getattr(info, key) is not None:
+            table.add_row(key, shown(getattr(info, key)))
+    for stage in info.stages:
+        told = f"{stage.steps} steps, {stage.seconds:.2f} s, ended by {stage.stop_reason}"
+        table.add_row("stage", shown(f"{stage.name}: {told}"))
+    if info.git.commit:
+        table.add_row("commit", shown(f"{info.git.commit}{' (changed since)' if info.git.dirty else ''}"))
+    found = {**info.versions, **info.machine}
+    table.add_row("versions", shown(", ".join(f"{key} {value}" for key, value in found.items())))
     output_console().print(table)
 
 
 # --- many runs ----------------------------------------------------------------------------------
 
-_RUN_COLUMNS = (
-    ("loss", "loss", "number"),
-    ("max angle", "max_angle", "degrees"),
-    ("mean angle", "mean_angle", "degrees"),
-    ("recovered", "recovered", "int"),
-    ("steps", "step", "int"),
-    ("seconds", "seconds", "seconds"),
-)
+_RUN_COLUMNS = ("loss", "max_angle", "mean_angle", "recovered", "step", "seconds")
 
 
-def show_runs(summaries: list[RunSummary], runs_dir: Path) -> None:
-    """The table of runs."""
-    if not summaries:
-        output_console().print(
-            Text(f"no runs in {runs_dir}; make one with: featlearn train --config configs/quickstart.yaml")
-        )
-        return
+def show_runs(summaries: list[Summary], runs_dir: Path) -> None:
+    """The table of runs, sweeps and reproductions."""
     output = output_console()
+    if not summaries:
+        output.print(shown(f"no runs in {runs_dir}; make one with: featlearn train --config configs/quickstart.yaml"))
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("run", no_wrap=True, min_width=max(len(s.name) for s in summaries))
+    table.add_column("run", no_wrap=True, min_width=max(len(printable(s.name)) for s in summaries))
     table.add_column("status", no_wrap=True)
     columns = _RUN_COLUMNS[:2] if output.width < NARROW else _RUN_COLUMNS
-    for heading, _, _ in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+    for column in columns:
+        table.add_column(heading_of(column), justify="right", no_wrap=True)
     for summary in summaries:
-        shown = _shown_status(summary.info, summary.alive)
-        if "points" in summary.info:
-            table.add_row(Text(summary.name), *_sweep_cells(summary.info, shown, len(columns)))
-            continue
-        if "claims" in summary.info:
-            table.add_row(Text(summary.name), _claims_cell(summary.info, shown))
-            continue
-        cells = [formats[kind](_final(summary.info, key)) for _, key, kind in columns]
-        table.add_row(Text(summary.name), Text(shown, _STATUS_STYLES.get(shown, "red")), *cells)
+        table.add_row(shown(summary.name), *_cells(summary, columns))
     output.print(table)
-    if any(_shown_status(s.info, s.alive) == "stopped" for s in summaries):
+    if any(isinstance(s.about, RunInfo) and _shown_status(s.about, s.alive) == "stopped" for s in summaries):
         output.print(Text("stopped: killed before its end; go on with featlearn train --resume RUN"))
     complain(s.error for s in summaries if s.error)
 
 
-def _sweep_cells(info: RunInfo, shown: str, columns: int) -> list[Text]:
-    """A sweep's line in the table of runs: how many of its points are done, and the least of their losses."""
-    told = Text(f"{shown}, {info['done']} of {info['points']}", _STATUS_STYLES.get(shown, "red"))
-    return [told, Text(_number(info["best_loss"])), *[Text("")] * (columns - 1)]
+def _cells(summary: Summary, columns: Sequence[str]) -> list[Text]:
+    """The status of something in the table of runs, and its numbers, as far as it has them."""
+    about = summary.about
+    if isinstance(about, RunInfo):
+        final = about.final or {}
+        numbers = [Text(cell(column, final.get(column))) for column in columns]
+        return [_status_cell(_shown_status(about, summary.alive)), *numbers]
+    if isinstance(about, SweepBrief):
+        blank = [Text("")] * (len(columns) - 1)
+        done = f", {about.done} of {about.points}"
+        return [_status_cell(about.status, done), Text(_number(about.best_loss)), *blank]
+    if isinstance(about, ReproductionBrief):
+        return [_status_cell(about.status, f", {about.held} of {about.claims} hold")]
+    return [_status_cell("unreadable")]
 
 
-def _claims_cell(info: RunInfo, shown: str) -> Text:
-    """A reproduction's status in the table of runs: how many of its claims hold."""
-    return Text(f"{shown}, {info['held']} of {info['claims']} hold", _STATUS_STYLES.get(shown, "red"))
-
-
-def _final(info: RunInfo, column: str) -> Any:
-    final = info.get("final")
-    return final.get(column) if isinstance(final, dict) else None
+def _status_cell(status: str, more: str = "") -> Text:
+    return Text(status + more, _STATUS_STYLES.get(status, "red"))
 
 
 @contextmanager
@@ -299,10 +304,10 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
 def show_figure(files: list[Path], slopes: dict[str, Slope | None]) -> None:
     """The files of one figure, and the slopes measured in it."""
     for file in files:
-        print(file)
+        tell(file)
     for name, slope in slopes.items():
         if slope is not None:
-            print(f"  slope{f' at {name}' if name else ''}: {slope}")
+            tell(f"  slope{f' at {name}' if name else ''}: {slope}")
 
 
 # --- checks -------------------------------------------------------------------------------------
@@ -336,7 +341,7 @@ def _number(value: Any) -> str:
 
 
 def _count(value: Any) -> str:
-    return _written(value, "")
+    return _written(value, "" if isinstance(value, int) else ".3g")  # a median of counts need not be one
 
 
 def _degrees(value: Any) -> str:
@@ -344,11 +349,23 @@ def _degrees(value: Any) -> str:
 
 
 def _percent(value: Any) -> str:
-    return f"{_written(value, '.1%')}"
+    return _written(value, ".1%")
 
 
 def _seconds(value: Any) -> str:
     return _written(value, ".1f")
 
 
-formats = {"seconds": _seconds, "int": _count, "number": _number, "degrees": _degrees, "percent": _percent}
+_FORMATS: dict[Kind, Callable[[Any], str]] = {
+    "text": str,
+    "count": _count,
+    "number": _number,
+    "degrees": _degrees,
+    "share": _percent,
+    "seconds": _seconds,
+}
+
+
+def cell(column: str, value: Any) -> str:
+    """A value of a column as tables show it."""
+    return _FORMATS[known_columns()[column].kind](value)

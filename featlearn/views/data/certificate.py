@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.runs.directory import RunError
 from featlearn.runs.optimum_record import optimum_from
+from featlearn.storage.errors import RunError
 from featlearn.theory.activations import Activation
 from featlearn.theory.optimum import Optimum, network_certificate
-from featlearn.views.data.run import RunData, Snapshots, Table, folded, read_activation, read_snapshots, span_basis
+from featlearn.views.data.run import RunData, Snapshots, Table, activation_of, folded, read_snapshots, span_basis
 
 RANKS = (2, 3)  # of teachers whose directions can be seen: a circle, a sphere
 _DIFFERENT = 0.05  # of two certificates somewhere, that one sees
@@ -97,10 +97,10 @@ def read_certificates(data: RunData) -> Certificates | None:
     Raises:
         RunError: when the records of its optima make no sense.
     """
-    records = data.info.get("optima") or []
+    records = data.info.optima
     if not records or data.neurons is None or data.neurons.rank not in RANKS:
         return None
-    snapshots, phi = read_snapshots(data.run), read_activation(data.run)
+    snapshots, phi = read_snapshots(data.run), activation_of(data.run, data.info)
     if phi.homogeneous_degree != 1:
         return None
     teacher = snapshots.teacher_first_layer
@@ -108,7 +108,7 @@ def read_certificates(data: RunData) -> Certificates | None:
     for number, record in enumerate(records):
         try:
             found = optimum_from(record, teacher)
-            nearest = np.array([atom["teacher"] for atom in record["atoms"]], dtype=int)
+            nearest = np.array([atom.teacher for atom in record.atoms], dtype=int)
             _check(found, nearest, len(teacher))
         except ValueError as error:
             raise RunError(f"{data.run.path}: optima.{number} of its record is broken: {error}") from None

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from featlearn.config.activation import ActivationChoice
 from featlearn.config.yaml_source import ConfigError, read_document
-from featlearn.runs.directory import RunDirectory, RunError, RunInfo
+from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import as_columns
+from featlearn.runs.records import RunInfo
+from featlearn.storage.errors import RunError
 from featlearn.theory.activations import Activation, Symmetry, activation
 from featlearn.theory.alignment import nearest_teacher
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 from featlearn.views.words.values import distinct
 
 Table = dict[str, np.ndarray]  # columns of equal length: what a figure shows, and what its CSV file holds
@@ -62,7 +62,13 @@ class Neurons:
 
 @dataclass(frozen=True)
 class RunData:
-    """A run as figures need it; ``neurons`` is None when it has no snapshots, and ``missing`` says why."""
+    """A run as figures need it.
+
+    Attributes:
+        neurons: None when it has no snapshots, and ``missing`` says why.
+        teachers: m*.
+        lost: what is wrong when the log has lost its end.
+    """
 
     run: RunDirectory
     info: RunInfo
@@ -70,11 +76,12 @@ class RunData:
     stages: list[StageSpan]
     neurons: Neurons | None
     missing: str | None
-    teachers: int  # m*
+    teachers: int
+    lost: str | None = None
 
     @property
     def name(self) -> str:
-        return str(self.info.get("name") or self.run.name)
+        return self.info.name or self.run.name
 
 
 def read_run(run: RunDirectory) -> RunData:
@@ -86,24 +93,17 @@ def read_run(run: RunDirectory) -> RunData:
     info = run.read_info()
     rows = run.read_metrics()
     if not rows:
-        raise RunError(f"{run.path}: nothing is logged yet (status {info['status']}), so there is nothing to show")
+        raise RunError(f"{run.path}: nothing is logged yet (status {info.status}), so there is nothing to show")
     metrics = as_columns(rows, COLUMNS)
-    teachers = _teachers(run) or max(1, int(np.max(metrics["recovered"])))
+    found = [row["recovered"] for row in rows if row["recovered"] is not None]
+    teachers = info.teacher_width or max([1, *found])
     try:
-        neurons, missing = _read_neurons(run), None
+        neurons, missing = _read_neurons(run, info), None
         teachers = len(neurons.teacher_place)
     except RunError as error:
         neurons, missing = None, str(error)
-    return RunData(run, info, metrics, list(_spans(metrics)), neurons, missing, teachers)
-
-
-def _teachers(run: RunDirectory) -> int:
-    """The number of teacher neurons in the run's configuration; 0 when it cannot be read there."""
-    teacher = _settings(run).get("teacher")
-    if not isinstance(teacher, dict):
-        return 0
-    width, directions = teacher.get("width"), teacher.get("directions")
-    return width if isinstance(width, int) else len(directions) if isinstance(directions, list) else 0
+    lost = run.lost_end(info, rows)
+    return RunData(run, info, metrics, list(_spans(metrics)), neurons, missing, teachers, lost)
 
 
 def _settings(run: RunDirectory) -> dict[str, Any]:
@@ -144,6 +144,8 @@ def read_snapshots(run: RunDirectory) -> Snapshots:
         steps, second, first = arrays["step"], arrays["second_layer"], arrays["first_layer"]
         teacher_second, teacher = arrays["teacher_second_layer"], arrays["teacher_first_layer"]
         count, width, input_dim = first.shape
+        if steps.dtype.kind not in "iu" or any(a.dtype.kind != "f" for a in (second, first, teacher_second, teacher)):
+            raise ValueError("its arrays are not of numbers")
         fits = steps.shape == (count,) and second.shape == (count, width) and teacher.shape[1:] == (input_dim,)
         if not (fits and count and len(teacher) and teacher_second.shape == teacher.shape[:1]):
             raise ValueError("the shapes of its arrays do not fit together")
@@ -152,10 +154,10 @@ def read_snapshots(run: RunDirectory) -> Snapshots:
     return Snapshots(steps, second, first, teacher_second, teacher)
 
 
-def _read_neurons(run: RunDirectory) -> Neurons:
+def _read_neurons(run: RunDirectory, info: RunInfo) -> Neurons:
     at = read_snapshots(run)
+    symmetry = activation_of(run, info).symmetry
     try:
-        symmetry = read_activation(run).symmetry
         teacher = at.teacher_second_layer, at.teacher_first_layer
         return _neurons(symmetry, at.steps, at.second_layer, at.first_layer, *teacher)
     except (ValueError, TypeError, np.linalg.LinAlgError) as error:
@@ -207,13 +209,15 @@ def folded(place: np.ndarray) -> np.ndarray:
     return place * np.where(place[..., 1:2] < 0, -1.0, 1.0)
 
 
-def read_activation(run: RunDirectory) -> Activation:
-    """The run's activation. Raises RunError when its configuration is broken."""
+def activation_of(run: RunDirectory, info: RunInfo) -> Activation:
+    """The run's activation. Raises RunError when it is not said, or unknown to this version."""
+    if info.activation is None:
+        older = "was written by an older version of featlearn and does not say the activation"
+        raise RunError(f"{run.info_file} {older}; train from {run.config_file} to have it")
     try:
-        choice = ActivationChoice.model_validate(_settings(run)["activation"])
-    except (KeyError, ValidationError):
-        raise RunError(f"{run.config_file} names no activation that this version knows") from None
-    return activation(choice.name, choice.drop_hermite_below)
+        return activation(info.activation.name, info.activation.drop_hermite_below)
+    except ValueError as error:
+        raise RunError(f"{run.info_file} names an activation that this version does not know: {error}") from None
 
 
 # --- the tables behind the figures --------------------------------------------------------------

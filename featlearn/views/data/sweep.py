@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.runs.directory import RunError
-from featlearn.sweeps.directory import SweepDirectory
+from featlearn.storage.errors import RunError
+from featlearn.sweeps.directory import SweepDirectory, known_columns
+from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.training.measurement import COLUMNS
 from featlearn.views.data.run import Table
 from featlearn.views.words.labels import Label, label_of, short_key, short_keys
 from featlearn.views.words.values import distinct, identity, labels
@@ -22,7 +22,9 @@ class WrongChoice(RunError):
     """An axis or a metric that somebody asked for is none, or cannot be shown."""
 
 
-METRICS = tuple(name for name in (*COLUMNS, "loss_floor") if name != "stage")  # what a figure of a sweep can show
+def numeric_columns() -> list[str]:
+    """What a figure of a sweep can show: the columns of its results that hold numbers."""
+    return [column.name for column in known_columns().values() if column.kind != "text"]
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,13 @@ class SweepData:
     """A sweep as figures need it."""
 
     sweep: SweepDirectory
-    info: dict[str, Any]
+    info: SweepInfo
     columns: Table
     axes: list[Axis]
 
     @property
     def name(self) -> str:
-        return str(self.info.get("name") or self.sweep.name)
+        return self.info.name or self.sweep.name
 
     @property
     def done(self) -> np.ndarray:
@@ -111,9 +113,9 @@ def read_sweep(sweep: SweepDirectory) -> SweepData:
     info = sweep.read_info()
     columns = load_results(sweep.path)
     if not len(columns["id"]):
-        raise RunError(f"{sweep.path}: none of its {info['points']} points has ended yet, so there is nothing to show")
+        raise RunError(f"{sweep.path}: none of its {info.points} points has ended yet, so there is nothing to show")
     axes: list[Axis] = []
-    for key in info["axes"]:
+    for key in info.axes:
         axis = axis_of(key, columns[key])
         if key != "seed" and len(axis.values) > 1 and not any(_together(axis, other) for other in axes):
             axes.append(axis)

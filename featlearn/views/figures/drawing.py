@@ -18,8 +18,9 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from featlearn.runs.directory import RunError, replace_file
-from featlearn.sweeps.directory import cell_of
+from featlearn.storage.cells import cell_of
+from featlearn.storage.errors import RunError, reason
+from featlearn.storage.replacement import replace_file
 from featlearn.views.data.certificate import CertificateView, certificate_table, certificate_view, read_certificates
 from featlearn.views.data.run import (
     RunData,
@@ -29,7 +30,16 @@ from featlearn.views.data.run import (
     label_runs,
     neurons_table,
 )
-from featlearn.views.data.sweep import METRICS, Axis, Slope, SweepData, WrongChoice, numbers, runs_table, summary_table
+from featlearn.views.data.sweep import (
+    Axis,
+    Slope,
+    SweepData,
+    WrongChoice,
+    numbers,
+    numeric_columns,
+    runs_table,
+    summary_table,
+)
 from featlearn.views.figures import certificate as certificate_plots
 from featlearn.views.figures import run as plots
 from featlearn.views.figures import sweep as sweep_plots
@@ -135,8 +145,8 @@ def _alignment(data: RunData, size: Size) -> Drawing:
 def _name_stages(figure: Figure, data: RunData, size: Size) -> None:
     characters = int(size.width * 72 / (0.85 * size.font * 0.6))
     key = plots.stage_key(data.stages, characters)
-    if data.info["status"] != "done":
-        key += f"\n{data.info['status']} at step {data.metrics['step'][-1]}"
+    if data.info.status != "done":
+        key += f"\n{data.info.status} at step {data.metrics['step'][-1]}"
     figure.suptitle(key, fontsize=0.85 * size.font, color=GREY)
 
 
@@ -301,10 +311,10 @@ def _over_seeds(data: SweepData, metric: str, size: Size) -> Drawing:
 def check_metrics(metrics: Sequence[str]) -> None:
     """Raises WrongChoice when one of them does not exist."""
     for metric in metrics:
-        if metric not in METRICS:
-            near = get_close_matches(metric, METRICS, 1)
+        if metric not in (known := numeric_columns()):
+            near = get_close_matches(metric, known, 1)
             told = f"; did you mean {near[0]!r}?" if near else ""
-            raise WrongChoice(f"there is no metric {metric!r}{told}; the metrics are {', '.join(METRICS)}")
+            raise WrongChoice(f"there is no metric {metric!r}{told}; the metrics are {', '.join(known)}")
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -338,7 +348,7 @@ def save(
         files.append(directory / f"{stem}.csv")
         replace_file(files[-1], lambda out: write_table(out, drawing.table))
     except OSError as error:
-        raise RunError(f"{directory} cannot be written: {error.strerror or error}{advice}") from None
+        raise RunError(f"{directory} cannot be written: {reason(error)}{advice}") from None
     return files
 
 
@@ -350,7 +360,7 @@ def write_table(out: BinaryIO, table: Table) -> None:
     """The data behind a figure as CSV, numbers to the last bit; nothing where there is no number."""
     text = TextIOWrapper(out, encoding="utf-8", newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table)
+    writer.writerow(map(cell_of, table))
     for row in zip(*(column.tolist() for column in table.values()), strict=True):
         writer.writerow(["" if isinstance(value, float) and np.isnan(value) else cell_of(value) for value in row])
     text.flush()

@@ -25,7 +25,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
 from featlearn.views.data.run import Neurons, StageSpan, Table, folded
-from featlearn.views.words.labels import LABELS, label_of, plain
+from featlearn.views.words.labels import label_of, plain
 from featlearn.views.words.palette import BLUE, COLOURS, GREEN, GREY, ORANGE, SHADE, colour_of
 from featlearn.views.words.values import by_digits, clipped, told_apart
 
@@ -40,7 +40,7 @@ Artists = dict[str, Artist]
 def step_axis(ax: Axes, steps: np.ndarray) -> None:
     """Steps from 0 on: linear up to 1, logarithmic from there; linear throughout where they are few."""
     last = max(int(steps[-1]), 1)
-    ax.set_xlabel(LABELS["step"].words)
+    ax.set_xlabel(label_of("step").words)
     if last <= 20:
         ax.set_xlim(-0.02 * last, 1.02 * last)
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -171,15 +171,15 @@ def curves(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], 
     shown = {"loss": (BLUE, "-"), "objective": (ORANGE, "--")}
     shown = {name: style for name, style in shown.items() if np.any(table[name] > 0)}
     for name, (colour, dashes) in shown.items():
-        artists[name] = _line(upper, steps, table[name], LABELS[name].mathtext, colour, ls=dashes)
+        artists[name] = _line(upper, steps, table[name], label_of(name).mathtext, colour, ls=dashes)
     artists["weight_decay"] = _line(
-        lower, steps, table["weight_decay"], LABELS["weight_decay"].mathtext, "#000000", drawstyle="steps-pre"
+        lower, steps, table["weight_decay"], label_of("weight_decay").mathtext, "#000000", drawstyle="steps-pre"
     )
     panels = [upper, lower]
     if gap is not None:
         panels.insert(1, gap)
         thin = 0.8 * rcParams["lines.linewidth"]
-        artists["gap"] = _line(gap, steps, table["gap"], LABELS["gap"].mathtext, GREEN, lw=thin)
+        artists["gap"] = _line(gap, steps, table["gap"], label_of("gap").mathtext, GREEN, lw=thin)
         gap.set_ylabel("gap")
     for number, ax in enumerate(panels):
         step_axis(ax, steps)

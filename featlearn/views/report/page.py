@@ -15,16 +15,22 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from featlearn.runs.directory import RunError, RunInfo, replace_file
 from featlearn.runs.metrics import load_metrics
+from featlearn.runs.records import RunInfo
+from featlearn.storage.errors import RunError, reason
+from featlearn.storage.opening import read_regular
+from featlearn.storage.replacement import write_file
+from featlearn.sweeps.directory import known_columns
+from featlearn.sweeps.records import SweepInfo
 from featlearn.theory.alignment import ALIVE_ABOVE
-from featlearn.views.console.run import formats
+from featlearn.training.columns import COLUMNS
+from featlearn.views.console.run import cell
 from featlearn.views.data.certificate import Certificates, read_certificates
 from featlearn.views.data.run import Neurons, RunData, alignment_table, folded
-from featlearn.views.data.sweep import METRICS, SweepData, axis_of, numbers
+from featlearn.views.data.sweep import SweepData, axis_of, numbers, numeric_columns
 from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.packing import packed
-from featlearn.views.words.labels import LABELS, label_of
+from featlearn.views.words.labels import heading_of, label_of, labels
 from featlearn.views.words.palette import COLOURS
 
 MOST_NEURONS = 1000  # on a page; the heaviest of more
@@ -32,15 +38,7 @@ _CURVES = ("loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad
 _CURVE_POINTS = 150_000  # of all runs together, for each curve: some 3 MB
 _SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")  # in the table of a sweep
 
-_STAGE_COLUMNS = (
-    ("weight_decay", "number"),
-    ("loss", "number"),
-    ("subspace", "percent"),
-    ("mean_angle", "degrees"),
-    ("max_angle", "degrees"),
-)
-
-_TEXTS = ("id", "status", "message")  # columns of the results that are no numbers
+_STAGE_COLUMNS = ("weight_decay", "loss", "subspace", "mean_angle", "max_angle")
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("featlearn.views.report", "files"), autoescape=True, undefined=jinja2.StrictUndefined
@@ -53,12 +51,12 @@ _templates = jinja2.Environment(
 def run_page(data: RunData) -> str:
     """The page of a run: curves, neurons and certificate with a slider, stages, configuration, environment."""
     certificates, no_certificate = _certificates(data)
-    metrics = {name: column for name, column in data.metrics.items() if name != "stage"}
+    metrics = {name: column for name, column in data.metrics.items() if COLUMNS[name].kind != "text"}
     metrics |= {name: column for name, column in alignment_table(data).items() if name.startswith("angle_")}
     metrics["found"] = metrics["recovered"] / data.teachers
     payload = {
         "colours": COLOURS,
-        "labels": {name: label.markup for name, label in LABELS.items()},
+        "labels": {name: label.markup for name, label in labels().items()},
         "metrics": {name: packed(column.astype(float), "f8") for name, column in metrics.items()},
         "stages": [stage.__dict__ for stage in data.stages],
         "teachers": data.teachers,
@@ -67,13 +65,15 @@ def run_page(data: RunData) -> str:
         if certificates and data.neurons
         else None,
     }
-    status, last = data.info["status"], {name: column[-1] for name, column in data.metrics.items()}
+    last = {name: column[-1] for name, column in data.metrics.items()}
+    if data.lost and data.info.final is not None:  # the numbers at the end are known nevertheless
+        last = data.info.final
     facts = [
-        ("status", status),
+        ("status", data.info.status),
         ("steps", f"{last['step']}"),
-        ("loss", _told("number", last["loss"])),
-        ("largest angle", _told("degrees", last["max_angle"])),
-        ("mean angle", _told("degrees", last["mean_angle"])),
+        ("loss", _told("loss", last["loss"])),
+        ("largest angle", _told("max_angle", last["max_angle"])),
+        ("mean angle", _told("mean_angle", last["mean_angle"])),
         ("recovered", f"{last['recovered']} of {data.teachers}"),
         ("seconds", _told("seconds", last["seconds"])),
     ]
@@ -83,7 +83,7 @@ def run_page(data: RunData) -> str:
         payload,
         title=data.name,
         subtitle=f"a run of featlearn, {data.run.name}",
-        message=data.info.get("message"),
+        message="; ".join(text for text in (data.info.message, data.lost) if text) or None,
         facts=facts,
         missing=data.missing,
         neurons_text=_neurons_text(data.neurons) if data.neurons else "",
@@ -91,7 +91,7 @@ def run_page(data: RunData) -> str:
         certificate_text=TEXTS[certificates.rank] if certificates else "",
         no_certificate=no_certificate,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
-        stage_columns=["", "stage", "steps", "ended by", "λ", "loss", "in S*", "mean angle", "largest angle"],
+        stage_columns=["", "stage", "steps", "ended by", *map(heading_of, _STAGE_COLUMNS)],
         stage_rows=list(_stage_rows(data)),
         config_title="Configuration",
         config=_text_of(data.run.config_file),
@@ -147,13 +147,13 @@ def _neurons_text(neurons: Neurons) -> str:
 
 
 def _stage_rows(data: RunData) -> Iterable[list[str]]:
-    ended = list(data.info.get("stages") or [])
+    ended = data.info.stages
     for number, stage in enumerate(data.stages, start=1):
         row = int(np.flatnonzero(data.metrics["step"] <= stage.last)[-1])
         at = {name: column[row] for name, column in data.metrics.items()}
-        record = ended[number - 1] if number <= len(ended) else {}
-        cells = [_told(form, at[name]) for name, form in _STAGE_COLUMNS]
-        yield [str(number), stage.name, str(stage.last - stage.first), str(record.get("stop_reason", "–")), *cells]
+        stop_reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
+        cells = [_told(name, at[name]) for name in _STAGE_COLUMNS]
+        yield [str(number), stage.name, str(stage.last - stage.first), stop_reason, *cells]
 
 
 # --- a sweep ------------------------------------------------------------------------------------
@@ -168,18 +168,20 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
     shown = [*data.axes, axis_of("seed", data.columns["seed"])]
     axes = {axis.key: {"values": axis.texts(), "index": axis.index.tolist()} for axis in shown}
     curves = _curves(data, watch)
-    metrics = [name for name in METRICS if np.any(np.isfinite(numbers(data.columns[name])))]
-    metrics.sort(key=lambda name: (name not in _SHOWN, METRICS.index(name)))
+    known = numeric_columns()
+    metrics = [name for name in known if np.any(np.isfinite(numbers(data.columns[name])))]
+    metrics.sort(key=lambda name: (name not in _SHOWN, known.index(name)))
     columns: dict[str, Any] = {name: packed(numbers(data.columns[name]), "f4") for name in metrics}
-    columns |= {name: [v if isinstance(v, str) else "" for v in data.columns[name]] for name in _TEXTS}
-    called = {name: label_of(name) for name in METRICS} | {axis.key: axis.label for axis in shown}
+    texts = [column.name for column in known_columns().values() if column.kind == "text"]
+    columns |= {name: [v if isinstance(v, str) else "" for v in data.columns[name]] for name in texts}
+    called = {name: label_of(name) for name in known} | {axis.key: axis.label for axis in shown}
     payload = {
         "colours": COLOURS,
         "columns": columns,
         "axes": axes,
         "metrics": metrics,
         "shown": [name for name in _SHOWN if name in metrics],
-        "log": [name for name, label in LABELS.items() if label.log],
+        "log": [name for name, label in labels().items() if label.log],
         "names": {name: label.words for name, label in called.items()},
         "titles": {name: label.markup for name, label in called.items()},
         "curves": curves or None,
@@ -187,12 +189,12 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
         "no_curves": "this sweep keeps no logs (store: summary)",
     }
     found, counts = np.unique(data.columns["status"].astype(str), return_counts=True)
-    left = data.info["points"] - len(data.columns["id"])
-    facts = [("points", str(data.info["points"]))]
+    left = data.info.points - len(data.columns["id"])
+    facts = [("points", str(data.info.points))]
     facts += [(status, str(count)) for status, count in zip(found, counts, strict=True)]
     facts += [("not ended yet", str(left))] if left else []
     best = numbers(data.columns["loss"])[data.done]
-    facts.append(("least loss", _told("number", np.nanmin(best)) if np.any(np.isfinite(best)) else "–"))
+    facts.append(("least loss", _told("loss", np.nanmin(best)) if np.any(np.isfinite(best)) else "–"))
     return _page(
         "sweep.html",
         ("charts.js", "sweep.js"),
@@ -277,32 +279,31 @@ def _as_json(payload: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _told(form: str, value: Any) -> str:
-    return formats[form](float(value) if np.isfinite(value) else None)
+def _told(column: str, value: Any) -> str:
+    return cell(column, None if value is None or not np.isfinite(value) else float(value))
 
 
 def _text_of(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        return f"{file.name} cannot be read: {error.strerror}"
+        return read_regular(file).decode(errors="replace")
+    except RunError as error:
+        return str(error)
 
 
-def _environment(info: RunInfo) -> list[tuple[str, str]]:
+def _environment(info: RunInfo | SweepInfo) -> list[tuple[str, str]]:
     """What a run or a sweep was made with."""
     keys = ("created", "config_hash", "digest", "seed", "backend", "device", "threads", "precision", "resumed")
-    rows = [(key, str(info[key])) for key in keys if info.get(key) is not None]
-    git = info.get("git") or {}
-    if git.get("commit"):
-        rows.append(("commit", f"{git['commit']}{' (changed since)' if git.get('dirty') else ''}"))
-    rows += [(key, str(value)) for part in ("versions", "machine") for key, value in (info.get(part) or {}).items()]
-    return rows
+    found = {key: getattr(info, key, None) for key in keys}
+    rows = [(key, str(value)) for key, value in found.items() if value is not None]
+    if info.git.commit:
+        rows.append(("commit", f"{info.git.commit}{' (changed since)' if info.git.dirty else ''}"))
+    return rows + [(key, str(value)) for part in (info.versions, info.machine) for key, value in part.items()]
 
 
 def write_page(page: str, file: Path) -> None:
     """Write a page, replacing what is there whole. Raises RunError when it cannot be written."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(file, lambda out: out.write(page.encode()))
+        write_file(file, page.encode())
     except OSError as error:
-        raise RunError(f"{file} cannot be written: {error.strerror}; choose another place with --out") from None
+        raise RunError(f"{file} cannot be written: {reason(error)}; choose another place with --out") from None

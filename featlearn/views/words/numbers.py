@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from featlearn.claims.records import CheckRecord
 
 
 def number(x: float | None, missing: str = "–") -> str:
@@ -11,18 +10,18 @@ def number(x: float | None, missing: str = "–") -> str:
     return missing if x is None else f"{x:.4g}".replace("-", "−")
 
 
-def value(check: Mapping[str, Any]) -> str:
-    """What was measured for a check of ``claims.json``."""
-    return number(check["value"], "not finite" if check["count"] else "–")
+def value(check: CheckRecord) -> str:
+    """What was measured for a check."""
+    return number(check.value, "not finite" if check.count else "–")
 
 
-def interval(check: Mapping[str, Any]) -> str:
+def interval(check: CheckRecord) -> str:
     """Its interval; a dash where it has none, for the value is all there is, or nothing was measured."""
-    if not check["count"] or (check["low"] == check["high"] is not None and check["low"] == check["value"]):
+    if not check.count or (check.low == check.high is not None and check.low == check.value):
         return "–"
-    if check["value"] is None and check["low"] is None and check["high"] is None:
+    if check.value is None and check.low is None and check.high is None:
         return "–"
-    return f"{number(check['low'], '−∞')} … {number(check['high'], '∞')}"
+    return f"{number(check.low, '−∞')} … {number(check.high, '∞')}"
 
 
 def duration(seconds: float) -> str:

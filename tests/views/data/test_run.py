@@ -128,7 +128,7 @@ def test_a_run_without_usable_snapshots_still_has_its_log(damage: str, tmp_path:
         arrays = run.read_arrays(run.snapshots_file)
         run.write_arrays(run.snapshots_file, arrays | {"step": arrays["step"][1:]})
     else:
-        run.config_file.write_text(run.config_file.read_text().replace("name: relu", "name: sine"))
+        run.info_file.write_text(run.info_file.read_text().replace('"relu"', '"sine"'))
     data = read_run(run)
     assert data.neurons is None
     assert data.missing is not None

@@ -158,17 +158,17 @@ def test_the_comparison_of_images_sees_another_figure(tmp_path: Path) -> None:
 # --- runs that are not like the others ----------------------------------------------------------
 
 
-def with_rows(run: RunDirectory, count: int, **info: object) -> RunDirectory:
+def with_rows(run: RunDirectory, count: int, **changes: object) -> RunDirectory:
     """The run as if it had been looked at after so many rows."""
     lines = run.metrics_file.read_bytes().split(b"\n")
     run.metrics_file.write_bytes(b"\n".join(lines[:count]) + b"\n" + lines[count][:50])  # the next one torn
-    run.write_info(run.read_info() | info)
+    run.write_info(run.read_info().changed(**changes))
     return run
 
 
 @pytest.mark.parametrize("rows", [1, 2, 4])
 def test_a_run_that_has_just_begun_gives_figures(rows: int, tmp_path: Path) -> None:
-    run = with_rows(new_run(tmp_path), rows, status="running", stages=[], optima=[])
+    run = with_rows(new_run(tmp_path), rows, status="running", stages=(), optima=())
     for drawing in run_figures(read_run(run), COLUMN):
         assert save(drawing, tmp_path / "out", ["png"], COLUMN)
         if drawing.name != "neurons":
@@ -178,7 +178,7 @@ def test_a_run_that_has_just_begun_gives_figures(rows: int, tmp_path: Path) -> N
 
 def test_a_run_that_diverged_gives_figures(tmp_path: Path) -> None:
     run = new_run(tmp_path, "stages.local_convergence.step_size=1e6")
-    assert run.read_info()["status"] == "diverged"
+    assert run.read_info().status == "diverged"
     for drawing in run_figures(read_run(run), COLUMN):
         assert save(drawing, tmp_path / "out", ["pdf"], COLUMN)
 
