@@ -50,10 +50,12 @@ def sweep(
     share = _share(shard)
 
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
-    from featlearn.sweeps import sweep as sweeps
+    from featlearn.sweeps.begin import directory_of, sweep_of
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.sweeps.executors import make_executor
     from featlearn.sweeps.load import load_sweep
+    from featlearn.sweeps.plan import plan_of
+    from featlearn.sweeps.run import run_sweep
     from featlearn.views.console import run as console
     from featlearn.views.console import sweep as sweep_console
 
@@ -62,11 +64,11 @@ def sweep(
         begun = None if resume is None else SweepDirectory.find(resume, where)
         asked = None if config is None else load_sweep(config)
         if dry_run:
-            sweep_console.show_plan(sweeps.plan(sweeps.sweep_of(begun, asked), share), jobs)
+            sweep_console.show_plan(plan_of(sweep_of(begun, asked), share), jobs)
             return
-        directory = sweeps.directory_of(begun, asked, where, share)
+        directory = directory_of(begun, asked, where, share)
         with sweep_console.SweepView(quiet=quiet or as_json) as view:
-            result = sweeps.run_sweep(
+            result = run_sweep(
                 directory,
                 lambda: make_executor(jobs, scheduler),
                 shard=share,

@@ -17,11 +17,13 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from featlearn.sweeps.begin import resume_command
 from featlearn.sweeps.costs import cores
 from featlearn.sweeps.directory import Shard, SweepDirectory
+from featlearn.sweeps.plan import SweepPlan
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.sweeps.sweep import SweepPlan, SweepResult, SweepState, resume_command
+from featlearn.sweeps.state import SweepResult, SweepState
 from featlearn.views.console.output import shown, tell
 from featlearn.views.console.run import NARROW, cell, error_console, output_console
 from featlearn.views.data.sweep import Axis, axis_of, named
