@@ -8,7 +8,7 @@ from featlearn.claims.evidence import Columns, Evidence, recovered, relative_sta
 from featlearn.claims.intervals import Measured, exponent_of, median_of, proportion_of, slope
 from featlearn.claims.model import Findings
 from featlearn.claims.records import Panel, Series
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 
 DECAY = "stages.local_convergence.weight_decay"
 

@@ -12,7 +12,7 @@ from featlearn.claims.judges_of_runs import curve
 from featlearn.claims.model import Findings
 from featlearn.claims.records import Panel, Series
 from featlearn.config.model import Config
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 from featlearn.theory.span import dimension_of_span
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"

@@ -28,10 +28,12 @@ from featlearn.config.complaints import did_you_mean
 from featlearn.config.yaml_source import Complaint, ConfigError
 from featlearn.runs import environment
 from featlearn.storage.errors import RunError, RunNotFound, reason
-from featlearn.sweeps import sweep as sweeps
+from featlearn.sweeps.begin import join
 from featlearn.sweeps.directory import WHOLE, SweepDirectory
 from featlearn.sweeps.executors import Executor, SerialExecutor
 from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.run import run_sweep
+from featlearn.sweeps.state import Watcher
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Watch:
 
     before: Callable[[ClaimRecord], None] = lambda record: None
     claim: Callable[[str, Claim], None] = lambda name, claim: None
-    sweep: sweeps.Watcher = lambda state: None
+    sweep: Watcher = lambda state: None
     measure: Callable[[str], None] = lambda name: None
     verdict: Callable[[ClaimRecord], None] = lambda record: None
 
@@ -166,13 +168,13 @@ def _finished(
     directory: ReproductionDirectory,
     file: str,
     text: str,
-    watch: sweeps.Watcher,
+    watch: Watcher,
     make_executor: Callable[[], Executor],
 ) -> SweepDirectory:
     """The directory of a sweep, with every point ended. Claims that name the same sweep share it."""
     path = directory.write_sweep_file(file, text)
-    found = sweeps.join(load_sweep(path), directory.sweeps, WHOLE)
-    result = sweeps.run_sweep(found, make_executor, watch=watch, go_on=resume_command(directory))
+    found = join(load_sweep(path), directory.sweeps, WHOLE)
+    result = run_sweep(found, make_executor, watch=watch, go_on=resume_command(directory))
     if result.status != "done":
         raise Interrupted
     return found

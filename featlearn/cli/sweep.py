@@ -50,10 +50,12 @@ def sweep(
     share = _share(shard)
 
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.sweeps.begin import directory_of, sweep_of
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.sweeps.executors import make_executor
     from featlearn.sweeps.load import load_sweep
-    from featlearn.sweeps.sweep import directory_of, plan, run_sweep, sweep_of
+    from featlearn.sweeps.plan import plan_of
+    from featlearn.sweeps.run import run_sweep
     from featlearn.views.console.output import complain
     from featlearn.views.console.progress import SweepView
     from featlearn.views.console.sweep import ending_of_sweep, show_plan, show_sweep, sweep_document
@@ -63,7 +65,7 @@ def sweep(
         begun = None if resume is None else SweepDirectory.find(resume, where)
         asked = None if config is None else load_sweep(config)
         if dry_run:
-            show_plan(plan(sweep_of(begun, asked), share), jobs)
+            show_plan(plan_of(sweep_of(begun, asked), share), jobs)
             return
         directory = directory_of(begun, asked, where, share)
         with SweepView(quiet=quiet or as_json) as view:

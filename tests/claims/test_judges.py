@@ -13,9 +13,10 @@ from featlearn.claims.model import CLAIMS, Claim, claims_directory, load_claim, 
 from featlearn.claims.records import ClaimRecord
 from featlearn.claims.reproduce import verdict
 from featlearn.runs import batch
-from featlearn.sweeps import sweep
+from featlearn.sweeps.begin import begin
 from featlearn.sweeps.executors import SerialExecutor
 from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.run import run_sweep
 from featlearn.training.backends.fused import FusedBackend
 from featlearn.training.stages import Schedule, Stage
 
@@ -64,8 +65,8 @@ def _judged(name: str, tmp_path: Path) -> ClaimRecord:
     for key, _, text in sweep_files(cut, claims_directory(), quick=True):
         path = tmp_path / f"{key}.yaml"
         path.write_text(text)
-        found[key] = sweep.begin(load_sweep(path), tmp_path)
-        sweep.run_sweep(found[key], SerialExecutor)
+        found[key] = begin(load_sweep(path), tmp_path)
+        run_sweep(found[key], SerialExecutor)
     return verdict(name, cut, Evidence(found, claim.parameters, quick=True))
 
 

@@ -14,11 +14,11 @@ import pytest
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs import recorder
-from featlearn.runs.batch import Job, compute
 from featlearn.runs.checkpoints import Checkpoint
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import resume, train
 from featlearn.storage.errors import RunError
+from featlearn.sweeps.points import Job, compute
 from featlearn.training.events import Event, Logged
 from featlearn.training.plan import Plan
 from tests.config.broken import write

@@ -14,11 +14,11 @@ from featlearn.claims.directory import ReproductionDirectory
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs.directory import LATEST, RunDirectory, RunError, RunNotFound
+from featlearn.runs.metrics import load_metrics
 from featlearn.runs.records import RunInfo
 from featlearn.runs.train import train
 from featlearn.storage.drafts import Draft
 from featlearn.sweeps.directory import SweepDirectory
-from featlearn.sweeps.results import load_metrics
 from featlearn.training.measurement import COLUMNS
 from tests.config.broken import MINIMAL, write
 from tests.runs.records import an_info

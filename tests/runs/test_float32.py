@@ -10,8 +10,8 @@ from featlearn.config.build import ScaleTooLarge, build
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
-from featlearn.runs.batch import Job, compute
 from featlearn.runs.train import backend_of, resume, train
+from featlearn.sweeps.points import Job, compute
 from featlearn.training.descent import Logged, descend
 from tests.config.broken import write
 from tests.runs.test_train import _interrupt_at, results

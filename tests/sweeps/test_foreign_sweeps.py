@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from featlearn.claims.evidence import Evidence
-from featlearn.runs.batch import Job, compute
 from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.sweeps.begin import begin
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.points import Job, compute
 from featlearn.sweeps.results import load_results
-from featlearn.sweeps.sweep import begin
 from featlearn.views.data.sweep import read_sweep
 from featlearn.views.report.sweep import sweep_page
 from tests.places import ROOT

@@ -16,7 +16,7 @@ from featlearn.claims.directory import ReproductionDirectory
 from featlearn.claims.model import Claim
 from featlearn.claims.records import CheckRecord, ClaimRecord, ReproductionInfo
 from featlearn.claims.reproduce import Watch, resume_command
-from featlearn.sweeps.sweep import SweepState
+from featlearn.sweeps.state import SweepState
 from featlearn.views.console.output import output_console, shown, tell
 from featlearn.views.console.progress import SweepView
 from featlearn.views.report.claims import verdict

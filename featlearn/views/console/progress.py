@@ -21,7 +21,7 @@ from featlearn.views.words.cells import degrees
 from featlearn.views.words.numbers import duration, number
 
 if TYPE_CHECKING:
-    from featlearn.sweeps.sweep import SweepState
+    from featlearn.sweeps.state import SweepState
 
 
 class TrainingView:

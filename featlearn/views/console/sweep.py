@@ -12,11 +12,13 @@ from rich import box
 from rich.console import Group
 from rich.table import Table
 
+from featlearn.sweeps.begin import resume_command
 from featlearn.sweeps.costs import cores
 from featlearn.sweeps.directory import Shard, SweepDirectory
+from featlearn.sweeps.plan import SweepPlan
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.sweeps.sweep import SweepPlan, SweepResult, resume_command
+from featlearn.sweeps.state import SweepResult
 from featlearn.views.console.output import NARROW, output_console, shown
 from featlearn.views.data.axis import Axis, axis_of, named
 from featlearn.views.data.sweep import SHOWN

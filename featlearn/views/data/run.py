@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.metrics import as_columns
 from featlearn.runs.records import RunInfo
 from featlearn.storage.errors import RunError
-from featlearn.sweeps.results import as_columns
 from featlearn.theory.activations import Activation, activation
 from featlearn.training.columns import COLUMNS
 from featlearn.views.data.neurons import Neurons, neurons_of

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from featlearn.runs.metrics import load_metrics
 from featlearn.storage.errors import RunError
 from featlearn.sweeps.directory import known_columns
-from featlearn.sweeps.results import load_metrics
 from featlearn.views.data.axis import axis_of
 from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
 from featlearn.views.report.packing import packed

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featlearn.sweeps.results import as_columns
+from featlearn.runs.metrics import as_columns
 from featlearn.views.data.axis import axis_of
 from tests.views.settings import objects
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 from featlearn.views.data.run import StageSpan, read_run
 from featlearn.views.data.run_tables import alignment_table, curves_table
 from tests.views.examples import (

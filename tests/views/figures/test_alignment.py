@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 from tests.views.examples import drawings_of, new_run, points_of
 
 

@@ -28,5 +28,5 @@ def test_the_comparison_of_images_sees_another_figure(tmp_path: Path) -> None:
 def test_stored_optima_are_those_of_the_run(kind: str, tmp_path: Path) -> None:
     own, stored = optima_of(new_run(tmp_path, *CERTIFICATES[kind])), stored_optima(kind)
     assert [record["weight_decay"] for record in stored] == [record["weight_decay"] for record in own]
-    bounds = ([record["upper"] for record in optima] for optima in (stored, own))
-    np.testing.assert_allclose(*bounds, rtol=RELATIVE_GAP)  # neither is farther than this from the best there is
+    ours, kept = ([record["upper"] for record in optima] for optima in (own, stored))
+    np.testing.assert_allclose(kept, ours, rtol=RELATIVE_GAP)  # neither is farther than this from the best there is

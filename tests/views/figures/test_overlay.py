@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 from featlearn.views.data.run import read_run
 from featlearn.views.figures.overlay import overlay_figure
 from tests.views.examples import COLUMN, new_run, points_of

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 from featlearn.views.data.run import read_run
 from featlearn.views.figures.run import run_figures
 from featlearn.views.figures.saving import save

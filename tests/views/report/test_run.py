@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from featlearn.config.load import load_config
+from featlearn.runs.metrics import load_metrics
 from featlearn.runs.train import train
-from featlearn.sweeps.results import load_metrics
 from featlearn.views.data.run import read_run
 from tests.views.browser import Browser, errors, needs_browser, opened
 from tests.views.examples import QUICKSTART, new_run

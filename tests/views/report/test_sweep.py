@@ -7,7 +7,7 @@ import numpy as np
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 from featlearn.views.data.sweep import read_sweep
 from featlearn.views.report.sweep import sweep_page
 from tests.sweeps.small import MIXED
