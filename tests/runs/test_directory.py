@@ -242,7 +242,8 @@ def test_the_damages_are_of_all_kinds_and_most_are_noticed(finished: RunDirector
         place = tmp_path / str(seed)
         run = RunDirectory(shutil.copytree(finished.path, place / "runs" / "copy"))
         kinds.add(damage(run.path, outside(place), seed).split(":")[0])
-        reads = [run.read_info, run.read_metrics, lambda run=run: run.read_arrays(run.snapshots_file)]  # type: ignore[misc]
+        reads: list[Callable[[], object]] = [run.read_info, run.read_metrics]
+        reads.append(lambda run=run: run.read_arrays(run.snapshots_file))  # type: ignore[misc]
         noticed += any(isinstance(value_or_refusal(read), RunError) for read in reads)
     assert len(kinds) >= 15
     assert noticed >= 20
