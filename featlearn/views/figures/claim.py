@@ -9,7 +9,7 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from featlearn.claims.model import Panel, Series
+from featlearn.claims.findings import Panel, Series
 from featlearn.views.data.run import Table
 from featlearn.views.figures.run import Artists, legend_above, log_if_positive, log_ticks, short_number
 from featlearn.views.figures.ticks import ticks_at

@@ -5,7 +5,8 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from featlearn.claims.directory import Record, ReproductionDirectory
-from featlearn.claims.reproduce import panel_of, resume_command
+from featlearn.claims.reproduce import resume_command
+from featlearn.claims.verdicts import panel_of
 from featlearn.views.figures import claim as claim_plots
 from featlearn.views.figures.drawing import SIZES, Drawing, Size, save, style
 from featlearn.views.report import claims as claims_text
@@ -25,7 +26,7 @@ def write(directory: ReproductionDirectory) -> None:
             continue
         if (drawing := drawing_of(record, SIZES["column"])) is not None:
             save(drawing, directory.figures, FORMATS, SIZES["column"], advice=advice)
-    directory.write_page(claims_text.page(info, directory.figures.name))
+    directory.write_page(claims_text.page(info, directory.figures.name, directory.sweeps.name))
 
 
 def drawing_of(record: Record, size: Size) -> Drawing | None:
