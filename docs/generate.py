@@ -16,8 +16,8 @@ from pydantic_core import PydanticUndefined
 
 from featlearn.claims.directory import ReproductionDirectory
 from featlearn.config.model import Config
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
-from featlearn.training.measurement import COLUMNS
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
+from featlearn.training.columns import COLUMNS
 from featlearn.views.report import claims as claims_text
 
 
@@ -43,7 +43,7 @@ def config_keys() -> str:
 
 def metrics_columns() -> str:
     """The table of metrics columns."""
-    rows = [f"| `{name}` | {_escaped(meaning)} |" for name, meaning in COLUMNS.items()]
+    rows = [f"| `{column.name}` | {_escaped(column.meaning)} |" for column in COLUMNS.values()]
     return "\n".join(["| column | meaning |", "|---|---|", *rows])
 
 
@@ -51,7 +51,7 @@ def activations() -> str:
     """The table of activations."""
     lines = ["| `name` | φ(z) | degrees kept | same neuron | degree of homogeneity |", "|---|---|---|---|---|"]
     same = {"even": "w and −w", "odd": "(a, w) and (−a, −w)", "none": "–"}
-    for name in ACTIVATION_NAMES:
+    for name in activation_names():
         for drop in reversed(DROP_SETTINGS):
             entry = activation(name, drop)
             kept = "≥ 2 (`drop_hermite_below: 2`)" if drop else "all (`drop_hermite_below: 0`)"
@@ -68,7 +68,7 @@ def reproduction(folder: str, sweeps: str) -> str:
         sweeps: the folder of the claims' sweep files, as seen from docs/.
     """
     directory = ReproductionDirectory(Path(folder))
-    return claims_text.body(directory.read(), directory.name, sweeps)
+    return claims_text.body(directory.read_info(), directory.name, sweeps)
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:

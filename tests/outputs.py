@@ -40,10 +40,14 @@ class Output:
         """Why this says nothing about numbers, if so. A divergence is a result, a failure is none."""
         endings = [str(run["status"]) for run in self.runs.values()]
         endings += [row["status"] for rows in self.rows.values() for row in rows if "status" in row]
+        last_words = "".join(self.errors.strip().splitlines()[-1:])
         if not endings:
-            return f"left no run (exit status {self.exit_status}): {self.errors.strip()}"
+            return f"left no run (exit status {self.exit_status}): {last_words}"
         if bad := set(endings) - {"done", "diverged"}:
-            return f"has runs that ended as {', '.join(sorted(bad))}: {self.errors.strip()}"
+            return f"has runs that ended as {', '.join(sorted(bad))}: {last_words}"
+        for name in self.runs:
+            if not self.rows[f"{name}/metrics.jsonl"] or not any(key.startswith(f"{name}/") for key in self.arrays):
+                return f"left no rows or no weights of the run {name}"
         return None
 
 
@@ -60,9 +64,10 @@ def read_output(runs_dir: Path, exit_status: int, errors: str) -> Output:
             runs[name] = {key: info[key] for key in FIELDS_OF_RUN if key in info}
             lines = (place / "metrics.jsonl").read_bytes().splitlines()
             rows[f"{name}/metrics.jsonl"] = [json.loads(line) for line in lines]
-            for file in ("checkpoint.npz", "snapshots.npz"):
-                with np.load(place / file, allow_pickle=False) as stored:
-                    arrays |= {f"{name}/{file}:{key}": stored[key] for key in stored.files if key not in NOT_WEIGHTS}
+            for file in sorted(place.glob("*.npz")):  # a run that failed may have none
+                with np.load(file, allow_pickle=False) as stored:
+                    kept = [key for key in stored.files if key not in NOT_WEIGHTS]
+                    arrays |= {f"{name}/{file.name}:{key}": stored[key] for key in kept}
         if (results := directory / "results.csv").exists():
             with results.open(newline="", encoding="utf-8") as lines_of_results:
                 rows["results.csv"] = list(csv.DictReader(lines_of_results, strict=True))

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from matplotlib.testing.compare import compare_images
 
-from featlearn.claims.directory import read_claims
+from featlearn.claims.directory import ReproductionDirectory
 from featlearn.claims.load import SEED_PAPER, load_paper
 from featlearn.config.load import load_config
 from featlearn.config.yaml_source import parse_document
 from featlearn.sweeps.load import load_sweep
-from featlearn.views.figures.drawing import SIZES, save
+from featlearn.views.figures.saving import save
+from featlearn.views.figures.style import SIZES
 from featlearn.views.report.claims_files import FORMATS, drawing_of
 from tests.places import ROOT
 
@@ -31,7 +32,7 @@ def test_the_generated_parts_of_the_documentation_are_fresh(page: str) -> None:
 def test_the_figures_of_the_claims_are_those_of_their_record(tmp_path: Path) -> None:
     stored = ROOT / "docs" / "reproduction"
     drawn = set()
-    for record in read_claims(stored / "claims.json")["claims"]:
+    for record in ReproductionDirectory(stored).read_info().claims:
         if (drawing := drawing_of(record, SIZES["column"])) is not None:
             _, file, _ = save(drawing, tmp_path, FORMATS, SIZES["column"])
             assert compare_images(str(stored / file.name), str(file), tol=8) is None, "copy the figures again"
@@ -83,11 +84,11 @@ def test_the_figure_in_the_readme_is_what_its_commands_make(tmp_path: Path) -> N
 
 
 def test_the_record_of_the_reproduction_is_whole() -> None:
-    record = read_claims(ROOT / "docs" / "reproduction" / "claims.json")
-    assert [claim["id"] for claim in record["claims"]] == list(load_paper(SEED_PAPER).claims)
-    assert record["status"] == "done"
-    assert not record["quick"]
-    assert not record["git"]["dirty"]
+    record = ReproductionDirectory(ROOT / "docs" / "reproduction").read_info()
+    assert [claim.id for claim in record.claims] == list(load_paper(SEED_PAPER).claims)
+    assert record.status == "done"
+    assert not record.quick
+    assert not record.git.dirty
 
 
 def test_the_changelog_and_the_citation_name_the_version() -> None:

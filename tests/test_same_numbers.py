@@ -106,5 +106,23 @@ def test_what_only_the_present_tree_has_is_named() -> None:
 def test_runs_that_fail_on_both_sides_are_not_equal() -> None:
     failed = after(lambda o: o.runs["runs/0000"].update(status="failed"))
     assert "failed" in (compare(failed, failed).difference or "")
-    nothing = Output({}, {}, {}, 2, "no such file")
+    nothing = Output({}, {}, {}, 2, "a traceback\nno such file\n")
     assert compare(nothing, nothing).difference == "the reference left no run (exit status 2): no such file"
+
+
+def test_a_run_that_failed_before_its_first_row_is_read(tmp_path: Path) -> None:
+    run = tmp_path / "20260101-000000-run-abcdef"
+    run.mkdir()
+    (run / "metrics.jsonl").touch()
+    (run / "run.json").write_text('{"status": "failed", "final": null}')
+    assert compare(*[read_output(tmp_path, 1, "what went wrong")] * 2).difference == (
+        "the reference has runs that ended as failed: what went wrong"
+    )
+
+
+def test_runs_of_which_nothing_can_be_compared_are_not_equal() -> None:
+    for empty in (
+        after(lambda output: output.rows["runs/0000/metrics.jsonl"].clear()),
+        after(lambda output: output.arrays.clear()),
+    ):
+        assert compare(empty, empty).difference == "the reference left no rows or no weights of the run runs/0000"

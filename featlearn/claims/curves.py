@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from featlearn.claims.evidence import Columns
-from featlearn.claims.findings import Series
 from featlearn.claims.intervals import Measured, median_of
+from featlearn.claims.records import Series
 
 
 def against(table: Columns, axis: str, column: np.ndarray) -> tuple[list[float], list[Measured]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from featlearn.claims.directory import ReproductionDirectory, summarise_reproductions
-from featlearn.runs.directory import RunDirectory, RunNotFound, RunSummary, summarise_runs
-from featlearn.sweeps.directory import SweepDirectory, summarise_sweeps
+from featlearn.claims.directory import ReproductionDirectory
+from featlearn.runs.directory import RunDirectory
+from featlearn.storage.directory import Summary
+from featlearn.storage.errors import RunNotFound
+from featlearn.sweeps.directory import SweepDirectory
 
 
 def find(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory | ReproductionDirectory:
@@ -37,7 +39,7 @@ def find_run_or_sweep(name: str, runs_dir: Path) -> RunDirectory | SweepDirector
     return found
 
 
-def summaries_in(runs_dir: Path) -> list[RunSummary]:
+def summaries_in(runs_dir: Path) -> list[Summary]:
     """A line for every run, sweep and reproduction in a directory, oldest first."""
-    summaries = [*summarise_runs(runs_dir), *summarise_sweeps(runs_dir), *summarise_reproductions(runs_dir)]
-    return sorted(summaries, key=lambda summary: summary.name)
+    kinds = RunDirectory, SweepDirectory, ReproductionDirectory
+    return sorted((summary for kind in kinds for summary in kind.summarise(runs_dir)), key=lambda summary: summary.name)

@@ -20,7 +20,7 @@ from featlearn.claims.findings import Findings
 from featlearn.claims.model import ClaimFile
 from featlearn.config.complaints import complaint_at, complaints_about, did_you_mean, hidden_complaints
 from featlearn.config.yaml_source import Complaint, ConfigError, Document, Mark, read_document
-from featlearn.runs.directory import RunNotFound
+from featlearn.storage.errors import RunNotFound
 
 SEED_PAPER = "zhou-ge-2024"  # the one that ``featlearn reproduce`` reproduces
 

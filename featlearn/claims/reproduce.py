@@ -9,30 +9,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from featlearn.claims.directory import Record, ReproductionDirectory
+from featlearn.claims.directory import ReproductionDirectory
 from featlearn.claims.evidence import Evidence
 from featlearn.claims.load import Claim, Paper
+from featlearn.claims.records import ClaimRecord, ReproductionInfo
 from featlearn.claims.sweep_files import sweep_files
 from featlearn.claims.verdicts import verdict
 from featlearn.config.complaints import did_you_mean
 from featlearn.config.yaml_source import Complaint, ConfigError
 from featlearn.runs import environment
-from featlearn.runs.directory import RunError, RunNotFound, replace_file
-from featlearn.sweeps import sweep as sweeps
+from featlearn.storage.errors import RunError, RunNotFound, reason
+from featlearn.sweeps.begin import join
 from featlearn.sweeps.directory import WHOLE, SweepDirectory
 from featlearn.sweeps.executors import Executor, SerialExecutor
 from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.run import run_sweep
+from featlearn.sweeps.state import Watcher
 
 
 @dataclass(frozen=True)
 class Watch:
     """Who is told how a reproduction goes on; ``before`` of claims that were judged before it was resumed."""
 
-    before: Callable[[Record], None] = lambda record: None
+    before: Callable[[ClaimRecord], None] = lambda record: None
     claim: Callable[[Claim], None] = lambda claim: None
-    sweep: sweeps.Watcher = lambda state: None
+    sweep: Watcher = lambda state: None
     measure: Callable[[Claim], None] = lambda claim: None
-    verdict: Callable[[Record], None] = lambda record: None
+    verdict: Callable[[ClaimRecord], None] = lambda record: None
 
 
 class Interrupted(Exception):
@@ -57,17 +60,17 @@ def begin(paper: Paper, names: Sequence[str], runs_dir: Path, *, quick: bool) ->
             complaints |= dict.fromkeys(error.complaints)
     if complaints:
         raise ConfigError(list(complaints))
-    info = {
-        "status": "running",
-        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "quick": quick,
-        "wanted": wanted,
-        "seconds": 0.0,
-        "versions": environment.versions(),
-        "machine": environment.machine(),
-        "git": environment.git(),
-        "claims": [],
-    }
+    info = ReproductionInfo(
+        status="running",
+        created=datetime.now().astimezone().isoformat(timespec="seconds"),
+        quick=quick,
+        wanted=tuple(wanted),
+        seconds=0.0,
+        claims=(),
+        versions=environment.versions(),
+        machine=environment.machine(),
+        git=environment.git(),
+    )
     return ReproductionDirectory.create(runs_dir, info)
 
 
@@ -89,7 +92,7 @@ def reproduce(
     directory: ReproductionDirectory,
     watch: Watch,
     make_executor: Callable[[], Executor] = SerialExecutor,
-) -> Record:
+) -> ReproductionInfo:
     """Run what is missing of each claim's sweeps, and judge the claim; claims that were judged before stay judged.
 
     Returns:
@@ -102,21 +105,20 @@ def reproduce(
     directory.lock()
     try:
         with _written_in(directory):
-            info = directory.read()
-            _refuse_unknown(paper, info["wanted"])
-            for record in info["claims"]:
+            info = directory.read_info()
+            _refuse_unknown(paper, info.wanted)
+            for record in info.claims:
                 watch.before(record)
-            judged = {record["id"] for record in info["claims"]}
-            for name in info["wanted"]:
+            judged = {record.id for record in info.claims}
+            for name in info.wanted:
                 if name not in judged:
-                    record = _judged(directory, paper.claims[name], info["quick"], watch, make_executor)
-                    info["claims"].append(record)
-                    info["seconds"] += record["seconds"]
-                    directory.write(info)
+                    record = _judged(directory, paper.claims[name], info.quick, watch, make_executor)
+                    info = info.changed(claims=(*info.claims, record), seconds=info.seconds + record.seconds)
+                    directory.write_info(info)
                     watch.verdict(record)
-            if info["status"] != "done":
-                info["status"] = "done"
-                directory.write(info)
+            if info.status != "done":
+                info = info.changed(status="done")
+                directory.write_info(info)
             return info
     except KeyboardInterrupt:  # outside of a sweep, which sees to it itself
         raise Interrupted from None
@@ -130,7 +132,7 @@ def _written_in(directory: ReproductionDirectory) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        text = f"{directory.path} cannot be written: {error.strerror or error}"
+        text = f"{directory.path} cannot be written: {reason(error)}"
         raise RunError(f"{text}; go on with: {resume_command(directory)}") from None
 
 
@@ -140,7 +142,7 @@ def _judged(
     quick: bool,
     watch: Watch,
     make_executor: Callable[[], Executor],
-) -> Record:
+) -> ClaimRecord:
     """The record of a claim, after its sweeps were run."""
     watch.claim(claim)
     began = time.perf_counter()
@@ -150,23 +152,22 @@ def _judged(
     }
     watch.measure(claim)
     record = verdict(claim, Evidence(found, claim.file.parameters, quick))
-    if record["message"] is not None:  # nobody else has this path
-        record["message"] = record["message"].replace(f"{directory.path}/", "")
-    return record | {"seconds": time.perf_counter() - began}
+    if record.message is not None:  # nobody else has this path
+        record = record.changed(message=record.message.replace(f"{directory.path}/", ""))
+    return record.changed(seconds=time.perf_counter() - began)
 
 
 def _finished(
     directory: ReproductionDirectory,
     file: str,
     text: str,
-    watch: sweeps.Watcher,
+    watch: Watcher,
     make_executor: Callable[[], Executor],
 ) -> SweepDirectory:
     """The directory of a sweep, with every point ended. Claims that name the same sweep share it."""
-    path = directory.sweep_file(file)
-    replace_file(path, lambda out: out.write(text.encode()))
-    found = sweeps.join(load_sweep(path), directory.sweeps, WHOLE)
-    result = sweeps.run_sweep(found, make_executor, watch=watch, go_on=resume_command(directory))
+    path = directory.write_sweep_file(file, text)
+    found = join(load_sweep(path), directory.sweeps, WHOLE)
+    result = run_sweep(found, make_executor, watch=watch, go_on=resume_command(directory))
     if result.status != "done":
         raise Interrupted
     return found

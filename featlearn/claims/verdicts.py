@@ -3,84 +3,72 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import asdict
-from math import isfinite
+from math import nan
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from featlearn.claims.directory import Record
 from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings, Panel, Series
+from featlearn.claims.findings import Findings
+from featlearn.claims.intervals import Measured
 from featlearn.claims.load import Claim
-from featlearn.runs.records import PanelRecord
+from featlearn.claims.records import CheckRecord, ClaimRecord, ClaimSweepRecord
 from featlearn.sweeps.directory import SweepDirectory
 
 
-def verdict(claim: Claim, evidence: Evidence) -> Record:
+def verdict(claim: Claim, evidence: Evidence) -> ClaimRecord:
     """The record of a claim: what was measured, and whether it holds. A measurement that raises is a FAIL."""
-    about = claim.file.model_dump(mode="json", include={"sentence", "origin", "source", "falsified_by", "edge"})
-    about = {"id": claim.id, **about, "sweeps": [_sweep(claim, key, sweep) for key, sweep in evidence.sweeps.items()]}
+    edges: tuple[str, ...] = ()
+    panel, message = None, None
     try:
         findings = claim.measure(evidence)
         if missing := [key for key in claim.file.checks if key not in findings.measured]:
             raise LookupError(f"nothing was measured for {', '.join(missing)}")
-        checks = [_check(claim, key, findings) for key in claim.file.checks]
-        found = {"edges": [str(edge) for edge in findings.edges], "panel": _panel(findings.panel)}
+        checks = tuple(_check(claim, key, findings) for key in claim.file.checks)
+        edges, panel = tuple(map(str, findings.edges)), findings.panel
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         why = " ".join(f"{type(error).__name__}: {error}".split())
         message = f"could not be measured: {why} ({Path(last.filename).name}:{last.lineno})"
-        checks = [_check(claim, key, None) for key in claim.file.checks]
-        return {**about, "checks": checks, "passed": False, "message": message, "edges": [], "panel": None}
-    return {**about, "checks": checks, "passed": all(check["passed"] for check in checks), "message": None, **found}
+        checks = tuple(_check(claim, key, None) for key in claim.file.checks)
+    return ClaimRecord(
+        id=claim.id,
+        sentence=claim.file.sentence,
+        origin=claim.file.origin,
+        source=claim.file.source,
+        falsified_by=claim.file.falsified_by,
+        edge=claim.file.edge,
+        sweeps=tuple(_sweep(claim, key, sweep) for key, sweep in evidence.sweeps.items()),
+        checks=checks,
+        passed=all(check.passed for check in checks),
+        message=message,
+        edges=edges,
+        panel=panel,
+        seconds=0.0,  # not known here
+    )
 
 
-def _sweep(claim: Claim, key: str, sweep: SweepDirectory) -> Record:
-    """What a claim rests on: its sweep file in the repository, and how many of its runs got done."""
-    file, results = claim.file.sweeps[key].file, sweep.read_results().values()
-    done = sum(result.status == "done" for result in results)
-    return {"name": key, "file": file, "directory": sweep.name, "points": len(results), "done": done}
+def _sweep(claim: Claim, key: str, sweep: SweepDirectory) -> ClaimSweepRecord:
+    """What a claim rests on: its sweep file, and how many of its runs got done."""
+    results = sweep.read_results().values()
+    return ClaimSweepRecord(
+        name=key,
+        file=claim.file.sweeps[key].file,
+        directory=sweep.name,
+        points=len(results),
+        done=sum(result.status == "done" for result in results),
+    )
 
 
-def _check(claim: Claim, key: str, findings: Findings | None) -> Record:
+def _check(claim: Claim, key: str, findings: Findings | None) -> CheckRecord:
     check = claim.file.checks[key]
-    about = {"id": key, "measures": check.measures, "threshold": check.threshold, "judged_by": check.judged_by}
-    if findings is None:
-        return about | {"value": None, "low": None, "high": None, "count": 0, "passed": False}
-    return about | _plain(asdict(findings.measured[key])) | {"passed": bool(check.holds(findings.measured[key]))}
-
-
-def _panel(panel: Panel) -> Record:
-    """A figure as data; a mark that is nowhere is left out. Raises ValueError when it could not be drawn."""
-    record: Record = _plain(asdict(panel))
-    record["marks"] = {name: y for name, y in record["marks"].items() if y is not None}
-    PanelRecord.model_validate(record)
-    return record
-
-
-def _plain(value: Any) -> Any:
-    """The same for JSON: numbers that are not finite are null, and numpy's are Python's."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    return value
-
-
-def panel_of(record: Record) -> Panel | None:
-    """The figure of a record, with NaN where it has null."""
-    if record["panel"] is None:
-        return None
-    panel = record["panel"]
-    series = [Series(**{key: _numbers(value) for key, value in one.items()}) for one in panel["series"]]
-    return Panel(**(panel | {"series": series}))
-
-
-def _numbers(value: Any) -> Any:
-    return [float("nan") if x is None else float(x) for x in value] if isinstance(value, list) else value
+    measured = Measured(nan, nan, nan, 0) if findings is None else findings.measured[key]
+    return CheckRecord(
+        id=key,
+        measures=check.measures,
+        threshold=check.threshold,
+        judged_by=check.judged_by,
+        value=measured.value,
+        low=measured.low,
+        high=measured.high,
+        count=measured.count,
+        passed=findings is not None and bool(check.holds(measured)),
+    )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from featlearn.storage.directory import Directory
+    from featlearn.storage.records import Record
 
 RunsDir = Annotated[
     Path | None,
@@ -19,9 +23,11 @@ Jobs = Annotated[
 
 
 def print_json(document: Any) -> None:
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    from featlearn.storage.text import printable_json
+
+    typer.echo(printable_json(json.dumps(document, indent=2, ensure_ascii=False)))
 
 
-def document_of(directory: Any, info: dict[str, Any]) -> dict[str, Any]:
+def document_of(directory: Directory[Any], info: Record) -> dict[str, Any]:
     """What ``--json`` prints of a run, a sweep or a reproduction: its path, and what its file of information says."""
-    return {"path": str(directory.path.resolve()), **info}
+    return {"path": str(directory.path.resolve()), **info.plain()}

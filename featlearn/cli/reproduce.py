@@ -38,7 +38,7 @@ def reproduce(
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.executors import make_executor
     from featlearn.views.console import claims as claims_console
-    from featlearn.views.console import run as console
+    from featlearn.views.console.output import complain
     from featlearn.views.report import claims_files
     from featlearn.views.report.claims import verdict
 
@@ -54,7 +54,7 @@ def reproduce(
             try:
                 info = reproductions.reproduce(paper, directory, watch, lambda: make_executor(jobs))
             except reproductions.Interrupted:
-                console.complain([claims_console.interrupted(directory)])
+                complain([claims_console.interrupted(directory)])
                 raise typer.Exit(130) from None
         claims_files.write(directory)
 
@@ -62,6 +62,6 @@ def reproduce(
         print_json(document_of(directory, info))
     elif not quiet:
         claims_console.show_summary(directory, info)
-    if not claims_console.all_hold(info):
-        console.complain([verdict(info)] if quiet or as_json else [])
+    if not info.all_hold:
+        complain([verdict(info)] if quiet or as_json else [])
         raise typer.Exit(1)

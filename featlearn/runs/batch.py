@@ -1,36 +1,26 @@
-"""Many experiments at once: those of equal shape share each call of the backend, and none can tell."""
+"""Run several experiments together. Those of equal shape share backend calls; results do not depend on the grouping."""
 
 from __future__ import annotations
 
-import time
-import traceback
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from featlearn.config.build import build
 from featlearn.config.model import Config
-from featlearn.runs.directory import RunDirectory, RunError, RunInfo
-from featlearn.runs.places import discard, run_inside
-from featlearn.runs.recorder import Keeper, Recorder, follow
-from featlearn.runs.train import backend_of, first_info
-from featlearn.storage.digests import InvalidFile
+from featlearn.runs.recorder import Ending, Keeper, follow
+from featlearn.runs.train import backend_of
 from featlearn.training.backends import Backend
-from featlearn.training.descent import Event, Logged, Plan, Start
+from featlearn.training.events import Event, Logged, Start
 from featlearn.training.measurement import Row
-from featlearn.training.networks import InfeasibleTeacher
+from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem
-
-_LOCK_SECONDS = 10.0  # that another process may hold a run of ours
-CHECKPOINT_SECONDS = 10.0  # between two checkpoints of each run of a batch
 
 
 @dataclass(frozen=True)
-class Built:
+class Experiment:
     """One experiment, ready to run (B = 1)."""
 
     problem: Problem
@@ -39,8 +29,8 @@ class Built:
     backend: Backend
 
     @classmethod
-    def of(cls, config: Config) -> Built:
-        """Raises InfeasibleTeacher, InvalidFile, RunError."""
+    def of(cls, config: Config) -> Experiment:
+        """Raises InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError."""
         return cls(*build(config), backend_of(config))
 
     def group(self) -> Hashable:
@@ -55,33 +45,38 @@ class Built:
         return self.plan.shape(), shapes, place, memory, kind
 
 
-def _follow(
-    built: Sequence[Built],
+def groups_of(experiments: Sequence[Experiment]) -> list[list[int]]:
+    """The places, in the given sequence, of experiments that can go through the descent loop together."""
+    groups: dict[Hashable, list[int]] = {}
+    for i, experiment in enumerate(experiments):
+        groups.setdefault(experiment.group(), []).append(i)
+    return list(groups.values())
+
+
+def run_group(
+    experiments: Sequence[Experiment],
     keepers: Sequence[Keeper],
     *,
     interrupted: Callable[[], bool] = lambda: False,
     watch: Callable[[Event], None] = lambda event: None,
     every_row: bool = True,
 ) -> Iterator[int]:
-    """Run experiments of one group together; yields which have ended. Their samples are let go in the end."""
-    problem, start = Problem.stack([b.problem for b in built]), Start.stack([b.start for b in built])
-    plans, backend = [b.plan for b in built], built[0].backend
+    """Run the experiments of one group; yields the place of each as it ends. Their samples are released at the end.
+
+    Args:
+        experiments: of one group.
+        keepers: one for each.
+        interrupted, watch, every_row: see ``recorder.follow``.
+    """
+    problem = Problem.stack([e.problem for e in experiments])
+    start = Start.stack([e.start for e in experiments])
+    plans, backend = [e.plan for e in experiments], experiments[0].backend
     try:
         yield from follow(
             problem, plans, backend, start, keepers, interrupted=interrupted, watch=watch, every_row=every_row
         )
     finally:
         problem.release_data()
-
-
-def _groups(built: Sequence[Built]) -> list[list[int]]:
-    groups: dict[Hashable, list[int]] = {}
-    for i, one in enumerate(built):
-        groups.setdefault(one.group(), []).append(i)
-    return list(groups.values())
-
-
-# --- in memory ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -95,8 +90,8 @@ class MemoryRun:
 
 
 @dataclass
-class _Memory:
-    """The keeper of a ``MemoryRun``."""
+class _MemoryKeeper:
+    """Keeps what a ``MemoryRun`` holds."""
 
     rows: list[Row] = field(default_factory=list)
     status: str = "running"
@@ -107,7 +102,7 @@ class _Memory:
             self.rows.append(event.row)
             self.last = event
 
-    def finish(self, status: str, message: str | None = None, trace: str | None = None) -> None:
+    def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
         self.status = status
 
     def run(self) -> MemoryRun:
@@ -117,225 +112,17 @@ class _Memory:
 
 
 def run_batch(configs: Sequence[Config]) -> list[MemoryRun]:
-    """Run many experiments without writing anything; those of equal shape share each call of the backend.
+    """Run many experiments without writing anything.
 
     Each result is bit for bit the one that its configuration gives alone ("seconds" apart, which stays None).
 
     Raises:
-        networks.InfeasibleTeacher, files.InvalidFile, RunError: as ``train``; nothing has run then.
+        networks.InfeasibleTeacher, digests.InvalidFile, build.ScaleTooLarge, RunError: nothing has run then.
     """
     with threadpool_limits(1, user_api="blas"):
-        built = [Built.of(config) for config in configs]
-        kept = [_Memory() for _ in configs]
-        for members in _groups(built):
-            for _ in _follow([built[i] for i in members], [kept[i] for i in members]):
+        experiments = [Experiment.of(config) for config in configs]
+        keepers = [_MemoryKeeper() for _ in configs]
+        for members in groups_of(experiments):
+            for _ in run_group([experiments[i] for i in members], [keepers[i] for i in members]):
                 pass
-    return [memory.run() for memory in kept]
-
-
-# --- the points of a sweep ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Job:
-    """A point of a sweep to compute; ``again``: what an earlier attempt left is thrown away."""
-
-    id: str
-    config: Config
-    again: bool = False
-
-
-@dataclass(frozen=True)
-class PointResult:
-    """How a point ended, as the journal keeps it: ``final`` is its last metrics row."""
-
-    id: str
-    config_hash: str
-    status: str  # "done", "diverged" or "failed"
-    final: Row | None = None
-    loss_floor: float | None = None
-    seconds: float = 0.0
-    message: str | None = None
-    traceback: str | None = None
-    attempt: int = 1
-
-    @classmethod
-    def failure(cls, job: Job, message: str, trace: str | None = None) -> PointResult:
-        return cls(job.id, job.config.digest(), "failed", message=message, traceback=trace)
-
-    @classmethod
-    def of_info(cls, point: str, info: RunInfo) -> PointResult:
-        """What ``run.json`` says of a point that has a run directory."""
-        names = ("config_hash", "status", "final", "loss_floor", "seconds", "message", "traceback")
-        known: dict[str, Any] = {name: info.get(name) for name in names}
-        return cls(point, **known)
-
-
-def compute(
-    jobs: Sequence[Job],
-    runs: Path | None,
-    interrupted: Callable[[], bool] = lambda: False,
-    watch: Callable[[Event], None] = lambda event: None,
-) -> Iterator[PointResult]:
-    """The result of each job as it ends; jobs that an interruption cut off have none.
-
-    An experiment that raises ends alone, with its traceback: a batch that raises is taken apart and its members run
-    one by one.
-
-    Args:
-        jobs: the points.
-        runs: where their run directories are made, or found and gone on with; None keeps nothing but the results.
-        interrupted, watch: see ``recorder.follow``.
-    Raises:
-        OSError: when the run directories cannot be written.
-    """
-    with threadpool_limits(1, user_api="blas"):
-        ready: list[_Attempt] = []
-        for job in jobs:
-            attempt = _attempt(job, runs)
-            if isinstance(attempt, PointResult):
-                yield attempt
-            else:
-                ready.append(attempt)
-        try:
-            for members in _groups([a.built for a in ready]):
-                if not interrupted():
-                    yield from _run_together([ready[i] for i in members], runs, interrupted, watch)
-        finally:
-            for attempt in ready:
-                attempt.keeper.release()
-
-
-@dataclass
-class _Summary:
-    """The keeper of a point without a run directory."""
-
-    job: Job
-    began: float = field(default_factory=time.perf_counter)
-    final: Row | None = None
-    loss_floor: float = 0.0
-    result: PointResult | None = None
-
-    def take(self, event: Event) -> None:
-        if isinstance(event, Logged):
-            self.final = event.row | {"seconds": time.perf_counter() - self.began}
-            if np.isfinite(event.loss_floor):
-                self.loss_floor = event.loss_floor
-
-    def finish(self, status: str, message: str | None = None, trace: str | None = None) -> None:
-        if status != "interrupted":
-            seconds, digest = time.perf_counter() - self.began, self.job.config.digest()
-            ending = status, self.final, self.loss_floor, seconds, message, trace
-            self.result = PointResult(self.job.id, digest, *ending)
-
-    def release(self) -> None:
-        pass
-
-
-class _Directory(Recorder):
-    """The keeper of a point with a run directory."""
-
-    point = ""
-
-    @property
-    def result(self) -> PointResult | None:
-        ended = self.info["status"] in ("done", "diverged", "failed")
-        return PointResult.of_info(self.point, self.info) if ended else None
-
-    def release(self) -> None:
-        self.run.release()
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    job: Job
-    built: Built
-    keeper: _Summary | _Directory
-
-
-def _run_together(
-    batch: list[_Attempt], runs: Path | None, interrupted: Callable[[], bool], watch: Callable[[Event], None]
-) -> Iterator[PointResult]:
-    keepers = [attempt.keeper for attempt in batch]
-    ended: set[int] = set()
-    try:
-        for i in _follow(
-            [attempt.built for attempt in batch],
-            keepers,
-            interrupted=interrupted,
-            watch=watch,
-            every_row=runs is not None,
-        ):
-            ended.add(i)
-            result = keepers[i].result
-            keepers[i].release()
-            if result is not None:
-                yield result
-    except OSError:
-        raise
-    except Exception as error:
-        if len(batch) == 1:
-            keepers[0].finish("failed", f"{type(error).__name__}: {error}", traceback.format_exc())
-            yield PointResult.failure(batch[0].job, f"{type(error).__name__}: {error}", traceback.format_exc())
-            return
-        for i, attempt in enumerate(batch):
-            if i not in ended and not interrupted():
-                attempt.keeper.release()
-                yield from compute([attempt.job], runs, interrupted, watch)
-
-
-def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
-    """A job with its networks and its keeper, or the result that it has already, or why it has none."""
-    try:
-        built = Built.of(job.config)
-        if runs is None:
-            return _Attempt(job, built, _Summary(job))
-        return _in_directory(job, built, run_inside(runs, job.id))
-    except (InfeasibleTeacher, InvalidFile, RunError) as error:
-        return PointResult.failure(job, str(error))
-    except OSError:
-        raise
-    except Exception as error:
-        return PointResult.failure(job, f"{type(error).__name__}: {error}", traceback.format_exc())
-
-
-def _in_directory(job: Job, built: Built, run: RunDirectory) -> _Attempt | PointResult:
-    there = run.metrics_file.is_file()
-    if there:
-        _lock_patiently(run)
-    info = run.info_of(job.config) if there and not job.again else None
-    if info is not None and info["status"] in ("done", "diverged", "failed"):
-        run.release()
-        return PointResult.of_info(job.id, info)
-    if info is not None:
-        keeper = _keeper(job, built, run, info)
-        try:
-            start = keeper.restore(built.start)
-            return _Attempt(job, Built(built.problem, built.plan, start, built.backend), keeper)
-        except RunError:  # its files are broken: begin again
-            pass
-    run.release()
-    if run.path.exists():
-        discard(run, job.config)
-    info = first_info(job.config, built.backend)
-    run = RunDirectory.create_at(run.path, job.config, info)
-    return _Attempt(job, built, _keeper(job, built, run, info))
-
-
-def _lock_patiently(run: RunDirectory) -> None:
-    """Claim a run; the worker of a process that was killed may hold it for a moment longer."""
-    deadline = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            run.lock()
-            return
-        except RunError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-
-
-def _keeper(job: Job, built: Built, run: RunDirectory, info: dict[str, Any]) -> _Directory:
-    keeper = _Directory(run, built.problem, info, CHECKPOINT_SECONDS, floors=job.config.log.floors)
-    keeper.point = job.id
-    return keeper
+    return [keeper.run() for keeper in keepers]

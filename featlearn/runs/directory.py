@@ -8,181 +8,101 @@ somebody else made executes nothing.
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import itertools
 import json
-import os
-import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Self
-
-import numpy as np
+from typing import Any, Self
 
 from featlearn.config.model import Config
-from featlearn.runs.records import InfoRecord, parse_object, parse_row
-from featlearn.storage.npz import read_npz
+from featlearn.runs.records import RunInfo, parse_row
+from featlearn.storage.directory import Directory, Member
+from featlearn.storage.drafts import drafted_directory
+from featlearn.storage.errors import RunError, RunNotFound
+from featlearn.storage.locks import PATIENCE
+from featlearn.storage.logs import Log, read_lines
+from featlearn.storage.names import LATEST, stem_of
+from featlearn.storage.npz import write_npz
+from featlearn.storage.records import write_record
+from featlearn.storage.replacement import remove_drafts, write_file
+from featlearn.training.measurement import Row
+
+__all__ = ["DEFAULT_RUNS_DIR", "RunDirectory", "RunError", "RunInfo", "RunNotFound"]
 
 DEFAULT_RUNS_DIR = Path("runs")
-LATEST = "latest"
-RunInfo = dict[str, Any]  # what run.json holds
 
 
-class RunError(Exception):
-    """A run directory that cannot be found, read, written or locked; the message is one clear line."""
-
-
-class RunNotFound(RunError):
-    """A run that somebody named does not exist."""
-
-
-class RunDirectory:
+class RunDirectory(Directory[RunInfo]):
     """One run on disk: paths, reading, and writing that survives being killed."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock: Any = None
+    kind = "run"
+    info_type = RunInfo
 
     # the names, all of them
-    config_file = property(lambda self: self.path / "config.yaml")
-    info_file = property(lambda self: self.path / "run.json")
-    metrics_file = property(lambda self: self.path / "metrics.jsonl")
-    snapshots_file = property(lambda self: self.path / "snapshots.npz")
-    checkpoint_file = property(lambda self: self.path / "checkpoint.npz")
-    figures = property(lambda self: self.path / "figures")
-    report_file = property(lambda self: self.path / "report.html")
+    config_file = Member("config.yaml")
+    info_file = Member("run.json")
+    metrics_file = Member("metrics.jsonl")
+    snapshots_file = Member("snapshots.npz")
+    checkpoint_file = Member("checkpoint.npz")
+    figures = Member("figures")
+    report_file = Member("report.html")
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._log: Log | None = None
 
     @property
-    def name(self) -> str:
-        return self.path.name
+    def data_files(self) -> tuple[Path, ...]:
+        """What the process that trains the run writes."""
+        return self.config_file, self.info_file, self.metrics_file, self.snapshots_file, self.checkpoint_file
 
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """Every file that a run may have, beside its figures."""
-        data = self.config_file, self.info_file, self.metrics_file, self.snapshots_file, self.checkpoint_file
-        return (*data, self.report_file)
-
-    # --- making and finding -----------------------------------------------------------------------
+    # --- making -----------------------------------------------------------------------------------
 
     @classmethod
     def create(cls, runs_dir: Path, config: Config, info: RunInfo) -> Self:
         """A new directory ``<time>-<name>-<hash>`` with configuration and status in it, and the lock held.
 
         Raises:
-            OSError: when the directory cannot be made.
+            OSError, RunError: when the directory cannot be made.
         """
+        cls.clear(runs_dir)
         with drafted_directory(runs_dir) as draft:
-            run = cls(draft)
-            run._fill(config, info)
-            try:
-                run.path = rename_to_free_name(draft, stem_of(config.name, config.digest()))
-            except BaseException:
-                run.release()
-                raise
-        point_latest_at(run.path)
+            cls(draft.path)._fill(config, info)
+            draft.publish_as(stem_of(config.name, config.digest()))
+            run = cls(draft.path)
+            run.lock()
+            draft.point_here(LATEST)
         return run
 
     @classmethod
     def create_at(cls, path: Path, config: Config, info: RunInfo) -> Self:
         """As ``create``, with a path of its own choosing, where nothing is yet."""
         with drafted_directory(path.parent) as draft:
-            run = cls(draft)
-            run._fill(config, info)
-            try:
-                run.path = draft.rename(path)
-            except BaseException:
-                run.release()
-                raise
+            cls(draft.path)._fill(config, info)
+            draft.publish(path)
+            run = cls(path)
+            run.lock()
         return run
 
     def _fill(self, config: Config, info: RunInfo) -> None:
-        """Write what a new run has, and take the lock."""
-        self._write(self.config_file, config.to_yaml().encode())
+        """Write what a new run has."""
+        self.metrics_file.touch()  # before the others, which let the names in the directory be on the disk
+        write_file(self.config_file, config.to_yaml().encode())
         self.write_info(info)
-        self.metrics_file.touch()
-        self.lock()
-
-    @classmethod
-    def find(cls, run: str, runs_dir: Path) -> Self:
-        """The run that a user names: a path, the name of a directory in ``runs_dir``, or ``latest``.
-
-        Raises:
-            RunNotFound: when there is no such run.
-        """
-        try:
-            candidates = named_paths(run, runs_dir)
-            for path in candidates:
-                if cls(path).info_file.is_file():
-                    return cls(path.resolve())
-            for path in candidates:
-                if path.is_dir():
-                    raise RunNotFound(f"{path} is not a run directory: it has no {cls(path).info_file.name}")
-        except (OSError, ValueError):  # a name too long, or with a null byte in it
-            pass
-        raise RunNotFound(f"there is no run {run!r}, neither as a path nor in {runs_dir}; `featlearn runs` lists them")
-
-    @classmethod
-    def all_in(cls, runs_dir: Path) -> list[Self]:
-        """Every run in a directory, oldest first."""
-        try:
-            paths = sorted(p for p in runs_dir.iterdir() if not p.is_symlink() and not p.name.startswith("."))
-        except OSError:  # there is none yet
-            return []
-        return [cls(path) for path in paths if cls(path).info_file.is_file()]
 
     # --- the lock ---------------------------------------------------------------------------------
 
-    def lock(self) -> None:
-        """Claim the run for this process; the claim ends with the process, however it ends.
-
-        Raises:
-            RunError: when another process is working on the run.
-        """
-        try:
-            file = self.metrics_file.open("ab")
-        except OSError as error:
-            raise RunError(f"{self.metrics_file} cannot be written: {error.strerror}") from None
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise RunError(f"{self.path} is being worked on by another process") from None
-        self._lock = file
+    def lock(self, patience: float = PATIENCE) -> None:
+        """As of any directory; what a killed process left of files that it was writing is removed."""
+        super().lock(patience)
+        remove_drafts(self.path, (file.name for file in self.data_files))
 
     def release(self) -> None:
-        """Give the claim back."""
-        if self._lock is not None:
-            with suppress(OSError):  # rows are flushed one by one: what a full disk refused then is lost anyway
-                self._lock.close()
-            self._lock = None
-
-    def is_locked(self) -> bool:
-        """Whether a live process works on the run."""
-        try:
-            with self.metrics_file.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+        super().release()
 
     # --- reading ----------------------------------------------------------------------------------
-
-    def read_info(self) -> RunInfo:
-        """What ``run.json`` says. Raises RunError when it is missing or broken."""
-        try:
-            return parse_object(self.info_file.read_bytes(), InfoRecord)
-        except OSError as error:
-            raise RunError(f"{self.info_file} cannot be read: {error.strerror}") from None
-        except ValueError as error:
-            raise RunError(f"{self.info_file} is broken: {error}") from None
 
     def info_of(self, config: Config) -> RunInfo | None:
         """What ``run.json`` says, of a directory that holds the run of this configuration and is whole."""
@@ -190,41 +110,83 @@ class RunDirectory:
             info = self.read_info()
         except RunError:
             return None
-        return info if info.get("config_hash") == config.digest() else None
+        return info if info.config_hash == config.digest() else None
 
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows logged so far; a torn last line is left out.
+    def read_metrics(self, first: int | None = None) -> list[Row]:
+        """The rows logged so far, or the first of them; a torn last line is left out.
 
         Raises:
             RunError: when the file cannot be read or a line before the last is broken.
         """
-        try:
-            content = self.metrics_file.read_bytes()
-        except OSError as error:
-            raise RunError(f"{self.metrics_file} cannot be read: {error.strerror}") from None
         rows = []
-        for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+        for number, line in enumerate(read_lines(self.metrics_file)[:first], start=1):
             try:
                 rows.append(parse_row(line))
             except ValueError as error:
                 raise RunError(f"{self.metrics_file}:{number}: not a metrics row: {error}") from None
         return rows
 
-    def read_arrays(self, file: Path) -> dict[str, np.ndarray]:
-        """The arrays of one of the run's npz files. Raises RunError when it is missing or broken."""
-        try:
-            return read_npz(file)
-        except FileNotFoundError:
-            raise RunError(f"{file} is missing") from None
-        except (OSError, ValueError) as error:
-            raise RunError(f"{file} is broken: {error}") from None
+    def read_whole_metrics(self) -> list[Row]:
+        """All rows. Raises RunError as ``read_metrics``, and when the log of a run that has stopped has lost some."""
+        rows = self.read_metrics()
+        if lost := self.lost_end(self.read_info(), rows):
+            raise RunError(lost)
+        return rows
 
-    # --- writing ----------------------------------------------------------------------------------
+    def complaint(self, about: RunInfo) -> str | None:
+        """As ``lost_end``, or why the log cannot be read; its rows are counted first."""
+        if about.status == "running" or about.rows is None:
+            return None
+        try:
+            if len(read_lines(self.metrics_file)) == about.rows:
+                return None
+            return self.lost_end(about, self.read_metrics())
+        except RunError as error:
+            return str(error)
+
+    def lost_end(self, info: RunInfo, rows: list[Row]) -> str | None:
+        """What is wrong when the log of a run that has stopped is not all of it; None where it is whole."""
+        if info.status == "running" or info.final is None:
+            return None
+        last, final = rows[-1]["step"] if rows else None, info.final["step"]
+        if last is None or last < final:
+            where = "it is empty" if last is None else f"it ends at step {last}"
+            lost = f"has lost its end: {where}, and the run went to step {final}"
+        elif info.rows is not None and len(rows) != info.rows:
+            lost = f"is not what the run wrote: it has {len(rows)} rows, and the run wrote {info.rows}"
+        else:
+            return None
+        known = f"the numbers at the end are in {self.info_file.name}"
+        return f"{self.metrics_file} {lost}; {known}; {self.advice_to_begin_again()}"
+
+    def advice_to_begin_again(self) -> str:
+        """What to do when its files are broken."""
+        return f"compute it again with: featlearn train --config {self.config_file}"
+
+    def brief(self, *, alive: bool) -> RunInfo:
+        """What ``run.json`` says; of a run that goes on, how far its log goes."""
+        info = self.read_info()
+        if info.status != "running":
+            return info
+        rows = self.read_metrics()
+        return info.changed(final=rows[-1] if rows else None)
+
+    # --- writing; the lock must be held -------------------------------------------------------------
+
+    @property
+    def _opened_log(self) -> Log:
+        assert self._locks, "the lock must be held"
+        if self._log is None:
+            self._log = Log(self.metrics_file)
+        return self._log
 
     def append_row(self, row: Mapping[str, Any]) -> None:
-        """Add a metrics row and flush it; the lock must be held."""
-        self._lock.write(json.dumps(row, allow_nan=False).encode() + b"\n")
-        self._lock.flush()
+        """Add a metrics row and flush it."""
+        self._opened_log.append(json.dumps(row, allow_nan=False).encode())
+
+    def sync_rows(self) -> None:
+        """Let every row so far be on the disk."""
+        self._opened_log.sync()
 
     def keep_rows(self, count: int) -> None:
         """Cut the log back to its first ``count`` rows, and whatever is torn.
@@ -232,125 +194,12 @@ class RunDirectory:
         Raises:
             RunError: when it has fewer.
         """
-        content = self.metrics_file.read_bytes()
-        lines = content.split(b"\n")[:-1]
-        if len(lines) < count:
-            raise RunError(f"{self.metrics_file} has {len(lines)} rows, the checkpoint was written after {count}")
-        os.truncate(self.metrics_file, sum(len(line) + 1 for line in lines[:count]))
+        found = self._opened_log.keep(count) if count == 0 or self.metrics_file.exists() else 0
+        if found < count:
+            raise RunError(f"{self.metrics_file} has {found} rows, the checkpoint was written after {count}")
 
     def write_info(self, info: RunInfo) -> None:
-        self._write(self.info_file, (json.dumps(info, indent=2, allow_nan=False) + "\n").encode())
+        write_record(self.info_file, info)
 
     def write_arrays(self, file: Path, arrays: Mapping[str, Any]) -> None:
-        replace_file(file, lambda out: np.savez(out, allow_pickle=False, **arrays))
-
-    def _write(self, file: Path, content: bytes) -> None:
-        replace_file(file, lambda out: out.write(content))
-
-
-def replace_file(file: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Replace a file at once: the content is on disk under another name before it takes the real one."""
-    draft = file.with_name(f".{file.name}.new")
-    try:
-        with draft.open("wb") as out:
-            write(out)
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(file)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        raise
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """One line of the table of runs; ``error`` says why a run could not be read."""
-
-    name: str
-    path: Path
-    info: RunInfo
-    alive: bool
-    error: str | None = None
-
-
-def summarise_runs(runs_dir: Path) -> list[RunSummary]:
-    """Every run in a directory, oldest first; broken ones included, with what is wrong."""
-    summaries = []
-    for run in RunDirectory.all_in(runs_dir):
-        try:
-            info = run.read_info()
-            if info["status"] == "running":  # how far its log goes
-                info["final"] = next(iter(run.read_metrics()[-1:]), None)
-            summaries.append(RunSummary(run.name, run.path, info, run.is_locked()))
-        except RunError as error:
-            summaries.append(RunSummary(run.name, run.path, {"status": "unreadable"}, False, str(error)))
-    return summaries
-
-
-def named_paths(name: str, runs_dir: Path) -> list[Path]:
-    """Where a directory may be that a user names: in ``runs_dir``, or anywhere by its path.
-
-    Raises:
-        RunNotFound: when the name is ``latest``, and somebody else has let that lead out of its directory.
-    """
-    paths = [runs_dir / name, Path(name)]
-    for path in paths:
-        if path.name == LATEST and path.is_symlink():
-            target = Path(os.path.realpath(path))  # unlike resolve(), this takes links that lead in circles
-            if target.parent != path.parent.resolve():
-                raise RunNotFound(f"{path} leads out of its directory, to {target}; give the path of what you mean")
-    return paths
-
-
-# --- making directories -------------------------------------------------------------------------
-
-
-def stem_of(name: str, digest: str) -> str:
-    """The name of a new directory, ``<time>-<name>-<hash>``."""
-    slug = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:60] or "run"
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{digest}"
-
-
-@contextmanager
-def drafted_directory(parent: Path) -> Iterator[Path]:
-    """A hidden directory to fill and rename; removed when that goes wrong."""
-    parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
-    try:
-        draft.chmod(0o777 & ~_umask())
-        yield draft
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def rename_to_free_name(draft: Path, stem: str) -> Path:
-    """Give the draft the first free name of ``stem``, ``stem-2``, …; a rename never replaces a filled directory."""
-    for number in itertools.count(1):
-        try:
-            return draft.rename(draft.with_name(stem if number == 1 else f"{stem}-{number}"))
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                raise
-    raise AssertionError("unreachable")
-
-
-def point_latest_at(path: Path) -> None:
-    """Let ``latest`` name the newest run; where links do not work, or something else has that name, there is none."""
-    link = path.with_name(LATEST)
-    if link.exists() and not link.is_symlink():
-        return
-    draft = path.with_name(f".{LATEST}-{path.name}")
-    with suppress(OSError):
-        draft.symlink_to(path.name)
-        try:
-            draft.replace(link)
-        except OSError:
-            draft.unlink()
+        write_npz(file, arrays)

@@ -7,7 +7,8 @@ import subprocess
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+
+from featlearn.runs.records import GitRecord
 
 _PACKAGES = ("featlearn", "numpy", "scipy", "numba", "torch")
 
@@ -32,15 +33,14 @@ def machine() -> dict[str, str]:
 
 
 @cache
-def git() -> dict[str, Any]:
+def git() -> GitRecord:
     """Commit of the code that runs and whether it was changed since; both None when it is not a git checkout."""
-    root = Path(__file__).resolve().parents[2]
-    unknown: dict[str, Any] = {"commit": None, "dirty": None}
+    root, unknown = Path(__file__).resolve().parents[2], GitRecord()
     if not (root / ".git").exists():
         return unknown
     try:
         commit = _git(root, "rev-parse", "HEAD").strip()
-        return {"commit": commit, "dirty": bool(_git(root, "status", "--porcelain", "--", "featlearn").strip())}
+        return GitRecord(commit=commit, dirty=bool(_git(root, "status", "--porcelain", "--", "featlearn").strip()))
     except (OSError, subprocess.SubprocessError):
         return unknown
 

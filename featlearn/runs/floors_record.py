@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
 
+from featlearn.runs.records import FloorsRecord
 from featlearn.theory import population
 from featlearn.theory.linear_floors import random_features_floor, tangent_floor
 from featlearn.training.problem import Problem
 
 
-def floors_record(problem: Problem) -> dict[str, Any] | None:
+def floors_record(problem: Problem) -> FloorsRecord | None:
     """The least loss of random features and of the tangent kernel at the start, and ‖f*‖²; of the run's own problem.
 
     A floor is None where the network is too large for it; the whole is where numbers overflow or memory ends.
@@ -23,9 +23,9 @@ def floors_record(problem: Problem) -> dict[str, Any] | None:
     with np.errstate(all="ignore"), suppress(ValueError, np.linalg.LinAlgError, MemoryError):
         target = float(population.squared_norm(act, teacher[0][None], teacher[1][None])[0])
         if second is not None and np.isfinite(target):
-            return {
-                "random_features": random_features_floor(act, first[0], *teacher),
-                "ntk": tangent_floor(act, second[0], first[0], *teacher),
-                "target": target,
-            }
+            return FloorsRecord(
+                random_features=random_features_floor(act, first[0], *teacher),
+                ntk=tangent_floor(act, second[0], first[0], *teacher),
+                target=target,
+            )
     return None

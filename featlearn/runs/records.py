@@ -1,251 +1,205 @@
-"""What the JSON files of a run hold, checked when they are read: somebody may have edited or damaged them."""
+"""What the files of a run hold: one type for each, written and read, and the lines that tell how a point ended."""
 
 from __future__ import annotations
 
-import json
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field
 
-from featlearn.training.measurement import COLUMNS
+from featlearn.storage.records import FileRecord, Record, Text, parse_object
+from featlearn.training.columns import COLUMNS, LARGEST_COUNT
+from featlearn.training.measurement import Row
 
 Status = Literal["running", "done", "failed", "diverged", "interrupted"]
+Ended = Literal["done", "diverged", "failed"]  # in a way that a sweep does not compute again unasked
+
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Size = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow")
+# --- rows ---------------------------------------------------------------------------------------
 
 
-class StageRecord(_Record):
-    """One finished stage in ``run.json``."""
+def parse_row(text: bytes) -> Row:
+    """A metrics row, with every column. Raises ValueError when the text is none."""
+    return checked_row(parse_object(text))
+
+
+def checked_row(row: dict[str, Any]) -> Row:
+    """The row with every column in order, and no other. Raises ValueError when a value cannot be one of its column."""
+    for name, column in COLUMNS.items():
+        if not column.holds(row.get(name)):
+            raise ValueError(f"{name} is {row.get(name)!r:.100}" if name in row else f"it has no {name}")
+    return {name: row.get(name) for name in COLUMNS}
+
+
+FinalRow = Annotated[Row, AfterValidator(checked_row)]
+
+
+# --- run.json -----------------------------------------------------------------------------------
+
+
+class GitRecord(Record):
+    """Commit of the code, and whether it was changed since; None where that is not known."""
+
+    commit: str | None = None
+    dirty: bool | None = None
+
+
+class Provenance(FileRecord):
+    """When and with what something was made."""
+
+    created: str
+    versions: dict[str, str | None]
+    machine: dict[str, str]
+    git: GitRecord
+
+    @classmethod
+    def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:
+        return {"created": "", "versions": {}, "machine": {}, "git": {}} | value
+
+
+class StageRecord(Record):
+    """One finished stage."""
 
     name: str
-    steps: NonNegativeInt
+    steps: Count
     seconds: float
     stop_reason: str
 
 
-class AtomRecord(_Record):
+class AtomRecord(Record):
     """An atom of an optimum: its mass, and its direction as a combination of the teacher's."""
 
     mass: float
     angle: float
-    teacher: NonNegativeInt
-    combination: list[float]
+    teacher: Count
+    combination: tuple[float, ...]
 
 
-class OptimumRecord(_Record):
-    """The optimum at one λ in ``run.json``."""
+class OptimumRecord(Record):
+    """The optimum at one λ."""
 
     weight_decay: float
     lower: float
     upper: float
     certified: bool
     largest_certificate: float
-    atoms: list[AtomRecord]
+    atoms: tuple[AtomRecord, ...]
 
 
-class FloorsRecord(_Record):
-    """The least losses of predictors that are linear in features of the start, and ‖f*‖², in ``run.json``."""
+class FloorsRecord(Record):
+    """The least losses of predictors that are linear in features of the start, and ‖f*‖²."""
 
     random_features: float | None
     ntk: float | None
     target: float
 
 
-class InfoRecord(_Record):
-    """``run.json``."""
+class ActivationRecord(Record):
+    """An activation, as the configuration names it."""
+
+    name: str
+    drop_hermite_below: Count
+
+
+class RunInfo(Provenance):
+    """``run.json``. Its format is also that of the log and of the snapshots beside it.
+
+    What version 0.1.0 did not write is None: the width m* and the rank of the teacher, and the activation.
+    """
 
     status: Status
-    name: str = ""
-    config_hash: str = ""
-    final: dict[str, float | str | None] | None = None
-    stages: list[StageRecord] = []
+    name: Text
+    config_hash: str
+    seed: int | None
+    teacher_width: Size | None
+    rank: Size | None
+    activation: ActivationRecord | None
+    backend: str | None
+    device: str | None
+    threads: int | None
+    precision: str | None
+    final: FinalRow | None = None
+    stages: tuple[StageRecord, ...] = ()
     seconds: float = 0.0
     loss_floor: float | None = None
-    optima: list[OptimumRecord] = []
+    optima: tuple[OptimumRecord, ...] = ()
     floors: FloorsRecord | None = None
-    message: str | None = None
-    traceback: str | None = None
-    resumed: NonNegativeInt = 0
-    versions: dict[str, str | None] = {}
-    machine: dict[str, str] = {}
-    git: dict[str, str | bool | None] = {}
+    rows: Count | None = None  # of the log, once the run has stopped
+    message: Text | None = None
+    traceback: Text | None = None
+    resumed: Count = 0
+
+    @classmethod
+    def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:
+        unsaid = ("seed", "teacher_width", "rank", "activation", "backend", "device", "threads", "precision")
+        return super().upgraded({"name": "", "config_hash": ""} | dict.fromkeys(unsaid) | value, old)
 
 
-class ProgressRecord(_Record):
-    """What a checkpoint says of a run, beside its arrays."""
+# --- checkpoints and results --------------------------------------------------------------------
 
-    position: list[NonNegativeInt] = Field(min_length=3, max_length=3)
-    row_stage_step: NonNegativeInt | None
-    rows: NonNegativeInt
-    snapshots: NonNegativeInt
+
+class ProgressRecord(FileRecord):
+    """What a checkpoint says of a run, beside its arrays.
+
+    Attributes:
+        config_hash: of the run.
+        position: of the state, see ``plan.Position``.
+        row_stage_step: of the state at the last row, where that is another one.
+        rows, snapshots: how many there were.
+        snapshot_sums: the checksums of the arrays of the snapshots.
+        decays: each λ of a row that has a gap.
+        digest: of all this and the arrays, see ``checkpoints``.
+    """
+
+    format: int = 2
+
+    config_hash: str
+    position: tuple[Count, Count, Count]
+    row_stage_step: Count | None
+    rows: Count
+    snapshots: Count
+    snapshot_sums: tuple[Count, ...]
+    decays: tuple[float, ...]
     start_loss: float | None
     loss_floor: float
-    stages: list[StageRecord]
+    stages: tuple[StageRecord, ...]
     seconds: float
+    digest: str = ""
+
+    @classmethod
+    def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:
+        raise ValueError("an older version of featlearn wrote it, which kept the snapshots in another way")
 
 
-class SweepRecord(_Record):
-    """``sweep.json``."""
+class PointResult(Record):
+    """How one point of a sweep ended, a line of its journal; ``final`` is its last metrics row."""
 
-    name: str
-    digest: str
-    created: str = ""
-    points: NonNegativeInt
-    axes: list[str]
-    sweep: dict[str, Any]
-    versions: dict[str, str | None] = {}
-    machine: dict[str, str] = {}
-    git: dict[str, str | bool | None] = {}
-
-
-class CheckRecord(_Record):
-    """A number that a claim was held to, in ``claims.json``."""
-
-    id: str
-    measures: str
-    threshold: str
-    value: float | None
-    low: float | None
-    high: float | None
-    count: NonNegativeInt
-    passed: bool
-    judged_by: Literal["interval", "value"]
-
-
-class SeriesRecord(_Record):
-    """A curve of a claim's figure."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
-
-    name: str
-    x: list[float | None]
-    y: list[float | None]
-    low: list[float | None] | None = None
-    high: list[float | None] | None = None
-    style: Literal["line", "points"] = "line"
-
-    @model_validator(mode="after")
-    def _check_lengths(self) -> Self:
-        if any(column is not None and len(column) != len(self.x) for column in (self.y, self.low, self.high)):
-            raise ValueError(f"{self.name}: x, y, low and high are not equally long")
-        return self
-
-
-class PanelRecord(_Record):
-    """A claim's figure."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
-
-    x: str
-    y: str
-    series: list[SeriesRecord]
-    log_x: bool
-    log_y: bool
-    marks: dict[str, float]
-
-
-class ClaimSweepRecord(_Record):
-    """A sweep that a claim rests on: its file, relative to the claim's, and how many of its runs got done."""
-
-    name: str
-    file: str
-    directory: str
-    points: NonNegativeInt
-    done: NonNegativeInt
-
-
-class ClaimRecord(_Record):
-    """A claim that was judged."""
-
-    id: str
-    sentence: str
-    origin: Literal["paper", "reading"]
-    source: str
-    falsified_by: str
-    edge: str
-    sweeps: list[ClaimSweepRecord]
-    checks: list[CheckRecord]
-    passed: bool
-    message: str | None
-    edges: list[str]
-    panel: PanelRecord | None
-    seconds: float
-
-
-class ReproductionRecord(_Record):
-    """``claims.json``."""
-
-    status: Literal["running", "done"]
-    created: str
-    quick: bool
-    wanted: list[str]
-    seconds: float
-    claims: list[ClaimRecord]
-    versions: dict[str, str | None] = {}
-    machine: dict[str, str] = {}
-    git: dict[str, str | bool | None] = {}
-
-
-class ManifestRecord(_Record):
-    """A line of a sweep's manifest."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     id: str
     config_hash: str
-    values: dict[str, Any]
-    problem: str | None = None
-
-
-class JournalRecord(_Record):
-    """A line of a sweep's journal."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
-
-    id: str
-    config_hash: str
-    status: Literal["done", "diverged", "failed"]
-    final: dict[str, float | str | None] | None = None
+    status: Ended
+    final: FinalRow | None = None
     loss_floor: float | None = None
     seconds: float = 0.0
-    message: str | None = None
-    traceback: str | None = None
-    attempt: NonNegativeInt = 1
+    message: Text | None = None
+    traceback: Text | None = None
+    attempt: Size = 1
 
-
-def parse_object(text: str | bytes, record: type[BaseModel] | None = None) -> dict[str, Any]:
-    """The JSON object in a text, of the shape that ``record`` says.
-
-    Raises:
-        ValueError: when it is not; the message is one line.
-    """
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    if not isinstance(value, dict):
-        raise ValueError("it is not a JSON object")
-    if record is not None:
-        try:
-            record.model_validate(value)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            raise ValueError(f"{place}: {first['msg']}") from None
-    return value
-
-
-def parse_row(text: str | bytes) -> dict[str, Any]:
-    """A metrics row. Raises ValueError when the text is none."""
-    row = parse_object(text)
-    for column, value in row.items():
-        wanted = str if column == "stage" else int if column in ("step", "stage_step") else (int, float, type(None))
-        if column not in COLUMNS or isinstance(value, bool) or not isinstance(value, wanted):
-            raise ValueError(f"{column} is {value!r}")
-    return row
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    @classmethod
+    def of_info(cls, point: str, info: RunInfo) -> PointResult | None:
+        """What ``run.json`` says of a point that has a run directory; None when it has not ended."""
+        if info.status == "running" or info.status == "interrupted":
+            return None
+        return cls(
+            id=point,
+            config_hash=info.config_hash,
+            status=info.status,
+            final=info.final,
+            loss_floor=info.loss_floor,
+            seconds=info.seconds,
+            message=info.message,
+            traceback=info.traceback,
+        )

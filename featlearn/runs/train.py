@@ -14,11 +14,14 @@ from featlearn.config.build import build
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs import environment
-from featlearn.runs.directory import RunDirectory, RunError, RunInfo
+from featlearn.runs.directory import RunDirectory
 from featlearn.runs.interruption import interruptible
 from featlearn.runs.recorder import Recorder, follow
+from featlearn.runs.records import ActivationRecord, RunInfo, Status
+from featlearn.storage.errors import RunError, reason
 from featlearn.training.backends import Backend, BackendError, make_backend
-from featlearn.training.descent import Event, Plan, Start
+from featlearn.training.events import Event, Start
+from featlearn.training.plan import Plan
 
 Watcher = Callable[[RunDirectory, Plan, Event], None]  # told of every event, after it is on disk
 
@@ -31,8 +34,8 @@ class RunResult:
     info: RunInfo
 
     @property
-    def status(self) -> str:
-        return str(self.info["status"])
+    def status(self) -> Status:
+        return self.info.status
 
 
 def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunResult:
@@ -58,11 +61,10 @@ def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunRe
         try:
             run = RunDirectory.create(runs_dir, config, first_info(config, backend))
         except OSError as error:
-            raise RunError(f"cannot make a run directory in {runs_dir}: {error.strerror or error}") from None
+            raise RunError(f"cannot make a run directory in {runs_dir}: {reason(error)}") from None
         try:
-            return _record(
-                Recorder(run, problem, run.read_info(), floors=config.log.floors), plan, backend, start, watch
-            )
+            recorder = Recorder(run, problem, plan, run.read_info(), floors=config.log.floors)
+            return _record(recorder, backend, start, watch)
         finally:
             run.release()
 
@@ -75,27 +77,31 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
         ConfigError: when its configuration was damaged.
     """
     info = run.read_info()
-    if info["status"] in ("done", "diverged"):
-        raise RunError(f"{run.path} has status {info['status']}: there is nothing to resume")
+    if info.status in ("done", "diverged"):
+        raise RunError(f"{run.path} has status {info.status}: there is nothing to resume")
     config = load_config(run.config_file)
-    if config.digest() != info.get("config_hash"):
+    if config.digest() != info.config_hash:
         raise RunError(f"{run.config_file} was changed since the run began; start a new run from it")
     backend = backend_of(config)
     run.lock()
     try:
         with threadpool_limits(1, user_api="blas"):
             problem, plan, start = build(config)
-            recorder = Recorder(run, problem, run.read_info(), floors=config.log.floors)
-            return _record(recorder, plan, backend, recorder.restore(start), watch)
+            recorder = Recorder(run, problem, plan, run.read_info(), floors=config.log.floors)
+            try:
+                start = recorder.restore(start)
+            except RunError as error:
+                raise RunError(f"{error}; {run.advice_to_begin_again()}") from None
+            return _record(recorder, backend, start, watch)
     except OSError as error:
-        raise RunError(f"{run.path} cannot be written: {error.strerror or error}") from None
+        raise RunError(f"{run.path} cannot be written: {reason(error)}") from None
     finally:
         run.release()
 
 
-def _record(recorder: Recorder, plan: Plan, backend: Backend, start: Start, watch: Watcher | None) -> RunResult:
+def _record(recorder: Recorder, backend: Backend, start: Start, watch: Watcher | None) -> RunResult:
     """Run the descent loop to its end, or to an interruption, an error or a divergence."""
-    run = recorder.run
+    run, plan = recorder.run, recorder.plan
 
     def tell(event: Event) -> None:
         if watch is not None:
@@ -105,7 +111,7 @@ def _record(recorder: Recorder, plan: Plan, backend: Backend, start: Start, watc
         try:
             list(follow(recorder.problem, [plan], backend, start, [recorder], interrupted=interrupted, watch=tell))
         except OSError as error:
-            recorder.finish("failed", f"{error.strerror or error} (writing to {run.path})")
+            recorder.finish("failed", f"{reason(error)} (writing to {run.path})")
         except MemoryError as error:
             recorder.finish("failed", f"out of memory: {error}", traceback.format_exc())
         except Exception as error:
@@ -116,31 +122,33 @@ def _record(recorder: Recorder, plan: Plan, backend: Backend, start: Start, watc
 def backend_of(config: Config) -> Backend:
     """The backend that a configuration asks for. Raises RunError when it is not there."""
     try:
-        return make_backend(config.backend, config.device, config.precision, sampled=config.data.kind != "population")
+        return make_backend(
+            config.backend,
+            config.device,
+            config.precision,
+            sampled=config.data.kind != "population",
+            activation=config.activation.entry(),
+        )
     except BackendError as error:
         raise RunError(str(error)) from None
 
 
 def first_info(config: Config, backend: Backend) -> RunInfo:
     """What run.json says of a run that begins."""
-    return {
-        "name": config.name,
-        "status": "running",
-        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "config_hash": config.digest(),
-        "seed": config.seed,
-        "final": None,
-        "stages": [],
-        "seconds": 0.0,
-        "loss_floor": None,
-        "message": None,
-        "traceback": None,
-        "resumed": 0,
-        "backend": backend.name,
-        "device": backend.device,
-        "threads": backend.threads,
-        "precision": config.precision,
-        "versions": environment.versions(),
-        "machine": environment.machine(),
-        "git": environment.git(),
-    }
+    return RunInfo(
+        status="running",
+        name=config.name,
+        created=datetime.now().astimezone().isoformat(timespec="seconds"),
+        config_hash=config.digest(),
+        seed=config.seed,
+        teacher_width=config.teacher.shape()[0],
+        rank=config.teacher.dimension_of_span(),
+        activation=ActivationRecord(**config.activation.model_dump()),
+        backend=backend.name,
+        device=backend.device,
+        threads=backend.threads,
+        precision=config.precision,
+        versions=environment.versions(),
+        machine=environment.machine(),
+        git=environment.git(),
+    )

@@ -1,1 +1,1 @@
-"""Files on disk: archives of arrays, digests. Nothing here knows what a run is."""
+"""Files on disk: replaced whole, locked, typed, and read with care. Nothing here knows what a run is."""

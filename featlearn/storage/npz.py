@@ -1,13 +1,17 @@
-"""Reading ``.npz`` files that somebody else may have made: plain arrays only, nothing is ever unpickled."""
+"""``.npz`` files, which somebody else may have made: plain arrays only, nothing is ever unpickled."""
 
 from __future__ import annotations
 
 import errno
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
+
+from featlearn.storage.replacement import replace_file
 
 # what the readers of zip archives and arrays raise on broken, encrypted or absurd files
 _BROKEN = (
@@ -26,7 +30,7 @@ _BROKEN = (
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an npz file.
+    """All arrays of an npz file, wherever the path leads.
 
     Raises:
         OSError: when the file cannot be read.
@@ -35,14 +39,24 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "not a regular file")
     with path.open("rb") as file:
-        try:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array, not an archive of named ones")
-            with archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except _BROKEN as error:
-            raise ValueError(str(error) or type(error).__name__) from None
+        return arrays_in(file)
+
+
+def arrays_in(file: BinaryIO) -> dict[str, np.ndarray]:
+    """All arrays of an npz file that is open. Raises ValueError when it is not an npz file of plain arrays."""
+    try:
+        archive = np.load(file, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("it holds a single array, not an archive of named ones")
+        with archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except _BROKEN as error:
+        raise ValueError(str(error) or type(error).__name__) from None
     if not all(isinstance(values, np.ndarray) for values in arrays.values()):
         raise ValueError("it holds something that is not an array")
     return arrays
+
+
+def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Replace an npz file. Raises OSError."""
+    replace_file(path, lambda out: np.savez(out, allow_pickle=False, **arrays))

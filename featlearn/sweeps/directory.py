@@ -9,45 +9,41 @@ once more, in the manifest's order.
 from __future__ import annotations
 
 import csv
-import fcntl
-import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Literal, Self, TypeVar
 
-from featlearn.runs.batch import PointResult
-from featlearn.runs.directory import (
-    RunDirectory,
-    RunError,
-    RunNotFound,
-    RunSummary,
-    drafted_directory,
-    named_paths,
-    point_latest_at,
-    rename_to_free_name,
-    replace_file,
-    stem_of,
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.places import run_inside
+from featlearn.runs.records import PointResult
+from featlearn.storage.cells import cell_of
+from featlearn.storage.directory import Directory, Member
+from featlearn.storage.drafts import drafted_directory
+from featlearn.storage.errors import RunError, reason
+from featlearn.storage.locks import PATIENCE, Lock, is_held
+from featlearn.storage.logs import Log, read_lines
+from featlearn.storage.names import LATEST, stem_of
+from featlearn.storage.records import Record, write_record
+from featlearn.storage.replacement import replace_file, write_file
+from featlearn.sweeps.records import Entry, SweepBrief, SweepInfo
+from featlearn.sweeps.sweep import Point, Sweep, is_point_id, point_id
+from featlearn.training.columns import COLUMNS, Column
+
+# the columns of results.csv before the axes and the metrics, and after them
+_BEFORE = (Column(name="id", kind="text", meaning="the point's name", required=True),)
+_AFTER = (
+    Column(name="loss_floor", kind="number", meaning="below it the loss means nothing", words="loss floor", log=True),
+    Column(name="status", kind="text", meaning="how the run ended", required=True),
+    Column(name="message", kind="text", meaning="why it is not done"),
 )
-from featlearn.runs.places import inside, run_inside
-from featlearn.runs.records import JournalRecord, ManifestRecord, SweepRecord, parse_object
-from featlearn.sweeps.load import Point, Sweep, is_point_id, point_id
-from featlearn.training.measurement import COLUMNS
-
-_BEFORE, _AFTER = ("id",), ("loss_floor", "status", "message")  # columns of results.csv around axes and metrics
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the manifest: a point, its axes' values, and why it cannot run, if so."""
-
-    id: str
-    config_hash: str
-    values: dict[str, Any]
-    problem: str | None = None
+_LOCK_OF_A_SHARE = re.compile(r"\.lock-\d+-of-\d+")
+_TURN = 10.0  # seconds for which a share waits until others have looked that nobody works on the whole
+_WRITING = 60.0  # seconds for which another process may write the table of results
+_BEGINNING = 600.0  # seconds for which another share may look for its sweep, and write the manifest of a new one
 
 
 @dataclass(frozen=True)
@@ -61,162 +57,112 @@ class Shard:
         """Whether the point at a place of the manifest belongs to it."""
         return place % self.count == self.number - 1
 
+    @property
+    def label(self) -> str:
+        """In the names of its files; nothing for the whole."""
+        return "" if self.count == 1 else f"-{self.number}-of-{self.count}"
+
 
 WHOLE = Shard()
 
 
-class SweepDirectory:
+class SweepDirectory(Directory[SweepInfo]):
     """One sweep on disk."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._locks: list[BinaryIO] = []
+    kind = "sweep"
+    info_type = SweepInfo
 
     # the names, all of them
-    sweep_file = property(lambda self: self.path / "sweep.yaml")
-    info_file = property(lambda self: self.path / "sweep.json")
-    manifest_file = property(lambda self: self.path / "manifest.jsonl")
-    results_file = property(lambda self: self.path / "results.csv")
-    runs = property(lambda self: self.path / "runs")
-    figures = property(lambda self: self.path / "figures")
-    report_file = property(lambda self: self.path / "report.html")
+    sweep_file = Member("sweep.yaml")
+    info_file = Member("sweep.json")
+    manifest_file = Member("manifest.jsonl")
+    results_file = Member("results.csv")
+    runs = Member("runs")
+    figures = Member("figures")
+    report_file = Member("report.html")
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._journal: Log | None = None
 
     def journal_file(self, shard: Shard) -> Path:
-        part = "" if shard.count == 1 else f"-{shard.number}-of-{shard.count}"
-        return self.path / f"journal{part}.jsonl"
+        return self.path / f"journal{shard.label}.jsonl"
 
     def check_runs(self) -> None:
         """Raises RunError when a link is in the place of ``runs``, which would lead elsewhere."""
-        inside(self.path, self.runs.name)
+        self.inside(self.runs.name)
 
     def run(self, point: str) -> RunDirectory:
         """The run of a point. Raises RunError when something else is in its place."""
         return run_inside(self.runs, point)
 
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    # --- making and finding -----------------------------------------------------------------------
+    # --- making -----------------------------------------------------------------------------------
 
     @classmethod
-    def create(cls, runs_dir: Path, sweep: Sweep, points: Iterable[Point], info: Mapping[str, Any]) -> Self:
+    def create(cls, runs_dir: Path, sweep: Sweep, points: Iterable[Point], info: SweepInfo) -> Self:
         """A new directory ``<time>-<name>-<hash>`` with the sweep and its manifest in it.
 
         Raises:
             OSError: when the directory cannot be made.
         """
+        cls.clear(runs_dir)
         with drafted_directory(runs_dir) as draft:
-            self = cls(draft)
-            self.sweep_file.write_text(sweep.to_yaml(), encoding="utf-8")
-            with self.manifest_file.open("w", encoding="utf-8") as file:
-                for point in points:
-                    entry = {"id": point.id, "config_hash": point.config_hash, "values": point.values}
-                    file.write(json.dumps(entry | ({"problem": point.problem} if point.problem else {})) + "\n")
-            axes = [*(key for key in sweep.keys if key != "seed"), "seed"]
-            about = {"points": len(sweep), "axes": axes, "digest": sweep.digest(), "sweep": sweep.plain()}
-            content = json.dumps({**info, **about}, indent=2) + "\n"
-            replace_file(self.info_file, lambda out: out.write(content.encode()))
-            self.path = rename_to_free_name(draft, stem_of(sweep.config.name, sweep.digest()))
-        point_latest_at(self.path)
-        return self
-
-    @classmethod
-    def find(cls, sweep: str, runs_dir: Path) -> Self:
-        """The sweep that a user names: a path, the name of a directory in ``runs_dir``, or ``latest``.
-
-        Raises:
-            RunNotFound: when there is no such sweep.
-        """
-        found = cls.named(sweep, runs_dir)
-        if found is None:
-            where = f"neither as a path nor in {runs_dir}; `featlearn runs` lists them"
-            raise RunNotFound(f"there is no sweep {sweep!r}, {where}")
-        return found
-
-    @classmethod
-    def named(cls, sweep: str, runs_dir: Path) -> Self | None:
-        """As ``find``; None when there is no such sweep."""
-        with suppress(OSError, ValueError):
-            for path in named_paths(sweep, runs_dir):
-                if cls(path).info_file.is_file():
-                    return cls(path.resolve())
-        return None
-
-    @classmethod
-    def all_in(cls, runs_dir: Path) -> list[Self]:
-        """Every sweep in a directory, oldest first."""
-        try:
-            paths = sorted(p for p in runs_dir.iterdir() if not p.is_symlink() and not p.name.startswith("."))
-        except OSError:
-            return []
-        return [cls(path) for path in paths if cls(path).info_file.is_file()]
+            self = cls(draft.path)
+            write_file(self.sweep_file, sweep.to_yaml().encode())
+            replace_file(self.manifest_file, lambda out: out.writelines(map(_line_of, points)))
+            write_record(self.info_file, info)
+            draft.publish_as(stem_of(info.name, info.digest))
+            draft.point_here(LATEST)
+        return cls(draft.path)
 
     # --- locks ------------------------------------------------------------------------------------
 
-    def lock(self, shard: Shard) -> None:
-        """Claim the sweep, or a share of it, for this process; the claim ends with the process, however it ends.
+    def lock(self, shard: Shard, patience: float = PATIENCE) -> None:  # type: ignore[override]
+        """Take the sweep, or a share of it, for this process, until it is released or the process ends.
+
+        Who works on the whole holds the lock of the directory, and has seen that nobody holds that of a share. A share
+        takes its own lock while it holds that of the directory, so that only one of the two can be at work.
 
         Raises:
-            RunError: when another process is working on it, or it cannot be written.
+            RunError: when another process works on it, it is not ours, or it cannot be written.
         """
-        whole = shard.count == 1
         try:
-            self._claim(self.info_file, fcntl.LOCK_EX if whole else fcntl.LOCK_SH)
-            self._claim(self.journal_file(shard), fcntl.LOCK_EX)
-        except BlockingIOError:
-            self.release()
-            part = "" if whole else f" (or on its share {shard.number}/{shard.count})"
-            raise RunError(f"{self.path} is being worked on by another process{part}") from None
+            if shard == WHOLE:
+                self._take(self.lock_file, patience)
+                if busy := next(filter(is_held, self._locks_of_shares()), None):
+                    raise RunError(f"{self.path} is being worked on by another process, which holds {busy.name}")
+            else:
+                share = f" (or on its share {shard.number}/{shard.count})"
+                self._take(self.lock_file, max(patience, _TURN), share)
+                self._take(self.path / f"{self.lock_file.name}{shard.label}", patience, share)
+                self._locks.pop(-2).release()
+            self._journal = Log(self.journal_file(shard))
         except OSError as error:
             self.release()
-            raise RunError(f"{self.path} cannot be written: {error.strerror}") from None
-        self._drop_torn_line()
-
-    def _claim(self, path: Path, kind: int) -> None:
-        file = path.open("ab")
-        self._locks.append(file)
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-
-    def _drop_torn_line(self) -> None:
-        journal = self._locks[-1]
-        content = Path(journal.name).read_bytes()
-        os.truncate(journal.name, content.rfind(b"\n") + 1)
+            raise RunError(f"{self.path} cannot be written: {reason(error)}") from None
+        except BaseException:
+            self.release()
+            raise
 
     def release(self) -> None:
-        """Give the claims back."""
-        for file in self._locks:
-            with suppress(OSError):
-                file.close()
-        self._locks = []
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+        super().release()
 
-    def is_locked(self) -> bool:
-        """Whether a live process works on the sweep, or on a share of it."""
-        try:
-            for path in (self.info_file, *self.path.glob("journal*.jsonl")):
-                with path.open("rb") as file:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
+    def _locks_of_shares(self) -> list[Path]:
+        return [path for path in self.path.glob(".lock-*") if _LOCK_OF_A_SHARE.fullmatch(path.name)]
+
+    def _lock_files(self) -> Iterator[Path]:
+        yield self.lock_file
+        yield from self._locks_of_shares()
 
     # --- reading ----------------------------------------------------------------------------------
 
-    def read_info(self) -> dict[str, Any]:
-        """What ``sweep.json`` says. Raises RunError when it is missing or broken."""
-        try:
-            return parse_object(self.info_file.read_bytes(), SweepRecord)
-        except OSError as error:
-            raise RunError(f"{self.info_file} cannot be read: {error.strerror}") from None
-        except ValueError as error:
-            raise RunError(f"{self.info_file} is broken: {error}") from None
-
     def read_manifest(self) -> list[Entry]:
         """Every point, in order. Raises RunError when the file is missing or broken, or has others than it should."""
-        entries = [Entry(**line) for line in _lines(self.manifest_file, ManifestRecord)]
-        points = self.read_info()["points"]
+        points = self.read_info().points
+        entries = _records_in(self.manifest_file, Entry)
         if len(entries) != points:
             raise RunError(f"{self.manifest_file} is damaged: it has {len(entries)} of {points} points")
         for place, entry in enumerate(entries):
@@ -232,86 +178,71 @@ class SweepDirectory:
             RunError: when a journal cannot be read, or a line before the last is broken or of no point of the sweep.
         """
         latest: dict[str, PointResult] = {}
-        points = self.read_info()["points"]
+        points = self.read_info().points
         for journal in sorted(self.path.glob("journal*.jsonl")):
-            for number, line in enumerate(_lines(journal, JournalRecord), start=1):
-                if not is_point_id(line["id"], points):
+            for number, result in enumerate(_records_in(journal, PointResult), start=1):
+                if not is_point_id(result.id, points):
                     known = f"its points are {point_id(0, points)} to {point_id(points - 1, points)}"
-                    raise RunError(f"{journal}:{number}: this sweep has no point {line['id']!r:.100}; {known}")
-                if line.get("final") is not None:  # keys that all share: a hundred thousand rows hold many
-                    line["final"] = {name: line["final"].get(name) for name in COLUMNS}
-                result = PointResult(**line)
+                    raise RunError(f"{journal}:{number}: this sweep has no point {result.id!r:.100}; {known}")
                 if result.id not in latest or latest[result.id].attempt <= result.attempt:
                     latest[result.id] = result
         return latest
 
-    def shards_begun(self) -> dict[Shard, Path]:
-        """The shares that have a journal."""
-        found = {}
-        for journal in self.path.glob("journal-*-of-*.jsonl"):
-            parts = journal.stem.split("-")
-            if parts[1].isdecimal() and parts[3].isdecimal():
-                found[Shard(int(parts[1]), int(parts[3]))] = journal
-        return found
+    def has_begun(self, shard: Shard) -> bool:
+        """Whether a process has worked on a share, or on the whole: it has a journal then."""
+        return self.journal_file(shard).is_file()
 
-    # --- writing ----------------------------------------------------------------------------------
+    def brief(self, *, alive: bool) -> SweepBrief:
+        info, results = self.read_info(), list(self.read_results().values())
+        done = [result for result in results if result.status == "done"]
+        losses = [result.final["loss"] for result in done if result.final and result.final["loss"] is not None]
+        return SweepBrief(
+            name=info.name,
+            created=info.created,
+            status="running" if alive else _status(info.points, len(results), len(done)),
+            points=info.points,
+            ended=len(results),
+            done=len(done),
+            best_loss=min(losses, default=None),
+        )
+
+    # --- writing; the lock must be held -------------------------------------------------------------
 
     def append_result(self, result: PointResult) -> None:
-        """Add a result to the journal and flush it; the lock must be held."""
-        line = {key: value for key, value in asdict(result).items() if value is not None}
-        self._locks[-1].write(json.dumps(line, allow_nan=False).encode() + b"\n")
-        self._locks[-1].flush()
+        """Add a result to the journal and flush it."""
+        assert self._journal is not None, "the lock must be held"
+        self._journal.append(result.line())
 
     @contextmanager
     def writing_results(self) -> Iterator[None]:
         """Within it, no other process writes ``results.csv``: whoever is last has read what all have done."""
-        with self.manifest_file.open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with _alone(self.path / ".lock-results", _WRITING, f"writes {self.results_file}"):
             yield
 
-    def write_results(self, axes: list[str], entries: Iterable[Entry], results: Mapping[str, PointResult]) -> None:
+    def write_results(self, axes: Sequence[str], entries: Iterable[Entry], results: Mapping[str, PointResult]) -> None:
         """Write ``results.csv`` anew: a row for each point that has ended, in the manifest's order."""
 
         def write(out: BinaryIO) -> None:
             text = TextIOWrapper(out, encoding="utf-8", newline="")
-            writer = csv.DictWriter(text, results_columns(axes), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(
-                {key: cell_of(value) for key, value in row.items()} for row in result_rows(entries, results)
-            )
+            columns = results_columns(axes)
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(map(cell_of, columns))
+            for row in result_rows(entries, results):
+                writer.writerow(row["id"] if column == "id" else cell_of(row.get(column)) for column in columns)
             text.flush()
             text.detach()
 
         replace_file(self.results_file, write)
 
 
-def summarise_sweeps(runs_dir: Path) -> list[RunSummary]:
-    """Every sweep in a directory, oldest first, as a line of the table of runs; broken ones with what is wrong."""
-    summaries = []
-    for sweep in SweepDirectory.all_in(runs_dir):
-        try:
-            info, results = sweep.read_info(), sweep.read_results().values()
-            done, alive = sum(result.status == "done" for result in results), sweep.is_locked()
-            whole = len(results) >= info["points"]
-            status = (
-                "running" if alive else "interrupted" if not whole else "done" if done == len(results) else "failed"
-            )
-            brief = {"name": info["name"], "created": info.get("created"), "status": status}
-            brief |= {"points": info["points"], "ended": len(results), "done": done}
-            losses = [
-                r.final["loss"] for r in results if r.status == "done" and r.final and r.final["loss"] is not None
-            ]
-            summaries.append(
-                RunSummary(sweep.name, sweep.path, brief | {"best_loss": min(losses, default=None)}, alive)
-            )
-        except RunError as error:
-            summaries.append(RunSummary(sweep.name, sweep.path, {"status": "unreadable"}, False, str(error)))
-    return summaries
-
-
-def results_columns(axes: list[str]) -> list[str]:
+def results_columns(axes: Sequence[str]) -> list[str]:
     """The columns of ``results.csv``."""
-    return list(dict.fromkeys([*_BEFORE, *axes, *COLUMNS, *_AFTER]))
+    return list(dict.fromkeys([*(c.name for c in _BEFORE), *axes, *COLUMNS, *(c.name for c in _AFTER)]))
+
+
+def known_columns() -> dict[str, Column]:
+    """Every column of ``results.csv`` that is not an axis, by name."""
+    return {column.name: column for column in (*_BEFORE, *COLUMNS.values(), *_AFTER)}
 
 
 def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) -> Iterator[dict[str, Any]]:
@@ -324,30 +255,52 @@ def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) ->
             yield {"id": entry.id, **entry.values, **(result.final or blank), **ending}
 
 
-def cell_of(value: Any) -> Any:
-    """A value as a cell of a CSV file: what CSV has no word for is JSON."""
-    return json.dumps(value) if isinstance(value, dict | list | bool) else value
-
-
-def _lines(file: Path, record: type[Any]) -> list[dict[str, Any]]:
-    """The objects in a file of JSON lines, but for a torn last line."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise RunError(f"{file} cannot be read: {error.strerror}") from None
-    found = []
-    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
-        try:
-            found.append(parse_object(line, record))
-        except ValueError as error:
-            raise RunError(f"{file}:{number}: {error}") from None
-    return found
-
-
 @contextmanager
 def one_at_a_time(runs_dir: Path) -> Iterator[None]:
     """Within it, no other process looks for the sweep that its share belongs to."""
     runs_dir.mkdir(parents=True, exist_ok=True)
-    with (runs_dir / ".shards.lock").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with _alone(runs_dir / ".shards.lock", _BEGINNING, f"begins a sweep in {runs_dir}"):
         yield
+
+
+@contextmanager
+def _alone(path: Path, patience: float, what: str) -> Iterator[None]:
+    """Within it, this process alone holds the lock of a path.
+
+    Raises:
+        OSError: when the lock file cannot be written.
+        RunError: when another process holds it for all of the patience.
+    """
+    lock = Lock(path)
+    if not lock.acquire(patience):
+        raise RunError(f"another process {what} and does not come to an end: it holds {path}")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _status(points: int, ended: int, done: int) -> Literal["interrupted", "done", "failed"]:
+    """Of a sweep on which nobody works."""
+    if ended < points:
+        return "interrupted"
+    return "done" if done == ended else "failed"
+
+
+def _line_of(point: Point) -> bytes:
+    entry = Entry(id=point.id, config_hash=point.config_hash, values=point.values, problem=point.infeasible)
+    return entry.line() + b"\n"
+
+
+R = TypeVar("R", bound=Record)
+
+
+def _records_in(file: Path, kind: type[R]) -> list[R]:
+    """The records in a file of JSON lines, but for a torn last line."""
+    found = []
+    for number, line in enumerate(read_lines(file), start=1):
+        try:
+            found.append(kind.parse(line))
+        except ValueError as error:
+            raise RunError(f"{file}:{number}: {error}") from None
+    return found

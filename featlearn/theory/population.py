@@ -10,16 +10,18 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg
 
 from featlearn.theory import double_double
 from featlearn.theory.activations import Activation, Array
+from featlearn.theory.double_double import PAIRS_IN_CACHE
 
-# float64 sums are used while they are right to this; below, double-double takes over
+# Sums in float64 are used while they are right to this; below, double-double takes over.
 _RELATIVE_ACCURACY = 1e-8
-_FLOAT64_ROUNDING = 2.0**-50  # of a kernel entry, relative to the product of its norms
+# Rounding errors of a kernel entry, relative to the product of its norms.
+FLOAT64_ROUNDING = 2.0**-50
 _DOUBLE_DOUBLE_ROUNDING = 2.0**-80
-_PAIRS_TOGETHER = 2**14  # in double-double, so that they stay in the cache
 
 
 class Gradient(NamedTuple):
@@ -82,7 +84,7 @@ def loss_float64(
     q = np.sum(v * v, -1)
     k, _, _ = activation.kernel(np, q[:, :, None], q[:, None, :], v @ v.mT)
     weighted = c[:, :, None] * k * c[:, None, :]
-    return np.sum(weighted, (-2, -1)), _FLOAT64_ROUNDING * _cancelling_mass(activation, c, q)
+    return np.sum(weighted, (-2, -1)), FLOAT64_ROUNDING * _cancelling_mass(activation, c, q)
 
 
 def float64_rounding(
@@ -94,7 +96,7 @@ def float64_rounding(
 ) -> np.ndarray:
     """The size of the rounding error of ``loss_float64``, (B,), without the sum. Arguments as there."""
     c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
-    return _FLOAT64_ROUNDING * _cancelling_mass(activation, c, np.sum(v * v, -1))
+    return FLOAT64_ROUNDING * _cancelling_mass(activation, c, np.sum(v * v, -1))
 
 
 def _cancelling_mass(activation: Activation, c: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -140,7 +142,7 @@ def refined_loss(
     weights = second_layer, first_layer, teacher_second_layer, teacher_first_layer
     refined = total.copy()
     needed = np.flatnonzero(np.isfinite(total) & (rounding > _RELATIVE_ACCURACY * total))
-    together = max(1, _PAIRS_TOGETHER // max(1, first_layer.shape[1]) ** 2)
+    together = max(1, PAIRS_IN_CACHE // max(1, first_layer.shape[1]) ** 2)
     for at in range(0, len(needed), together):
         runs = needed[at : at + together]
         refined[runs] = np.maximum(0.0, _loss_double_double(activation, *(x[runs] for x in weights)))
@@ -164,10 +166,20 @@ def loss_floor(
     first_layer: np.ndarray,
     teacher_second_layer: np.ndarray,
     teacher_first_layer: np.ndarray,
+    precision: npt.DTypeLike = np.float64,
 ) -> np.ndarray:
-    """The loss under which ``loss`` means nothing, (B,): a bound on the rounding error of its double-double sum."""
+    """The loss under which ``loss`` means nothing, (B,): the larger of two multiples of M (docs/theory.md §5).
+
+    2⁻⁸⁰ M bounds the rounding error of the double-double sum. (4u)² M, u the unit roundoff of ``precision``, bounds
+    E[δ²], δ what the function changes by when each weight is rounded once: a loss L becomes one between (√L ± √floor)².
+    In float64 the first is the larger, 8e-25 M; in float32 the second, 6e-14 M.
+
+    Args: as in ``gradient``, float64; ``precision`` is the type that the run keeps its weights in.
+    """
     c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
-    return _DOUBLE_DOUBLE_ROUNDING * _cancelling_mass(activation, c, np.sum(v * v, -1))
+    unit_roundoff = float(np.finfo(precision).eps) / 2
+    rounding = max(_DOUBLE_DOUBLE_ROUNDING, (4 * unit_roundoff) ** 2)
+    return rounding * _cancelling_mass(activation, c, np.sum(v * v, -1))
 
 
 def squared_norm(activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from featlearn.runs.batch import PointResult
+from featlearn.runs.records import PointResult
+from featlearn.sweeps.begin import begin
 from featlearn.sweeps.directory import WHOLE, SweepDirectory
 from featlearn.sweeps.executors import SerialExecutor
 from featlearn.sweeps.load import load_sweep
-from featlearn.sweeps.sweep import begin, run_sweep
-from featlearn.training.measurement import COLUMNS
+from featlearn.sweeps.run import run_sweep
+from featlearn.training.columns import COLUMNS
 
 
 def make(place: Path) -> str:
@@ -20,10 +21,16 @@ def make(place: Path) -> str:
     began = time.perf_counter()
     directory = begin(load_sweep(place / "many.yaml"), place / "sweeps")
     seconds, entries = time.perf_counter() - began, directory.read_manifest()
-    row = dict.fromkeys(COLUMNS, 0.123456789012345) | {"stage": "local_convergence", "step": 72002}
+    row = dict.fromkeys(COLUMNS, 0.123456789012345) | {
+        "stage": "local_convergence",
+        "step": 72002,
+        "stage_step": 72000,
+        "alive": 100,
+        "recovered": 3,
+    }
     directory.lock(WHOLE)
     for entry in entries:
-        directory.append_result(PointResult(entry.id, entry.config_hash, "done", final=row))
+        directory.append_result(PointResult(id=entry.id, config_hash=entry.config_hash, status="done", final=row))
     directory.release()
     return f"manifest of {len(entries)} points: {seconds:.1f} s"
 

@@ -1,5 +1,6 @@
 """A reproduction runs, judges, and can be cut off anywhere: its record says the same in the end."""
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -9,13 +10,9 @@ from typing import Any
 import pytest
 
 from featlearn.claims import reproduce as reproduction
-from featlearn.claims.directory import (
-    Record,
-    ReproductionDirectory,
-    read_claims,
-    summarise_reproductions,
-)
+from featlearn.claims.directory import ReproductionDirectory
 from featlearn.claims.load import load_paper
+from featlearn.claims.records import ClaimRecord, ReproductionBrief, ReproductionInfo
 from featlearn.claims.reproduce import Interrupted, Watch, begin
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs.directory import RunError, RunNotFound
@@ -52,7 +49,7 @@ def begun(*names: str, quick: bool = True) -> ReproductionDirectory:
     return begin(load_paper(PAPER), names, Path("runs"), quick=quick)
 
 
-def reproduce(directory: ReproductionDirectory, watch: Watch, *executor: Callable[[], Executor]) -> Record:
+def reproduce(directory: ReproductionDirectory, watch: Watch, *executor: Callable[[], Executor]) -> ReproductionInfo:
     return reproduction.reproduce(load_paper(PAPER), directory, watch, *executor)
 
 
@@ -60,7 +57,7 @@ def test_a_claim_is_added_by_its_two_files(folder: Path) -> None:
     add_claim(folder, "new-one", CLAIM.replace("order: 1", "order: 0"), LOSS)
     directory = begin(load_paper(PAPER), ["new-one", HOLDS], Path("runs"), quick=True)
     info = reproduce(directory, Watch())
-    assert [(claim["id"], claim["passed"]) for claim in info["claims"]] == [("new-one", True), (HOLDS, True)]
+    assert [(claim.id, claim.passed) for claim in info.claims] == [("new-one", True), (HOLDS, True)]
     claims_files.write(directory)
     assert (directory.figures / "new-one.png").is_file()
     page = directory.page_file.read_text()
@@ -73,52 +70,56 @@ def test_a_claim_is_added_by_its_two_files(folder: Path) -> None:
 
 def test_each_claim_is_run_measured_and_judged() -> None:
     directory = begun(*ALL)
-    told: list[Record] = []
+    told: list[ClaimRecord] = []
     info = reproduce(directory, Watch(verdict=told.append))
-    assert info == directory.read()
-    assert info["status"] == "done"
-    records = {record["id"]: record for record in info["claims"]}
+    assert info == directory.read_info()
+    assert info.status == "done"
+    records = {record.id: record for record in info.claims}
     assert list(records) == ALL
-    assert told == info["claims"]
-    assert {name: record["passed"] for name, record in records.items()} == {
+    assert tuple(told) == info.claims
+    assert {name: record.passed for name, record in records.items()} == {
         HOLDS: True,
         SHARES: True,
         TOO_HIGH: False,
         RAISES: False,
         HALF: False,
     }
-    [check] = records[HOLDS]["checks"]
-    assert check["low"] <= check["value"] <= check["high"]
-    assert (check["threshold"], check["count"], check["judged_by"]) == ("< 1", 2, "interval")
-    assert records[HOLDS]["edges"] == ["it holds *everywhere*"]
-    [sweep] = records[HOLDS]["sweeps"]
-    assert (sweep["file"], sweep["points"], sweep["done"]) == ("sweeps/few.yaml", 2, 2)
-    assert records[TOO_HIGH]["checks"][0]["value"] == check["value"]
+    [check] = records[HOLDS].checks
+    assert check.low is not None
+    assert check.value is not None
+    assert check.high is not None
+    assert check.low <= check.value <= check.high
+    assert (check.threshold, check.count, check.judged_by) == ("< 1", 2, "interval")
+    assert records[HOLDS].edges == ("it holds *everywhere*",)
+    [sweep] = records[HOLDS].sweeps
+    assert (sweep.file, sweep.points, sweep.done) == ("sweeps/few.yaml", 2, 2)
+    assert records[TOO_HIGH].checks[0].value == check.value
 
 
 def test_a_measurement_that_fails_is_told_without_the_directory() -> None:
-    [raised] = reproduce(begun(RAISES), Watch())["claims"]
-    assert raised["message"].startswith("could not be measured: ArithmeticError: no number in sweeps/")
-    assert raised["message"].endswith(" at all (raises.py:2)")
+    [raised] = reproduce(begun(RAISES), Watch()).claims
+    assert raised.message is not None
+    assert raised.message.startswith("could not be measured: ArithmeticError: no number in sweeps/")
+    assert raised.message.endswith(" at all (raises.py:2)")
 
 
 def test_no_path_of_this_machine_is_in_the_record(tmp_path: Path) -> None:
     directory = begun(*ALL)
     reproduce(directory, Watch())
-    assert str(tmp_path) not in directory.claims_file.read_text()
+    assert str(tmp_path) not in directory.info_file.read_text()
 
 
 def test_claims_that_name_the_same_sweep_share_its_runs() -> None:
     directory = begun(HOLDS, SHARES)
     info = reproduce(directory, Watch())
     assert len(SweepDirectory.all_in(directory.sweeps)) == 1
-    assert info["claims"][0]["sweeps"] == info["claims"][1]["sweeps"]
+    assert info.claims[0].sweeps == info.claims[1].sweeps
 
 
 def test_the_full_form_has_more_runs_than_the_quick_one() -> None:
     info = reproduce(begun(HOLDS, quick=False), Watch())
-    assert info["claims"][0]["checks"][0]["count"] == 8
-    assert not info["quick"]
+    assert info.claims[0].checks[0].count == 8
+    assert not info.quick
 
 
 def stop_in_a_measurement() -> Watch:
@@ -127,7 +128,7 @@ def stop_in_a_measurement() -> Watch:
 
 
 def stop_after_a_verdict() -> Watch:
-    def interrupted(record: Record) -> None:
+    def interrupted(record: ClaimRecord) -> None:
         raise KeyboardInterrupt
 
     return Watch(verdict=interrupted)
@@ -140,24 +141,25 @@ def test_whatever_was_interrupted_goes_on_to_the_same_record(stop: Callable[[], 
     with pytest.raises(Interrupted):
         reproduce(directory, stop())
     Path("interrupt").unlink(missing_ok=True)
-    info = directory.read()
-    assert info["status"] == "running"
-    assert len(info["claims"]) < len(ALL)
-    [_, cut] = summarise_reproductions(Path("runs"))
-    assert (cut.info["status"], cut.info["judged"]) == ("interrupted", len(info["claims"]))
-    told: list[Record] = []
-    assert timeless(reproduce(directory, Watch(verdict=told.append))) == timeless(whole)
-    assert len(told) == len(ALL) - len(info["claims"])
-    assert reproduce(directory, Watch(verdict=told.append)) == directory.read()
-    assert len(told) == len(ALL) - len(info["claims"]), "what was judged stays judged"
+    info = directory.read_info()
+    assert info.status == "running"
+    assert len(info.claims) < len(ALL)
+    [_, cut] = ReproductionDirectory.summarise(Path("runs"))
+    assert isinstance(cut.about, ReproductionBrief)
+    assert (cut.about.status, cut.about.judged) == ("interrupted", len(info.claims))
+    told: list[ClaimRecord] = []
+    assert timeless(reproduce(directory, Watch(verdict=told.append)).plain()) == timeless(whole.plain())
+    assert len(told) == len(ALL) - len(info.claims)
+    assert reproduce(directory, Watch(verdict=told.append)) == directory.read_info()
+    assert len(told) == len(ALL) - len(info.claims), "what was judged stays judged"
 
 
 def test_a_sweep_that_is_stopped_interrupts_the_reproduction() -> None:
     directory = begun(HOLDS)
     with pytest.raises(Interrupted):
         reproduce(directory, Watch(sweep=lambda state: os.kill(os.getpid(), signal.SIGINT)))
-    assert directory.read()["claims"] == []
-    assert reproduce(directory, Watch())["claims"][0]["passed"]
+    assert directory.read_info().claims == []
+    assert reproduce(directory, Watch()).claims[0].passed
 
 
 def test_a_full_disk_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,22 +175,24 @@ def test_a_full_disk_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(RunError, match=go_on):
         reproduce(directory, Watch(), no_room)
 
-    def fails(info: Record) -> None:
+    def fails(info: ReproductionInfo) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(directory, "write", fails)
+        patched.setattr(directory, "write_info", fails)
         with pytest.raises(RunError, match=go_on):
             reproduce(directory, Watch())
-    assert reproduce(directory, Watch())["status"] == "done"
+    assert reproduce(directory, Watch()).status == "done"
 
 
 def test_two_at_once_are_refused() -> None:
     directory = begun(HOLDS)
     other = ReproductionDirectory(directory.path)
 
-    def second(record: Record) -> None:
-        assert [summary.info["status"] for summary in summarise_reproductions(Path("runs"))] == ["running"]
+    def second(record: ClaimRecord) -> None:
+        [summary] = ReproductionDirectory.summarise(Path("runs"))
+        assert isinstance(summary.about, ReproductionBrief)
+        assert summary.about.status == "running"
         with pytest.raises(RunError, match="is being worked on by another process"):
             reproduce(other, Watch())
 
@@ -223,22 +227,22 @@ def test_everything_wrong_with_the_sweeps_is_told_before_anything_is_written(fol
         (lambda text: "[]", "is broken: it is not a JSON object"),
         (lambda text: text.replace('"passed": true', '"passed": "yes"', 1), "is broken: claims.0."),
         (lambda text: text.replace('"style"', '"stile"'), "is broken: claims.0.panel.series.0.stile"),
-        (lambda text: text.replace('"threshold": 1.0', '"threshold": NaN'), "is broken: NaN is not JSON"),
+        (lambda text: text.replace('"threshold": 1.0', '"threshold": NaN'), "is broken: "),
     ],
 )
 def test_a_damaged_record_is_one_line(damage: Callable[[str], str], told: str) -> None:
     directory = begun(HOLDS)
     reproduce(directory, Watch())
-    text = directory.claims_file.read_text()
+    text = directory.info_file.read_text()
     assert damage(text) != text
-    directory.claims_file.write_text(damage(text))
+    directory.info_file.write_text(damage(text))
     with pytest.raises(RunError) as error:
         reproduce(directory, Watch())
     assert told in str(error.value)
     assert "\n" not in str(error.value)
     assert not directory.is_locked()
-    [summary] = summarise_reproductions(Path("runs"))
-    assert (summary.info["status"], summary.error) == ("unreadable", str(error.value))
+    [summary] = ReproductionDirectory.summarise(Path("runs"))
+    assert (summary.about, summary.error) == (None, str(error.value))
 
 
 def test_a_record_whose_names_lead_elsewhere_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -246,7 +250,7 @@ def test_a_record_whose_names_lead_elsewhere_is_refused(folder: Path, tmp_path: 
     reproduce(directory, Watch())
     (tmp_path / "elsewhere").mkdir()
     claim = (folder / "shares.yaml").rename(tmp_path / "elsewhere" / "claim.yaml")
-    record = directory.read()
+    record = json.loads(directory.info_file.read_text())
     judged, begun_only = record["claims"], {"status": "running", "claims": []}
     [sweep] = judged[0]["sweeps"]
     for name in (str(claim.with_suffix("")), "../../../elsewhere/claim", "..", ".", "", "a/b", "a\x1b[2J"):
@@ -255,13 +259,13 @@ def test_a_record_whose_names_lead_elsewhere_is_refused(folder: Path, tmp_path: 
             {"claims": [judged[0] | {"id": name}]},
             {"claims": [judged[0] | {"sweeps": [sweep | {"directory": name}]}]},
         ):
-            directory.write(record | changes)
+            directory.info_file.write_text(json.dumps(record | changes))
             with pytest.raises(RunError, match="is the name of no claim and of no sweep") as error:
                 reproduce(directory, Watch())
             assert repr(name)[:50] in str(error.value)
             with pytest.raises(RunError):
                 claims_files.write(directory)
-    directory.write(record | begun_only | {"wanted": ["retired"]})
+    directory.info_file.write_text(json.dumps(record | begun_only | {"wanted": ["retired"]}))
     with pytest.raises(RunNotFound, match="there is no claim 'retired'"):
         reproduce(directory, Watch())
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["claim.yaml"]
@@ -285,5 +289,5 @@ def test_finding_a_reproduction() -> None:
     for name in ("nothing", "runs", "x" * 5000, "a\0b"):
         with pytest.raises(RunNotFound, match="there is no reproduction"):
             ReproductionDirectory.find(name, Path("runs"))
-    with pytest.raises(RunError, match="cannot be read"):
-        read_claims(Path("nowhere"))
+    with pytest.raises(RunError, match=r"claims\.json is missing"):
+        ReproductionDirectory(Path("nowhere")).read_info()

@@ -10,7 +10,7 @@ from featlearn import load_config, load_metrics, run_batch, train
 from featlearn.config.build import build
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs.optimum_record import optimum_from
-from featlearn.theory.optimum import certificate
+from featlearn.theory.certificate import network_certificate
 from featlearn.training.optima import optimum_of
 from tests.places import CONFIGS, PAPER
 
@@ -50,15 +50,23 @@ def test_run_json_holds_bounds_atoms_and_certificate(rank: int, tmp_path: Path) 
     result = train(_small(f"teacher.rank={rank}", "teacher.width=3"), tmp_path)
     problem, _, _ = build(_small(f"teacher.rank={rank}", "teacher.width=3"))
     decays = dict.fromkeys(load_metrics(result.run.path)["weight_decay"].tolist())
-    assert [record["weight_decay"] for record in result.info["optima"]] == list(decays)
+    assert [record.weight_decay for record in result.info.optima] == list(decays)
     second, first = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
-    for record in result.info["optima"]:
-        assert record["lower"] <= record["upper"] <= record["lower"] + 1e-8 * record["upper"]
-        assert record["largest_certificate"] <= 1 + 1e-6
+    for record in result.info.optima:
+        assert record.lower <= record.upper <= record.lower + 1e-8 * record.upper
+        assert record.largest_certificate <= 1 + 1e-6
         optimum = optimum_from(record, first)
-        at_atoms = certificate(problem.activation, second, first, optimum, optimum.directions)
+        at_atoms = network_certificate(
+            problem.activation,
+            optimum.masses,
+            optimum.directions,
+            second,
+            first,
+            optimum.weight_decay,
+            optimum.directions,
+        )
         np.testing.assert_allclose(at_atoms, np.sign(optimum.masses), atol=1e-6)
-    assert any(record["atoms"] for record in result.info["optima"])
+    assert any(record.atoms for record in result.info.optima)
 
 
 def test_a_stage_stops_at_its_gap() -> None:
@@ -109,6 +117,6 @@ def test_a_solver_that_breaks_down_leaves_the_gap_out(monkeypatch: pytest.Monkey
     def broken(*args: Any, **keywords: Any) -> Any:
         raise RuntimeError("too many iterations")
 
-    monkeypatch.setattr("featlearn.theory.optimum.nnls", broken)
+    monkeypatch.setattr("featlearn.theory.atom_steps.nnls", broken)
     (run,) = run_batch([_small("seed=12345", f"{LATE}.steps=5")])
     assert all(row["gap"] is None for row in run.rows)

@@ -16,7 +16,7 @@ from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs import recorder
-from featlearn.runs.batch import Built, run_batch
+from featlearn.runs.batch import Experiment, run_batch
 from featlearn.runs.directory import RunDirectory, RunError
 from featlearn.runs.floors_record import floors_record
 from featlearn.runs.train import resume, train
@@ -66,7 +66,8 @@ def lazy() -> dict[int, list[tuple[float, dict[str, Any], list[dict[str, Any]]]]
         configs = [_lazy(f"seed={seed}", f"student.output_scale={alpha}") for alpha in ALPHAS]
         floors = floors_record(build(configs[0])[0])
         assert floors is not None
-        found[seed] = [(floors["ntk"], run.rows[-1], run.rows) for run in run_batch(configs)]
+        assert floors.ntk is not None
+        found[seed] = [(floors.ntk, run.rows[-1], run.rows) for run in run_batch(configs)]
     return found
 
 
@@ -95,7 +96,7 @@ def test_training_that_goes_on_passes_below_the_floor_by_less_as_the_scale_grows
     configs = [_lazy(f"student.output_scale={alpha}", "stages.train.steps=20000") for alpha in (1e3, 1e4, 1e5)]
     floors = floors_record(build(configs[0])[0])
     assert floors is not None
-    below = [1 - run.rows[-1]["loss"] / floors["ntk"] for run in run_batch(configs)]
+    below = [1 - run.rows[-1]["loss"] / floors.ntk for run in run_batch(configs)]
     assert all(0 < share < 1e-3 for share in below)
     assert below[0] / below[1] > 5
     assert below[1] / below[2] > 5
@@ -134,13 +135,14 @@ def test_ctrl_c_and_resuming_changes_no_bit(variant: tuple[str, ...], events: in
     config = _config(tmp_path, *variant)
     whole = train(config, tmp_path / "whole")
     assert whole.status == "done"
-    assert whole.info["final"]["loss"] < 0.9 * whole.run.read_metrics()[0]["loss"]
+    assert whole.info.final is not None
+    assert whole.info.final["loss"] < 0.9 * whole.run.read_metrics()[0]["loss"]
     stopped = train(config, tmp_path / "stopped", _interrupt_at(events))
     assert stopped.status == "interrupted"
-    assert stopped.info["floors"] is None
+    assert stopped.info.floors is None
     assert resume(stopped.run).status == "done"
     assert results(stopped.run) == results(whole.run)
-    assert stopped.run.read_info()["floors"] == whole.info["floors"] is not None
+    assert stopped.run.read_info().floors == whole.info.floors is not None
 
 
 @pytest.mark.parametrize("variant", ["gaussian", "torch"])
@@ -155,15 +157,15 @@ def test_kill_9_at_random_instants_changes_no_bit(
     known: RunDirectory | None = None
     while killed < 6:
         child = in_child(lambda: resume(known) if known else train(config, tmp_path / "killed"))  # noqa: B023
-        time.sleep(rng.uniform(0.05, 0.1 + whole.info["seconds"] / 6))
+        time.sleep(rng.uniform(0.05, 0.1 + whole.info.seconds / 6))
         os.kill(child, signal.SIGKILL)
         killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         known = next(iter(RunDirectory.all_in(tmp_path / "killed")), None)
-        if known is not None and known.read_info()["status"] == "done":
+        if known is not None and known.read_info().status == "done":
             break
     assert killed >= 2
     assert known is not None
-    if known.read_info()["status"] != "done":
+    if known.read_info().status != "done":
         assert resume(known).status == "done"
     assert results(known) == results(whole.run)
 
@@ -179,7 +181,7 @@ def test_a_batch_gives_bit_for_bit_what_each_run_gives_alone(tmp_path: Path) -> 
         assert alone.rows == run.rows
         assert alone.first_layer.tobytes() == run.first_layer.tobytes()
         assert alone.second_layer.tobytes() == run.second_layer.tobytes()
-    groups = {Built.of(config).group() for config in configs}
+    groups = {Experiment.of(config).group() for config in configs}
     assert len(groups) == 3  # ordinary, from zero, from elsewhere
 
 
@@ -241,14 +243,16 @@ def test_run_json_holds_the_floors(tmp_path: Path) -> None:
     floors = json.loads(result.run.info_file.read_text())["floors"]
     assert 0 < floors["ntk"] < floors["random_features"] < floors["target"]
     assert floors["target"] == pytest.approx(result.run.read_metrics()[0]["loss"], rel=1e-12)
-    assert floors == floors_record(build(_lazy("student.output_scale=null"))[0])  # one span, scaled or not
-    assert train(_lazy("log.floors=false"), tmp_path / "runs").info["floors"] is None
+    recorded = floors_record(build(_lazy("student.output_scale=null"))[0])  # one span, scaled or not
+    assert recorded is not None
+    assert floors == recorded.plain()
+    assert train(_lazy("log.floors=false"), tmp_path / "runs").info.floors is None
 
 
 def test_a_run_that_diverges_has_floors_too(tmp_path: Path) -> None:
     result = train(_lazy("stages.train.step_size=1e4"), tmp_path)
     assert result.status == "diverged"
-    assert result.info["floors"] == floors_record(build(_lazy())[0])
+    assert result.info.floors == floors_record(build(_lazy())[0])
 
 
 @pytest.mark.parametrize("broken", ["3", '{"ntk": 1.0}', '{"random_features": "low", "ntk": null, "target": 1.0}'])
@@ -278,12 +282,13 @@ def test_no_run_of_random_features_is_below_their_floor(
             config = _lazy(*more, *slower, "log.points=40")
             floors = floors_record(build(config)[0])
             assert floors is not None
+            assert floors.random_features is not None
             (run,) = run_batch([config])
             assert run.status == "done"
             losses = [row["loss"] for row in run.rows]
-            floor = floors["random_features"] * (1 - 1e-8)  # what a loss is right to
-            assert min(losses) >= floor - 1e-22 * floors["target"]  # quadratic features span f*: both are 0
-            assert losses[-1] - floors["random_features"] < 0.3 * (floors["target"] - floors["random_features"])
+            floor = floors.random_features * (1 - 1e-8)  # what a loss is right to
+            assert min(losses) >= floor - 1e-22 * floors.target  # quadratic features span f*: both are 0
+            assert losses[-1] - floors.random_features < 0.3 * (floors.target - floors.random_features)
 
 
 # --- what is refused ----------------------------------------------------------------------------

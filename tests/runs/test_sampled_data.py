@@ -18,7 +18,7 @@ from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs import recorder
-from featlearn.runs.batch import Built, run_batch
+from featlearn.runs.batch import Experiment, run_batch
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import resume, train
 from featlearn.sweeps.costs import Costs, Shape
@@ -63,15 +63,15 @@ class TestResuming:
         known: RunDirectory | None = None
         while killed < 6:
             child = in_child(lambda: resume(known) if known else train(config, tmp_path / "killed"))  # noqa: B023
-            time.sleep(rng.uniform(0.05, 0.1 + whole.info["seconds"] / 5))
+            time.sleep(rng.uniform(0.05, 0.1 + whole.info.seconds / 5))
             os.kill(child, signal.SIGKILL)
             killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
             known = next(iter(RunDirectory.all_in(tmp_path / "killed")), None)
-            if known is not None and known.read_info()["status"] == "done":
+            if known is not None and known.read_info().status == "done":
                 break
         assert killed >= 2
         assert known is not None
-        if known.read_info()["status"] != "done":
+        if known.read_info().status != "done":
             assert resume(known).status == "done"
         assert results(known) == results(whole.run)
 
@@ -96,7 +96,7 @@ class TestResuming:
 
     def test_the_backend_is_torch_and_is_said_to_be(self, data: str, tmp_path: Path) -> None:
         result = train(_config(tmp_path, data, "stages.last.steps=5"), tmp_path / "runs")
-        assert result.info["backend"] == "torch"
+        assert result.info.backend == "torch"
         assert load_config(result.run.config_file).backend == "torch"
 
     def test_float32_trains_to_nearly_the_same(self, data: str, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_planning_draws_nothing_and_what_is_drawn_is_let_go(tmp_path: Path, monk
 
     monkeypatch.setattr(Empirical, "sample", sample)
     config = _config(tmp_path, EMPIRICAL)
-    Built.of(config)
+    Experiment.of(config)
     assert drawn == []
     run_batch([config])
     assert drawn
@@ -157,7 +157,8 @@ class TestOwnData:
             assert config.data.sha256 is not None
             result = train(config, tmp_path / "runs")
             assert result.status == "done"
-            assert result.info["final"]["loss"] == pytest.approx(expected.rows[-1]["loss"], rel=1e-9)
+            assert result.info.final is not None
+            assert result.info.final["loss"] == pytest.approx(expected.rows[-1]["loss"], rel=1e-9)
             again = train(load_config(result.run.config_file), tmp_path / "runs")
             assert results(again.run) == results(result.run)
 
@@ -166,7 +167,7 @@ class TestOwnData:
     ) -> None:
         inputs, labels = drawn
         self._csv(tmp_path, (inputs[:, ::-1], labels), [" labels", *(f"inputs_{k}" for k in (4, 3, 2, 1, 0))])
-        built = Built.of(_config(tmp_path, "{kind: empirical, path: own.csv}", "activation.drop_hermite_below=0"))
+        built = Experiment.of(_config(tmp_path, "{kind: empirical, path: own.csv}", "activation.drop_hermite_below=0"))
         (samples,) = built.problem.samples() or []
         np.testing.assert_array_equal(samples.sample().inputs, inputs)
         np.testing.assert_array_equal(samples.sample().labels, labels)
@@ -176,7 +177,7 @@ class TestOwnData:
         text = TEXT.replace("DATA", "{kind: empirical, path: own.csv}").replace(
             "{input_dim: 5, width: 3, rank: 2, min_angle: 25}", "{input_dim: 1, width: 1}"
         )
-        (samples,) = Built.of(load_config(write(tmp_path, text))).problem.samples() or []
+        (samples,) = Experiment.of(load_config(write(tmp_path, text))).problem.samples() or []
         assert samples.sample().inputs.tolist() == [[1.0], [3.0]]
 
     def test_a_changed_file_is_refused(self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
@@ -316,7 +317,7 @@ def test_the_examples_align(tmp_path: Path) -> None:
 def test_drawn_inputs_do_not_depend_on_the_student(tmp_path: Path) -> None:
     inputs = []
     for width in (8, 12):
-        built = Built.of(_config(tmp_path, EMPIRICAL, f"student.width={width}"))
+        built = Experiment.of(_config(tmp_path, EMPIRICAL, f"student.width={width}"))
         (samples,) = built.problem.samples() or []
         inputs.append(samples.sample().inputs)
     np.testing.assert_array_equal(inputs[0], inputs[1])

@@ -18,9 +18,10 @@ from featlearn.config.model import Config
 from featlearn.runs import recorder
 from featlearn.runs.batch import run_batch
 from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.records import ActivationRecord, RunInfo
 from featlearn.runs.train import resume, train
 from featlearn.training import descent
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 from tests.config.broken import write
 
 SMALL = """\
@@ -101,13 +102,15 @@ def test_every_row_has_every_column_and_the_files_agree(small: Config, tmp_path:
     assert [row["step"] for row in rows] == sorted({row["step"] for row in rows})
     assert len(rows) == 60
     info = result.run.read_info()
-    assert info["final"] == rows[-1]
-    assert [s["stop_reason"] for s in info["stages"]] == ["steps"] * 5
+    assert info.final == rows[-1]
+    assert [stage.stop_reason for stage in info.stages] == ["steps"] * 5
+    assert (info.teacher_width, info.rank) == (3, 2)
+    assert info.activation == ActivationRecord(name="relu", drop_hermite_below=2)
     snapshots = result.run.read_arrays(result.run.snapshots_file)
     assert snapshots["step"].shape == (12,)
     assert set(snapshots["step"]) <= {row["step"] for row in rows}
     assert snapshots["first_layer"].shape == (12, 12, 6)
-    assert sorted(p.name for p in result.run.path.iterdir()) == [
+    assert sorted(p.name for p in result.run.path.iterdir() if not p.name.startswith(".")) == [
         "checkpoint.npz",
         "config.yaml",
         "metrics.jsonl",
@@ -144,18 +147,18 @@ def test_kill_9_at_ten_random_instants_changes_no_bit(
     while killed < 10:
         known = run
         child = in_child(lambda: resume(known) if known else train(small, tmp_path / "killed"))  # noqa: B023
-        time.sleep(rng.uniform(0.02, 0.05 + whole.info["seconds"] / 8))
+        time.sleep(rng.uniform(0.02, 0.05 + whole.info.seconds / 8))
         os.kill(child, signal.SIGKILL)
         killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         found = RunDirectory.all_in(tmp_path / "killed")
         run = found[0] if found else None
-        if run is not None and run.read_info()["status"] == "done":
+        if run is not None and run.read_info().status == "done":
             break  # it went through before all ten kills: what counts is below
     assert killed >= 5
     assert run is not None
     with run.metrics_file.open("ab") as file:
         file.write(b'{"step": 12, "torn')
-    if run.read_info()["status"] != "done":
+    if run.read_info().status != "done":
         assert resume(run).status == "done"
     assert len(RunDirectory.all_in(tmp_path / "killed")) == 1
     assert results(run) == results(whole.run)
@@ -180,9 +183,9 @@ def test_ctrl_c_checkpoints_and_resuming_changes_no_bit(events: int, small: Conf
     assert len(stopped.run.read_metrics()) < 60
     again = resume(stopped.run)
     assert again.status == "done"
-    assert again.info["resumed"] == 1
+    assert again.info.resumed == 1
     assert results(again.run) == results(whole.run)
-    assert again.run.read_info()["stages"] != []
+    assert again.run.read_info().stages != ()
 
 
 @pytest.mark.parametrize("data", ["population", "empirical"])
@@ -253,11 +256,11 @@ def test_a_run_that_diverges_keeps_its_log_and_gives_advice(tmp_path: Path) -> N
     config = load_config(write(tmp_path, SMALL), ["stages.local_convergence.step_size=1e3"])
     result = train(config, tmp_path / "runs")
     assert result.status == "diverged"
-    assert "--set stages.local_convergence.step_size=100" in result.info["message"]
+    assert "--set stages.local_convergence.step_size=100" in (result.info.message or "")
     rows = result.run.read_metrics()
     assert rows[-1]["stage"] == "local_convergence"
-    assert result.info["stages"][-1]["stop_reason"] == "diverged"
-    assert f"step {rows[-1]['step']} " in result.info["message"]
+    assert result.info.stages[-1].stop_reason == "diverged"
+    assert f"step {rows[-1]['step']} " in (result.info.message or "")
     with pytest.raises(RunError, match="diverged"):
         resume(result.run)
 
@@ -268,8 +271,8 @@ def test_an_exception_leaves_a_failed_run_with_its_traceback(small: Config, tmp_
 
     result = train(small, tmp_path, fail)
     assert result.status == "failed"
-    assert result.info["message"] == "ArithmeticError: on purpose"
-    assert "Traceback" in result.info["traceback"]
+    assert result.info.message == "ArithmeticError: on purpose"
+    assert "Traceback" in (result.info.traceback or "")
     assert resume(result.run).status == "done"
 
 
@@ -278,19 +281,20 @@ def test_float32_runs_and_stays_float32(tmp_path: Path) -> None:
     result = train(config, tmp_path / "runs")
     arrays = result.run.read_arrays(result.run.checkpoint_file)
     assert arrays["first_layer"].dtype == np.float32
-    exact = train(load_config(write(tmp_path, SMALL)), tmp_path / "runs").info["final"]
-    assert result.info["final"]["loss"] == pytest.approx(exact["loss"], rel=1e-2)
+    exact = train(load_config(write(tmp_path, SMALL)), tmp_path / "runs")
+    losses = [one.run.read_metrics()[-1]["loss"] for one in (result, exact)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-2)
 
 
 def test_a_stop_rule_ends_the_stage_and_the_next_one_begins(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, SMALL), ["stages.warm_up.stop.grad_norm=1e-2"])
     result = train(config, tmp_path / "runs")
-    ended = {s["name"]: s for s in result.info["stages"]}
-    assert ended["warm_up"]["stop_reason"] == "grad_norm"
-    assert ended["warm_up"]["steps"] < 700
+    ended = {stage.name: stage for stage in result.info.stages}
+    assert ended["warm_up"].stop_reason == "grad_norm"
+    assert ended["warm_up"].steps < 700
     rows = [row for row in result.run.read_metrics() if row["stage"] == "warm_up"]
     assert rows[-1]["grad_norm"] <= 1e-2 < rows[-2]["grad_norm"]
-    assert ended["local_convergence"]["steps"] == 1500
+    assert ended["local_convergence"].steps == 1500
 
 
 class TestBrokenRuns:
@@ -357,8 +361,8 @@ def test_a_divergence_found_but_not_yet_recorded_is_found_again(tmp_path: Path) 
     original = RunDirectory.write_info
 
     def train_until_killed() -> None:
-        def write_info(self: RunDirectory, info: dict[str, object]) -> None:
-            if info["status"] == "diverged":
+        def write_info(self: RunDirectory, info: RunInfo) -> None:
+            if info.status == "diverged":
                 os.kill(os.getpid(), signal.SIGKILL)
             original(self, info)
 
@@ -369,8 +373,8 @@ def test_a_divergence_found_but_not_yet_recorded_is_found_again(tmp_path: Path) 
     (run,) = RunDirectory.all_in(tmp_path / "killed")
     again = resume(run)
     assert again.status == "diverged"
-    assert again.info["message"] == whole.info["message"]
-    assert len(again.info["stages"]) == len(whole.info["stages"])
+    assert again.info.message == whole.info.message
+    assert len(again.info.stages) == len(whole.info.stages)
     assert results(again.run) == results(whole.run)
 
 
@@ -381,7 +385,7 @@ def test_any_name_survives_being_written_and_resumed(name: str, tmp_path: Path) 
     config = load_config(write(tmp_path, SMALL), ["stages.adaptive.steps=5"]).model_copy(update={"name": name})
     stopped = train(config, tmp_path / "runs", _interrupt_at(3)).run
     assert load_config(stopped.config_file).name == name
-    assert resume(stopped).info["name"] == name
+    assert resume(stopped).info.name == name
 
 
 def test_bits_do_not_depend_on_the_threads_of_the_environment(tmp_path: Path) -> None:

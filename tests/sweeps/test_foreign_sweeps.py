@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from featlearn.claims.evidence import Evidence
-from featlearn.runs.batch import Job, compute
 from featlearn.runs.directory import RunDirectory, RunError
-from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory, summarise_sweeps
+from featlearn.sweeps.begin import begin
+from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.points import Job, compute
 from featlearn.sweeps.results import load_results
-from featlearn.sweeps.sweep import begin
 from featlearn.views.data.sweep import read_sweep
-from featlearn.views.report.page import sweep_page
+from featlearn.views.report.sweep import sweep_page
 from tests.places import ROOT
 from tests.sweeps.small import run, sweep_file, table
 
@@ -130,8 +130,8 @@ def test_a_journal_with_an_id_that_no_sweep_makes_is_refused(
             read()
         assert "\n" not in str(caught.value)
     assert contents(sweep.runs) == before
-    [summary] = summarise_sweeps(sweep.path.parent)
-    assert (summary.info["status"], summary.error) == ("unreadable", str(caught.value))
+    [summary] = SweepDirectory.summarise(sweep.path.parent)
+    assert (summary.about, summary.error) == (None, str(caught.value))
 
 
 def test_the_journal_of_a_share_is_no_different(sweep: SweepDirectory, victim: Path) -> None:
@@ -309,7 +309,7 @@ def test_notes_beside_a_run_do_not_keep_it_from_going_on(sweep: SweepDirectory) 
     (place / "notes.txt").write_text("mine")
     assert run(sweep).state.counts == {"done": 3}
     assert table(sweep) == whole
-    assert RunDirectory(place).read_info()["resumed"] == 1
+    assert RunDirectory(place).read_info().resumed == 1
     assert (place / "notes.txt").read_text() == "mine"
 
 
@@ -319,12 +319,12 @@ def test_a_run_that_is_thrown_away_goes_with_its_figures_and_drafts(sweep: Sweep
     place = sweep.runs / "0001"
     (place / "run.json").write_text("{")
     (place / "figures").mkdir()
-    for name in ("figures/loss.pdf", "report.html", ".checkpoint.npz.new"):
+    for name in ("figures/loss.pdf", "report.html", ".checkpoint.npz.0123abcd.new"):
         (place / name).write_text("made from it")
     assert run(sweep).state.counts == {"done": 3}
     assert table(sweep) == whole
     kept = {"config.yaml", "run.json", "metrics.jsonl", "snapshots.npz", "checkpoint.npz"}
-    assert {path.name for path in place.iterdir()} == kept
+    assert {path.name for path in place.iterdir()} == {*kept, ".lock"}
     assert {path.name for path in sweep.runs.iterdir()} == {"0000", "0001", "0002"}
 
 

@@ -21,14 +21,17 @@ import torch
 
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs import batch
-from featlearn.runs.batch import Job, PointResult
 from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.metrics import load_metrics
 from featlearn.runs.train import train
+from featlearn.sweeps.begin import begin, check_same, join
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.executors import DaskExecutor, Executor, Outcome, SerialExecutor, Work
 from featlearn.sweeps.load import load_sweep
-from featlearn.sweeps.results import load_metrics, load_results
-from featlearn.sweeps.sweep import SweepState, begin, check_same, join, run_sweep
+from featlearn.sweeps.points import Job, PointResult
+from featlearn.sweeps.results import load_results
+from featlearn.sweeps.run import run_sweep
+from featlearn.sweeps.state import SweepState
 from tests.places import ROOT
 from tests.sweeps.small import BASE, MIXED, new_sweep, run, sweep_file, table
 
@@ -80,7 +83,7 @@ def test_a_point_has_the_bits_of_a_run_of_its_own(mixed: SweepDirectory, tmp_pat
             ours, theirs = (run.read_arrays(getattr(run, name)) for run in (together, alone.run))
             assert all(ours[key].tobytes() == theirs[key].tobytes() for key in theirs if key != "progress")
         assert together.config_file.read_bytes() == alone.run.config_file.read_bytes()
-        assert together.read_info()["config_hash"] == alone.info["config_hash"]
+        assert together.read_info().config_hash == alone.info.config_hash
 
 
 def test_a_summary_has_the_same_results_and_no_runs(mixed: SweepDirectory, tmp_path: Path) -> None:
@@ -196,7 +199,7 @@ def test_an_experiment_that_raises_ends_alone_with_its_traceback(
     assert failed["id"] == "0002"
     assert failed["message"] == "ZeroDivisionError: on purpose"
     assert "Traceback" in failed["traceback"]
-    assert RunDirectory(directory.runs / "0002").read_info()["traceback"] == failed["traceback"]
+    assert RunDirectory(directory.runs / "0002").read_info().traceback == failed["traceback"]
     monkeypatch.undo()
     assert run(directory, retry_failed=True).state.counts == {"done": 4}
 
@@ -338,9 +341,9 @@ def test_an_interrupted_sweep_goes_on_within_its_runs(tmp_path: Path) -> None:
     assert interrupted.status == "interrupted"
     assert interrupted.state.ended == 0
     infos = [RunDirectory(directory.runs / f"000{i}").read_info() for i in range(3)]
-    assert [info["status"] for info in infos] == ["interrupted"] * 3
+    assert [info.status for info in infos] == ["interrupted"] * 3
     assert run(directory).state.counts == {"done": 3}
-    assert [RunDirectory(directory.runs / f"000{i}").read_info()["resumed"] for i in range(3)] == [1] * 3
+    assert [RunDirectory(directory.runs / f"000{i}").read_info().resumed for i in range(3)] == [1] * 3
     point = next(load_sweep(directory.sweep_file).points())
     assert point.config is not None
     alone = train(point.config, tmp_path / "alone")

@@ -15,10 +15,13 @@ import math
 import numba
 import numpy as np
 
+from featlearn.training.methods.adam import BRANCH as ADAM
+from featlearn.training.methods.adam import EPSILON as ADAM_EPSILON
+from featlearn.training.methods.gd import BRANCH as GD
+from featlearn.training.methods.momentum import BRANCH as MOMENTUM
+
 FAST = {"reassoc", "contract", "nsz", "arcp"}  # neither nnan nor ninf: a diverging run must show it
 HOMOGENEOUS, ERF, QUADRATIC = 0, 1, 2  # families of kernels
-GD, MOMENTUM, ADAM = 0, 1, 2
-ADAM_EPSILON = 1e-8
 COLUMNS, COORDINATES = 8, 4  # n and d are padded to multiples of these
 BLOCK = 32  # neurons that one thread takes at a time from a wide run
 
@@ -79,6 +82,7 @@ def _pairs(family, factor, half, excess, s, c, mass, inverse, scale_u, inverse_u
             k_q += c[j] * t * rise
             s[j] = factor * c[j] * inverse[j] * inverse_u * rise
         return factor * k, -0.5 * factor * inverse_u * inverse_u * k_q
+    # The family is QUADRATIC: ``_slopes_of`` refuses any other. A further branch here would change the bits of erf.
     for j in range(s.shape[0]):
         product = s[j]
         k += (1.0 - excess) * mass[j] * scale_u + 2.0 * c[j] * product * product
@@ -107,7 +111,13 @@ def _scales(family, v, c, scale, inverse, mass):
 
 
 def _slopes_of(family):
-    """The gradient of one family of kernels: a constant family leaves the compiler one loop over pairs to vectorise."""
+    """The gradient of one family of kernels: a constant family leaves the compiler one loop over pairs to vectorise.
+
+    Raises:
+        ValueError: when there is no such family.
+    """
+    if family not in (HOMOGENEOUS, ERF, QUADRATIC):
+        raise ValueError(f"there is no family of kernels {family}")
 
     @numba.njit(fastmath=FAST, error_model="numpy", cache=True)
     def slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own):
@@ -209,7 +219,7 @@ def _slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s
         _slopes_homogeneous(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
     elif kernel[0] == ERF:
         _slopes_erf(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
-    else:
+    elif kernel[0] == QUADRATIC:
         _slopes_quadratic(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
 
 
@@ -227,13 +237,15 @@ def _move(method, weights, slope, student, decay, size, beta1, beta2, step, mean
         for i in range(n):
             mean[i] = beta1 * mean[i] + (slope[i] + decay * weights[i])
             weights[i] -= size * student[i] * mean[i]
-    else:
+    elif method == ADAM:
         unbias1, unbias2 = 1.0 - beta1**step, 1.0 - beta2**step
         for i in range(n):
             downhill = slope[i] + decay * weights[i]
             mean[i] = beta1 * mean[i] + (1.0 - beta1) * downhill
             square[i] = beta2 * square[i] + (1.0 - beta2) * downhill * downhill
             weights[i] -= size * student[i] * (mean[i] / unbias1) / (math.sqrt(square[i] / unbias2) + ADAM_EPSILON)
+    else:
+        raise ValueError("no branch takes the steps of this method")
 
 
 @numba.njit(inline="always")

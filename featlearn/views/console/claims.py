@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -11,12 +12,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from featlearn.claims.directory import Record, ReproductionDirectory, held
+from featlearn.claims.directory import ReproductionDirectory
 from featlearn.claims.load import Claim
+from featlearn.claims.records import CheckRecord, ClaimRecord, ReproductionInfo
 from featlearn.claims.reproduce import Watch, resume_command
-from featlearn.sweeps.sweep import SweepState
-from featlearn.views.console.run import output_console
-from featlearn.views.console.sweep import SweepView
+from featlearn.sweeps.state import SweepState
+from featlearn.views.console.output import output_console, shown, tell
+from featlearn.views.console.progress import SweepView
 from featlearn.views.report.claims import verdict
 from featlearn.views.words.numbers import duration, interval, value
 
@@ -29,12 +31,12 @@ class ClaimsView:
 
     def __init__(self, directory: ReproductionDirectory, *, quiet: bool) -> None:
         self._directory, self._quiet = directory, quiet
-        self._wanted: list[str] = []
+        self._wanted: tuple[str, ...] = ()
         self._title = ""
         self._sweep: tuple[Any, SweepView] | None = None
 
     def __enter__(self) -> Self:
-        self._wanted = self._directory.read()["wanted"]
+        self._wanted = self._directory.read_info().wanted
         self._tell(f"reproduction directory {self._directory.path}")
         return self
 
@@ -46,7 +48,7 @@ class ClaimsView:
     def watch(self, verdict: Any) -> Watch:
         """Who is told by ``reproduce``; ``verdict`` is called before a claim that was judged is shown."""
 
-        def judged(record: Record) -> None:
+        def judged(record: ClaimRecord) -> None:
             self._close()
             verdict(record)
             self.show(record)
@@ -70,7 +72,7 @@ class ClaimsView:
         self._close()
         self._tell(f"{self._title}  measuring")
 
-    def show(self, record: Record) -> None:
+    def show(self, record: ClaimRecord) -> None:
         """What was found."""
         console = output_console()
         with console.capture() as captured:
@@ -86,65 +88,63 @@ class ClaimsView:
         if self._quiet:
             return
         try:
-            print(text, file=file or sys.stderr, flush=True)
+            if file is None:
+                tell(text, sys.stderr, flush=True)
+            else:  # made of what is shown already
+                print(text, file=file, flush=True)
         except OSError:  # whoever read this has gone; the reproduction goes on
             self._quiet = True
 
 
-def show_reproduction(directory: ReproductionDirectory, info: Record) -> None:
+def show_reproduction(directory: ReproductionDirectory, info: ReproductionInfo) -> None:
     """All claims of a reproduction, and how many hold."""
-    for record in info["claims"]:
+    for record in info.claims:
         output_console().print(_claim(record))
     show_summary(directory, info)
 
 
-def show_summary(directory: ReproductionDirectory, info: Record) -> None:
+def show_summary(directory: ReproductionDirectory, info: ReproductionInfo) -> None:
     """How many claims hold, and where everything is."""
     output = output_console()
-    output.print(Text(f"{verdict(info)} · {duration(info['seconds'])}{' · quick' if info['quick'] else ''}", "bold"))
-    output.print(Text(str(directory.page_file if info["claims"] else directory.path), no_wrap=True))
-    if info["status"] != "done" and not directory.is_locked():
-        output.print(Text(f"go on with: {resume_command(directory)}", no_wrap=True))
-
-
-def all_hold(info: Record) -> bool:
-    """Whether every claim was judged, and holds."""
-    return held(info) == len(info["wanted"])
+    output.print(shown(f"{verdict(info)} · {duration(info.seconds)}{' · quick' if info.quick else ''}", "bold"))
+    output.print(shown(directory.page_file if info.claims else directory.path, no_wrap=True))
+    if info.status != "done" and not directory.is_locked():
+        output.print(shown(f"go on with: {resume_command(directory)}", no_wrap=True))
 
 
 def interrupted(directory: ReproductionDirectory) -> str:
     """One line on a reproduction that was interrupted."""
-    info = directory.read()
-    judged = f"interrupted with {len(info['claims'])} of {len(info['wanted'])} claims judged"
+    info = directory.read_info()
+    judged = f"interrupted with {len(info.claims)} of {len(info.wanted)} claims judged"
     return f"{judged}; go on with: {resume_command(directory)}"
 
 
-def _claim(record: Record) -> Group:
+def _claim(record: ClaimRecord) -> Group:
     width = min(output_console().width, _WIDEST)
-    lines: list[Any] = [Text.assemble(_word(record["passed"]), " ", (record["id"], "bold"))]
-    paragraphs: list[Any] = [Text(record["sentence"])]
+    lines: list[Any] = [Text.assemble(_word(record.passed), " ", shown(record.id, "bold"))]
+    paragraphs: list[Any] = [shown(record.sentence)]
     if width < _NARROW:
-        for check in record["checks"]:
-            paragraphs += [Text(f"{check['measures']}:"), _numbers([check])]
+        for check in record.checks:
+            paragraphs += [shown(f"{check.measures}:"), _numbers([check])]
     else:
-        paragraphs.append(_numbers(record["checks"], words=True))
-    if record["message"] is not None:
-        paragraphs.append(Text(record["message"], "red"))
-    paragraphs += [Text(f"edge: {edge}", "dim") for edge in record["edges"]]
+        paragraphs.append(_numbers(record.checks, words=True))
+    if record.message is not None:
+        paragraphs.append(shown(record.message, "red"))
+    paragraphs += [shown(f"edge: {edge}", "dim") for edge in record.edges]
     lines += [Padding(part, (0, 0, 0, 5), expand=False) for part in paragraphs]
     return Group(*(_Narrow(part, width) for part in lines))
 
 
-def _numbers(checks: list[Record], *, words: bool = False) -> Table:
+def _numbers(checks: Sequence[CheckRecord], *, words: bool = False) -> Table:
     """A line for each check: verdict, measured value, threshold and, with ``words``, what it is."""
     table = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(4):
         table.add_column(no_wrap=True)
     for check in checks:
-        bounds, count = interval(check), f"n = {check['count']}" if check["count"] else ""
+        bounds, count = interval(check), f"n = {check.count}" if check.count else ""
         measured = value(check) + ("" if bounds == "–" else f" [{bounds}]")
-        cells = [_word(check["passed"]), *map(Text, (measured, check["threshold"], count))]
-        table.add_row(*cells, *([Text(check["measures"])] if words else []))
+        cells = [_word(check.passed), *map(shown, (measured, check.threshold, count))]
+        table.add_row(*cells, *([shown(check.measures)] if words else []))
     return table
 
 

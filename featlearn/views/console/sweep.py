@@ -1,105 +1,35 @@
-"""The console's view of sweeps: live progress on standard error, the table of results on standard output."""
+"""A sweep on the console: what it would do, and what came of it."""
 
 from __future__ import annotations
 
 import re
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from rich import box
 from rich.console import Group
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
-from rich.text import Text
 
+from featlearn.sweeps.begin import resume_command
 from featlearn.sweeps.costs import cores
 from featlearn.sweeps.directory import Shard, SweepDirectory
+from featlearn.sweeps.plan import SweepPlan
+from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.sweeps.sweep import SweepPlan, SweepResult, SweepState, resume_command
-from featlearn.views.console.run import NARROW, error_console, formats, output_console
-from featlearn.views.data.sweep import Axis, axis_of, named
+from featlearn.sweeps.state import SweepResult
+from featlearn.views.console.output import NARROW, output_console, shown
+from featlearn.views.data.axis import Axis, axis_of, named
+from featlearn.views.data.sweep import SHOWN
+from featlearn.views.words.cells import cell
+from featlearn.views.words.labels import heading_of
 from featlearn.views.words.numbers import duration
 from featlearn.views.words.values import clipped, labels
 
 _MOST_ROWS = 60  # of the table at the end
 _MOST_FAILURES = 10
 _DIGITS = 4  # of the values of axes, at least
-
-
-class SweepView:
-    """Live progress of a sweep: a bar on a terminal, a line now and then elsewhere; ``title`` says what it is for."""
-
-    def __init__(self, *, quiet: bool, title: str = "") -> None:
-        self._quiet = quiet
-        self._title = f"{title}  " if title else ""
-        self._bar: Bar | None = None
-        self._next = 0.0
-        self._shown = -1
-
-    def __enter__(self) -> Self:
-        console = error_console()
-        if not self._quiet and console.is_terminal:
-            self._bar = Bar(
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[state]}", markup=False),
-                console=console,
-                transient=True,
-            )
-            self._bar.start()
-            self._bar.add_task("", total=1.0, state="")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def watch(self, state: SweepState) -> None:
-        """Show where a sweep is; the ``watch`` argument of ``run_sweep``."""
-        now = time.perf_counter()
-        if self._quiet or now < self._next:
-            return
-        if self._bar is not None:
-            self._next = now + 0.1
-            self._bar.update(self._bar.task_ids[0], completed=_share(state), state=self._title + _in_brief(state))
-            return
-        try:
-            if self._shown < 0:
-                print(f"sweep directory {state.directory.path}", file=sys.stderr)
-            if state.ended != self._shown or now > self._next + 30.0:
-                text = f"{state.seconds():5.0f} s  {self._title}{_in_brief(state)}"
-                print(text, file=sys.stderr, flush=True)
-                self._next, self._shown = now + 2.0, state.ended
-        except OSError:  # whoever read this has gone; the sweep goes on
-            self._quiet = True
-
-
-def _share(state: SweepState) -> float:
-    before = (state.ended - state.computed) / max(1, state.total)
-    return before + (1 - before) * min(1.0, (state.work_done + state.fraction) / state.work) if state.work else before
-
-
-def _in_brief(state: SweepState) -> str:
-    failed = state.ended - state.counts["done"]
-    parts = [f"{state.counts['done']}/{state.total} done", f"{failed} failed", f"{state.running} running"]
-    if state.computed:
-        parts.append(f"{state.computed / max(state.seconds(), 1e-9):.3g} a second")
-    left = state.seconds_left()
-    if left is not None and state.ended < state.total:
-        parts.append(f"{duration(left)} left")
-    if state.best_loss is not None:
-        parts.append(f"best loss {state.best_loss:.3g}")
-    return "  ".join(parts)
-
-
-# --- before and after ---------------------------------------------------------------------------
 
 
 def show_plan(plan: SweepPlan, jobs: int | None) -> None:
@@ -112,66 +42,66 @@ def show_plan(plan: SweepPlan, jobs: int | None) -> None:
     for group in sweep.axes:
         for i, (key, values) in enumerate(group.items()):
             step = " (in step with the one above)" if i else ""
-            table.add_row(Text(key), str(len(values)), Text(_listed(values) + step))
+            table.add_row(shown(key), str(len(values)), shown(_listed(values) + step))
     share = "" if plan.points == len(sweep) else f", {plan.points} of them in this share"
-    lines: list[Any] = [Text(sweep.config.name, "bold"), table, Text(f"{len(sweep)} points{share}")]
-    for problem, count in plan.infeasible.items():
-        lines.append(Text(f"{count} of them cannot run: {problem}", "yellow"))
+    lines: list[Any] = [shown(sweep.config.name, "bold"), table, shown(f"{len(sweep)} points{share}")]
+    for reason, count in plan.infeasible.items():
+        lines.append(shown(f"{count} of them cannot run: {reason}", "yellow"))
     workers = jobs or cores()
     where = f"{workers} {'core' if workers == 1 else 'cores'}"
     told = f"about {duration(plan.seconds / workers)} on {where}, by a short calibration; nothing was written"
-    lines.append(Text(told))
+    lines.append(shown(told))
     output_console().print(Group(*lines))
 
 
 def _listed(values: list[Any]) -> str:
     few = len(values) <= 8
-    shown = clipped(labels(values if few else [*values[:3], *values[-2:]], _DIGITS), 40)
-    return ", ".join(shown if few else [*shown[:3], "…", *shown[3:]])
+    texts = clipped(labels(values if few else [*values[:3], *values[-2:]], _DIGITS), 40)
+    return ", ".join(texts if few else [*texts[:3], "…", *texts[3:]])
 
 
-def show_sweep(directory: SweepDirectory, info: dict[str, Any]) -> None:
+def show_sweep(directory: SweepDirectory, info: SweepInfo) -> None:
     """The story of a sweep: medians over the seeds at each setting of the other axes, and what failed."""
     columns = load_results(directory.path)
     output = output_console()
-    lines: list[Any] = [Text(str(info["name"]), "bold")]
+    lines: list[Any] = [shown(info.name, "bold")]
     if len(columns["id"]):
-        axes = [axis_of(key, columns[key]) for key in info["axes"] if key != "seed"]
+        axes = [axis_of(key, columns[key]) for key in info.axes if key != "seed"]
         varied = named([axis for axis in axes if len(axis.values) > 1])
         lines.append(_settings_table(columns, varied, output.width < NARROW))
-    lines.append(Text(status_of_sweep(directory, info, columns)))
-    lines.append(Text(str(directory.path), no_wrap=True))
+    lines.append(shown(status_of_sweep(directory, info, columns)))
+    lines.append(shown(directory.path, no_wrap=True))
     output.print(Group(*lines))
     for line in _failures(columns):
-        output.print(Text(line))
+        output.print(shown(line))
 
 
-def sweep_document(directory: SweepDirectory, info: dict[str, Any]) -> dict[str, Any]:
+def sweep_document(directory: SweepDirectory, info: SweepInfo) -> dict[str, Any]:
     """A sweep as JSON: how it was made, how many points ended how, and the table of results."""
     statuses = Counter(result.status for result in directory.read_results().values())
     about = {"path": str(directory.path.resolve()), "counts": dict(statuses), "results": str(directory.results_file)}
-    return about | {key: value for key, value in info.items() if key != "sweep"}
+    return about | {key: value for key, value in info.plain().items() if key != "sweep"}
 
 
-def status_of_sweep(directory: SweepDirectory, info: dict[str, Any], columns: dict[str, np.ndarray]) -> str:
+def status_of_sweep(directory: SweepDirectory, info: SweepInfo, columns: dict[str, np.ndarray]) -> str:
     """How many points have ended, and how."""
     found, counts = np.unique(columns["status"].astype(str), return_counts=True)
     told = [f"{count} {status}" for status, count in zip(found, counts, strict=True)]
-    left = info["points"] - len(columns["id"])
+    left = info.points - len(columns["id"])
     if left:
         told.append(f"{left} {'to come' if directory.is_locked() else 'left; go on with ' + resume_command(directory)}")
-    return f"{info['points']} points: {', '.join(told)}"
+    return f"{info.points} points: {', '.join(told)}"
 
 
-_SHOWN = (("loss", "number"), ("max_angle", "degrees"), ("mean_angle", "degrees"), ("aligned_mass", "percent"))
+_SHOWN_WHERE_NARROW = ("loss", "max_angle", "recovered")
 
 
 def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], narrow: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    shown = _SHOWN[:2] if narrow else _SHOWN
+    metrics = _SHOWN_WHERE_NARROW if narrow else SHOWN
     for axis in axes:
-        table.add_column(Text(axis.name), overflow="fold")  # no digit is left out
-    for heading in ("runs", "done", *(name.replace("_", " ") for name, _ in shown), "recovered"):
+        table.add_column(shown(axis.name), overflow="fold")  # no digit is left out
+    for heading in ("runs", "done", *map(heading_of, metrics)):
         table.add_column(heading, justify="right", no_wrap=True)
     groups: dict[tuple[int, ...], list[int]] = {}
     for i in range(len(columns["id"])):
@@ -179,13 +109,12 @@ def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], narrow: bo
     texts = [labels(axis.values, _DIGITS) for axis in axes]
     for number, (setting, members) in enumerate(groups.items()):
         if number == _MOST_ROWS:
-            table.add_row(Text(f"… {len(groups) - _MOST_ROWS} more, all of them in the table of results"))
+            table.add_row(shown(f"… {len(groups) - _MOST_ROWS} more, all of them in the table of results"))
             break
         done = [i for i in members if columns["status"][i] == "done"]
         cells = [str(len(members)), str(len(done))]
-        cells += [formats[form](_median(columns[name][done])) for name, form in shown]
-        cells.append(formats["number"](_median(columns["recovered"][done])))
-        table.add_row(*(Text(text[place]) for text, place in zip(texts, setting, strict=True)), *map(Text, cells))
+        cells += [cell(name, _median(columns[name][done])) for name in metrics]
+        table.add_row(*(shown(text[place]) for text, place in zip(texts, setting, strict=True)), *map(shown, cells))
     table.caption = "medians over the runs that are done" if len(groups) < len(columns["id"]) else None
     table.caption_justify = "left"
     return table
@@ -204,14 +133,14 @@ def _failures(columns: dict[str, np.ndarray]) -> Iterable[str]:
         reasons.setdefault((columns["status"][i], kind), []).append(i)
     for (status, _), points in list(reasons.items())[:_MOST_FAILURES]:
         ids, messages = columns["id"][points], columns["message"][points]
-        shown = ", ".join(ids[:4]) + (f" and {len(points) - 4} more" if len(points) > 4 else "")
+        few = ", ".join(ids[:4]) + (f" and {len(points) - 4} more" if len(points) > 4 else "")
         first = "" if len(set(messages)) == 1 else "the first of them "
-        yield f"{status} {shown}: {first}{messages[0]}"
+        yield f"{status} {few}: {first}{messages[0]}"
     if len(reasons) > _MOST_FAILURES:
         yield f"… and {len(reasons) - _MOST_FAILURES} other reasons, all of them in the table of results"
 
 
-def ending(result: SweepResult, shard: Shard) -> str:
+def ending_of_sweep(result: SweepResult, shard: Shard) -> str:
     """One line on a sweep that is not whole, or in which not all is well."""
     state = result.state
     if result.status != "done":

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from featlearn.claims.directory import Record, held
+from featlearn.claims.records import CheckRecord, ClaimRecord, ClaimSweepRecord, ReproductionInfo
 from featlearn.views.words.numbers import duration, interval, value
 
 ORIGINS = {"paper": "the paper's own, from its abstract", "reading": "our reading of the paper"}
 
 
-def page(info: Record, figures: str, sweeps: str) -> str:
+def page(info: ReproductionInfo, figures: str, sweeps: str) -> str:
     """The whole page.
 
     Args:
@@ -24,86 +24,84 @@ def page(info: Record, figures: str, sweeps: str) -> str:
     return f"# The claims, reproduced\n\n{body(info, figures, sweeps)}\n"
 
 
-def body(info: Record, figures: str, sweeps: str) -> str:
+def body(info: ReproductionInfo, figures: str, sweeps: str) -> str:
     """The page without its title; see ``page``."""
     parts = [_verdict(info), _circumstances(info), _overview(info)]
-    for record in info["claims"]:
+    for record in info.claims:
         parts += _section(record, figures, sweeps)
     return "\n\n".join(parts)
 
 
-def verdict(info: Record) -> str:
+def verdict(info: ReproductionInfo) -> str:
     """How many claims hold, and which do not."""
-    wanted, failed = len(info["wanted"]), [record["id"] for record in info["claims"] if not record["passed"]]
-    told = f"{held(info)} of {wanted} {'claim holds' if wanted == 1 else 'claims hold'}"
+    wanted, failed = len(info.wanted), [record.id for record in info.claims if not record.passed]
+    told = f"{info.held} of {wanted} {'claim holds' if wanted == 1 else 'claims hold'}"
     if failed:
         told += f"; {'this one does' if len(failed) == 1 else 'these do'} not: {', '.join(failed)}"
-    if left := [name for name in info["wanted"] if name not in {record["id"] for record in info["claims"]}]:
+    if left := [name for name in info.wanted if name not in {record.id for record in info.claims}]:
         told += f"; not judged yet: {', '.join(left)}"
     return told
 
 
-def _verdict(info: Record) -> str:
-    quick = " This was a quick reproduction, with fewer runs than the full one." if info["quick"] else ""
+def _verdict(info: ReproductionInfo) -> str:
+    quick = " This was a quick reproduction, with fewer runs than the full one." if info.quick else ""
     return f"**{_escaped(verdict(info))}.**{quick}"
 
 
-def _circumstances(info: Record) -> str:
+def _circumstances(info: ReproductionInfo) -> str:
     """When, where and with what."""
-    kind = "`featlearn reproduce --quick`" if info["quick"] else "`featlearn reproduce`"
-    told = [f"Made by {kind} on {info['created'][:10]} in {duration(info['seconds'])}"]
-    git = info.get("git") or {}
-    if git.get("commit"):
-        told.append(f"commit `{git['commit'][:12]}`{' with changes' if git.get('dirty') else ''}")
-    machine = info.get("machine") or {}
-    told.append(", ".join(_escaped(text) for text in machine.values() if text))
-    told.append(", ".join(f"{name} {_escaped(text)}" for name, text in (info.get("versions") or {}).items() if text))
+    kind = "`featlearn reproduce --quick`" if info.quick else "`featlearn reproduce`"
+    told = [f"Made by {kind} on {info.created[:10]} in {duration(info.seconds)}"]
+    if info.git.commit:
+        told.append(f"commit `{info.git.commit[:12]}`{' with changes' if info.git.dirty else ''}")
+    told.append(", ".join(_escaped(text) for text in info.machine.values() if text))
+    told.append(", ".join(f"{name} {_escaped(text)}" for name, text in info.versions.items() if text))
     return "; ".join(part for part in told if part) + "."
 
 
-def _overview(info: Record) -> str:
+def _overview(info: ReproductionInfo) -> str:
     """The table of all claims: a row for each number."""
     lines = ["| claim | measured | value | 95 % interval | threshold | n | |", "|---|---|---|---|---|---|---|"]
-    for record in info["claims"]:
-        for number, check in enumerate(record["checks"]):
-            name = "" if number else f"[{record['id']}](#{record['id']})"
+    for record in info.claims:
+        for number, check in enumerate(record.checks):
+            name = "" if number else f"[{record.id}](#{record.id})"
             lines.append(f"| {name} | {_row(check)} |")
     return "\n".join(lines)
 
 
-def _section(record: Record, figures: str, sweeps: str) -> Iterator[str]:
-    yield f"## {record['id']}"
-    yield f"**{_word(record['passed'])}** · {_escaped(record['sentence'])}"
-    if record["message"] is not None:
-        yield f"The claim {_escaped(record['message'])}."
+def _section(record: ClaimRecord, figures: str, sweeps: str) -> Iterator[str]:
+    yield f"## {record.id}"
+    yield f"**{_word(record.passed)}** · {_escaped(record.sentence)}"
+    if record.message is not None:
+        yield f"The claim {_escaped(record.message)}."
     head = ["| measured | value | 95 % interval | threshold | n | |", "|---|---|---|---|---|---|"]
-    yield "\n".join([*head, *(f"| {_row(check)} |" for check in record["checks"])])
-    if any(check["judged_by"] == "value" for check in record["checks"]):
+    yield "\n".join([*head, *(f"| {_row(check)} |" for check in record.checks)])
+    if any(check.judged_by == "value" for check in record.checks):
         yield "Where the threshold says “value”, the value is held to it; elsewhere the whole interval is."
-    if record["panel"] is not None:
-        yield f"![{_escaped(record['panel']['y'])}]({figures}/{record['id']}.png)"
+    if record.panel is not None:
+        yield f"![{_escaped(record.panel.y)}]({figures}/{record.id}.png)"
     told = [
-        f"*Whose claim:* {ORIGINS[record['origin']]} ({_escaped(record['source'])}).",
-        f"*What would falsify it:* {_escaped(record['falsified_by'])}.",
-        f"*Where it stops holding:* {_escaped(record['edge'])}.",
+        f"*Whose claim:* {ORIGINS[record.origin]} ({_escaped(record.source)}).",
+        f"*What would falsify it:* {_escaped(record.falsified_by)}.",
+        f"*Where it stops holding:* {_escaped(record.edge)}.",
     ]
-    told += [f"  * {_escaped(edge)}" for edge in record["edges"]]
-    if record["sweeps"]:
-        told.append(f"*Runs:* {'; '.join(_runs(sweep, sweeps) for sweep in record['sweeps'])}.")
+    told += [f"  * {_escaped(edge)}" for edge in record.edges]
+    if record.sweeps:
+        told.append(f"*Runs:* {'; '.join(_runs(sweep, sweeps) for sweep in record.sweeps)}.")
     yield "\n".join(line if line.startswith("  ") else f"* {line}" for line in told)
 
 
-def _runs(sweep: Record, folder: str) -> str:
-    name = posixpath.basename(sweep["file"])  # where the file lay beside the claim may have changed since
+def _runs(sweep: ClaimSweepRecord, folder: str) -> str:
+    name = posixpath.basename(sweep.file)  # where the file lay beside the claim may have changed since
     shown = f"[`{name}`]({folder}/{name})"
-    lost = sweep["points"] - sweep["done"]
-    return f"{shown} ({sweep['points']} runs{f', {lost} of them failed or diverged' if lost else ''})"
+    lost = sweep.points - sweep.done
+    return f"{shown} ({sweep.points} runs{f', {lost} of them failed or diverged' if lost else ''})"
 
 
-def _row(check: Record) -> str:
-    by_value = " (value)" if check["judged_by"] == "value" else ""
-    cells: list[Any] = [_escaped(check["measures"]), value(check), interval(check)]
-    cells += [check["threshold"] + by_value, check["count"] or "–", f"**{_word(check['passed'])}**"]
+def _row(check: CheckRecord) -> str:
+    by_value = " (value)" if check.judged_by == "value" else ""
+    cells: list[Any] = [_escaped(check.measures), value(check), interval(check)]
+    cells += [check.threshold + by_value, check.count or "–", f"**{_word(check.passed)}**"]
     return " | ".join(map(str, cells))
 
 

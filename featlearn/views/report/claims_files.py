@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from featlearn.claims.directory import Record, ReproductionDirectory
+from featlearn.claims.directory import ReproductionDirectory
+from featlearn.claims.records import ClaimRecord
 from featlearn.claims.reproduce import resume_command
-from featlearn.claims.verdicts import panel_of
 from featlearn.views.figures import claim as claim_plots
-from featlearn.views.figures.drawing import SIZES, Drawing, Size, save, style
+from featlearn.views.figures.drawing import Drawing
+from featlearn.views.figures.saving import save
+from featlearn.views.figures.style import SIZES, Size, style
 from featlearn.views.report import claims as claims_text
 
 FORMATS = ("pdf", "png")
@@ -20,18 +22,18 @@ def write(directory: ReproductionDirectory) -> None:
     Raises:
         RunError: when ``claims.json`` is broken, or something cannot be written.
     """
-    info, advice = directory.read(), f"; go on with: {resume_command(directory)}"
-    for record in info["claims"]:
-        if all((directory.figures / f"{record['id']}.{kind}").is_file() for kind in FORMATS):
+    info, advice = directory.read_info(), f"; go on with: {resume_command(directory)}"
+    for record in info.claims:
+        if all((directory.figures / f"{record.id}.{kind}").is_file() for kind in FORMATS):
             continue
         if (drawing := drawing_of(record, SIZES["column"])) is not None:
-            save(drawing, directory.figures, FORMATS, SIZES["column"], advice=advice)
+            save(drawing, directory.inside(directory.figures.name), FORMATS, SIZES["column"], advice=advice)
     directory.write_page(claims_text.page(info, directory.figures.name, directory.sweeps.name))
 
 
-def drawing_of(record: Record, size: Size) -> Drawing | None:
+def drawing_of(record: ClaimRecord, size: Size) -> Drawing | None:
     """The figure of a claim; None where it has none."""
-    panel = panel_of(record)
+    panel = record.panel
     if panel is None:
         return None
     with style(size):
@@ -39,4 +41,4 @@ def drawing_of(record: Record, size: Size) -> Drawing | None:
         height = 0.7 * size.width + lines * 1.25 * size.font / 72
         figure = Figure(figsize=(size.width, height), layout="constrained")
         artists = claim_plots.draw(figure.subplots(), panel)
-    return Drawing(record["id"], figure, claim_plots.panel_table(panel), artists, {})
+    return Drawing(record.id, figure, claim_plots.panel_table(panel), artists, {})

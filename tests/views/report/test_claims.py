@@ -1,9 +1,7 @@
 """The figure and the page of a claim: legible whatever was found, and true to claims.json."""
 
-import copy
 import json
 import re
-from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,10 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 
-from featlearn.claims.findings import Panel, Series
-from featlearn.runs.records import ReproductionRecord, parse_object
-from featlearn.views.figures.drawing import SIZES, Drawing, save
+from featlearn.claims.records import CheckRecord, ClaimRecord, Panel, ReproductionInfo, Series
+from featlearn.views.figures.drawing import Drawing
+from featlearn.views.figures.saving import save
+from featlearn.views.figures.style import SIZES
 from featlearn.views.report import claims as claims_text
 from featlearn.views.report.claims_files import drawing_of
 from featlearn.views.words.numbers import duration, interval, value
@@ -44,7 +43,7 @@ PANELS = {
 
 
 def drawn(panel: Panel, size: Any = "column") -> Drawing:
-    drawing = drawing_of({"id": "claim", "panel": asdict(panel)}, SIZES[size])
+    drawing = drawing_of(ClaimRecord.parse(json.dumps(CLAIM)).changed(id="claim", panel=panel), SIZES[size])
     assert drawing is not None
     return drawing
 
@@ -147,8 +146,7 @@ INFO |= {
 
 
 def test_the_page_tells_everything() -> None:
-    parse_object(json.dumps(INFO), ReproductionRecord)
-    page = claims_text.page(INFO, "figures", "sweeps")
+    page = claims_text.page(ReproductionInfo.parse(json.dumps(INFO)), "figures", "sweeps")
     assert page.startswith("# The claims, reproduced\n\n**1 of 2 claims hold; this one does not: local.**\n")
     assert "Made by `featlearn reproduce` on 2026-11-24 in 60 min; commit `aaaaaaaaaaaa` with changes; Linux" in page
     assert "python 3.11." in page
@@ -170,7 +168,8 @@ def test_the_page_tells_everything() -> None:
 
 
 def test_the_page_of_a_quick_or_unfinished_reproduction_says_so() -> None:
-    info = copy.deepcopy(INFO) | {"quick": True, "wanted": ["subspace", "local", "decay"], "status": "running"}
+    changes = {"quick": True, "wanted": ["subspace", "local", "decay"], "status": "running"}
+    info = ReproductionInfo.parse(json.dumps(INFO | changes))
     page = claims_text.page(info, "figures", "sweeps")
     assert "not judged yet: decay" in page
     assert "`featlearn reproduce --quick`" in page
@@ -189,9 +188,10 @@ def test_the_page_of_a_quick_or_unfinished_reproduction_says_so() -> None:
     ],
 )
 def test_measured_numbers(low: float | None, middle: float | None, high: float | None, shown: tuple[str, str]) -> None:
-    check = {"value": middle, "low": low, "high": high, "count": 9}
+    check = CheckRecord(**CHECK).changed(value=middle, low=low, high=high, count=9)
+    lost = check.changed(**LOST)
     assert (value(check), interval(check)) == shown
-    assert (value(check | LOST), interval(check | LOST)) == ("–", "–")
+    assert (value(lost), interval(lost)) == ("–", "–")
 
 
 def test_lengths_of_time() -> None:

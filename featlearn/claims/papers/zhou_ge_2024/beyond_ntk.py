@@ -6,8 +6,9 @@ import numpy as np
 
 from featlearn.claims.curves import against, curve
 from featlearn.claims.evidence import Evidence, start_of
-from featlearn.claims.findings import Findings, Panel
+from featlearn.claims.findings import Findings
 from featlearn.claims.intervals import smallest_of
+from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at
 from featlearn.config.model import Config
 from featlearn.theory import population

@@ -8,7 +8,7 @@ import numpy as np
 
 from featlearn.claims.curves import median_curve
 from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings, Panel
+from featlearn.claims.findings import Findings
 from featlearn.claims.intervals import exponent_of, largest_of, median_of, smallest_of
 from featlearn.claims.papers.zhou_ge_2024.teachers import (
     ACTIVATION,
@@ -16,6 +16,7 @@ from featlearn.claims.papers.zhou_ge_2024.teachers import (
     number_of_teachers,
     teacher_of,
 )
+from featlearn.claims.records import Panel
 from featlearn.theory.measures import Target, tangent_bases
 from featlearn.training.networks import Network
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from featlearn.claims.curves import against, by_seed, curve
 from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings, Panel, Series
+from featlearn.claims.findings import Findings
 from featlearn.claims.intervals import exponent_of, median_of
+from featlearn.claims.records import Panel, Series
 from featlearn.claims.sentences import values_at
 
 _DECAY, _SEPARATION = "stages.local_convergence.weight_decay", "teacher.min_angle"

@@ -8,9 +8,10 @@ import numpy as np
 
 from featlearn.claims.curves import median_curve
 from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings, Panel, Series
+from featlearn.claims.findings import Findings
 from featlearn.claims.intervals import Measured, median_of
-from featlearn.sweeps.results import load_metrics
+from featlearn.claims.records import Panel, Series
+from featlearn.runs.metrics import load_metrics
 
 _FALLEN = 0.01  # of the loss at the start
 _LEVELS = np.geomspace(1, 1e-6, 25)  # of the figure, likewise

@@ -6,9 +6,10 @@ import numpy as np
 
 from featlearn.claims.curves import median_curve
 from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings, Panel
+from featlearn.claims.findings import Findings
 from featlearn.claims.intervals import exponent_of, proportion_of, slope
 from featlearn.claims.papers.zhou_ge_2024.teachers import best_measure, number_of_teachers, teacher_of
+from featlearn.claims.records import Panel
 from featlearn.theory.alignment import angles, nearest_teacher
 from featlearn.theory.optimum import Optimum
 from featlearn.training.networks import Network

@@ -8,10 +8,11 @@ import numpy as np
 
 from featlearn.claims.curves import against, by_seed, median_curve
 from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings, Panel, Series
+from featlearn.claims.findings import Findings
 from featlearn.claims.intervals import exponent_of, median_of
+from featlearn.claims.records import Panel, Series
 from featlearn.claims.sentences import count_or_never, values_at
-from featlearn.sweeps.results import load_metrics
+from featlearn.runs.metrics import load_metrics
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"
 _EVERY = f"{_DECAY}.every"

@@ -9,8 +9,9 @@ import numpy as np
 
 from featlearn.claims.curves import by_seed, median_curve
 from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings, Panel
+from featlearn.claims.findings import Findings
 from featlearn.claims.intervals import over_seeds, slope
+from featlearn.claims.records import Panel
 from featlearn.claims.sentences import count_or_never, values_at
 
 _DIMENSION, _SAMPLES, _NOISE = "teacher.input_dim", "data.samples", "data.noise_std"

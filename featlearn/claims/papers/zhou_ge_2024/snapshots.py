@@ -33,7 +33,7 @@ def snapshots_of(evidence: Evidence, sweep: str) -> Iterator[Snapshot]:
         if full.status != "done":
             raise ValueError(f"the run of seed {config.seed} ended as {full.status}")
         problem, last = start_of(config)[0], list(config.stages)[-1]
-        rows = {row["step"]: row for row in full.run.read_metrics()}
+        rows = {row["step"]: row for row in full.run.read_whole_metrics()}
         arrays = full.run.read_arrays(full.run.snapshots_file)
         for step, a, w in zip(arrays["step"], arrays["second_layer"], arrays["first_layer"], strict=True):
             row = rows[int(step)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from featlearn.claims.curves import against, curve
 from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings, Panel
+from featlearn.claims.findings import Findings
 from featlearn.claims.intervals import median_of, slope
+from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at
 
 _DIMENSION, _STEP_SIZE = "teacher.input_dim", "stages.first_step.step_size"

@@ -8,10 +8,12 @@ import numpy as np
 
 from featlearn.claims.curves import by_seed, curve
 from featlearn.claims.evidence import Columns, Evidence, recovered, start_of
-from featlearn.claims.findings import Findings, Panel
+from featlearn.claims.findings import Findings
 from featlearn.claims.intervals import over_seeds, proportion_of
+from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at
 from featlearn.config.model import Config
+from featlearn.theory.span import dimension_of_span
 
 _TEACHERS, _SEPARATION, _WIDTH = "teacher.width", "teacher.min_angle", "student.width"
 Cases = dict[float, np.ndarray]  # for each width of the student, rising, which seeds find everything
@@ -90,4 +92,4 @@ def second_moments(config: Config) -> float:
     problem, _ = start_of(config)
     rows, weights = problem.teacher_first_layer[0], problem.teacher_second_layer[0]
     sizes = np.sort(np.abs(np.linalg.eigvalsh((rows.T * weights) @ rows)))
-    return float(sizes[-np.linalg.matrix_rank(rows)] / sizes[-1])
+    return float(sizes[-dimension_of_span(rows)] / sizes[-1])

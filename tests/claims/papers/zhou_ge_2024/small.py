@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from featlearn.claims.directory import Record
 from featlearn.claims.evidence import Evidence
 from featlearn.claims.load import Claim, load_paper
+from featlearn.claims.records import ClaimRecord
 from featlearn.claims.sweep_files import sweep_files
 from featlearn.claims.verdicts import verdict
 from featlearn.runs import batch
-from featlearn.sweeps import sweep
+from featlearn.sweeps.begin import begin
 from featlearn.sweeps.executors import SerialExecutor
 from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.run import run_sweep
 from featlearn.training.backends.fused import FusedBackend
 from featlearn.training.stages import Schedule, Stage
 
@@ -48,7 +49,7 @@ def claim(name: str) -> Claim:
     return load_paper("zhou-ge-2024").claims[name]
 
 
-def judged(name: str, small: Small, place: Path) -> Record:
+def judged(name: str, small: Small, place: Path) -> ClaimRecord:
     """The verdict on a claim whose sweeps have these quick forms."""
     own = claim(name)
     cut = {key: one.model_copy(update={"quick": small[key]}) for key, one in own.file.sweeps.items()}
@@ -57,18 +58,20 @@ def judged(name: str, small: Small, place: Path) -> Record:
     for key, _, text in sweep_files(own, quick=True):
         path = place / f"{key}.yaml"
         path.write_text(text)
-        found[key] = sweep.begin(load_sweep(path), place)
-        sweep.run_sweep(found[key], SerialExecutor)
+        found[key] = begin(load_sweep(path), place)
+        run_sweep(found[key], SerialExecutor)
     return verdict(own, Evidence(found, own.file.parameters, quick=True))
 
 
-def judged_when_broken(fault: str, name: str, small: Small, place: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
+def judged_when_broken(
+    fault: str, name: str, small: Small, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> ClaimRecord:
     with monkeypatch.context() as patched:
         patched.setattr(batch, "backend_of", lambda config: Broken(fault))
         return judged(name, small, place)
 
 
-def failed(record: Record) -> set[str]:
+def failed(record: ClaimRecord) -> set[str]:
     """The checks that did not hold, where all could be measured."""
-    assert record["message"] is None
-    return {check["id"] for check in record["checks"] if not check["passed"]}
+    assert record.message is None
+    return {check.id for check in record.checks if not check.passed}

@@ -12,7 +12,7 @@ SMALL = {"dimension": {"seeds": 3, "grid": {"teacher.input_dim": [8, 64]}}}
 def test_small_versions_hold(tmp_path: Path) -> None:
     record = judged("beyond-ntk", SMALL, tmp_path)
     assert failed(record) == set()
-    assert record["passed"]
+    assert record.passed
 
 
 def test_with_a_flipped_sign_the_trained_network_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

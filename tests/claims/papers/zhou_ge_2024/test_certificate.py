@@ -9,4 +9,4 @@ def test_it_holds_for_few_teachers() -> None:
     own = claim("certificate")
     record = verdict(own, Evidence({}, own.file.parameters | {"quick_teachers": 6}, quick=True))
     assert failed(record) == set()
-    assert record["passed"]
+    assert record.passed

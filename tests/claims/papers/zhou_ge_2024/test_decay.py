@@ -13,7 +13,7 @@ SMALL = {"constant": {"seeds": 6, "grid": GRID}}
 def test_small_versions_hold(tmp_path: Path) -> None:
     record = judged("decay", SMALL, tmp_path)
     assert failed(record) == set()
-    assert record["passed"]
+    assert record.passed
 
 
 @pytest.mark.parametrize(

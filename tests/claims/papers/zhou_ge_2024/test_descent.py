@@ -8,4 +8,4 @@ from tests.claims.papers.zhou_ge_2024.small import TINY_AND_SHORT, failed, judge
 def test_small_versions_hold(tmp_path: Path) -> None:
     record = judged("descent", {"runs": TINY_AND_SHORT}, tmp_path)
     assert failed(record) == set()
-    assert record["passed"]
+    assert record.passed

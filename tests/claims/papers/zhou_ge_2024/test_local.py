@@ -17,7 +17,7 @@ SMALL = {
 def test_small_versions_hold(tmp_path: Path) -> None:
     record = judged("local", SMALL, tmp_path)
     assert failed(record) == set()
-    assert record["passed"]
+    assert record.passed
 
 
 @pytest.mark.parametrize("fault", ["no decay", "wrong sign"])

@@ -12,7 +12,7 @@ SMALL: Small = {"dimension": {"seeds": 6, "grid": {"teacher.input_dim": [8, 16, 
 def test_small_versions_hold(tmp_path: Path) -> None:
     record = judged("subspace", SMALL, tmp_path)
     assert failed(record) == set()
-    assert record["passed"]
+    assert record.passed
 
 
 def test_without_weight_decay_the_share_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,176 @@
+"""What ``claims.json`` holds: one type for the file and for each of its parts, written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite, nan
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
+from pydantic.dataclasses import dataclass
+
+from featlearn.runs.records import Count, Provenance
+from featlearn.storage.names import is_name
+from featlearn.storage.records import Record, Text
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy's as one of Python's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_finite(value: Any) -> bool:
+    return not isinstance(value, float) or isfinite(value)
+
+
+def _finite_or_none(value: Any) -> Any:
+    value = _plain(value)
+    return value if _is_finite(value) else None
+
+
+def _nan_for_none(value: Any) -> Any:
+    return nan if value is None else _plain(value)
+
+
+def _finite_ones(marks: Any) -> Any:
+    return {name: y for name, y in marks.items() if _is_finite(y)} if isinstance(marks, Mapping) else marks
+
+
+Finite = Annotated[float | None, BeforeValidator(_finite_or_none)]  # None where there is no finite number
+Number = Annotated[  # NaN where there is none; in the file, null for every number that is not finite
+    float,
+    Field(allow_inf_nan=True),
+    BeforeValidator(_nan_for_none),
+    PlainSerializer(lambda value: value if isfinite(value) else None, return_type=float | None),
+]
+
+
+# --- figures ------------------------------------------------------------------------------------
+
+_EXACT = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
+
+
+@dataclass(frozen=True, config=_EXACT)
+class Series:
+    """A curve of a claim's figure, with intervals where they are known."""
+
+    name: str
+    x: list[Number]
+    y: list[Number]
+    low: list[Number] | None = None
+    high: list[Number] | None = None
+    style: Literal["line", "points"] = "line"
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if any(column is not None and len(column) != len(self.x) for column in (self.y, self.low, self.high)):
+            raise ValueError(f"{self.name}: x, y, low and high are not equally long")
+        return self
+
+
+@dataclass(frozen=True, config=_EXACT)
+class Panel:
+    """A claim's figure as data; ``marks`` are horizontal lines, by what they say, but for those that are nowhere."""
+
+    x: str
+    y: str
+    series: list[Series]
+    log_x: bool = False
+    log_y: bool = False
+    marks: Annotated[dict[str, float], BeforeValidator(_finite_ones)] = Field(default_factory=dict)
+
+
+# --- claims -------------------------------------------------------------------------------------
+
+
+def _checked_name(name: str) -> str:
+    if not is_name(name):  # files are called by it
+        raise ValueError(f"{name!r:.100} is the name of no claim and of no sweep")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_checked_name)]
+
+
+class CheckRecord(Record):
+    """A number that a claim was held to."""
+
+    id: str
+    measures: str
+    threshold: str
+    judged_by: Literal["interval", "value"]
+    value: Finite
+    low: Finite
+    high: Finite
+    count: Count
+    passed: bool
+
+
+class ClaimSweepRecord(Record):
+    """A sweep that a claim rests on: its file, relative to the claim's, and how many of its runs got done."""
+
+    name: str
+    file: str
+    directory: Name
+    points: Count
+    done: Count
+
+
+class ClaimRecord(Record):
+    """A claim that was judged."""
+
+    id: Name
+    sentence: str
+    origin: Literal["paper", "reading"]
+    source: str
+    falsified_by: str
+    edge: str
+    sweeps: tuple[ClaimSweepRecord, ...]
+    checks: tuple[CheckRecord, ...]
+    passed: bool
+    message: Text | None
+    edges: tuple[str, ...]
+    panel: Panel | None
+    seconds: float
+
+
+class ReproductionInfo(Provenance):
+    """``claims.json``."""
+
+    status: Literal["running", "done"]
+    quick: bool
+    wanted: tuple[Name, ...]
+    seconds: float
+    claims: tuple[ClaimRecord, ...]
+
+    @property
+    def held(self) -> int:
+        """How many of the claims that were judged hold."""
+        return sum(claim.passed for claim in self.claims)
+
+    @property
+    def all_hold(self) -> bool:
+        """Whether every claim was judged, and holds."""
+        return self.held == len(self.wanted)
+
+
+class ReproductionBrief(Record):
+    """What a table of directories says of a reproduction."""
+
+    name: Literal["reproduction"] = "reproduction"
+    created: str
+    status: Literal["running", "interrupted", "done", "failed"]
+    quick: bool
+    claims: int
+    judged: int
+    held: int

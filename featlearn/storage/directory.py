@@ -1,0 +1,196 @@
+"""What runs, sweeps and reproductions have in common: a directory with a file that says what it is, and a lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Self, TypeVar, overload
+
+import numpy as np
+
+from featlearn.storage.drafts import remove_dead_drafts
+from featlearn.storage.errors import RunError, RunNotFound, reason
+from featlearn.storage.locks import PATIENCE, Lock, holder_of, is_held
+from featlearn.storage.names import inside, named_paths
+from featlearn.storage.npz import arrays_in
+from featlearn.storage.opening import open_regular
+from featlearn.storage.records import FileRecord, Record, read_record
+
+
+class Member:
+    """A file or a folder of a directory, by its name there; as an attribute of a directory it is the path."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, directory: None, owner: type) -> Member: ...
+    @overload
+    def __get__(self, directory: Directory[Any], owner: type) -> Path: ...
+    def __get__(self, directory: Directory[Any] | None, owner: type) -> Member | Path:
+        return self if directory is None else directory.path / self.name
+
+
+Info = TypeVar("Info", bound=FileRecord)
+
+
+class Directory(Generic[Info]):
+    """A run, a sweep or a reproduction on disk. A subclass names its files, and spells nobody else's."""
+
+    kind: ClassVar[str]
+    info_file: Member  # that makes a directory one of its kind
+    info_type: type[Info]
+    lock_file = Member(".lock")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._locks: list[Lock] = []
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    # --- finding ----------------------------------------------------------------------------------
+
+    @classmethod
+    def find(cls, name: str, where: Path) -> Self:
+        """What a user names: a path, the name of a directory in ``where``, or ``latest``.
+
+        Raises:
+            RunNotFound: when there is no such directory of this kind.
+        """
+        found = cls.named(name, where)
+        if found is not None:
+            return found
+        why = f", neither as a path nor in {where}; `featlearn runs` lists them"
+        with suppress(OSError, ValueError):
+            why = next((f": {cls(path)._not_ours()}" for path in named_paths(name, where) if path.is_dir()), why)
+        raise RunNotFound(f"there is no {cls.kind} {name!r}{why}")
+
+    @classmethod
+    def named(cls, name: str, where: Path) -> Self | None:
+        """As ``find``; None when there is none."""
+        with suppress(OSError, ValueError):  # a name too long, or with a null byte in it
+            for path in named_paths(name, where):
+                if cls(path).info_file.is_file():
+                    return cls(path.resolve())
+        return None
+
+    @classmethod
+    def all_in(cls, where: Path) -> list[Self]:
+        """Every directory of this kind, oldest first."""
+        try:
+            paths = sorted(p for p in where.iterdir() if not p.is_symlink() and not p.name.startswith("."))
+        except OSError:  # there is none yet
+            return []
+        return [cls(path) for path in paths if cls(path).info_file.is_file()]
+
+    @classmethod
+    def clear(cls, where: Path) -> None:
+        """Remove what killed processes left of directories that they were making or removing."""
+        remove_dead_drafts(where)
+
+    def _not_ours(self) -> str:
+        return f"{self.path} is not a {self.kind} directory: it has no {self.info_file.name}"
+
+    # --- the lock ---------------------------------------------------------------------------------
+
+    def lock(self, patience: float = PATIENCE) -> None:
+        """Take the directory for this process, until it is released or the process ends, however it ends.
+
+        Args:
+            patience: seconds for which another process may still hold it.
+        Raises:
+            RunError: when another process works on it, it is not ours, or it cannot be written.
+        """
+        self._take(self.lock_file, patience)
+
+    def _take(self, path: Path, patience: float = PATIENCE, what: str = "") -> None:
+        if not self.info_file.is_file():
+            raise RunError(self._not_ours())
+        lock = Lock(path)
+        try:
+            taken = lock.acquire(patience)
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be written: {reason(error)}") from None
+        if not taken:
+            raise RunError(f"{self.path} is being worked on by another process{what}{holder_of(path)}")
+        self._locks.append(lock)
+
+    def release(self) -> None:
+        """Give back what was locked."""
+        while self._locks:
+            self._locks.pop().release()
+
+    def is_locked(self) -> bool:
+        """Whether a live process works on the directory; one that can only be read is looked at, too."""
+        return any(map(is_held, self._lock_files()))
+
+    def _lock_files(self) -> Iterator[Path]:
+        yield self.lock_file
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def read_info(self) -> Info:
+        """What the directory says of itself. Raises RunError when that is missing, broken or of a later version."""
+        return read_record(self.info_file, self.info_type)
+
+    def read_arrays(self, file: Path) -> dict[str, np.ndarray]:
+        """The arrays of an npz file of the directory. Raises RunError when it is missing or broken."""
+        try:
+            with os.fdopen(open_regular(file, os.O_RDONLY), "rb") as opened:
+                return arrays_in(opened)
+        except FileNotFoundError:
+            raise RunError(f"{file} is missing") from None
+        except OSError as error:
+            raise RunError(f"{file} is broken: {reason(error)}") from None
+        except ValueError as error:
+            raise RunError(f"{file} is broken: {error}") from None
+
+    # --- places -----------------------------------------------------------------------------------
+
+    def inside(self, name: str) -> Path:
+        """The path of a name in the directory. Raises RunError when it would lead elsewhere."""
+        return inside(self.path, name)
+
+    # --- tables of directories --------------------------------------------------------------------
+
+    def brief(self, *, alive: bool) -> Record:
+        """What a table of directories says of this one. Raises RunError when it is broken."""
+        raise NotImplementedError
+
+    def complaint(self, about: Info) -> str | None:
+        """What is wrong with one that can be read nevertheless; None where nothing is."""
+        return None
+
+    @classmethod
+    def summarise(cls, where: Path) -> list[Summary]:
+        """Every directory of this kind, oldest first; broken ones included, with what is wrong."""
+        return [directory._summary() for directory in cls.all_in(where)]
+
+    def _summary(self) -> Summary:
+        alive = self.is_locked()
+        try:
+            about, complaint = self.brief(alive=alive), self.complaint(self.read_info())
+            return Summary(self.name, self.path, about, alive, complaint)
+        except RunError as error:
+            return Summary(self.name, self.path, None, alive=False, error=str(error))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A line of a table of directories; ``error`` says why one could not be read, or what is wrong with it."""
+
+    name: str
+    path: Path
+    about: Record | None
+    alive: bool
+    error: str | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """The line as JSON has it."""
+        about = {"status": "unreadable"} if self.about is None else self.about.plain()
+        return {"path": str(self.path.resolve()), "alive": self.alive, "error": self.error, **about}

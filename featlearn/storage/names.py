@@ -1,0 +1,53 @@
+"""Names and paths: a name that was read from a file leads nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime
+from pathlib import Path
+
+from featlearn.storage.errors import RunError, RunNotFound
+
+LATEST = "latest"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text has the form of the names that we give: letters, digits, ``_``, ``.`` and ``-``, not hidden."""
+    return _NAME.fullmatch(text) is not None
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path ``folder/name``, which lies directly in the folder whoever wrote the name.
+
+    Raises:
+        RunError: when it is no name, or a link lies there.
+    """
+    if not is_name(name):
+        raise RunError(f"{name!r:.100} is not the name of anything that is kept in {folder}; nothing was touched")
+    path = folder / name
+    if path.is_symlink():
+        raise RunError(f"{path} is a link, which was left as it was; what is kept there must lie in {folder} itself")
+    return path
+
+
+def stem_of(name: str, ending: str) -> str:
+    """The name of a new directory, ``<time>-<name>-<ending>``."""
+    slug = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:60] or "run"
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{ending}"
+
+
+def named_paths(name: str, where: Path) -> list[Path]:
+    """Where a directory may be that a user names: in ``where``, or anywhere by its path.
+
+    Raises:
+        RunNotFound: when the name is ``latest``, and somebody else has let that lead out of its directory.
+    """
+    paths = [where / name, Path(name)]
+    for path in paths:
+        if path.name == LATEST and path.is_symlink():
+            target = Path(os.path.realpath(path))  # unlike resolve(), this takes links that lead in circles
+            if target.parent != path.parent.resolve():
+                raise RunNotFound(f"{path} leads out of its directory, to {target}; give the path of what you mean")
+    return paths

@@ -1,0 +1,48 @@
+"""What the files of a sweep hold: one type for each, written and read. The lines of journals are ``PointResult``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict
+
+from featlearn.runs.records import Count, Provenance, Size
+from featlearn.storage.records import Record, Text
+
+
+class SweepInfo(Provenance):
+    """``sweep.json``. Its format is also that of the manifest and of the journals beside it."""
+
+    name: Text
+    shards: Size
+    points: Count
+    axes: tuple[str, ...]
+    digest: str
+    sweep: dict[str, Any]  # what the sweep file says
+
+    @classmethod
+    def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:
+        return super().upgraded({"shards": 1} | value, old)
+
+
+class Entry(Record):
+    """A line of the manifest: a point, its axes' values, and why it cannot run, if so."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    config_hash: str
+    values: dict[str, Any]
+    problem: Text | None = None
+
+
+class SweepBrief(Record):
+    """What a table of directories says of a sweep."""
+
+    name: str
+    created: str
+    status: Literal["running", "interrupted", "done", "failed"]
+    points: int
+    ended: int
+    done: int
+    best_loss: float | None

@@ -1,0 +1,150 @@
+"""What holds for every directory of ours: finding, locking, reading, and where its names lead."""
+
+import errno
+import fcntl
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from featlearn.storage.directory import Directory, Member
+from featlearn.storage.errors import RunError, RunNotFound
+from featlearn.storage.records import FileRecord, Record, write_record
+from tests.runs.test_train import in_child
+
+
+class Info(FileRecord):
+    name: str
+
+
+class Box(Directory[Info]):
+    kind = "box"
+    info_type = Info
+    info_file = Member("box.json")
+    arrays = Member("arrays.npz")
+
+    def brief(self, *, alive: bool) -> Record:
+        return self.read_info()
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    path = tmp_path / "boxes" / "one"
+    path.mkdir(parents=True)
+    write_record(Box(path).info_file, Info(name="one"))
+    return Box(path)
+
+
+def test_members_are_paths_in_the_directory(box: Box) -> None:
+    assert box.info_file == box.path / "box.json"
+    assert Box.info_file.name == "box.json"
+
+
+def test_a_box_is_found_by_path_and_name(box: Box) -> None:
+    where = box.path.parent
+    for name in ("one", str(box.path)):
+        assert Box.find(name, where).path == box.path.resolve()
+    assert Box.named("two", where) is None
+    assert [found.path for found in Box.all_in(where)] == [box.path]
+    assert Box.all_in(where / "nowhere") == []
+    for name in ("two", "", "x" * 5000, "a\0b", "one/box.json"):
+        with pytest.raises(RunNotFound, match="there is no box "):
+            Box.find(name, where)
+    with pytest.raises(RunNotFound, match=r"boxes is not a box directory: it has no box\.json"):
+        Box.find(str(where), where)
+
+
+def test_a_lock_keeps_others_out_until_it_is_given_back(box: Box) -> None:
+    other = Box(box.path)
+    box.lock()
+    assert other.is_locked()
+    began = time.monotonic()
+    with pytest.raises(RunError, match=r"one is being worked on by another process$"):
+        other.lock()
+    assert time.monotonic() - began > 1.5, "whoever only looks is waited for"
+    other.release()
+    assert box.is_locked()
+    box.release()
+    assert not other.is_locked()
+    other.lock()
+    other.release()
+
+
+def test_a_killed_process_leaves_no_lock(box: Box) -> None:
+    def hold() -> None:
+        box.lock()
+        time.sleep(600)
+
+    child = in_child(hold)
+    while not box.is_locked():
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert not box.is_locked()
+    box.lock()
+    box.release()
+
+
+def test_locking_makes_nothing_in_a_directory_that_is_not_ours(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(RunError, match="not a box directory"):
+            Box(path).lock()
+        assert not Box(path).is_locked()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_written_is_said(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(RunError, match="one cannot be written: Input/output error"):
+        box.lock()
+
+
+def test_a_marker_of_another_machine_is_named(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    (box.path / ".lock.held").write_text("12\nnode-7\n")
+    with pytest.raises(
+        RunError, match=r"by another process \(12 on node-7; if that process is gone, remove .*\.held\)"
+    ):
+        box.lock()
+
+
+def test_broken_ones_are_in_the_table_with_what_is_wrong(box: Box) -> None:
+    broken = box.path.with_name("two")
+    broken.mkdir()
+    (broken / "box.json").write_text("{")
+    good, bad = Box.summarise(box.path.parent)
+    assert (good.about, good.error) == (Info(name="one"), None)
+    assert good.plain() == {"path": str(box.path), "alive": False, "error": None, "format": 1, "name": "one"}
+    assert bad.plain()["status"] == "unreadable"
+    assert "box.json is broken" in bad.plain()["error"]
+
+
+def test_arrays_are_read_but_not_through_links(box: Box, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"arrays\.npz is missing"):
+        box.read_arrays(box.arrays)
+    np.savez(tmp_path / "else.npz", x=np.ones(2))
+    box.arrays.symlink_to(tmp_path / "else.npz")
+    with pytest.raises(RunError, match=r"arrays\.npz is broken: arrays\.npz is a link"):
+        box.read_arrays(box.arrays)
+    box.arrays.unlink()
+    np.savez(box.arrays, x=np.ones(2))
+    assert box.read_arrays(box.arrays)["x"].tolist() == [1, 1]
+    os.truncate(box.arrays, 100)
+    with pytest.raises(RunError, match=r"arrays\.npz is broken"):
+        box.read_arrays(box.arrays)
+
+
+def test_a_folder_that_is_a_link_leads_nowhere(box: Box, tmp_path: Path) -> None:
+    (box.path / "figures").symlink_to(tmp_path)
+    with pytest.raises(RunError, match="figures is a link"):
+        box.inside("figures")
+    assert box.inside("other") == box.path / "other"
