@@ -12,7 +12,7 @@ from featlearn.config.load import load_config
 from featlearn.config.yaml_source import ConfigError, parse_document
 from featlearn.training.plan import Plan
 from tests.config.broken import BROKEN, MINIMAL, Broken, write
-from tests.places import CONFIGS
+from tests.places import CONFIGS, PAPER
 
 
 def complaints_of(path: Path, *overrides: str) -> list[str]:
@@ -87,7 +87,7 @@ def test_a_whole_float_is_a_count(tmp_path: Path) -> None:
 
 
 def test_reading_back_a_resolved_configuration_changes_nothing(tmp_path: Path) -> None:
-    for path in sorted([*CONFIGS.glob("*.yaml"), *CONFIGS.glob("paper/*.yaml")]):
+    for path in sorted([*CONFIGS.glob("*.yaml"), *PAPER.glob("configs/*.yaml")]):
         config = load_config(path)
         again = load_config(write(tmp_path, config.to_yaml()))
         assert again == config
