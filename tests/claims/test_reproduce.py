@@ -21,6 +21,7 @@ from featlearn.config.yaml_source import ConfigError
 from featlearn.runs.directory import RunError, RunNotFound
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.executors import Executor, SerialExecutor
+from featlearn.views.figures.claim import numbers
 from featlearn.views.report import claims_files
 from tests.claims import reproductions
 from tests.claims.reproductions import HALF, HOLDS, JUDGES, RAISES, SHARES, TOO_HIGH, a_paper, timeless
@@ -117,12 +118,13 @@ def test_the_full_form_has_more_runs_than_the_quick_one() -> None:
     assert not info.quick
 
 
-def test_figures_come_back_with_nan_for_what_is_not_finite() -> None:
+def test_figures_come_back_with_none_for_what_is_not_finite() -> None:
     info = reproduce(begun(HOLDS, RAISES), Watch())
     panel = ClaimRecord.parse(json.dumps(info.claims[0].plain(), allow_nan=False)).panel
     assert panel is not None
     [series] = panel.series
-    assert (series.y[1] != series.y[1], series.high is not None and series.high[0] != series.high[0]) == (True, True)
+    assert (series.y[1], series.high) == (None, [None, None])
+    assert np.isnan(numbers(series.y)[1])
     assert panel.marks == {"threshold": 1.0}
     assert info.claims[1].panel is None
 
@@ -167,7 +169,7 @@ def test_a_sweep_that_is_stopped_interrupts_the_reproduction() -> None:
     directory = begun(HOLDS)
     with pytest.raises(Interrupted):
         reproduce(directory, Watch(sweep=lambda state: os.kill(os.getpid(), signal.SIGINT)))
-    assert directory.read_info().claims == []
+    assert directory.read_info().claims == ()
     assert reproduce(directory, Watch()).claims[0].passed
 
 
