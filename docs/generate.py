@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 from featlearn.claims.directory import ReproductionDirectory
 from featlearn.config.model import Config
 from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 from featlearn.views.report import claims as claims_text
 
 
@@ -43,7 +43,7 @@ def config_keys() -> str:
 
 def metrics_columns() -> str:
     """The table of metrics columns."""
-    rows = [f"| `{name}` | {_escaped(meaning)} |" for name, meaning in COLUMNS.items()]
+    rows = [f"| `{column.name}` | {_escaped(column.meaning)} |" for column in COLUMNS.values()]
     return "\n".join(["| column | meaning |", "|---|---|", *rows])
 
 

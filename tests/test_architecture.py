@@ -173,3 +173,9 @@ def test_the_public_names_are_these_and_all_load() -> None:
     assert set(featlearn.__all__) <= set(dir(featlearn))
     with pytest.raises(AttributeError, match="nothing_like_it"):
         featlearn.nothing_like_it  # noqa: B018
+
+
+def test_every_module_of_the_training_room_has_its_tests() -> None:
+    names = {path.stem for path in (PACKAGE / "training").rglob("*.py")} - {"__init__"}
+    there = {path.stem.removeprefix("test_") for path in (Path(__file__).parent / "training").glob("test_*.py")}
+    assert names - there == set()

@@ -12,7 +12,7 @@ from typing import Literal, Self
 from featlearn.claims.records import ReproductionBrief, ReproductionInfo
 from featlearn.storage.directory import Directory, Member
 from featlearn.storage.drafts import drafted_directory
-from featlearn.storage.errors import RunError, RunNotFound, reason
+from featlearn.storage.errors import RunError, reason
 from featlearn.storage.locks import PATIENCE
 from featlearn.storage.names import stem_of
 from featlearn.storage.records import write_record
@@ -84,13 +84,3 @@ class ReproductionDirectory(Directory[ReproductionInfo]):
 
 def _verdict(info: ReproductionInfo) -> Literal["done", "failed"]:
     return "done" if info.all_hold else "failed"
-
-
-def refuse_reproduction(name: str, runs_dir: Path) -> None:
-    """Raises RunNotFound where a run or a sweep is wanted and a reproduction is named: it has its figures already."""
-    found = ReproductionDirectory.named(name, runs_dir)
-    if found is not None:
-        text = (
-            f"{found.path} is a reproduction, no run or sweep: its figures are in {found.figures}, all of it is told in"
-        )
-        raise RunNotFound(f"{text} {found.page_file}, and its sweeps are in {found.sweeps}")

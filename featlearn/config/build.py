@@ -14,19 +14,32 @@ from featlearn.config.model import Config
 from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SymmetricInit
 from featlearn.config.teacher import RandomWeights
 from featlearn.config.weight_file import read_student
+from featlearn.theory import population
 from featlearn.training import networks
 from featlearn.training.data import Data, Empirical, Online, drawn_sample, sample_of, shifted
-from featlearn.training.descent import Plan, Start
+from featlearn.training.events import Start
 from featlearn.training.networks import Network, generator
+from featlearn.training.plan import Plan
 from featlearn.training.problem import Probe, Problem, Scaled, State
+
+LARGEST_SHIFT = 0.01  # of ‖f*‖: by how much rounding to float32 may move the function of a scaled student
+
+
+class ScaleTooLarge(Exception):
+    """An output scale too large for weights in float32; the message says what to do."""
+
+    key = ("precision",)
 
 
 def require_buildable(config: Config) -> None:
     """Do what ``build`` may fail at: search for the teacher, and read the files that the configuration names.
 
     Raises:
-        networks.InfeasibleTeacher, InvalidWeights, data_file.InvalidData: as ``build``.
+        networks.InfeasibleTeacher, InvalidWeights, data_file.InvalidData, ScaleTooLarge: as ``build``.
     """
+    if config.student.output_scale is not None and config.precision == "float32":
+        build(config)  # whether the scale is too large depends on the networks
+        return
     teacher = _teacher(config)
     if isinstance(config.student.init, FileInit):
         _student(config, teacher)
@@ -51,6 +64,7 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
     Raises:
         networks.InfeasibleTeacher, InvalidWeights: as ``initial_networks``.
         data_file.InvalidData: when a data file is missing, broken, changed or of the wrong shape.
+        ScaleTooLarge: when float32 is too coarse for the student's output scale.
     """
     teacher, student = initial_networks(config)
     dtype = np.dtype(config.precision)
@@ -69,6 +83,8 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
         scaled=scaled,
         probe=Probe.of(entry, second, first, config.seed),
     )
+    if scaled is not None and config.precision == "float32":
+        _check_scale(problem, state)
     stages = [stage.stage(name) for name, stage in config.stages.items()]
     return problem, Plan.of(stages, config.log.points, config.log.snapshots, gap=config.log.gap), Start(state)
 
@@ -131,6 +147,25 @@ def starts_at_zero(config: Config) -> bool:
     """Whether the student is the zero function at the start, whatever its seed."""
     init = config.student.init
     return isinstance(init, SymmetricInit) or (isinstance(init, GaussianInit) and init.second_layer_std == 0)
+
+
+def _check_scale(problem: Problem, start: State) -> None:
+    """Raise ScaleTooLarge when rounding the weights can move the function by more than ``LARGEST_SHIFT`` ‖f*‖.
+
+    The loss of a scaled student starts at ‖f*‖², so its floor, which grows as α², lies four decades below or more.
+    """
+    weights = problem.in_loss(start.second_layer.astype(np.float64), start.first_layer.astype(np.float64))
+    teacher = problem.teacher_second_layer, problem.teacher_first_layer
+    floor = population.loss_floor(problem.activation, *weights, precision=start.first_layer.dtype)
+    shift = float(np.sqrt(floor / population.squared_norm(problem.activation, *teacher))[0])
+    if shift > LARGEST_SHIFT:
+        scale = float(problem.scale[0])
+        most = float(f"{0.95 * scale * LARGEST_SHIFT / shift:.2g}")  # two digits, never rounded up to what is refused
+        raise ScaleTooLarge(
+            f"float32 is too coarse for student.output_scale {scale:g}, which multiplies the rounding of the weights: "
+            f"the function could be wrong by {shift:.3g} times the norm of the target, and {LARGEST_SHIFT:g} is "
+            f"allowed; use float64, or an output_scale of {most:g} or less"
+        )
 
 
 def _data(config: Config, teacher: Network, scaled: Scaled | None) -> Data | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from featlearn.config.build import require_buildable
+from featlearn.config.build import ScaleTooLarge, require_buildable
 from featlearn.config.complaints import (
     complaint_at,
     complaints_about,
@@ -112,7 +112,7 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
         require_buildable(config)
     except InfeasibleTeacher as error:
         raise ConfigError([complaint_at(document, ("teacher", "min_angle"), str(error))]) from None
-    except InvalidFile as error:
+    except (InvalidFile, ScaleTooLarge) as error:
         raise ConfigError([complaint_at(document, error.key, str(error))]) from None
     return config
 

@@ -20,12 +20,14 @@ from featlearn.config.stages import StageConfig, StageName
 from featlearn.config.student import ExplicitInit, NearTeacherInit, Student
 from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
+from featlearn.theory.activations import ACTIVATION_NAMES, activation
 from featlearn.training.backends import resolved_backend
+from featlearn.training.methods import METHODS
+from featlearn.training.operations import OPERATIONS
 from featlearn.training.optima import within_reach
 
 MOST_WEIGHTS = 500_000_000  # of a first layer: 4 GB
 MOST_ENTRIES = 500_000_000  # of the inputs of a sample or a batch
-SCALED_METHODS = ("gd", "momentum", "ridge")  # beside ``student.output_scale``
 
 
 class Config(Section):
@@ -64,15 +66,22 @@ class Config(Section):
                 ("backend",),
                 "fused computes on the CPU in float64; use torch (or auto) for other devices and precisions",
             )
+        for name, stage in self.stages.items():
+            if self.backend == "fused" and not METHODS[stage.method].compilable:
+                text = f"fused has no compiled steps of method {stage.method}; use torch (or auto) as the backend"
+                yield ("stages", name, "method"), text
         yield from self._student_violations()
         yield from self._scale_violations()
         yield from self._data_violations()
         degree = self.activation.entry().homogeneous_degree
         for name, stage in self.stages.items():
-            if "balance" in stage.then and degree != 1:
-                known = f"{self.activation.name} is not homogeneous of degree 1 (relu and abs are)"
-                text = f"balance would change the network: {known}; leave it out, as in then: []"
-                yield ("stages", name, "then"), text
+            for operation in stage.then:
+                wanted = OPERATIONS[operation].homogeneous_degree
+                if wanted not in (None, degree):
+                    those = " and ".join(n for n in ACTIVATION_NAMES if activation(n).homogeneous_degree == wanted)
+                    known = f"{self.activation.name} is not homogeneous of degree {wanted} ({those} are)"
+                    text = f"{operation} would change the network: {known}; leave it out, as in then: []"
+                    yield ("stages", name, "then"), text
             if stage.stop is not None and stage.stop.gap is not None and (why := self._why_no_gap(stage, degree)):
                 yield ("stages", name, "stop", "gap"), why
 
@@ -110,8 +119,9 @@ class Config(Section):
         if self.student.output_scale is None:
             return
         for name, stage in self.stages.items():
-            if stage.method not in SCALED_METHODS:
-                known = f"with student.output_scale one of: {', '.join(SCALED_METHODS)}"
+            if not METHODS[stage.method].scaled:
+                scaled = ", ".join(method.name for method in METHODS.values() if method.scaled)
+                known = f"with student.output_scale one of: {scaled}"
                 text = f"dividing the step by α² has no clear meaning for method {stage.method}; use {known}"
                 yield ("stages", name, "method"), text
 
@@ -128,14 +138,18 @@ class Config(Section):
         if count * dim > MOST_ENTRIES:
             yield ("data", key), f"{count} inputs of {dim} entries are more than {MOST_ENTRIES} numbers"
         for name, stage in self.stages.items():
-            if stage.method in ("ridge", "lbfgs", "flow") and self.data.kind == "online":
+            if METHODS[stage.method].fixed_loss and self.data.kind == "online":
                 changing = "online data have a new one at each step"
-                text = f"{stage.method} needs a fixed loss, and {changing}; use gd, momentum or adam"
+                *others, last = [method.name for method in METHODS.values() if not method.fixed_loss]
+                text = f"{stage.method} needs a fixed loss, and {changing}; use {', '.join(others)} or {last}"
                 yield ("stages", name, "method"), text
 
     def settled(self) -> dict[str, Any]:
         sampled = self.data.kind != "population"
-        backend, device = resolved_backend(self.backend, self.device, self.precision, sampled=sampled)
+        compilable = all(METHODS[stage.method].compilable for stage in self.stages.values())
+        backend, device = resolved_backend(
+            self.backend, self.device, self.precision, sampled=sampled, compilable=compilable
+        )
         return {"backend": backend, "device": device}
 
     def to_yaml(self) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, create_model
 
+from featlearn.config.methods import DESCRIPTIONS, MethodName, OperationName, keys_of_parameters, violations_of_method
 from featlearn.config.section import Count, NotNegative, Positive, Section, Violations
-from featlearn.training.stages import Schedule, Stage
+from featlearn.training.methods import METHODS
+from featlearn.training.stages import Layer, Schedule, Stage
 
 
 class GeometricSchedule(Section):
@@ -35,60 +37,43 @@ class Stop(Section):
     gap: NotNegative | None = Field(None, description="end when objective − J*_λ is at most this")
 
 
-class StageConfig(Section):
+class _StepsOfStage(Section):
+    """What a stage says of its steps, whatever its method."""
+
+    train: Annotated[list[Layer], Field(min_length=1)] = Field(description="the layers that move")
+    method: MethodName = Field(Stage.method, description=DESCRIPTIONS["method"])
+    steps: Count | None = Field(None, description=DESCRIPTIONS["steps"])
+    step_size: NumberOrSchedule | None = Field(None, description=DESCRIPTIONS["step_size"])
+    weight_decay: NumberOrSchedule = Field(0.0, description="λ: a number or a schedule")
+
+
+if TYPE_CHECKING:
+    _KeysOfMethods = _StepsOfStage
+else:
+    _KeysOfMethods = create_model("_KeysOfMethods", __base__=_StepsOfStage, **keys_of_parameters())
+
+
+class StageConfig(_KeysOfMethods):
     """One stage of training."""
 
-    train: Annotated[list[Literal["first_layer", "second_layer"]], Field(min_length=1)] = Field(
-        description="the layers that move"
-    )
-    method: Literal["gd", "momentum", "adam", "ridge", "lbfgs", "flow"] = Field(
-        "gd",
-        description="`ridge` takes the exact minimiser over the second layer in one step; `lbfgs` goes to a minimum by "
-        "quasi-Newton steps; `flow` follows the gradient flow, the limit of gd for small steps",
-    )
-    steps: Count | None = Field(None, description="number of steps, or of iterations of lbfgs (not for ridge)")
-    step_size: NumberOrSchedule | None = Field(
-        None, description="η, or the time that a step of flow covers: a number or a schedule (not for ridge, lbfgs)"
-    )
-    weight_decay: NumberOrSchedule = Field(0.0, description="λ: a number or a schedule")
-    momentum: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="μ of method momentum; default 0.9")
-    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="β₁, β₂ of method adam; default [0.9, 0.999]"
-    )
-    then: list[Literal["normalize_rows", "balance"]] = Field(
-        [], description="operations at the end: every ‖w_j‖ = 1, or |a_j| = ‖w_j‖ with f unchanged"
-    )
+    then: list[OperationName] = Field([], description=DESCRIPTIONS["then"])
     stop: Stop | None = Field(None, description="thresholds that end the stage early")
-
-    def settled(self) -> dict[str, Any]:
-        if self.method == "momentum" and self.momentum is None:
-            return {"momentum": 0.9}
-        if self.method == "adam" and self.betas is None:
-            return {"betas": [0.9, 0.999]}
-        return {}
 
     def violations(self) -> Violations:
         for key in ("train", "then"):
             values = getattr(self, key)
             if len(set(values)) < len(values):
                 yield (key,), "names the same thing twice"
-        if self.method == "ridge":
-            for key in ("steps", "step_size", "stop"):
-                if getattr(self, key) is not None:
-                    yield (key,), "method ridge takes one exact step; leave it out"
-            if self.train != ["second_layer"]:
-                yield ("train",), "method ridge trains the second layer alone: use [second_layer]"
-            if isinstance(self.weight_decay, GeometricSchedule):
-                yield ("weight_decay",), "method ridge takes one exact step: use a number"
-        else:
-            for key in ("steps", "step_size"):
-                if getattr(self, key) is None and (self.method, key) != ("lbfgs", "step_size"):
-                    yield (key,), f"missing; method {self.method} needs it"
-            if self.method == "lbfgs" and self.step_size is not None:
-                yield ("step_size",), "method lbfgs finds the length of its steps by itself; leave it out"
-        for key, method in (("momentum", "momentum"), ("betas", "adam")):
-            if getattr(self, key) is not None and self.method != method:
-                yield (key,), f"belongs to method {method}, and the method is {self.method}; leave it out"
+        yield from violations_of_method(METHODS[self.method], dict(self))
+
+    def settled(self) -> dict[str, Any]:
+        return {name: list(x) if isinstance(x, tuple) else x for name, x in self.parameters().items()}
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of its method, given or by default."""
+        given = {p.name: getattr(self, p.name) for p in METHODS[self.method].parameters}
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        return METHODS[self.method].values({name: value for name, value in given.items() if value is not None})
 
     def stage(self, name: str) -> Stage:
         """The stage as the training room takes it."""
@@ -100,8 +85,7 @@ class StageConfig(Section):
             steps=self.steps or 1,
             step_size=None if self.step_size is None else _schedule(self.step_size),
             weight_decay=_schedule(self.weight_decay),
-            momentum=0.9 if self.momentum is None else self.momentum,
-            betas=(0.9, 0.999) if self.betas is None else (self.betas[0], self.betas[1]),
+            parameters=self.parameters(),
             then=tuple(self.then),
             stop=stop,
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from featlearn.config.build import build
+from featlearn.config.build import ScaleTooLarge, build
 from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.places import check_own, discard, run_inside
@@ -21,9 +21,10 @@ from featlearn.runs.train import backend_of, first_info
 from featlearn.storage.digests import InvalidFile
 from featlearn.storage.errors import RunError
 from featlearn.training.backends import Backend
-from featlearn.training.descent import Event, Logged, Plan, Start
+from featlearn.training.events import Event, Logged, Start
 from featlearn.training.measurement import Row
 from featlearn.training.networks import InfeasibleTeacher
+from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem
 
 _LOCK_SECONDS = 10.0  # for which the worker of a process that was killed may still hold a run
@@ -41,7 +42,7 @@ class Built:
 
     @classmethod
     def of(cls, config: Config) -> Built:
-        """Raises InfeasibleTeacher, InvalidFile, RunError."""
+        """Raises InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError."""
         return cls(*build(config), backend_of(config))
 
     def group(self) -> Hashable:
@@ -123,7 +124,7 @@ def run_batch(configs: Sequence[Config]) -> list[MemoryRun]:
     Each result is bit for bit the one that its configuration gives alone ("seconds" apart, which stays None).
 
     Raises:
-        networks.InfeasibleTeacher, files.InvalidFile, RunError: as ``train``; nothing has run then.
+        networks.InfeasibleTeacher, files.InvalidFile, problem.ScaleTooLarge, RunError: nothing has run then.
     """
     with threadpool_limits(1, user_api="blas"):
         built = [Built.of(config) for config in configs]
@@ -279,7 +280,7 @@ def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
         if runs is None:
             return _Attempt(job, built, _Summary(job))
         return _in_directory(job, built, run_inside(runs, job.id))
-    except (InfeasibleTeacher, InvalidFile, RunError) as error:
+    except (InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError) as error:
         return failure(job, str(error))
     except OSError:
         raise

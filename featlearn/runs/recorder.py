@@ -16,8 +16,11 @@ from featlearn.runs.records import OptimumRecord, ProgressRecord, RunInfo, Stage
 from featlearn.storage.errors import RunError
 from featlearn.storage.records import parse_file
 from featlearn.training.backends import Backend
-from featlearn.training.descent import AtRow, Event, Logged, Plan, Position, Progress, Start, descend
+from featlearn.training.descent import descend
+from featlearn.training.events import AtRow, Event, Logged, Progress, Start
 from featlearn.training.measurement import Row
+from featlearn.training.methods import METHODS
+from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 
 CHECKPOINT_SECONDS = 1.0  # at least this long between two checkpoints, but for the end of a stage
@@ -79,16 +82,16 @@ def advice(plan: Plan, event: Event) -> str:
     assert isinstance(event, Logged)
     row = event.row
     stage = plan.stages[event.position.stage]
-    why = "the loss is not finite" if row["loss"] is None else f"the loss is {row['loss']:.3g}"
-    if stage.method == "flow" and row["loss"] is None:
-        why = "the solver of the flow met a gradient that is not finite, or asked for more of them than it may"
+    method = METHODS[stage.method]
+    why = method.overflow if row["loss"] is None else f"the loss is {row['loss']:.3g}"
     message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): {why}"
     decay, size = row["weight_decay"], row["step_size"]
     if size and stage.step_size is not None:
         key = "step_size" if stage.step_size.factor == 1 else "step_size.start"
         message += f"; try a smaller step: --set stages.{stage.name}.{key}={stage.step_size.start / 10:g}"
-        if stage.method != "flow" and decay and decay * size > 2:
-            message += f" (weight decay times step size is {decay * size:.3g}, and must stay below 2)"
+        limit = method.decay_limit and method.decay_limit(**method.values(stage.parameters))
+        if limit and decay and decay * size > limit:
+            message += f" (weight decay times step size is {decay * size:.3g}, and must stay below {limit:g})"
     return message
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
 from featlearn.storage.records import FileRecord, Record, Text, parse_object
-from featlearn.training.measurement import COLUMNS, Row
+from featlearn.training.columns import COLUMNS, LARGEST_COUNT
+from featlearn.training.measurement import Row
 
 Status = Literal["running", "done", "failed", "diverged", "interrupted"]
 Ended = Literal["done", "diverged", "failed"]  # in a way that a sweep does not compute again unasked
 
-_LARGEST = 2**63 - 1  # what an array can hold
-Count = Annotated[int, Field(ge=0, le=_LARGEST)]
-Size = Annotated[int, Field(ge=1, le=_LARGEST)]
-_COUNTS, _NEEDED = ("step", "stage_step", "alive", "recovered"), ("step", "stage", "stage_step")
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Size = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
 
 
 # --- rows ---------------------------------------------------------------------------------------
@@ -29,25 +27,10 @@ def parse_row(text: bytes) -> Row:
 
 def checked_row(row: dict[str, Any]) -> Row:
     """The row with every column in order, and no other. Raises ValueError when a value cannot be one of its column."""
-    for column in COLUMNS:
-        if not _holds(column, row.get(column)):
-            raise ValueError(f"{column} is {row.get(column)!r:.100}")
-    return {column: row.get(column) for column in COLUMNS}
-
-
-def _holds(column: str, value: Any) -> bool:
-    if value is None:
-        return column not in _NEEDED
-    if column == "stage":
-        return isinstance(value, str)
-    if isinstance(value, bool) or not isinstance(value, int if column in _COUNTS else int | float):
-        return False
-    if column in _COUNTS:
-        return 0 <= value <= _LARGEST
-    try:
-        return isfinite(value)
-    except OverflowError:  # a whole number that is larger than any float
-        return False
+    for name, column in COLUMNS.items():
+        if not column.holds(row.get(name)):
+            raise ValueError(f"{name} is {row.get(name)!r:.100}" if name in row else f"it has no {name}")
+    return {name: row.get(name) for name in COLUMNS}
 
 
 FinalRow = Annotated[Row, AfterValidator(checked_row)]

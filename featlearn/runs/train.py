@@ -20,7 +20,8 @@ from featlearn.runs.recorder import Recorder, follow
 from featlearn.runs.records import ActivationRecord, RunInfo, Status
 from featlearn.storage.errors import RunError, reason
 from featlearn.training.backends import Backend, BackendError, make_backend
-from featlearn.training.descent import Event, Plan, Start
+from featlearn.training.events import Event, Start
+from featlearn.training.plan import Plan
 
 Watcher = Callable[[RunDirectory, Plan, Event], None]  # told of every event, after it is on disk
 

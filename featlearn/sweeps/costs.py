@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.config.build import starts_at_zero
+from featlearn.config.build import ScaleTooLarge, starts_at_zero
 from featlearn.config.data import EmpiricalData, OnlineData
 from featlearn.config.model import Config
 from featlearn.runs.batch import Built
@@ -19,7 +19,7 @@ from featlearn.runs.directory import RunError
 from featlearn.storage.digests import InvalidFile
 from featlearn.training.backends.fused import WIDE
 from featlearn.training.measurement import measure
-from featlearn.training.methods import STEPPED_BY_BACKEND, advance
+from featlearn.training.methods import METHODS, Exact, OwnSteps, SteppedByBackend
 from featlearn.training.networks import InfeasibleTeacher
 from featlearn.training.optima import optimum_of
 from featlearn.training.problem import Problem
@@ -28,7 +28,7 @@ from featlearn.training.stages import Stage
 _MEASURED = 4  # shapes at most, of each backend and kind of data
 _SAMPLES = 20_000  # of a measurement, at most: larger samples cost in proportion
 _SECONDS = 0.05  # of each measurement
-_LIMIT_STEPS = 4  # of lbfgs or flow in a measurement
+_OWN_STEPS = 4  # of a method that takes its own, in a measurement
 _FLOATS_PER_PAIR = 40  # of arrays while a row is measured, generously
 
 
@@ -40,36 +40,36 @@ class Shape:
     teachers: int
     dimension: int
     steps: int  # that the backend takes
-    limits: int  # steps of lbfgs and flow
+    own_steps: int  # of methods that take their own
     rows: int
-    ridges: int
     backend: str
     data: str
     samples: int  # of the whole run, or in each batch; 0 for population data
+    exact: float  # work of the exact methods, in the units of ``work_of_step``; that on the population is lost in it
     decays: int  # λ whose optimum is computed
 
     @classmethod
     def of(cls, config: Config) -> Shape:
         teachers, dimension = config.teacher.shape()
         width = config.student.width or len(getattr(config.student.init, "first_layer", [None] * 100))
-        by_backend = [stage.method in STEPPED_BY_BACKEND for stage in config.stages.values()]
-        all_steps = [stage.steps or 0 for stage in config.stages.values()]  # ridge has none
-        steps = sum(count for count, ours in zip(all_steps, by_backend, strict=True) if ours)
-        limits = sum(all_steps) - steps
-        rows = min(config.log.points, steps + limits + 1)
-        ridges = sum(stage.method == "ridge" for stage in config.stages.values())
+        stages = [stage.stage(name) for name, stage in config.stages.items()]
+        methods = [METHODS[stage.method] for stage in stages]
+        pairs = list(zip(stages, methods, strict=True))
+        steps = sum(stage.steps for stage, method in pairs if isinstance(method, SteppedByBackend))
+        own_steps = sum(stage.steps for stage, method in pairs if isinstance(method, OwnSteps))
+        rows = min(config.log.points, steps + own_steps + 1)
         if config.student.output_scale is not None and not starts_at_zero(config):
             teachers += width  # the start is subtracted
         samples = _samples(config.data, dimension)
-        stages = [stage.stage(name) for name, stage in config.stages.items()]
+        exact = sum(method.work(samples, width, dimension) for method in methods if isinstance(method, Exact))
         decays = sum(1 + len(stage.weight_decay.epoch_ends(stage.steps, rows)) for stage in stages)
         decays = decays if config.log.gap else 0
-        sizes = width, teachers, dimension, steps, limits, rows
-        return cls(*sizes, ridges, config.backend, config.data.kind, samples, decays)
+        sizes = width, teachers, dimension, steps, own_steps, rows
+        return cls(*sizes, config.backend, config.data.kind, samples, exact, decays)
 
     def kind(self) -> tuple[str, str, bool]:
         """Shapes of one kind differ in sizes and numbers alone."""
-        return self.backend, self.data, self.limits > 0
+        return self.backend, self.data, self.own_steps > 0
 
     def pairs(self) -> float:
         return float(self.width * (self.width + self.teachers))
@@ -84,10 +84,6 @@ class Shape:
     def work_of_row(self) -> float:
         """The metrics of the population, and the gradient on an empirical sample."""
         return self._work_of_pairs() + (self._work_of_samples() if self.data == "empirical" else 0.0)
-
-    def work_of_ridge(self) -> float:
-        """Of an exact step on a sample, in steps' units; that on the population is lost in the rest."""
-        return self.samples * self.width * (self.width + self.dimension + 25.0)
 
     def _work_of_samples(self) -> float:
         return float(self.samples * self.width * (self.dimension + 25))
@@ -117,11 +113,11 @@ def _samples(data: object, dimension: int) -> int:
 
 @dataclass(frozen=True)
 class _Pace:
-    """Measured at one shape: seconds of a step, of one of lbfgs or flow, of a row and of an optimum, on one core."""
+    """Measured at one shape: seconds of a step, of a method's own step, of a row and of an optimum, on one core."""
 
     shape: Shape
     step: float
-    limit: float
+    own_step: float
     row: float
     optimum: float
 
@@ -150,10 +146,10 @@ class Costs:
             return 1.0
         work = shape.work_of_step()
         near = min(paces, key=lambda pace: abs(np.log(pace.shape.work_of_step() / work)))
-        steps = shape.steps * work + shape.ridges * shape.work_of_ridge()
+        steps = shape.steps * work + shape.exact
         rows = shape.rows * shape.work_of_row()
         optima = near.optimum * shape.decays
-        like_rows = near.row * rows + near.limit * shape.limits * shape.work_of_row()
+        like_rows = near.row * rows + near.own_step * shape.own_steps * shape.work_of_row()
         return near.step * steps / near.shape.work_of_step() + like_rows / near.shape.work_of_row() + optima
 
 
@@ -174,28 +170,30 @@ def _measured(config: Config) -> _Pace | None:
     """The pace of one shape; None for a configuration that cannot run."""
     try:
         built = Built.of(config)
-    except (InfeasibleTeacher, InvalidFile, RunError, MemoryError):
+    except (InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError, MemoryError):
         return None
     problem, state, backend = built.problem, built.start.state, built.backend
-    stage = next((s for s in reversed(built.plan.stages) if s.method in STEPPED_BY_BACKEND), None)
-    limits = [s for s in built.plan.stages if s.method in ("lbfgs", "flow")]
+    stages = built.plan.stages
+    stage = next((s for s in reversed(stages) if isinstance(METHODS[s.method], SteppedByBackend)), None)
+    own_stages = [s for s in stages if isinstance(METHODS[s.method], OwnSteps)]
     threads = backend.threads if config.backend == "fused" and state.first_layer.shape[1] >= WIDE else 1
     row_stage = stage or Stage(name="row", train=("second_layer",))
     row = _seconds_per_call(lambda count: _measure_rows(problem, row_stage, built, count))
-    decay = (stage or built.plan.stages[-1]).weight_decay.start
+    decay = (stage or stages[-1]).weight_decay.start
     optimum = _seconds_of(lambda: optimum_of(problem, 0, decay)) if config.log.gap else 0.0
-    limit = 0.0
-    if limits:
+    own_step = 0.0
+    if own_stages:
         # how much a step of these asks for depends on where it is: the first ones stand for all
-        longest = max(limits, key=lambda s: s.steps)
-        limit = _seconds_of(lambda: advance(backend, problem, [longest], state, 0, 1))
-        if limit < _SECONDS:
-            count = min(_LIMIT_STEPS, longest.steps)
-            limit = _seconds_of(lambda: advance(backend, problem, [longest], state, 0, count)) / count
+        longest = max(own_stages, key=lambda s: s.steps)
+        method = METHODS[longest.method]
+        own_step = _seconds_of(lambda: method.advance(backend, problem, [longest], state, 0, 1))
+        if own_step < _SECONDS:
+            count = min(_OWN_STEPS, longest.steps)
+            own_step = _seconds_of(lambda: method.advance(backend, problem, [longest], state, 0, count)) / count
     step = row
     if stage is not None:
         step = threads * _seconds_per_call(lambda count: backend.advance(problem, [stage], state, 0, count))
-    return _Pace(Shape.of(config), step, limit, row, optimum)
+    return _Pace(Shape.of(config), step, own_step, row, optimum)
 
 
 def _measure_rows(problem: Problem, stage: Stage, built: Built, count: int) -> None:

@@ -11,18 +11,17 @@ import queue
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from featlearn.runs.directory import RunError
 from featlearn.runs.environment import versions
-from featlearn.runs.interruption import uninterrupted
+from featlearn.sweeps.local_cluster import local_cluster
 
 Work = Callable[[Any], Iterable[Any]]  # from a task to its results
 _CONNECT_SECONDS = 15
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -121,47 +120,27 @@ class DaskExecutor:
     At most one task per worker is in flight, so that a worker that dies takes one task with it.
 
     Raises:
-        RunError: when no scheduler answers, or its workers run another version.
+        RunError: when no scheduler answers, no worker can be started, or Dask cannot be loaded.
     """
 
     local = False
 
     def __init__(self, jobs: int | None = None, scheduler: str | None = None) -> None:
-        import dask
-        from distributed import Client, LocalCluster
+        try:
+            from distributed import Client
+        except (RuntimeError, ValueError) as error:  # it reads the user's files and variables as it is loaded
+            raise RunError(f"Dask does not accept its settings on this machine: {error}") from None
 
         self._futures: dict[Any, Any] = {}
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._stack = ExitStack()
-        try:
-            settings: dict[str, Any] = {
-                "distributed.scheduler.allowed-failures": 0,  # who goes on trying is the sweep's decision
-                "distributed.scheduler.worker-saturation": 1.0,
-                "distributed.nanny.pre-spawn-environ": dict.fromkeys(_THREAD_VARIABLES, 1),
-                "distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s",
-            }
-            self._stack.enter_context(dask.config.set(settings))
+        with ExitStack() as stack:
             if scheduler is None:
-                with uninterrupted():  # which the workers inherit
-                    cluster = LocalCluster(
-                        n_workers=jobs,
-                        threads_per_worker=1,
-                        dashboard_address=None,
-                        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port, for two sweeps at once
-                        silence_logs="CRITICAL",
-                        preload="featlearn.sweeps.dask_worker",  # and so do those that replace dead ones
-                    )
-                self._stack.enter_context(cluster)
-                self._client = Client(cluster)
+                assert jobs is not None
+                cluster = stack.enter_context(local_cluster(jobs))
+                self._client = stack.enter_context(Client(cluster))
             else:
-                self._client = Client(scheduler, timeout=_CONNECT_SECONDS)
-            self._stack.enter_context(self._client)
-        except (OSError, ValueError) as error:
-            self._stack.close()
-            raise RunError(f"no Dask scheduler answers at {scheduler}: {error}") from None
-        except BaseException:
-            self._stack.close()
-            raise
+                self._client = stack.enter_context(_connected(scheduler))
+            self._stack = stack.pop_all()
 
     def check(self, path: Path | None) -> None:
         ours = versions()["featlearn"]
@@ -209,6 +188,30 @@ class DaskExecutor:
             future.cancel()
         self._futures.clear()
         self._stack.close()
+
+
+def make_executor(jobs: int | None = None, scheduler: str | None = None) -> Executor:
+    """This process alone; or ``jobs`` workers on this machine, or those of a running Dask cluster.
+
+    Raises:
+        RunError: as ``DaskExecutor``.
+    """
+    return SerialExecutor() if jobs is None and scheduler is None else DaskExecutor(jobs, scheduler)
+
+
+@contextmanager
+def _connected(scheduler: str) -> Iterator[Any]:
+    """A client of a running cluster; RunError when no scheduler answers."""
+    import dask
+    from distributed import Client
+
+    with dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"}):
+        try:
+            client = Client(scheduler, timeout=_CONNECT_SECONDS)
+        except (OSError, ValueError) as error:
+            raise RunError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+        with client:
+            yield client
 
 
 def _examine(path: Path | None) -> tuple[str | None, bool]:

@@ -12,9 +12,7 @@ import numpy as np
 from featlearn.runs.directory import RunDirectory
 from featlearn.storage.cells import is_marked, text_of
 from featlearn.storage.errors import RunError
-from featlearn.sweeps.directory import SweepDirectory, result_rows, results_columns
-
-_TEXT = ("id", "stage", "status", "message")  # columns that are no numbers, whatever they look like
+from featlearn.sweeps.directory import SweepDirectory, known_columns, result_rows, results_columns
 
 
 def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
@@ -59,6 +57,7 @@ def load_results(path: str | Path) -> dict[str, np.ndarray]:
             table = csv.reader(file, strict=True)
             names = [text_of(name) for name in next(table, [])]
             cells = list(table)
+            texts = {column.name for column in known_columns().values() if column.kind == "text"}
     except (OSError, ValueError, csv.Error) as error:
         raise RunError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if cells and len(cells[-1]) < len(names):  # torn
@@ -67,14 +66,15 @@ def load_results(path: str | Path) -> dict[str, np.ndarray]:
         if len(row) != len(names):
             raise RunError(f"{path} is broken: row {number} has {len(row)} cells under {len(names)} headings")
     return as_columns(
-        [{name: _value(name, cell) for name, cell in zip(names, row, strict=True)} for row in cells], names
+        [{name: _value(cell, name, texts) for name, cell in zip(names, row, strict=True)} for row in cells], names
     )
 
 
-def _value(name: str, cell: str) -> Any:
+def _value(cell: str, name: str, texts: set[str]) -> Any:
+    """What a cell says; text is no number, whatever it looks like."""
     if cell == "" and name != "message":
         return None
-    if name not in _TEXT and not is_marked(cell):
+    if name not in texts and not is_marked(cell):
         for read in (int, float):
             try:
                 return read(cell)
@@ -90,11 +90,16 @@ def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = 
     return {name: _column([row.get(name) for row in rows]) for name in names}
 
 
+def _is_float(value: int | float | None) -> bool:
+    """Whether a column of floats holds it exactly: whole numbers beyond 2⁵³ may lie between two floats."""
+    return not isinstance(value, int) or abs(value) <= 2**53
+
+
 def _column(values: list[Any]) -> np.ndarray:
     kinds = {type(value) for value in values}
     if kinds == {int} and all(abs(value) < 2**63 for value in values):
         return np.array(values, dtype=np.int64)
-    if kinds <= {int, float, type(None)}:
+    if kinds <= {int, float, type(None)} and all(_is_float(value) for value in values):
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     column = np.empty(len(values), dtype=object)
     column[:] = values

@@ -167,6 +167,28 @@ def _is_done(directory: SweepDirectory, shard: Shard) -> bool:
     return all(entry.id in results for place, entry in enumerate(directory.read_manifest()) if shard.holds(place))
 
 
+def sweep_of(begun: SweepDirectory | None, asked: Sweep | None) -> Sweep:
+    """The sweep of a directory where there is one, or the one that is asked for."""
+    if begun is not None:
+        return load_sweep(begun.sweep_file)
+    assert asked is not None
+    return asked
+
+
+def directory_of(begun: SweepDirectory | None, asked: Sweep | None, runs_dir: Path, shard: Shard) -> SweepDirectory:
+    """Where to work: in a directory that was begun, after a look at whether the sweep is still the same, or a new one.
+
+    Raises:
+        As ``begin`` and ``check_same``.
+    """
+    if begun is None:
+        assert asked is not None
+        return begin(asked, runs_dir) if shard.count == 1 else join(asked, runs_dir, shard)
+    if asked is not None:
+        check_same(begun, asked)
+    return begun
+
+
 def check_same(directory: SweepDirectory, sweep: Sweep) -> None:
     """Refuse to go on with a sweep whose file has changed.
 

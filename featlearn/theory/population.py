@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg
 
 from featlearn.theory import double_double
@@ -164,10 +165,20 @@ def loss_floor(
     first_layer: np.ndarray,
     teacher_second_layer: np.ndarray,
     teacher_first_layer: np.ndarray,
+    precision: npt.DTypeLike = np.float64,
 ) -> np.ndarray:
-    """The loss under which ``loss`` means nothing, (B,): a bound on the rounding error of its double-double sum."""
+    """The loss under which ``loss`` means nothing, (B,): the larger of two multiples of M (docs/theory.md §5).
+
+    2⁻⁸⁰ M bounds the rounding error of the double-double sum. (4u)² M, u the unit roundoff of ``precision``, bounds
+    E[δ²], δ what the function changes by when each weight is rounded once: a loss L becomes one between (√L ± √floor)².
+    In float64 the first is the larger, 8e-25 M; in float32 the second, 6e-14 M.
+
+    Args: as in ``gradient``, float64; ``precision`` is the type that the run keeps its weights in.
+    """
     c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
-    return _DOUBLE_DOUBLE_ROUNDING * _cancelling_mass(activation, c, np.sum(v * v, -1))
+    unit_roundoff = float(np.finfo(precision).eps) / 2
+    rounding = max(_DOUBLE_DOUBLE_ROUNDING, (4 * unit_roundoff) ** 2)
+    return rounding * _cancelling_mass(activation, c, np.sum(v * v, -1))
 
 
 def squared_norm(activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.tangent_kernel import neural_tangent_kernel
+from featlearn.training.batched import Batched
 from featlearn.training.data import Data, Empirical
 from featlearn.training.networks import generator
 
@@ -17,7 +17,7 @@ MOST_PROBE_DIMENSIONS = 100_000  # above, there is no probe: its inputs would be
 
 
 @dataclass(frozen=True)
-class Probe:
+class Probe(Batched):
     """Where a run's tangent kernel is looked at: inputs (B, P, d), and the kernel there at step 0, (B, P, P)."""
 
     inputs: np.ndarray
@@ -34,7 +34,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Scaled:
+class Scaled(Batched):
     """Lazy training: the trained function is α (f(x; θ) − f(x; θ₀)), for runs that all have an α.
 
     Attributes:
@@ -46,16 +46,9 @@ class Scaled:
     second_layer: np.ndarray
     first_layer: np.ndarray
 
-    def take(self, runs: Sequence[int]) -> Scaled:
-        return Scaled(*(x[list(runs)] for x in vars(self).values()))
-
-    @staticmethod
-    def stack(parts: Sequence[Scaled]) -> Scaled:
-        return Scaled(*(np.concatenate(x) for x in zip(*(vars(part).values() for part in parts), strict=True)))
-
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(Batched):
     """B teachers, the students' starting rows, and what is trained on.
 
     Attributes:
@@ -77,37 +70,6 @@ class Problem:
     scaled: Scaled | None = None
     probe: Probe | None = None
     initial_second_layer: np.ndarray | None = None
-
-    def take(self, runs: Sequence[int]) -> Problem:
-        """The problem of some of the runs."""
-        probe, second = self.probe, self.initial_second_layer
-        return Problem(
-            self.activation,
-            self.teacher_second_layer[list(runs)],
-            self.teacher_first_layer[list(runs)],
-            self.initial_first_layer[list(runs)],
-            None if self.data is None else tuple(self.data[run] for run in runs),
-            None if self.scaled is None else self.scaled.take(runs),
-            None if probe is None else Probe(probe.inputs[list(runs)], probe.initial_kernel[list(runs)]),
-            None if second is None else second[list(runs)],
-        )
-
-    @staticmethod
-    def stack(problems: Sequence[Problem]) -> Problem:
-        """The batch of the given problems, which agree in activation, shapes, and in what they have."""
-        scaled = [p.scaled for p in problems if p.scaled is not None]
-        probes = [(p.probe.inputs, p.probe.initial_kernel) for p in problems if p.probe is not None]
-        seconds = [p.initial_second_layer for p in problems if p.initial_second_layer is not None]
-        return Problem(
-            problems[0].activation,
-            np.concatenate([p.teacher_second_layer for p in problems]),
-            np.concatenate([p.teacher_first_layer for p in problems]),
-            np.concatenate([p.initial_first_layer for p in problems]),
-            None if problems[0].data is None else tuple(data for p in problems for data in p.data or ()),
-            Scaled.stack(scaled) if scaled else None,
-            Probe(*map(np.concatenate, zip(*probes, strict=True))) if probes else None,
-            np.concatenate(seconds) if seconds else None,
-        )
 
     @property
     def scale(self) -> np.ndarray:
@@ -147,32 +109,18 @@ BATCH_LOSS = "batch_loss"  # in a state's memory, (B,): on the online batch of t
 
 
 @dataclass(frozen=True)
-class State:
+class State(Batched):
     """Weights of B runs, and what their optimiser remembers.
 
     Attributes:
         second_layer, first_layer: (B, m), (B, m, d), in the run's precision.
-        memory: velocities of momentum, moments of adam, ``BATCH_LOSS``; batch axis first; empty when a stage starts.
+        memory: what the method remembers from step to step, what rounding took from steps in float32, and
+            ``BATCH_LOSS``, by name; empty when a stage starts.
     """
 
     second_layer: np.ndarray
     first_layer: np.ndarray
     memory: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def take(self, runs: Sequence[int]) -> State:
-        """The state of some of the runs; of one, a view."""
-        index = slice(runs[0], runs[0] + 1) if len(runs) == 1 else list(runs)
-        memory = {name: values[index] for name, values in self.memory.items()}
-        return State(self.second_layer[index], self.first_layer[index], memory)
-
-    @staticmethod
-    def stack(states: Sequence[State]) -> State:
-        """The batch of the given states, which agree in shapes and memory."""
-        return State(
-            np.concatenate([s.second_layer for s in states]),
-            np.concatenate([s.first_layer for s in states]),
-            {name: np.concatenate([s.memory[name] for s in states]) for name in states[0].memory},
-        )
 
     def finite(self) -> np.ndarray:
         """(B,) whether all weights of a run are finite."""

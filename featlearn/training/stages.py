@@ -1,15 +1,14 @@
 """Stages of an experiment as data: what is trained, how, for how long, and what happens at the end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 Layer = Literal["first_layer", "second_layer"]
-Method = Literal["gd", "momentum", "adam", "ridge", "lbfgs", "flow"]
-Operation = Literal["normalize_rows", "balance"]
+LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 MOST_CHANGES = 1000  # of a schedule that rows are spent on
 
@@ -48,25 +47,25 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One stage. ``steps`` is 1 for ridge, which takes the exact minimiser in one go.
+    """One stage.
 
     Attributes:
-        step_size: η; of method flow, the time of a step; None for ridge and lbfgs.
-        momentum: μ of method momentum: velocity ← μ·velocity + gradient, weights ← weights − η·velocity.
-        betas: of method adam (with ε = 1e-8 and bias correction); weight decay is part of the gradient.
-        stop: thresholds by metric name ("loss", "grad_norm", "gap"); the stage ends at the first logged row at or below
-            one.
+        method: by its name in ``methods.METHODS``.
+        steps: 1 for a method that takes no steps.
+        step_size: None for a method that has none.
+        parameters: of the method, where they are not its defaults.
+        then: names in ``operations.OPERATIONS``, which are applied to the weights at the end.
+        stop: thresholds by metrics column; the stage ends at the first logged row at or below one.
     """
 
     name: str
     train: tuple[Layer, ...]
-    method: Method = "gd"
+    method: str = "gd"
     steps: int = 1
     step_size: Schedule | None = None
     weight_decay: Schedule = Schedule(0.0)
-    momentum: float = 0.9
-    betas: tuple[float, float] = (0.9, 0.999)
-    then: tuple[Operation, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    then: tuple[str, ...] = ()
     stop: dict[str, float] = field(default_factory=dict)
 
 

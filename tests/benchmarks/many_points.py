@@ -12,7 +12,7 @@ from featlearn.sweeps.directory import WHOLE, SweepDirectory
 from featlearn.sweeps.executors import SerialExecutor
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.sweep import begin, run_sweep
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 
 
 def make(place: Path) -> str:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.places import ROOT
-from tests.sweeps.small import MIXED, sweep_file
+from tests.sweeps.small import BASE, MIXED, sweep_file
 
 LONG = "grid:\n  stages.local.steps: [3000000]\nseeds: 4\n"
 
@@ -39,6 +39,43 @@ def test_a_sweep_prints_its_table_and_what_failed(tmp_path: Path) -> None:
     assert "6 of 24" in listed.stdout
     [line] = json.loads(featlearn("runs", "--json", "--runs-dir", tmp_path / "runs").stdout)
     assert (line["status"], line["points"], line["done"]) == ("failed", 24, 6)
+
+
+CLOSE = """\
+grid:
+  stages.local.momentum: [0.9995, 0.9999]
+  stages.local.step_size: [0.050001, 0.050002, 0.050003, 0.050004]
+seeds: 2
+store: summary
+"""
+
+
+def test_settings_that_round_alike_are_shown_apart(tmp_path: Path) -> None:
+    base = BASE.replace("steps: 60, step_size: 0.2", "method: momentum, steps: 60, step_size: 0.2")
+    file = sweep_file(tmp_path, CLOSE, base)
+    runs: list[str | Path] = ["--runs-dir", tmp_path / "runs"]
+    planned = featlearn("sweep", "--config", file, "--dry-run", *runs)
+    assert "0.9995, 0.9999" in planned.stdout
+    assert "0.050001, 0.050002, 0.050003, 0.050004" in planned.stdout
+    done = featlearn("sweep", "--config", file, *runs)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split()[:4] for line in done.stdout.splitlines() if line.startswith(" 0.999")]
+    sizes = ("0.050001", "0.050002", "0.050003", "0.050004")
+    assert rows == [[momentum, size, "2", "2"] for momentum in ("0.9995", "0.9999") for size in sizes]
+    drawn = featlearn("plot", *runs, "--x", "step_size", "--metric", "loss", "--format", "svg", "--out", tmp_path)
+    assert drawn.returncode == 0, drawn.stderr
+    figure = (tmp_path / "loss-by-step_size.svg").read_text()
+    assert all(f">{text}</text>" in figure for text in ("momentum 0.9995", "momentum 0.9999", *sizes))
+    decays = CLOSE.replace("step_size: [0.050001, 0.050002, 0.050003, 0.050004]", "weight_decay: [0.001, 0.01, 0.1]")
+    sweep = featlearn("sweep", "--config", sweep_file(tmp_path / "decays", decays, base), *runs)
+    assert sweep.returncode == 0, sweep.stderr
+    slopes = featlearn("plot", *runs, "--x", "weight_decay", "--metric", "loss", "--format", "png").stdout
+    assert [line.split(":")[0] for line in slopes.splitlines() if "slope" in line] == [
+        "  slope at momentum 0.9995",
+        "  slope at momentum 0.9999",
+    ]
+    page = featlearn("report", *runs)
+    assert '"values":["0.9995","0.9999"]' in Path(page.stdout.strip()).read_text()
 
 
 def test_json_is_one_document(tmp_path: Path) -> None:

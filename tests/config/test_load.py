@@ -10,7 +10,7 @@ import pytest
 from featlearn.config.build import initial_networks
 from featlearn.config.load import load_config
 from featlearn.config.yaml_source import ConfigError, parse_document
-from featlearn.training.descent import Plan
+from featlearn.training.plan import Plan
 from tests.config.broken import BROKEN, MINIMAL, Broken, write
 from tests.places import CONFIGS
 
@@ -100,8 +100,8 @@ def test_defaults_that_depend_on_other_keys_are_written_out(tmp_path: Path) -> N
     config = load_config(write(tmp_path, text))
     assert config.teacher.rank == 2
     assert config.teacher.min_angle == 0.0
-    assert config.stages["more"].momentum == 0.9
-    assert config.stages["last"].betas == [0.9, 0.999]
+    assert config.stages["more"].model_dump()["momentum"] == 0.9
+    assert config.stages["last"].model_dump()["betas"] == [0.9, 0.999]
 
 
 class TestOverrides:

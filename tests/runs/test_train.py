@@ -21,7 +21,7 @@ from featlearn.runs.directory import RunDirectory, RunError
 from featlearn.runs.records import ActivationRecord, RunInfo
 from featlearn.runs.train import resume, train
 from featlearn.training import descent
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 from tests.config.broken import write
 
 SMALL = """\

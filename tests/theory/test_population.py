@@ -15,42 +15,13 @@ from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, Activa
 from tests.places import TRUTH as TRUTHS
 from tests.theory import exact
 from tests.theory.exact import MP, number
+from tests.theory.points import Arrays, exact_loss, generic, split
 
 TRUTH = json.loads((TRUTHS / "population.json").read_text())
 
 ENTRIES = [activation(name, drop) for name in ACTIVATION_NAMES for drop in DROP_SETTINGS]
 every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
 PROPERTY = settings(max_examples=60, derandomize=True, deadline=None, database=None)
-
-Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # a (B, m), W (B, m, d), a* (B, m*), W* (B, m*, d)
-
-
-def _generic(seed: int, m: int = 4, d: int = 3, width: int = 2, runs: int = 1) -> Arrays:
-    rng = np.random.default_rng(seed)
-    teacher = rng.standard_normal((runs, width, d))
-    teacher /= np.linalg.norm(teacher, axis=-1, keepdims=True)
-    return (
-        rng.standard_normal((runs, m)),
-        rng.standard_normal((runs, m, d)),
-        rng.standard_normal((runs, width)),
-        teacher,
-    )
-
-
-def _split(arrays: Arrays, parts: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """The teacher as a student: every neuron in ``parts`` of unequal output weight."""
-    _, _, a, w = arrays
-    shares = np.arange(1.0, parts + 1) / np.sum(np.arange(1.0, parts + 1))
-    return np.concatenate([share * a for share in shares], -1), np.concatenate([w] * parts, -2)
-
-
-def _run(arrays: Arrays, run: int) -> Any:
-    return tuple(x[run] for x in arrays)
-
-
-def _exact_loss(entry: Activation, arrays: Arrays, run: int = 0) -> Any:
-    return exact.loss(entry.name, entry.drop_hermite_below, *_run(arrays, run))
-
 
 # --- numbers from elsewhere ---------------------------------------------------------------------
 
@@ -97,8 +68,8 @@ def test_loss_next_to_the_teacher_is_that_of_the_outside_numbers(number_of_case:
 @every_entry
 @pytest.mark.parametrize(("m", "d", "width"), [(1, 1, 1), (4, 3, 2), (3, 6, 3)])
 def test_loss_is_the_triple_loop_at_generic_points(entry: Activation, m: int, d: int, width: int) -> None:
-    arrays = _generic(m + d, m, d, width)
-    truth = float(_exact_loss(entry, arrays))
+    arrays = generic(m + d, m, d, width)
+    truth = float(exact_loss(entry, arrays))
     assert population.loss(entry, *arrays)[0] == pytest.approx(truth, rel=1e-12, abs=1e-14)
     assert population.loss_float64(entry, *arrays)[0][0] == pytest.approx(truth, rel=1e-12, abs=1e-14)
 
@@ -108,12 +79,12 @@ def test_loss_next_to_a_split_teacher_keeps_eight_digits_down_to_1e_minus_16_and
     smallest = np.inf
     for seed, distance in enumerate([1e-5, 1e-6, 1e-7, 1e-8, 1e-9]):
         rng = np.random.default_rng(seed)
-        arrays = _generic(seed, d=4, width=3)
-        a, w = _split(arrays)
+        arrays = generic(seed, d=4, width=3)
+        a, w = split(arrays)
         a = a + distance * rng.standard_normal(a.shape)
         w = w + distance * rng.standard_normal(w.shape)
         arrays = (a, w, *arrays[2:])
-        truth = _exact_loss(entry, arrays)
+        truth = exact_loss(entry, arrays)
         assert abs(population.loss(entry, *arrays)[0] - truth) <= 1e-8 * truth, distance
         smallest = min(smallest, float(truth) / population.squared_norm(entry, *arrays[2:])[0])
     assert smallest < 1e-16  # the regime that is asked for was reached
@@ -123,11 +94,11 @@ def test_loss_next_to_a_split_teacher_keeps_eight_digits_down_to_1e_minus_16_and
 @pytest.mark.parametrize("distance", [1e-4, 1e-6])
 def test_loss_of_neurons_that_straddle_the_teacher_keeps_eight_digits(entry: Activation, distance: float) -> None:
     # w* ± δ in equal shares: the first order cancels too, so that the loss is of the order δ³ or δ⁴
-    arrays = _generic(3, d=3, width=2)
+    arrays = generic(3, d=3, width=2)
     sideways = distance * np.random.default_rng(4).standard_normal(arrays[3].shape)
     w = np.concatenate([arrays[3] + sideways, arrays[3] - sideways], -2)
     arrays = (np.concatenate([arrays[2] / 2] * 2, -1), w, *arrays[2:])
-    truth, floor = _exact_loss(entry, arrays), population.loss_floor(entry, *arrays)[0]
+    truth, floor = exact_loss(entry, arrays), population.loss_floor(entry, *arrays)[0]
     assert truth < 10 * distance**2.9
     assert abs(population.loss(entry, *arrays)[0] - truth) <= max(1e-8 * truth, floor)
 
@@ -140,11 +111,11 @@ def test_loss_floor_bounds_the_error_and_a_loss_100_times_above_is_right_to_a_pe
     below = 0
     for seed, distance in enumerate([1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14]):
         rng = np.random.default_rng(seed)
-        arrays = _generic(seed, d=d, width=2)
-        a, w = _split(arrays)
+        arrays = generic(seed, d=d, width=2)
+        a, w = split(arrays)
         arrays = (a, w + distance * rng.standard_normal(w.shape) / np.sqrt(d), *arrays[2:])
         truth, loss, floor = (
-            _exact_loss(entry, arrays),
+            exact_loss(entry, arrays),
             population.loss(entry, *arrays)[0],
             population.loss_floor(entry, *arrays)[0],
         )
@@ -157,13 +128,51 @@ def test_loss_floor_bounds_the_error_and_a_loss_100_times_above_is_right_to_a_pe
     assert floor < 1e-18 * size  # and low enough for what is asked: two more digits at 1e-16 of ‖f*‖²
 
 
+def _distance(entry: Activation, one: Arrays, other: Arrays) -> float:
+    """E[(f − g)²] of two students."""
+    return float(population.loss(entry, *one[:2], *other[:2])[0])
+
+
+def _in_float32(arrays: Arrays) -> Arrays:
+    a, w, teacher_a, teacher_w = (x.astype(np.float32).astype(np.float64) for x in arrays)
+    return a, w, teacher_a, teacher_w
+
+
+@every_entry
+@pytest.mark.parametrize(("m", "d"), [(1, 1), (3, 2), (40, 8)])
+def test_rounding_the_weights_to_float32_moves_the_function_by_less_than_the_floor(
+    entry: Activation, m: int, d: int
+) -> None:
+    for seed in range(20):
+        arrays = generic(seed, m, d)
+        floor = population.loss_floor(entry, *arrays, precision=np.float32)[0]
+        assert 0 < _distance(entry, arrays, _in_float32(arrays)) < floor
+
+
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+def test_the_floor_of_float32_is_not_far_above_the_worst_rounding(name: str) -> None:
+    entry, teacher = activation(name, 0), (np.zeros((1, 0)), np.zeros((1, 0, 3)))
+    a, w = np.full((1, 10), 0.7), np.full((1, 10, 3), 0.3)
+    larger = 1 + 2.0**-24  # every weight in the same direction
+    moved = _distance(entry, (a, w, *teacher), (larger * a, larger * w, *teacher))
+    floor = population.loss_floor(entry, a, w, *teacher, precision=np.float32)[0]
+    assert moved < floor < 10 * moved
+
+
+@every_entry
+def test_the_floor_of_float64_is_that_of_the_sum(entry: Activation) -> None:
+    arrays = generic(4)
+    double, single = (population.loss_floor(entry, *arrays, precision=x) for x in (np.float64, np.float32))
+    assert population.loss_floor(entry, *arrays)[0] == double[0] == 2.0**-36 * single[0]
+
+
 @every_entry
 @pytest.mark.parametrize(("m", "d"), [(3, 2), (40, 8), (60, 300)])
 def test_float64_sum_stays_within_its_own_error_bound(entry: Activation, m: int, d: int) -> None:
     # otherwise ``loss`` would trust it where it is wrong
     for seed in range(3):
-        arrays = _generic(seed, m, d, 3)
-        a, w = _split(arrays, parts=m // 3)
+        arrays = generic(seed, m, d, 3)
+        a, w = split(arrays, parts=m // 3)
         w = w + 1e-9 * np.random.default_rng(seed).standard_normal(w.shape)
         for point in (arrays, (a, w, *arrays[2:])):
             total, bound = population.loss_float64(entry, *point)
@@ -173,14 +182,14 @@ def test_float64_sum_stays_within_its_own_error_bound(entry: Activation, m: int,
 
 @every_entry
 def test_gradient_is_the_difference_quotient_of_the_exact_loss(entry: Activation) -> None:
-    generic = _generic(11, m=3, d=2)
-    beside = _generic(12, m=3, d=2)
+    anywhere = generic(11, m=3, d=2)
+    beside = generic(12, m=3, d=2)
     beside[1][0, 0] = beside[3][0, 0]  # on a teacher neuron
     beside[1][0, 2] = beside[1][0, 1]  # and two equal neurons
-    opposite = _generic(13, m=3, d=2)
+    opposite = generic(13, m=3, d=2)
     opposite[1][0, 0] = -2 * opposite[3][0, 1]  # antipodal to a teacher neuron
     step = MP.mpf(10) ** -15
-    for a, w, teacher_a, teacher_w in (generic, beside, opposite):
+    for a, w, teacher_a, teacher_w in (anywhere, beside, opposite):
         slope = population.gradient(entry, a, w, teacher_a, teacher_w)
         c = [number(x) for x in a[0]] + [-number(x) for x in teacher_a[0]]
         v = exact.rows_of(w[0]) + exact.rows_of(teacher_w[0])
@@ -202,7 +211,7 @@ def test_gradient_is_the_difference_quotient_of_the_exact_loss(entry: Activation
 
 @every_entry
 def test_gradient_is_that_of_automatic_differentiation_and_the_same_in_torch(entry: Activation) -> None:
-    arrays = _generic(21, m=6, d=4, width=3, runs=2)
+    arrays = generic(21, m=6, d=4, width=3, runs=2)
     a, w, teacher_a, teacher_w = (torch.from_numpy(x.copy()) for x in arrays)
     ours = population.gradient(entry, *arrays)
     in_torch = population.gradient(entry, a, w, teacher_a, teacher_w, xp=torch)
@@ -230,8 +239,8 @@ def test_gradient_is_that_of_automatic_differentiation_and_the_same_in_torch(ent
 
 @every_entry
 def test_loss_and_gradient_are_zero_at_the_teacher(entry: Activation) -> None:
-    arrays = _generic(31, d=5, width=3)
-    a, w = _split(arrays, parts=3)
+    arrays = generic(31, d=5, width=3)
+    a, w = split(arrays, parts=3)
     at_teacher = (a, w, *arrays[2:])
     # the shares of a sum to 1 up to rounding, which is all that is left
     assert population.loss(entry, *at_teacher)[0] <= 1e-31 + population.loss_floor(entry, *at_teacher)[0]
@@ -242,7 +251,7 @@ def test_loss_and_gradient_are_zero_at_the_teacher(entry: Activation) -> None:
 
 @every_entry
 def test_a_zero_neuron_changes_nothing_and_has_a_finite_gradient(entry: Activation) -> None:
-    a, w, teacher_a, teacher_w = _generic(32)
+    a, w, teacher_a, teacher_w = generic(32)
     more_a, more_w = np.append(a, [[0.7]], -1), np.append(w, np.zeros((1, 1, 3)), -2)
     without, with_it = (
         population.loss(entry, a, w, teacher_a, teacher_w),
@@ -260,7 +269,7 @@ def test_a_zero_neuron_changes_nothing_and_has_a_finite_gradient(entry: Activati
 
 @every_entry
 def test_equal_neurons_act_as_one_with_the_sum_of_their_output_weights(entry: Activation) -> None:
-    a, w, teacher_a, teacher_w = _generic(33)
+    a, w, teacher_a, teacher_w = generic(33)
     twice = (np.append(a - 0.3, a[:, :1] * 0 + 0.3, -1), np.append(w, w[:, :1], -2), teacher_a, teacher_w)
     once = (a + np.array([[0.0, -0.3, -0.3, -0.3]]), w, teacher_a, teacher_w)
     np.testing.assert_allclose(population.loss(entry, *twice), population.loss(entry, *once), rtol=1e-12)
@@ -271,11 +280,11 @@ def test_equal_neurons_act_as_one_with_the_sum_of_their_output_weights(entry: Ac
 @every_entry
 @pytest.mark.parametrize(("m", "d"), [(7, 3), (30, 16), (100, 32)])
 def test_an_entry_of_a_batch_has_the_bits_of_a_batch_of_one(entry: Activation, m: int, d: int) -> None:
-    arrays = _generic(34, m, d, 3, runs=3)
-    split_a, split_w = _split(_generic(35, m, d, 3, runs=1), parts=m // 3)
+    arrays = generic(34, m, d, 3, runs=3)
+    split_a, split_w = split(generic(35, m, d, 3, runs=1), parts=m // 3)
     arrays[0][1, : split_a.shape[1]], arrays[0][1, split_a.shape[1] :] = split_a[0], 0.0
     arrays[1][1, : split_a.shape[1]] = split_w[0]  # one run goes through the extended sum
-    arrays[2][1], arrays[3][1] = _generic(35, m, d, 3)[2][0], _generic(35, m, d, 3)[3][0]
+    arrays[2][1], arrays[3][1] = generic(35, m, d, 3)[2][0], generic(35, m, d, 3)[3][0]
     together = population.gradient(entry, *arrays)
     losses, floors = population.loss(entry, *arrays), population.loss_floor(entry, *arrays)
     for run in range(3):
@@ -293,7 +302,7 @@ def test_an_entry_of_a_batch_has_the_bits_of_a_batch_of_one(entry: Activation, m
 def test_loss_is_not_negative_and_knows_neither_rotation_nor_order_nor_the_sign_of_a_symmetric_neuron(
     entry: Activation, seed: int, m: int, d: int, width: int
 ) -> None:
-    arrays = _generic(seed, m, d, width)
+    arrays = generic(seed, m, d, width)
     a, w, teacher_a, teacher_w = arrays
     rng = np.random.default_rng(seed)
     loss = population.loss(entry, *arrays)
@@ -321,7 +330,7 @@ def test_loss_is_not_negative_and_knows_neither_rotation_nor_order_nor_the_sign_
 
 @every_entry
 def test_squared_norm_is_the_loss_of_the_zero_network(entry: Activation) -> None:
-    _, _, teacher_a, teacher_w = _generic(36, width=3, runs=2)
+    _, _, teacher_a, teacher_w = generic(36, width=3, runs=2)
     zero = np.zeros((2, 1)), np.zeros((2, 1, 3))
     size = population.squared_norm(entry, teacher_a, teacher_w)
     np.testing.assert_allclose(size, population.loss(entry, *zero, teacher_a, teacher_w), rtol=1e-13)
@@ -329,7 +338,7 @@ def test_squared_norm_is_the_loss_of_the_zero_network(entry: Activation) -> None
 
 
 def test_non_finite_weights_give_a_non_finite_loss() -> None:
-    a, w, teacher_a, teacher_w = _generic(37, runs=2)
+    a, w, teacher_a, teacher_w = generic(37, runs=2)
     healthy = population.loss(activation("relu"), a, w, teacher_a, teacher_w)[1]
     w[0, 0, 0] = np.nan
     loss = population.loss(activation("relu"), a, w, teacher_a, teacher_w)
@@ -342,7 +351,7 @@ def test_non_finite_weights_give_a_non_finite_loss() -> None:
 
 @every_entry
 def test_ridge_is_where_the_gradient_of_the_objective_vanishes(entry: Activation) -> None:
-    _, w, teacher_a, teacher_w = _generic(41, m=6, d=3, runs=2)
+    _, w, teacher_a, teacher_w = generic(41, m=6, d=3, runs=2)
     decay = np.array([0.02, 3.0])
     a = population.ridge_second_layer(entry, w, teacher_a, teacher_w, decay)
     slope = population.gradient(entry, a, w, teacher_a, teacher_w).second_layer + decay[:, None] * a
@@ -351,7 +360,7 @@ def test_ridge_is_where_the_gradient_of_the_objective_vanishes(entry: Activation
 
 @every_entry
 def test_ridge_is_the_minimiser_that_a_search_finds(entry: Activation) -> None:
-    _, w, teacher_a, teacher_w = _generic(42, m=4, d=3)
+    _, w, teacher_a, teacher_w = generic(42, m=4, d=3)
     decay = 0.1
 
     def objective(a: np.ndarray) -> float:
@@ -365,7 +374,7 @@ def test_ridge_is_the_minimiser_that_a_search_finds(entry: Activation) -> None:
 
 @every_entry
 def test_ridge_without_decay_is_the_solution_of_least_norm(entry: Activation) -> None:
-    _, _, teacher_a, teacher_w = _generic(43, d=3, width=2)
+    _, _, teacher_a, teacher_w = generic(43, d=3, width=2)
     w = np.concatenate([teacher_w, teacher_w], -2)  # every row twice: the least norm shares equally
     a = population.ridge_second_layer(entry, w, teacher_a, teacher_w, np.array([0.0]))
     np.testing.assert_allclose(a, np.concatenate([teacher_a, teacher_a], -1) / 2, rtol=1e-9, atol=1e-9)

@@ -1,11 +1,15 @@
-"""Slow twins of training on samples: plain NumPy, neuron by neuron and sample by sample where that can be borne."""
+"""Training on samples for tests: a run on data of a kind, and slow twins in plain NumPy, neuron by neuron."""
 
 from math import pi, sqrt
 
 import numpy as np
 
-from featlearn.theory.activations import Activation
-from featlearn.training.data import Sample
+from featlearn.theory.activations import Activation, activation
+from featlearn.training.data import Data, Empirical, Online, Sample, drawn_sample
+from featlearn.training.networks import Network
+from featlearn.training.problem import Problem, State
+
+D, M = 4, 6
 
 
 def means(name: str, q: float) -> tuple[float, float, float, float]:
@@ -34,3 +38,16 @@ def gradient(
         to_a[j] = 2 * np.mean(residual * features[j])
         to_w[j] = 2 * a[j] * np.mean(residual[:, None] * change, axis=0)
     return np.mean(residual**2), to_a, to_w
+
+
+def problem_on(kind: str, name: str = "relu", drop: int = 2, seed: int = 0) -> tuple[Problem, State]:
+    """One run on data of a kind, at a generic point of (teacher, student) that the seed of the data does not move."""
+    rng, act = np.random.default_rng(7), activation(name, drop)
+    rows = rng.standard_normal((3, D))
+    teacher = Network(np.array([1.0, -0.8, 0.6]), rows / np.linalg.norm(rows, axis=-1, keepdims=True))
+    a, w = 0.4 * rng.standard_normal((1, M)), rng.standard_normal((1, M, D))
+    data: Data = Online(act, teacher, seed, 32, 0.1)
+    if kind == "empirical":
+        data = Empirical(lambda: drawn_sample(act, teacher, seed=seed, samples=300, noise_std=0.1))
+    sampled_data = None if kind == "population" else (data,)
+    return Problem(act, teacher.second_layer[None], teacher.first_layer[None], w, sampled_data), State(a, w)

@@ -8,9 +8,9 @@ import pytest
 from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.alignment import alignment_metrics
-from featlearn.training import methods
 from featlearn.training.backends import make_backend
 from featlearn.training.data import Data, Empirical, Online, drawn_sample
+from featlearn.training.methods import lbfgs
 from featlearn.training.networks import generator, near_teacher_student, random_teacher
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Layer, Schedule, Stage
@@ -30,7 +30,7 @@ QUASI_NEWTON = Stage(name="late", train=BOTH, method="lbfgs", steps=60, weight_d
 
 def _trained(data: Data | None) -> State:
     problem = POPULATION if data is None else replace(POPULATION, data=(data,))
-    return methods.advance(BACKEND, problem, [QUASI_NEWTON], START, 0, QUASI_NEWTON.steps)
+    return lbfgs.METHOD.advance(BACKEND, problem, [QUASI_NEWTON], START, 0, QUASI_NEWTON.steps)
 
 
 def _sample(seed: int, samples: int, noise_std: float) -> Empirical:
@@ -54,7 +54,7 @@ def test_without_noise_and_with_many_inputs_neurons_align() -> None:
     small = replace(QUASI_NEWTON, weight_decay=Schedule(1e-3), steps=150)
     for seed in range(3):
         problem = replace(POPULATION, data=(_sample(seed, 100_000, 0.0),))
-        state = methods.advance(BACKEND, problem, [small], START, 0, small.steps)
+        state = lbfgs.METHOD.advance(BACKEND, problem, [small], START, 0, small.steps)
         teacher = TEACHER.second_layer[None], TEACHER.first_layer[None]
         found = alignment_metrics("even", state.second_layer, state.first_layer, *teacher, START.first_layer)
         assert found["max_angle"][0] < 2

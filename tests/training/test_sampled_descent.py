@@ -6,30 +6,17 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import activation
 from featlearn.training.backends import BackendError, make_backend
-from featlearn.training.data import Data, Empirical, Online, Sample, drawn_sample
-from featlearn.training.descent import Logged, Plan, Start, descend
-from featlearn.training.networks import Network
+from featlearn.training.data import Empirical, Online, Sample
+from featlearn.training.descent import descend
+from featlearn.training.events import Logged, Start
+from featlearn.training.plan import Plan
 from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.stages import Schedule, Stage
 from tests.training import sampled
+from tests.training.sampled import M, problem_on
 
-D, M = 4, 6
 METHODS = ["gd", "momentum", "adam"]
-
-
-def _problem(kind: str, name: str = "relu", drop: int = 2, seed: int = 0) -> tuple[Problem, State]:
-    """One run on data of a kind, at a generic point of (teacher, student) that the seed of the data does not move."""
-    rng, act = np.random.default_rng(7), activation(name, drop)
-    rows = rng.standard_normal((3, D))
-    teacher = Network(np.array([1.0, -0.8, 0.6]), rows / np.linalg.norm(rows, axis=-1, keepdims=True))
-    a, w = 0.4 * rng.standard_normal((1, M)), rng.standard_normal((1, M, D))
-    data: Data = Online(act, teacher, seed, 32, 0.1)
-    if kind == "empirical":
-        data = Empirical(lambda: drawn_sample(act, teacher, seed=seed, samples=300, noise_std=0.1))
-    sampled_data = None if kind == "population" else (data,)
-    return Problem(act, teacher.second_layer[None], teacher.first_layer[None], w, sampled_data), State(a, w)
 
 
 def _stage(method: Any = "gd", steps: int = 50, **changes: Any) -> Stage:
@@ -50,9 +37,9 @@ def _twin(problem: Problem, state: State, stage: Stage) -> tuple[np.ndarray, np.
             assert stage.step_size is not None
             downhill = slope + stage.weight_decay.at(t) * x[layer]
             if stage.method == "momentum":
-                downhill = velocity[layer] = stage.momentum * velocity[layer] + downhill
+                downhill = velocity[layer] = 0.9 * velocity[layer] + downhill
             if stage.method == "adam":
-                beta1, beta2 = stage.betas
+                beta1, beta2 = 0.9, 0.999
                 velocity[layer] = beta1 * velocity[layer] + (1 - beta1) * downhill
                 square[layer] = beta2 * square[layer] + (1 - beta2) * downhill**2
                 mean, spread = velocity[layer] / (1 - beta1 ** (t + 1)), square[layer] / (1 - beta2 ** (t + 1))
@@ -65,7 +52,7 @@ def _twin(problem: Problem, state: State, stage: Stage) -> tuple[np.ndarray, np.
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("name", "drop"), [("relu", 2), ("relu", 0), ("abs", 2), ("erf", 2), ("quadratic", 2)])
 def test_fifty_steps_are_those_of_the_slow_twin(kind: str, method: str, name: str, drop: int) -> None:
-    problem, state = _problem(kind, name, drop)
+    problem, state = problem_on(kind, name, drop)
     stage = _stage(method, step_size=Schedule(0.001 if name == "quadratic" else 0.01, 0.9, 7))
     found = make_backend("torch", "cpu", "float64").advance(problem, [stage], state, 0, 50)
     second, first, loss = _twin(problem, state, stage)
@@ -79,7 +66,7 @@ def test_fifty_steps_are_those_of_the_slow_twin(kind: str, method: str, name: st
 @pytest.mark.parametrize("kind", ["empirical", "online"])
 @pytest.mark.parametrize("cuts", [[1] * 50, [16, 27, 7]], ids=["single", "uneven"])
 def test_the_cut_of_the_steps_changes_no_bit(kind: str, cuts: list[int], precision: str) -> None:
-    problem, state = _problem(kind)
+    problem, state = problem_on(kind)
     state = State(state.second_layer.astype(precision), state.first_layer.astype(precision))
     backend, stage = make_backend("torch", "cpu", precision), _stage("adam")
     whole, done = backend.advance(problem, [stage], state, 0, 50), 0
@@ -96,7 +83,7 @@ def test_the_cut_of_the_steps_changes_no_bit(kind: str, cuts: list[int], precisi
 
 @pytest.mark.parametrize("kind", ["empirical", "online"])
 def test_a_run_in_a_batch_is_the_run_alone(kind: str) -> None:
-    ones = [_problem(kind, seed=seed) for seed in range(3)]
+    ones = [problem_on(kind, seed=seed) for seed in range(3)]
     problem, state = Problem.stack([p for p, _ in ones]), State.stack([s for _, s in ones])
     backend = make_backend("torch", "cpu", "float64")
     together = backend.advance(problem, [_stage()] * 3, state, 0, 20)
@@ -115,12 +102,12 @@ def test_the_mean_over_seeds_of_online_training_follows_the_population() -> None
     found = np.array([backend.advance(*_args("online", stage, seed), 0, 30).second_layer[0] for seed in range(100)])
     error = found.std(0, ddof=1) / 10
     assert (np.abs(found.mean(0) - exact) < 3 * error).all()
-    moved = np.abs(exact - _problem("population")[1].second_layer[0])
+    moved = np.abs(exact - problem_on("population")[1].second_layer[0])
     assert np.max(error) < 0.1 * np.max(moved)
 
 
 def _args(kind: str, stage: Stage, seed: int = 0) -> tuple[Problem, list[Stage], State]:
-    problem, state = _problem(kind, seed=seed)
+    problem, state = problem_on(kind, seed=seed)
     return problem, [stage], state
 
 
@@ -131,7 +118,7 @@ def _rows(problem: Problem, state: State, *stages: Stage) -> list[Logged]:
 
 
 def test_rows_of_empirical_data_show_the_training_loss_and_its_gradient() -> None:
-    problem, state = _problem("empirical")
+    problem, state = problem_on("empirical")
     for logged in _rows(problem, state, _stage(), _stage("ridge", 1, step_size=None, train=("second_layer",))):
         (samples,), act = problem.samples() or [], problem.activation
         a, w, lam = logged.state.second_layer[0], logged.state.first_layer[0], logged.row["weight_decay"]
@@ -149,7 +136,7 @@ def test_rows_of_empirical_data_show_the_training_loss_and_its_gradient() -> Non
 
 
 def test_rows_of_online_data_show_the_loss_on_the_last_batch() -> None:
-    problem, state = _problem("online")
+    problem, state = problem_on("online")
     stages = _stage(steps=20, then=("balance",)), Stage(name="t", train=("second_layer",), step_size=Schedule(0.1))
     logged = _rows(problem, state, *stages)
     assert logged[0].row["train_loss"] is None
@@ -171,13 +158,13 @@ def test_rows_of_online_data_show_the_loss_on_the_last_batch() -> None:
 
 
 def test_a_run_on_a_sample_that_diverges_is_found_out() -> None:
-    problem, state = _problem("empirical")
+    problem, state = problem_on("empirical")
     logged = _rows(problem, state, _stage(step_size=Schedule(50.0)))
     assert logged[-1].ended == "diverged"
 
 
 def test_the_fused_backend_takes_no_samples() -> None:
-    problem, state = _problem("empirical")
+    problem, state = problem_on("empirical")
     fused = make_backend("fused", "cpu", "float64")
     with pytest.raises(TypeError, match="population"):
         fused.advance(problem, [_stage()], state, 0, 1)
@@ -189,7 +176,7 @@ def test_the_fused_backend_takes_no_samples() -> None:
 
 
 def test_a_sample_that_is_let_go_is_let_go_on_the_device_too() -> None:
-    problem, state = _problem("empirical")
+    problem, state = problem_on("empirical")
     backend = make_backend("torch", "cpu", "float64")
     before = backend.advance(problem, [_stage()], state, 0, 5)
     kept: Any = getattr(backend, "_on_device")  # noqa: B009

@@ -9,12 +9,13 @@ import pytest
 from featlearn.theory import population
 from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
 from featlearn.training.backends import Backend, make_backend
-from featlearn.training.descent import Logged, Plan, Start, descend
+from featlearn.training.descent import descend
+from featlearn.training.events import Logged, Start
 from featlearn.training.measurement import measure
+from featlearn.training.plan import Plan
 from featlearn.training.problem import Probe, Problem, Scaled, State
-from featlearn.training.stages import Layer, Method, Schedule, Stage
+from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
 
-BOTH: tuple[Layer, ...] = ("first_layer", "second_layer")
 SCALES = np.array([0.5, 3.0, 40.0])
 
 
@@ -37,7 +38,7 @@ def batch(
     return problem, State(a + moved[:, None] * rng.standard_normal(a.shape), w + moved[:, None, None] * 0.3)
 
 
-def stages(runs: int, method: Method = "gd", train: tuple[Layer, ...] = BOTH, eta: float = 0.02) -> list[Stage]:
+def stages(runs: int, method: str = "gd", train: tuple[Layer, ...] = LAYERS, eta: float = 0.02) -> list[Stage]:
     return [
         Stage(
             name="s",
@@ -89,7 +90,7 @@ def test_a_step_is_the_gradient_of_the_scaled_objective_over_the_squared_scale(
     batched, states = batch(3, name=setting[0], drop=setting[1], at_zero=at_zero)
     for run, alpha in enumerate(SCALES):
         problem, state = batched.take([run]), states.take([run])
-        stage = Stage(name="s", train=BOTH, step_size=Schedule(0.1), weight_decay=Schedule(0.3))
+        stage = Stage(name="s", train=LAYERS, step_size=Schedule(0.1), weight_decay=Schedule(0.3))
         after = backend(name).advance(problem, [stage], state, 0, 1)
         a, w = state.second_layer[0], state.first_layer[0]
         slope = _slope(problem, a, w, 0.3)
@@ -104,7 +105,7 @@ def test_a_step_is_the_gradient_of_the_scaled_objective_over_the_squared_scale(
 
 @pytest.mark.parametrize(("name", "drop"), list(product(ACTIVATION_NAMES, DROP_SETTINGS)))
 @pytest.mark.parametrize("method", ["gd", "momentum"])
-def test_both_backends_take_the_same_steps(method: Method, name: str, drop: int) -> None:
+def test_both_backends_take_the_same_steps(method: str, name: str, drop: int) -> None:
     problem, state = batch(3, 7, 5, name=name, drop=drop)
     plan = stages(3, method, eta=0.002 if name == "quadratic" else 0.01)
     ours, theirs = (backend(b).advance(problem, plan, state, 0, 500) for b in ("fused", "torch"))
@@ -121,7 +122,7 @@ def test_both_backends_take_the_same_steps(method: Method, name: str, drop: int)
 @pytest.mark.parametrize("method", ["gd", "momentum"])
 @pytest.mark.parametrize(("name", "m", "d"), [("torch", 6, 4), ("fused", 6, 4), ("fused", 5, 40), ("fused", 259, 4)])
 def test_bits_depend_neither_on_company_nor_on_how_steps_are_cut(
-    name: str, m: int, d: int, method: Method, at_zero: bool
+    name: str, m: int, d: int, method: str, at_zero: bool
 ) -> None:
     problem, state = batch(3, m, d, at_zero=at_zero)
     plan, engine = stages(3, method, eta=0.002), backend(name)
@@ -222,7 +223,7 @@ def test_a_run_that_diverges_is_found_at_the_same_step_by_both_backends(at_zero:
     problem, state = batch(1, at_zero=at_zero)
     found = []
     for name in ("torch", "fused"):
-        plan = Plan.of([Stage(name="s", train=BOTH, steps=400, step_size=Schedule(8.0))], 12, 2)
+        plan = Plan.of([Stage(name="s", train=LAYERS, steps=400, step_size=Schedule(8.0))], 12, 2)
         last = list(descend(problem, [plan], backend(name), Start(state)))[-1]
         assert isinstance(last, Logged)
         assert last.ended == "diverged"

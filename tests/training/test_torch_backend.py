@@ -8,6 +8,7 @@ from featlearn.theory.activations import activation
 from featlearn.training.backends import BackendError, make_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
+from tests.training.examples import random_problem, stage_of
 
 HAS_CUDA = torch.cuda.is_available()
 
@@ -72,3 +73,18 @@ def test_cuda_takes_the_steps_of_the_cpu() -> None:
     )
     np.testing.assert_allclose(there.first_layer, here.first_layer, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(there.second_layer, here.second_layer, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize(("method", "eta"), [("gd", 0.2), ("momentum", 0.03), ("adam", 0.01)])
+def test_short_steps_in_single_precision_do_not_lose_their_rounding(method: str, eta: float) -> None:
+    problem, state = random_problem()
+    rounded = State(state.second_layer.astype(np.float32), state.first_layer.astype(np.float32))
+    start = State(rounded.second_layer.astype(np.float64), rounded.first_layer.astype(np.float64))
+    stage = stage_of(method=method, step_size=Schedule(1e-6 * eta), steps=2000)
+    engine = make_backend("torch", "cpu", "float32")
+    end, exact = (engine.advance(problem, [stage], x, 0, stage.steps) for x in (rounded, start))
+    for ours, theirs in ((end.second_layer, exact.second_layer), (end.first_layer, exact.first_layer)):
+        assert ours.dtype == np.float32
+        # half a unit in the last place of the largest weight, and what float32 leaves of the moves themselves
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1.1 * 2.0**-24 * np.abs(theirs).max())
+    assert not any("rest" in name for name in exact.memory)

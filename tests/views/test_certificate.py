@@ -329,6 +329,15 @@ def test_a_broken_record_costs_the_certificate_alone(damage: str, tmp_path: Path
     assert payload(page)["certificate"] is None
 
 
+def test_decays_that_round_alike_are_told_apart(tmp_path: Path) -> None:
+    decays = "stages.local_convergence.weight_decay={start: 0.01, factor: 0.9999, every: 200}"
+    figure = drawing_of(new_run(tmp_path, decays)).figure
+    [legend] = figure.legends
+    shown = [text.get_text() for text in legend.get_texts()]
+    assert {"optimum, λ = 0.009999", "optimum, λ = 0.01"} <= set(shown)
+    assert figure.get_suptitle().startswith("λ = 0.009999: ")
+
+
 @pytest.mark.parametrize("overrides", KINDS)
 def test_the_zero_function_has_a_certificate_without_atoms(overrides: list[str], tmp_path: Path) -> None:
     run = new_run(tmp_path, "stages.local_convergence.weight_decay=2.0", *overrides)

@@ -69,18 +69,21 @@ class Backend(Protocol):
         ...
 
 
-def resolved_backend(name: str, device: str, precision: str, *, sampled: bool = False) -> tuple[str, str]:
+def resolved_backend(
+    name: str, device: str, precision: str, *, sampled: bool = False, compilable: bool = True
+) -> tuple[str, str]:
     """The backend and the device that a choice with "auto" in it means.
 
     Args:
-        name: "auto" is fused on the CPU in float64 for population data, torch otherwise.
+        name: "auto" is fused on the CPU in float64 for population data where it can serve all stages, torch otherwise.
         device: "cpu" or "cuda"; "auto" is the CPU.
         precision: "float64" or "float32".
         sampled: whether the data are empirical or online.
+        compilable: whether the fused backend can serve the methods of all stages.
     """
     device = "cpu" if device == "auto" else device
     if name == "auto":
-        name = "fused" if (device, precision, sampled) == ("cpu", "float64", False) else "torch"
+        name = "fused" if (device, precision, sampled) == ("cpu", "float64", False) and compilable else "torch"
     return name, device
 
 

@@ -14,6 +14,7 @@ from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 from featlearn.training.backends import BackendError, Looks
 from featlearn.training.backends import fused_kernels as kernels
+from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
 
@@ -30,8 +31,6 @@ _KERNELS = {
     ("quadratic", 2): (kernels.QUADRATIC, 1.0, 0.0, 1.0),
     ("quadratic", 0): (kernels.QUADRATIC, 1.0, 0.0, 0.0),
 }
-_METHODS = {"gd": kernels.GD, "momentum": kernels.MOMENTUM, "adam": kernels.ADAM}
-_MOMENTS = {"gd": (), "momentum": ("velocity",), "adam": ("mean", "square")}  # names as in the torch backend
 _COORDINATES, _BASIS = "span.coordinates", "span.basis"
 _OUTPUT = "output_weights"  # of a scaled student: its second layer is trained as b = α a
 
@@ -45,11 +44,12 @@ def fused_kernel(activation: Activation) -> tuple[int, float, float, float]:
 
 
 class FusedBackend:
-    """gd, momentum and adam on population data, float64.
+    """Steps of the methods that have a branch in the compiled kernel, on population data, float64.
 
     Runs are shared out to threads whole, wide ones row block by row block: either way the order of operations of a run
-    depends on its shape alone. When d exceeds m + m*, gd and momentum train the rows in coordinates of the span of
-    start and teacher, which they never leave: the cost of a step then does not grow with d (docs/theory.md §6).
+    depends on its shape alone. When d exceeds m + m*, a method whose steps turn with the coordinates trains the rows in
+    those of the span of start and teacher, which they never leave: the cost of a step then does not grow with d
+    (docs/theory.md §6).
 
     A scaled student is trained in b = α a: a step η/α² on a is the step η on b with the weight decay λ/α², and the
     moments of b are 1/α of those of a.
@@ -78,6 +78,7 @@ class FusedBackend:
         if state.first_layer.dtype != np.float64 or problem.data is not None:
             raise TypeError("the fused backend computes in float64 on population data")
         stage, m = stages[0], state.second_layer.shape[1]
+        kernel, optimiser = fused_kernel(problem.activation), _optimiser(stage)
         memory = dict(state.memory) or _first_memory(problem, stage, state)
         first, (target_second, target_first) = memory.get(_COORDINATES, state.first_layer), problem.target()
         if _BASIS in memory:
@@ -88,7 +89,6 @@ class FusedBackend:
         decay = _values([s.weight_decay for s in stages], done, count)
         size = _values([s.step_size for s in stages if s.step_size is not None], done, count)
         stretch = problem.scale**2
-        kernel, optimiser = fused_kernel(problem.activation), _optimiser(stage)
         seen = np.zeros((len(stages), len(looks), 2))
 
         def walk(runs: slice) -> None:
@@ -138,11 +138,11 @@ class FusedBackend:
 
 def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.ndarray]:
     """What a stage starts with: zero moments, the span's basis and the rows' coordinates where they pay, and α a."""
-    memory = {}
+    memory, method = {}, stepped_by_backend(stage)
     first = state.first_layer
     runs, m, d = first.shape
     _, target = problem.target()
-    if d > m + target.shape[1] and stage.method != "adam":  # adam divides entry by entry
+    if d > m + target.shape[1] and method.rotates:
         spanning = np.concatenate([first, target], axis=1)
         memory[_BASIS] = np.linalg.qr(spanning.mT)[0].mT.copy()  # (runs, m + targets, d), orthonormal rows
         memory[_COORDINATES] = first = first @ memory[_BASIS].mT
@@ -150,7 +150,7 @@ def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.
         memory[_OUTPUT] = problem.output_weights(state.second_layer)
     for layer in stage.train:
         shape = first.shape if layer == "first_layer" else (runs, m)
-        memory |= {f"{layer}.{moment}": np.zeros(shape) for moment in _MOMENTS[stage.method]}
+        memory |= {f"{layer}.{moment}": np.zeros(shape) for moment in method.moments}
     return memory
 
 
@@ -191,7 +191,7 @@ def _moments(memory: dict[str, np.ndarray], stage: Stage, v: np.ndarray) -> list
     """The optimiser's memory laid out like c (runs, n), twice, and v (runs, d·n), twice; length 0 where none."""
     runs, d, n = v.shape
     second, first = [np.zeros((runs, 0))] * 2, [np.zeros((runs, 0))] * 2
-    for i, moment in enumerate(_MOMENTS[stage.method]):
+    for i, moment in enumerate(stepped_by_backend(stage).moments):
         if "second_layer" in stage.train:
             stored = memory[f"second_layer.{moment}"]
             second[i] = np.zeros((runs, n))
@@ -206,7 +206,7 @@ def _moments(memory: dict[str, np.ndarray], stage: Stage, v: np.ndarray) -> list
 
 def _remember(memory: dict[str, np.ndarray], stage: Stage, moments: list[np.ndarray], shape: tuple[int, ...]) -> None:
     """Store the optimiser's memory anew in the layout of the weights; ``shape`` is that of v."""
-    for i, moment in enumerate(_MOMENTS[stage.method]):
+    for i, moment in enumerate(stepped_by_backend(stage).moments):
         if "second_layer" in stage.train:
             name = f"second_layer.{moment}"
             memory[name] = moments[i][:, : memory[name].shape[1]].copy()
@@ -217,5 +217,8 @@ def _remember(memory: dict[str, np.ndarray], stage: Stage, moments: list[np.ndar
 
 
 def _optimiser(stage: Stage) -> tuple[int, float, float, bool, bool]:
-    beta1, beta2 = stage.betas if stage.method == "adam" else (stage.momentum, 0.0)
-    return _METHODS[stage.method], beta1, beta2, "second_layer" in stage.train, "first_layer" in stage.train
+    method = stepped_by_backend(stage)
+    if method.compiled is None:
+        raise BackendError(f"the fused backend has no compiled steps of method {method.name}; use the torch backend")
+    numbers = method.compiled.numbers(**method.values(stage.parameters))
+    return method.compiled.branch, *numbers, "second_layer" in stage.train, "first_layer" in stage.train

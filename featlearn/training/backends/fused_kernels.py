@@ -15,10 +15,13 @@ import math
 import numba
 import numpy as np
 
+from featlearn.training.methods.adam import BRANCH as ADAM
+from featlearn.training.methods.adam import EPSILON as ADAM_EPSILON
+from featlearn.training.methods.gd import BRANCH as GD
+from featlearn.training.methods.momentum import BRANCH as MOMENTUM
+
 FAST = {"reassoc", "contract", "nsz", "arcp"}  # neither nnan nor ninf: a diverging run must show it
 HOMOGENEOUS, ERF, QUADRATIC = 0, 1, 2  # families of kernels
-GD, MOMENTUM, ADAM = 0, 1, 2
-ADAM_EPSILON = 1e-8
 COLUMNS, COORDINATES = 8, 4  # n and d are padded to multiples of these
 BLOCK = 32  # neurons that one thread takes at a time from a wide run
 
@@ -227,13 +230,15 @@ def _move(method, weights, slope, student, decay, size, beta1, beta2, step, mean
         for i in range(n):
             mean[i] = beta1 * mean[i] + (slope[i] + decay * weights[i])
             weights[i] -= size * student[i] * mean[i]
-    else:
+    elif method == ADAM:
         unbias1, unbias2 = 1.0 - beta1**step, 1.0 - beta2**step
         for i in range(n):
             downhill = slope[i] + decay * weights[i]
             mean[i] = beta1 * mean[i] + (1.0 - beta1) * downhill
             square[i] = beta2 * square[i] + (1.0 - beta2) * downhill * downhill
             weights[i] -= size * student[i] * (mean[i] / unbias1) / (math.sqrt(square[i] / unbias2) + ADAM_EPSILON)
+    else:
+        raise ValueError("no branch takes the steps of this method")
 
 
 @numba.njit(inline="always")

@@ -12,23 +12,24 @@ import torch
 from featlearn.theory import population
 from featlearn.training.backends import BackendError, Looks, torch_samples
 from featlearn.training.data import Empirical, Sample
+from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import BATCH_LOSS, Problem, State
-from featlearn.training.stages import Layer, Stage
-
-_ADAM_EPSILON = 1e-8
+from featlearn.training.stages import Stage
 
 Slopes = Callable[[int, torch.Tensor, torch.Tensor], population.Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
 
 
 class TorchBackend:
-    """Steps of gd, momentum and adam on population and on sampled data.
+    """Steps on population and on sampled data, of every method that leaves them to the backend.
 
     On the CPU it uses one thread and advances the runs of a batch one by one: matrix products of a batch round
-    differently from those of a single run, and the bits of a run must not depend on its company. On CUDA the batch
-    goes through each operation together, without waiting for the device between steps; its last digits may depend on
-    the company. Runs on sampled data go one by one everywhere.
+    differently from those of a single run, and the bits of a run must not depend on the other runs. On CUDA the batch
+    goes through each operation together, without waiting for the device between steps; last digits may depend on the
+    other runs. Runs on sampled data go one by one everywhere.
 
     A step on online data leaves the loss on its batch, from before the step, in the state's memory (``BATCH_LOSS``).
+    A step in float32 leaves there what rounding took from its move, and the next step adds it to its own: without
+    that, moves of less than half a unit in the last place of the weights would be lost, all of them.
     """
 
     name = "torch"
@@ -115,9 +116,11 @@ class TorchBackend:
         def tensor(x: np.ndarray) -> torch.Tensor:
             return torch.tensor(x, dtype=dtype, device=self.device)
 
-        stage = stages[0]
+        stage, method = stages[0], stepped_by_backend(stages[0])
+        parameters = method.values(stage.parameters)
         weights = {"second_layer": tensor(state.second_layer), "first_layer": tensor(state.first_layer)}
         memory = {name: tensor(x) for name, x in state.memory.items()}
+        moments = {layer: _moments_of(layer, memory) for layer in stage.train}
         slopes = self._slopes(problem, stage, dtype, memory)
         steps = np.arange(done, done + count)
         decay = tensor(np.array([s.weight_decay.at(steps) for s in stages]))
@@ -134,11 +137,10 @@ class TorchBackend:
             for layer in stage.train:
                 lam, eta = (_like(x[:, i], weights[layer]) for x in (decay, size))
                 downhill = slope[layer] + lam * weights[layer]
-                if stage.method == "momentum":
-                    downhill = _velocity(memory, layer, downhill, stage.momentum)
-                elif stage.method == "adam":
-                    downhill = _adam_direction(memory, layer, downhill, stage.betas, done + i + 1)
-                weights[layer] = weights[layer] - eta * downhill
+                direction = method.direction(torch, moments[layer], downhill, done + i + 1, **parameters)
+                weights[layer] = _moved(moments[layer], weights[layer], -eta * direction)
+        for layer, named in moments.items():
+            memory |= {f"{layer}.{name}": x for name, x in named.items()}
         return State(
             weights["second_layer"].cpu().numpy(),
             weights["first_layer"].cpu().numpy(),
@@ -162,20 +164,18 @@ def _like(per_run: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     return per_run.reshape(-1, *[1] * (weights.ndim - 1))
 
 
-def _velocity(memory: dict[str, torch.Tensor], layer: Layer, slope: torch.Tensor, momentum: float) -> torch.Tensor:
-    """Heavy ball: velocity ← μ·velocity + gradient (Polyak 1964)."""
-    name = f"{layer}.velocity"
-    memory[name] = momentum * memory[name] + slope if name in memory else slope
-    return memory[name]
+def _moved(memory: dict[str, torch.Tensor], weights: torch.Tensor, move: torch.Tensor) -> torch.Tensor:
+    """The weights of a layer after a move; in float32 with the move's rounding error carried on (Kahan 1965)."""
+    if weights.dtype != torch.float32:
+        return weights + move
+    move = move + memory["rest"] if "rest" in memory else move
+    moved = weights + move
+    taken = moved - weights
+    memory["rest"] = (weights - (moved - taken)) + (move - taken)  # weights + move - moved, exactly (Knuth's two-sum)
+    return moved
 
 
-def _adam_direction(
-    memory: dict[str, torch.Tensor], layer: Layer, slope: torch.Tensor, betas: tuple[float, float], t: int
-) -> torch.Tensor:
-    """Adam with bias correction (Kingma & Ba 2015) at its step t = 1, 2, …"""
-    beta1, beta2 = betas
-    first, second = f"{layer}.mean", f"{layer}.square"
-    memory[first] = beta1 * memory.get(first, torch.zeros_like(slope)) + (1 - beta1) * slope
-    memory[second] = beta2 * memory.get(second, torch.zeros_like(slope)) + (1 - beta2) * slope * slope
-    mean = memory[first] / (1 - beta1**t)
-    return mean / (torch.sqrt(memory[second] / (1 - beta2**t)) + _ADAM_EPSILON)
+def _moments_of(layer: str, memory: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What the method remembers of one layer."""
+    prefix = f"{layer}."
+    return {name.removeprefix(prefix): x for name, x in memory.items() if name.startswith(prefix)}

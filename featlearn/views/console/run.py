@@ -23,12 +23,16 @@ from featlearn.runs.records import RunInfo
 from featlearn.storage.directory import Summary
 from featlearn.storage.errors import RunError
 from featlearn.storage.text import printable
+from featlearn.sweeps.directory import known_columns
 from featlearn.sweeps.records import SweepBrief
-from featlearn.training.descent import Event, Logged, Plan
+from featlearn.training.columns import Kind
+from featlearn.training.events import Event, Logged
 from featlearn.training.measurement import Row
+from featlearn.training.plan import Plan
 from featlearn.training.selfcheck import CheckResult
 from featlearn.views.console.output import shown, tell
 from featlearn.views.data.sweep import Slope
+from featlearn.views.words.labels import heading_of
 
 _STATUS_STYLES = {"done": "green", "running": "cyan", "interrupted": "yellow", "unreadable": "red"}
 
@@ -126,30 +130,29 @@ def _row_in_brief(row: Row) -> str:
 
 NARROW = 118  # columns of a terminal under which tables leave out what matters least
 
-# the columns of the table of stages: heading, column of the metrics row, how it is written
 _STAGE_COLUMNS = (
-    ("step", "step", "int"),
-    ("λ", "weight_decay", "number"),
-    ("loss", "loss", "number"),
-    ("in S*", "subspace", "percent"),
-    ("mean angle", "mean_angle", "degrees"),
-    ("max angle", "max_angle", "degrees"),
-    ("aligned mass", "aligned_mass", "percent"),
-    ("alive", "alive", "int"),
-    ("recovered", "recovered", "int"),
-    ("seconds", "seconds", "seconds"),
+    "step",
+    "weight_decay",
+    "loss",
+    "subspace",
+    "mean_angle",
+    "max_angle",
+    "aligned_mass",
+    "alive",
+    "recovered",
+    "seconds",
 )
-_LESS = ("λ", "in S*", "mean angle", "aligned mass", "alive", "seconds")  # left out of it on a narrow terminal
+_NARROW_STAGE_COLUMNS = ("step", "loss", "max_angle", "recovered")
 
 
 def show_run(run: RunDirectory, info: RunInfo) -> None:
     """The story of a run: where it stood at its start and after each stage, and how it ended."""
     output = output_console()
-    columns = [column for column in _STAGE_COLUMNS if output.width >= NARROW or column[0] not in _LESS]
+    columns = _STAGE_COLUMNS if output.width >= NARROW else _NARROW_STAGE_COLUMNS
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     table.add_column("after", style="bold", no_wrap=True)
-    for heading, _, _ in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+    for column in columns:
+        table.add_column(heading_of(column), justify="right", no_wrap=True)
     try:
         rows = run.read_metrics()
         if lost := run.lost_end(info, rows):
@@ -158,7 +161,7 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         rows = []
         complain([str(error)])
     for label, row in _stage_rows(rows):
-        cells = {key: formats[kind](row[key]) for _, key, kind in columns}
+        cells = {column: cell(column, row[column]) for column in columns}
         if info.teacher_width is not None:
             cells["recovered"] += f" of {info.teacher_width}"
         table.add_row(shown(label), *cells.values())
@@ -243,14 +246,7 @@ def show_environment(info: RunInfo) -> None:
 
 # --- many runs ----------------------------------------------------------------------------------
 
-_RUN_COLUMNS = (
-    ("loss", "loss", "number"),
-    ("max angle", "max_angle", "degrees"),
-    ("mean angle", "mean_angle", "degrees"),
-    ("recovered", "recovered", "int"),
-    ("steps", "step", "int"),
-    ("seconds", "seconds", "seconds"),
-)
+_RUN_COLUMNS = ("loss", "max_angle", "mean_angle", "recovered", "step", "seconds")
 
 
 def show_runs(summaries: list[Summary], runs_dir: Path) -> None:
@@ -263,8 +259,8 @@ def show_runs(summaries: list[Summary], runs_dir: Path) -> None:
     table.add_column("run", no_wrap=True, min_width=max(len(printable(s.name)) for s in summaries))
     table.add_column("status", no_wrap=True)
     columns = _RUN_COLUMNS[:2] if output.width < NARROW else _RUN_COLUMNS
-    for heading, _, _ in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+    for column in columns:
+        table.add_column(heading_of(column), justify="right", no_wrap=True)
     for summary in summaries:
         table.add_row(shown(summary.name), *_cells(summary, columns))
     output.print(table)
@@ -273,12 +269,12 @@ def show_runs(summaries: list[Summary], runs_dir: Path) -> None:
     complain(s.error for s in summaries if s.error)
 
 
-def _cells(summary: Summary, columns: Sequence[tuple[str, str, str]]) -> list[Text]:
+def _cells(summary: Summary, columns: Sequence[str]) -> list[Text]:
     """The status of something in the table of runs, and its numbers, as far as it has them."""
     about = summary.about
     if isinstance(about, RunInfo):
         final = about.final or {}
-        numbers = [Text(formats[kind](final.get(key))) for _, key, kind in columns]
+        numbers = [Text(cell(column, final.get(column))) for column in columns]
         return [_status_cell(_shown_status(about, summary.alive)), *numbers]
     if isinstance(about, SweepBrief):
         blank = [Text("")] * (len(columns) - 1)
@@ -345,7 +341,7 @@ def _number(value: Any) -> str:
 
 
 def _count(value: Any) -> str:
-    return _written(value, "")
+    return _written(value, "" if isinstance(value, int) else ".3g")  # a median of counts need not be one
 
 
 def _degrees(value: Any) -> str:
@@ -353,11 +349,23 @@ def _degrees(value: Any) -> str:
 
 
 def _percent(value: Any) -> str:
-    return f"{_written(value, '.1%')}"
+    return _written(value, ".1%")
 
 
 def _seconds(value: Any) -> str:
     return _written(value, ".1f")
 
 
-formats = {"seconds": _seconds, "int": _count, "number": _number, "degrees": _degrees, "percent": _percent}
+_FORMATS: dict[Kind, Callable[[Any], str]] = {
+    "text": str,
+    "count": _count,
+    "number": _number,
+    "degrees": _degrees,
+    "share": _percent,
+    "seconds": _seconds,
+}
+
+
+def cell(column: str, value: Any) -> str:
+    """A value of a column as tables show it."""
+    return _FORMATS[known_columns()[column].kind](value)

@@ -23,12 +23,15 @@ from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.sweeps.sweep import SweepPlan, SweepResult, SweepState, resume_command
 from featlearn.views.console.output import shown, tell
-from featlearn.views.console.run import NARROW, error_console, formats, output_console
-from featlearn.views.words.labels import short_key
+from featlearn.views.console.run import NARROW, cell, error_console, output_console
+from featlearn.views.data.sweep import Axis, axis_of, named
+from featlearn.views.words.labels import heading_of
 from featlearn.views.words.numbers import duration
+from featlearn.views.words.values import clipped, labels
 
 _MOST_ROWS = 60  # of the table at the end
 _MOST_FAILURES = 10
+_DIGITS = 4  # of the values of axes, at least
 
 
 class SweepView:
@@ -124,10 +127,9 @@ def show_plan(plan: SweepPlan, jobs: int | None) -> None:
 
 
 def _listed(values: list[Any]) -> str:
-    texts = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in values]
-    if len(texts) > 8:
-        texts = [*texts[:3], "…", *texts[-2:]]
-    return ", ".join(text if len(text) <= 40 else f"{text[:39]}…" for text in texts)
+    few = len(values) <= 8
+    texts = clipped(labels(values if few else [*values[:3], *values[-2:]], _DIGITS), 40)
+    return ", ".join(texts if few else [*texts[:3], "…", *texts[3:]])
 
 
 def show_sweep(directory: SweepDirectory, info: SweepInfo) -> None:
@@ -136,7 +138,8 @@ def show_sweep(directory: SweepDirectory, info: SweepInfo) -> None:
     output = output_console()
     lines: list[Any] = [shown(info.name, "bold")]
     if len(columns["id"]):
-        varied = [axis for axis in info.axes if axis != "seed" and len(set(map(str, columns[axis]))) > 1]
+        axes = [axis_of(key, columns[key]) for key in info.axes if key != "seed"]
+        varied = named([axis for axis in axes if len(axis.values) > 1])
         lines.append(_settings_table(columns, varied, output.width < NARROW))
     lines.append(shown(status_of_sweep(directory, info, columns)))
     lines.append(shown(directory.path, no_wrap=True))
@@ -162,35 +165,32 @@ def status_of_sweep(directory: SweepDirectory, info: SweepInfo, columns: dict[st
     return f"{info.points} points: {', '.join(told)}"
 
 
-_SHOWN = (("loss", "number"), ("max_angle", "degrees"), ("mean_angle", "degrees"), ("aligned_mass", "percent"))
+_SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")
+_NARROW_SHOWN = ("loss", "max_angle", "recovered")
 
 
-def _settings_table(columns: dict[str, np.ndarray], axes: list[str], narrow: bool) -> Table:
+def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], narrow: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    metrics = _SHOWN[:2] if narrow else _SHOWN
+    metrics = _NARROW_SHOWN if narrow else _SHOWN
     for axis in axes:
-        table.add_column(shown(short_key(axis)))
-    for heading in ("runs", "done", *(name.replace("_", " ") for name, _ in metrics), "recovered"):
+        table.add_column(shown(axis.name), overflow="fold")  # no digit is left out
+    for heading in ("runs", "done", *map(heading_of, metrics)):
         table.add_column(heading, justify="right", no_wrap=True)
-    groups: dict[tuple[str, ...], list[int]] = {}
+    groups: dict[tuple[int, ...], list[int]] = {}
     for i in range(len(columns["id"])):
-        groups.setdefault(tuple(_text(columns[axis][i]) for axis in axes), []).append(i)
+        groups.setdefault(tuple(int(axis.index[i]) for axis in axes), []).append(i)
+    texts = [labels(axis.values, _DIGITS) for axis in axes]
     for number, (setting, members) in enumerate(groups.items()):
         if number == _MOST_ROWS:
             table.add_row(shown(f"… {len(groups) - _MOST_ROWS} more, all of them in the table of results"))
             break
         done = [i for i in members if columns["status"][i] == "done"]
         cells = [str(len(members)), str(len(done))]
-        cells += [formats[form](_median(columns[name][done])) for name, form in metrics]
-        cells.append(formats["number"](_median(columns["recovered"][done])))
-        table.add_row(*map(shown, setting), *cells)
+        cells += [cell(name, _median(columns[name][done])) for name in metrics]
+        table.add_row(*(shown(text[place]) for text, place in zip(texts, setting, strict=True)), *map(shown, cells))
     table.caption = "medians over the runs that are done" if len(groups) < len(columns["id"]) else None
     table.caption_justify = "left"
     return table
-
-
-def _text(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _median(values: np.ndarray) -> float | None:

@@ -176,6 +176,11 @@ class CertificateView:
     lines: bool
 
     @property
+    def decays(self) -> list[float]:
+        """The λ of the curves."""
+        return [curve.weight_decay for curve in self.curves]
+
+    @property
     def network_differs(self) -> bool:
         """Whether the network's certificate can be seen to be another than the optimum's."""
         network = [curve for curve in self.curves if curve.step is not None]

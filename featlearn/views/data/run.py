@@ -15,7 +15,8 @@ from featlearn.storage.errors import RunError
 from featlearn.sweeps.results import as_columns
 from featlearn.theory.activations import Activation, Symmetry, activation
 from featlearn.theory.alignment import nearest_teacher
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
+from featlearn.views.words.values import distinct
 
 Table = dict[str, np.ndarray]  # columns of equal length: what a figure shows, and what its CSV file holds
 
@@ -274,12 +275,15 @@ def label_runs(runs: list[RunData]) -> list[str]:
         return names
     settings = [_leaves(data.run) for data in runs]
     keys = [key for key in dict.fromkeys(k for s in settings for k in s) if key != "name"]
-    differing = [key for key in keys if len({str(s.get(key)) for s in settings}) > 1][:3]
+    differing = [key for key in keys if len(distinct(s.get(key) for s in settings)) > 1][:3]
     told = [", ".join(f"{key.split('.')[-1]} {s.get(key, '–')}" for key in differing) for s in settings]
     labels = [f"{name}, {text}" if text else name for name, text in zip(names, told, strict=True)]
     if len(set(names)) == 1 and differing:
         labels = told
-    return labels if len(set(labels)) == len(labels) else [data.run.name for data in runs]
+    for found in (labels, [data.run.name for data in runs]):
+        if len(set(found)) == len(found):
+            return found
+    return [str(data.run.path) for data in runs]
 
 
 def _leaves(run: RunDirectory) -> dict[str, Any]:

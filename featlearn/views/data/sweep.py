@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from featlearn.storage.errors import RunError
-from featlearn.sweeps.directory import SweepDirectory
+from featlearn.sweeps.directory import SweepDirectory, known_columns
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.training.measurement import COLUMNS
 from featlearn.views.data.run import Table
+from featlearn.views.words.labels import Label, label_of, short_key, short_keys
+from featlearn.views.words.values import distinct, identity, labels
 
 
 class WrongChoice(RunError):
     """An axis or a metric that somebody asked for is none, or cannot be shown."""
 
 
-METRICS = tuple(name for name in (*COLUMNS, "loss_floor") if name != "stage")  # what a figure of a sweep can show
+def numeric_columns() -> list[str]:
+    """What a figure of a sweep can show: the columns of its results that hold numbers."""
+    return [column.name for column in known_columns().values() if column.kind != "text"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,18 @@ class Axis:
         key: its name.
         values: what it takes, numbers in order of size, others in the order of the sweep.
         index: (N,) which of them each run has.
+        name: the last parts of the key, as many as tell it from the other axes.
     """
 
     key: str
     values: list[Any]
     index: np.ndarray
+    name: str
+
+    @property
+    def label(self) -> Label:
+        """What people call it; its name where that takes more than the last part."""
+        return label_of(self.key) if self.name == short_key(self.key) else Label(self.name)
 
     @property
     def numeric(self) -> bool:
@@ -54,8 +63,13 @@ class Axis:
         return bool(np.std(ratios) / np.mean(ratios) < np.std(gaps) / np.mean(gaps) - 1e-9)
 
     def texts(self) -> list[str]:
-        """The values as a figure writes them."""
-        return [f"{v:.3g}" if isinstance(v, float) else v if isinstance(v, str) else json.dumps(v) for v in self.values]
+        """The values as figures and reports write them."""
+        return labels(self.values)
+
+    def places(self, column: np.ndarray) -> np.ndarray:
+        """Where the values in a column stand among those of the axis."""
+        place = {identity(value): i for i, value in enumerate(self.values)}
+        return np.array([place[identity(value)] for value in column.tolist()], dtype=int)
 
 
 @dataclass(frozen=True)
@@ -105,19 +119,23 @@ def read_sweep(sweep: SweepDirectory) -> SweepData:
         axis = axis_of(key, columns[key])
         if key != "seed" and len(axis.values) > 1 and not any(_together(axis, other) for other in axes):
             axes.append(axis)
-    return SweepData(sweep, info, columns, axes)
+    return SweepData(sweep, info, columns, named(axes))
 
 
 def axis_of(key: str, column: np.ndarray) -> Axis:
     """The distinct values of a column, and where they stand."""
-    values = column.tolist()
-    texts = [json.dumps(value, sort_keys=True) for value in values]
-    distinct = dict(zip(texts, values, strict=True))  # in the order of the sweep
-    axis = Axis(key, list(distinct.values()), np.empty(0))
+    if column.dtype == float and np.any(np.isnan(column)):  # how a column of numbers holds null
+        column = _column([None if np.isnan(value) else value for value in column.tolist()])
+    axis = Axis(key, list(distinct(column.tolist()).values()), np.empty(0), short_key(key))
     if axis.numeric:
-        distinct = dict(sorted(distinct.items(), key=lambda item: item[1]))
-    places = {text: place for place, text in enumerate(distinct)}
-    return Axis(key, list(distinct.values()), np.array([places[text] for text in texts]))
+        axis = replace(axis, values=sorted(axis.values))
+    return replace(axis, index=axis.places(column))
+
+
+def named(axes: list[Axis]) -> list[Axis]:
+    """Axes with names that tell them apart."""
+    names = short_keys([axis.key for axis in axes])
+    return [replace(axis, name=name) for axis, name in zip(axes, names, strict=True)]
 
 
 def _together(axis: Axis, other: Axis) -> bool:

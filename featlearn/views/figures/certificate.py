@@ -19,6 +19,7 @@ from featlearn.theory.optimum import Optimum
 from featlearn.views.data.certificate import DISC, CertificateView, Curve, Marks, angle_of, on_disc
 from featlearn.views.figures.run import Artists, power_of_ten
 from featlearn.views.words.palette import BLUE, GREY, ORANGE, PURPLE, SHADE, colour_of
+from featlearn.views.words.values import by_digits, told_apart
 
 INK = "#000000"
 LINEAR_TO = 3.5  # of |η|: beyond, the axis is logarithmic outside of ±1
@@ -65,20 +66,28 @@ def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) ->
     return artists
 
 
-def verdict(optimum: Optimum) -> str:
-    """What the certificate proves: J*_λ, how far its bounds are apart, and the largest |η|."""
+def verdict(optimum: Optimum, decays: Sequence[float] = ()) -> str:
+    """What the certificate proves: J*_λ, how far its bounds are apart, and the largest |η|.
+
+    Args:
+        decays: all λ of the figure, from which this one is told apart.
+    """
     over = optimum.largest_certificate - 1
     largest = f"1 + {_number(over, 1)}" if 0 < over < 1e-3 else _number(optimum.largest_certificate, 4)
     apart = (optimum.upper - optimum.lower) / optimum.upper if optimum.upper > 0 else 0.0
     best = "the zero function is best, " if not len(optimum.masses) else ""
     return (
-        f"λ = {_number(optimum.weight_decay)}: {best}"
+        f"λ = {_decay(optimum.weight_decay, decays)}: {best}"
         f"$J^*_\\lambda$ = {_number(optimum.upper, 4)} (within {_number(apart, 1)}), max |η| = {largest}"
     )
 
 
 def _number(x: float, digits: int = 3) -> str:
     return re.sub(r"e([-+])0", r"e\1", f"{x:.{digits}g}").replace("e+", "e")
+
+
+def _decay(weight_decay: float, among: Sequence[float]) -> str:
+    return told_apart([weight_decay, *among], by_digits(_number, 3))[0]
 
 
 def _network(curve: Curve) -> str:
@@ -91,7 +100,7 @@ def _style(curve: Curve, view: CertificateView) -> tuple[str, str, dict[str, Any
     width = rcParams["lines.linewidth"]
     if curve.step is not None:
         return "network", _network(curve), {"color": PURPLE, "ls": "--", "lw": width, "zorder": 4}
-    label = f"optimum, λ = {_number(curve.weight_decay)}"
+    label = f"optimum, λ = {_decay(curve.weight_decay, view.decays)}"
     if curve.weight_decay == view.optimum.weight_decay:
         return "optimum", label, {"color": INK, "lw": width, "zorder": 3}
     return "optimum_before", label, {"color": GREY, "lw": 0.6 * width, "zorder": 2}

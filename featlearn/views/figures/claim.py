@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from featlearn.claims.records import Panel, Series
 from featlearn.views.data.run import Table
 from featlearn.views.figures.run import Artists, legend_above, log_if_positive, log_ticks, short_number
+from featlearn.views.figures.ticks import ticks_at
 from featlearn.views.words.palette import COLOURS, GREY, colour_of
+from featlearn.views.words.values import by_digits, told_apart
 
 _FEW = 7  # values of x that all get a tick
 _MANY = 40  # points of a line that get no marker each
@@ -95,13 +97,15 @@ def _ticks_of_x(ax: Axes, panel: Panel, log: bool) -> None:
     places = np.log10(values) if log else values
     span = float(places[-1] - places[0])
     if len(values) <= _FEW and np.all(np.diff(places) > 0.15 * span):
-        ax.xaxis.set_major_locator(FixedLocator(values.tolist()))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short_number(x) if abs(x) < 1 else f"{x:.4g}"))
-        ax.minorticks_off()
+        ticks_at(ax, values.tolist(), told_apart(values.tolist(), by_digits(_tick, 2)), log=log)
     elif log:
         log_ticks(ax.xaxis, span)
     else:
         ax.xaxis.set_major_locator(MaxNLocator(6))
+
+
+def _tick(x: float, digits: int) -> str:
+    return short_number(x, digits) if abs(x) < 1 else f"{x:.{digits + 2}g}"
 
 
 # --- words --------------------------------------------------------------------------------------

@@ -30,12 +30,21 @@ from featlearn.views.data.run import (
     label_runs,
     neurons_table,
 )
-from featlearn.views.data.sweep import METRICS, Axis, Slope, SweepData, WrongChoice, numbers, runs_table, summary_table
+from featlearn.views.data.sweep import (
+    Axis,
+    Slope,
+    SweepData,
+    WrongChoice,
+    numbers,
+    numeric_columns,
+    runs_table,
+    summary_table,
+)
 from featlearn.views.figures import certificate as certificate_plots
 from featlearn.views.figures import run as plots
 from featlearn.views.figures import sweep as sweep_plots
 from featlearn.views.figures.run import Artists
-from featlearn.views.words.labels import label_of, short_key
+from featlearn.views.words.labels import label_of
 from featlearn.views.words.palette import GREY
 
 SizeName = Literal["column", "page", "slide"]
@@ -173,7 +182,7 @@ def _certificate(view: CertificateView, size: Size) -> Drawing:
         bar = figure.colorbar(image, ax=axes, location="bottom", extend=extend, ticks=[-1, -0.5, 0, 0.5, 1], shrink=0.7)
         bar.set_label("certificate η(w)")
         bar.outline.set_visible(False)
-    figure.suptitle(certificate_plots.verdict(view.optimum), fontsize=0.85 * size.font, color=GREY)
+    figure.suptitle(certificate_plots.verdict(view.optimum, view.decays), fontsize=0.85 * size.font, color=GREY)
     return Drawing("certificate", figure, table, artists, {})
 
 
@@ -262,19 +271,20 @@ def _against(data: SweepData, metric: str, across: Axis, lines: list[Axis], size
     table = summary_table(data, [*lines, across], metric)
     named = list(_split(table, lines)) if lines else [("", table)]
     artists, slopes = sweep_plots.against(figure.subplots(), metric, across, named)
-    return Drawing(f"{metric}-by-{short_key(across.key)}", figure, table, artists, slopes)
+    return Drawing(f"{metric}-by-{across.name}", figure, table, artists, slopes)
 
 
 def _split(table: Table, lines: list[Axis]) -> Iterator[tuple[str, Table]]:
     """The rows of each setting of the axes that make lines."""
-    texts = [Axis(axis.key, list(table[axis.key]), np.empty(0)).texts() for axis in lines]
-    names = [
-        ", ".join(f"{short_key(a.key)} {t}" for a, t in zip(lines, row, strict=True))
-        for row in zip(*texts, strict=True)
-    ]
-    for name in dict.fromkeys(names):
-        kept = np.array([n == name for n in names])
-        yield name, {key: column[kept] for key, column in table.items()}
+    texts = [axis.texts() for axis in lines]
+    settings = np.stack([axis.places(table[axis.key]) for axis in lines], -1)
+    for setting in dict.fromkeys(map(tuple, settings.tolist())):
+        told = zip(lines, texts, setting, strict=True)
+        kept = np.all(settings == setting, axis=-1)
+        yield (
+            ", ".join(f"{axis.name} {text[place]}" for axis, text, place in told),
+            {key: column[kept] for key, column in table.items()},
+        )
 
 
 def _heat_map(data: SweepData, metric: str, across: Axis, up: Axis, size: Size) -> Drawing:
@@ -287,7 +297,7 @@ def _heat_map(data: SweepData, metric: str, across: Axis, up: Axis, size: Size) 
         low, high = mesh.get_clim()
         plots.log_ticks(bar.ax.yaxis, float(np.log10(high / low)))
     artists["cells"] = mesh
-    return Drawing(f"{metric}-by-{short_key(across.key)}-and-{short_key(up.key)}", figure, table, artists, {})
+    return Drawing(f"{metric}-by-{across.name}-and-{up.name}", figure, table, artists, {})
 
 
 def _over_seeds(data: SweepData, metric: str, size: Size) -> Drawing:
@@ -301,10 +311,10 @@ def _over_seeds(data: SweepData, metric: str, size: Size) -> Drawing:
 def check_metrics(metrics: Sequence[str]) -> None:
     """Raises WrongChoice when one of them does not exist."""
     for metric in metrics:
-        if metric not in METRICS:
-            near = get_close_matches(metric, METRICS, 1)
+        if metric not in (known := numeric_columns()):
+            near = get_close_matches(metric, known, 1)
             told = f"; did you mean {near[0]!r}?" if near else ""
-            raise WrongChoice(f"there is no metric {metric!r}{told}; the metrics are {', '.join(METRICS)}")
+            raise WrongChoice(f"there is no metric {metric!r}{told}; the metrics are {', '.join(known)}")
 
 
 # --- files --------------------------------------------------------------------------------------

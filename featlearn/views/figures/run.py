@@ -13,6 +13,7 @@ from matplotlib.axis import Axis as MatplotlibAxis
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.ticker import (
+    Formatter,
     FuncFormatter,
     LogLocator,
     MaxNLocator,
@@ -24,8 +25,9 @@ from matplotlib.transforms import ScaledTranslation
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
 from featlearn.views.data.run import Neurons, StageSpan, Table, folded
-from featlearn.views.words.labels import LABELS, label_of, plain
+from featlearn.views.words.labels import label_of, plain
 from featlearn.views.words.palette import BLUE, COLOURS, GREEN, GREY, ORANGE, SHADE, colour_of
+from featlearn.views.words.values import by_digits, clipped, told_apart
 
 FEW = 3  # so many points are shown as points: a line through them would not be seen
 
@@ -38,7 +40,7 @@ Artists = dict[str, Artist]
 def step_axis(ax: Axes, steps: np.ndarray) -> None:
     """Steps from 0 on: linear up to 1, logarithmic from there; linear throughout where they are few."""
     last = max(int(steps[-1]), 1)
-    ax.set_xlabel(LABELS["step"].words)
+    ax.set_xlabel(label_of("step").words)
     if last <= 20:
         ax.set_xlim(-0.02 * last, 1.02 * last)
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -58,12 +60,22 @@ def power_of_ten(x: float) -> str:
     return f"{x:g}" if -2 < exponent < 3 else f"10{str(exponent).translate(_RAISED)}"
 
 
-def short_number(x: float) -> str:
-    """Two digits in as few characters as they take."""
+def short_number(x: float, digits: int = 2) -> str:
+    """Two digits, or more, in as few characters as they take."""
     if x == 0 or 0.01 <= abs(x) < 1000:
-        return f"{x:.0f}" if abs(x) >= 100 else f"{x:.2g}"
-    mantissa, _, exponent = f"{x:.1e}".partition("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
+        return f"{x:.{max(0, digits - 3)}f}" if abs(x) >= 100 else f"{x:.{digits}g}"
+    mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
+    return f"{float(mantissa):.{digits}g}e{int(exponent)}"
+
+
+class ShortNumbers(Formatter):
+    """Short numbers at ticks, with as many digits as tell the ticks apart."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return short_number(x)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        return told_apart([float(x) for x in values], by_digits(short_number, 2))
 
 
 def log_if_positive(ax: Axes, *columns: np.ndarray, ticks: int = 6) -> bool:
@@ -84,7 +96,7 @@ def log_ticks(axis: MatplotlibAxis, decades: float, ticks: int = 6) -> None:
     if decades < 1.5:
         subs = (1.0, 2.0, 5.0) if decades > 0.7 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
         axis.set_major_locator(LogLocator(subs=subs, numticks=12))
-        axis.set_major_formatter(FuncFormatter(lambda y, _: short_number(y)))
+        axis.set_major_formatter(ShortNumbers())
     else:
         axis.set_major_locator(LogLocator(numticks=ticks))
         axis.set_major_formatter(FuncFormatter(lambda y, _: power_of_ten(y)))
@@ -159,15 +171,15 @@ def curves(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], 
     shown = {"loss": (BLUE, "-"), "objective": (ORANGE, "--")}
     shown = {name: style for name, style in shown.items() if np.any(table[name] > 0)}
     for name, (colour, dashes) in shown.items():
-        artists[name] = _line(upper, steps, table[name], LABELS[name].mathtext, colour, ls=dashes)
+        artists[name] = _line(upper, steps, table[name], label_of(name).mathtext, colour, ls=dashes)
     artists["weight_decay"] = _line(
-        lower, steps, table["weight_decay"], LABELS["weight_decay"].mathtext, "#000000", drawstyle="steps-pre"
+        lower, steps, table["weight_decay"], label_of("weight_decay").mathtext, "#000000", drawstyle="steps-pre"
     )
     panels = [upper, lower]
     if gap is not None:
         panels.insert(1, gap)
         thin = 0.8 * rcParams["lines.linewidth"]
-        artists["gap"] = _line(gap, steps, table["gap"], LABELS["gap"].mathtext, GREEN, lw=thin)
+        artists["gap"] = _line(gap, steps, table["gap"], label_of("gap").mathtext, GREEN, lw=thin)
         gap.set_ylabel("gap")
     for number, ax in enumerate(panels):
         step_axis(ax, steps)
@@ -322,9 +334,12 @@ def _dots(ax: Axes, place: np.ndarray, neurons: Neurons, largest: float) -> Arti
 def overlay(ax: Axes, column: str, runs: Sequence[tuple[str, Table]]) -> Artists:
     """One metrics column of several runs."""
     artists: Artists = {}
+    shown = clipped([name for name, _ in runs], 60)
     for i, (name, metrics) in enumerate(runs):
         dashes = ("-", "--", ":", "-.")[i // len(COLOURS) % 4]
-        artists[name] = _line(ax, metrics["step"], metrics[column].astype(float), plain(name), colour_of(i), ls=dashes)
+        artists[name] = _line(
+            ax, metrics["step"], metrics[column].astype(float), plain(shown[i]), colour_of(i), ls=dashes
+        )
     longest = max((metrics["step"] for _, metrics in runs), key=lambda steps: steps[-1])
     step_axis(ax, longest)
     if label_of(column).log:

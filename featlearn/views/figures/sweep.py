@@ -9,13 +9,14 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from featlearn.views.data.run import Table
 from featlearn.views.data.sweep import Axis, Slope, slope_of
 from featlearn.views.figures.run import FEW, Artists, legend_above, log_if_positive, log_ticks, short_number
+from featlearn.views.figures.ticks import LETTER, fitting, ticks_at, width_of
 from featlearn.views.words.labels import label_of, plain
 from featlearn.views.words.palette import COLOURS, GREY, colour_of
+from featlearn.views.words.values import clipped, labels
 
 MOST_LINES = len(COLOURS)
 _MOST_CELLS_WRITTEN = 60
@@ -32,11 +33,12 @@ def against(
     slopes: dict[str, Slope | None] = {}
     shown = [table["median"] for _, table in tables] + [t[q] for _, t in tables for q in ("q25", "q75")]
     log_metric = label_of(metric).log and log_if_positive(ax, *shown)
+    names = clipped([name for name, _ in tables], 60)
     for number, (name, table) in enumerate(tables):
         x = positions(axis, table)
         slope = slope_of(x, table["median"]) if log_metric and axis.log else None
         slopes[name] = slope
-        told = plain(name) or f"median and quartiles, {counted(int(np.sum(table['done'])))}"
+        told = plain(names[number]) or f"median and quartiles, {counted(int(np.sum(table['done'])))}"
         told += f": slope {slope}" if slope else ""
         colour, line = colour_of(number), "o-" if axis.numeric else "o"  # nothing lies between two names
         [artists[f"median {name}"]] = ax.plot(x, table["median"], line, ms=3, color=colour, label=told)
@@ -72,32 +74,26 @@ def counted(runs: int) -> str:
 
 def positions(axis: Axis, table: Table) -> np.ndarray:
     """Where the settings of a table stand on an axis: its numbers, or 0, 1, 2, … for what has no scale."""
-    if axis.numeric:
-        return np.array(table[axis.key], dtype=float)
-    places = {text: i for i, text in enumerate(axis.texts())}
-    found = Axis(axis.key, list(table[axis.key]), np.empty(0)).texts()
-    return np.array([places[text] for text in found], dtype=float)
+    return np.array(table[axis.key] if axis.numeric else axis.places(table[axis.key]), dtype=float)
 
 
 def value_axis(ax: Axes, axis: Axis) -> None:
     """The scale, ticks and name of an axis of a sweep: its own values where these are few."""
-    ax.set_xlabel(label_of(axis.key).mathtext)
+    ax.set_xlabel(axis.label.mathtext)
     if not axis.numeric:
-        ax.set_xticks(range(len(axis.values)), [plain(text, 24) for text in axis.texts()], rotation=20, ha="right")
+        ax.set_xticks(range(len(axis.values)), _names(axis), rotation=20, ha="right")
         return
     if axis.log:
         ax.set_xscale("log")
     if len(axis.values) <= 7:
-        ax.xaxis.set_major_locator(FixedLocator([float(v) for v in axis.values]))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.3g}"))
-        ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.minorticks_off()
+        values = [float(v) for v in axis.values]
+        ticks_at(ax, values, labels(values), log=axis.log)
 
 
 def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tuple[QuadMesh, Artists]:
     """The median of a metric over two axes: a cell for each setting, its number in it where cells are few."""
     grid = np.full((len(up.values), len(across.values)), np.nan)
-    column, row = (_places(axis, table) for axis in (across, up))
+    column, row = (axis.places(table[axis.key]) for axis in (across, up))
     grid[row, column] = table["median"]
     positive = grid[np.isfinite(grid) & (grid > 0)]
     log = label_of(metric).log and len(positive) > 0
@@ -108,10 +104,14 @@ def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tup
     mesh = ax.pcolormesh(np.ma.masked_invalid(grid), norm=norm, cmap="viridis", edgecolors="white", linewidth=0.3)
     for set_ticks, axis in ((ax.set_xticks, across), (ax.set_yticks, up)):
         every = -(-len(axis.values) // 10)
-        set_ticks(np.arange(len(axis.values))[::every] + 0.5, [plain(t, 24) for t in axis.texts()][::every])
+        at, texts, turned = np.arange(len(axis.values))[::every] + 0.5, _names(axis)[::every], 0
+        if axis is across:
+            wide = 0.68 * width_of(ax) - LETTER * max(map(len, _names(up)))  # the colour bar and the rows' names aside
+            texts, turned = fitting(wide * at / len(axis.values), texts)
+        set_ticks(at, texts, rotation=turned)
     ax.tick_params(length=0)
-    ax.set_xlabel(label_of(across.key).mathtext)
-    ax.set_ylabel(label_of(up.key).mathtext)
+    ax.set_xlabel(across.label.mathtext)
+    ax.set_ylabel(up.label.mathtext)
     artists: Artists = {}
     if grid.size <= _MOST_CELLS_WRITTEN:
         for i, j, median, done in zip(row, column, table["median"], table["done"], strict=True):
@@ -123,9 +123,8 @@ def heat_map(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tup
     return mesh, artists
 
 
-def _places(axis: Axis, table: Table) -> np.ndarray:
-    places = {text: i for i, text in enumerate(axis.texts())}
-    return np.array([places[text] for text in Axis(axis.key, list(table[axis.key]), np.empty(0)).texts()])
+def _names(axis: Axis) -> list[str]:
+    return [plain(text) for text in clipped(axis.texts(), 24)]
 
 
 def over_seeds(ax: Axes, metric: str, values: np.ndarray, lost: int) -> Artists:

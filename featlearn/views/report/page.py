@@ -19,16 +19,18 @@ from featlearn.runs.records import RunInfo
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.opening import read_regular
 from featlearn.storage.replacement import write_file
+from featlearn.sweeps.directory import known_columns
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_metrics
 from featlearn.theory.alignment import ALIVE_ABOVE
-from featlearn.views.console.run import formats
+from featlearn.training.columns import COLUMNS
+from featlearn.views.console.run import cell
 from featlearn.views.data.certificate import Certificates, read_certificates
 from featlearn.views.data.run import Neurons, RunData, alignment_table, folded
-from featlearn.views.data.sweep import METRICS, SweepData, axis_of, numbers
+from featlearn.views.data.sweep import SweepData, axis_of, numbers, numeric_columns
 from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.packing import packed
-from featlearn.views.words.labels import LABELS, label_of
+from featlearn.views.words.labels import heading_of, label_of, labels
 from featlearn.views.words.palette import COLOURS
 
 MOST_NEURONS = 1000  # on a page; the heaviest of more
@@ -36,15 +38,7 @@ _CURVES = ("loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad
 _CURVE_POINTS = 150_000  # of all runs together, for each curve: some 3 MB
 _SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")  # in the table of a sweep
 
-_STAGE_COLUMNS = (
-    ("weight_decay", "number"),
-    ("loss", "number"),
-    ("subspace", "percent"),
-    ("mean_angle", "degrees"),
-    ("max_angle", "degrees"),
-)
-
-_TEXTS = ("id", "status", "message")  # columns of the results that are no numbers
+_STAGE_COLUMNS = ("weight_decay", "loss", "subspace", "mean_angle", "max_angle")
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("featlearn.views.report", "files"), autoescape=True, undefined=jinja2.StrictUndefined
@@ -57,12 +51,12 @@ _templates = jinja2.Environment(
 def run_page(data: RunData) -> str:
     """The page of a run: curves, neurons and certificate with a slider, stages, configuration, environment."""
     certificates, no_certificate = _certificates(data)
-    metrics = {name: column for name, column in data.metrics.items() if name != "stage"}
+    metrics = {name: column for name, column in data.metrics.items() if COLUMNS[name].kind != "text"}
     metrics |= {name: column for name, column in alignment_table(data).items() if name.startswith("angle_")}
     metrics["found"] = metrics["recovered"] / data.teachers
     payload = {
         "colours": COLOURS,
-        "labels": {name: label.markup for name, label in LABELS.items()},
+        "labels": {name: label.markup for name, label in labels().items()},
         "metrics": {name: packed(column.astype(float), "f8") for name, column in metrics.items()},
         "stages": [stage.__dict__ for stage in data.stages],
         "teachers": data.teachers,
@@ -77,9 +71,9 @@ def run_page(data: RunData) -> str:
     facts = [
         ("status", data.info.status),
         ("steps", f"{last['step']}"),
-        ("loss", _told("number", last["loss"])),
-        ("largest angle", _told("degrees", last["max_angle"])),
-        ("mean angle", _told("degrees", last["mean_angle"])),
+        ("loss", _told("loss", last["loss"])),
+        ("largest angle", _told("max_angle", last["max_angle"])),
+        ("mean angle", _told("mean_angle", last["mean_angle"])),
         ("recovered", f"{last['recovered']} of {data.teachers}"),
         ("seconds", _told("seconds", last["seconds"])),
     ]
@@ -97,7 +91,7 @@ def run_page(data: RunData) -> str:
         certificate_text=TEXTS[certificates.rank] if certificates else "",
         no_certificate=no_certificate,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
-        stage_columns=["", "stage", "steps", "ended by", "λ", "loss", "in S*", "mean angle", "largest angle"],
+        stage_columns=["", "stage", "steps", "ended by", *map(heading_of, _STAGE_COLUMNS)],
         stage_rows=list(_stage_rows(data)),
         config_title="Configuration",
         config=_text_of(data.run.config_file),
@@ -158,7 +152,7 @@ def _stage_rows(data: RunData) -> Iterable[list[str]]:
         row = int(np.flatnonzero(data.metrics["step"] <= stage.last)[-1])
         at = {name: column[row] for name, column in data.metrics.items()}
         stop_reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
-        cells = [_told(form, at[name]) for name, form in _STAGE_COLUMNS]
+        cells = [_told(name, at[name]) for name in _STAGE_COLUMNS]
         yield [str(number), stage.name, str(stage.last - stage.first), stop_reason, *cells]
 
 
@@ -171,24 +165,25 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
     Args:
         watch: told how many runs of how many have been read.
     """
-    axes = {axis.key: {"values": axis.texts(), "index": axis.index.tolist()} for axis in data.axes}
-    seed = axis_of("seed", data.columns["seed"])
-    axes["seed"] = {"values": seed.texts(), "index": seed.index.tolist()}
+    shown = [*data.axes, axis_of("seed", data.columns["seed"])]
+    axes = {axis.key: {"values": axis.texts(), "index": axis.index.tolist()} for axis in shown}
     curves = _curves(data, watch)
-    metrics = [name for name in METRICS if np.any(np.isfinite(numbers(data.columns[name])))]
-    metrics.sort(key=lambda name: (name not in _SHOWN, METRICS.index(name)))
+    known = numeric_columns()
+    metrics = [name for name in known if np.any(np.isfinite(numbers(data.columns[name])))]
+    metrics.sort(key=lambda name: (name not in _SHOWN, known.index(name)))
     columns: dict[str, Any] = {name: packed(numbers(data.columns[name]), "f4") for name in metrics}
-    columns |= {name: [v if isinstance(v, str) else "" for v in data.columns[name]] for name in _TEXTS}
-    named = [*axes, *METRICS]
+    texts = [column.name for column in known_columns().values() if column.kind == "text"]
+    columns |= {name: [v if isinstance(v, str) else "" for v in data.columns[name]] for name in texts}
+    called = {name: label_of(name) for name in known} | {axis.key: axis.label for axis in shown}
     payload = {
         "colours": COLOURS,
         "columns": columns,
         "axes": axes,
         "metrics": metrics,
         "shown": [name for name in _SHOWN if name in metrics],
-        "log": [name for name, label in LABELS.items() if label.log],
-        "names": {name: label_of(name).words for name in named},
-        "titles": {name: label_of(name).markup for name in named},
+        "log": [name for name, label in labels().items() if label.log],
+        "names": {name: label.words for name, label in called.items()},
+        "titles": {name: label.markup for name, label in called.items()},
         "curves": curves or None,
         "curve_names": _CURVES,
         "no_curves": "this sweep keeps no logs (store: summary)",
@@ -199,7 +194,7 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
     facts += [(status, str(count)) for status, count in zip(found, counts, strict=True)]
     facts += [("not ended yet", str(left))] if left else []
     best = numbers(data.columns["loss"])[data.done]
-    facts.append(("least loss", _told("number", np.nanmin(best)) if np.any(np.isfinite(best)) else "–"))
+    facts.append(("least loss", _told("loss", np.nanmin(best)) if np.any(np.isfinite(best)) else "–"))
     return _page(
         "sweep.html",
         ("charts.js", "sweep.js"),
@@ -284,8 +279,8 @@ def _as_json(payload: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _told(form: str, value: Any) -> str:
-    return formats[form](None if value is None or not np.isfinite(value) else float(value))
+def _told(column: str, value: Any) -> str:
+    return cell(column, None if value is None or not np.isfinite(value) else float(value))
 
 
 def _text_of(file: Path) -> str:

@@ -100,6 +100,13 @@ def test_an_overlay_has_a_line_for_each_run(tmp_path: Path) -> None:
     assert len(drawing.table["loss"]) == sum(len(load_metrics(run.path)["loss"]) for run in runs)
 
 
+def test_long_names_of_an_overlay_are_told_apart(tmp_path: Path) -> None:
+    names = [f"{'a long name ' * 6}{number}" for number in (1, 2)]
+    drawing = overlay_figure([read_run(new_run(tmp_path, f"name={name}")) for name in names], ["loss"], COLUMN)
+    [legend] = drawing.figure.legends
+    assert [text.get_text()[-1] for text in legend.get_texts()] == ["1", "2"]
+
+
 def test_lines_of_a_sweep_are_medians_with_their_slopes(tmp_path: Path) -> None:
     data = read_sweep(swept(tmp_path, ONE_AXIS))
     [drawing] = sweep_figures(data, ["loss"], "weight_decay", None, COLUMN)

@@ -73,6 +73,13 @@ def test_every_panel_is_drawn_with_its_legend_beside_the_data(name: str, size: s
     assert all(a.x1 <= b.x0 for a, b in pairwise(within)), "numbers do not run into each other"
 
 
+@pytest.mark.parametrize("x", [[0.05, 0.0501, 0.0502], [1024.1, 1024.2, 1024.3]])
+def test_ticks_at_close_values_are_told_apart(x: list[float]) -> None:
+    figure = drawn(Panel("η", "share", [series("one", x, [1.0, 2.0, 3.0])])).figure
+    FigureCanvasAgg(figure).draw()
+    assert [float(tick.get_text()) for tick in figure.axes[0].get_xticklabels()] == x
+
+
 def test_bands_bars_marks_and_what_is_not_positive() -> None:
     assert set(drawn(PANELS["one"]).artists) == {"band 0 η = 1", "values 0 η = 1", "mark limit"}
     assert set(drawn(PANELS["points"]).artists) == {"bars 0 found", "values 0 found", "mark a", "mark b", "mark c"}

@@ -1,19 +1,19 @@
 """Method ``flow``: gradient flow dx/dt = −∇L_λ(x) of the trained layers, the limit of gradient descent as η → 0.
 
 A step of the stage covers a time ``step_size`` at constant λ. The solver starts afresh at each step: nothing but the
-weights goes from one step to the next.
+weights goes from one step to the next (in float32, the weights and what rounding took from them).
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy import integrate
 
 from featlearn.training.backends import Backend
+from featlearn.training.methods.record import OwnSteps
 from featlearn.training.objective import Objective
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
@@ -22,34 +22,31 @@ TOLERANCES = {"rtol": 1e-9, "atol": 1e-12}  # of the error of each of the solver
 KINK_TOLERANCES = {"rtol": 1e-6, "atol": 1e-8}  # where ∇L jumps
 MOST_STIFF = 4000  # trained weights whose Jacobian is affordable
 MOST_EVALUATIONS = 100_000  # of the gradient, in one step of the stage
+_REST = "flow.rest"  # in a state's memory, (1, n): what rounding to float32 took from the last step
 
 
 class _NoWayOn(Exception):
     """The gradient is not finite, or was asked for too often."""
 
 
-def advance(backend: Backend, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
-    """Take ``count`` steps of a stage of which ``done`` are done; contract and arguments as ``Backend.advance``.
-
-    The runs go one by one, in float64; each step ends with rounding to the run's precision. Trained weights become NaN
-    where the solver finds no way on.
-    """
-    runs = range(len(stages))
-    return State.stack([_advance(backend, problem.take([i]), stages[i], state.take([i]), done, count) for i in runs])
-
-
-def _advance(backend: Backend, problem: Problem, stage: Stage, state: State, done: int, count: int) -> State:
+def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: int, count: int) -> State:
+    """Each step ends with rounding to the run's precision; the trained weights are NaN where there is no way on."""
     assert stage.step_size is not None
     for step in range(done, done + count):
         objective = Objective(backend, problem, State(state.second_layer, state.first_layer), stage.train)
         decay, duration = float(stage.weight_decay.at(step)), float(stage.step_size.at(step))
-        state = objective.state_at(_flow(objective, decay, duration))
+        start = objective.start()
+        if _REST in state.memory:
+            start = start + state.memory[_REST][0]
+        end = _flow(objective, start, decay, duration)
+        rest = {_REST: (end - objective.rounded(end))[None]} if state.first_layer.dtype == np.float32 else {}
+        state = objective.state_at(end, rest)
     return state
 
 
-def _flow(objective: Objective, decay: float, duration: float) -> np.ndarray:
-    """The vector of weights after a time; NaN where there is no way on."""
-    x, asked = objective.start(), 0
+def _flow(objective: Objective, x: np.ndarray, decay: float, duration: float) -> np.ndarray:
+    """The vector of weights a time after ``x``; NaN where there is no way on."""
+    asked = 0
 
     def velocity(_: float, x: np.ndarray) -> np.ndarray:
         nonlocal asked
@@ -88,3 +85,13 @@ def _solver(objective: Objective, n: int) -> dict[str, Any]:
     if objective.problem.samples() and objective.problem.activation.homogeneous_degree == 1:  # relu, abs
         return {"method": "RK45"} | KINK_TOLERANCES
     return {"method": "LSODA" if n <= MOST_STIFF else "DOP853"} | TOLERANCES
+
+
+METHOD = OwnSteps(
+    name="flow",
+    sentence="follows the gradient flow, the limit of gd for small steps",
+    step_size="the time that a step covers",
+    fixed_loss=True,
+    overflow="the solver of the flow met a gradient that is not finite, or asked for more of them than it may",
+    walk=_walk,
+)

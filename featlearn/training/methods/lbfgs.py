@@ -7,12 +7,12 @@ the gradient is still good: there the search goes by slopes alone (Hager & Zhang
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from featlearn.training.backends import Backend
+from featlearn.training.methods.record import OwnSteps
 from featlearn.training.objective import Objective
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
@@ -91,20 +91,9 @@ class _History:
         return q
 
 
-def advance(backend: Backend, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
-    """Take ``count`` iterations of a stage of which ``done`` are done; contract and arguments as ``Backend.advance``.
-
-    The runs go one by one. In single precision every point is rounded before it is judged.
-    """
-    return State.stack(
-        [
-            _advance(Objective(backend, problem.take([i]), state.take([i]), stage.train), stage, done, count)
-            for i, stage in enumerate(stages)
-        ]
-    )
-
-
-def _advance(objective: Objective, stage: Stage, done: int, count: int) -> State:
+def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: int, count: int) -> State:
+    """In single precision every point is rounded before it is judged."""
+    objective = Objective(backend, problem, state, stage.train)
     x = objective.start()
     history = _History.of(objective.state.memory, len(x))
     decay, here = np.nan, None
@@ -180,3 +169,12 @@ def _next_length(low: float, low_slope: float, high: float, high_slope: float) -
         return 4.0 * low
     share = low_slope / (low_slope - high_slope) if high_slope > 0 else 0.5
     return low + min(max(share, 0.1), 0.9) * (high - low)
+
+
+METHOD = OwnSteps(
+    name="lbfgs",
+    sentence="goes to a minimum by quasi-Newton steps, whose lengths it finds by itself",
+    step_size=None,
+    fixed_loss=True,
+    walk=_walk,
+)

@@ -9,11 +9,13 @@ from featlearn.theory import population
 from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
 from featlearn.training import descent
 from featlearn.training.backends import make_backend
-from featlearn.training.descent import Logged, Plan, Start, descend
+from featlearn.training.descent import descend
+from featlearn.training.events import Logged, Start
+from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
-from tests.theory.test_population import _exact_loss, _generic, _split
-from tests.training.test_fused import batch
+from tests.theory.points import exact_loss, generic, split
+from tests.training.batches import batch
 
 PIECES = [0.0, 1e-3, 1e6]  # seconds of steps in one call
 
@@ -106,10 +108,10 @@ def test_looks_on_the_way_do_not_change_the_way(name: str, drop: int, m: int, d:
 def test_the_compiled_loss_stays_within_the_rounding_error_that_decides_whom_to_trust(name: str, drop: int) -> None:
     entry, backend = activation(name, drop), make_backend("fused", "cpu", "float64")
     for seed, distance in enumerate([1.0, 1e-3, 1e-6, 1e-9]):
-        arrays = _generic(seed, d=4, width=3)
-        a, w = _split(arrays)
+        arrays = generic(seed, d=4, width=3)
+        a, w = split(arrays)
         a = a + distance * np.random.default_rng(seed).standard_normal(a.shape)
-        truth = float(_exact_loss(entry, (a, w, *arrays[2:])))
+        truth = float(exact_loss(entry, (a, w, *arrays[2:])))
         problem = Problem(entry, arrays[2], arrays[3], w)
         loss, slope = backend.loss_and_gradient(problem, State(a, w))
         assert abs(loss[0] - truth) <= population.float64_rounding(entry, a, w, *arrays[2:])[0]

@@ -6,26 +6,26 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.training import data, quasi_newton
+from featlearn.training import data
 from featlearn.training.backends import make_backend
+from featlearn.training.methods import lbfgs
+from featlearn.training.methods.lbfgs import HISTORY, _History
 from featlearn.training.problem import Problem, State
-from featlearn.training.quasi_newton import HISTORY, _History
-from featlearn.training.stages import Layer, Schedule, Stage
-from tests.training.test_descent import _problem, _rows
-from tests.training.test_sampled_descent import _problem as _sampled_problem
+from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
+from tests.training.examples import random_problem, rows_of
+from tests.training.sampled import problem_on
 
-BOTH: tuple[Layer, ...] = ("first_layer", "second_layer")
 BACKENDS = ["torch", "fused"]
 
 
-def _stage(steps: int, decay: float | Schedule = 0.0, train: tuple[Layer, ...] = BOTH, **changes: Any) -> Stage:
+def _stage(steps: int, decay: float | Schedule = 0.0, train: tuple[Layer, ...] = LAYERS, **changes: Any) -> Stage:
     schedule = decay if isinstance(decay, Schedule) else Schedule(decay)
     return Stage(name="s", train=train, method="lbfgs", steps=steps, weight_decay=schedule, **changes)
 
 
 def _walk(problem: Problem, state: State, stage: Stage, backend: str = "fused") -> State:
     engine = make_backend(backend, "cpu", "float64")
-    return quasi_newton.advance(engine, problem, [stage], state, 0, stage.steps)
+    return lbfgs.METHOD.advance(engine, problem, [stage], state, 0, stage.steps)
 
 
 def _loss(problem: Problem, state: State) -> float:
@@ -96,7 +96,7 @@ def test_moves_along_which_the_objective_curves_down_are_left_out() -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["relu", "abs", "erf", "quadratic"])
 def test_over_the_second_layer_it_finds_the_ridge_solution_and_so_does_gd(name: str, backend: str) -> None:
-    problem, state = _problem(name=name)
+    problem, state = random_problem(name=name)
     teacher = problem.teacher_second_layer, problem.teacher_first_layer
     best = population.ridge_second_layer(problem.activation, state.first_layer, *teacher, np.array([0.1]))
     ours = _walk(problem, state, _stage(100, 0.1, ("second_layer",)), backend)
@@ -108,7 +108,7 @@ def test_over_the_second_layer_it_finds_the_ridge_solution_and_so_does_gd(name: 
 
 
 def test_on_a_sample_it_finds_the_ridge_solution_of_the_sample() -> None:
-    problem, state = _sampled_problem("empirical")
+    problem, state = problem_on("empirical")
     samples = problem.samples()
     assert samples is not None
     best = data.ridge_second_layer(problem.activation, state.first_layer[0], samples[0].sample(), 0.1)
@@ -118,9 +118,9 @@ def test_on_a_sample_it_finds_the_ridge_solution_of_the_sample() -> None:
 
 @pytest.mark.parametrize("name", ["relu", "abs", "erf", "quadratic"])
 def test_the_gradient_is_far_below_that_of_gd_after_as_many_steps(name: str) -> None:
-    problem, state = _problem(name=name)
+    problem, state = random_problem(name=name)
     eta = 0.01 if name == "quadratic" else 0.2
-    gd = Stage(name="gd", train=BOTH, steps=300, step_size=Schedule(eta), weight_decay=Schedule(0.02))
+    gd = Stage(name="gd", train=LAYERS, steps=300, step_size=Schedule(eta), weight_decay=Schedule(0.02))
     theirs = make_backend("fused", "cpu", "float64").advance(problem, [gd], state, 0, 300)
     ours = _walk(problem, state, _stage(300, 0.02))
     assert _grad_norm(problem, ours, 0.02) < 1e-8
@@ -128,21 +128,21 @@ def test_the_gradient_is_far_below_that_of_gd_after_as_many_steps(name: str) -> 
 
 
 def test_gd_goes_to_the_same_stationary_point_from_nearby() -> None:
-    problem, state = _problem()
+    problem, state = random_problem()
     ours = _walk(problem, state, _stage(400, 0.02))
     rng = np.random.default_rng(0)
     near = State(
         ours.second_layer + 1e-3 * rng.standard_normal(ours.second_layer.shape),
         ours.first_layer + 1e-3 * rng.standard_normal(ours.first_layer.shape),
     )
-    gd = Stage(name="gd", train=BOTH, steps=100_000, step_size=Schedule(0.2), weight_decay=Schedule(0.02))
+    gd = Stage(name="gd", train=LAYERS, steps=100_000, step_size=Schedule(0.2), weight_decay=Schedule(0.02))
     theirs = make_backend("fused", "cpu", "float64").advance(problem, [gd], near, 0, gd.steps)
     assert _objective(problem, theirs, 0.02) == pytest.approx(_objective(problem, ours, 0.02), abs=1e-13)
 
 
 def test_each_change_of_the_weight_decay_is_followed_to_its_minimum() -> None:
-    problem, state = _problem()
-    rows = _rows(problem, [_stage(450, Schedule(0.02, 0.5, 150))], state, 40)
+    problem, state = random_problem()
+    rows = rows_of(problem, [_stage(450, Schedule(0.02, 0.5, 150))], state, 40)
     ends = {row.row["stage_step"]: row.row for row in rows if row.row["stage_step"] in (150, 300, 450)}
     assert [row["weight_decay"] for row in ends.values()] == [0.02, 0.01, 0.005]
     assert max(row["grad_norm"] for row in ends.values()) < 1e-9
@@ -156,7 +156,7 @@ def test_each_change_of_the_weight_decay_is_followed_to_its_minimum() -> None:
 @pytest.mark.parametrize("distance", [1e-2, 1e-5, 1e-8, 1e-11, 0.0])
 def test_near_the_teacher_it_improves_quietly_or_stays(distance: float, decay: float) -> None:
     # float64 sums of the loss are worthless below 1e-14, and even negative
-    problem, state = _problem()
+    problem, state = random_problem()
     rng = np.random.default_rng(1)
     split = np.array([0.3, 0.3, 0.2, 0.2])  # each teacher neuron is four of the student's
     a = np.concatenate([split * weight for weight in problem.teacher_second_layer[0]])[None]
@@ -166,7 +166,7 @@ def test_near_the_teacher_it_improves_quietly_or_stays(distance: float, decay: f
     before = _objective(problem, state, decay)
     first = before
     for step in range(stage.steps):
-        state = quasi_newton.advance(engine, problem, [stage], state, step, 1)
+        state = lbfgs.METHOD.advance(engine, problem, [stage], state, step, 1)
         after = _objective(problem, state, decay)
         assert after <= (before * (1 + 1e-8) if decay == 0 else before + 1e-15)
         before = after
@@ -176,16 +176,16 @@ def test_near_the_teacher_it_improves_quietly_or_stays(distance: float, decay: f
 
 def test_the_objective_never_grows_and_a_step_takes_about_one_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = 0
-    evaluate = quasi_newton.Objective.loss_and_gradient
+    evaluate = lbfgs.Objective.loss_and_gradient
 
-    def counted(self: quasi_newton.Objective, x: np.ndarray) -> tuple[float, np.ndarray]:
+    def counted(self: lbfgs.Objective, x: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal asked
         asked += 1
         return evaluate(self, x)
 
-    monkeypatch.setattr(quasi_newton.Objective, "loss_and_gradient", counted)
-    problem, state = _problem(m=20, d=8)
-    values = [row.row["objective"] for row in _rows(problem, [_stage(200, 0.01)], state, 201)]
+    monkeypatch.setattr(lbfgs.Objective, "loss_and_gradient", counted)
+    problem, state = random_problem(m=20, d=8)
+    values = [row.row["objective"] for row in rows_of(problem, [_stage(200, 0.01)], state, 201)]
     assert len(values) == 201
     assert (np.diff(values) <= 1e-14).all()
     _walk(problem, state, _stage(100, 0.01))
@@ -193,27 +193,27 @@ def test_the_objective_never_grows_and_a_step_takes_about_one_evaluation(monkeyp
 
 
 def test_where_nothing_is_better_it_stays_without_asking_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem, state = _problem()
+    problem, state = random_problem()
     stage = _stage(1000, 0.02)
     end = _walk(problem, state, stage)
     assert end.memory["lbfgs.stalled"] == [0.02]
     engine = make_backend("fused", "cpu", "float64")
-    monkeypatch.setattr(quasi_newton, "_point", None)
-    again = quasi_newton.advance(engine, problem, [stage], end, 999, 1)
+    monkeypatch.setattr(lbfgs, "_point", None)
+    again = lbfgs.METHOD.advance(engine, problem, [stage], end, 999, 1)
     np.testing.assert_array_equal(again.first_layer, end.first_layer)
 
 
 @pytest.mark.parametrize("scale", [1e3, 1e80, 1e155])
 @pytest.mark.parametrize("name", ["relu", "quadratic"])
 def test_weights_of_any_size_do_no_harm(name: str, scale: float) -> None:
-    problem, state = _problem(name=name)
+    problem, state = random_problem(name=name)
     end = _walk(problem, State(scale * state.second_layer, scale * state.first_layer), _stage(20, 0.01))
     assert end.finite().all()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_single_precision_stays_single_and_goes_down(backend: str) -> None:
-    problem, state = _problem()
+    problem, state = random_problem()
     single = State(state.second_layer.astype(np.float32), state.first_layer.astype(np.float32))
     end = _walk(problem, single, _stage(100, 0.02), backend)
     assert end.first_layer.dtype == end.second_layer.dtype == np.float32
@@ -221,8 +221,8 @@ def test_single_precision_stays_single_and_goes_down(backend: str) -> None:
 
 
 def test_the_kinks_of_a_sample_do_not_stop_it_from_going_down() -> None:
-    problem, state = _sampled_problem("empirical")
-    events = _rows(problem, [_stage(150, 0.01)], state, 151)
+    problem, state = problem_on("empirical")
+    events = rows_of(problem, [_stage(150, 0.01)], state, 151)
     size = [np.sum(e.state.second_layer**2) + np.sum(e.state.first_layer**2) for e in events]
     values = np.array([e.row["train_loss"] for e in events]) + 0.005 * np.array(size)
     assert (np.diff(values) <= 1e-14).all()
@@ -231,12 +231,12 @@ def test_the_kinks_of_a_sample_do_not_stop_it_from_going_down() -> None:
 
 @pytest.mark.parametrize("cuts", [(1,) * 90, (31, 59), (7, 13, 40, 30)])
 def test_bits_do_not_depend_on_how_iterations_are_cut_into_calls_nor_on_company(cuts: tuple[int, ...]) -> None:
-    problem, state = _problem(runs=3)
+    problem, state = random_problem(runs=3)
     stages = [_stage(90, Schedule(0.01 * (i + 1), 0.5, 30)) for i in range(3)]
     engine, done = make_backend("fused", "cpu", "float64"), 0
     together = state
     for count in cuts:
-        together = quasi_newton.advance(engine, problem, stages, together, done, count)
+        together = lbfgs.METHOD.advance(engine, problem, stages, together, done, count)
         done += count
     for run in range(3):
         alone = _walk(problem.take([run]), state.take([run]), stages[run])

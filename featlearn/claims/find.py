@@ -1,0 +1,45 @@
+"""Finding what a user names, whichever of the three it is: a run, a sweep or a reproduction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from featlearn.claims.directory import ReproductionDirectory
+from featlearn.runs.directory import RunDirectory
+from featlearn.storage.directory import Summary
+from featlearn.storage.errors import RunNotFound
+from featlearn.sweeps.directory import SweepDirectory
+
+
+def find(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory | ReproductionDirectory:
+    """What a path, the name of a directory in ``runs_dir``, or ``latest`` leads to.
+
+    Raises:
+        RunNotFound: when there is nothing.
+    """
+    sweep = SweepDirectory.named(name, runs_dir)
+    if sweep is not None:
+        return sweep
+    reproduction = ReproductionDirectory.named(name, runs_dir)
+    return RunDirectory.find(name, runs_dir) if reproduction is None else reproduction
+
+
+def find_run_or_sweep(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory:
+    """As ``find``, for what is drawn on request; a reproduction has its figures already.
+
+    Raises:
+        RunNotFound: when there is nothing, or a reproduction.
+    """
+    found = find(name, runs_dir)
+    if isinstance(found, ReproductionDirectory):
+        raise RunNotFound(
+            f"{found.path} is a reproduction, no run or sweep: its figures are in {found.figures}, all of it is "
+            f"told in {found.page_file}, and its sweeps are in {found.sweeps}"
+        )
+    return found
+
+
+def summaries_in(runs_dir: Path) -> list[Summary]:
+    """A line for every run, sweep and reproduction in a directory, oldest first."""
+    kinds = RunDirectory, SweepDirectory, ReproductionDirectory
+    return sorted((summary for kind in kinds for summary in kind.summarise(runs_dir)), key=lambda summary: summary.name)

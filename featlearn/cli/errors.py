@@ -1,0 +1,30 @@
+"""The error policy of all commands: what is printed, and the exit status.
+
+2 means that something was asked for wrongly (the command line, a configuration, a run that does not exist), 1 that
+something that exists is broken, in use, or did not work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """Within it, the errors that users can do something about end the command with their lines on standard error."""
+    from featlearn.config.yaml_source import ConfigError
+    from featlearn.storage.errors import RunError, RunNotFound
+    from featlearn.views.console.run import complain
+    from featlearn.views.data.sweep import WrongChoice
+
+    try:
+        yield
+    except ConfigError as error:
+        complain(map(str, error.complaints))
+        raise typer.Exit(2) from None
+    except RunError as error:
+        complain([str(error)])
+        raise typer.Exit(2 if isinstance(error, RunNotFound | WrongChoice) else 1) from None

@@ -1,0 +1,63 @@
+"""``featlearn runs`` and ``featlearn show``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from featlearn.cli.errors import errors_told
+from featlearn.cli.options import AsJson, RunsDir, document_of, print_json
+
+
+def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
+    """A table of all runs, sweeps and reproductions, oldest first."""
+    from featlearn.claims.find import summaries_in
+    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.views.console import run as console
+
+    where = runs_dir or DEFAULT_RUNS_DIR
+    summaries = summaries_in(where)
+    if as_json:
+        print_json([summary.plain() for summary in summaries])
+    else:
+        console.show_runs(summaries, where)
+
+
+def show(
+    run: Annotated[
+        str, typer.Argument(help="A run, a sweep or a reproduction: its path or name; a run or a sweep: `latest`.")
+    ] = "latest",
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """One run (its stages, final metrics and environment), one sweep (its results), or one reproduction (verdicts)."""
+    from featlearn.claims.directory import ReproductionDirectory
+    from featlearn.claims.find import find
+    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.sweeps.directory import SweepDirectory
+    from featlearn.views.console import claims as claims_console
+    from featlearn.views.console import run as console
+    from featlearn.views.console import sweep as sweep_console
+
+    with errors_told():
+        found = find(run, runs_dir or DEFAULT_RUNS_DIR)
+        if isinstance(found, SweepDirectory):
+            about = found.read_info()
+            if as_json:
+                print_json(sweep_console.sweep_document(found, about))
+            else:
+                sweep_console.show_sweep(found, about)
+        elif isinstance(found, ReproductionDirectory):
+            verdicts = found.read_info()
+            if as_json:
+                print_json(document_of(found, verdicts))
+            else:
+                claims_console.show_reproduction(found, verdicts)
+        else:
+            info = found.read_info()
+            if as_json:
+                print_json(document_of(found, info))
+            else:
+                console.show_run(found, info)
+                console.show_environment(info)

@@ -1,0 +1,97 @@
+"""``featlearn sweep``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from featlearn.cli.errors import errors_told
+from featlearn.cli.options import AsJson, Jobs, RunsDir, print_json
+
+if TYPE_CHECKING:
+    from featlearn.sweeps.directory import Shard
+
+
+def sweep(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The YAML sweep file.")] = None,
+    jobs: Jobs = None,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDR", help="A running Dask cluster to work on.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="I/N", help="Compute only share I of N, as in a job array.")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="SWEEP", help="Go on with a sweep: its path, name or `latest`.")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: compute failed and diverged points again.")
+    ] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first point that fails.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and how long it takes.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no table.")] = False,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Run many experiments: every point of a grid, each with every seed.
+
+    Without --jobs or --scheduler all runs in this process, in batches that use all cores.
+
+    Exit status: 0 all points done; 1 some failed or diverged; 2 a wrong command line or file; 130 interrupted.
+    """
+    if config is None and resume is None:
+        raise typer.BadParameter("give --config FILE for a new sweep, --resume SWEEP to go on with one, or both")
+    if jobs is not None and scheduler is not None:
+        raise typer.BadParameter("--jobs starts workers here, --scheduler uses those of a cluster: give one of the two")
+    if retry_failed and resume is None:
+        raise typer.BadParameter("--retry-failed goes with --resume SWEEP")
+    share = _share(shard)
+
+    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.sweeps import sweep as sweeps
+    from featlearn.sweeps.directory import SweepDirectory
+    from featlearn.sweeps.executors import make_executor
+    from featlearn.sweeps.load import load_sweep
+    from featlearn.views.console import run as console
+    from featlearn.views.console import sweep as sweep_console
+
+    where = runs_dir or DEFAULT_RUNS_DIR
+    with errors_told():
+        begun = None if resume is None else SweepDirectory.find(resume, where)
+        asked = None if config is None else load_sweep(config)
+        if dry_run:
+            sweep_console.show_plan(sweeps.plan(sweeps.sweep_of(begun, asked), share), jobs)
+            return
+        directory = sweeps.directory_of(begun, asked, where, share)
+        with sweep_console.SweepView(quiet=quiet or as_json) as view:
+            result = sweeps.run_sweep(
+                directory,
+                lambda: make_executor(jobs, scheduler),
+                shard=share,
+                retry_failed=retry_failed,
+                fail_fast=fail_fast,
+                watch=view.watch,
+            )
+        info = directory.read_info()
+
+    if as_json:
+        print_json(sweep_console.sweep_document(directory, info))
+    elif not quiet:
+        sweep_console.show_sweep(directory, info)
+    if result.status != "done" or result.failures:
+        console.complain([sweep_console.ending(result, share)])
+        raise typer.Exit(130 if result.status == "interrupted" else 1)
+
+
+def _share(text: str | None) -> Shard:
+    """The share that ``i/n`` names; the whole sweep without one."""
+    from featlearn.sweeps.directory import WHOLE, Shard
+
+    if text is None:
+        return WHOLE
+    number, slash, count = text.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count) <= 100_000):
+        raise typer.BadParameter(f"--shard {text}: expected I/N with 1 ≤ I ≤ N, as in --shard 1/4")
+    return Shard(int(number), int(count))

@@ -1,0 +1,59 @@
+"""``featlearn train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from featlearn.cli.errors import errors_told
+from featlearn.cli.options import AsJson, RunsDir, document_of, print_json
+
+
+def train(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The YAML configuration.")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key, as in --set student.width=50. Repeatable."),
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run: its path, its name or `latest`.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Run one experiment: live progress, a summary, and a run directory.
+
+    Exit status: 0 done; 1 failed or diverged; 2 a wrong command line or configuration; 130 interrupted.
+    """
+    if (config is None) == (resume is None):
+        raise typer.BadParameter("give one of the two: --config FILE for a new run, --resume RUN to go on with one")
+    if resume is not None and overrides:
+        raise typer.BadParameter("--set changes a configuration, and a resumed run keeps its own; start a new run")
+
+    from featlearn.config.load import load_config
+    from featlearn.runs import train as runs
+    from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
+    from featlearn.views.console import run as console
+
+    where = runs_dir or DEFAULT_RUNS_DIR
+    with errors_told():
+        view = console.TrainingView(quiet=quiet or as_json)
+        if config is not None:
+            settings = load_config(config, overrides or [])
+            with view:
+                result = runs.train(settings, where, view.watch)
+        else:
+            assert resume is not None
+            with view:
+                result = runs.resume(RunDirectory.find(resume, where), view.watch)
+
+    if as_json:
+        print_json(document_of(result.run, result.info))
+    elif not quiet:
+        console.show_run(result.run, result.info)
+    if result.status != "done":
+        console.complain([console.ending(result.run, result.info)])
+        raise typer.Exit(130 if result.status == "interrupted" else 1)

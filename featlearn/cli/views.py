@@ -1,0 +1,110 @@
+"""``featlearn plot`` and ``featlearn report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from featlearn.cli.errors import errors_told
+from featlearn.cli.options import RunsDir
+
+
+def plot(
+    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where the files go.", show_default="figures/ in the run")
+    ] = None,
+    formats: Annotated[str, typer.Option("--format", "-f", help="Some of png, pdf, svg.")] = "pdf,png",
+    size: Annotated[
+        str, typer.Option("--size", help="column (3.25 in wide), page (5.5 in) or slide (10 in).")
+    ] = "column",
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="NAME", help="Of a sweep or an overlay: what to show. Repeatable."),
+    ] = None,
+    x: Annotated[
+        str | None, typer.Option("--x", metavar="KEY", help="Of a sweep: the horizontal axis; others give lines.")
+    ] = None,
+    y: Annotated[
+        str | None, typer.Option("--y", metavar="KEY", help="Of a sweep: the vertical axis of a heat map.")
+    ] = None,
+    overlay: Annotated[
+        list[str] | None, typer.Option("--overlay", metavar="RUN", help="Another run for the same figure. Repeatable.")
+    ] = None,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Figures for a paper, each with the data behind it as CSV.
+
+    Of a run: curves, alignment, neurons and the dual certificate. Of a sweep: medians over seeds against one axis, or a
+    heat map over two.
+    """
+    from featlearn.claims.find import find_run_or_sweep
+    from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
+    from featlearn.sweeps.directory import SweepDirectory
+    from featlearn.views.console import run as console
+    from featlearn.views.data.run import read_run
+    from featlearn.views.data.sweep import read_sweep
+    from featlearn.views.figures import drawing as figures
+
+    where = runs_dir or DEFAULT_RUNS_DIR
+    kinds = list(dict.fromkeys(part.strip().lower() for part in formats.split(",")))
+    if unknown := [kind for kind in kinds if kind not in figures.FORMATS]:
+        raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(figures.FORMATS)}")
+    if size not in figures.SIZES:
+        raise typer.BadParameter(f"--size {size}: expected one of {', '.join(figures.SIZES)}")
+    chosen, named = figures.SIZES[size], metrics or list(figures.DEFAULT_METRICS)
+    with errors_told():
+        figures.check_metrics(named)
+        found = find_run_or_sweep(run, where)
+        if isinstance(found, SweepDirectory):
+            if overlay:
+                raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
+            drawings = figures.sweep_figures(read_sweep(found), named, x, y, chosen)
+        else:
+            if x or y or (metrics and not overlay):
+                raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
+            data = read_run(found)
+            if overlay:
+                others = [read_run(RunDirectory.find(other, where)) for other in overlay]
+                drawings = iter([figures.overlay_figure([data, *others], named, chosen)])
+            else:
+                others = []
+                drawings = figures.run_figures(data, chosen)
+                console.complain([f"no figure of the neurons: {data.missing}"] if data.missing else [])
+            console.complain(shown.lost for shown in (data, *others) if shown.lost)
+        for drawing in drawings:
+            files = figures.save(drawing, out or found.inside(found.figures.name), kinds, chosen)
+            console.show_figure(files, drawing.slopes)
+
+
+def report(
+    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
+    ] = None,
+    runs_dir: RunsDir = None,
+) -> None:
+    """One HTML page that needs no network: curves, neurons and certificate over time, configuration; a sweep's map and
+    table."""
+    from featlearn.claims.find import find_run_or_sweep
+    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.sweeps.directory import SweepDirectory
+    from featlearn.views.console import run as console
+    from featlearn.views.console.output import tell
+    from featlearn.views.data.run import read_run
+    from featlearn.views.data.sweep import read_sweep
+    from featlearn.views.report import page as reports
+
+    with errors_told():
+        found = find_run_or_sweep(run, runs_dir or DEFAULT_RUNS_DIR)
+        if isinstance(found, SweepDirectory):
+            with console.counting("reading runs") as watch:
+                page = reports.sweep_page(read_sweep(found), watch)
+        else:
+            data = read_run(found)
+            console.complain([data.lost] if data.lost else [])
+            page = reports.run_page(data)
+        reports.write_page(page, out or found.report_file)
+    tell(out or found.report_file)

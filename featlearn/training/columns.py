@@ -1,0 +1,321 @@
+"""The columns of the metrics: one record each, which log, results, console, figures and documentation read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Literal
+
+import numpy as np
+
+from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE, imbalance
+from featlearn.theory.tangent_kernel import neural_tangent_kernel
+from featlearn.training.look import Look
+from featlearn.training.methods import METHODS
+from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, optimum_of
+from featlearn.training.problem import MOST_PROBE_DIMENSIONS, PROBE_INPUTS
+
+LARGEST_COUNT = 2**63 - 1  # what an array can hold
+Kind = Literal["text", "count", "number", "degrees", "share", "seconds"]
+Compute = Callable[[Look], "np.ndarray | Sequence[Any] | None"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a table of results.
+
+    Attributes:
+        name: in files.
+        kind: what its values are. Counts are whole numbers, shares lie between 0 and 1.
+        meaning: for the documentation.
+        compute: a value for each run of a look, (B,), or None where it does not apply to any of them; it may be not
+            finite where it does not apply to one. Left out where the loop or whoever writes the file knows the values.
+        required: whether every row has it; any other value may be null.
+        heading: in tables; by default the name.
+        words: in figures; by default the name.
+        symbol: beside the words, as mathtext without dollars.
+        unit: beside the words.
+        log: whether it spans orders of magnitude, so that axes are logarithmic.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    compute: Compute | None = None
+    required: bool = False
+    heading: str = ""
+    words: str = ""
+    symbol: str = ""
+    unit: str = ""
+    log: bool = False
+
+    def plain(self, values: np.ndarray | Sequence[Any]) -> list[Any]:
+        """Computed values as JSON holds them; None for what is not finite."""
+        if self.kind == "text":
+            return list(values)
+        if self.kind == "count":
+            return [int(value) for value in values]
+        return [value if isfinite(value) else None for value in np.asarray(values).tolist()]
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value that was read can be one of its own."""
+        if value is None:
+            return not self.required
+        if self.kind == "text":
+            return isinstance(value, str)
+        if isinstance(value, bool) or not isinstance(value, int if self.kind == "count" else int | float):
+            return False
+        if self.kind == "count":
+            return 0 <= value <= LARGEST_COUNT
+        try:
+            return isfinite(value)
+        except OverflowError:  # a whole number that is larger than any float
+            return False
+
+
+COLUMNS: dict[str, Column] = {}  # of the metrics, by name, in the order of the file
+
+
+def register(column: Column) -> None:
+    """Add a column to the metrics, at their end. Raises ValueError when another one has its name."""
+    if column.name in COLUMNS:
+        raise ValueError(f"there is a column {column.name} already")
+    COLUMNS[column.name] = column
+
+
+# --- how the longer ones are computed -----------------------------------------------------------
+
+
+def _grad_norm(look: Look) -> np.ndarray:
+    decay, slope, weights = look.weight_decay, look.slope, look.weights
+    squares = {
+        "second_layer": np.sum((slope.second_layer + decay[:, None] * weights.second_layer) ** 2, -1),
+        "first_layer": np.sum((slope.first_layer + decay[:, None, None] * weights.first_layer) ** 2, (-2, -1)),
+    }
+    trained = [sum(squares[layer][run] for layer in stage.train) for run, stage in enumerate(look.stages)]
+    return np.sqrt(np.stack(trained))
+
+
+def _gap(look: Look) -> np.ndarray | None:
+    if not look.gap or look.problem.scaled is not None:
+        return None
+    optima = [optimum_of(look.problem, run, decay) for run, decay in enumerate(look.weight_decay)]
+    return look.objective - [np.nan if optimum is None else optimum.lower for optimum in optima]
+
+
+def _kernel_motion(look: Look) -> np.ndarray | None:
+    probe, weights = look.problem.probe, look.weights
+    if probe is None:
+        return None
+    kernel = neural_tangent_kernel(look.problem.activation, weights.second_layer, weights.first_layer, probe.inputs)
+    start = probe.initial_kernel
+    return np.linalg.norm(kernel - start, axis=(-2, -1)) / np.linalg.norm(start, axis=(-2, -1))
+
+
+def _balance(look: Look) -> np.ndarray:
+    """Of the plain weights, which are those of the trained function unless the student is scaled."""
+    if look.problem.scaled is None:
+        return look.alignment["balance"]
+    return imbalance(look.weights.second_layer, look.weights.first_layer)
+
+
+def _aligned(name: str) -> Compute:
+    return lambda look: look.alignment[name]
+
+
+# --- the columns --------------------------------------------------------------------------------
+
+_other_sizes = [f"{m.name}: {m.step_size}" for m in METHODS.values() if m.step_size not in (None, "η")]
+_without_size = " and ".join(m.name for m in METHODS.values() if m.step_size is None)
+_alive_above = f"{ALIVE_ABOVE:.0e}".replace("e-0", "e-")
+
+for _column in (
+    Column(
+        name="step",
+        kind="count",
+        meaning="steps done, counted over all stages; 0 is the initial state",
+        required=True,
+        log=True,
+    ),
+    Column(
+        name="stage",
+        kind="text",
+        meaning="name of the stage",
+        compute=lambda look: [stage.name for stage in look.stages],
+        required=True,
+    ),
+    Column(
+        name="stage_step",
+        kind="count",
+        meaning="steps done in this stage",
+        compute=lambda look: [look.stage_step] * len(look.stages),
+        required=True,
+        words="step of the stage",
+        log=True,
+    ),
+    Column(
+        name="weight_decay",
+        kind="number",
+        meaning="λ that the last step used",
+        compute=lambda look: look.weight_decay,
+        heading="λ",
+        words="weight decay",
+        symbol=r"\lambda",
+        log=True,
+    ),
+    Column(
+        name="step_size",
+        kind="number",
+        meaning=f"η that the last step used ({'; '.join(_other_sizes)}); null for {_without_size}",
+        compute=lambda look: look.step_size,
+        heading="η",
+        words="step size",
+        symbol=r"\eta",
+        log=True,
+    ),
+    Column(
+        name="loss",
+        kind="number",
+        meaning="population loss L = E[(f − f*)²], no factor ½, whatever the data",
+        compute=lambda look: look.loss,
+        symbol="L",
+        log=True,
+    ),
+    Column(
+        name="objective",
+        kind="number",
+        meaning="L + (λ/2)(‖a‖² + ‖W‖²_F)",
+        compute=lambda look: look.objective,
+        symbol=r"L_\lambda",
+        log=True,
+    ),
+    Column(
+        name="grad_norm",
+        kind="number",
+        meaning="norm of the gradient of the objective over the trained layers; for empirical data, with the training "
+        "loss in place of L",
+        compute=_grad_norm,
+        words="gradient norm",
+        symbol=r"\|\nabla L_\lambda\|",
+        log=True,
+    ),
+    Column(
+        name="gap",
+        kind="number",
+        meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound); null "
+        "for activations that are not homogeneous of degree 1, for λ = 0, with `output_scale`, and for large teachers "
+        f"(m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
+        compute=_gap,
+        symbol=r"L_\lambda - J^*_\lambda",
+        log=True,
+    ),
+    Column(
+        name="max_angle",
+        kind="degrees",
+        meaning="largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line "
+        "(plain relu, which has no symmetry: to the nearest teacher direction)",
+        compute=_aligned("max_angle"),
+        words="largest angle",
+        unit="degrees",
+        log=True,
+    ),
+    Column(
+        name="misalignment",
+        kind="number",
+        meaning="Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖ (with `output_scale`: α|a_j|‖w_j‖)",
+        compute=_aligned("misalignment"),
+        unit="rad²",
+        log=True,
+    ),
+    Column(
+        name="mean_angle",
+        kind="degrees",
+        meaning="√(misalignment / Σ p_j) in degrees: the mass-weighted rms angle",
+        compute=_aligned("mean_angle"),
+        words="mean angle",
+        unit="degrees",
+        log=True,
+    ),
+    Column(
+        name="aligned_mass",
+        kind="share",
+        meaning=f"share of Σ p_j within {ALIGNED_WITHIN:g}° of a teacher line",
+        compute=_aligned("aligned_mass"),
+        words="aligned mass",
+    ),
+    Column(
+        name="alive",
+        kind="count",
+        meaning=f"living neurons: p_j > {_alive_above} · Σ|a*|",
+        compute=_aligned("alive"),
+        words="living neurons",
+    ),
+    Column(
+        name="recovered",
+        kind="count",
+        meaning=f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
+        compute=_aligned("recovered"),
+        words="recovered teacher lines",
+    ),
+    Column(
+        name="mass_error",
+        kind="number",
+        meaning="max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|; for erf, a neuron near −w*_k counts with −a_j",
+        compute=_aligned("mass_error"),
+        words="mass error",
+        log=True,
+    ),
+    Column(
+        name="balance",
+        kind="number",
+        meaning="max over j of ||a_j| − ‖w_j‖|",
+        compute=_balance,
+        words="imbalance",
+        log=True,
+    ),
+    Column(
+        name="subspace",
+        kind="share",
+        meaning="‖P_{S*}W‖² / ‖W‖²: share of the first layer in the teacher's span",
+        compute=_aligned("subspace"),
+        heading="in S*",
+        words="first layer in",
+        symbol="S^*",
+    ),
+    Column(
+        name="feature_motion",
+        kind="number",
+        meaning="‖W_t − W_0‖ / ‖W_0‖",
+        compute=_aligned("feature_motion"),
+        words="feature motion",
+        log=True,
+    ),
+    Column(
+        name="kernel_motion",
+        kind="number",
+        meaning=f"‖K_t − K_0‖ / ‖K_0‖ (Frobenius) of the neural tangent kernel of both layers at {PROBE_INPUTS} "
+        f"Gaussian inputs, drawn once for each seed; null for d > {MOST_PROBE_DIMENSIONS}",
+        compute=_kernel_motion,
+        words="kernel motion",
+        log=True,
+    ),
+    Column(
+        name="train_loss",
+        kind="number",
+        meaning="empirical data: mean of (f(x_i) − ỹ_i)² over the sample; online: over the batch of the last step, "
+        "before that step (null at step 0); null for population data",
+        compute=lambda look: look.train_loss,
+        words="training loss",
+        log=True,
+    ),
+    Column(
+        name="seconds",
+        kind="seconds",
+        meaning="time since the start of training",
+        words="time",
+        unit="s",
+        log=True,
+    ),
+):
+    register(_column)

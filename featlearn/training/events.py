@@ -1,0 +1,61 @@
+"""What goes into the descent loop and comes out of it: where a batch begins, intermediate states, and logged rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from featlearn.training.batched import Batched
+from featlearn.training.measurement import Row
+from featlearn.training.plan import Position
+from featlearn.training.problem import State
+
+
+@dataclass(frozen=True)
+class AtRow(Batched):
+    """The states at the last row, after ``stage_step`` steps of the stage: where a search for a divergence begins."""
+
+    state: State
+    stage_step: int
+
+
+@dataclass(frozen=True)
+class Start(Batched):
+    """Where a batch begins, or goes on: its position, the states there, and what it must remember from before.
+
+    Attributes:
+        start_loss: (B,) the losses at step 0, for the divergence rule; None when step 0 has not been logged yet.
+        at_row: the last logged row's, when the position is past it.
+    """
+
+    state: State
+    position: Position = field(default_factory=Position)
+    start_loss: np.ndarray | None = None
+    at_row: AtRow | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state of one run between two logged rows, from which the run can be resumed."""
+
+    run: int
+    position: Position
+    state: State
+    at_row: AtRow
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A metrics row of one run. ``position`` is where to go on: the next stage when this row ended one."""
+
+    run: int
+    position: Position
+    state: State
+    row: Row
+    loss_floor: float
+    snapshot: bool
+    ended: str | None  # why the stage ended here: "steps", a stop rule's column, "diverged"; None within a stage
+
+
+Event = Progress | Logged

@@ -1,0 +1,107 @@
+"""A look at the runs of a batch at one step: what the columns of their metrics rows are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from featlearn.theory import population
+from featlearn.theory.alignment import alignment_metrics
+from featlearn.theory.population import Gradient
+from featlearn.training.backends import Backend
+from featlearn.training.problem import BATCH_LOSS, Problem, State
+from featlearn.training.stages import Schedule, Stage
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """The runs of a batch after a step of their stage. What several columns need is computed once, when first needed.
+
+    Attributes:
+        problem, state: the batch.
+        stages: the current stage of each run.
+        stage_step: how many steps the runs have done in this stage.
+        backend: computes the gradients.
+        gap: whether the optimum is wanted.
+    """
+
+    problem: Problem
+    state: State
+    stages: Sequence[Stage]
+    stage_step: int
+    backend: Backend
+    gap: bool
+
+    @cached_property
+    def weights(self) -> State:
+        """The weights in float64."""
+        return State(self.state.second_layer.astype(np.float64), self.state.first_layer.astype(np.float64))
+
+    @cached_property
+    def in_loss(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The arrays of which ``theory.population`` makes the loss."""
+        return self.problem.in_loss(self.weights.second_layer, self.weights.first_layer)
+
+    @cached_property
+    def weight_decay(self) -> np.ndarray:
+        """(B,) λ that the last step used, or that the first one will."""
+        return self._last_used([stage.weight_decay for stage in self.stages])
+
+    @cached_property
+    def step_size(self) -> np.ndarray:
+        """(B,) η that the last step used, or that the first one will; NaN for methods without."""
+        return self._last_used([stage.step_size for stage in self.stages])
+
+    def _last_used(self, schedules: Sequence[Schedule | None]) -> np.ndarray:
+        last = max(0, self.stage_step - 1)
+        # most runs of a batch share their schedules
+        used = {s: np.nan if s is None else float(s.at(last)) for s in set(schedules)}
+        return np.array([used[schedule] for schedule in schedules])
+
+    @cached_property
+    def _population(self) -> tuple[np.ndarray, Gradient]:
+        """The population loss as a float64 sum, (B,), and its gradient."""
+        return self.backend.loss_and_gradient(self.problem, self.weights)
+
+    @cached_property
+    def _sample(self) -> tuple[np.ndarray, Gradient]:
+        """The loss on the empirical data, (B,), and its gradient."""
+        return self.backend.sample_loss_and_gradient(self.problem, self.weights)
+
+    @cached_property
+    def loss(self) -> np.ndarray:
+        """(B,) the population loss, refined where its terms cancel."""
+        total, _ = self._population
+        rounding = population.float64_rounding(self.problem.activation, *self.in_loss)
+        return population.refined_loss(self.problem.activation, total, rounding, *self.in_loss)
+
+    @cached_property
+    def loss_floor(self) -> np.ndarray:
+        """(B,) under which the loss means nothing."""
+        return population.loss_floor(self.problem.activation, *self.in_loss, precision=self.state.first_layer.dtype)
+
+    @cached_property
+    def train_loss(self) -> np.ndarray | None:
+        """(B,) the loss on what is trained on; None where that is the population, and before the first batch."""
+        return self._sample[0] if self.problem.samples() else self.state.memory.get(BATCH_LOSS)
+
+    @cached_property
+    def slope(self) -> Gradient:
+        """The gradient of the loss: of the training loss for empirical data, of the population loss otherwise."""
+        return self._sample[1] if self.problem.samples() else self._population[1]
+
+    @cached_property
+    def objective(self) -> np.ndarray:
+        """(B,) L + (λ/2)(‖a‖² + ‖W‖²)."""
+        a, w = self.weights.second_layer, self.weights.first_layer
+        return self.loss + 0.5 * self.weight_decay * (np.sum(a * a, -1) + np.sum(w * w, (-2, -1)))
+
+    @cached_property
+    def alignment(self) -> dict[str, np.ndarray]:
+        """The alignment metrics of the trained function."""
+        second, first, problem = *self.in_loss[:2], self.problem
+        teacher = problem.teacher_second_layer, problem.teacher_first_layer
+        return alignment_metrics(problem.activation.symmetry, second, first, *teacher, problem.initial_first_layer)

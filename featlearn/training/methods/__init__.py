@@ -1,0 +1,29 @@
+"""Training methods: a module for each, listed here. Whatever needs to know of a method reads its record."""
+
+from featlearn.training.methods import adam, flow, gd, lbfgs, momentum, ridge
+from featlearn.training.methods.record import (
+    METHODS,
+    Exact,
+    Method,
+    OwnSteps,
+    Parameter,
+    SteppedByBackend,
+    all_parameters,
+    register,
+    stepped_by_backend,
+)
+
+__all__ = [
+    "METHODS",
+    "Exact",
+    "Method",
+    "OwnSteps",
+    "Parameter",
+    "SteppedByBackend",
+    "all_parameters",
+    "register",
+    "stepped_by_backend",
+]
+
+for _module in (gd, momentum, adam, ridge, lbfgs, flow):  # the order of the documentation
+    register(_module.METHOD)

@@ -1,0 +1,36 @@
+"""Method ``ridge``: the second layer that minimises the loss (on the population or the sample) + (λ/2)‖a‖²."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from featlearn.theory import population
+from featlearn.training import data
+from featlearn.training.methods.record import Exact
+from featlearn.training.problem import Problem, State
+from featlearn.training.stages import Stage
+
+
+def _solve(problem: Problem, stages: Sequence[Stage], state: State) -> State:
+    scale = problem.scale  # in the output weights α a the term (λ/2)‖a‖² has the coefficient λ/α²
+    decay = np.array([stage.weight_decay.start for stage in stages]) / scale**2
+    rows, samples = state.first_layer.astype(np.float64), problem.samples()
+    if samples is None:
+        second = population.ridge_second_layer(problem.activation, rows, *problem.target(), decay)
+    else:
+        runs = zip(rows, samples, decay, strict=True)
+        second = np.stack([data.ridge_second_layer(problem.activation, w, x.sample(), lam) for w, x, lam in runs])
+    return State((second / scale[:, None]).astype(state.first_layer.dtype), state.first_layer)
+
+
+METHOD = Exact(
+    name="ridge",
+    sentence="takes the exact minimiser over the second layer in one step",
+    layers=("second_layer",),
+    scaled=True,
+    fixed_loss=True,
+    solve=_solve,
+    work=lambda inputs, neurons, dimensions: inputs * neurons * (neurons + dimensions + 25.0),
+)

@@ -1,0 +1,67 @@
+"""What the files of a run may hold, rows of other versions among it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from featlearn.runs.records import parse_row
+from featlearn.training.columns import COLUMNS
+
+ROW: dict[str, Any] = dict.fromkeys(COLUMNS, 0.5) | {
+    "step": 3,
+    "stage": "late",
+    "stage_step": 1,
+    "alive": 7,
+    "recovered": 2,
+}
+
+
+def _parsed(row: dict[str, Any]) -> dict[str, Any]:
+    return parse_row(json.dumps(row).encode())
+
+
+def test_a_row_is_read_as_it_was_written() -> None:
+    assert _parsed(ROW) == ROW
+    assert list(_parsed(ROW)) == list(COLUMNS)
+    nothing = ROW | {"loss": None, "alive": None}
+    assert _parsed(nothing) == nothing
+
+
+def test_a_column_that_another_version_did_not_have_is_null() -> None:
+    older = {name: value for name, value in ROW.items() if name != "kernel_motion"}
+    assert _parsed(older) == ROW | {"kernel_motion": None}
+
+
+def test_a_column_that_only_another_version_has_is_left_out() -> None:
+    assert _parsed(ROW | {"overlap": 0.5, "note": "whatever"}) == ROW
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("loss", "0.5"),
+        ("loss", True),
+        ("loss", [0.5]),
+        ("step", 3.5),
+        ("step", None),
+        ("stage", 4),
+        ("stage_step", "1"),
+        ("alive", 7.5),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is "):
+        _parsed(ROW | {name: value})
+
+
+@pytest.mark.parametrize("name", ["step", "stage", "stage_step"])
+def test_what_every_version_logs_must_be_there(name: str) -> None:
+    with pytest.raises(ValueError, match=f"it has no {name}"):
+        _parsed({key: value for key, value in ROW.items() if key != name})
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "", "{", '{"step": NaN}', "[" * 10_000])
+def test_what_is_no_object_is_no_row(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse_row(text.encode())

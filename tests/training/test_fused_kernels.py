@@ -1,0 +1,92 @@
+"""The compiled code itself: its arcsine, its branches, and that it stays within its arrays."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from featlearn.theory import population
+from featlearn.training.backends import fused_kernels
+from featlearn.training.backends.fused import fused_kernel
+from tests.training.batches import batch
+
+
+@pytest.mark.parametrize(("m", "teachers"), [(5, 3), (6, 2), (7, 1), (13, 3), (14, 2)])
+def test_columns_that_fill_their_padding_are_not_left(m: int, teachers: int) -> None:
+    problem, state = batch(1, m, 4, teachers)
+    n = m + teachers
+    v, c = np.zeros((1, 4, n)), np.zeros((1, n))
+    v[0, :, :m], v[0, :, m:] = state.first_layer[0].T, problem.teacher_first_layer[0].T
+    c[0, :m], c[0, m:] = state.second_layer[0], -problem.teacher_second_layer[0]
+    slope_a, slope_w, seen = np.full((2, n), 7.0), np.full((2, 4, n), 7.0), np.zeros((1, 2))  # a row of guards behind
+    fused_kernels.evaluate_runs(fused_kernel(problem.activation), m, v, c, slope_a[:1], slope_w[:1], seen)
+    assert (slope_a[1] == 7.0).all()
+    assert (slope_w[1] == 7.0).all()
+    teacher = problem.teacher_second_layer, problem.teacher_first_layer
+    loss = population.loss(problem.activation, state.second_layer, state.first_layer, *teacher)
+    np.testing.assert_allclose(seen[:, 0], loss, rtol=1e-12)
+
+
+IN_PYTHON = """
+import sys
+sys.path.insert(0, {root!r})
+from featlearn.theory import population
+from tests.training.batches import batch, fused, stages
+for m in range(1, 10):
+    for teachers in range(1, 5):
+        problem, state = batch(1, m, 2, teachers)
+        arrays = state.second_layer, state.first_layer, problem.teacher_second_layer, problem.teacher_first_layer
+        loss, slope = fused().loss_and_gradient(problem, state)
+        truth = population.loss_float64(problem.activation, *arrays)[0]
+        assert abs(loss - truth).max() < 1e-14, (m, teachers)
+        fused().advance(problem, stages(1), state, 0, 1)
+print("inside")
+"""
+
+
+def test_no_shape_reaches_beyond_its_arrays() -> None:
+    # compiled code does not look: as plain Python, an index that is too large is an error
+
+    script = IN_PYTHON.format(root=str(Path(__file__).parents[2]))
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout == "inside\n", done.stderr
+
+
+def test_the_arcsine_is_right_to_two_ulp() -> None:
+    x = np.concatenate([np.linspace(-1, 1, 100_001), 0.5 + np.arange(-50, 50) * 2.0**-53, [1 - 2.0**-53, 0.0, 1e-300]])
+    found = np.array([fused_kernels._asin.py_func(t) for t in x])
+    assert np.max(np.abs(found - np.arcsin(x)) / np.spacing(np.abs(np.arcsin(x)) + 1e-300)) <= 2.0
+
+
+@pytest.mark.parametrize(
+    "kernel", [fused_kernels.advance_runs, fused_kernels.advance_wide_run], ids=["runs", "wide run"]
+)
+def test_a_branch_that_is_not_there_is_an_error(kernel: Any) -> None:
+    problem, state = batch(1, 5, 4)
+    v, c = np.zeros((1, 4, 8)), np.zeros((1, 8))
+    v[0, :, :5], v[0, :, 5:] = state.first_layer[0].T, problem.teacher_first_layer[0].T
+    none, sizes, looks = np.zeros((1, 0)), np.full((1, 3), 0.1), np.zeros(0, dtype=np.int64)
+    optimiser = max(fused_kernels.GD, fused_kernels.MOMENTUM, fused_kernels.ADAM) + 1, 0.0, 0.0, True, True
+    with pytest.raises(ValueError, match="no branch takes the steps"):
+        kernel(
+            fused_kernel(problem.activation),
+            optimiser,
+            5,
+            np.ones(1),
+            v,
+            c,
+            sizes,
+            sizes,
+            none,
+            none,
+            none,
+            none,
+            np.zeros((1, 0, 2)),
+            0,
+            looks,
+        )

@@ -1,0 +1,72 @@
+"""The optimum that runs are held against: where there is one, and that it is solved once."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from featlearn.theory.activations import activation
+from featlearn.theory.optimum import certified_optimum
+from featlearn.training import optima
+from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, optimum_of, within_reach
+from tests.training.examples import random_problem
+
+
+def test_it_is_the_certified_optimum_of_the_runs_own_teacher() -> None:
+    problem, _ = random_problem(runs=2, seed=5)
+    for run in range(2):
+        found = optimum_of(problem, run, 0.02)
+        teacher = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
+        expected = certified_optimum(problem.activation, *teacher, 0.02)
+        assert found is not None
+        assert (found.lower, found.upper) == (expected.lower, expected.upper)
+
+
+def test_it_is_solved_once_for_each_teacher_and_weight_decay(monkeypatch: pytest.MonkeyPatch) -> None:
+    solved: list[float] = []
+
+    def counted(*args: Any) -> Any:
+        solved.append(args[3])
+        return certified_optimum(*args)
+
+    monkeypatch.setattr(optima, "certified_optimum", counted)
+    problem, _ = random_problem(runs=2, seed=6)
+    for decay in (0.031, 0.031, 0.032, 0.031):
+        for run in (0, 1):
+            optimum_of(problem, run, decay)
+    assert solved == [0.031, 0.031, 0.032, 0.032]
+
+
+@pytest.mark.parametrize("decay", [0.0, np.inf, np.nan])
+def test_without_weight_decay_there_is_none(decay: float) -> None:
+    problem, _ = random_problem()
+    assert optimum_of(problem, 0, decay) is None
+
+
+@pytest.mark.parametrize(("name", "known"), [("relu", True), ("abs", True), ("erf", False), ("quadratic", False)])
+def test_there_is_one_for_activations_of_degree_one(name: str, known: bool) -> None:
+    problem, _ = random_problem(name=name)
+    assert (optimum_of(problem, 0, 0.05) is not None) == known
+    assert (activation(name).homogeneous_degree == 1) == known
+
+
+def test_a_teacher_that_is_zero_has_none() -> None:
+    problem, _ = random_problem()
+    assert optimum_of(replace(problem, teacher_second_layer=np.zeros((1, 2))), 0, 0.05) is None
+
+
+def test_teachers_within_reach_are_few_lines_in_few_dimensions() -> None:
+    assert within_reach(MOST_LINES_IN_A_PLANE, 2)
+    assert not within_reach(MOST_LINES_IN_A_PLANE + 1, 1)
+    assert within_reach(MOST_TEACHER_NUMBERS // 4, 4)
+    assert not within_reach(MOST_TEACHER_NUMBERS // 4 + 1, 4)
+
+
+def test_a_solver_that_gives_up_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any) -> Any:
+        raise np.linalg.LinAlgError
+
+    monkeypatch.setattr(optima, "certified_optimum", broken)
+    problem, _ = random_problem(seed=7)
+    assert optimum_of(problem, 0, 0.0123) is None
