@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 import traceback
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -15,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from featlearn.experiments.config import Config
 from featlearn.experiments.files import InvalidFile
+from featlearn.experiments.places import discard, run_inside
 from featlearn.experiments.problem import build
 from featlearn.experiments.recorder import Keeper, Recorder, follow
 from featlearn.experiments.run import backend_of, first_info
@@ -290,7 +290,7 @@ def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
         built = Built.of(job.config)
         if runs is None:
             return _Attempt(job, built, _Summary(job))
-        return _in_directory(job, built, runs / job.id)
+        return _in_directory(job, built, run_inside(runs, job.id))
     except (InfeasibleTeacher, InvalidFile, RunError) as error:
         return PointResult.failure(job, str(error))
     except OSError:
@@ -299,12 +299,11 @@ def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
         return PointResult.failure(job, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
-def _in_directory(job: Job, built: Built, path: Path) -> _Attempt | PointResult:
-    run = RunDirectory(path)
+def _in_directory(job: Job, built: Built, run: RunDirectory) -> _Attempt | PointResult:
     there = run.metrics_file.is_file()
     if there:
         _lock_patiently(run)
-    info = _info_of(run, job.config.digest()) if there and not job.again else None
+    info = run.info_of(job.config) if there and not job.again else None
     if info is not None and info["status"] in ("done", "diverged", "failed"):
         run.release()
         return PointResult.of_info(job.id, info)
@@ -316,10 +315,10 @@ def _in_directory(job: Job, built: Built, path: Path) -> _Attempt | PointResult:
         except RunError:  # its files are broken: begin again
             pass
     run.release()
-    if path.exists():
-        shutil.rmtree(path)
+    if run.path.exists():
+        discard(run, job.config)
     info = first_info(job.config, built.backend)
-    run = RunDirectory.create_at(path, job.config, info)
+    run = RunDirectory.create_at(run.path, job.config, info)
     return _Attempt(job, built, _keeper(job, built, run, info))
 
 
@@ -340,12 +339,3 @@ def _keeper(job: Job, built: Built, run: RunDirectory, info: dict[str, Any]) -> 
     keeper = _Directory(run, built.problem, info, CHECKPOINT_SECONDS, floors=job.config.log.floors)
     keeper.point = job.id
     return keeper
-
-
-def _info_of(run: RunDirectory, digest: str) -> RunInfo | None:
-    """What ``run.json`` says, of a directory that holds the run of this configuration and is whole."""
-    try:
-        info = run.read_info()
-    except RunError:
-        return None
-    return info if info.get("config_hash") == digest else None

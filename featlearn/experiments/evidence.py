@@ -61,7 +61,7 @@ class Evidence:
         entries = {entry.id: entry for entry in directory.read_manifest()}
         for point in load_sweep(directory.sweep_file).points():
             if point.config is not None:
-                values, run = entries[point.id].values, RunDirectory(directory.runs / point.id)
+                values, run = entries[point.id].values, directory.run(point.id)
                 yield FullRun(values, results[point.id].status, run), point.config
 
 

@@ -61,9 +61,7 @@ def begin(names: Sequence[str], runs_dir: Path, *, quick: bool) -> ReproductionD
         RunNotFound: when there is no such claim.
         RunError: when the directory cannot be made.
     """
-    if unknown := [name for name in dict.fromkeys(names) if name not in CLAIMS]:
-        told = [f"there is no claim {name!r}{did_you_mean(name, CLAIMS, 'the claims are')}" for name in unknown]
-        raise RunNotFound("\n".join(told))
+    _refuse_unknown(names)
     wanted = [name for name in CLAIMS if name in names or not names]
     directory = claims_directory()
     complaints: dict[Complaint, None] = {}
@@ -88,6 +86,13 @@ def begin(names: Sequence[str], runs_dir: Path, *, quick: bool) -> ReproductionD
     return ReproductionDirectory.create(runs_dir, info)
 
 
+def _refuse_unknown(names: Sequence[str]) -> None:
+    """Raises RunNotFound when one of them is no claim."""
+    if unknown := [name for name in dict.fromkeys(names) if name not in CLAIMS]:
+        told = [f"there is no claim {name!r}{did_you_mean(name, CLAIMS, 'the claims are')}" for name in unknown]
+        raise RunNotFound("\n".join(told))
+
+
 def resume_command(directory: ReproductionDirectory) -> str:
     """What to type to go on."""
     return f"featlearn reproduce --resume {directory.path}"
@@ -103,12 +108,13 @@ def reproduce(
     Raises:
         Interrupted: after a Ctrl-C; what has been computed is kept.
         ConfigError: when a file of a claim was damaged meanwhile.
-        RunError: when the directory is in use, broken or cannot be written.
+        RunError: when the directory is in use, broken or cannot be written, or asks for a claim that is none.
     """
     directory.lock()
     try:
         with _written_in(directory):
             info = directory.read()
+            _refuse_unknown(info["wanted"])
             for record in info["claims"]:
                 watch.before(record)
             judged = {record["id"] for record in info["claims"]}

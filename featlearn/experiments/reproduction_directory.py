@@ -14,12 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from featlearn.experiments.places import inside, is_name
 from featlearn.experiments.records import ReproductionRecord, parse_object
 from featlearn.experiments.runs import (
     RunError,
     RunNotFound,
     RunSummary,
     drafted_directory,
+    named_paths,
     rename_to_free_name,
     replace_file,
     stem_of,
@@ -86,7 +88,7 @@ class ReproductionDirectory:
     def named(cls, name: str, runs_dir: Path) -> Self | None:
         """As ``find``; None when there is no such reproduction."""
         with suppress(OSError, ValueError):  # a name too long, or with a null byte in it
-            for path in (runs_dir / name, Path(name)):
+            for path in named_paths(name, runs_dir):
                 if cls(path).claims_file.is_file():
                     return cls(path.resolve())
         return None
@@ -106,8 +108,9 @@ class ReproductionDirectory:
         """Claim the reproduction for this process; the claim ends with the process, however it ends.
 
         Raises:
-            RunError: when another process is working on it, or it cannot be read.
+            RunError: when another process is working on it, it cannot be read, or its sweeps would lie elsewhere.
         """
+        inside(self.path, self.sweeps.name)
         try:
             self._lock = os.open(self.sweeps, os.O_RDONLY)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,11 +162,16 @@ class ReproductionDirectory:
 def read_claims(file: Path) -> Record:
     """A ``claims.json``. Raises RunError when it is missing or broken."""
     try:
-        return parse_object(file.read_bytes(), ReproductionRecord)
+        info = parse_object(file.read_bytes(), ReproductionRecord)
     except OSError as error:
         raise RunError(f"{file} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise RunError(f"{file} is broken: {error}") from None
+    sweeps = [sweep["directory"] for record in info["claims"] for sweep in record["sweeps"]]
+    for name in (*info["wanted"], *(record["id"] for record in info["claims"]), *sweeps):
+        if not is_name(name):  # files are called by it
+            raise RunError(f"{file} is broken: {name!r:.100} is the name of no claim and of no sweep")
+    return info
 
 
 def refuse_reproduction(name: str, runs_dir: Path) -> None:

@@ -62,6 +62,12 @@ class RunDirectory:
     def name(self) -> str:
         return self.path.name
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that a run may have, beside its figures."""
+        data = self.config_file, self.info_file, self.metrics_file, self.snapshots_file, self.checkpoint_file
+        return (*data, self.report_file)
+
     # --- making and finding -----------------------------------------------------------------------
 
     @classmethod
@@ -109,8 +115,8 @@ class RunDirectory:
         Raises:
             RunNotFound: when there is no such run.
         """
-        candidates = [runs_dir / run, Path(run)]
         try:
+            candidates = named_paths(run, runs_dir)
             for path in candidates:
                 if cls(path).info_file.is_file():
                     return cls(path.resolve())
@@ -177,6 +183,14 @@ class RunDirectory:
             raise RunError(f"{self.info_file} cannot be read: {error.strerror}") from None
         except ValueError as error:
             raise RunError(f"{self.info_file} is broken: {error}") from None
+
+    def info_of(self, config: Config) -> RunInfo | None:
+        """What ``run.json`` says, of a directory that holds the run of this configuration and is whole."""
+        try:
+            info = self.read_info()
+        except RunError:
+            return None
+        return info if info.get("config_hash") == config.digest() else None
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows logged so far; a torn last line is left out.
@@ -274,6 +288,21 @@ def summarise_runs(runs_dir: Path) -> list[RunSummary]:
     return summaries
 
 
+def named_paths(name: str, runs_dir: Path) -> list[Path]:
+    """Where a directory may be that a user names: in ``runs_dir``, or anywhere by its path.
+
+    Raises:
+        RunNotFound: when the name is ``latest``, and somebody else has let that lead out of its directory.
+    """
+    paths = [runs_dir / name, Path(name)]
+    for path in paths:
+        if path.name == LATEST and path.is_symlink():
+            target = Path(os.path.realpath(path))  # unlike resolve(), this takes links that lead in circles
+            if target.parent != path.parent.resolve():
+                raise RunNotFound(f"{path} leads out of its directory, to {target}; give the path of what you mean")
+    return paths
+
+
 # --- making directories -------------------------------------------------------------------------
 
 
@@ -314,8 +343,10 @@ def rename_to_free_name(draft: Path, stem: str) -> Path:
 
 
 def point_latest_at(path: Path) -> None:
-    """Let ``latest`` name the newest run; where links do not work there is none."""
+    """Let ``latest`` name the newest run; where links do not work, or something else has that name, there is none."""
     link = path.with_name(LATEST)
+    if link.exists() and not link.is_symlink():
+        return
     draft = path.with_name(f".{LATEST}-{path.name}")
     with suppress(OSError):
         draft.symlink_to(path.name)

@@ -287,6 +287,11 @@ class _Run:
         check_same(directory, self.sweep)
         self.axes = directory.read_info()["axes"]
         self.entries = directory.read_manifest()
+        if len(self.entries) != len(self.sweep):
+            told = f"{directory.manifest_file} has {len(self.entries)} points, {directory.sweep_file} makes"
+            raise RunError(f"{told} {len(self.sweep)}: one of them was changed since the sweep was begun")
+        if self.sweep.config.store == "full":
+            directory.check_runs()
         self.results = directory.read_results()
         mine = [(place, entry) for place, entry in enumerate(self.entries) if shard.holds(place)]
         self.state = SweepState(directory, len(mine))

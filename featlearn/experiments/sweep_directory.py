@@ -20,18 +20,21 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from featlearn.experiments.batch import PointResult
+from featlearn.experiments.places import inside, run_inside
 from featlearn.experiments.records import JournalRecord, ManifestRecord, SweepRecord, parse_object
 from featlearn.experiments.runs import (
+    RunDirectory,
     RunError,
     RunNotFound,
     RunSummary,
     drafted_directory,
+    named_paths,
     point_latest_at,
     rename_to_free_name,
     replace_file,
     stem_of,
 )
-from featlearn.experiments.sweep_file import Point, Sweep
+from featlearn.experiments.sweep_file import Point, Sweep, is_point_id, point_id
 from featlearn.training.measurement import COLUMNS
 
 _BEFORE, _AFTER = ("id",), ("loss_floor", "status", "message")  # columns of results.csv around axes and metrics
@@ -82,6 +85,14 @@ class SweepDirectory:
         part = "" if shard.count == 1 else f"-{shard.number}-of-{shard.count}"
         return self.path / f"journal{part}.jsonl"
 
+    def check_runs(self) -> None:
+        """Raises RunError when a link is in the place of ``runs``, which would lead elsewhere."""
+        inside(self.path, self.runs.name)
+
+    def run(self, point: str) -> RunDirectory:
+        """The run of a point. Raises RunError when something else is in its place."""
+        return run_inside(self.runs, point)
+
     @property
     def name(self) -> str:
         return self.path.name
@@ -127,7 +138,7 @@ class SweepDirectory:
     def named(cls, sweep: str, runs_dir: Path) -> Self | None:
         """As ``find``; None when there is no such sweep."""
         with suppress(OSError, ValueError):
-            for path in (runs_dir / sweep, Path(sweep)):
+            for path in named_paths(sweep, runs_dir):
                 if cls(path).info_file.is_file():
                     return cls(path.resolve())
         return None
@@ -203,22 +214,30 @@ class SweepDirectory:
             raise RunError(f"{self.info_file} is broken: {error}") from None
 
     def read_manifest(self) -> list[Entry]:
-        """Every point, in order. Raises RunError when the file is missing or broken, or does not have them all."""
+        """Every point, in order. Raises RunError when the file is missing or broken, or has others than it should."""
         entries = [Entry(**line) for line in _lines(self.manifest_file, ManifestRecord)]
         points = self.read_info()["points"]
         if len(entries) != points:
             raise RunError(f"{self.manifest_file} is damaged: it has {len(entries)} of {points} points")
+        for place, entry in enumerate(entries):
+            if entry.id != (known := point_id(place, points)):
+                where, text = f"{self.manifest_file}:{place + 1}", "the file was changed since the sweep was begun"
+                raise RunError(f"{where}: the id of this point is {known!r}, not {entry.id!r:.100}; {text}")
         return entries
 
     def read_results(self) -> dict[str, PointResult]:
         """The last result of each point that has ended, by id; torn last lines are left out.
 
         Raises:
-            RunError: when a journal cannot be read or a line before the last is broken.
+            RunError: when a journal cannot be read, or a line before the last is broken or of no point of the sweep.
         """
         latest: dict[str, PointResult] = {}
+        points = self.read_info()["points"]
         for journal in sorted(self.path.glob("journal*.jsonl")):
-            for line in _lines(journal, JournalRecord):
+            for number, line in enumerate(_lines(journal, JournalRecord), start=1):
+                if not is_point_id(line["id"], points):
+                    known = f"its points are {point_id(0, points)} to {point_id(points - 1, points)}"
+                    raise RunError(f"{journal}:{number}: this sweep has no point {line['id']!r:.100}; {known}")
                 if line.get("final") is not None:  # keys that all share: a hundred thousand rows hold many
                     line["final"] = {name: line["final"].get(name) for name in COLUMNS}
                 result = PointResult(**line)

@@ -36,6 +36,16 @@ class Point:
     problem: str | None = None
 
 
+def point_id(place: int, points: int) -> str:
+    """The id of the point at a place, counted from 0, in a sweep of so many points."""
+    return f"{place:0{max(4, len(str(points - 1)))}}"
+
+
+def is_point_id(text: str, points: int) -> bool:
+    """Whether a sweep of so many points has one with this id."""
+    return len(text) == len(point_id(0, points)) and text.isascii() and text.isdecimal() and int(text) < points
+
+
 @dataclass
 class Sweep:
     """A sweep file that was read.
@@ -74,7 +84,7 @@ class Sweep:
 
     def points_at(self, places: set[int] | None) -> Iterator[tuple[int, Point]]:
         """The points at some places, counted from 0, each with its place; None takes all."""
-        digits = max(4, len(str(len(self) - 1)))
+        points = len(self)
         last: tuple[Setting, Config | None, str | None] | None = None
         for place, setting in enumerate(self.settings()):
             if places is not None and place not in places:
@@ -87,7 +97,7 @@ class Sweep:
                 config = config.model_copy(update={"seed": int(setting["seed"])})
             seed = setting.get("seed", self.base.data.get("seed", 0))
             digest = config.digest() if config is not None else _digest([self.base.data, setting])[:6]
-            yield place, Point(f"{place:0{digits}}", {**setting, "seed": seed}, digest, config, problem)
+            yield place, Point(point_id(place, points), {**setting, "seed": seed}, digest, config, problem)
 
     def _config(self, setting: Setting) -> tuple[Config | None, str | None]:
         """The configuration at a point, or what is wrong with it."""

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from markupsafe import Markup
 
 from featlearn.experiments.results import load_metrics
-from featlearn.experiments.runs import RunDirectory, RunError, RunInfo, replace_file
+from featlearn.experiments.runs import RunError, RunInfo, replace_file
 from featlearn.theory.alignment import ALIVE_ABOVE
 from featlearn.views.certificate_data import Certificates, read_certificates
 from featlearn.views.certificate_report import TEXTS, certificate_payload
@@ -213,19 +214,24 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
 
 def _curves(data: SweepData, watch: Callable[[int, int], None]) -> dict[str, Any]:
     """The logs of the runs that have one, thinned out evenly where they are many."""
-    ids = [str(run) for run in data.columns["id"] if RunDirectory(data.sweep.runs / str(run)).metrics_file.is_file()]
-    most = int(np.clip(_CURVE_POINTS / max(len(ids), 1), 30, 300))
+    data.sweep.check_runs()
+    runs = {}
+    for point in map(str, data.columns["id"]):
+        with suppress(RunError):  # something else is in its place: its line in the table of results is left
+            if (found := data.sweep.run(point)).metrics_file.is_file():
+                runs[point] = found
+    most = int(np.clip(_CURVE_POINTS / max(len(runs), 1), 30, 300))
     curves = {}
-    for number, run in enumerate(ids, start=1):
+    for number, (point, run) in enumerate(runs.items(), start=1):
         try:
-            metrics = load_metrics(data.sweep.runs / run)
-        except RunError:  # a broken log: its line in the table of results is left
+            metrics = load_metrics(run.path)
+        except RunError:  # a broken log, as above
             continue
         if "step" in metrics:
             kept = np.unique(np.linspace(0, len(metrics["step"]) - 1, most).round().astype(int))
             thinned = {name: packed(metrics[name][kept].astype(float), "f4") for name in _CURVES}
-            curves[run] = {"step": packed(metrics["step"][kept], "f8"), **thinned}
-        watch(number, len(ids))
+            curves[point] = {"step": packed(metrics["step"][kept], "f8"), **thinned}
+        watch(number, len(runs))
     return curves
 
 

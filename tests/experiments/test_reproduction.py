@@ -25,6 +25,7 @@ from featlearn.experiments.reproduction_directory import (
 from featlearn.experiments.runs import RunError, RunNotFound
 from featlearn.experiments.sweep_directory import SweepDirectory
 from featlearn.experiments.yaml_source import ConfigError
+from featlearn.views import claims_files
 from tests.experiments import reproductions
 from tests.experiments.reproductions import HALF, HOLDS, JUDGES, RAISES, SHARES, TOO_HIGH, a_paper, timeless
 
@@ -246,6 +247,43 @@ def test_a_damaged_record_is_one_line(damage: Callable[[str], str], told: str) -
     assert not directory.is_locked()
     [summary] = summarise_reproductions(Path("runs"))
     assert (summary.info["status"], summary.error) == ("unreadable", str(error.value))
+
+
+def test_a_record_whose_names_lead_elsewhere_is_refused(tmp_path: Path) -> None:
+    directory = begun(HOLDS)
+    reproduce(directory, Watch())
+    (tmp_path / "elsewhere").mkdir()
+    claim = Path("configs", "paper", "claims", f"{SHARES}.yaml").rename(tmp_path / "elsewhere" / "claim.yaml")
+    record = directory.read()
+    judged, begun_only = record["claims"], {"status": "running", "claims": []}
+    [sweep] = judged[0]["sweeps"]
+    for name in (str(claim.with_suffix("")), "../../../elsewhere/claim", "..", ".", "", "a/b", "a\x1b[2J"):
+        for changes in (
+            begun_only | {"wanted": [name]},
+            {"claims": [judged[0] | {"id": name}]},
+            {"claims": [judged[0] | {"sweeps": [sweep | {"directory": name}]}]},
+        ):
+            directory.write(record | changes)
+            with pytest.raises(RunError, match="is the name of no claim and of no sweep") as error:
+                reproduce(directory, Watch())
+            assert repr(name)[:50] in str(error.value)
+            with pytest.raises(RunError):
+                claims_files.write(directory)
+    directory.write(record | begun_only | {"wanted": ["retired"]})
+    with pytest.raises(RunNotFound, match="there is no claim 'retired'"):
+        reproduce(directory, Watch())
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["claim.yaml"]
+
+
+def test_a_link_in_place_of_the_sweeps_is_refused(tmp_path: Path) -> None:
+    directory = begun(HOLDS)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "few.yaml").write_text("mine")
+    directory.sweeps.rmdir()
+    directory.sweeps.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="sweeps is a link"):
+        reproduce(directory, Watch())
+    assert [path.read_text() for path in (tmp_path / "elsewhere").iterdir()] == ["mine"]
 
 
 def test_finding_a_reproduction() -> None:

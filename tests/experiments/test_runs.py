@@ -7,7 +7,9 @@ import pytest
 
 from featlearn.experiments.config import Config
 from featlearn.experiments.config_file import load_config
+from featlearn.experiments.reproduction_directory import ReproductionDirectory
 from featlearn.experiments.runs import LATEST, RunDirectory, RunError, RunNotFound, summarise_runs
+from featlearn.experiments.sweep_directory import SweepDirectory
 from tests.experiments.broken import MINIMAL, write
 from tests.experiments.test_run import in_child
 
@@ -78,6 +80,38 @@ def test_runs_are_found_by_path_name_and_latest(config: Config, tmp_path: Path) 
         RunDirectory.find("nothing", tmp_path / "runs")
     with pytest.raises(RunError, match="not a run directory"):
         RunDirectory.find(str(tmp_path), tmp_path / "runs")
+
+
+def test_latest_leads_to_nothing_outside_of_its_directory(config: Config, tmp_path: Path) -> None:
+    runs_dir, elsewhere = tmp_path / "runs", create(tmp_path / "elsewhere", config)
+    create(runs_dir, config)
+    link = runs_dir / LATEST
+    for target in (str(elsewhere.path), f"../elsewhere/{elsewhere.name}", "detour"):
+        link.unlink()
+        link.symlink_to(target)
+        if target == "detour":
+            (runs_dir / "detour").symlink_to(elsewhere.path)
+        for known, folder in ((LATEST, runs_dir), (str(link), tmp_path)):
+            for kind in (RunDirectory, SweepDirectory, ReproductionDirectory):
+                with pytest.raises(RunNotFound, match="latest leads out of its directory"):
+                    kind.find(known, folder)
+    link.unlink()
+    for target in ("gone", LATEST):  # to nothing, and in a circle
+        link.symlink_to(target)
+        with pytest.raises(RunNotFound):
+            RunDirectory.find(LATEST, runs_dir)
+        link.unlink()
+
+
+def test_a_file_or_directory_that_is_called_latest_stays(config: Config, tmp_path: Path) -> None:
+    (tmp_path / LATEST).write_text("mine")
+    create(tmp_path, config)
+    assert (tmp_path / LATEST).read_text() == "mine"
+    (tmp_path / LATEST).unlink()
+    (tmp_path / LATEST).mkdir()
+    create(tmp_path, config)
+    assert (tmp_path / LATEST).is_dir()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_broken_runs_are_listed_with_what_is_wrong(config: Config, tmp_path: Path) -> None:
