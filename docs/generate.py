@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from featlearn.claims.directory import ReproductionDirectory
 from featlearn.config.model import Config
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training.columns import COLUMNS
 from featlearn.views.report import claims as claims_text
 
@@ -51,7 +51,7 @@ def activations() -> str:
     """The table of activations."""
     lines = ["| `name` | φ(z) | degrees kept | same neuron | degree of homogeneity |", "|---|---|---|---|---|"]
     same = {"even": "w and −w", "odd": "(a, w) and (−a, −w)", "none": "–"}
-    for name in ACTIVATION_NAMES:
+    for name in activation_names():
         for drop in reversed(DROP_SETTINGS):
             entry = activation(name, drop)
             kept = "≥ 2 (`drop_hermite_below: 2`)" if drop else "all (`drop_hermite_below: 0`)"
@@ -60,10 +60,15 @@ def activations() -> str:
     return "\n".join(lines)
 
 
-def reproduction(folder: str) -> str:
-    """The claims and what was found, from the ``claims.json`` in a folder below docs/, where the figures lie too."""
+def reproduction(folder: str, sweeps: str) -> str:
+    """The claims and what was found.
+
+    Args:
+        folder: below docs/, with a ``claims.json`` and the figures.
+        sweeps: the folder of the claims' sweep files, as seen from docs/.
+    """
     directory = ReproductionDirectory(Path(folder))
-    return claims_text.body(directory.read_info(), directory.name, "..")
+    return claims_text.body(directory.read_info(), directory.name, sweeps)
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:

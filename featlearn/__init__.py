@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from featlearn.config.yaml_source import ConfigError
     from featlearn.runs.batch import run_batch
     from featlearn.runs.directory import RunDirectory, RunError
+    from featlearn.runs.metrics import load_metrics
     from featlearn.runs.train import RunResult, resume, train
-    from featlearn.sweeps.results import load_metrics, load_results
+    from featlearn.sweeps.results import load_results
     from featlearn.theory.activations import activation
     from featlearn.theory.alignment import alignment_metrics
     from featlearn.theory.population import gradient as population_gradient
@@ -32,7 +33,7 @@ _HOMES = {
     "activation": "theory.activations:activation",
     "alignment_metrics": "theory.alignment:alignment_metrics",
     "load_config": "config.load:load_config",
-    "load_metrics": "sweeps.results:load_metrics",
+    "load_metrics": "runs.metrics:load_metrics",
     "load_results": "sweeps.results:load_results",
     "population_gradient": "theory.population:gradient",
     "population_loss": "theory.population:loss",

@@ -13,8 +13,10 @@ from featlearn import load_config, load_metrics, load_results, train
 from featlearn.runs.directory import RunDirectory
 from featlearn.training.columns import COLUMNS, Column, register
 from featlearn.views.data.run import read_run
-from featlearn.views.data.sweep import read_sweep
-from featlearn.views.figures import drawing as figures
+from featlearn.views.data.sweep import check_metrics, read_sweep
+from featlearn.views.figures.overlay import overlay_figure
+from featlearn.views.figures.style import SIZES
+from featlearn.views.figures.sweep import sweep_figures
 from featlearn.views.words.labels import label_of
 from tests.config.broken import MINIMAL, write
 from tests.sweeps.small import new_sweep, run
@@ -160,7 +162,7 @@ def test_a_made_up_column_is_logged_loaded_documented_and_drawn(tmp_path: Path) 
         assert load_metrics(result.run.path)["largest_weight"][-1] == rows[-1]["largest_weight"] == last
         assert "| `largest_weight` | max over j of \\|a_j\\| |" in docs.metrics_columns()
         assert label_of("largest_weight").mathtext == r"largest output weight $\|a\|$"
-        drawing = figures.overlay_figure([read_run(result.run)] * 2, ["largest_weight"], figures.SIZES["column"])
+        drawing = overlay_figure([read_run(result.run)] * 2, ["largest_weight"], SIZES["column"])
         assert drawing.figure.axes[0].get_ylabel() == r"largest output weight $\|a\|$"
     # a version that does not know the column reads the run all the same
     assert "largest_weight" not in load_metrics(result.run.path)
@@ -174,7 +176,7 @@ def test_a_made_up_column_is_in_the_results_of_a_sweep(tmp_path: Path) -> None:
         column = load_results(directory.path)["largest_weight"]
         assert column.dtype == np.float64
         assert (column > 0).all()
-        figures.check_metrics(["largest_weight"])
-        size = figures.SIZES["column"]
-        (drawing,) = figures.sweep_figures(read_sweep(directory), ["largest_weight"], None, None, size)
+        check_metrics(["largest_weight"])
+        size = SIZES["column"]
+        (drawing,) = sweep_figures(read_sweep(directory), ["largest_weight"], None, None, size)
         assert drawing.figure.axes[0].get_xlabel() == r"largest output weight $\|a\|$"

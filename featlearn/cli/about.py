@@ -17,9 +17,9 @@ def schema() -> None:
 def check(as_json: AsJson = False) -> None:
     """Check the closed forms on this machine: quadrature, Monte Carlo, finite differences, backends."""
     from featlearn.training.selfcheck import run_checks
-    from featlearn.views.console import run as console
+    from featlearn.views.console.selfcheck import watch_checks
 
-    results = [r.__dict__ | {"passed": r.passed} for r in console.watch_checks(run_checks(), quiet=as_json)]
+    results = [r.__dict__ | {"passed": r.passed} for r in watch_checks(run_checks(), quiet=as_json)]
     if as_json:
         print_json(results)
     if not all(r["passed"] for r in results):

@@ -14,14 +14,14 @@ def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     """A table of all runs, sweeps and reproductions, oldest first."""
     from featlearn.claims.find import summaries_in
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
-    from featlearn.views.console import run as console
+    from featlearn.views.console.runs import show_runs
 
     where = runs_dir or DEFAULT_RUNS_DIR
     summaries = summaries_in(where)
     if as_json:
         print_json([summary.plain() for summary in summaries])
     else:
-        console.show_runs(summaries, where)
+        show_runs(summaries, where)
 
 
 def show(
@@ -36,28 +36,30 @@ def show(
     from featlearn.claims.find import find
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.directory import SweepDirectory
-    from featlearn.views.console import claims as claims_console
-    from featlearn.views.console import run as console
-    from featlearn.views.console import sweep as sweep_console
+    from featlearn.views.console.claims import show_reproduction
+    from featlearn.views.console.output import complain
+    from featlearn.views.console.run import show_environment, show_run
+    from featlearn.views.console.sweep import show_sweep, sweep_document
 
     with errors_told():
         found = find(run, runs_dir or DEFAULT_RUNS_DIR)
         if isinstance(found, SweepDirectory):
             about = found.read_info()
             if as_json:
-                print_json(sweep_console.sweep_document(found, about))
+                print_json(sweep_document(found, about))
             else:
-                sweep_console.show_sweep(found, about)
+                show_sweep(found, about)
         elif isinstance(found, ReproductionDirectory):
             verdicts = found.read_info()
             if as_json:
                 print_json(document_of(found, verdicts))
             else:
-                claims_console.show_reproduction(found, verdicts)
+                show_reproduction(found, verdicts)
         else:
             info = found.read_info()
             if as_json:
+                complain(text for text in (found.complaint(info),) if text)
                 print_json(document_of(found, info))
             else:
-                console.show_run(found, info)
-                console.show_environment(info)
+                show_run(found, info)
+                show_environment(info)

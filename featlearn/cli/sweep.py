@@ -50,23 +50,26 @@ def sweep(
     share = _share(shard)
 
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
-    from featlearn.sweeps import sweep as sweeps
+    from featlearn.sweeps.begin import directory_of, sweep_of
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.sweeps.executors import make_executor
     from featlearn.sweeps.load import load_sweep
-    from featlearn.views.console import run as console
-    from featlearn.views.console import sweep as sweep_console
+    from featlearn.sweeps.plan import plan_of
+    from featlearn.sweeps.run import run_sweep
+    from featlearn.views.console.output import complain
+    from featlearn.views.console.progress import SweepView
+    from featlearn.views.console.sweep import ending_of_sweep, show_plan, show_sweep, sweep_document
 
     where = runs_dir or DEFAULT_RUNS_DIR
     with errors_told():
         begun = None if resume is None else SweepDirectory.find(resume, where)
         asked = None if config is None else load_sweep(config)
         if dry_run:
-            sweep_console.show_plan(sweeps.plan(sweeps.sweep_of(begun, asked), share), jobs)
+            show_plan(plan_of(sweep_of(begun, asked), share), jobs)
             return
-        directory = sweeps.directory_of(begun, asked, where, share)
-        with sweep_console.SweepView(quiet=quiet or as_json) as view:
-            result = sweeps.run_sweep(
+        directory = directory_of(begun, asked, where, share)
+        with SweepView(quiet=quiet or as_json) as view:
+            result = run_sweep(
                 directory,
                 lambda: make_executor(jobs, scheduler),
                 shard=share,
@@ -77,11 +80,11 @@ def sweep(
         info = directory.read_info()
 
     if as_json:
-        print_json(sweep_console.sweep_document(directory, info))
+        print_json(sweep_document(directory, info))
     elif not quiet:
-        sweep_console.show_sweep(directory, info)
+        show_sweep(directory, info)
     if result.status != "done" or result.failures:
-        console.complain([sweep_console.ending(result, share)])
+        complain([ending_of_sweep(result, share)])
         raise typer.Exit(130 if result.status == "interrupted" else 1)
 
 

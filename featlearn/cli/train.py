@@ -36,11 +36,13 @@ def train(
     from featlearn.config.load import load_config
     from featlearn.runs import train as runs
     from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
-    from featlearn.views.console import run as console
+    from featlearn.views.console.output import complain
+    from featlearn.views.console.progress import TrainingView
+    from featlearn.views.console.run import ending_of_run, show_run
 
     where = runs_dir or DEFAULT_RUNS_DIR
     with errors_told():
-        view = console.TrainingView(quiet=quiet or as_json)
+        view = TrainingView(quiet=quiet or as_json)
         if config is not None:
             settings = load_config(config, overrides or [])
             with view:
@@ -53,7 +55,7 @@ def train(
     if as_json:
         print_json(document_of(result.run, result.info))
     elif not quiet:
-        console.show_run(result.run, result.info)
+        show_run(result.run, result.info)
     if result.status != "done":
-        console.complain([console.ending(result.run, result.info)])
+        complain([ending_of_run(result.run, result.info)])
         raise typer.Exit(130 if result.status == "interrupted" else 1)

@@ -10,6 +10,8 @@ import typer
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import RunsDir
 
+_DEFAULT_METRICS = ("loss", "mean_angle")  # of a sweep and of an overlay
+
 
 def plot(
     run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
@@ -43,40 +45,45 @@ def plot(
     from featlearn.claims.find import find_run_or_sweep
     from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
     from featlearn.sweeps.directory import SweepDirectory
-    from featlearn.views.console import run as console
+    from featlearn.views.console.figure import show_figure
+    from featlearn.views.console.output import complain
     from featlearn.views.data.run import read_run
-    from featlearn.views.data.sweep import read_sweep
-    from featlearn.views.figures import drawing as figures
+    from featlearn.views.data.sweep import check_metrics, read_sweep
+    from featlearn.views.figures.overlay import overlay_figure
+    from featlearn.views.figures.run import run_figures
+    from featlearn.views.figures.saving import FORMATS, save
+    from featlearn.views.figures.style import SIZES
+    from featlearn.views.figures.sweep import sweep_figures
 
     where = runs_dir or DEFAULT_RUNS_DIR
     kinds = list(dict.fromkeys(part.strip().lower() for part in formats.split(",")))
-    if unknown := [kind for kind in kinds if kind not in figures.FORMATS]:
-        raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(figures.FORMATS)}")
-    if size not in figures.SIZES:
-        raise typer.BadParameter(f"--size {size}: expected one of {', '.join(figures.SIZES)}")
-    chosen, named = figures.SIZES[size], metrics or list(figures.DEFAULT_METRICS)
+    if unknown := [kind for kind in kinds if kind not in FORMATS]:
+        raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}")
+    if size not in SIZES:
+        raise typer.BadParameter(f"--size {size}: expected one of {', '.join(SIZES)}")
+    chosen, named = SIZES[size], metrics or list(_DEFAULT_METRICS)
     with errors_told():
-        figures.check_metrics(named)
+        check_metrics(named)
         found = find_run_or_sweep(run, where)
         if isinstance(found, SweepDirectory):
             if overlay:
                 raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
-            drawings = figures.sweep_figures(read_sweep(found), named, x, y, chosen)
+            drawings = sweep_figures(read_sweep(found), named, x, y, chosen)
         else:
             if x or y or (metrics and not overlay):
                 raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
             data = read_run(found)
             if overlay:
                 others = [read_run(RunDirectory.find(other, where)) for other in overlay]
-                drawings = iter([figures.overlay_figure([data, *others], named, chosen)])
+                drawings = iter([overlay_figure([data, *others], named, chosen)])
             else:
                 others = []
-                drawings = figures.run_figures(data, chosen)
-                console.complain([f"no figure of the neurons: {data.missing}"] if data.missing else [])
-            console.complain(shown.lost for shown in (data, *others) if shown.lost)
+                drawings = run_figures(data, chosen)
+                complain([f"no figure of the neurons: {data.missing}"] if data.missing else [])
+            complain(shown.lost for shown in (data, *others) if shown.lost)
         for drawing in drawings:
-            files = figures.save(drawing, out or found.inside(found.figures.name), kinds, chosen)
-            console.show_figure(files, drawing.slopes)
+            files = save(drawing, out or found.inside(found.figures.name), kinds, chosen)
+            show_figure(files, drawing.slopes)
 
 
 def report(
@@ -91,20 +98,22 @@ def report(
     from featlearn.claims.find import find_run_or_sweep
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.directory import SweepDirectory
-    from featlearn.views.console import run as console
-    from featlearn.views.console.output import tell
+    from featlearn.views.console.output import complain, tell
+    from featlearn.views.console.progress import counting
     from featlearn.views.data.run import read_run
     from featlearn.views.data.sweep import read_sweep
-    from featlearn.views.report import page as reports
+    from featlearn.views.report.page import write_page
+    from featlearn.views.report.run import run_page
+    from featlearn.views.report.sweep import sweep_page
 
     with errors_told():
         found = find_run_or_sweep(run, runs_dir or DEFAULT_RUNS_DIR)
         if isinstance(found, SweepDirectory):
-            with console.counting("reading runs") as watch:
-                page = reports.sweep_page(read_sweep(found), watch)
+            with counting("reading runs") as watch:
+                page = sweep_page(read_sweep(found), watch)
         else:
             data = read_run(found)
-            console.complain([data.lost] if data.lost else [])
-            page = reports.run_page(data)
-        reports.write_page(page, out or found.report_file)
+            complain([data.lost] if data.lost else [])
+            page = run_page(data)
+        write_page(page, out or found.report_file)
     tell(out or found.report_file)

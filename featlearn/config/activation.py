@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from featlearn.config.section import Section, Violations, WholeNumber
-from featlearn.theory.activations import Activation, activation
+from featlearn.theory.activations import DROP_SETTINGS, Activation, ActivationName, activation
 
 
 class ActivationChoice(Section):
     """The activation of teacher and student."""
 
-    name: Literal["relu", "abs", "erf", "quadratic"] = Field("relu", description="φ, see the table of activations")
+    name: ActivationName = Field("relu", description="φ, see the table of activations")
     drop_hermite_below: WholeNumber = Field(
-        2, description="2: constant and linear part dropped (the paper); 0: plain φ", json_schema_extra={"enum": [0, 2]}
+        2,
+        description="2: constant and linear part dropped (the paper); 0: plain φ",
+        json_schema_extra={"enum": [*DROP_SETTINGS]},
     )
 
     def entry(self) -> Activation:
@@ -23,5 +23,6 @@ class ActivationChoice(Section):
         return activation(self.name, self.drop_hermite_below)
 
     def violations(self) -> Violations:
-        if self.drop_hermite_below not in (0, 2):
-            yield ("drop_hermite_below",), f"{self.drop_hermite_below} is not allowed; one of: 0, 2"
+        if self.drop_hermite_below not in DROP_SETTINGS:
+            allowed = ", ".join(map(str, DROP_SETTINGS))
+            yield ("drop_hermite_below",), f"{self.drop_hermite_below} is not allowed; one of: {allowed}"

@@ -5,31 +5,41 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cache
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Protocol, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
-from featlearn.config.yaml_source import Complaint, Document, Key, dotted
+from featlearn.config.fields import Root, models_at
+from featlearn.config.section import TOO_LARGE
+from featlearn.config.yaml_source import Complaint, Key, Mark, dotted
 
-Root = type[BaseModel]
+
+class Placed(Protocol):
+    """Plain data, and where each part of it stands: a ``Document``, say."""
+
+    @property
+    def data(self) -> Any: ...
+
+    def mark_of(self, path: Key, *, key: bool = False) -> Mark:
+        """See ``Document.mark_of``."""
+        ...
 
 
-def complaint_at(document: Document, path: Key, message: str, *, at_key: bool = False) -> Complaint:
+def complaint_at(document: Placed, path: Key, message: str, *, at_key: bool = False) -> Complaint:
     return Complaint(document.mark_of(path, key=at_key), dotted(path), message)
 
 
-def hidden_complaints(document: Document, error: ValidationError, root: Root) -> list[Complaint]:
+def hidden_complaints(document: Placed, error: ValidationError, root: Root) -> list[Complaint]:
     """The rules between keys that are broken too: they only run once the keys that are wrong in themselves are gone."""
     wrong = {path_of(document, details["loc"], root) for details in error.errors()}
     if () in wrong:
         return []
-    data = copy.deepcopy(document.data)
+    data = _with_own_mappings(document.data)
     for path in wrong:
         # a list without one of its entries would break rules of its own: its whole section goes
         cut = next((max(1, i - 1) for i, part in enumerate(path) if isinstance(part, int)), len(path))
@@ -52,7 +62,12 @@ def hidden_complaints(document: Document, error: ValidationError, root: Root) ->
     return []
 
 
-def complaints_about(document: Document, errors: Sequence[ErrorDetails], root: Root) -> list[Complaint]:
+def _with_own_mappings(data: Any) -> Any:
+    """A copy from whose mappings keys can be removed; lists, which may be long, are shared."""
+    return {key: _with_own_mappings(value) for key, value in data.items()} if isinstance(data, dict) else data
+
+
+def complaints_about(document: Placed, errors: Sequence[ErrorDetails], root: Root) -> list[Complaint]:
     found = []
     no_kind = {details["loc"][:-1] for details in errors if details["loc"][-1:] == ("kind",)}
     for details in errors:
@@ -67,13 +82,13 @@ def complaints_about(document: Document, errors: Sequence[ErrorDetails], root: R
     return found
 
 
-def path_of(document: Document, location: tuple[int | str, ...], root: Root) -> Key:
+def path_of(document: Placed, location: tuple[int | str, ...], root: Root) -> Key:
     """The path in the file of an error's location, which also holds the names of union members."""
     path: Key = ()
     value = document.data
     for i, part in enumerate(location):
-        known = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
-        if part in known:
+        in_list = isinstance(value, list) and isinstance(part, int) and part < len(value)
+        if in_list or (isinstance(value, dict) and part in value):
             value = value[part]
         elif i < len(location) - 1 or part == "[key]" or not isinstance(value, dict) or part in _tags_of(root):
             continue
@@ -92,20 +107,22 @@ def _message(details: dict[str, Any], path: Key, root: Root) -> str:
         return f"missing{_described(path, root)}"
     if kind == "literal_error":
         allowed = [text.strip("'") for text in context["expected"].replace(" or ", ", ").split(", ")]
-        return f"{_shown(given)} is not allowed{did_you_mean(str(given), allowed, 'one of')}"
+        return f"{shown(given)} is not allowed{did_you_mean(str(given), allowed, 'one of')}"
     if kind == "union_tag_invalid":
         allowed = [text.strip("'") for text in context["expected_tags"].split(", ")]
-        return f"{_shown(context['tag'])} is not allowed{did_you_mean(context['tag'], allowed, 'one of')}"
+        return f"{shown(context['tag'])} is not allowed{did_you_mean(context['tag'], allowed, 'one of')}"
     if kind == "union_tag_not_found":
         return "has no `kind`, which says what it is"
     if kind == "string_pattern_mismatch":
-        return f"{_shown(given)} is not a name: letters, digits, _ and -, not starting with a digit"
+        return f"{shown(given)} is not a name: letters, digits, _ and -, not starting with a digit"
     if kind == "finite_number":
         return "NaN and infinity are not numbers here"
+    if kind == "float_type" and isinstance(given, int) and not isinstance(given, bool):
+        return TOO_LARGE  # whole numbers are numbers
     if kind in _EXPECTED:
         return f"expected {_EXPECTED[kind]}, got {kind_of(given)}"
     if kind in _BOUNDS:
-        return f"must be {_BOUNDS[kind].format(**context)}, got {_shown(given)}"
+        return f"must be {_BOUNDS[kind].format(**context)}, got {shown(given)}"
     return str(details["msg"])
 
 
@@ -139,11 +156,12 @@ def kind_of(value: Any) -> str:
         return "a mapping" if isinstance(value, dict) else "a list"
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
-    return f"the {'text' if isinstance(value, str) else 'number'} {_shown(value)}"
+    return f"the {'text' if isinstance(value, str) else 'number'} {shown(value)}"
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
+def shown(value: Any) -> str:
+    """A value as complaints quote it."""
+    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
@@ -158,7 +176,7 @@ def did_you_mean(given: str, allowed: Sequence[str], introduction: str) -> str:
 
 def _described(path: Key, root: Root) -> str:
     """The description of the key at a path, for whoever left it out."""
-    for model in _models_at(path[:-1], root):
+    for model in models_at(path[:-1], root):
         field = model.model_fields.get(str(path[-1]))
         if field is not None and field.description:
             return f" ({field.description})"
@@ -167,36 +185,9 @@ def _described(path: Key, root: Root) -> str:
 
 def _keys_at(path: Key, kind: str | int | None, root: Root) -> list[str]:
     """The keys of the mapping at a path; of the union member ``kind`` alone where there is one."""
-    models = _models_at(path, root)
+    models = models_at(path, root)
     named = [m for m in models if "kind" in m.model_fields and kind in get_args(m.model_fields["kind"].annotation)]
     return list(dict.fromkeys(key for model in named or models for key in model.model_fields))
-
-
-def _models_at(path: Key, root: Root) -> list[type[BaseModel]]:
-    """The models that a mapping at a path can be."""
-    types: list[Any] = [root]
-    for part in path:
-        types = [inner for outer in types for inner in _inside(outer, part)]
-    return [t for t in types if isinstance(t, type) and issubclass(t, BaseModel)]
-
-
-def _inside(outer: Any, part: str | int) -> list[Any]:
-    if isinstance(outer, type) and issubclass(outer, BaseModel):
-        field = outer.model_fields.get(str(part))
-        return _members(field.annotation) if field is not None else []
-    if get_origin(outer) in (dict, list):
-        return _members(get_args(outer)[-1])
-    return []
-
-
-def _members(annotation: Any) -> list[Any]:
-    """The types that an annotation allows, unions and ``Annotated`` undone."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _members(get_args(annotation)[0])
-    if origin in (Union, UnionType):
-        return [inner for member in get_args(annotation) for inner in _members(member)]
-    return [] if annotation is NoneType or origin is Literal else [annotation]
 
 
 @cache

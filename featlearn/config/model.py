@@ -20,7 +20,7 @@ from featlearn.config.stages import StageConfig, StageName
 from featlearn.config.student import ExplicitInit, NearTeacherInit, Student
 from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
-from featlearn.theory.activations import ACTIVATION_NAMES, activation
+from featlearn.theory.activations import names_of_degree
 from featlearn.training.backends import resolved_backend
 from featlearn.training.methods import METHODS
 from featlearn.training.operations import OPERATIONS
@@ -66,6 +66,9 @@ class Config(Section):
                 ("backend",),
                 "fused computes on the CPU in float64; use torch (or auto) for other devices and precisions",
             )
+        if self.backend == "fused" and self.activation.entry().compiled is None:
+            text = f"fused has no compiled kernel of {self.activation.name}; use torch (or auto)"
+            yield ("backend",), text
         for name, stage in self.stages.items():
             if self.backend == "fused" and not METHODS[stage.method].compilable:
                 text = f"fused has no compiled steps of method {stage.method}; use torch (or auto) as the backend"
@@ -78,7 +81,7 @@ class Config(Section):
             for operation in stage.then:
                 wanted = OPERATIONS[operation].homogeneous_degree
                 if wanted not in (None, degree):
-                    those = " and ".join(n for n in ACTIVATION_NAMES if activation(n).homogeneous_degree == wanted)
+                    those = " and ".join(names_of_degree(wanted))
                     known = f"{self.activation.name} is not homogeneous of degree {wanted} ({those} are)"
                     text = f"{operation} would change the network: {known}; leave it out, as in then: []"
                     yield ("stages", name, "then"), text
@@ -93,7 +96,7 @@ class Config(Section):
         if self.student.output_scale is not None:
             return "the gap is known for networks without student.output_scale; use loss or grad_norm"
         if degree != 1:
-            known = "an activation that is homogeneous of degree 1 (relu, abs)"
+            known = f"an activation that is homogeneous of degree 1 ({', '.join(names_of_degree(1))})"
             return f"the gap is known for {known}, not for {self.activation.name}"
         if stage.weight_decay == 0:
             return "there is no gap without weight decay; use loss or grad_norm"
@@ -148,7 +151,12 @@ class Config(Section):
         sampled = self.data.kind != "population"
         compilable = all(METHODS[stage.method].compilable for stage in self.stages.values())
         backend, device = resolved_backend(
-            self.backend, self.device, self.precision, sampled=sampled, compilable=compilable
+            self.backend,
+            self.device,
+            self.precision,
+            sampled=sampled,
+            activation=self.activation.entry(),
+            compilable=compilable,
         )
         return {"backend": backend, "device": device}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
@@ -11,9 +12,19 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 Violations = Iterator[tuple[tuple[str | int, ...], str]]  # (key path within the section, what is wrong)
 
 
+TOO_LARGE = "is too large for a number"
+
+
+def fitting(value: Any) -> Any:
+    """Refuse a whole number that no float can hold: tables and figures read numbers as floats."""
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise PydanticCustomError("too_large", TOO_LARGE)
+    return value
+
+
 def _whole(value: Any) -> Any:
     """1e5 is a number, and a whole one: accept it where an integer is wanted."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return int(value) if isinstance(value, float) and value.is_integer() else fitting(value)
 
 
 WholeNumber = Annotated[int, BeforeValidator(_whole)]

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Discriminator, Field, Tag
 
 from featlearn.config.section import Dimension, Matrix, Positive, Section, Vector, Violations, WholeNumber
+from featlearn.theory.span import dimension_of_span
 from featlearn.training.networks import largest_min_angle
 
 
@@ -103,6 +104,6 @@ class Teacher(Section):
     def dimension_of_span(self) -> int:
         """r, of a valid teacher."""
         if self.directions is not None:
-            return int(np.linalg.matrix_rank(np.array(self.directions)))
+            return dimension_of_span(np.array(self.directions, dtype=float))
         assert self.rank is not None
         return self.rank

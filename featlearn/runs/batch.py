@@ -1,38 +1,26 @@
-"""Many experiments at once: those of equal shape share each call of the backend, and none can tell."""
+"""Run several experiments together. Those of equal shape share backend calls; results do not depend on the grouping."""
 
 from __future__ import annotations
 
-import time
-import traceback
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from featlearn.config.build import ScaleTooLarge, build
+from featlearn.config.build import build
 from featlearn.config.model import Config
-from featlearn.runs.directory import RunDirectory
-from featlearn.runs.places import check_own, discard, run_inside
-from featlearn.runs.recorder import Ending, Keeper, Recorder, follow
-from featlearn.runs.records import PointResult, RunInfo
-from featlearn.runs.train import backend_of, first_info
-from featlearn.storage.digests import InvalidFile
-from featlearn.storage.errors import RunError
+from featlearn.runs.recorder import Ending, Keeper, follow
+from featlearn.runs.train import backend_of
 from featlearn.training.backends import Backend
 from featlearn.training.events import Event, Logged, Start
 from featlearn.training.measurement import Row
-from featlearn.training.networks import InfeasibleTeacher
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem
 
-_LOCK_SECONDS = 10.0  # for which the worker of a process that was killed may still hold a run
-CHECKPOINT_SECONDS = 10.0  # between two checkpoints of each run of a batch
-
 
 @dataclass(frozen=True)
-class Built:
+class Experiment:
     """One experiment, ready to run (B = 1)."""
 
     problem: Problem
@@ -41,7 +29,7 @@ class Built:
     backend: Backend
 
     @classmethod
-    def of(cls, config: Config) -> Built:
+    def of(cls, config: Config) -> Experiment:
         """Raises InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError."""
         return cls(*build(config), backend_of(config))
 
@@ -57,33 +45,38 @@ class Built:
         return self.plan.shape(), shapes, place, memory, kind
 
 
-def _follow(
-    built: Sequence[Built],
+def groups_of(experiments: Sequence[Experiment]) -> list[list[int]]:
+    """The places, in the given sequence, of experiments that can go through the descent loop together."""
+    groups: dict[Hashable, list[int]] = {}
+    for i, experiment in enumerate(experiments):
+        groups.setdefault(experiment.group(), []).append(i)
+    return list(groups.values())
+
+
+def run_group(
+    experiments: Sequence[Experiment],
     keepers: Sequence[Keeper],
     *,
     interrupted: Callable[[], bool] = lambda: False,
     watch: Callable[[Event], None] = lambda event: None,
     every_row: bool = True,
 ) -> Iterator[int]:
-    """Run experiments of one group together; yields which have ended. Their samples are let go in the end."""
-    problem, start = Problem.stack([b.problem for b in built]), Start.stack([b.start for b in built])
-    plans, backend = [b.plan for b in built], built[0].backend
+    """Run the experiments of one group; yields the place of each as it ends. Their samples are released at the end.
+
+    Args:
+        experiments: of one group.
+        keepers: one for each.
+        interrupted, watch, every_row: see ``recorder.follow``.
+    """
+    problem = Problem.stack([e.problem for e in experiments])
+    start = Start.stack([e.start for e in experiments])
+    plans, backend = [e.plan for e in experiments], experiments[0].backend
     try:
         yield from follow(
             problem, plans, backend, start, keepers, interrupted=interrupted, watch=watch, every_row=every_row
         )
     finally:
         problem.release_data()
-
-
-def _groups(built: Sequence[Built]) -> list[list[int]]:
-    groups: dict[Hashable, list[int]] = {}
-    for i, one in enumerate(built):
-        groups.setdefault(one.group(), []).append(i)
-    return list(groups.values())
-
-
-# --- in memory ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -97,8 +90,8 @@ class MemoryRun:
 
 
 @dataclass
-class _Memory:
-    """The keeper of a ``MemoryRun``."""
+class _MemoryKeeper:
+    """Keeps what a ``MemoryRun`` holds."""
 
     rows: list[Row] = field(default_factory=list)
     status: str = "running"
@@ -119,213 +112,17 @@ class _Memory:
 
 
 def run_batch(configs: Sequence[Config]) -> list[MemoryRun]:
-    """Run many experiments without writing anything; those of equal shape share each call of the backend.
+    """Run many experiments without writing anything.
 
     Each result is bit for bit the one that its configuration gives alone ("seconds" apart, which stays None).
 
     Raises:
-        networks.InfeasibleTeacher, files.InvalidFile, problem.ScaleTooLarge, RunError: nothing has run then.
+        networks.InfeasibleTeacher, digests.InvalidFile, build.ScaleTooLarge, RunError: nothing has run then.
     """
     with threadpool_limits(1, user_api="blas"):
-        built = [Built.of(config) for config in configs]
-        kept = [_Memory() for _ in configs]
-        for members in _groups(built):
-            for _ in _follow([built[i] for i in members], [kept[i] for i in members]):
+        experiments = [Experiment.of(config) for config in configs]
+        keepers = [_MemoryKeeper() for _ in configs]
+        for members in groups_of(experiments):
+            for _ in run_group([experiments[i] for i in members], [keepers[i] for i in members]):
                 pass
-    return [memory.run() for memory in kept]
-
-
-# --- the points of a sweep ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Job:
-    """A point of a sweep to compute; ``again``: what an earlier attempt left is thrown away."""
-
-    id: str
-    config: Config
-    again: bool = False
-
-
-def failure(job: Job, message: str, trace: str | None = None) -> PointResult:
-    """The result of a job that could not be computed."""
-    return PointResult(id=job.id, config_hash=job.config.digest(), status="failed", message=message, traceback=trace)
-
-
-def compute(
-    jobs: Sequence[Job],
-    runs: Path | None,
-    interrupted: Callable[[], bool] = lambda: False,
-    watch: Callable[[Event], None] = lambda event: None,
-) -> Iterator[PointResult]:
-    """The result of each job as it ends; jobs that an interruption cut off have none.
-
-    An experiment that raises ends alone, with its traceback: a batch that raises is taken apart and its members run
-    one by one.
-
-    Args:
-        jobs: the points.
-        runs: where their run directories are made, or found and gone on with; None keeps nothing but the results.
-        interrupted, watch: see ``recorder.follow``.
-    Raises:
-        OSError: when the run directories cannot be written.
-    """
-    if runs is not None:
-        RunDirectory.clear(runs)
-    with threadpool_limits(1, user_api="blas"):
-        ready: list[_Attempt] = []
-        try:
-            for job in jobs:
-                attempt = _attempt(job, runs)
-                if isinstance(attempt, PointResult):
-                    yield attempt
-                else:
-                    ready.append(attempt)
-            for members in _groups([a.built for a in ready]):
-                if not interrupted():
-                    yield from _run_together([ready[i] for i in members], runs, interrupted, watch)
-        finally:
-            for attempt in ready:
-                attempt.keeper.release()
-
-
-@dataclass
-class _Summary:
-    """The keeper of a point without a run directory."""
-
-    job: Job
-    began: float = field(default_factory=time.perf_counter)
-    final: Row | None = None
-    loss_floor: float = 0.0
-    result: PointResult | None = None
-
-    def take(self, event: Event) -> None:
-        if isinstance(event, Logged):
-            self.final = event.row | {"seconds": time.perf_counter() - self.began}
-            if np.isfinite(event.loss_floor):
-                self.loss_floor = event.loss_floor
-
-    def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
-        if status != "interrupted":
-            self.result = PointResult(
-                id=self.job.id,
-                config_hash=self.job.config.digest(),
-                status=status,
-                final=self.final,
-                loss_floor=self.loss_floor,
-                seconds=time.perf_counter() - self.began,
-                message=message,
-                traceback=trace,
-            )
-
-    def release(self) -> None:
-        pass
-
-
-class _Directory(Recorder):
-    """The keeper of a point with a run directory."""
-
-    point = ""
-
-    @property
-    def result(self) -> PointResult | None:
-        return PointResult.of_info(self.point, self.info)
-
-    def release(self) -> None:
-        self.run.release()
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    job: Job
-    built: Built
-    keeper: _Summary | _Directory
-
-
-def _run_together(
-    batch: list[_Attempt], runs: Path | None, interrupted: Callable[[], bool], watch: Callable[[Event], None]
-) -> Iterator[PointResult]:
-    keepers = [attempt.keeper for attempt in batch]
-    ended: set[int] = set()
-    try:
-        for i in _follow(
-            [attempt.built for attempt in batch],
-            keepers,
-            interrupted=interrupted,
-            watch=watch,
-            every_row=runs is not None,
-        ):
-            ended.add(i)
-            result = keepers[i].result
-            keepers[i].release()
-            if result is not None:
-                yield result
-    except OSError:
-        raise
-    except Exception as error:
-        if len(batch) == 1:
-            keepers[0].finish("failed", f"{type(error).__name__}: {error}", traceback.format_exc())
-            yield failure(batch[0].job, f"{type(error).__name__}: {error}", traceback.format_exc())
-            return
-        for i, attempt in enumerate(batch):
-            if i not in ended and not interrupted():
-                attempt.keeper.release()
-                yield from compute([attempt.job], runs, interrupted, watch)
-
-
-def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:
-    """A job with its networks and its keeper, or the result that it has already, or why it has none."""
-    try:
-        built = Built.of(job.config)
-        if runs is None:
-            return _Attempt(job, built, _Summary(job))
-        return _in_directory(job, built, run_inside(runs, job.id))
-    except (InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError) as error:
-        return failure(job, str(error))
-    except OSError:
-        raise
-    except Exception as error:
-        return failure(job, f"{type(error).__name__}: {error}", traceback.format_exc())
-
-
-def _in_directory(job: Job, built: Built, run: RunDirectory) -> _Attempt | PointResult:
-    if run.path.exists():
-        check_own(run, job.config)
-        try:
-            there = _what_is_there(job, built, run)
-        except BaseException:
-            run.release()
-            raise
-        if isinstance(there, _Attempt):
-            return there
-        run.release()
-        if there is not None:
-            return there
-        discard(run)
-    info = first_info(job.config, built.backend)
-    run = RunDirectory.create_at(run.path, job.config, info)
-    return _Attempt(job, built, _keeper(job, built, run, info))
-
-
-def _what_is_there(job: Job, built: Built, run: RunDirectory) -> _Attempt | PointResult | None:
-    """The result of a run that has ended, or where one goes on; None for one that is to begin again."""
-    if not run.info_file.is_file():
-        return None
-    run.lock(_LOCK_SECONDS)
-    info = None if job.again or not run.metrics_file.is_file() else run.info_of(job.config)
-    if info is None:
-        return None
-    if (result := PointResult.of_info(job.id, info)) is not None:
-        return result
-    keeper = _keeper(job, built, run, info)
-    try:
-        start = keeper.restore(built.start)
-    except RunError:  # its files are broken
-        return None
-    return _Attempt(job, Built(built.problem, built.plan, start, built.backend), keeper)
-
-
-def _keeper(job: Job, built: Built, run: RunDirectory, info: RunInfo) -> _Directory:
-    keeper = _Directory(run, built.problem, info, CHECKPOINT_SECONDS, floors=job.config.log.floors)
-    keeper.point = job.id
-    return keeper
+    return [keeper.run() for keeper in keepers]

@@ -85,9 +85,9 @@ class RunDirectory(Directory[RunInfo]):
 
     def _fill(self, config: Config, info: RunInfo) -> None:
         """Write what a new run has."""
+        self.metrics_file.touch()  # before the others, which let the names in the directory be on the disk
         write_file(self.config_file, config.to_yaml().encode())
         self.write_info(info)
-        self.metrics_file.touch()
 
     # --- the lock ---------------------------------------------------------------------------------
 
@@ -112,29 +112,56 @@ class RunDirectory(Directory[RunInfo]):
             return None
         return info if info.config_hash == config.digest() else None
 
-    def read_metrics(self) -> list[Row]:
-        """The rows logged so far; a torn last line is left out.
+    def read_metrics(self, first: int | None = None) -> list[Row]:
+        """The rows logged so far, or the first of them; a torn last line is left out.
 
         Raises:
             RunError: when the file cannot be read or a line before the last is broken.
         """
         rows = []
-        for number, line in enumerate(read_lines(self.metrics_file), start=1):
+        for number, line in enumerate(read_lines(self.metrics_file)[:first], start=1):
             try:
                 rows.append(parse_row(line))
             except ValueError as error:
                 raise RunError(f"{self.metrics_file}:{number}: not a metrics row: {error}") from None
         return rows
 
+    def read_whole_metrics(self) -> list[Row]:
+        """All rows. Raises RunError as ``read_metrics``, and when the log of a run that has stopped has lost some."""
+        rows = self.read_metrics()
+        if lost := self.lost_end(self.read_info(), rows):
+            raise RunError(lost)
+        return rows
+
+    def complaint(self, about: RunInfo) -> str | None:
+        """As ``lost_end``, or why the log cannot be read; its rows are counted first."""
+        if about.status == "running" or about.rows is None:
+            return None
+        try:
+            if len(read_lines(self.metrics_file)) == about.rows:
+                return None
+            return self.lost_end(about, self.read_metrics())
+        except RunError as error:
+            return str(error)
+
     def lost_end(self, info: RunInfo, rows: list[Row]) -> str | None:
-        """What is wrong when the log of a run that has stopped ends before the run did; None where it is whole."""
+        """What is wrong when the log of a run that has stopped is not all of it; None where it is whole."""
         if info.status == "running" or info.final is None:
             return None
-        last = rows[-1]["step"] if rows else None
-        if last is not None and last >= info.final["step"]:
+        last, final = rows[-1]["step"] if rows else None, info.final["step"]
+        if last is None or last < final:
+            where = "it is empty" if last is None else f"it ends at step {last}"
+            lost = f"has lost its end: {where}, and the run went to step {final}"
+        elif info.rows is not None and len(rows) != info.rows:
+            lost = f"is not what the run wrote: it has {len(rows)} rows, and the run wrote {info.rows}"
+        else:
             return None
-        where = "it is empty" if last is None else f"it ends at step {last}"
-        return f"{self.metrics_file} has lost its end: {where}, and the run went to step {info.final['step']}"
+        known = f"the numbers at the end are in {self.info_file.name}"
+        return f"{self.metrics_file} {lost}; {known}; {self.advice_to_begin_again()}"
+
+    def advice_to_begin_again(self) -> str:
+        """What to do when its files are broken."""
+        return f"compute it again with: featlearn train --config {self.config_file}"
 
     def brief(self, *, alive: bool) -> RunInfo:
         """What ``run.json`` says; of a run that goes on, how far its log goes."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
+from featlearn.runs.checkpoints import Checkpoint
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.floors_record import floors_record
 from featlearn.runs.optimum_record import optimum_record
-from featlearn.runs.records import OptimumRecord, ProgressRecord, RunInfo, StageRecord
-from featlearn.storage.errors import RunError
-from featlearn.storage.records import parse_file
+from featlearn.runs.records import ProgressRecord, RunInfo, StageRecord
+from featlearn.storage.errors import RunError, reason
+from featlearn.storage.growing_npz import Entry, GrowingNpz
 from featlearn.training.backends import Backend
 from featlearn.training.descent import descend
-from featlearn.training.events import AtRow, Event, Logged, Progress, Start
+from featlearn.training.events import Event, Logged, Progress, Start
 from featlearn.training.measurement import Row
 from featlearn.training.methods import METHODS
 from featlearn.training.plan import Plan, Position
@@ -96,19 +97,24 @@ def advice(plan: Plan, event: Event) -> str:
 
 
 class Recorder:
-    """The keeper that writes a run directory."""
+    """The keeper that writes a run directory.
+
+    What was written last is the first that a power cut takes back. So rows and snapshots are on the disk before the
+    checkpoint that counts them, and all of these before ``run.json`` says that the run has stopped.
+    """
 
     def __init__(
         self,
         run: RunDirectory,
         problem: Problem,
+        plan: Plan,
         info: RunInfo,
         checkpoint_seconds: float | None = None,
         *,
         floors: bool = True,
     ) -> None:
         """``problem`` is the run's own (B = 1); ``info`` what its run.json says; ``floors``: whether to have them."""
-        self.run, self.problem, self.info = run, problem, info
+        self.run, self.problem, self.plan, self.info = run, problem, plan, info
         self.eager = checkpoint_seconds is None  # checkpoints at the end of each stage too
         self.checkpoint_seconds = CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
         self.floors = floors
@@ -118,8 +124,8 @@ class Recorder:
         self.start_loss: float | None = None
         self.loss_floor = 0.0
         self.stages: list[StageRecord] = []  # the finished ones
-        self.snapshots: dict[str, list[Any]] = {"step": [], "first_layer": [], "second_layer": []}
-        self.new_snapshots = True
+        self.decays: dict[float, None] = {}  # each λ of a row that has a gap, in their order
+        self.snapshots: GrowingNpz | None = None  # until there is a first one
         self.seconds_before = 0.0  # spent by earlier processes on this run
         self.began = time.perf_counter()
         self.last_checkpoint = -np.inf if self.eager else self.began
@@ -141,29 +147,27 @@ class Recorder:
         """See ``Keeper``."""
         if status in ("done", "interrupted") and self.last_event is not None:
             self._checkpoint(self.last_event)
+        elif status != "failed":
+            self._sync()
         self.info = self.info.changed(
             status=status,
             final=self.last_row,
             stages=tuple(self.stages),
             seconds=self.seconds(),
             loss_floor=self.loss_floor,
-            optima=tuple(self._optima()),
+            optima=tuple(optimum_record(self.problem, decay) for decay in self.decays),
             floors=floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
+            rows=self.rows,
             message=message,
             traceback=trace,
         )
         with suppress(OSError):  # the same full disk that ended the run: the status stays "running", the log is whole
+            if status == "failed":
+                self._sync()
             self.run.write_info(self.info)
             if status == "diverged" and self.last_event is not None:
                 # only now: had the process been killed before, resuming finds the divergence again
                 self._checkpoint(self.last_event)
-
-    def _optima(self) -> list[OptimumRecord]:
-        """What the gaps of the run are measured against, for each λ of its rows."""
-        with suppress(OSError, RunError):
-            decays = {row["weight_decay"]: None for row in self.run.read_metrics() if row["gap"] is not None}
-            return [optimum_record(self.problem, decay) for decay in decays]
-        return []
 
     def _log(self, event: Logged) -> None:
         row = event.row | {"seconds": self.seconds()}
@@ -174,89 +178,100 @@ class Recorder:
             self.loss_floor = event.loss_floor
         if row["step"] == 0:
             self.start_loss = row["loss"]
+        if row["gap"] is not None:
+            self.decays[row["weight_decay"]] = None
         if event.snapshot:
-            self.snapshots["step"].append(row["step"])
-            self.snapshots["first_layer"].append(event.state.first_layer[0])
-            self.snapshots["second_layer"].append(event.state.second_layer[0])
-            self.new_snapshots = True
+            entry = _snapshot(row["step"], event.state)
+            if self.snapshots is None:
+                self.snapshots = self._snapshots_like(entry)
+            self.snapshots.append(entry)
         if event.ended is not None:
             seconds = self.seconds() - sum(stage.seconds for stage in self.stages)
             self.stages.append(
                 StageRecord(name=row["stage"], steps=row["stage_step"], seconds=seconds, stop_reason=event.ended)
             )
 
+    def _snapshots_like(self, entry: Entry) -> GrowingNpz:
+        """The file of the snapshots; nothing is written yet."""
+        teacher = {
+            "teacher_first_layer": self.problem.teacher_first_layer[0],
+            "teacher_second_layer": self.problem.teacher_second_layer[0],
+        }
+        # one at the start, those that are planned, and one where a stage ends early or the run diverges
+        capacity = 1 + sum(len(steps) + 1 for steps in self.plan.snapshots)
+        return GrowingNpz(self.run.snapshots_file, teacher, entry, capacity)
+
     # --- checkpoints ------------------------------------------------------------------------------
 
-    def _checkpoint(self, event: Event) -> None:
-        """All that resuming needs. Rows and snapshots are on the disk before the checkpoint that counts them."""
+    def _sync(self) -> None:
+        """Let all rows and snapshots be on the disk."""
         self.run.sync_rows()
-        if self.new_snapshots:
-            teacher = {
-                "teacher_first_layer": self.problem.teacher_first_layer[0],
-                "teacher_second_layer": self.problem.teacher_second_layer[0],
-            }
-            snapshots = {name: np.array(values) for name, values in self.snapshots.items()}
-            self.run.write_arrays(self.run.snapshots_file, snapshots | teacher)
-            self.new_snapshots = False
-        position, arrays = event.position, _state_arrays(event.state, "")
+        if self.snapshots is not None:
+            self.snapshots.sync()
+
+    def _checkpoint(self, event: Event) -> None:
+        self._sync()
+        position, snapshots = event.position, self.snapshots
         at_row = event.at_row if isinstance(event, Progress) else None
-        if at_row is not None:
-            arrays |= _state_arrays(at_row.state, "row.")
         progress = ProgressRecord(
+            config_hash=self.info.config_hash,
             position=(position.stage, position.stage_step, position.step),
             row_stage_step=None if at_row is None else at_row.stage_step,
             rows=self.rows,
-            snapshots=len(self.snapshots["step"]),
+            snapshots=0 if snapshots is None else snapshots.count,
+            snapshot_sums=() if snapshots is None else snapshots.sums,
+            decays=tuple(self.decays),
             start_loss=self.start_loss,
             loss_floor=self.loss_floor,
             stages=tuple(self.stages),
             seconds=self.seconds(),
         )
-        self.run.write_arrays(self.run.checkpoint_file, arrays | {"progress": np.array(progress.text().decode())})
+        Checkpoint(progress, event.state, None if at_row is None else at_row.state).write(self.run)
         self.last_checkpoint = time.perf_counter()
 
     def restore(self, start: Start) -> Start:
-        """Where the last checkpoint left the run; rows and snapshots after it are cut off, to be made again."""
-        self.info = self.info.changed(status="running", resumed=self.info.resumed + 1)
-        self.run.write_info(self.info)
-        if not self.run.checkpoint_file.exists():
-            self.run.keep_rows(0)
-            return start
-        arrays = self.run.read_arrays(self.run.checkpoint_file)
-        snapshots = self.run.read_arrays(self.run.snapshots_file)
-        try:
-            progress = parse_file(str(arrays.pop("progress")), ProgressRecord, self.run.checkpoint_file)
-            for name, values in self.snapshots.items():
-                values.extend(snapshots[name][: progress.snapshots])
-            position = Position(*progress.position)
-            at_row = None
-            if progress.row_stage_step is not None:
-                at_row = AtRow(_state_of(arrays, "row.", start.state), progress.row_stage_step)
-            state = _state_of(arrays, "", start.state)
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise RunError(f"{self.run.checkpoint_file} is broken: {error}") from None
-        self.rows, self.start_loss = progress.rows, progress.start_loss
-        self.loss_floor, self.stages = progress.loss_floor, list(progress.stages)
-        self.seconds_before, self.new_snapshots = progress.seconds, False
+        """Where the last checkpoint left the run; rows and snapshots after it are cut off, to be made again.
+
+        Raises:
+            RunError: when the checkpoint, or what it counts, is not whole. The run is then as it was.
+            OSError: when the run cannot be written.
+        """
+        if self.run.checkpoint_file.exists():
+            start = self._go_on(Checkpoint.read(self.run, self.info.config_hash), start.state)
         self.run.keep_rows(self.rows)
-        if self.rows:
-            self.last_row = self.run.read_metrics()[-1]
+        self.info = self.info.changed(status="running", rows=None, resumed=self.info.resumed + 1)
+        self.run.write_info(self.info)
+        return start
+
+    def _go_on(self, checkpoint: Checkpoint, like: State) -> Start:
+        progress = checkpoint.progress
+        rows = self.run.read_metrics(progress.rows)
+        if len(rows) < progress.rows:
+            counted = f"the checkpoint was written after {progress.rows}"
+            raise RunError(f"{self.run.metrics_file} has {len(rows)} rows, {counted}")
+        if progress.snapshots:
+            self.snapshots = self._snapshots_like(_snapshot(0, like))
+            try:
+                self.snapshots.keep(progress.snapshots, progress.snapshot_sums)
+            except FileNotFoundError:
+                raise RunError(f"{self.run.snapshots_file} is missing") from None
+            except OSError as error:
+                raise RunError(f"{self.run.snapshots_file} is broken: {reason(error)}") from None
+            except ValueError as error:
+                raise RunError(f"{self.run.snapshots_file} is broken: {error}") from None
+        self.rows, self.start_loss = progress.rows, progress.start_loss
+        self.last_row = rows[-1] if rows else None
+        self.loss_floor, self.stages = progress.loss_floor, list(progress.stages)
+        self.decays = dict.fromkeys(progress.decays)
+        self.seconds_before = progress.seconds
         loss = None if self.start_loss is None else np.array([self.start_loss])
-        return Start(state, position, loss, at_row)
+        return Start(checkpoint.state, Position(*progress.position), loss, checkpoint.row_to_go_on_from())
 
 
-def _state_arrays(state: State, prefix: str) -> dict[str, np.ndarray]:
-    """The arrays of one run's state, named for a checkpoint."""
-    arrays = {f"{prefix}first_layer": state.first_layer[0], f"{prefix}second_layer": state.second_layer[0]}
-    return arrays | {f"{prefix}memory.{name}": values[0] for name, values in state.memory.items()}
-
-
-def _state_of(arrays: dict[str, np.ndarray], prefix: str, like: State) -> State:
-    """The state that ``_state_arrays`` stored. Raises ValueError when its weights do not fit the run."""
-    second, first = arrays[f"{prefix}second_layer"][None], arrays[f"{prefix}first_layer"][None]
-    for found, wanted in ((second, like.second_layer), (first, like.first_layer)):
-        if (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
-            raise ValueError(f"weights of shape {found.shape[1:]} where the run has {wanted.shape[1:]}")
-    start = f"{prefix}memory."
-    memory = {name.removeprefix(start): values[None] for name, values in arrays.items() if name.startswith(start)}
-    return State(second, first, memory)
+def _snapshot(step: int, state: State) -> Entry:
+    """The entry of the snapshots for the state of the one run."""
+    return {
+        "step": np.array(step),
+        "second_layer": state.second_layer[0],
+        "first_layer": state.first_layer[0],
+    }

@@ -126,6 +126,7 @@ class RunInfo(Provenance):
     loss_floor: float | None = None
     optima: tuple[OptimumRecord, ...] = ()
     floors: FloorsRecord | None = None
+    rows: Count | None = None  # of the log, once the run has stopped
     message: Text | None = None
     traceback: Text | None = None
     resumed: Count = 0
@@ -140,16 +141,36 @@ class RunInfo(Provenance):
 
 
 class ProgressRecord(FileRecord):
-    """What a checkpoint says of a run, beside its arrays."""
+    """What a checkpoint says of a run, beside its arrays.
 
+    Attributes:
+        config_hash: of the run.
+        position: of the state, see ``plan.Position``.
+        row_stage_step: of the state at the last row, where that is another one.
+        rows, snapshots: how many there were.
+        snapshot_sums: the checksums of the arrays of the snapshots.
+        decays: each λ of a row that has a gap.
+        digest: of all this and the arrays, see ``checkpoints``.
+    """
+
+    format: int = 2
+
+    config_hash: str
     position: tuple[Count, Count, Count]
     row_stage_step: Count | None
     rows: Count
     snapshots: Count
+    snapshot_sums: tuple[Count, ...]
+    decays: tuple[float, ...]
     start_loss: float | None
     loss_floor: float
     stages: tuple[StageRecord, ...]
     seconds: float
+    digest: str = ""
+
+    @classmethod
+    def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:
+        raise ValueError("an older version of featlearn wrote it, which kept the snapshots in another way")
 
 
 class PointResult(Record):

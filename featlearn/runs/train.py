@@ -63,9 +63,8 @@ def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunRe
         except OSError as error:
             raise RunError(f"cannot make a run directory in {runs_dir}: {reason(error)}") from None
         try:
-            return _record(
-                Recorder(run, problem, run.read_info(), floors=config.log.floors), plan, backend, start, watch
-            )
+            recorder = Recorder(run, problem, plan, run.read_info(), floors=config.log.floors)
+            return _record(recorder, backend, start, watch)
         finally:
             run.release()
 
@@ -88,17 +87,21 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     try:
         with threadpool_limits(1, user_api="blas"):
             problem, plan, start = build(config)
-            recorder = Recorder(run, problem, run.read_info(), floors=config.log.floors)
-            return _record(recorder, plan, backend, recorder.restore(start), watch)
+            recorder = Recorder(run, problem, plan, run.read_info(), floors=config.log.floors)
+            try:
+                start = recorder.restore(start)
+            except RunError as error:
+                raise RunError(f"{error}; {run.advice_to_begin_again()}") from None
+            return _record(recorder, backend, start, watch)
     except OSError as error:
         raise RunError(f"{run.path} cannot be written: {reason(error)}") from None
     finally:
         run.release()
 
 
-def _record(recorder: Recorder, plan: Plan, backend: Backend, start: Start, watch: Watcher | None) -> RunResult:
+def _record(recorder: Recorder, backend: Backend, start: Start, watch: Watcher | None) -> RunResult:
     """Run the descent loop to its end, or to an interruption, an error or a divergence."""
-    run = recorder.run
+    run, plan = recorder.run, recorder.plan
 
     def tell(event: Event) -> None:
         if watch is not None:
@@ -119,7 +122,13 @@ def _record(recorder: Recorder, plan: Plan, backend: Backend, start: Start, watc
 def backend_of(config: Config) -> Backend:
     """The backend that a configuration asks for. Raises RunError when it is not there."""
     try:
-        return make_backend(config.backend, config.device, config.precision, sampled=config.data.kind != "population")
+        return make_backend(
+            config.backend,
+            config.device,
+            config.precision,
+            sampled=config.data.kind != "population",
+            activation=config.activation.entry(),
+        )
     except BackendError as error:
         raise RunError(str(error)) from None
 

@@ -162,6 +162,10 @@ class Directory(Generic[Info]):
         """What a table of directories says of this one. Raises RunError when it is broken."""
         raise NotImplementedError
 
+    def complaint(self, about: Info) -> str | None:
+        """What is wrong with one that can be read nevertheless; None where nothing is."""
+        return None
+
     @classmethod
     def summarise(cls, where: Path) -> list[Summary]:
         """Every directory of this kind, oldest first; broken ones included, with what is wrong."""
@@ -170,14 +174,15 @@ class Directory(Generic[Info]):
     def _summary(self) -> Summary:
         alive = self.is_locked()
         try:
-            return Summary(self.name, self.path, self.brief(alive=alive), alive)
+            about, complaint = self.brief(alive=alive), self.complaint(self.read_info())
+            return Summary(self.name, self.path, about, alive, complaint)
         except RunError as error:
             return Summary(self.name, self.path, None, alive=False, error=str(error))
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A line of a table of directories; ``error`` says why one could not be read."""
+    """A line of a table of directories; ``error`` says why one could not be read, or what is wrong with it."""
 
     name: str
     path: Path

@@ -14,7 +14,7 @@ import numpy as np
 from featlearn.config.build import ScaleTooLarge, starts_at_zero
 from featlearn.config.data import EmpiricalData, OnlineData
 from featlearn.config.model import Config
-from featlearn.runs.batch import Built
+from featlearn.runs.batch import Experiment
 from featlearn.runs.directory import RunError
 from featlearn.storage.digests import InvalidFile
 from featlearn.training.backends.fused import WIDE
@@ -169,7 +169,7 @@ def _with_few_samples(config: Config) -> Config:
 def _measured(config: Config) -> _Pace | None:
     """The pace of one shape; None for a configuration that cannot run."""
     try:
-        built = Built.of(config)
+        built = Experiment.of(config)
     except (InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError, MemoryError):
         return None
     problem, state, backend = built.problem, built.start.state, built.backend
@@ -196,7 +196,7 @@ def _measured(config: Config) -> _Pace | None:
     return _Pace(Shape.of(config), step, own_step, row, optimum)
 
 
-def _measure_rows(problem: Problem, stage: Stage, built: Built, count: int) -> None:
+def _measure_rows(problem: Problem, stage: Stage, built: Experiment, count: int) -> None:
     state = built.start.state
     for _ in range(count):
         measure(problem, [stage], state, 1, built.backend)

@@ -29,8 +29,8 @@ from featlearn.storage.logs import Log, read_lines
 from featlearn.storage.names import LATEST, stem_of
 from featlearn.storage.records import Record, write_record
 from featlearn.storage.replacement import replace_file, write_file
-from featlearn.sweeps.load import Point, Sweep, is_point_id, point_id
 from featlearn.sweeps.records import Entry, SweepBrief, SweepInfo
+from featlearn.sweeps.sweep import Point, Sweep, is_point_id, point_id
 from featlearn.training.columns import COLUMNS, Column
 
 # the columns of results.csv before the axes and the metrics, and after them
@@ -288,7 +288,7 @@ def _status(points: int, ended: int, done: int) -> Literal["interrupted", "done"
 
 
 def _line_of(point: Point) -> bytes:
-    entry = Entry(id=point.id, config_hash=point.config_hash, values=point.values, problem=point.problem)
+    entry = Entry(id=point.id, config_hash=point.config_hash, values=point.values, problem=point.infeasible)
     return entry.line() + b"\n"
 
 

@@ -1,20 +1,28 @@
 """The sweep file: its keys, their bounds and their meaning. The documentation prints the descriptions.
 
-What the values of an axis may be is the configuration's matter; checking them is ``sweep_file``'s.
+What the values of an axis may be, the configuration says; ``axes`` checks them.
 """
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Discriminator, Field, Tag
 
+from featlearn.config.complaints import shown
 from featlearn.config.section import Section, Violations, WholeNumber
+from featlearn.config.yaml_source import Key
 
 MOST_POINTS = 1_000_000
 _SPACINGS = ("linear", "log", "range")
-Triple = Annotated[list[int | float], Field(min_length=3, max_length=3)]
+Number = Annotated[
+    Annotated[WholeNumber, Tag("whole number")] | Annotated[float, Tag("number")],
+    Discriminator(lambda value: "whole number" if isinstance(value, int) else "number"),
+]
+Triple = Annotated[list[Number], Field(min_length=3, max_length=3)]
+Axes = list[dict[str, list[Any]]]  # in order, each a group of keys that go in step; the last one varies fastest
 
 
 class Spaced(Section):
@@ -32,16 +40,18 @@ class Spaced(Section):
             yield (), f"expected one of {', '.join(_SPACINGS)}, or a list of values"
         for key in set(given) & {"linear", "log"}:
             first, last, count = getattr(self, key)
-            if not float(count).is_integer() or not 1 <= count <= MOST_POINTS:
-                yield (key, 2), f"must be a whole number from 1 to {MOST_POINTS}, got {count:g}"
+            if not 1 <= count <= MOST_POINTS or count != int(count):
+                yield (key, 2), f"must be a whole number from 1 to {MOST_POINTS}, got {shown(count)}"
             if key == "log" and (first <= 0 or last <= 0):
                 yield (key, 0 if first <= 0 else 1), "must be greater than 0 to be spaced in the logarithm"
+            if key == "linear" and not isfinite(float(last) - float(first)):
+                yield (key,), "is too wide: the distance of its ends is too large for a number"
         if self.range is not None:
             if self.range[2:] == [0]:
                 yield ("range", 2), "must not be 0"
-            elif not len(range(*self.range)):
+            elif not (values := range(*self.range)):
                 yield ("range",), "is empty: it goes from start to stop, without stop"
-            elif len(range(*self.range)) > MOST_POINTS:
+            elif abs(values[-1] - values[0]) // abs(values.step) >= MOST_POINTS:  # len() does not take longer ones
                 yield ("range",), f"has more than {MOST_POINTS} values"
 
     def values(self) -> list[Any]:
@@ -50,7 +60,8 @@ class Spaced(Section):
             return list(range(*self.range))
         first, last, count = self.linear or self.log or []
         space = np.linspace if self.linear else np.geomspace
-        values: list[Any] = space(first, last, int(count)).tolist()
+        with np.errstate(over="ignore"):  # in the last value, in whose place NumPy puts the end itself
+            values: list[Any] = space(float(first), float(last), int(count)).tolist()
         if isinstance(first, int) and isinstance(last, int):
             return [int(v) if v.is_integer() else v for v in values]
         return values
@@ -112,18 +123,25 @@ class SweepConfig(Section):
 
     def _clashes(self) -> Violations:
         """Two axes that set the same key, or one inside the other."""
-        places: list[tuple[tuple[str | int, ...], str]] = [(("grid", key), key) for key in self.grid]
-        places += [(("zip", i, key), key) for i, group in enumerate(self.zip) for key in group]
         seen: list[str] = ["seed"] if self.seeds is not None else []
-        for place, key in places:
+        for place, key in self.places():
             for other in seen:
                 if key == other or key.startswith(f"{other}.") or other.startswith(f"{key}."):
                     yield place, f"varies what {'seeds' if other == 'seed' else repr(other)} varies too"
                     break
             seen.append(key)
 
-    def axes(self) -> list[dict[str, list[Any]]]:
-        """The axes in order, each a group of keys that go in step; the last one varies fastest."""
+    def places(self) -> list[tuple[Key, str]]:
+        """Where each axis but ``seeds`` stands in the file, and its key."""
+        places: list[tuple[Key, str]] = [(("grid", key), key) for key in self.grid]
+        return places + [(("zip", i, key), key) for i, group in enumerate(self.zip) for key in group]
+
+    def spaced(self) -> set[str]:
+        """The keys whose values are given by a rule."""
+        return {key for group in (self.grid, *self.zip) for key, values in group.items() if isinstance(values, Spaced)}
+
+    def axes(self) -> Axes:
+        """The axes with their values as the file gives them."""
         groups = [{key: values_of(values)} for key, values in self.grid.items()]
         groups += [{key: values_of(values) for key, values in group.items()} for group in self.zip]
         if isinstance(self.seeds, int):

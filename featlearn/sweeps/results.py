@@ -1,36 +1,17 @@
-"""Reading results back, for notebooks: columns of numbers, bit for bit as they were logged."""
+"""The results of a sweep as columns of numbers, bit for bit as they were computed."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from featlearn.runs.directory import RunDirectory
+from featlearn.runs.metrics import as_columns
 from featlearn.storage.cells import is_marked, text_of
 from featlearn.storage.errors import RunError
 from featlearn.sweeps.directory import SweepDirectory, known_columns, result_rows, results_columns
-
-
-def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
-    """The metrics of a run as columns, one entry per logged row; a torn last line is left out.
-
-    Args:
-        path: a run directory, or its file of metrics.
-    Returns:
-        Arrays by column name: int64 for counts, float64 (NaN for null) for numbers, text as objects.
-    Raises:
-        RunError: when there is no such run, or its file is broken; of a directory, also when the file has lost its end.
-    """
-    path = Path(path)
-    run = RunDirectory(path if path.is_dir() else path.parent)
-    rows = run.read_metrics()
-    if path.is_dir() and run.info_file.is_file() and (lost := run.lost_end(run.read_info(), rows)):
-        raise RunError(f"{lost}; to load what is left of it, give the file itself")
-    return as_columns(rows)
 
 
 def load_results(path: str | Path) -> dict[str, np.ndarray]:
@@ -81,26 +62,3 @@ def _value(cell: str, name: str, texts: set[str]) -> Any:
             except ValueError:
                 pass
     return cell if name == "id" else text_of(cell)
-
-
-def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
-    """Rows as arrays: int64, float64 with NaN for None, or objects, whatever holds every value exactly."""
-    if names is None:
-        names = dict.fromkeys(name for row in rows for name in row)
-    return {name: _column([row.get(name) for row in rows]) for name in names}
-
-
-def _is_float(value: int | float | None) -> bool:
-    """Whether a column of floats holds it exactly: whole numbers beyond 2⁵³ may lie between two floats."""
-    return not isinstance(value, int) or abs(value) <= 2**53
-
-
-def _column(values: list[Any]) -> np.ndarray:
-    kinds = {type(value) for value in values}
-    if kinds == {int} and all(abs(value) < 2**63 for value in values):
-        return np.array(values, dtype=np.int64)
-    if kinds <= {int, float, type(None)} and all(_is_float(value) for value in values):
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column

@@ -1,494 +1,157 @@
-"""Sweeps: thousands of experiments, each of which ends alone, whatever becomes of the others or of this process."""
+"""A sweep: its axes crossed, each point a configuration of its own, or the reason why it has none."""
 
 from __future__ import annotations
 
-import difflib
-import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import partial
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from pydantic import ValidationError
 
-from featlearn.config.yaml_source import Complaint, ConfigError, dump_yaml
-from featlearn.runs import environment
-from featlearn.runs.batch import Job, compute, failure
-from featlearn.runs.interruption import interruptible
-from featlearn.runs.records import PointResult
-from featlearn.storage.errors import RunError, reason
-from featlearn.sweeps.costs import Costs, Shape, cores
-from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory, one_at_a_time
-from featlearn.sweeps.executors import Executor, Outcome
-from featlearn.sweeps.load import Point, Sweep, load_sweep
-from featlearn.sweeps.records import Entry, SweepInfo
-from featlearn.training.descent import Event
+from featlearn.config.complaints import complaints_about, hidden_complaints
+from featlearn.config.load import with_pinned_files
+from featlearn.config.model import Config
+from featlearn.config.yaml_source import Document, Mark, dump_yaml
+from featlearn.storage.digests import InvalidFile
+from featlearn.sweeps.model import Axes, SweepConfig
 
-DEATHS = 3  # of its worker, after which a point has failed
-_CHUNK_SECONDS = 10.0  # of work that is lost when a process dies
-_CHUNK_RUNS = 256
-_CHUNK_BYTES = 1e9
-_SAMPLE = 300  # points, at most, that the work of all is estimated from
-_TICK_SECONDS = 0.1  # between two signs of life
-_TABLE_SECONDS = 30.0  # between two writings of results.csv
+Setting = dict[str, Any]  # axis → value
+
+
+@dataclass(frozen=True)
+class Point:
+    """One experiment of a sweep: its configuration, or why it has none."""
+
+    id: str
+    values: Setting  # the axes', and the seed
+    config_hash: str
+    config: Config | None
+    infeasible: str | None = None
+
+
+def point_id(place: int, points: int) -> str:
+    """The id of the point at a place, counted from 0, in a sweep of so many points."""
+    return f"{place:0{max(4, len(str(points - 1)))}}"
+
+
+def is_point_id(text: str, points: int) -> bool:
+    """Whether a sweep of so many points has one with this id."""
+    return len(text) == len(point_id(0, points)) and text.isascii() and text.isdecimal() and int(text) < points
 
 
 @dataclass
-class SweepState:
-    """Where a sweep is; handed to whoever watches.
+class Sweep:
+    """A sweep file that was read.
 
     Attributes:
-        total: points of the sweep, or of the share that this process works on.
-        counts: ended points by status.
-        running: points in flight.
-        computed: points that this process has ended; ``work`` and ``work_done`` are seconds by estimate.
-        best_loss: the least final loss.
+        config: what the file says.
+        base: the configuration that the axes vary, as plain data with its places.
+        axes: see ``axes.rounded_axes``.
+        directory: where relative paths in values start.
+        place: where the file begins.
     """
 
-    directory: SweepDirectory
-    total: int
-    counts: Counter[str] = field(default_factory=Counter)
-    running: int = 0
-    computed: int = 0
-    work: float = 0.0
-    work_done: float = 0.0
-    fraction: float = 0.0  # of the work in flight
-    best_loss: float | None = None
-    began: float = field(default_factory=time.perf_counter)
+    config: SweepConfig
+    base: Document
+    axes: Axes
+    directory: Path
+    place: Mark
+    _pinned: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def count(self, result: PointResult) -> None:
-        self.counts[result.status] += 1
-        loss = (result.final or {}).get("loss")
-        if result.status == "done" and loss is not None:
-            self.best_loss = loss if self.best_loss is None else min(loss, self.best_loss)
+    def __len__(self) -> int:
+        return prod(len(next(iter(group.values()))) for group in self.axes)
 
     @property
-    def ended(self) -> int:
-        return self.counts.total()
+    def keys(self) -> list[str]:
+        """The axes' keys in order, without the seed unless it is varied."""
+        return [key for group in self.axes for key in group]
 
-    def seconds(self) -> float:
-        return time.perf_counter() - self.began
+    def settings(self) -> Iterator[Setting]:
+        """The values of the axes at each point; the last axis varies fastest."""
+        keys = self.keys
+        for rows in product(*(zip(*group.values(), strict=True) for group in self.axes)):
+            yield dict(zip(keys, (value for row in rows for value in row), strict=True))
 
-    def seconds_left(self) -> float | None:
-        """By the pace so far."""
-        done = self.work_done + self.fraction
-        return None if done <= 0 else self.seconds() * (self.work - done) / done
+    def points(self) -> Iterator[Point]:
+        """Every point, in order."""
+        return (point for _, point in self.points_at(None))
 
-
-Watcher = Callable[[SweepState], None]
-
-
-@dataclass(frozen=True)
-class SweepResult:
-    """How a sweep, or one share of it, ended.
-
-    Attributes:
-        status: "done" (every point has ended), "interrupted" or "stopped" (by a failure that was to stop it).
-        state: the last.
-    """
-
-    status: str
-    state: SweepState
-
-    @property
-    def failures(self) -> int:
-        return self.state.ended - self.state.counts["done"]
-
-
-# --- beginning ----------------------------------------------------------------------------------
-
-
-def begin(sweep: Sweep, runs_dir: Path, shards: int = 1) -> SweepDirectory:
-    """Make the directory of a sweep, with all its points in the manifest.
-
-    Raises:
-        ConfigError: when no point at all can run.
-        RunError: when the directory cannot be made.
-    """
-    info = SweepInfo(
-        name=sweep.config.name,
-        created=datetime.now().astimezone().isoformat(timespec="seconds"),
-        shards=shards,
-        points=len(sweep),
-        axes=(*(key for key in sweep.keys if key != "seed"), "seed"),
-        digest=sweep.digest(),
-        sweep=sweep.plain(),
-        versions=environment.versions(),
-        machine=environment.machine(),
-        git=environment.git(),
-    )
-    try:
-        return SweepDirectory.create(runs_dir, sweep, _feasible(sweep), info)
-    except OSError as error:
-        raise RunError(f"cannot make a sweep directory in {runs_dir}: {reason(error)}") from None
-
-
-def _feasible(sweep: Sweep) -> Iterator[Point]:
-    """The points; ConfigError at their end when none of them has a configuration."""
-    problems: dict[str, None] = {}
-    some = False
-    for point in sweep.points():
-        some = some or point.config is not None
-        if not some and point.problem is not None and len(problems) < 20:
-            problems.setdefault(point.problem)
-        yield point
-    if not some:
-        raise ConfigError([Complaint(sweep.place, "(every point)", problem) for problem in problems])
-
-
-def join(sweep: Sweep, runs_dir: Path, shard: Shard) -> SweepDirectory:
-    """The directory in which the shares of a sweep meet: the newest where this share is not done, or a new one.
-
-    Shares that were killed go on where they were; one that is done begins the sweep anew. The whole of a sweep is taken
-    up again even when it is done: the claims of a reproduction that name the same sweep share its runs.
-
-    Raises:
-        As ``begin``.
-    """
-    with one_at_a_time(runs_dir):
-        for directory in reversed(SweepDirectory.all_in(runs_dir)):
-            try:
-                info = directory.read_info()
-            except RunError:  # another sweep's matter
+    def points_at(self, places: set[int] | None) -> Iterator[tuple[int, Point]]:
+        """The points at some places, counted from 0, each with its place; None takes all."""
+        points = len(self)
+        last: tuple[Setting, Config | None, str | None] | None = None
+        for place, setting in enumerate(self.settings()):
+            if places is not None and place not in places:
                 continue
-            if (info.digest, info.shards) != (sweep.digest(), shard.count):
-                continue
-            if shard == WHOLE or not directory.has_begun(shard) or not _is_done(directory, shard):
-                return directory
-            break
-        return begin(sweep, runs_dir, shard.count)
+            rest = {key: value for key, value in setting.items() if key != "seed"}
+            if last is None or last[0] != rest:  # the seed alone does not decide whether a configuration is valid
+                last = rest, *self._config(setting)
+            _, config, infeasible = last
+            if config is not None and "seed" in setting:
+                config = config.model_copy(update={"seed": int(setting["seed"])})
+            seed = setting.get("seed", self.base.data.get("seed", 0))
+            digest = config.digest() if config is not None else _digest([self.base.data, setting])[:6]
+            yield place, Point(point_id(place, points), {**setting, "seed": seed}, digest, config, infeasible)
+
+    def _config(self, setting: Setting) -> tuple[Config | None, str | None]:
+        """The configuration at a point, or why there is none."""
+        data = self.data_at(setting)
+        try:
+            config = Config.model_validate(data)
+            return with_pinned_files(config, self.directory, self._pinned), None
+        except ValidationError as error:
+            document = replace(self.base, data=data)
+            complaints = complaints_about(document, error.errors(), Config) + hidden_complaints(document, error, Config)
+            return None, "; ".join(dict.fromkeys(f"{c.key}: {c.message}" for c in complaints))
+        except InvalidFile as error:
+            return None, f"{'.'.join(error.key)}: {error}"
+
+    def data_at(self, setting: Setting) -> Any:
+        """The plain data of the configuration at a point."""
+        data = self.base.data
+        for key, value in setting.items():
+            data = with_value(data, tuple(key.split(".")), value)
+        return data
+
+    def plain(self) -> dict[str, Any]:
+        """The sweep as plain data that reads back as it is wherever it lies: base included, paths absolute."""
+        data = self.config.model_dump(mode="json", exclude_none=True)
+        for group in (data["grid"], *data["zip"]):
+            for key in ("student.init.path", "data.path"):
+                if isinstance(paths := group.get(key), list):
+                    group[key] = [str(self.directory / str(path)) for path in paths]
+        whole: dict[str, Any] = with_absolute_paths(data | {"base": self.base.data}, self.directory)
+        return whole
+
+    def to_yaml(self) -> str:
+        return dump_yaml(self.plain())
+
+    def digest(self) -> str:
+        """Six hexadecimal digits of the hash of everything in it."""
+        return _digest(self.plain())[:6]
 
 
-def _is_done(directory: SweepDirectory, shard: Shard) -> bool:
-    results = directory.read_results()
-    return all(entry.id in results for place, entry in enumerate(directory.read_manifest()) if shard.holds(place))
+def _digest(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
-def sweep_of(begun: SweepDirectory | None, asked: Sweep | None) -> Sweep:
-    """The sweep of a directory where there is one, or the one that is asked for."""
-    if begun is not None:
-        return load_sweep(begun.sweep_file)
-    assert asked is not None
-    return asked
+def with_value(data: Any, path: tuple[str, ...], value: Any) -> Any:
+    """A copy of nested mappings with another value at a path."""
+    if not path:
+        return value
+    return {**data, path[0]: with_value(data.get(path[0], {}), path[1:], value)}
 
 
-def directory_of(begun: SweepDirectory | None, asked: Sweep | None, runs_dir: Path, shard: Shard) -> SweepDirectory:
-    """Where to work: in a directory that was begun, after a look at whether the sweep is still the same, or a new one.
-
-    Raises:
-        As ``begin`` and ``check_same``.
-    """
-    if begun is None:
-        assert asked is not None
-        return begin(asked, runs_dir) if shard.count == 1 else join(asked, runs_dir, shard)
-    if asked is not None:
-        check_same(begun, asked)
-    return begun
-
-
-def check_same(directory: SweepDirectory, sweep: Sweep) -> None:
-    """Refuse to go on with a sweep whose file has changed.
-
-    Raises:
-        RunError: with the difference.
-    """
-    info = directory.read_info()
-    if sweep.digest() != info.digest:
-        before, after = (dump_yaml(plain).splitlines() for plain in (info.sweep, sweep.plain()))
-        lines = difflib.unified_diff(before, after, "the sweep as it began", "the sweep file now", lineterm="", n=1)
-        text = f"the sweep file has changed since {directory.path} was begun; start a new sweep without --resume"
-        raise RunError("\n".join([text, *lines]))
-
-
-# --- running ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Chunk:
-    """Points that go through the backend together; the one task of an executor."""
-
-    jobs: tuple[Job, ...]
-    runs: Path | None
-    work: float
-    suspect: bool = False  # a worker died of it before
-
-    def without(self, ended: set[str]) -> list[_Chunk]:
-        """What is left of it, point by point."""
-        left = [job for job in self.jobs if job.id not in ended]
-        return [_Chunk((job,), self.runs, self.work / len(self.jobs), len(self.jobs) == 1) for job in left]
-
-
-def _compute(chunk: _Chunk) -> Iterator[PointResult]:
-    return compute(chunk.jobs, chunk.runs)
-
-
-def run_sweep(
-    directory: SweepDirectory,
-    executor: Callable[[], Executor],
-    *,
-    shard: Shard = WHOLE,
-    retry_failed: bool = False,
-    fail_fast: bool = False,
-    watch: Watcher = lambda state: None,
-    go_on: str | None = None,
-) -> SweepResult:
-    """Compute the points of a sweep that have not ended yet.
-
-    Args:
-        directory: see ``begin`` and ``join``.
-        executor: makes the engine, once it is known that there is something to do.
-        shard: the share of the points that is this process's.
-        retry_failed: points that failed or diverged are computed again.
-        fail_fast: stop at the first point that fails or diverges.
-        watch: called now and then, and after every point.
-        go_on: what to type to go on, for a sweep that is part of something larger.
-    Raises:
-        RunError: when the directory is in use, broken, of another version, or cannot be written.
-        ConfigError: when its sweep file was damaged.
-    """
-    directory.lock(shard)
-    try:
-        return _Run(directory, shard, retry_failed, fail_fast, watch).run(executor)
-    except OSError as error:
-        text = f"{directory.path} cannot be written: {reason(error)}"
-        raise RunError(f"{text}; go on with: {go_on or resume_command(directory, shard)}") from None
-    finally:
-        directory.release()
-
-
-def estimate(sweep: Sweep, places: Sequence[int]) -> tuple[Costs, float]:
-    """What the points at some places of a sweep cost, and the seconds of all of them on one core."""
-    rng = np.random.default_rng(0)
-    sample = places if len(places) <= _SAMPLE else rng.choice(np.array(places), _SAMPLE, replace=False).tolist()
-    configs = [point.config for _, point in sweep.points_at(set(sample)) if point.config is not None]
-    costs = Costs(configs)
-    return costs, len(places) * sum(map(costs.seconds, configs)) / max(1, len(configs))
-
-
-@dataclass(frozen=True)
-class SweepPlan:
-    """What a sweep, or a share of it, would do.
-
-    Attributes:
-        points: in the share.
-        infeasible: how many of them cannot run, by reason.
-        seconds: of work, on one core.
-    """
-
-    sweep: Sweep
-    points: int
-    infeasible: dict[str, int]
-    seconds: float
-
-
-def plan(sweep: Sweep, shard: Shard) -> SweepPlan:
-    """What a sweep would do, from a short calibration; nothing is written."""
-    mine = {place for place in range(len(sweep)) if shard.holds(place)}
-    infeasible: Counter[str] = Counter()
-    feasible = []
-    for place, point in sweep.points_at(mine):
-        if point.problem is None:
-            feasible.append(place)
-        else:
-            infeasible[point.problem] += 1
-    if not feasible:
-        raise ConfigError([Complaint(sweep.place, "(every point)", problem) for problem in infeasible])
-    return SweepPlan(sweep, len(mine), dict(infeasible), estimate(sweep, feasible)[1])
-
-
-def resume_command(directory: SweepDirectory, shard: Shard = WHOLE) -> str:
-    """What to type to go on."""
-    part = "" if shard.count == 1 else f" --shard {shard.number}/{shard.count}"
-    return f"featlearn sweep --resume {directory.path}{part}"
-
-
-class _Run:
-    """One process's work on a sweep."""
-
-    def __init__(
-        self, directory: SweepDirectory, shard: Shard, retry_failed: bool, fail_fast: bool, watch: Watcher
-    ) -> None:
-        self.directory, self.shard, self.fail_fast, self.watch = directory, shard, fail_fast, watch
-        self.sweep = load_sweep(directory.sweep_file)
-        check_same(directory, self.sweep)
-        self.axes = directory.read_info().axes
-        self.entries = directory.read_manifest()
-        if len(self.entries) != len(self.sweep):
-            told = f"{directory.manifest_file} has {len(self.entries)} points, {directory.sweep_file} makes"
-            raise RunError(f"{told} {len(self.sweep)}: one of them was changed since the sweep was begun")
-        if self.sweep.config.store == "full":
-            directory.check_runs()
-        self.results = directory.read_results()
-        mine = [(place, entry) for place, entry in enumerate(self.entries) if shard.holds(place)]
-        self.state = SweepState(directory, len(mine))
-        self.todo: dict[int, Entry] = {}
-        self.again: set[str] = set()  # points that are computed another time
-        self.ended: set[str] = set()  # by this process
-        self.deaths: Counter[str] = Counter()
-        for place, entry in mine:
-            result = self.results.get(entry.id)
-            if result is None or result.config_hash != entry.config_hash:
-                self.todo[place] = entry
-            elif retry_failed and result.status != "done":
-                self.todo[place] = entry
-                self.again.add(entry.id)
-            else:
-                self.state.count(result)
-        self.singles: deque[_Chunk] = deque()  # of chunks that died
-        self.suspects: deque[_Chunk] = deque()  # points that died alone: to be tried with nothing else in flight
-        self.stop = False
-        self.last_table = self.last_tick = time.perf_counter()
-
-    def run(self, make_executor: Callable[[], Executor]) -> SweepResult:
-        status = "done"
-        with interruptible() as interrupted:
-            self.watch(self.state)
-            if self.todo:
-                for entry in self.todo.values():
-                    if entry.problem is not None and not (self.stop or interrupted()):
-                        self._take(_not_run(entry, entry.problem))
-                executor = make_executor()
-                try:
-                    executor.check(self.directory.info_file if self.sweep.config.store == "full" else None)
-                    self._work(executor, interrupted)
-                finally:
-                    executor.close()
-            if self.state.ended < self.state.total:
-                status = "interrupted" if interrupted() else "stopped"
-            self._write_table()
-        return SweepResult(status, self.state)
-
-    def _work(self, executor: Executor, interrupted: Callable[[], bool]) -> None:
-        def compute_here(chunk: _Chunk) -> Iterator[PointResult]:
-            stop, tick = lambda: interrupted() or self.stop, partial(self._tick, chunk)
-            return compute(chunk.jobs, chunk.runs, interrupted=stop, watch=tick)
-
-        work, chunks = (compute_here if executor.local else _compute), self._chunks(executor)
-        while not (interrupted() or self.stop):
-            while executor.in_flight() < executor.capacity() and (chunk := self._next(chunks, executor)) is not None:
-                executor.submit(work, chunk)
-                self.state.running += len(chunk.jobs)
-            if not executor.in_flight():
-                return
-            for outcome in executor.outcomes(0.2):
-                self._handle(outcome)
-                if not executor.local and (self.stop or interrupted()):  # here, the work itself stops in good order
-                    break
-            self.watch(self.state)
-            if time.perf_counter() - self.last_table > _TABLE_SECONDS:
-                self._write_table()
-
-    def _next(self, chunks: Iterator[_Chunk], executor: Executor) -> _Chunk | None:
-        chunk = next(chunks, None)
-        if chunk is None and self.singles:
-            chunk = self.singles.popleft()
-        if chunk is None and self.suspects and not executor.in_flight():
-            chunk = self.suspects.popleft()
-        return chunk
-
-    def _handle(self, outcome: Outcome) -> None:
-        chunk: _Chunk = outcome.task
-        for result in outcome.results:
-            self._take(result)
-            self.state.running -= 1
-            self.state.work_done += chunk.work / len(chunk.jobs)
-        if not outcome.ended:
-            return
-        if isinstance(outcome.error, OSError):
-            raise outcome.error
-        left = chunk.without(self.ended)
-        self.state.running -= len(left)
-        self.state.fraction = 0.0
-        if outcome.error is None and not outcome.lost:
-            return  # what is left was interrupted
-        for single in left:
-            job = single.jobs[0]
-            if outcome.lost:
-                self.deaths[job.id] += 1
-            if outcome.lost and self.deaths[job.id] < DEATHS:
-                (self.suspects if single.suspect else self.singles).append(single)
-            elif outcome.lost:
-                text = f"the worker process died {DEATHS} times while it computed this point (killed, or out of memory)"
-                self._take(failure(job, text))
-            elif len(chunk.jobs) > 1:
-                self.singles.append(single)
-            else:
-                error = outcome.error
-                self._take(failure(job, f"{type(error).__name__}: {error}", outcome.trace))
-
-    def _take(self, result: PointResult) -> None:
-        """Write a result down."""
-        before = self.results.get(result.id)
-        result = result.changed(attempt=1 if before is None else before.attempt + 1)
-        self.directory.append_result(result)
-        self.results[result.id] = result
-        self.ended.add(result.id)
-        self.state.count(result)
-        self.state.computed += 1
-        self.stop = self.stop or (self.fail_fast and result.status != "done")
-        self.watch(self.state)
-
-    def _tick(self, chunk: _Chunk, event: Event) -> None:
-        """A sign of life from within this process."""
-        now = time.perf_counter()
-        if now - self.last_tick < _TICK_SECONDS:
-            return
-        self.last_tick = now
-        left = sum(job.id not in self.ended for job in chunk.jobs) / len(chunk.jobs)
-        self.state.fraction = left * chunk.work * event.position.step / max(1, Shape.of(chunk.jobs[0].config).steps)
-        self.watch(self.state)
-
-    def _write_table(self) -> None:
-        with self.directory.writing_results():
-            if self.shard.count > 1:
-                self.results |= self.directory.read_results()  # what the other shares have done since
-            self.directory.write_results(self.axes, self.entries, self.results)
-        self.last_table = time.perf_counter()
-
-    # --- chunks -----------------------------------------------------------------------------------
-
-    def _jobs(self) -> Iterator[Job]:
-        """The points to compute, with their configurations."""
-        wanted = {place for place, entry in self.todo.items() if entry.problem is None}
-        for place, point in self.sweep.points_at(wanted):
-            entry = self.entries[place]
-            if point.config is None:  # it had one: a weight file has gone since
-                self._take(_not_run(entry, point.problem))
-                continue
-            if point.config_hash != entry.config_hash:
-                made = self.directory.read_info().versions.get("featlearn")
-                raise RunError(
-                    f"{self.directory.path}: point {entry.id} has another configuration than its manifest says; "
-                    f"the sweep was begun by featlearn {made} or its files were changed: start a new one"
-                )
-            yield Job(entry.id, point.config, again=entry.id in self.again)
-
-    def _chunks(self, executor: Executor) -> Iterator[_Chunk]:
-        runs = self.directory.runs if self.sweep.config.store == "full" else None
-        left = [place for place, entry in self.todo.items() if entry.problem is None]
-        costs, self.state.work = estimate(self.sweep, left)
-        share = len(left) if executor.local else -(-len(left) // (4 * executor.capacity()))
-        open_chunks: dict[Any, list[Job]] = {}
-        for job in self._jobs():
-            shape = Shape.of(job.config)
-            seconds = costs.seconds(job.config) / (cores() if executor.local else 1)
-            most = int(min(_CHUNK_RUNS, _CHUNK_SECONDS / max(seconds, 1e-9), _CHUNK_BYTES / shape.bytes(), share))
-            most = max(most, cores() if executor.local else 1)
-            group = open_chunks.setdefault(shape, [])
-            group.append(job)
-            if len(group) >= most:
-                yield _chunk(open_chunks.pop(shape), runs, costs)
-        for group in open_chunks.values():
-            yield _chunk(group, runs, costs)
-
-
-def _not_run(entry: Entry, problem: str | None) -> PointResult:
-    """The result of a point that has no configuration."""
-    return PointResult(id=entry.id, config_hash=entry.config_hash, status="failed", message=problem)
-
-
-def _chunk(jobs: Sequence[Job], runs: Path | None, costs: Costs) -> _Chunk:
-    return _Chunk(tuple(jobs), runs, sum(costs.seconds(job.config) for job in jobs))
+def with_absolute_paths(data: Any, directory: Path) -> Any:
+    """A copy in which the path of every weight and data file is absolute."""
+    if isinstance(data, dict):
+        data = {key: with_absolute_paths(value, directory) for key, value in data.items()}
+        if data.get("kind") in ("file", "empirical") and isinstance(data.get("path"), str):
+            data["path"] = str(directory / data["path"])
+        return data
+    return [with_absolute_paths(item, directory) for item in data] if isinstance(data, list) else data

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.theory.activations import Symmetry
+from featlearn.theory.span import bases_of_spans
 
 ALIGNED_WITHIN = 5.0  # degrees: a neuron this close to a teacher line counts as aligned
 ALIVE_ABOVE = 1e-6  # share of Σ|a*|: a neuron of smaller mass has vanished
@@ -127,9 +128,7 @@ def imbalance(second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:
 
 def _subspace_share(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarray:
     """‖P_{S*} W‖²_F / ‖W‖²_F, (B,), with P_{S*} the projection on the span of the teacher's rows."""
-    _, singular, basis = np.linalg.svd(teacher_first_layer, full_matrices=False)
-    basis = np.where((singular > 1e-10 * singular[:, :1])[..., None], basis, 0.0)
-    inside = first_layer @ basis.mT
+    inside = first_layer @ bases_of_spans(teacher_first_layer).mT
     return np.sum(inside * inside, (-2, -1)) / _nan_if_zero(np.sum(first_layer * first_layer, (-2, -1)))
 
 

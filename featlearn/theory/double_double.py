@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+PAIRS_IN_CACHE = 2**14  # Kernels of more pairs than this are computed in parts, which stay in the processor's cache.
+
 _SPLITTER = 134217729.0  # 2²⁷ + 1: cuts a float64 in two halves of 26 bits
 
 

@@ -15,14 +15,15 @@ from scipy import linalg
 
 from featlearn.theory import double_double
 from featlearn.theory.activations import Activation
-from featlearn.theory.tangents import Pairs
+from featlearn.theory.double_double import PAIRS_IN_CACHE
+from featlearn.theory.pairs import Pairs
+from featlearn.theory.tangents import tangent_products, value_products, value_tangent_products
 
-MOST_RANDOM_FEATURES = 1500  # distinct rows; some seconds
-MOST_TANGENT_FEATURES = 4000  # distinct rows times dimensions; some seconds, 0.6 GB
-_SHIFT = 1e-15  # of the Gram matrix of unit features, for each feature: what rounding does to its eigenvalues
+MOST_RANDOM_FEATURES = 1500  # So many distinct rows take some seconds; there is no floor for more.
+MOST_TANGENT_FEATURES = 4000  # So many distinct rows times dimensions take some seconds and 0.6 GB.
+_SHIFT = 1e-15  # Rounding moves the eigenvalues of the Gram matrix of n unit features by about n times this.
 _REFINEMENTS = 4
-_LARGEST = 1e250  # ‖w‖⁴ that double-double bears
-_PAIRS_TOGETHER = 2**14  # in double-double, so that they stay in the cache
+_LARGEST = 1e250  # Double-double arithmetic overflows when ‖w‖⁴ is larger.
 
 
 def random_features_floor(
@@ -126,28 +127,28 @@ class _Tangents:
         return min(found) if np.isfinite(found).all() else None
 
     def _gram(self) -> np.ndarray:
-        values, tangents = self.rows[self.valued], self.rows[self.moving]
-        corner = Pairs.of_rows(self.activation, values, values).values()
-        side = self._value_tangents(values)
-        v, d = tangents, self.dimension
-        pairs = Pairs.of_rows(self.activation, v, v).at((slice(None), None, slice(None), None))
+        valued, v, d = self.rows[self.valued], self.rows[self.moving], self.dimension
+        corner = value_products(self.activation, Pairs.of_rows(valued, valued))
+        side = self._value_tangents(valued)
+        pairs = Pairs.of_rows(v, v).at((slice(None), None, slice(None), None))
         # axes: row i, direction h, row j, direction k
         own_h, other_h = v[:, :, None, None], v.T[None, :, :, None]
         other_k, own_k = v[:, None, None, :], v[None, None, :, :]
-        block = pairs.tangents(own_h, other_h, other_k, own_k, np.eye(d)[None, :, None, :])
+        block = tangent_products(self.activation, pairs, own_h, other_h, other_k, own_k, np.eye(d)[None, :, None, :])
         block = np.broadcast_to(block, (len(v), d, len(v), d)).reshape(len(v) * d, len(v) * d)
         return np.block([[corner, side], [side.T, 0.5 * (block + block.T)]])
 
     def _products(self, teacher_second: np.ndarray, teacher_first: np.ndarray) -> np.ndarray:
         """E[feature · f*]."""
-        values = Pairs.of_rows(self.activation, self.rows[self.valued], teacher_first).values() @ teacher_second
+        pairs = Pairs.of_rows(self.rows[self.valued], teacher_first)
+        values = value_products(self.activation, pairs) @ teacher_second
         return np.concatenate([values, teacher_second @ self._value_tangents(teacher_first)])
 
     def _value_tangents(self, values: np.ndarray) -> np.ndarray:
         """Products of φ̃ at rows (N, D) with the derivatives at the moving rows, (N, moving · D)."""
         v = self.rows[self.moving]
-        pairs = Pairs.of_rows(self.activation, values, v).at((slice(None), slice(None), None))
-        found = pairs.value_tangents(values[:, None, :], v[None])
+        pairs = Pairs.of_rows(values, v).at((slice(None), slice(None), None))
+        found = value_tangent_products(self.activation, pairs, values[:, None, :], v[None])
         return np.asarray(found).reshape(len(values), v.size)
 
     def _loss(self, x: np.ndarray, teacher_second: np.ndarray, teacher_first: np.ndarray) -> float:
@@ -162,22 +163,24 @@ class _Tangents:
         products = double_double.gram(np.concatenate([rows, directions]))
         total = double_double.DoubleDouble(0.0)
         i, j = np.triu_indices(len(rows))
-        for start in range(0, len(i), _PAIRS_TOGETHER):
-            part = slice(start, start + _PAIRS_TOGETHER)
+        for start in range(0, len(i), PAIRS_IN_CACHE):
+            part = slice(start, start + PAIRS_IN_CACHE)
             twice = np.where(i[part] == j[part], 1.0, 2.0)
             total = total + (self._product_terms(products, values, i[part], j[part]) * twice).sum()
         return max(0.0, float(total.to_float()))
 
     def _product_terms(self, products: Any, values: np.ndarray, i: np.ndarray, j: np.ndarray) -> Any:
         """E[(value_i φ̃(v_i) + ∂_h φ̃(v_i)) (value_j φ̃(v_j) + ∂_k φ̃(v_j))] from all products of rows v, then h and k."""
-        n, degree = len(values), self.activation.homogeneous_degree
+        act, n, degree = self.activation, len(values), self.activation.homogeneous_degree
         q_u, q_v, s = products[i, i], products[j, j], products[i, j]
         hu, hv, ku, kv = products[n + i, i], products[n + i, j], products[n + j, i], products[n + j, j]
         hk = products[n + i, n + j]
-        pairs = Pairs.of_products(self.activation, q_u, q_v, s)
+        pairs = Pairs.of_products(q_u, q_v, s)
         if degree is None:
-            crossed = pairs.value_tangents(ku, kv) * values[i] + pairs.swapped().value_tangents(hv, hu) * values[j]
-            return pairs.values() * values[i] * values[j] + crossed + pairs.tangents(hu, hv, ku, kv, hk)
+            crossed = value_tangent_products(act, pairs, ku, kv) * values[i]
+            crossed = crossed + value_tangent_products(act, pairs.swapped(), hv, hu) * values[j]
+            own = value_products(act, pairs) * values[i] * values[j]
+            return own + crossed + tangent_products(act, pairs, hu, hv, ku, kv, hk)
         a, b = values[i] / degree, values[j] / degree  # the value is the derivative along its own row
         hk = hk + hv * b + ku * a + s * a * b
-        return pairs.tangents(hu + q_u * a, hv + s * a, ku + s * b, kv + q_v * b, hk)
+        return tangent_products(act, pairs, hu + q_u * a, hv + s * a, ku + s * b, kv + q_v * b, hk)

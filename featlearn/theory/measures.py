@@ -6,12 +6,12 @@ f_μ = Σ σ_i φ̃(u_i·x); its certificate is η(w) = −(2/λ) E[(f_μ − f*
 """
 
 from dataclasses import dataclass
-from math import pi
 
 import numpy as np
 
 from featlearn.theory import population
-from featlearn.theory.activations import Activation
+from featlearn.theory.activations import Activation, DegreeOne
+from featlearn.theory.span import basis_of_span
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,12 @@ class Target:
     """
 
     def __init__(self, activation: Activation, second: np.ndarray, first: np.ndarray, decay: float) -> None:
-        self.activation, self.second, self.decay = activation, second, decay
+        if activation.degree_one is None:
+            raise ValueError("the optimum over measures needs an activation that is homogeneous of degree 1")
+        self.activation, self.constants = activation, activation.degree_one
+        self.second, self.decay = second, decay
         self.input_dim = first.shape[-1]
-        _, singular, rows = np.linalg.svd(first, full_matrices=False)
-        self.basis = rows[singular > 1e-10 * singular[0]]
+        self.basis = basis_of_span(first)
         self.first = first @ self.basis.T
 
     @property
@@ -81,7 +83,7 @@ class Target:
         """∂²J/∂u² / λ, (nr, nr), at rows (n, r) other than 0."""
         n, dimension = rows.shape
         c, v = np.concatenate([signs, -self.second]), np.concatenate([rows, self.first])
-        cross, own = _second_derivatives(self.activation, rows, v)
+        cross, own = _second_derivatives(self.constants, rows, v)
         length = np.linalg.norm(rows, axis=-1)[:, None, None]
         unit = rows[:, :, None] / length
         hessian = 2 / self.decay * np.outer(signs, signs)[..., None, None] * cross[:, :n]
@@ -104,16 +106,15 @@ class Target:
         matrix product. The first term is O(θ) near a row; within 1e-8 of one, where rounding drowns it, it is left out.
         """
         weights, rows = self._residual(atoms, points.shape[-1])
-        factor, _, excess = DEGREE_ONE_KERNELS[self.activation.name, self.activation.drop_hermite_below]
         length = np.linalg.norm(rows, axis=-1)
-        unit, scaled = rows / length[:, None], factor * length * weights
+        unit, scaled = rows / length[:, None], self.constants.factor * length * weights
         cosine = points @ unit.T
         sine = np.sqrt(np.maximum((1 - cosine) * (1 + cosine), 0.0))
         outer = (unit[:, :, None] * unit[:, None, :]).reshape(len(unit), -1)
         steep = np.divide(scaled, sine, out=np.zeros_like(sine), where=sine > 1e-8)
         across = np.eye(points.shape[-1]) - points[:, :, None] * points[:, None, :]
         bent = across @ (steep @ outer).reshape(across.shape) @ across
-        return np.asarray(bent + ((sine - excess) @ scaled)[:, None, None] * across)
+        return np.asarray(bent + ((sine - self.constants.excess) @ scaled)[:, None, None] * across)
 
     def _residual(self, atoms: Atoms, dimension: int) -> tuple[np.ndarray, np.ndarray]:
         """−(2/λ)(f_μ − f*) as output weights and rows."""
@@ -122,23 +123,14 @@ class Target:
         return weights, np.pad(rows, ((0, 0), (0, dimension - rows.shape[-1])))
 
 
-# factor κ, half turn ψ₀ and excess ε of the kernels of degree 1
-DEGREE_ONE_KERNELS = {
-    ("relu", 2): (1 / (2 * pi), 0.0, 1.0),
-    ("relu", 0): (1 / (2 * pi), pi / 2, 0.0),
-    ("abs", 2): (2 / pi, 0.0, 1.0),
-    ("abs", 0): (2 / pi, 0.0, 0.0),
-}
-
-
-def _second_derivatives(activation: Activation, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _second_derivatives(constants: DegreeOne, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """∂_u∂_vᵀK and ∂_u∂_uᵀK of a kernel of degree 1 for all pairs of rows u (n, D) and v (N, D): (n, N, D, D) each.
 
     With θ the angle of u and v, e_u the unit vector orthogonal to u towards v and P_u = 1 − ûûᵀ they are
     κ(ψ(θ) 1 + sin θ e_u e_vᵀ + (sin θ − ε) ûv̂ᵀ) and κ ‖v‖/‖u‖ (sin θ e_u e_uᵀ + (sin θ − ε) P_u), with
     ψ = π/2 − θ + ψ₀ and constants κ, ψ₀, ε that depend on the activation: nothing is singular in them where rows meet.
     """
-    factor, half, excess = DEGREE_ONE_KERNELS[activation.name, activation.drop_hermite_below]
+    factor, half, excess = constants.factor, constants.half, constants.excess
     length_u, length_v = np.linalg.norm(u, axis=-1), np.linalg.norm(v, axis=-1)
     unit_u, unit_v = u / length_u[:, None], v / length_v[:, None]
     cosine = unit_u @ unit_v.T

@@ -15,12 +15,13 @@ from scipy import linalg
 
 from featlearn.theory import double_double
 from featlearn.theory.activations import Activation, Array
+from featlearn.theory.double_double import PAIRS_IN_CACHE
 
-# float64 sums are used while they are right to this; below, double-double takes over
+# Sums in float64 are used while they are right to this; below, double-double takes over.
 _RELATIVE_ACCURACY = 1e-8
-_FLOAT64_ROUNDING = 2.0**-50  # of a kernel entry, relative to the product of its norms
+# Rounding errors of a kernel entry, relative to the product of its norms.
+FLOAT64_ROUNDING = 2.0**-50
 _DOUBLE_DOUBLE_ROUNDING = 2.0**-80
-_PAIRS_TOGETHER = 2**14  # in double-double, so that they stay in the cache
 
 
 class Gradient(NamedTuple):
@@ -83,7 +84,7 @@ def loss_float64(
     q = np.sum(v * v, -1)
     k, _, _ = activation.kernel(np, q[:, :, None], q[:, None, :], v @ v.mT)
     weighted = c[:, :, None] * k * c[:, None, :]
-    return np.sum(weighted, (-2, -1)), _FLOAT64_ROUNDING * _cancelling_mass(activation, c, q)
+    return np.sum(weighted, (-2, -1)), FLOAT64_ROUNDING * _cancelling_mass(activation, c, q)
 
 
 def float64_rounding(
@@ -95,7 +96,7 @@ def float64_rounding(
 ) -> np.ndarray:
     """The size of the rounding error of ``loss_float64``, (B,), without the sum. Arguments as there."""
     c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
-    return _FLOAT64_ROUNDING * _cancelling_mass(activation, c, np.sum(v * v, -1))
+    return FLOAT64_ROUNDING * _cancelling_mass(activation, c, np.sum(v * v, -1))
 
 
 def _cancelling_mass(activation: Activation, c: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -141,7 +142,7 @@ def refined_loss(
     weights = second_layer, first_layer, teacher_second_layer, teacher_first_layer
     refined = total.copy()
     needed = np.flatnonzero(np.isfinite(total) & (rounding > _RELATIVE_ACCURACY * total))
-    together = max(1, _PAIRS_TOGETHER // max(1, first_layer.shape[1]) ** 2)
+    together = max(1, PAIRS_IN_CACHE // max(1, first_layer.shape[1]) ** 2)
     for at in range(0, len(needed), together):
         runs = needed[at : at + together]
         refined[runs] = np.maximum(0.0, _loss_double_double(activation, *(x[runs] for x in weights)))

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.theory import population
+from featlearn.theory.population import FLOAT64_ROUNDING
 from featlearn.training.backends import Backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Layer
-
-_FLOAT64_ROUNDING = 2.0**-50  # of the sums in population.loss_float64, which float64_rounding is a multiple of
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,9 @@ class Objective:
         teacher = problem.teacher_second_layer, problem.teacher_first_layer
         with np.errstate(all="ignore"):
             loss = float(population.float64_rounding(problem.activation, *weights, *teacher)[0])
-            mass = np.sqrt(loss / _FLOAT64_ROUNDING)  # Σ|c_i|‖v_i‖, of which each ∂L/∂a_j and ∂L/∂w_j is a multiple
-            return loss, float(0.25 * _FLOAT64_ROUNDING * mass * np.linalg.norm(x))
+            # Each ∂L/∂a_j and ∂L/∂w_j is a sum of terms whose sizes add up to a multiple of this, Σ|c_i|‖v_i‖.
+            mass = np.sqrt(loss / FLOAT64_ROUNDING)
+            return loss, float(0.25 * FLOAT64_ROUNDING * mass * np.linalg.norm(x))
 
     def _vector(self, second: np.ndarray, first: np.ndarray) -> np.ndarray:
         layers = {"second_layer": second, "first_layer": first}

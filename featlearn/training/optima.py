@@ -7,13 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from featlearn.theory.activations import activation
+from featlearn.theory.activations import Activation
 from featlearn.theory.optimum import Optimum, certified_optimum
+from featlearn.theory.span import dimension_of_span
 from featlearn.training.problem import Problem
 
-MOST_LINES_IN_A_PLANE = 50  # m* of a teacher of rank 1 or 2
-MOST_TEACHER_NUMBERS = 100  # m*·r of others: of larger ones the optimum takes minutes, and has wide bounds
-_KEPT = 4096  # optima in memory
+MOST_LINES_IN_A_PLANE = 50  # A teacher of rank 1 or 2 may have so many neurons m*.
+MOST_TEACHER_NUMBERS = 100  # For others m*·r is at most this: beyond, the optimum takes minutes and has wide bounds.
+_KEPT = 4096  # So many optima are kept in memory.
 
 
 def within_reach(lines: int, rank: int) -> bool:
@@ -24,23 +25,22 @@ def within_reach(lines: int, rank: int) -> bool:
 def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | None:
     """J*_λ of the teacher of one run of a batch; None where there is none.
 
-    There is none for activations that are not homogeneous of degree 1, for λ = 0, for a large teacher
-    (``within_reach``), and where the solver's arithmetic breaks down.
+    There is none for activations without a kernel of degree 1 (``Activation.degree_one``), for λ = 0, for a large
+    teacher (``within_reach``), and where the solver's arithmetic breaks down.
     """
     second, first = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
-    if problem.activation.homogeneous_degree != 1 or not 0 < weight_decay < np.inf:
+    if problem.activation.degree_one is None or not 0 < weight_decay < np.inf:
         return None
-    if not np.any(second) or not within_reach(len(first), int(np.linalg.matrix_rank(first))):
+    if not np.any(second) or not within_reach(len(first), dimension_of_span(first)):
         return None
-    name, drop = problem.activation.name, problem.activation.drop_hermite_below
-    return _optimum(name, drop, second.tobytes(), first.tobytes(), len(first), float(weight_decay))
+    return _optimum(problem.activation, second.tobytes(), first.tobytes(), len(first), float(weight_decay))
 
 
 @lru_cache(maxsize=_KEPT)
-def _optimum(name: str, drop: int, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum | None:
+def _optimum(activation: Activation, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum | None:
     rows = np.frombuffer(first).reshape(width, -1)
-    # of the solver: eigenvalues that do not converge, least squares that do not end or meet a NaN
+    # In the solver eigenvalues may not converge, and least squares may not end or may meet a NaN.
     with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError, RuntimeError, ValueError):
-        found = certified_optimum(activation(name, drop), np.frombuffer(second), rows, weight_decay)
+        found = certified_optimum(activation, np.frombuffer(second), rows, weight_decay)
         return found if np.isfinite(found.lower) else None
     return None

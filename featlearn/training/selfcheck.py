@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from featlearn.theory import population, quadrature
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, Activation, activation
+from featlearn.theory.activations import Activation, activation, activations
 from featlearn.training.backends import make_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
@@ -33,9 +33,9 @@ class CheckResult:
 
 def run_checks() -> Iterator[CheckResult]:
     """All checks, one after the other; about ten seconds."""
-    for name, drop in product(ACTIVATION_NAMES, DROP_SETTINGS):
-        act = activation(name, drop)
-        label = f"{name}, degrees ≥ {drop}" if drop else f"{name}, all degrees"
+    for act in activations():
+        drop = act.drop_hermite_below
+        label = f"{act.name}, degrees ≥ {drop}" if drop else f"{act.name}, all degrees"
         yield CheckResult(f"{label}: kernel and derivatives, quadrature", _quadrature_error(act), 1e-12)
         yield CheckResult(f"{label}: loss, Monte Carlo (standard errors)", _monte_carlo_error(act), 5.0)
         yield CheckResult(f"{label}: gradient, finite differences", _finite_difference_error(act), 1e-7)

@@ -52,7 +52,7 @@ def example_sweep(place: Path) -> SweepDirectory:
 
 def first_paint(page: Path, repeats: int) -> str:
     """Milliseconds until Chromium has painted something of a page, each time in a new browser."""
-    from tests.views.report.test_page import new_browser
+    from tests.views.browser import new_browser
 
     times = []
     for _ in range(repeats):

@@ -8,10 +8,11 @@ from pathlib import Path
 from rich.console import Console
 
 from featlearn.runs.records import PointResult
+from featlearn.sweeps.begin import begin
 from featlearn.sweeps.directory import WHOLE, SweepDirectory
 from featlearn.sweeps.executors import SerialExecutor
 from featlearn.sweeps.load import load_sweep
-from featlearn.sweeps.sweep import begin, run_sweep
+from featlearn.sweeps.run import run_sweep
 from featlearn.training.columns import COLUMNS
 
 

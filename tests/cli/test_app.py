@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.broken import BROKEN, MINIMAL, Broken, write
+from tests.config.broken import MINIMAL, Broken, write
+from tests.config.test_load import BROKEN
 from tests.places import ROOT
 from tests.places import TRUTH as TRUTHS
 

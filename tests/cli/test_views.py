@@ -73,6 +73,24 @@ def test_an_empty_run_gives_a_sentence(tmp_path: Path) -> None:
         assert done.stderr.count("\n") == 1
 
 
+def test_lost_rows_are_told_and_the_numbers_at_the_end_are_those_of_the_run(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    final = run.read_info().final
+    assert final is not None
+    lines = run.metrics_file.read_bytes().splitlines(keepends=True)
+    run.metrics_file.write_bytes(b"".join(lines[:30]))
+    for command in (["show"], ["show", "--json"], ["plot", "-f", "png"], ["report"]):
+        done = featlearn(command[0], run.path, *command[1:])
+        assert done.returncode == 0
+        assert done.stderr.count("has lost its end") == 1, command
+        if command[0] == "show":
+            assert f"{final['loss']:.3g}" in done.stdout
+    assert f"{final['loss']:.3g}" in run.report_file.read_text()
+    listed = featlearn("runs", "--runs-dir", tmp_path)
+    assert (listed.returncode, listed.stderr.count("has lost its end")) == (0, 1)
+    assert f"{final['loss']:.3g}" in listed.stdout
+
+
 def test_report_writes_one_page(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     done = featlearn("report", "--runs-dir", tmp_path)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from featlearn import Config, run_batch
+from featlearn.theory.activations import activation, activation_names
 
 STORED = Path(__file__).with_name("short.json")
 
@@ -27,10 +28,10 @@ _LATE: dict[str, dict[str, Any]] = {
 }
 
 
-def config(activation: str, method: str) -> Config:
+def config(name: str, method: str) -> Config:
     """A short three-stage run; without the early stages where balancing would change the network."""
     late = {"late": {"train": _BOTH, "steps": 200} | _LATE[method]}
-    homogeneous = activation in ("relu", "abs")
+    homogeneous = activation(name).homogeneous_degree == 1
     return Config.model_validate(
         {
             "seed": 11,
@@ -38,14 +39,14 @@ def config(activation: str, method: str) -> Config:
             "student": {"width": 16}
             if homogeneous
             else {"width": 16, "init": {"kind": "gaussian", "first_layer_std": 0.3, "second_layer_std": 0.3}},
-            "activation": {"name": activation},
+            "activation": {"name": name},
             "stages": _EARLY | late if homogeneous else late,
             "log": {"points": 8, "snapshots": 2},
         }
     )
 
 
-CASES = [(activation, method) for activation in ("relu", "abs", "erf", "quadratic") for method in _LATE]
+CASES = [(name, method) for name in activation_names() for method in _LATE]
 
 
 def make() -> dict[str, Any]:

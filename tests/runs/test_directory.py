@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from featlearn.claims.directory import ReproductionDirectory
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs.directory import LATEST, RunDirectory, RunError, RunNotFound
+from featlearn.runs.metrics import load_metrics
 from featlearn.runs.records import RunInfo
 from featlearn.runs.train import train
 from featlearn.storage.drafts import Draft
 from featlearn.sweeps.directory import SweepDirectory
-from featlearn.sweeps.results import load_metrics
 from featlearn.training.measurement import COLUMNS
 from tests.config.broken import MINIMAL, write
 from tests.runs.records import an_info
@@ -242,7 +243,11 @@ def test_the_damages_are_of_all_kinds_and_most_are_noticed(finished: RunDirector
         place = tmp_path / str(seed)
         run = RunDirectory(shutil.copytree(finished.path, place / "runs" / "copy"))
         kinds.add(damage(run.path, outside(place), seed).split(":")[0])
-        reads = [run.read_info, run.read_metrics, lambda run=run: run.read_arrays(run.snapshots_file)]  # type: ignore[misc]
+        reads: list[Callable[[], object]] = [
+            run.read_info,
+            run.read_metrics,
+            partial(run.read_arrays, run.snapshots_file),
+        ]
         noticed += any(isinstance(value_or_refusal(read), RunError) for read in reads)
     assert len(kinds) >= 15
     assert noticed >= 20
@@ -411,3 +416,34 @@ def test_what_a_killed_process_left_in_the_runs_directory_goes_with_the_next_run
     assert RunDirectory.all_in(tmp_path / "runs") == []
     run = create(tmp_path / "runs", config)
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {run.name, LATEST}
+
+
+def without_the_third_row(content: bytes) -> bytes:
+    lines = content.splitlines(keepends=True)
+    return b"".join([*lines[:2], *lines[3:]])
+
+
+@pytest.mark.parametrize(
+    "cut", [without_the_third_row, lambda content: content[:-30], lambda content: b""], ids=["within", "torn", "all"]
+)
+def test_lost_rows_are_told_wherever_the_run_is_shown(cut: Callable[[bytes], bytes], run: RunDirectory) -> None:
+    info = run.read_info()
+    assert info.rows == len(run.read_whole_metrics())
+    [summary] = RunDirectory.summarise(run.path.parent)
+    assert summary.error is None
+    run.metrics_file.write_bytes(cut(run.metrics_file.read_bytes()))
+    with pytest.raises(RunError, match=rf"metrics\.jsonl .*; compute it again with: .* {run.config_file}$") as lost:
+        run.read_whole_metrics()
+    assert "\n" not in str(lost.value)
+    [summary] = RunDirectory.summarise(run.path.parent)
+    assert summary.about == info
+    assert summary.error == run.complaint(info) == str(lost.value)
+    with pytest.raises(RunError, match=r"metrics\.jsonl has lost its end|is not what the run wrote"):
+        load_metrics(run.path)
+
+
+def test_a_log_that_is_gone_is_told(run: RunDirectory) -> None:
+    run.metrics_file.unlink()
+    [summary] = RunDirectory.summarise(run.path.parent)
+    assert summary.about == run.read_info()
+    assert summary.error == f"{run.metrics_file} is missing"

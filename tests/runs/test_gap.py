@@ -10,9 +10,9 @@ from featlearn import load_config, load_metrics, run_batch, train
 from featlearn.config.build import build
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs.optimum_record import optimum_from
-from featlearn.theory.optimum import certificate
+from featlearn.theory.certificate import network_certificate
 from featlearn.training.optima import optimum_of
-from tests.places import CONFIGS
+from tests.places import CONFIGS, PAPER
 
 LATE = "stages.local_convergence"
 
@@ -23,7 +23,7 @@ def _small(*overrides: str) -> Any:
 
 
 def test_three_stage_reaches_the_optimum_of_every_epoch() -> None:
-    configs = [load_config(CONFIGS / "paper" / "three_stage.yaml", [f"seed={seed}"]) for seed in range(5)]
+    configs = [load_config(PAPER / "configs" / "three_stage.yaml", [f"seed={seed}"]) for seed in range(5)]
     every = configs[0].stages["local_convergence"].weight_decay.every  # type: ignore[union-attr]
     for config, run in zip(configs, run_batch(configs), strict=True):
         problem, _, _ = build(config)
@@ -56,7 +56,15 @@ def test_run_json_holds_bounds_atoms_and_certificate(rank: int, tmp_path: Path) 
         assert record.lower <= record.upper <= record.lower + 1e-8 * record.upper
         assert record.largest_certificate <= 1 + 1e-6
         optimum = optimum_from(record, first)
-        at_atoms = certificate(problem.activation, second, first, optimum, optimum.directions)
+        at_atoms = network_certificate(
+            problem.activation,
+            optimum.masses,
+            optimum.directions,
+            second,
+            first,
+            optimum.weight_decay,
+            optimum.directions,
+        )
         np.testing.assert_allclose(at_atoms, np.sign(optimum.masses), atol=1e-6)
     assert any(record.atoms for record in result.info.optima)
 
@@ -109,6 +117,6 @@ def test_a_solver_that_breaks_down_leaves_the_gap_out(monkeypatch: pytest.Monkey
     def broken(*args: Any, **keywords: Any) -> Any:
         raise RuntimeError("too many iterations")
 
-    monkeypatch.setattr("featlearn.theory.optimum.nnls", broken)
+    monkeypatch.setattr("featlearn.theory.atom_steps.nnls", broken)
     (run,) = run_batch([_small("seed=12345", f"{LATE}.steps=5")])
     assert all(row["gap"] is None for row in run.rows)

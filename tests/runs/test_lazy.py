@@ -16,7 +16,7 @@ from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs import recorder
-from featlearn.runs.batch import Built, run_batch
+from featlearn.runs.batch import Experiment, run_batch
 from featlearn.runs.directory import RunDirectory, RunError
 from featlearn.runs.floors_record import floors_record
 from featlearn.runs.train import resume, train
@@ -181,7 +181,7 @@ def test_a_batch_gives_bit_for_bit_what_each_run_gives_alone(tmp_path: Path) -> 
         assert alone.rows == run.rows
         assert alone.first_layer.tobytes() == run.first_layer.tobytes()
         assert alone.second_layer.tobytes() == run.second_layer.tobytes()
-    groups = {Built.of(config).group() for config in configs}
+    groups = {Experiment.of(config).group() for config in configs}
     assert len(groups) == 3  # ordinary, from zero, from elsewhere
 
 

@@ -5,10 +5,12 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from featlearn.sweeps.begin import begin
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.executors import DaskExecutor, Executor, SerialExecutor
 from featlearn.sweeps.load import load_sweep
-from featlearn.sweeps.sweep import SweepResult, begin, run_sweep
+from featlearn.sweeps.run import run_sweep
+from featlearn.sweeps.state import SweepResult
 
 BASE = """\
 base:

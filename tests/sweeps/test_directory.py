@@ -12,11 +12,11 @@ import pytest
 
 from featlearn.runs.records import PointResult
 from featlearn.storage.errors import RunError
+from featlearn.sweeps.begin import join
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory, one_at_a_time
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.records import SweepBrief
 from featlearn.sweeps.results import load_results
-from featlearn.sweeps.sweep import join
 from tests.runs.test_train import in_child
 from tests.storage.damage import contents, damage, outside, soon, value_or_refusal
 from tests.sweeps.small import new_sweep, run, sweep_file

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from featlearn.claims.evidence import Evidence
-from featlearn.runs.batch import Job, compute
 from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.sweeps.begin import begin
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.points import Job, compute
 from featlearn.sweeps.results import load_results
-from featlearn.sweeps.sweep import begin
 from featlearn.views.data.sweep import read_sweep
-from featlearn.views.report.page import sweep_page
+from featlearn.views.report.sweep import sweep_page
 from tests.places import ROOT
 from tests.sweeps.small import run, sweep_file, table
 
@@ -361,7 +361,7 @@ def test_a_link_in_place_of_runs_is_refused(sweep: SweepDirectory, victim: Path)
     assert sweep.journal_file(WHOLE).read_bytes() == before
 
 
-def test_a_report_and_a_judge_do_not_follow_links_out_of_the_sweep(sweep: SweepDirectory, tmp_path: Path) -> None:
+def test_a_report_and_a_measurement_do_not_follow_links_out_of_the_sweep(sweep: SweepDirectory, tmp_path: Path) -> None:
     shutil.move(sweep.runs / "0001", tmp_path / "away")
     (sweep.runs / "0001").symlink_to(tmp_path / "away")
     told: list[int] = []

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from featlearn.config.yaml_source import ConfigError
-from featlearn.sweeps.load import Sweep, load_sweep
+from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.sweep import Sweep
 from tests.places import ROOT
 from tests.sweeps.small import sweep_file
 
@@ -89,10 +90,10 @@ def test_a_point_is_the_configuration_that_train_would_read(tmp_path: Path) -> N
 
 def test_a_point_that_breaks_a_rule_says_so_and_leaves_the_others(tmp_path: Path) -> None:
     points = list(load_sweep(sweep_file(tmp_path, "grid:\n  teacher.rank: [2, 4]")).points())
-    assert points[0].problem is None
+    assert points[0].infeasible is None
     assert points[1].config is None
-    assert points[1].problem is not None
-    assert points[1].problem.startswith("teacher.rank: 4 is too much")
+    assert points[1].infeasible is not None
+    assert points[1].infeasible.startswith("teacher.rank: 4 is too much")
 
 
 def test_the_stored_sweep_reads_back_as_the_same_points(tmp_path: Path) -> None:
@@ -222,4 +223,4 @@ def test_a_run_and_a_sweep_are_not_confused(tmp_path: Path) -> None:
 def test_the_sweeps_that_come_along_are_whole(path: Path) -> None:
     sweep: Sweep = load_sweep(path)
     assert sweep.config.name == path.stem
-    assert [p.problem for p in sweep.points() if p.problem is not None] == []
+    assert [p.infeasible for p in sweep.points() if p.infeasible is not None] == []

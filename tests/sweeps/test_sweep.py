@@ -21,14 +21,17 @@ import torch
 
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs import batch
-from featlearn.runs.batch import Job, PointResult
 from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.metrics import load_metrics
 from featlearn.runs.train import train
+from featlearn.sweeps.begin import begin, check_same, join
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.executors import DaskExecutor, Executor, Outcome, SerialExecutor, Work
 from featlearn.sweeps.load import load_sweep
-from featlearn.sweeps.results import load_metrics, load_results
-from featlearn.sweeps.sweep import SweepState, begin, check_same, join, run_sweep
+from featlearn.sweeps.points import Job, PointResult
+from featlearn.sweeps.results import load_results
+from featlearn.sweeps.run import run_sweep
+from featlearn.sweeps.state import SweepState
 from tests.places import ROOT
 from tests.sweeps.small import BASE, MIXED, new_sweep, run, sweep_file, table
 

@@ -25,6 +25,19 @@ def double_double(x: Any) -> Exact:
     return number(x.high) + number(x.low)
 
 
+def phi(name: str, z: Exact) -> Exact:
+    """φ(z), pointwise."""
+    if name == "relu":
+        return max(z, MP.zero)
+    if name == "abs":
+        return abs(z)
+    if name == "erf":
+        return MP.erf(z / MP.sqrt(2))
+    if name == "quadratic":
+        return z * z
+    raise NotImplementedError(f"a new activation needs its fifty-digit twin here: {name}")
+
+
 def means(name: str, q: Exact) -> tuple[Exact, Exact, Exact, Exact]:
     """μ0, μ1 and their derivatives in q."""
     if name == "relu":

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from featlearn.theory import double_double, quadrature
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, Activation, activation
+from featlearn.theory.activations import Activation, activation, activation_names, activations
 from featlearn.theory.double_double import DoubleDouble
 from tests.theory import exact
 from tests.theory.exact import MP, Exact, number
 
 ACCURACY = 1e-12  # claimed, times max(1, |value|)
 
-ENTRIES = [activation(name, drop) for name in ACTIVATION_NAMES for drop in DROP_SETTINGS]
+ENTRIES = activations()
 every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
 
 COSINES = [0.0] + [sign * t for t in (0.3, 0.999, 1 - 1e-6, 1 - 1e-12, 1.0) for sign in (1.0, -1.0)]
@@ -113,7 +113,7 @@ def test_derivatives_are_those_of_the_kernel(entry: Activation) -> None:
             assert float(slope) == pytest.approx(quotient, rel=1e-11, abs=1e-13)
 
 
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", activation_names())
 def test_dropping_takes_the_mean_and_the_slope_out_of_the_kernel(name: str) -> None:
     plain, dropped = activation(name, 0), activation(name, 2)
     q_u, q_v, s = _grid(NORMS)
@@ -123,7 +123,7 @@ def test_dropping_takes_the_mean_and_the_slope_out_of_the_kernel(name: str) -> N
     np.testing.assert_allclose(dropped.kernel(np, q_u, q_v, s)[0], rest, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", activation_names())
 @pytest.mark.parametrize("q", [1e-6, 0.25, 1.0, 7.0, 1e3])
 def test_mean_and_slope_are_the_first_two_hermite_coefficients(name: str, q: float) -> None:
     entry = activation(name)
@@ -132,7 +132,7 @@ def test_mean_and_slope_are_the_first_two_hermite_coefficients(name: str, q: flo
     assert entry.slope(np.array(q)) == pytest.approx(quadrature.mean(entry.phi_prime, q), rel=0, abs=ACCURACY * scale)
 
 
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", activation_names())
 @pytest.mark.parametrize("q", [1e-12, 1e-6, 0.25, 1.0, 7.0, 1e3, 1e12])
 def test_derivatives_of_mean_and_slope_are_fifty_digit_difference_quotients(name: str, q: float) -> None:
     entry = activation(name)
@@ -143,16 +143,16 @@ def test_derivatives_of_mean_and_slope_are_fifty_digit_difference_quotients(name
         assert float(found(np.array(q))) == pytest.approx(truth, rel=1e-14, abs=0)
 
 
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", activation_names())
 def test_the_moments_of_a_zero_row_are_finite(name: str) -> None:
     entry, zero = activation(name), np.array([0.0, 1.0])
     for moment in (entry.mean, entry.slope, entry.mean_prime, entry.slope_prime):
         assert np.isfinite(moment(zero)).all()
-    kinked = name in ("relu", "abs")  # where the central difference of w ↦ μ0(‖w‖²), which is even, is 0
-    assert entry.mean_prime(zero)[0] == (0.0 if kinked else exact.means(name, MP.zero)[2])
+    # with a kink at 0 it is the central difference of w ↦ μ0(‖w‖²), which is even: 0
+    assert entry.mean_prime(zero)[0] == (0.0 if 0.0 in entry.kinks else exact.means(name, MP.zero)[2])
 
 
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", activation_names())
 def test_the_moments_of_tensors_are_those_of_arrays(name: str) -> None:
     entry, q = activation(name), np.array([0.0, 1e-12, 0.3, 1.0, 1e6])
     for moment in (entry.mean, entry.slope, entry.mean_prime, entry.slope_prime):
@@ -266,13 +266,34 @@ def test_kernel_agrees_with_a_million_draws(entry: Activation) -> None:
     assert abs(draws.mean() - entry.kernel(np, u @ u, v @ v, u @ v)[0]) <= 5 * error
 
 
-def test_unknown_names_are_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="unknown activation 'tanh'") as caught:
-        activation("tanh")
-    assert all(name in str(caught.value) for name in ACTIVATION_NAMES)
-    with pytest.raises(ValueError, match="drop_hermite_below is 1: known are 0 and 2"):
-        activation("relu", 1)
+@every_entry
+def test_functions_of_tensors_are_those_of_arrays(entry: Activation) -> None:
+    z = np.concatenate([np.linspace(-5, 5, 101), [1e-300, -1e-300, 1e3, -1e3, np.inf, -np.inf]])
+    for function in (entry.phi, entry.phi_prime):
+        with np.errstate(invalid="ignore"):
+            ours = function(z)
+        theirs = function(torch.from_numpy(z), torch)
+        np.testing.assert_allclose(theirs.numpy(), ours, rtol=1e-15, atol=1e-300)
+        assert function(torch.from_numpy(z.astype(np.float32)), torch).dtype == torch.float32
 
 
-def test_the_paper_setting_is_the_default() -> None:
-    assert activation("relu").drop_hermite_below == 2
+@every_entry
+def test_kinks_are_where_the_derivative_jumps(entry: Activation) -> None:
+    z, near = np.unique([*np.linspace(-4, 4, 81), *entry.kinks]), 1e-9
+    left, at, right = entry.phi_prime(z - near), entry.phi_prime(z), entry.phi_prime(z + near)
+    jumps = np.abs(right - left) > 1e-6
+    assert tuple(z[jumps]) == entry.kinks
+    np.testing.assert_allclose(at[jumps], 0.5 * (left + right)[jumps], atol=1e-6)
+
+
+@every_entry
+def test_the_constants_of_degree_one_are_those_of_the_kernel(entry: Activation) -> None:
+    if entry.degree_one is None:
+        assert entry.homogeneous_degree != 1 or not entry.kinks
+        return
+    assert entry.homogeneous_degree == 1
+    q_u, q_v, s = _grid(EXACT_NORMS)
+    n, t = np.sqrt(q_u * q_v), s / np.sqrt(q_u * q_v)
+    turn = np.pi / 2 - np.arccos(t) + entry.degree_one.half
+    expected = entry.degree_one.factor * n * (np.sqrt(1 - t * t) + turn * t - entry.degree_one.excess)
+    assert (np.abs(entry.kernel(np, q_u, q_v, s)[0] - expected) <= 1e-14 * n).all()

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from featlearn.theory import linear_floors, population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.theory.linear_floors import random_features_floor, tangent_floor
 from featlearn.training import networks
 from tests.theory import exact
 
 MP = exact.MP
 Feature = list[tuple[Any, list[Any]]]  # Σ coefficient · φ̃(row·x)
-SETTINGS = list(product(ACTIVATION_NAMES, DROP_SETTINGS))
+SETTINGS = list(product(activation_names(), DROP_SETTINGS))
 TEACHER_A = np.array([1.0, -0.75])
 TEACHER_W = np.array([[0.6, 0.8, 0.0], [1.0, 0.0, 0.0]])
 BASE = np.array([[0.5, -0.25, 1.0], [-0.75, 1.0, 0.25], [0.25, 0.5, -0.5]])

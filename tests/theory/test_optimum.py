@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import activation
+from featlearn.theory.activations import Activation, activation
 from featlearn.theory.alignment import angles, nearest_teacher
-from featlearn.theory.measures import DEGREE_ONE_KERNELS, Atoms, Target
-from featlearn.theory.optimum import certificate, certified_optimum
+from featlearn.theory.certificate import network_certificate
+from featlearn.theory.optimum import Optimum, certified_optimum
 from featlearn.training import networks
 from featlearn.training.networks import Network
 
@@ -51,15 +51,21 @@ def test_the_optimum_of_twenty_teachers_is_certified(number: int, decay: float) 
     rows = np.sqrt(np.abs(found.masses))[None, :, None] * found.directions  # the atoms as a balanced network
     loss = population.loss(phi, weights, rows, teacher.second_layer[None], teacher.first_layer[None])[0]
     assert loss + 0.5 * decay * (np.sum(weights**2) + np.sum(rows**2)) == pytest.approx(found.upper, rel=1e-10)
-    at_atoms = certificate(phi, teacher.second_layer, teacher.first_layer, found, found.directions)
+    at_atoms = _eta(phi, teacher, found, found.directions)
     np.testing.assert_allclose(at_atoms, np.sign(found.masses), atol=1e-6)
     if np.linalg.matrix_rank(teacher.first_layer) == 2:
-        eta = certificate(phi, teacher.second_layer, teacher.first_layer, found, _circle(teacher))
+        eta = _eta(phi, teacher, found, _circle(teacher))
         assert np.abs(eta).max() <= 1 + 1e-6
     elsewhere = np.random.default_rng(number).standard_normal((20_000, 12))  # mostly outside the span
     elsewhere /= np.linalg.norm(elsewhere, axis=-1, keepdims=True)
-    eta = certificate(phi, teacher.second_layer, teacher.first_layer, found, elsewhere)
+    eta = _eta(phi, teacher, found, elsewhere)
     assert np.abs(eta).max() <= found.largest_certificate
+
+
+def _eta(phi: Activation, teacher: Network, found: Optimum, directions: np.ndarray) -> np.ndarray:
+    """The certificate of an optimum."""
+    arrays = found.masses, found.directions, teacher.second_layer, teacher.first_layer
+    return network_certificate(phi, *arrays, found.weight_decay, directions)
 
 
 def _circle(teacher: Network) -> np.ndarray:
@@ -75,20 +81,8 @@ def test_bounds_meet_for_other_activations(setting: tuple[str, int], seed: int) 
     for decay in DECAYS:
         found = certified_optimum(phi, teacher.second_layer, teacher.first_layer, decay)
         assert found.certified
-        eta = certificate(phi, teacher.second_layer, teacher.first_layer, found, _circle(teacher))
+        eta = _eta(phi, teacher, found, _circle(teacher))
         assert np.abs(eta).max() <= 1 + 1e-6
-
-
-def test_the_certificate_is_the_derivative_of_the_objective() -> None:
-    teacher, phi = _teacher(3), activation("relu", 2)
-    found = certified_optimum(phi, teacher.second_layer, teacher.first_layer, 0.02)
-    point = np.random.default_rng(0).standard_normal((1, 5))
-    point /= np.linalg.norm(point)
-    arrays = teacher.second_layer[None], teacher.first_layer[None]
-    both = np.concatenate([found.directions, point])[None]
-    slope = population.gradient(phi, np.append(found.masses, 0.0)[None], both, *arrays).second_layer[0, -1]
-    eta = certificate(phi, teacher.second_layer, teacher.first_layer, found, point)[0]
-    assert -slope / 0.02 == pytest.approx(eta, rel=1e-9)
 
 
 def test_a_teacher_that_is_no_optimum_is_left() -> None:
@@ -135,35 +129,6 @@ def test_no_network_is_below_the_lower_bound() -> None:
         assert loss + 1e-2 * np.abs(masses).sum() >= found.lower * (1 - 1e-12)
 
 
-@pytest.mark.parametrize("setting", DEGREE_ONE_KERNELS)
-def test_the_hessian_is_the_slope_of_the_gradient(setting: tuple[str, int]) -> None:
-    rng = np.random.default_rng(1)
-    first = rng.standard_normal((3, 4))
-    first /= np.linalg.norm(first, axis=-1, keepdims=True)
-    target = Target(activation(*setting), rng.standard_normal(3), first, 0.1)
-    signs, rows = np.array([1.0, -1.0, 1.0, 1.0]), rng.standard_normal((4, target.rank))
-    rows[3] = rows[0] + 0.01 * rng.standard_normal(target.rank)
-    shifts = 1e-6 * np.eye(rows.size).reshape(-1, *rows.shape)
-    ends = target.slope(signs, rows + shifts) - target.slope(signs, rows - shifts)
-    np.testing.assert_allclose(ends.reshape(rows.size, -1) / 2e-6, target.hessian(signs, rows), atol=1e-7)
-
-
-@pytest.mark.parametrize("setting", DEGREE_ONE_KERNELS)
-def test_the_curvature_is_the_second_difference_of_the_certificate(setting: tuple[str, int]) -> None:
-    rng = np.random.default_rng(2)
-    first = rng.standard_normal((3, 4))
-    first /= np.linalg.norm(first, axis=-1, keepdims=True)
-    target = Target(activation(*setting), rng.standard_normal(3), first, 0.1)
-    atoms = Atoms(np.array([1.0, -1.0]), rng.standard_normal((2, target.rank)))
-    points = rng.standard_normal((5, target.rank))
-    points /= np.linalg.norm(points, axis=-1, keepdims=True)
-    shifts = 1e-6 * np.eye(target.rank)
-    slopes = [[target.certificate(atoms, points + sign * shift)[1] for shift in shifts] for sign in (1, -1)]
-    bent = ((np.array(slopes[0]) - np.array(slopes[1])) / 2e-6).transpose(1, 0, 2)
-    across = np.eye(target.rank) - points[:, :, None] * points[:, None, :]
-    np.testing.assert_allclose(target.curvature(atoms, points), across @ bent @ across, atol=1e-6)
-
-
 @pytest.mark.parametrize(("decay", "width"), [(1e-7, 1e-5), (1e-9, 1e-6), (1e-30, 1e-7), (1e-200, 1e-7)])
 def test_bounds_at_a_tiny_weight_decay(decay: float, width: float) -> None:
     teacher, phi = _teacher(0), activation("relu", 2)
@@ -200,7 +165,7 @@ def test_a_narrow_maximum_of_the_certificate_is_not_missed() -> None:
     found = certified_optimum(phi, second, first, 1e-3)
     points = np.random.default_rng(1).standard_normal((100_000, 4)) @ np.linalg.svd(first)[2][:4]
     points /= np.linalg.norm(points, axis=1, keepdims=True)
-    assert np.abs(certificate(phi, second, first, found, points)).max() <= found.largest_certificate
+    assert np.abs(_eta(phi, Network(second, first), found, points)).max() <= found.largest_certificate
     assert found.upper == pytest.approx(0.0046143708, rel=1e-7)  # of a search with 400 ascents in every round
 
 

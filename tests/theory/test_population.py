@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, Activation, activation
+from featlearn.theory.activations import Activation, activation, activation_names, activations
 from tests.places import TRUTH as TRUTHS
 from tests.theory import exact
 from tests.theory.exact import MP, number
@@ -19,7 +19,7 @@ from tests.theory.points import Arrays, exact_loss, generic, split
 
 TRUTH = json.loads((TRUTHS / "population.json").read_text())
 
-ENTRIES = [activation(name, drop) for name in ACTIVATION_NAMES for drop in DROP_SETTINGS]
+ENTRIES = activations()
 every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
 PROPERTY = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 
@@ -149,7 +149,7 @@ def test_rounding_the_weights_to_float32_moves_the_function_by_less_than_the_flo
         assert 0 < _distance(entry, arrays, _in_float32(arrays)) < floor
 
 
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", activation_names())
 def test_the_floor_of_float32_is_not_far_above_the_worst_rounding(name: str) -> None:
     entry, teacher = activation(name, 0), (np.zeros((1, 0)), np.zeros((1, 0, 3)))
     a, w = np.full((1, 10), 0.7), np.full((1, 10, 3), 0.3)

@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, Activation, activation
+from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, activation_names
 from featlearn.theory.tangent_kernel import neural_tangent_kernel
 
-SETTINGS = list(product(ACTIVATION_NAMES, DROP_SETTINGS))
+SETTINGS = list(product(activation_names(), DROP_SETTINGS))
 
 
 def _draw(runs: int = 1, m: int = 5, d: int = 3, points: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from featlearn.theory import double_double
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
-from featlearn.theory.tangents import Pairs
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
+from featlearn.theory.pairs import Pairs
+from featlearn.theory.tangents import tangent_products, value_products, value_tangent_products
 from tests.theory import exact
 
 MP = exact.MP
@@ -33,7 +34,7 @@ PLACES = {
     "short": 1e-4 * np.array([0.5, 1.0, -1.0]),
     "long": 30.0 * np.array([0.5, 1.0, 1.0]),
 }
-SETTINGS = list(product(ACTIVATION_NAMES, DROP_SETTINGS))
+SETTINGS = list(product(activation_names(), DROP_SETTINGS))
 
 
 def exact_products(name: str, drop: int, u: np.ndarray, v: np.ndarray, h: np.ndarray, k: np.ndarray) -> list[Any]:
@@ -59,11 +60,14 @@ def exact_products(name: str, drop: int, u: np.ndarray, v: np.ndarray, h: np.nda
 @pytest.mark.parametrize(("name", "drop"), SETTINGS)
 def test_products_are_the_derivatives_of_the_kernel(name: str, drop: int, place: str) -> None:
     v, act, rng = PLACES[place], activation(name, drop), np.random.default_rng(0)
-    pairs = Pairs.of_rows(act, U[None], v[None])
+    pairs = Pairs.of_rows(U[None], v[None])
     size = np.linalg.norm(U) * np.linalg.norm(v) if name == "quadratic" else 1.0
     for h, k in rng.standard_normal((3, 2, 3)):
         truth = exact_products(name, drop, U, v, h, k)
-        found = pairs.value_tangents(k @ U, k @ v), pairs.tangents(h @ U, h @ v, k @ U, k @ v, h @ k)
+        found = (
+            value_tangent_products(act, pairs, k @ U, k @ v),
+            tangent_products(act, pairs, h @ U, h @ v, k @ U, k @ v, h @ k),
+        )
         scale = size * np.linalg.norm(k)
         assert abs(found[0][0, 0] - truth[0]) <= 2e-14 * scale * np.linalg.norm(U)
         assert abs(found[1][0, 0] - truth[1]) <= 2e-14 * scale * np.linalg.norm(h)
@@ -74,10 +78,13 @@ def test_products_are_the_derivatives_of_the_kernel(name: str, drop: int, place:
 def test_double_double_has_the_same_products_with_more_digits(name: str, drop: int, place: str) -> None:
     v, (h, k) = PLACES[place], np.random.default_rng(1).standard_normal((2, 3))
     products = double_double.gram(np.stack([U, v, h, k]))
-    pairs = Pairs.of_products(activation(name, drop), products[0, 0], products[1, 1], products[0, 1])
+    act, pairs = activation(name, drop), Pairs.of_products(products[0, 0], products[1, 1], products[0, 1])
     hu, hv, ku, kv, hk = products[2, 0], products[2, 1], products[3, 0], products[3, 1], products[2, 3]
     first, mixed = exact_products(name, drop, U, v, h, k)
-    found = exact.double_double(pairs.value_tangents(ku, kv)), exact.double_double(pairs.tangents(hu, hv, ku, kv, hk))
+    found = [
+        exact.double_double(value_tangent_products(act, pairs, ku, kv)),
+        exact.double_double(tangent_products(act, pairs, hu, hv, ku, kv, hk)),
+    ]
     # the constants 2/π, 1/2π are float64 numbers: one relative error, the same in every product and in K. So is the
     # π/2 of plain relu, which adds a hundredth of an ulp of a kernel E[(h·x)(k·x)] to all.
     constants = {"relu": 1 / MP.pi, "abs": 2 / MP.pi, "erf": 2 / MP.pi, "quadratic": MP.one}
@@ -93,10 +100,12 @@ def test_a_zero_row_has_the_derivative_of_its_pointwise_twin(name: str, drop: in
     act, zero = activation(name, drop), np.zeros(3)
     h, k = np.random.default_rng(2).standard_normal((2, 3))
     slope = float(act.pointwise_prime(np.zeros(1), 0.0)[0])  # ∂_h φ̃ = slope · h·x at w = 0
-    both = Pairs.of_rows(act, zero[None], zero[None]).tangents(np.zeros(1), 0.0, 0.0, 0.0, h @ k)
+    pairs = Pairs.of_rows(zero[None], zero[None])
+    both = tangent_products(act, pairs, np.zeros(1), 0.0, 0.0, 0.0, h @ k)
     assert both.item() == pytest.approx(slope**2 * (h @ k), abs=1e-15)
     # with another row: E[slope h·x ∂_k φ̃(v·x)] = slope h·E[x ∂_k φ̃], and E[x φ̃(v·x)] = μ1 v, or 0 where dropped
-    one = Pairs.of_rows(act, zero[None], U[None]).tangents(np.zeros(1), h @ U, 0.0, k @ U, h @ k)
+    pairs = Pairs.of_rows(zero[None], U[None])
+    one = tangent_products(act, pairs, np.zeros(1), h @ U, 0.0, k @ U, h @ k)
     mu1, mu1_prime = (float(f(U @ U)) if drop == 0 else 0.0 for f in (act.slope, act.slope_prime))
     assert one.item() == pytest.approx(slope * (mu1 * (h @ k) + 2 * mu1_prime * (k @ U) * (h @ U)), abs=1e-15)
 
@@ -106,6 +115,6 @@ def test_a_tangent_along_its_own_row_is_the_value_times_the_degree() -> None:
     for name, drop in SETTINGS:
         act = activation(name, drop)
         if act.homogeneous_degree is not None:
-            pairs = Pairs.of_rows(act, U[None], v[None])
-            found = pairs.value_tangents(v @ U, v @ v).item()
-            assert found == pytest.approx(act.homogeneous_degree * pairs.values().item(), rel=1e-13)
+            pairs = Pairs.of_rows(U[None], v[None])
+            found = value_tangent_products(act, pairs, v @ U, v @ v).item()
+            assert found == pytest.approx(act.homogeneous_degree * value_products(act, pairs).item(), rel=1e-13)

@@ -1,26 +1,19 @@
 """Training on samples for tests: a run on data of a kind, and slow twins in plain NumPy, neuron by neuron."""
 
-from math import pi, sqrt
-
 import numpy as np
 
 from featlearn.theory.activations import Activation, activation
 from featlearn.training.data import Data, Empirical, Online, Sample, drawn_sample
 from featlearn.training.networks import Network
 from featlearn.training.problem import Problem, State
+from tests.theory import exact
 
 D, M = 4, 6
 
 
-def means(name: str, q: float) -> tuple[float, float, float, float]:
+def means(name: str, q: float) -> tuple[float, ...]:
     """μ0, μ1 and their derivatives in q = ‖w‖², of a row that is not zero."""
-    if name in ("relu", "abs"):
-        scale = 1.0 if name == "relu" else 2.0
-        return scale * sqrt(q / (2 * pi)), 1 - scale / 2, scale / (2 * sqrt(2 * pi * q)), 0.0
-    if name == "erf":
-        slope = sqrt(2 / (pi * (1 + q)))
-        return 0.0, slope, 0.0, -slope / (2 * (1 + q))
-    return q, 0.0, 1.0, 0.0
+    return tuple(float(x) for x in exact.means(name, exact.number(q)))
 
 
 def gradient(

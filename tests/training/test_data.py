@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training import data
 from featlearn.training.data import Empirical, Online, Sample, drawn_sample, ridge_second_layer, sample_of
 from featlearn.training.networks import Network, generator
@@ -26,7 +26,7 @@ def test_noise_changes_no_input_and_a_larger_sample_begins_with_the_smaller_one(
     assert not np.isin(other.inputs, small.inputs).any()
 
 
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", activation_names())
 def test_labels_are_the_teachers_and_lose_what_the_data_show_of_the_low_degrees(name: str) -> None:
     plain = drawn_sample(activation(name, 0), TEACHER, seed=3, samples=400, noise_std=0.1)
     dropped = drawn_sample(activation(name, 2), TEACHER, seed=3, samples=400, noise_std=0.1)
@@ -100,7 +100,7 @@ class TestOnline:
 
 
 class TestRidge:
-    @pytest.mark.parametrize("name", ACTIVATION_NAMES)
+    @pytest.mark.parametrize("name", activation_names())
     @pytest.mark.parametrize("drop", DROP_SETTINGS)
     def test_it_is_the_least_squares_solution(self, name: str, drop: int) -> None:
         act, decay = activation(name, drop), 0.02

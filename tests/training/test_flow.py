@@ -8,6 +8,7 @@ from scipy import linalg
 
 from featlearn.runs.recorder import advice
 from featlearn.theory import population
+from featlearn.theory.activations import activation_names
 from featlearn.training.backends import make_backend
 from featlearn.training.methods import flow
 from featlearn.training.plan import Plan
@@ -16,7 +17,7 @@ from featlearn.training.stages import LAYERS, Schedule, Stage
 from tests.training.examples import random_problem, rows_of
 from tests.training.sampled import problem_on
 
-NAMES = ["relu", "abs", "erf", "quadratic"]
+NAMES = activation_names()
 
 
 def _stage(steps: int, time: float | Schedule, **changes: Any) -> Stage:

@@ -11,18 +11,19 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
-from featlearn.training.backends import BackendError, make_backend
-from featlearn.training.backends.fused import WIDE, fused_kernel
+from featlearn.theory.activations import DROP_SETTINGS, CompiledKernel, activation, activation_names
+from featlearn.training.backends import BackendError, fused_kernels, make_backend
+from featlearn.training.backends.fused import WIDE
 from featlearn.training.problem import State
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
 from tests.places import ROOT
+from tests.theory import made_up
 from tests.training.batches import assert_same_state, batch, fused, stages
 
 ETAS: dict[str, float] = {"gd": 0.02, "momentum": 0.002, "adam": 0.002}
 
 
-@pytest.mark.parametrize(("name", "drop"), list(product(ACTIVATION_NAMES, DROP_SETTINGS)))
+@pytest.mark.parametrize(("name", "drop"), list(product(activation_names(), DROP_SETTINGS)))
 @pytest.mark.parametrize("method", ETAS)
 def test_a_thousand_steps_are_those_of_the_torch_backend(method: str, name: str, drop: int) -> None:
     problem, state = batch(2, 9, 5, name=name, drop=drop)  # odd widths, dimensions that need padding
@@ -126,7 +127,7 @@ def test_zero_equal_and_opposite_rows_get_the_gradient_of_numpy() -> None:
     state.first_layer[0, 3] = state.first_layer[0, 2]
     state.first_layer[0, 4] = -state.first_layer[0, 2]
     state.first_layer[0, 5] = problem.teacher_first_layer[0, 0]
-    for name, drop in product(ACTIVATION_NAMES, DROP_SETTINGS):
+    for name, drop in product(activation_names(), DROP_SETTINGS):
         given = replace(problem, activation=activation(name, drop))
         stage = Stage(name="s", train=LAYERS, step_size=Schedule(1.0))
         after = fused().advance(given, [stage], state, 0, 1)
@@ -154,10 +155,22 @@ def test_a_million_steps_take_no_memory() -> None:
     assert sizes[-1] - sizes[4] < 100_000
 
 
-def test_every_activation_of_the_registry_has_a_kernel() -> None:
+def test_an_activation_without_a_compiled_kernel_is_refused() -> None:
+    problem, state = batch(1, 4, 3)
+    given = replace(problem, activation=made_up.CUBIC[1])
+    with pytest.raises(BackendError, match="no compiled kernel of cubic; use the torch backend"):
+        fused().advance(given, stages(1), state, 0, 1)
+    with pytest.raises(BackendError, match="no compiled kernel of cubic"):
+        make_backend("fused", "cpu", "float64", activation=made_up.CUBIC[1])
 
-    for name, drop in product(ACTIVATION_NAMES, DROP_SETTINGS):
-        assert len(fused_kernel(activation(name, drop))) == 4
+
+def test_a_family_that_is_not_compiled_is_refused_before_anything_runs() -> None:
+    problem, state = batch(1, 4, 3)
+    strange = replace(made_up.CUBIC[1], compiled=CompiledKernel("cubic", 1.0, 0.0, 0.0))
+    with pytest.raises(BackendError, match="'cubic'; there are homogeneous, erf, quadratic"):
+        fused().advance(replace(problem, activation=strange), stages(1), state, 0, 1)
+    with pytest.raises(ValueError, match="no family of kernels 3"):
+        fused_kernels._slopes_of(3)
 
 
 def test_what_it_cannot_do_is_refused() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.theory.alignment import angles
 from featlearn.training.networks import (
     InfeasibleTeacher,
@@ -172,7 +172,7 @@ def test_changing_the_student_does_not_change_the_teacher() -> None:
 # --- students -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", activation_names())
 @pytest.mark.parametrize("drop", DROP_SETTINGS)
 def test_symmetric_student_is_the_zero_function(name: str, drop: int) -> None:
     teacher, student = _teacher(1), symmetric_student(generator(1, "student"), width=10, input_dim=16)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training.operations import OPERATIONS, Operation, end_of_stage, register
 from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.stages import Schedule, Stage
@@ -45,7 +45,7 @@ def test_normalize_rows_gives_unit_rows_and_zero_rows_stay() -> None:
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS.values() if o.homogeneous_degree is not None])
 def test_an_operation_that_asks_for_a_degree_leaves_functions_of_that_degree_alone(operation: Operation) -> None:
-    for name in ACTIVATION_NAMES:
+    for name in activation_names():
         for drop in DROP_SETTINGS:
             entry = activation(name, drop)
             problem, state = random_problem()

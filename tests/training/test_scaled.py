@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training.backends import Backend, make_backend
 from featlearn.training.descent import descend
 from featlearn.training.events import Logged, Start
@@ -103,7 +103,7 @@ def test_a_step_is_the_gradient_of_the_scaled_objective_over_the_squared_scale(
         assert loss[0] == pytest.approx(_objective(problem, a, w, 0.0), rel=1e-9, abs=1e-11)
 
 
-@pytest.mark.parametrize(("name", "drop"), list(product(ACTIVATION_NAMES, DROP_SETTINGS)))
+@pytest.mark.parametrize(("name", "drop"), list(product(activation_names(), DROP_SETTINGS)))
 @pytest.mark.parametrize("method", ["gd", "momentum"])
 def test_both_backends_take_the_same_steps(method: str, name: str, drop: int) -> None:
     problem, state = batch(3, 7, 5, name=name, drop=drop)
@@ -182,7 +182,7 @@ def test_rows_show_the_scaled_function_and_the_plain_weights() -> None:
 
 
 def test_the_motion_of_the_kernel_is_that_of_an_explicit_jacobian() -> None:
-    for name, drop in product(ACTIVATION_NAMES, DROP_SETTINGS):
+    for name, drop in product(activation_names(), DROP_SETTINGS):
         problem, state = batch(1, name=name, drop=drop)
         assert problem.scaled is not None
         act, start = problem.activation, (problem.scaled.second_layer, problem.scaled.first_layer)

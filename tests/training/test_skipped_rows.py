@@ -1,12 +1,13 @@
 """Rows that nobody wants to see are passed over, and change nothing: the same ends, stops and divergences."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, activation
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training import descent
 from featlearn.training.backends import make_backend
 from featlearn.training.descent import descend
@@ -83,7 +84,7 @@ def test_a_threshold_met_to_the_last_digit_is_met_at_the_same_row(factor: float)
     assert some[-1].row["step"] == rows[30 if factor >= 1.0 else 31].row["step"]
 
 
-@pytest.mark.parametrize(("name", "drop"), [(n, d) for n in ACTIVATION_NAMES for d in DROP_SETTINGS])
+@pytest.mark.parametrize(("name", "drop"), list(product(activation_names(), DROP_SETTINGS)))
 @pytest.mark.parametrize(("m", "d"), [(7, 5), (8, 4), (260, 3)])  # padded, whole, and one run on all cores
 def test_looks_on_the_way_do_not_change_the_way(name: str, drop: int, m: int, d: int) -> None:
     problem, state = batch(2, m, d, name=name, drop=drop)
@@ -104,7 +105,7 @@ def test_looks_on_the_way_do_not_change_the_way(name: str, drop: int, m: int, d:
     assert (seen.rounding >= expected.rounding).all()  # what rows are passed over by is never too bold
 
 
-@pytest.mark.parametrize(("name", "drop"), [(n, d) for n in ACTIVATION_NAMES for d in DROP_SETTINGS])
+@pytest.mark.parametrize(("name", "drop"), list(product(activation_names(), DROP_SETTINGS)))
 def test_the_compiled_loss_stays_within_the_rounding_error_that_decides_whom_to_trust(name: str, drop: int) -> None:
     entry, backend = activation(name, drop), make_backend("fused", "cpu", "float64")
     for seed, distance in enumerate([1.0, 1e-3, 1e-6, 1e-9]):

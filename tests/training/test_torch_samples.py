@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from featlearn.theory import population
-from featlearn.theory.activations import ACTIVATION_NAMES, DROP_SETTINGS, Activation, activation
+from featlearn.theory.activations import Activation, activation, activations
 from featlearn.training.backends.torch_samples import loss_and_gradient
 from featlearn.training.data import Sample, drawn_sample
 from featlearn.training.networks import Network
-from tests.theory.exact import MP, Exact, means, number
+from tests.theory.exact import MP, Exact, means, number, phi
 from tests.training import sampled
 
-ENTRIES = [activation(name, drop) for name in ACTIVATION_NAMES for drop in DROP_SETTINGS]
+ENTRIES = activations()
 every_entry = pytest.mark.parametrize("act", ENTRIES, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
 
 
@@ -32,21 +32,13 @@ def _in_torch(
     return loss.numpy(), slope.second_layer.numpy(), slope.first_layer.numpy()
 
 
-def _phi(name: str, z: Exact) -> Exact:
-    if name == "relu":
-        return max(z, MP.zero)
-    if name == "abs":
-        return abs(z)
-    return MP.erf(z / MP.sqrt(2)) if name == "erf" else z * z
-
-
 def _exact_loss(act: Activation, a: list[Exact], w: list[list[Exact]], sample: Sample) -> Exact:
     total = MP.zero
     for x, y in zip(sample.inputs, sample.labels, strict=True):
         f = -number(y)
         for a_j, row in zip(a, w, strict=True):
             z, q = sum(number(p) * r for p, r in zip(x, row, strict=True)), sum(r * r for r in row)
-            f += a_j * _phi(act.name, z)
+            f += a_j * phi(act.name, z)
             if act.drop_hermite_below == 2:
                 mean, slope, _, _ = means(act.name, q)
                 f -= a_j * (mean + slope * z)

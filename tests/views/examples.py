@@ -1,11 +1,18 @@
-"""Small runs and sweeps to draw, and the kinds of figures they give. Stored images are made again, after looking,
-with ``python -m tests.views.examples``."""
+"""Small runs and sweeps to draw, and the kinds of figures they give.
 
+Stored images, and the optima in them, are made again, after looking, with ``python -m tests.views.examples [KIND …]``.
+"""
+
+import json
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.lines import Line2D
 
 from featlearn.config.load import load_config
 from featlearn.runs.directory import RunDirectory
@@ -13,12 +20,18 @@ from featlearn.runs.train import train
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.views.data.run import read_run
 from featlearn.views.data.sweep import read_sweep
-from featlearn.views.figures.drawing import SIZES, Drawing, overlay_figure, run_figures, save, sweep_figures
+from featlearn.views.figures.drawing import Drawing
+from featlearn.views.figures.overlay import overlay_figure
+from featlearn.views.figures.run import run_figures
+from featlearn.views.figures.saving import save
+from featlearn.views.figures.style import SIZES
+from featlearn.views.figures.sweep import sweep_figures
 from tests.places import CONFIGS
 from tests.sweeps.small import new_sweep, run
 
 QUICKSTART = CONFIGS / "quickstart.yaml"
 IMAGES = Path(__file__).with_name("images")
+OPTIMA = Path(__file__).with_name("optima")
 SHORT = [
     "student.width=20",
     "teacher.input_dim=8",
@@ -50,6 +63,26 @@ def swept(place: Path, text: str) -> SweepDirectory:
 COLUMN = SIZES["column"]
 
 
+def drawings_of(run: RunDirectory) -> dict[str, Drawing]:
+    """The figures of a run, by name."""
+    return {drawing.name: drawing for drawing in run_figures(read_run(run), COLUMN)}
+
+
+def points_of(artist: Artist) -> tuple[np.ndarray, np.ndarray]:
+    """The points of an artist that is a line."""
+    assert isinstance(artist, Line2D)
+    x, y = artist.get_data()
+    return np.asarray(x), np.asarray(y)
+
+
+def with_rows(run: RunDirectory, count: int, **changes: object) -> RunDirectory:
+    """The run as if it had been looked at after so many rows."""
+    lines = run.metrics_file.read_bytes().split(b"\n")
+    run.metrics_file.write_bytes(b"\n".join(lines[:count]) + b"\n" + lines[count][:50])  # the next one torn
+    run.write_info(run.read_info().changed(**changes))
+    return run
+
+
 def of_run(name: str, *overrides: str) -> Callable[[Path], Drawing]:
     def draw(place: Path) -> Drawing:
         drawings = run_figures(read_run(new_run(place, *overrides)), COLUMN)
@@ -67,6 +100,46 @@ def of_overlay(place: Path) -> Drawing:
     return overlay_figure(runs, ["loss", "mean_angle"], COLUMN)
 
 
+# Runs whose certificate is drawn.
+CERTIFICATES: dict[str, list[str]] = {
+    "certificate-lines": [],
+    "certificate-directions": ["activation.drop_hermite_below=0"],
+    "certificate-plateau": PLATEAU,
+    "certificate-sphere": ["teacher.rank=3"],
+    "certificate-two-discs": ["teacher.rank=3", "activation.drop_hermite_below=0"],
+}
+
+
+def with_info(run: RunDirectory, **changes: Any) -> RunDirectory:
+    """The run with other content of some keys of its run.json."""
+    run.info_file.write_text(json.dumps(json.loads(run.info_file.read_text()) | changes))
+    return run
+
+
+def optima_of(run: RunDirectory) -> list[Any]:
+    """The records of the optima of a run."""
+    optima: list[Any] = json.loads(run.info_file.read_text())["optima"]
+    return optima
+
+
+def stored_optima(kind: str) -> list[Any]:
+    """The optima in a stored image.
+
+    The solver stops as soon as its bounds are near enough. How near they are then, and into how many atoms a cluster
+    is split, is rounding, and differs from processor to processor.
+    """
+    optima: list[Any] = json.loads((OPTIMA / f"{kind}.json").read_text())
+    return optima
+
+
+def of_certificate(kind: str) -> Callable[[Path], Drawing]:
+    def draw(place: Path) -> Drawing:
+        run = with_info(new_run(place, *CERTIFICATES[kind]), optima=stored_optima(kind))
+        return drawings_of(run)["certificate"]
+
+    return draw
+
+
 # every kind of figure
 KINDS: dict[str, Callable[[Path], Drawing]] = {
     "curves": of_run("curves"),
@@ -74,11 +147,7 @@ KINDS: dict[str, Callable[[Path], Drawing]] = {
     "neurons-lines": of_run("neurons"),
     "neurons-directions": of_run("neurons", "activation.drop_hermite_below=0"),
     "neurons-by-mass": of_run("neurons", "teacher.rank=3"),
-    "certificate-lines": of_run("certificate"),
-    "certificate-directions": of_run("certificate", "activation.drop_hermite_below=0"),
-    "certificate-plateau": of_run("certificate", *PLATEAU),
-    "certificate-sphere": of_run("certificate", "teacher.rank=3"),
-    "certificate-two-discs": of_run("certificate", "teacher.rank=3", "activation.drop_hermite_below=0"),
+    **{kind: of_certificate(kind) for kind in CERTIFICATES},
     "overlay": of_overlay,
     "sweep-lines": of_sweep(ONE_AXIS, x="weight_decay"),
     "sweep-map": of_sweep(SWEEP),
@@ -96,4 +165,7 @@ def image(kind: str, place: Path) -> Path:
 if __name__ == "__main__":
     for name in sys.argv[1:] or KINDS:
         with tempfile.TemporaryDirectory() as folder:
+            if name in CERTIFICATES:
+                made = optima_of(new_run(Path(folder) / "optima", *CERTIFICATES[name]))
+                (OPTIMA / f"{name}.json").write_text(json.dumps(made, indent=1) + "\n")
             image(name, Path(folder)).replace(IMAGES / f"{name}.png")

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
@@ -70,39 +71,54 @@ class Backend(Protocol):
 
 
 def resolved_backend(
-    name: str, device: str, precision: str, *, sampled: bool = False, compilable: bool = True
+    name: str,
+    device: str,
+    precision: str,
+    *,
+    sampled: bool = False,
+    activation: Activation | None = None,
+    compilable: bool = True,
 ) -> tuple[str, str]:
     """The backend and the device that a choice with "auto" in it means.
 
     Args:
-        name: "auto" is fused on the CPU in float64 for population data where it can serve all stages, torch otherwise.
+        name: "auto" is fused on the CPU in float64 for population data, where it has what the activation and the stages
+            need compiled, and torch otherwise.
         device: "cpu" or "cuda"; "auto" is the CPU.
         precision: "float64" or "float32".
         sampled: whether the data are empirical or online.
-        compilable: whether the fused backend can serve the methods of all stages.
+        activation: what is trained; None stands for any activation with a compiled kernel.
+        compilable: whether the methods of all stages have compiled steps.
     """
     device = "cpu" if device == "auto" else device
     if name == "auto":
-        name = "fused" if (device, precision, sampled) == ("cpu", "float64", False) and compilable else "torch"
+        compiled = compilable and (activation is None or activation.compiled is not None)
+        fused = compiled and (device, precision, sampled) == ("cpu", "float64", False)
+        name = "fused" if fused else "torch"
     return name, device
 
 
-def make_backend(name: str, device: str, precision: str, *, sampled: bool = False) -> Backend:
+def make_backend(
+    name: str, device: str, precision: str, *, sampled: bool = False, activation: Activation | None = None
+) -> Backend:
     """The backend that a configuration asks for; arguments as in ``resolved_backend``.
 
     Raises:
-        BackendError: when the backend cannot do what is asked, or the device is not there.
+        BackendError: when there is no such backend, it cannot do what is asked, or the device is not there.
     """
-    name, device = resolved_backend(name, device, precision, sampled=sampled)
+    name, device = resolved_backend(name, device, precision, sampled=sampled, activation=activation)
     if name == "fused":
-        from featlearn.training.backends.fused import FusedBackend
+        from featlearn.training.backends.fused import FusedBackend, fused_kernel
 
         if (device, precision) != ("cpu", "float64"):
             raise BackendError(f"the fused backend computes on the CPU in float64, not on {device} in {precision}")
         if sampled:
             raise BackendError("the fused backend computes on population data; sampled data need the torch backend")
+        if activation is not None:
+            fused_kernel(activation)
         return FusedBackend()
+    if name == "torch":
+        from featlearn.training.backends.torch_backend import TorchBackend
 
-    from featlearn.training.backends.torch_backend import TorchBackend
-
-    return TorchBackend(device)
+        return TorchBackend(device)
+    raise BackendError(f"there is no backend {name!r}; use auto, fused or torch")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from math import pi
 from typing import Any
 
 import numba
@@ -20,27 +19,29 @@ from featlearn.training.stages import Schedule, Stage
 
 WIDE = 256  # neurons from which one run is spread over the cores, row block by row block
 
-# family, factor, half, excess of each kernel: see fused_kernels._pairs
-_KERNELS = {
-    ("relu", 2): (kernels.HOMOGENEOUS, 1 / (2 * pi), 0.0, 1.0),
-    ("relu", 0): (kernels.HOMOGENEOUS, 1 / (2 * pi), pi / 2, 0.0),
-    ("abs", 2): (kernels.HOMOGENEOUS, 2 / pi, 0.0, 1.0),
-    ("abs", 0): (kernels.HOMOGENEOUS, 2 / pi, 0.0, 0.0),
-    ("erf", 2): (kernels.ERF, 2 / pi, 0.0, 1.0),
-    ("erf", 0): (kernels.ERF, 2 / pi, 0.0, 0.0),
-    ("quadratic", 2): (kernels.QUADRATIC, 1.0, 0.0, 1.0),
-    ("quadratic", 0): (kernels.QUADRATIC, 1.0, 0.0, 0.0),
+# The families of kernels that are compiled, see fused_kernels._pairs.
+_FAMILIES = {
+    "homogeneous": kernels.HOMOGENEOUS,
+    "erf": kernels.ERF,
+    "quadratic": kernels.QUADRATIC,
 }
 _COORDINATES, _BASIS = "span.coordinates", "span.basis"
 _OUTPUT = "output_weights"  # of a scaled student: its second layer is trained as b = α a
 
 
 def fused_kernel(activation: Activation) -> tuple[int, float, float, float]:
-    """The compiled kernel of an activation. Raises ValueError for one that has none."""
-    key = activation.name, activation.drop_hermite_below
-    if key not in _KERNELS:
-        raise ValueError(f"the fused backend has no kernel for {key}")
-    return _KERNELS[key]
+    """The compiled kernel of an activation: its family, factor, half and excess.
+
+    Raises:
+        BackendError: for an activation that has none, or one of a family that is not compiled.
+    """
+    compiled = activation.compiled
+    if compiled is None:
+        raise BackendError(f"the fused backend has no compiled kernel of {activation.name}; use the torch backend")
+    if compiled.family not in _FAMILIES:
+        known = ", ".join(_FAMILIES)
+        raise BackendError(f"{activation.name} asks for the compiled kernels {compiled.family!r}; there are {known}")
+    return _FAMILIES[compiled.family], compiled.factor, compiled.half, compiled.excess
 
 
 class FusedBackend:

@@ -82,12 +82,14 @@ def _pairs(family, factor, half, excess, s, c, mass, inverse, scale_u, inverse_u
             k_q += c[j] * t * rise
             s[j] = factor * c[j] * inverse[j] * inverse_u * rise
         return factor * k, -0.5 * factor * inverse_u * inverse_u * k_q
-    for j in range(s.shape[0]):
-        product = s[j]
-        k += (1.0 - excess) * mass[j] * scale_u + 2.0 * c[j] * product * product
-        k_q += (1.0 - excess) * mass[j]
-        s[j] = 4.0 * c[j] * product
-    return k, k_q
+    if family == QUADRATIC:
+        for j in range(s.shape[0]):
+            product = s[j]
+            k += (1.0 - excess) * mass[j] * scale_u + 2.0 * c[j] * product * product
+            k_q += (1.0 - excess) * mass[j]
+            s[j] = 4.0 * c[j] * product
+        return k, k_q
+    return math.nan, math.nan  # There is no other family: ``_slopes_of`` refuses it.
 
 
 @numba.njit(inline="always")
@@ -110,7 +112,13 @@ def _scales(family, v, c, scale, inverse, mass):
 
 
 def _slopes_of(family):
-    """The gradient of one family of kernels: a constant family leaves the compiler one loop over pairs to vectorise."""
+    """The gradient of one family of kernels: a constant family leaves the compiler one loop over pairs to vectorise.
+
+    Raises:
+        ValueError: when there is no such family.
+    """
+    if family not in (HOMOGENEOUS, ERF, QUADRATIC):
+        raise ValueError(f"there is no family of kernels {family}")
 
     @numba.njit(fastmath=FAST, error_model="numpy", cache=True)
     def slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own):
@@ -212,7 +220,7 @@ def _slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s
         _slopes_homogeneous(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
     elif kernel[0] == ERF:
         _slopes_erf(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
-    else:
+    elif kernel[0] == QUADRATIC:
         _slopes_quadratic(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
 
 

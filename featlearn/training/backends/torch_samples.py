@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import pi, sqrt
-
 import torch
 from torch import Tensor
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 
-_CHUNK_ENTRIES = {"cpu": 2**17, "cuda": 2**25}  # of preactivations, (inputs, neurons): what the caches, the memory hold
-
-# φ and φ′ of tensors; φ′ is the mean of both sides at a kink, as in the registry
-_POINTWISE: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
-    "relu": (torch.relu, lambda z: z.sign().add_(1).mul_(0.5)),
-    "abs": (torch.abs, torch.sign),
-    "erf": (lambda z: (z * sqrt(0.5)).erf_(), lambda z: (z * z).mul_(-0.5).exp_().mul_(sqrt(2 / pi))),
-    "quadratic": (torch.square, lambda z: 2 * z),
-}
+# How many preactivations, inputs times neurons, are computed at a time: what the caches and the memory hold.
+_CHUNK_ENTRIES = {"cpu": 2**17, "cuda": 2**25}
 
 
 def loss_and_gradient(
@@ -48,7 +38,6 @@ def loss_and_gradient(
     Source: docs/sampled_data.md.
     """
     a, w, n = second_layer, first_layer, len(inputs)
-    phi, phi_prime = _POINTWISE[activation.name]
     q = torch.sum(w * w, -1)
     mu0, mu1, mu0_prime, mu1_prime = _moments(activation, q)
     constant, linear = a @ mu0, (a * mu1) @ w
@@ -57,13 +46,13 @@ def loss_and_gradient(
     r_phi_prime_x = torch.zeros_like(w)
     for x, y in zip(inputs.split(chunk), labels.split(chunk), strict=True):
         z = x @ w.T
-        value = phi(z)
+        value = activation.phi(z, torch)
         r = value @ a - x @ linear - constant - y
         squares += r @ r
         r_1 += r.sum()
         r_x += r @ x
         r_phi += r @ value
-        r_phi_prime_x += phi_prime(z).mul_(r[:, None]).T @ x
+        r_phi_prime_x += activation.phi_prime(z, torch).mul_(r[:, None]).T @ x
     r_z = w @ r_x
     to_a = r_phi - mu0 * r_1 - mu1 * r_z
     to_w = r_phi_prime_x - mu1[:, None] * r_x - 2 * (mu0_prime * r_1 + mu1_prime * r_z)[:, None] * w

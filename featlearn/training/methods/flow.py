@@ -80,9 +80,9 @@ def _solver(objective: Objective, n: int) -> dict[str, Any]:
 
     LSODA (Petzold 1983) changes by itself between Adams formulas and, where the flow is stiff, backward differentiation
     formulas; it differences the gradient for its Jacobian. Where that is too large, DOP853, which is explicit. The loss
-    on a sample has a kink wherever relu or abs have one at an input: a low order and no Jacobian do better there.
+    on a sample has a kink wherever the activation has one at an input: a low order and no Jacobian do better there.
     """
-    if objective.problem.samples() and objective.problem.activation.homogeneous_degree == 1:  # relu, abs
+    if objective.problem.samples() and objective.problem.activation.kinks:
         return {"method": "RK45"} | KINK_TOLERANCES
     return {"method": "LSODA" if n <= MOST_STIFF else "DOP853"} | TOLERANCES
 

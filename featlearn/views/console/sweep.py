@@ -1,30 +1,28 @@
-"""The console's view of sweeps: live progress on standard error, the table of results on standard output."""
+"""A sweep on the console: what it would do, and what came of it."""
 
 from __future__ import annotations
 
 import re
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from rich import box
 from rich.console import Group
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 
+from featlearn.sweeps.begin import resume_command
 from featlearn.sweeps.costs import cores
 from featlearn.sweeps.directory import Shard, SweepDirectory
+from featlearn.sweeps.plan import SweepPlan
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.sweeps.sweep import SweepPlan, SweepResult, SweepState, resume_command
-from featlearn.views.console.output import shown, tell
-from featlearn.views.console.run import NARROW, cell, error_console, output_console
-from featlearn.views.data.sweep import Axis, axis_of, named
+from featlearn.sweeps.state import SweepResult
+from featlearn.views.console.output import NARROW, output_console, shown
+from featlearn.views.data.axis import Axis, axis_of, named
+from featlearn.views.data.sweep import SHOWN
+from featlearn.views.words.cells import cell
 from featlearn.views.words.labels import heading_of
 from featlearn.views.words.numbers import duration
 from featlearn.views.words.values import clipped, labels
@@ -32,76 +30,6 @@ from featlearn.views.words.values import clipped, labels
 _MOST_ROWS = 60  # of the table at the end
 _MOST_FAILURES = 10
 _DIGITS = 4  # of the values of axes, at least
-
-
-class SweepView:
-    """Live progress of a sweep: a bar on a terminal, a line now and then elsewhere; ``title`` says what it is for."""
-
-    def __init__(self, *, quiet: bool, title: str = "") -> None:
-        self._quiet = quiet
-        self._title = f"{title}  " if title else ""
-        self._bar: Bar | None = None
-        self._next = 0.0
-        self._shown = -1
-
-    def __enter__(self) -> Self:
-        console = error_console()
-        if not self._quiet and console.is_terminal:
-            self._bar = Bar(
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[state]}", markup=False),
-                console=console,
-                transient=True,
-            )
-            self._bar.start()
-            self._bar.add_task("", total=1.0, state="")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def watch(self, state: SweepState) -> None:
-        """Show where a sweep is; the ``watch`` argument of ``run_sweep``."""
-        now = time.perf_counter()
-        if self._quiet or now < self._next:
-            return
-        if self._bar is not None:
-            self._next = now + 0.1
-            self._bar.update(self._bar.task_ids[0], completed=_share(state), state=self._title + _in_brief(state))
-            return
-        try:
-            if self._shown < 0:
-                tell(f"sweep directory {state.directory.path}", sys.stderr)
-            if state.ended != self._shown or now > self._next + 30.0:
-                text = f"{state.seconds():5.0f} s  {self._title}{_in_brief(state)}"
-                tell(text, sys.stderr, flush=True)
-                self._next, self._shown = now + 2.0, state.ended
-        except OSError:  # whoever read this has gone; the sweep goes on
-            self._quiet = True
-
-
-def _share(state: SweepState) -> float:
-    before = (state.ended - state.computed) / max(1, state.total)
-    return before + (1 - before) * min(1.0, (state.work_done + state.fraction) / state.work) if state.work else before
-
-
-def _in_brief(state: SweepState) -> str:
-    failed = state.ended - state.counts["done"]
-    parts = [f"{state.counts['done']}/{state.total} done", f"{failed} failed", f"{state.running} running"]
-    if state.computed:
-        parts.append(f"{state.computed / max(state.seconds(), 1e-9):.3g} a second")
-    left = state.seconds_left()
-    if left is not None and state.ended < state.total:
-        parts.append(f"{duration(left)} left")
-    if state.best_loss is not None:
-        parts.append(f"best loss {state.best_loss:.3g}")
-    return "  ".join(parts)
-
-
-# --- before and after ---------------------------------------------------------------------------
 
 
 def show_plan(plan: SweepPlan, jobs: int | None) -> None:
@@ -117,8 +45,8 @@ def show_plan(plan: SweepPlan, jobs: int | None) -> None:
             table.add_row(shown(key), str(len(values)), shown(_listed(values) + step))
     share = "" if plan.points == len(sweep) else f", {plan.points} of them in this share"
     lines: list[Any] = [shown(sweep.config.name, "bold"), table, shown(f"{len(sweep)} points{share}")]
-    for problem, count in plan.infeasible.items():
-        lines.append(shown(f"{count} of them cannot run: {problem}", "yellow"))
+    for reason, count in plan.infeasible.items():
+        lines.append(shown(f"{count} of them cannot run: {reason}", "yellow"))
     workers = jobs or cores()
     where = f"{workers} {'core' if workers == 1 else 'cores'}"
     told = f"about {duration(plan.seconds / workers)} on {where}, by a short calibration; nothing was written"
@@ -165,13 +93,12 @@ def status_of_sweep(directory: SweepDirectory, info: SweepInfo, columns: dict[st
     return f"{info.points} points: {', '.join(told)}"
 
 
-_SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")
-_NARROW_SHOWN = ("loss", "max_angle", "recovered")
+_SHOWN_WHERE_NARROW = ("loss", "max_angle", "recovered")
 
 
 def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], narrow: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    metrics = _NARROW_SHOWN if narrow else _SHOWN
+    metrics = _SHOWN_WHERE_NARROW if narrow else SHOWN
     for axis in axes:
         table.add_column(shown(axis.name), overflow="fold")  # no digit is left out
     for heading in ("runs", "done", *map(heading_of, metrics)):
@@ -213,7 +140,7 @@ def _failures(columns: dict[str, np.ndarray]) -> Iterable[str]:
         yield f"… and {len(reasons) - _MOST_FAILURES} other reasons, all of them in the table of results"
 
 
-def ending(result: SweepResult, shard: Shard) -> str:
+def ending_of_sweep(result: SweepResult, shard: Shard) -> str:
     """One line on a sweep that is not whole, or in which not all is well."""
     state = result.state
     if result.status != "done":

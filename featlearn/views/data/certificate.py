@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from featlearn.runs.optimum_record import optimum_from
 from featlearn.storage.errors import RunError
 from featlearn.theory.activations import Activation
-from featlearn.theory.optimum import Optimum, network_certificate
-from featlearn.views.data.run import RunData, Snapshots, Table, activation_of, folded, read_snapshots, span_basis
+from featlearn.theory.certificate import network_certificate
+from featlearn.theory.optimum import Optimum
+from featlearn.views.data.neurons import folded, span_basis
+from featlearn.views.data.run import RunData, Snapshots, activation_of
 
 RANKS = (2, 3)  # of teachers whose directions can be seen: a circle, a sphere
-_DIFFERENT = 0.05  # of two certificates somewhere, that one sees
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ def read_certificates(data: RunData) -> Certificates | None:
     Raises:
         RunError: when the records of its optima make no sense.
     """
-    records = data.info.optima
-    if not records or data.neurons is None or data.neurons.rank not in RANKS:
+    records, snapshots = data.info.optima, data.snapshots
+    if not records or snapshots is None or data.neurons is None or data.neurons.rank not in RANKS:
         return None
-    snapshots, phi = read_snapshots(data.run), activation_of(data.run, data.info)
+    phi = activation_of(data.run, data.info)
     if phi.homogeneous_degree != 1:
         return None
     teacher = snapshots.teacher_first_layer
@@ -129,172 +129,3 @@ def _check(found: Optimum, nearest: np.ndarray, teachers: int) -> None:
         raise ValueError("its atoms are not of norm 1")
     if np.any(nearest >= teachers):
         raise ValueError("an atom is near a teacher that there is not")
-
-
-# --- what the figures show ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Curve:
-    """η at the points of a view: of an optimum (``step`` is None), or of the network at a step."""
-
-    weight_decay: float
-    step: int | None
-    eta: np.ndarray
-
-
-@dataclass(frozen=True)
-class Marks:
-    """The atoms of an optimum: their places (n, r) in the span, signed masses, and nearest teachers."""
-
-    place: np.ndarray
-    mass: np.ndarray
-    teacher: np.ndarray
-
-
-@dataclass(frozen=True)
-class CertificateView:
-    """What a figure shows of the certificates.
-
-    Attributes:
-        optimum: at the last λ of the run that has one.
-        place: (P, r) points of the circle, or of the sphere, where the curves are evaluated.
-        frame: of the sphere's half that is shown as a disc (see ``from_disc``); None for a circle. The points are then
-            those of ``disc(DISC)``, and where w and −w are two neurons, after them their opposites.
-        curves: of the optimum; of the optimum at an earlier λ, of a circle alone; of the network, where it is there.
-        marks: the atoms, for each λ of the curves.
-        teacher_place: (m*, r).
-        lines: whether half of the directions are all of them.
-    """
-
-    optimum: Optimum
-    place: np.ndarray
-    frame: np.ndarray | None
-    curves: list[Curve]
-    marks: dict[float, Marks]
-    teacher_place: np.ndarray
-    lines: bool
-
-    @property
-    def decays(self) -> list[float]:
-        """The λ of the curves."""
-        return [curve.weight_decay for curve in self.curves]
-
-    @property
-    def network_differs(self) -> bool:
-        """Whether the network's certificate can be seen to be another than the optimum's."""
-        network = [curve for curve in self.curves if curve.step is not None]
-        return bool(network and np.nanmax(np.abs(network[0].eta - self.curves[0].eta)) > _DIFFERENT)
-
-
-def certificate_view(certificates: Certificates, metrics: Table) -> CertificateView | None:
-    """What the figure shows; None where no row of the log has a λ with an optimum."""
-    held = [row for row, decay in enumerate(metrics["weight_decay"]) if float(decay) in certificates.optima]
-    if not held:
-        return None
-    last = float(metrics["weight_decay"][held[-1]])
-    decays, frame = [last], None
-    if certificates.rank == 2:
-        place = on_circle(circle(certificates.lines, 721))
-        same_stage = metrics["stage"] == metrics["stage"][held[-1]]
-        first = next(float(metrics["weight_decay"][row]) for row in held if same_stage[row])
-        decays += [first] if first != last else []
-    else:
-        frame = frame_of(certificates.teacher_place)
-        place = from_disc(disc(DISC), frame)
-        place = place if certificates.lines else np.concatenate([place, -place])
-    curves = [Curve(decay, None, certificates.of_optimum(decay, place)) for decay in decays]
-    [at] = np.nonzero(certificates.decays == last)
-    if len(at) and np.isfinite(eta := certificates.of_network(at[-1], place)).all():
-        curves.append(Curve(last, int(certificates.snapshots.steps[at[-1]]), eta))
-    marks = {
-        decay: Marks(
-            certificates.atom_place(decay), certificates.optima[decay].masses, certificates.atom_teachers[decay]
-        )
-        for decay in decays
-    }
-    optimum, teacher = certificates.optima[last], certificates.teacher_place
-    return CertificateView(optimum, place, frame, curves, marks, teacher, certificates.lines)
-
-
-def certificate_table(view: CertificateView) -> Table:
-    """A row for each point of each curve, each atom and each teacher; nothing where a column does not apply."""
-    shown = np.ones(len(view.place), dtype=bool)
-    if view.frame is not None:  # what is outside of a disc is on the other one
-        inside = np.sum(disc(DISC) ** 2, -1) <= 1
-        shown = np.tile(inside, len(shown) // len(inside))
-    parts: list[dict[str, Any]] = []
-    for curve in view.curves:
-        kind = "optimum" if curve.step is None else "network"
-        step = "" if curve.step is None else curve.step
-        parts.append({"kind": kind, "weight_decay": curve.weight_decay, "step": step})
-        parts[-1] |= {"place": view.place[shown], "eta": curve.eta[shown]}
-    for decay, marks in view.marks.items():
-        parts.append({"kind": "atom", "weight_decay": decay, "place": marks.place, "eta": np.sign(marks.mass)})
-        parts[-1] |= {"mass": marks.mass, "teacher": marks.teacher}
-    parts.append({"kind": "teacher", "place": view.teacher_place, "teacher": np.arange(len(view.teacher_place))})
-
-    def column(name: str) -> np.ndarray:
-        whole = [np.broadcast_to(np.asarray(part.get(name, ""), dtype=object), len(part["place"])) for part in parts]
-        return np.concatenate(whole)
-
-    table = {name: column(name) for name in ("kind", "weight_decay", "step")}
-    place = np.concatenate([part["place"] for part in parts])
-    table |= {"angle": angle_of(place)} if view.frame is None else dict(zip("xyz", place.T, strict=True))
-    return table | {name: column(name) for name in ("eta", "mass", "teacher")}
-
-
-# --- circles and spheres ------------------------------------------------------------------------
-
-DISC = 91  # points across a disc
-
-
-def circle(lines: bool, count: int) -> np.ndarray:
-    """Angles of directions in degrees, (count,): half a turn of them where w and −w are one neuron."""
-    return np.linspace(0.0, 180.0 if lines else 360.0, count)
-
-
-def on_circle(angle: np.ndarray) -> np.ndarray:
-    """(…, 2) the points at angles in degrees."""
-    turn = np.radians(angle)
-    return np.stack([np.cos(turn), np.sin(turn)], -1)
-
-
-def angle_of(place: np.ndarray) -> np.ndarray:
-    """Degrees in [0, 360) of points in the plane, (…, 2) → (…)."""
-    return np.asarray(np.degrees(np.arctan2(place[..., 1], place[..., 0])) % 360.0)
-
-
-def disc(count: int) -> np.ndarray:
-    """(count², 2) a grid of the square around the unit disc, row by row from below."""
-    across = np.linspace(-1.0, 1.0, count)
-    return np.stack(np.meshgrid(across, across), -1).reshape(-1, 2)
-
-
-def from_disc(points: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """Points of the sphere whose image is here: Lambert's azimuthal projection, equal in area, of a half sphere.
-
-    Args:
-        points: (P, 2), the half sphere in the unit disc.
-        frame: (3, 3) orthonormal rows: the directions of the two axes of the disc, and the pole in its middle.
-    """
-    square = np.sum(points**2, -1, keepdims=True)
-    return np.concatenate([points * np.sqrt(2 - square), 1 - square], -1) @ frame
-
-
-def on_disc(place: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """The inverse of ``from_disc``, (…, 3) → (…, 2), of all points but the antipode of the pole."""
-    own = place @ frame.T
-    return np.asarray(own[..., :2] / np.sqrt(1 + own[..., 2:]))
-
-
-def frame_of(teacher_place: np.ndarray) -> np.ndarray:
-    """The frame (3, 3) of a half sphere that cuts no teacher line (m*, 3) near its rim."""
-    grid = from_disc(disc(41), np.eye(3))
-    grid = grid[grid[:, 2] >= 0]
-    pole = grid[np.argmax(np.min(np.abs(grid @ teacher_place.T), -1))]
-    towards = teacher_place[0] - pole * (teacher_place[0] @ pole)
-    if np.linalg.norm(towards) < 1e-6:  # the teacher is the pole
-        towards = np.linalg.svd(pole[None])[2][1]
-    across = towards / np.linalg.norm(towards)
-    return np.stack([across, np.cross(pole, across), pole])

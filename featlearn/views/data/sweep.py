@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,15 @@ from featlearn.storage.errors import RunError
 from featlearn.sweeps.directory import SweepDirectory, known_columns
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.views.data.run import Table
-from featlearn.views.words.labels import Label, label_of, short_key, short_keys
-from featlearn.views.words.values import distinct, identity, labels
+from featlearn.views.data.axis import Axis, as_objects, axis_of, named
+from featlearn.views.data.table import Table
 
 
 class WrongChoice(RunError):
     """An axis or a metric that somebody asked for is none, or cannot be shown."""
+
+
+SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")  # the metrics that its tables show
 
 
 def numeric_columns() -> list[str]:
@@ -27,49 +29,14 @@ def numeric_columns() -> list[str]:
     return [column.name for column in known_columns().values() if column.kind != "text"]
 
 
-@dataclass(frozen=True)
-class Axis:
-    """A key that a sweep varies, alone or together with others that follow it.
-
-    Attributes:
-        key: its name.
-        values: what it takes, numbers in order of size, others in the order of the sweep.
-        index: (N,) which of them each run has.
-        name: the last parts of the key, as many as tell it from the other axes.
-    """
-
-    key: str
-    values: list[Any]
-    index: np.ndarray
-    name: str
-
-    @property
-    def label(self) -> Label:
-        """What people call it; its name where that takes more than the last part."""
-        return label_of(self.key) if self.name == short_key(self.key) else Label(self.name)
-
-    @property
-    def numeric(self) -> bool:
-        return all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values)
-
-    @property
-    def log(self) -> bool:
-        """Whether the values are evenly spaced on a logarithmic scale rather than on a linear one."""
-        if not self.numeric or min(self.values) <= 0 or len(self.values) < 2:
-            return False
-        if len(self.values) == 2:
-            return max(self.values) >= 10 * min(self.values)
-        gaps, ratios = np.diff(self.values), np.diff(np.log(self.values))
-        return bool(np.std(ratios) / np.mean(ratios) < np.std(gaps) / np.mean(gaps) - 1e-9)
-
-    def texts(self) -> list[str]:
-        """The values as figures and reports write them."""
-        return labels(self.values)
-
-    def places(self, column: np.ndarray) -> np.ndarray:
-        """Where the values in a column stand among those of the axis."""
-        place = {identity(value): i for i, value in enumerate(self.values)}
-        return np.array([place[identity(value)] for value in column.tolist()], dtype=int)
+def check_metrics(metrics: Sequence[str]) -> None:
+    """Raises WrongChoice when one of them does not exist."""
+    known = numeric_columns()
+    for metric in metrics:
+        if metric not in known:
+            near = get_close_matches(metric, known, 1)
+            told = f"; did you mean {near[0]!r}?" if near else ""
+            raise WrongChoice(f"there is no metric {metric!r}{told}; the metrics are {', '.join(known)}")
 
 
 @dataclass(frozen=True)
@@ -122,29 +89,10 @@ def read_sweep(sweep: SweepDirectory) -> SweepData:
     return SweepData(sweep, info, columns, named(axes))
 
 
-def axis_of(key: str, column: np.ndarray) -> Axis:
-    """The distinct values of a column, and where they stand."""
-    if column.dtype == float and np.any(np.isnan(column)):  # how a column of numbers holds null
-        column = _column([None if np.isnan(value) else value for value in column.tolist()])
-    axis = Axis(key, list(distinct(column.tolist()).values()), np.empty(0), short_key(key))
-    if axis.numeric:
-        axis = replace(axis, values=sorted(axis.values))
-    return replace(axis, index=axis.places(column))
-
-
-def named(axes: list[Axis]) -> list[Axis]:
-    """Axes with names that tell them apart."""
-    names = short_keys([axis.key for axis in axes])
-    return [replace(axis, name=name) for axis, name in zip(axes, names, strict=True)]
-
-
 def _together(axis: Axis, other: Axis) -> bool:
     """Whether each value of one goes with one value of the other, as in a zip."""
     pairs = set(zip(axis.index.tolist(), other.index.tolist(), strict=True))
     return len(pairs) == len(axis.values) == len(other.values)
-
-
-# --- the tables behind the figures --------------------------------------------------------------
 
 
 def summary_table(data: SweepData, axes: Sequence[Axis], metric: str) -> Table:
@@ -163,7 +111,7 @@ def summary_table(data: SweepData, axes: Sequence[Axis], metric: str) -> Table:
         counted = len(members), int(np.sum(data.done[members]))
         for name, value in zip(rows, (middle, low, high, *counted), strict=True):
             rows[name].append(value)
-    keys = {axis.key: _column([axis.values[i] for i in found[:, n]]) for n, axis in enumerate(axes)}
+    keys = {axis.key: as_objects([axis.values[i] for i in found[:, n]]) for n, axis in enumerate(axes)}
     return keys | {name: np.array(column) for name, column in rows.items()}
 
 
@@ -178,36 +126,3 @@ def numbers(column: np.ndarray) -> np.ndarray:
     if column.dtype != object:
         return column.astype(float)
     return np.array([v if isinstance(v, int | float) else np.nan for v in column.tolist()], dtype=float)
-
-
-def _column(values: list[Any]) -> np.ndarray:
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
-
-
-@dataclass(frozen=True)
-class Slope:
-    """A power law y ∝ x^exponent fitted to medians by least squares in logarithms."""
-
-    exponent: float
-    error: float  # standard error; NaN for two points
-    factor: float
-
-    def __str__(self) -> str:
-        if not np.isfinite(self.error):
-            return f"{self.exponent:.2f}"
-        digits = 2 if self.error >= 0.01 else min(6, -math.floor(math.log10(max(self.error, 1e-6))))
-        return f"{self.exponent:.{digits}f} ± {self.error:.{digits}f}"
-
-
-def slope_of(x: np.ndarray, y: np.ndarray) -> Slope | None:
-    """The slope of y against x on logarithmic axes; None without two positive points."""
-    from scipy.stats import linregress
-
-    kept = np.isfinite(x) & np.isfinite(y) & (x > 0) & (y > 0)
-    if np.count_nonzero(kept) < 2:
-        return None
-    fit = linregress(np.log(x[kept]), np.log(y[kept]))
-    error = float(fit.stderr) if np.count_nonzero(kept) > 2 else np.nan
-    return Slope(float(fit.slope), error, float(np.exp(fit.intercept)))

@@ -11,9 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from featlearn.claims.records import Panel, Series
-from featlearn.views.data.run import Table
-from featlearn.views.figures.run import Artists, legend_above, log_if_positive, log_ticks, short_number
-from featlearn.views.figures.ticks import ticks_at
+from featlearn.views.data.table import Table
+from featlearn.views.figures.axes import DASHES, legend_above, log_if_positive
+from featlearn.views.figures.drawing import Artists
+from featlearn.views.figures.ticks import log_ticks, ticks_at
+from featlearn.views.words.numbers import short_number
 from featlearn.views.words.palette import COLOURS, GREY, colour_of
 from featlearn.views.words.values import by_digits, told_apart
 
@@ -64,7 +66,7 @@ def numbers(column: Sequence[float | None]) -> np.ndarray:
 
 def _series(ax: Axes, series: Series, number: int, characters: int) -> Artists:
     x, y = numbers(series.x), numbers(series.y)
-    colour, dashes = colour_of(number), ("-", "--", ":", "-.")[number // len(COLOURS) % 4]
+    colour, dashes = colour_of(number), DASHES[number // len(COLOURS) % 4]
     label, name = _wrapped(series.name, characters), f"{number} {series.name}"
     low, high = (np.full(len(x), np.nan) if b is None else numbers(b) for b in (series.low, series.high))
     bounded = np.isfinite(y) & np.isfinite(low) & np.isfinite(high)

@@ -1,13 +1,46 @@
-"""Texts under ticks that do not run into each other."""
+"""Texts under ticks: short, told apart, and not running into each other."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedFormatter, FixedLocator
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedFormatter, FixedLocator, Formatter, FuncFormatter, LogLocator, NullLocator
+
+from featlearn.views.words.numbers import power_of_ten, short_number
+from featlearn.views.words.values import by_digits, told_apart
 
 LETTER = 0.54  # the width of a letter beside a tick, in heights of the font
+
+
+class ShortNumbers(Formatter):
+    """Short numbers at ticks, with as many digits as tell the ticks apart."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return short_number(x)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        return told_apart([float(x) for x in values], by_digits(short_number, 2))
+
+
+def powers_of_ten() -> FuncFormatter:
+    """1, 10, 100, 10³, … at ticks."""
+    return FuncFormatter(lambda x, _: power_of_ten(x))
+
+
+def log_ticks(axis: Axis, decades: float, ticks: int = 6) -> None:
+    """Powers of ten on a logarithmic axis; over fewer than two of them, some values between."""
+    axis.set_minor_locator(NullLocator())
+    if decades < 1.5:
+        subs = (1.0, 2.0, 5.0) if decades > 0.7 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+        axis.set_major_locator(LogLocator(subs=subs, numticks=12))
+        axis.set_major_formatter(ShortNumbers())
+    else:
+        axis.set_major_locator(LogLocator(numticks=ticks))
+        axis.set_major_formatter(powers_of_ten())
 
 
 def ticks_at(ax: Axes, values: list[float], texts: list[str], *, log: bool) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.views.data.certificate import Certificates, angle_of, circle, on_circle
+from featlearn.views.data.certificate import Certificates
+from featlearn.views.data.certificate_view import ETA_TICKS, FEW_DECADES
+from featlearn.views.data.directions import angle_of, circle, on_circle
 from featlearn.views.report.packing import packed
+from featlearn.views.words.palette import ABOVE, BELOW
 
 ANGLES = 361  # on the circle
 _SPHERE_NUMBERS = 150_000  # of all snapshots together: 0.8 MB
@@ -33,6 +36,9 @@ def certificate_payload(certificates: Certificates, neurons: np.ndarray) -> dict
         "rank": certificates.rank,
         "lines": certificates.lines,
         "size": size,
+        "beyond": [BELOW, ABOVE],
+        "few_decades": FEW_DECADES,
+        "ticks": ETA_TICKS,
         "points": packed(points, "f4"),
         "eta": packed(np.array([certificates.of_network(s, points) for s in snapshots]), "f4"),
         "at_neurons": packed(np.array([certificates.at_neurons(s, neurons) for s in snapshots]), "f4"),

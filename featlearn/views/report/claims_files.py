@@ -8,7 +8,9 @@ from featlearn.claims.directory import ReproductionDirectory
 from featlearn.claims.records import ClaimRecord
 from featlearn.claims.reproduce import resume_command
 from featlearn.views.figures import claim as claim_plots
-from featlearn.views.figures.drawing import SIZES, Drawing, Size, save, style
+from featlearn.views.figures.drawing import Drawing
+from featlearn.views.figures.saving import save
+from featlearn.views.figures.style import SIZES, Size, style
 from featlearn.views.report import claims as claims_text
 
 FORMATS = ("pdf", "png")
@@ -26,7 +28,7 @@ def write(directory: ReproductionDirectory) -> None:
             continue
         if (drawing := drawing_of(record, SIZES["column"])) is not None:
             save(drawing, directory.inside(directory.figures.name), FORMATS, SIZES["column"], advice=advice)
-    directory.write_page(claims_text.page(info, directory.figures.name))
+    directory.write_page(claims_text.page(info, directory.figures.name, directory.sweeps.name))
 
 
 def drawing_of(record: ClaimRecord, size: Size) -> Drawing | None:

@@ -1,12 +1,11 @@
-"""``featlearn report``: one HTML file that needs no network, Plotly inside, every text from users escaped."""
+"""Pages: one HTML file that needs no network, Plotly inside, every text from users escaped."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,227 +18,16 @@ from featlearn.runs.records import RunInfo
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.opening import read_regular
 from featlearn.storage.replacement import write_file
-from featlearn.sweeps.directory import known_columns
 from featlearn.sweeps.records import SweepInfo
-from featlearn.sweeps.results import load_metrics
-from featlearn.theory.alignment import ALIVE_ABOVE
-from featlearn.training.columns import COLUMNS
-from featlearn.views.console.run import cell
-from featlearn.views.data.certificate import Certificates, read_certificates
-from featlearn.views.data.run import Neurons, RunData, alignment_table, folded
-from featlearn.views.data.sweep import SweepData, axis_of, numbers, numeric_columns
-from featlearn.views.report.certificate import TEXTS, certificate_payload
-from featlearn.views.report.packing import packed
-from featlearn.views.words.labels import heading_of, label_of, labels
-from featlearn.views.words.palette import COLOURS
-
-MOST_NEURONS = 1000  # on a page; the heaviest of more
-_CURVES = ("loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")  # of the runs of a sweep
-_CURVE_POINTS = 150_000  # of all runs together, for each curve: some 3 MB
-_SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")  # in the table of a sweep
-
-_STAGE_COLUMNS = ("weight_decay", "loss", "subspace", "mean_angle", "max_angle")
+from featlearn.views.words.cells import cell
+from featlearn.views.words.palette import BLUE, SKY
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("featlearn.views.report", "files"), autoescape=True, undefined=jinja2.StrictUndefined
 )
 
 
-# --- one run ------------------------------------------------------------------------------------
-
-
-def run_page(data: RunData) -> str:
-    """The page of a run: curves, neurons and certificate with a slider, stages, configuration, environment."""
-    certificates, no_certificate = _certificates(data)
-    metrics = {name: column for name, column in data.metrics.items() if COLUMNS[name].kind != "text"}
-    metrics |= {name: column for name, column in alignment_table(data).items() if name.startswith("angle_")}
-    metrics["found"] = metrics["recovered"] / data.teachers
-    payload = {
-        "colours": COLOURS,
-        "labels": {name: label.markup for name, label in labels().items()},
-        "metrics": {name: packed(column.astype(float), "f8") for name, column in metrics.items()},
-        "stages": [stage.__dict__ for stage in data.stages],
-        "teachers": data.teachers,
-        "neurons": _neurons(data.neurons) if data.neurons else None,
-        "certificate": certificate_payload(certificates, _heaviest(data.neurons))
-        if certificates and data.neurons
-        else None,
-    }
-    last = {name: column[-1] for name, column in data.metrics.items()}
-    if data.lost and data.info.final is not None:  # the numbers at the end are known nevertheless
-        last = data.info.final
-    facts = [
-        ("status", data.info.status),
-        ("steps", f"{last['step']}"),
-        ("loss", _told("loss", last["loss"])),
-        ("largest angle", _told("max_angle", last["max_angle"])),
-        ("mean angle", _told("mean_angle", last["mean_angle"])),
-        ("recovered", f"{last['recovered']} of {data.teachers}"),
-        ("seconds", _told("seconds", last["seconds"])),
-    ]
-    return _page(
-        "run.html",
-        ("charts.js", "certificate.js", "run.js"),
-        payload,
-        title=data.name,
-        subtitle=f"a run of featlearn, {data.run.name}",
-        message="; ".join(text for text in (data.info.message, data.lost) if text) or None,
-        facts=facts,
-        missing=data.missing,
-        neurons_text=_neurons_text(data.neurons) if data.neurons else "",
-        certificate_rank=certificates.rank if certificates else 0,
-        certificate_text=TEXTS[certificates.rank] if certificates else "",
-        no_certificate=no_certificate,
-        snapshots=len(data.neurons.steps) if data.neurons else 0,
-        stage_columns=["", "stage", "steps", "ended by", *map(heading_of, _STAGE_COLUMNS)],
-        stage_rows=list(_stage_rows(data)),
-        config_title="Configuration",
-        config=_text_of(data.run.config_file),
-        environment=_environment(data.info),
-    )
-
-
-def _certificates(data: RunData) -> tuple[Certificates | None, str]:
-    """The certificates of a run, and what is wrong with those that cannot be read."""
-    try:
-        return read_certificates(data), ""
-    except RunError as error:
-        return None, str(error)
-
-
-def _heaviest(neurons: Neurons) -> np.ndarray:
-    """The neurons that a page shows: all, or the heaviest where they are many."""
-    return np.sort(np.argsort(-np.nanmax(neurons.mass, axis=0), kind="stable")[:MOST_NEURONS])
-
-
-def _neurons(neurons: Neurons) -> dict[str, Any]:
-    """What the neurons' chart needs."""
-    heaviest = _heaviest(neurons)
-    flat = neurons.lines and neurons.rank == 2
-    place = folded(neurons.place) if flat else neurons.place
-    rays = folded(neurons.teacher_place) if flat else neurons.teacher_place
-    in_span = neurons.rank in (2, 3)
-    arrays = {name: getattr(neurons, name)[:, heaviest] for name in ("mass", "angle", "teacher")}
-    return {
-        "rank": neurons.rank,
-        "lines": neurons.lines,
-        "folded": flat,
-        "alive_above": ALIVE_ABOVE * neurons.teacher_mass,
-        "steps": packed(neurons.steps, "f8"),
-        "place": packed(place[:, heaviest] if in_span else np.empty(0), "f4"),
-        "teacher_place": packed(rays, "f4"),
-        **{name: packed(values, "f4") for name, values in arrays.items()},
-    }
-
-
-def _neurons_text(neurons: Neurons) -> str:
-    """How to read the chart of the neurons."""
-    seen = "w and −w are one neuron and lie in the upper half. " if neurons.lines and neurons.rank == 2 else ""
-    told = {
-        2: f"Projections of wⱼ/‖wⱼ‖ on the teacher's plane: on the circle when the row lies in the plane. {seen}",
-        3: "Projections of wⱼ/‖wⱼ‖ on the teacher's space: on the sphere when the row lies in it. Drag to turn. ",
-    }.get(
-        neurons.rank, "Angle to the nearest teacher line against mass; left of the dotted line a neuron has vanished. "
-    )
-    many = neurons.mass.shape[1]
-    only = f" Of {many} neurons, the {MOST_NEURONS} heaviest." if many > MOST_NEURONS else ""
-    return f"{told}The area of a dot is its mass |aⱼ|‖wⱼ‖, its colour the nearest teacher.{only}"
-
-
-def _stage_rows(data: RunData) -> Iterable[list[str]]:
-    ended = data.info.stages
-    for number, stage in enumerate(data.stages, start=1):
-        row = int(np.flatnonzero(data.metrics["step"] <= stage.last)[-1])
-        at = {name: column[row] for name, column in data.metrics.items()}
-        stop_reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
-        cells = [_told(name, at[name]) for name in _STAGE_COLUMNS]
-        yield [str(number), stage.name, str(stage.last - stage.first), stop_reason, *cells]
-
-
-# --- a sweep ------------------------------------------------------------------------------------
-
-
-def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
-    """The page of a sweep: a map of its results, the curves of its runs, a table that can be sorted.
-
-    Args:
-        watch: told how many runs of how many have been read.
-    """
-    shown = [*data.axes, axis_of("seed", data.columns["seed"])]
-    axes = {axis.key: {"values": axis.texts(), "index": axis.index.tolist()} for axis in shown}
-    curves = _curves(data, watch)
-    known = numeric_columns()
-    metrics = [name for name in known if np.any(np.isfinite(numbers(data.columns[name])))]
-    metrics.sort(key=lambda name: (name not in _SHOWN, known.index(name)))
-    columns: dict[str, Any] = {name: packed(numbers(data.columns[name]), "f4") for name in metrics}
-    texts = [column.name for column in known_columns().values() if column.kind == "text"]
-    columns |= {name: [v if isinstance(v, str) else "" for v in data.columns[name]] for name in texts}
-    called = {name: label_of(name) for name in known} | {axis.key: axis.label for axis in shown}
-    payload = {
-        "colours": COLOURS,
-        "columns": columns,
-        "axes": axes,
-        "metrics": metrics,
-        "shown": [name for name in _SHOWN if name in metrics],
-        "log": [name for name, label in labels().items() if label.log],
-        "names": {name: label.words for name, label in called.items()},
-        "titles": {name: label.markup for name, label in called.items()},
-        "curves": curves or None,
-        "curve_names": _CURVES,
-        "no_curves": "this sweep keeps no logs (store: summary)",
-    }
-    found, counts = np.unique(data.columns["status"].astype(str), return_counts=True)
-    left = data.info.points - len(data.columns["id"])
-    facts = [("points", str(data.info.points))]
-    facts += [(status, str(count)) for status, count in zip(found, counts, strict=True)]
-    facts += [("not ended yet", str(left))] if left else []
-    best = numbers(data.columns["loss"])[data.done]
-    facts.append(("least loss", _told("loss", np.nanmin(best)) if np.any(np.isfinite(best)) else "–"))
-    return _page(
-        "sweep.html",
-        ("charts.js", "sweep.js"),
-        payload,
-        title=data.name,
-        subtitle=f"a sweep of featlearn, {data.sweep.name}",
-        message=None,
-        facts=facts,
-        has_curves=bool(curves),
-        curves_text="Choose a cell above, or a run below.",
-        table_text="Press a heading to sort, a run to see its curves."
-        + (" Of more than 2000 runs, the first 2000 in the chosen order." if len(data.columns["id"]) > 2000 else ""),
-        config_title="Sweep",
-        config=_text_of(data.sweep.sweep_file),
-        environment=_environment(data.info),
-    )
-
-
-def _curves(data: SweepData, watch: Callable[[int, int], None]) -> dict[str, Any]:
-    """The logs of the runs that have one, thinned out evenly where they are many."""
-    data.sweep.check_runs()
-    runs = {}
-    for point in map(str, data.columns["id"]):
-        with suppress(RunError):  # something else is in its place: its line in the table of results is left
-            if (found := data.sweep.run(point)).metrics_file.is_file():
-                runs[point] = found
-    most = int(np.clip(_CURVE_POINTS / max(len(runs), 1), 30, 300))
-    curves = {}
-    for number, (point, run) in enumerate(runs.items(), start=1):
-        try:
-            metrics = load_metrics(run.path)
-        except RunError:  # a broken log, as above
-            continue
-        if "step" in metrics:
-            kept = np.unique(np.linspace(0, len(metrics["step"]) - 1, most).round().astype(int))
-            thinned = {name: packed(metrics[name][kept].astype(float), "f4") for name in _CURVES}
-            curves[point] = {"step": packed(metrics["step"][kept], "f8"), **thinned}
-        watch(number, len(runs))
-    return curves
-
-
-# --- pages --------------------------------------------------------------------------------------
-
-
-def _page(template: str, scripts: Iterable[str], payload: Mapping[str, Any], **values: Any) -> str:
+def filled(template: str, scripts: Iterable[str], payload: Mapping[str, Any], **values: Any) -> str:
     """A template filled in. Only the scripts written here may run: the page's policy knows them by their digests."""
     from plotly.offline import get_plotlyjs
 
@@ -250,7 +38,7 @@ def _page(template: str, scripts: Iterable[str], payload: Mapping[str, Any], **v
     return _templates.get_template(template).render(
         policy=policy,
         version=version("featlearn"),
-        css=Markup(_source("report.css")),
+        css=Markup(_templates.get_template("report.css").render(accent=BLUE, accent_in_the_dark=SKY)),
         scripts=[Markup(source) for source in sources],
         starter=Markup(starter),
         data=Markup(_as_json(payload)),
@@ -279,18 +67,15 @@ def _as_json(payload: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _told(column: str, value: Any) -> str:
-    return cell(column, None if value is None or not np.isfinite(value) else float(value))
-
-
-def _text_of(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """What stands in a file, or why that cannot be read."""
     try:
         return read_regular(file).decode(errors="replace")
     except RunError as error:
         return str(error)
 
 
-def _environment(info: RunInfo | SweepInfo) -> list[tuple[str, str]]:
+def environment(info: RunInfo | SweepInfo) -> list[tuple[str, str]]:
     """What a run or a sweep was made with."""
     keys = ("created", "config_hash", "digest", "seed", "backend", "device", "threads", "precision", "resumed")
     found = {key: getattr(info, key, None) for key in keys}
@@ -307,3 +92,8 @@ def write_page(page: str, file: Path) -> None:
         write_file(file, page.encode())
     except OSError as error:
         raise RunError(f"{file} cannot be written: {reason(error)}; choose another place with --out") from None
+
+
+def told(column: str, value: Any) -> str:
+    """A value of a column as the tables of a page show it; a dash for what is not finite."""
+    return cell(column, None if value is None or not np.isfinite(value) else float(value))

@@ -2,26 +2,76 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+import numpy as np
+
 from featlearn.claims.records import CheckRecord
 
+MINUS, THIN_SPACE = "\N{MINUS SIGN}", "\N{THIN SPACE}"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-def number(x: float | None, missing: str = "–") -> str:
-    """Four digits."""
-    return missing if x is None else f"{x:.4g}".replace("-", "−")
+
+def written(value: Any, form: str, missing: str = "–") -> str:
+    """A number in a format; a dash for what is missing or, in a file that somebody damaged, no number."""
+    return format(value, form) if isinstance(value, int | float) and not isinstance(value, bool) else missing
+
+
+def number(value: Any, digits: int, *, missing: str = "–", minus: str = "-", short_exponent: bool = False) -> str:
+    """A number in so many significant digits.
+
+    Args:
+        missing: what stands for no number.
+        minus: the sign, of an exponent too.
+        short_exponent: whether 1.5e-05 becomes 1.5e-5, and 1.5e+05 becomes 1.5e5.
+    """
+    text = written(value, f".{digits}g", missing)
+    if short_exponent:
+        text = re.sub(r"e\+?(-?)0?", r"e\1", text)
+    return text if text == missing else text.replace("-", minus)
+
+
+def short_number(x: float, digits: int = 2) -> str:
+    """Two digits, or more, in as few characters as they take."""
+    if x == 0 or 0.01 <= abs(x) < 1000:
+        return f"{x:.{max(0, digits - 3)}f}" if abs(x) >= 100 else f"{x:.{digits}g}"
+    mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
+    return f"{float(mantissa):.{digits}g}e{int(exponent)}"
+
+
+def power_of_ten(x: float) -> str:
+    """0, 0.1, 1, 10, 100; beyond these 10⁻², 10³, …"""
+    exponent = round(np.log10(abs(x))) if x else 0
+    return f"{x:g}" if -2 < exponent < 3 else f"10{str(exponent).translate(_RAISED)}"
+
+
+def grouped(count: int) -> str:
+    """A whole number with a thin space between thousands."""
+    return f"{count:,}".replace(",", THIN_SPACE)
+
+
+def runs_in_words(count: int) -> str:
+    """So many runs, in words."""
+    return "1 run" if count == 1 else f"{count} runs"
 
 
 def value(check: CheckRecord) -> str:
     """What was measured for a check."""
-    return number(check.value, "not finite" if check.count else "–")
+    return _measured(check.value, "not finite" if check.count else "–")
 
 
 def interval(check: CheckRecord) -> str:
-    """Its interval; a dash where it has none, for the value is all there is, or nothing was measured."""
+    """The 95 % interval of a check, or a dash: where the value is all there is, or nothing was measured."""
     if not check.count or (check.low == check.high is not None and check.low == check.value):
         return "–"
     if check.value is None and check.low is None and check.high is None:
         return "–"
-    return f"{number(check.low, '−∞')} … {number(check.high, '∞')}"
+    return f"{_measured(check.low, f'{MINUS}∞')} … {_measured(check.high, '∞')}"
+
+
+def _measured(x: float | None, missing: str) -> str:
+    return number(x, 4, missing=missing, minus=MINUS)
 
 
 def duration(seconds: float) -> str:

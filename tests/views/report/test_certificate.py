@@ -6,15 +6,21 @@ import numpy as np
 import pytest
 from selenium.webdriver.common.by import By
 
-from featlearn.views.data.certificate import circle, on_circle
+from featlearn.views.data.directions import circle, on_circle
 from featlearn.views.data.run import read_run
 from featlearn.views.report.certificate import ANGLES
-from featlearn.views.report.page import run_page
-from tests.views.examples import new_run
-from tests.views.report.test_page import Browser, browser, errors, floats, needs_browser, opened, payload, until
-from tests.views.test_certificate import PLAIN, SPACE, by_gradient, certificates_of
-
-__all__ = ["browser"]  # a fixture
+from featlearn.views.report.run import run_page
+from tests.views.browser import Browser, errors, needs_browser, opened, until
+from tests.views.certificates import (
+    PLAIN,
+    SPACE,
+    by_gradient,
+    certificates_of,
+)
+from tests.views.examples import (
+    new_run,
+)
+from tests.views.pages import floats, payload
 
 
 def test_the_page_holds_the_certificate_of_every_snapshot(tmp_path: Path) -> None:
@@ -36,7 +42,7 @@ def test_the_page_holds_the_certificate_of_every_snapshot(tmp_path: Path) -> Non
 def test_the_neurons_of_the_certificate_are_those_that_are_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("featlearn.views.report.page.MOST_NEURONS", 5)
+    monkeypatch.setattr("featlearn.views.report.neurons.MOST_NEURONS", 5)
     run = new_run(tmp_path)
     data, found = payload(run_page(read_run(run))), certificates_of(run)
     shown = floats(data["certificate"]["at_neurons"]).reshape(len(found.decays), 5)

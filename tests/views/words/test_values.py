@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from featlearn.views.figures.run import ShortNumbers
 from featlearn.views.words.values import clipped, distinct, identity, labels
 
 
@@ -74,11 +73,3 @@ def test_long_texts_are_cut_where_they_are_alike() -> None:
     cut = clipped([*both, both[0]], 24)
     assert cut == ["[[0.0, 0.0], [0.0, … (1)", "[[0.0, 0.0], [0.0, … (2)", "[[0.0, 0.0], [0.0, … (1)"]
     assert max(map(len, cut)) == 24
-
-
-def test_ticks_never_read_alike() -> None:
-    ticks = ShortNumbers()
-    assert ticks.format_ticks([0.01, 0.015, 100.0, 1e4]) == ["0.01", "0.015", "100", "1e4"]
-    assert ticks.format_ticks([1.0, 1.002, 1.004]) == ["1", "1.002", "1.004"]
-    assert ticks.format_ticks([1.7282e-4, 1.7283e-4]) == ["1.7282e-4", "1.7283e-4"]
-    assert ticks.format_ticks([100.0, 100.5]) == ["100.0", "100.5"]

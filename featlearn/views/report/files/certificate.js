@@ -2,7 +2,6 @@
 // The dual certificate in the page of a run: a curve over the circle of directions, or the colour of the sphere.
 
 const ETA_MOST = 1e4; // of |η| on the axis
-const ETA_FEW = 30; // up to this the logarithmic part goes on with the slope of the linear one, beyond it is shorter
 
 function certificateOf(packed) {
   const points = numbers(packed.points), eta = numbers(packed.eta), atNeurons = numbers(packed.at_neurons);
@@ -32,10 +31,11 @@ function certificateOf(packed) {
   };
 }
 
-/** Where an axis shows η: linear between −1 and 1, logarithmic beyond. */
+/** Where an axis shows η: linear between −1 and 1, logarithmic beyond: over few decades with the slope of the linear
+ *  part, else shorter. */
 function onEtaAxis(eta) {
   const size = Math.min(Math.abs(eta), ETA_MOST);
-  return size <= 1 ? eta : Math.sign(eta) * (1 + Math.log(size) / (certificate.highest > ETA_FEW ? Math.LN10 : 1));
+  return size <= 1 ? eta : Math.sign(eta) * (1 + Math.log(size) / (certificate.highest > certificate.few_decades ? Math.LN10 : 1));
 }
 
 const degrees = (x, y) => ((Math.atan2(y, x) * 180) / Math.PI + 360) % 360;
@@ -75,7 +75,7 @@ function drawCertificate(s, neuron) {
     names.push({ x, yref: "paper", y: 1, yanchor: "bottom", showarrow: false, text: `<b>w*<sub>${k + 1}</sub></b>`, font: { color: colourOf(k) } });
   }
   const [low, high] = certificate.range.map(onEtaAxis);
-  const powers = certificate.highest > ETA_FEW ? [1, 10, 100, 1e3, 1e4] : [1, 2, 5, 10, 20];
+  const powers = certificate.highest > certificate.few_decades ? [1, 10, 100, 1e3, 1e4] : certificate.ticks;
   const ticks = [...powers.map((x) => -x), 0, ...powers];
   return Plotly.react("certificate", traces, layout({
     uirevision: "stay", shapes, annotations: names, margin: { l: 50, r: 28, t: 30, b: 80 },
@@ -92,14 +92,14 @@ function drawCertificate(s, neuron) {
 function certificateSphere(s) {
   const [rows, columns] = certificate.size;
   const grid = (at) => Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => at(i * columns + j)));
-  const [blue, orange] = COLOURS, t = theme(), values = certificate.of(s);
+  const [blue, orange] = COLOURS, [below, above] = certificate.beyond, t = theme(), values = certificate.of(s);
   const quiet = { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } };
   const bound = 1.1, edge = (1 - 1.002 / bound) / 2; // colours of |η| ≤ 1, and one for what is beyond
   const traces = [{
     type: "surface", name: "certificate", x: grid((i) => 0.985 * certificate.points[3 * i]), y: grid((i) => 0.985 * certificate.points[3 * i + 1]),
     z: grid((i) => 0.985 * certificate.points[3 * i + 2]), surfacecolor: grid((i) => (Number.isFinite(values[i]) ? values[i] : 0)),
     cmin: -bound, cmax: bound, showscale: false, contours: quiet, opacity: 0.4,
-    colorscale: [[0, "#00324e"], [edge, "#00324e"], [edge, blue], [0.5, t.paper], [1 - edge, orange], [1 - edge, "#5c2800"], [1, "#5c2800"]],
+    colorscale: [[0, below], [edge, below], [edge, blue], [0.5, t.paper], [1 - edge, orange], [1 - edge, above], [1, above]],
     lighting: { ambient: 1, diffuse: 0, specular: 0 }, customdata: grid((i) => values[i]),
     hovertemplate: "η %{customdata:.3g}<extra></extra>",
   }];

@@ -65,13 +65,12 @@ function drawAlignment() {
     x: at.map((i) => x[i]), y: at.map((i) => metrics[name][i]), mode: "lines", line: { color: blue, width: 0 },
     hoverinfo: "skip", showlegend: false, ...more,
   });
-  const band = (low, high, fill, label) => [
+  const band = ({ low, high, fill, label }) => [
     quantile(low), quantile(high, { fill: "tonexty", fillcolor: fill, name: label, showlegend: true }),
   ];
   const traces = at.length
     ? [
-        ...band("angle_q05", "angle_q95", "rgba(0,114,178,0.15)", "5–95 % of the mass"),
-        ...band("angle_q25", "angle_q75", "rgba(0,114,178,0.3)", "25–75 %"),
+        ...data.bands.flatMap(band),
         quantile("angle_median", {
           line: { color: blue, width: 2 }, name: "median of the mass", showlegend: true, hoverinfo: "all",
           customdata: at.map((i) => steps[i]), hovertemplate: "%{y:.3g}° at step %{customdata}<extra>median</extra>",
@@ -82,7 +81,7 @@ function drawAlignment() {
   traces.push(line("max_angle", "largest, of the living", orange, { dash: "dash" }));
   const shares = [
     line("subspace", "first layer in S*", green, { dash: "dot" }),
-    line("aligned_mass", "mass within 5°", blue),
+    line("aligned_mass", `mass within ${data.aligned_within}°`, blue),
     line("found", `recovered, of ${data.teachers}`, orange, { dash: "dash", shape: "hv" }),
   ];
   return Plotly.react("alignment", [...traces, ...shares.map((trace) => ({ ...trace, yaxis: "y2" }))], layout({
@@ -106,7 +105,7 @@ function showNeurons(neurons) {
   const place = numbers(neurons.place), teacherPlace = numbers(neurons.teacher_place);
   const width = mass.length / times.length, rank = neurons.rank, teachers = teacherPlace.length / rank;
   const heaviest = Math.max(...mass.filter(Number.isFinite), Number.MIN_VALUE);
-  const least = 1e-2 * neurons.alive_above;
+  const least = neurons.least_mass;
   const inSpan = rank === 2 || rank === 3;
   const axes = inSpan ? COORDINATES.slice(0, rank) : ["x", "y"];
   const smallest = Math.min(...angle.filter((a) => a > 0), 1);
@@ -117,7 +116,7 @@ function showNeurons(neurons) {
     return [Math.max(mass[i] || 0, least), Math.max(Number.isFinite(angle[i]) ? angle[i] : 90, smallest)];
   };
   const distance = (p, q) => Math.hypot(...p.map((v, c) => v - q[c]));
-  const jumps = (p, q) => neurons.folded && distance(p, q) > 0.7;
+  const jumps = (p, q) => neurons.folded && distance(p, q) > neurons.leap;
   const three = rank === 3;
   const type = three ? "scatter3d" : "scatter";
 
@@ -220,7 +219,7 @@ function showNeurons(neurons) {
       yaxis: { type: "log", title: { text: "angle δ<sub>j</sub> (degrees)" }, range: [Math.log10(smallest) - 0.2, Math.log10(Math.max(...angle.filter(Number.isFinite), 90)) + 0.1] },
       shapes: [
         { ...dotted, xref: "x", x0: neurons.alive_above, x1: neurons.alive_above, yref: "paper", y0: 0, y1: 1 },
-        { ...dotted, yref: "y", y0: 5, y1: 5, xref: "paper", x0: 0, x1: 1 },
+        { ...dotted, yref: "y", y0: data.aligned_within, y1: data.aligned_within, xref: "paper", x0: 0, x1: 1 },
       ],
     });
   }

@@ -125,7 +125,6 @@ element("curve").addEventListener("change", drawChosen);
 
 const table = element("results");
 const heads = ["id", ...keys, ...data.shown, "status", "message"];
-const ROWS = 2000; // rows on the page at once
 let order = everyRun, sortedBy = null, ascending = true;
 
 const cellValue = (name, i) => (axes[name] ? axes[name].index[i] : columns[name][i]);
@@ -168,7 +167,7 @@ function fillHead() {
 }
 
 function fillBody() {
-  const rows = order.slice(0, ROWS).map((i) => {
+  const rows = order.slice(0, data.most_rows).map((i) => {
     const row = document.createElement("tr");
     row.dataset.run = String(i);
     row.classList.toggle("chosen", chosen.includes(i));

@@ -1,0 +1,156 @@
+"""The dual certificate η of a measure or network, and the search for its maxima on the sphere.
+
+A measure is optimal if and only if |η| ≤ 1 on the sphere and η is the sign of the mass at each atom: the points where
+|η| is above 1 are where atoms are missing, and the largest |η| is what the lower bound on the optimum rests on
+(docs/theory.md §10).
+"""
+
+import numpy as np
+from scipy.stats import norm, qmc
+
+from featlearn.theory.activations import Activation
+from featlearn.theory.measures import Atoms, Target, tangent_bases
+
+_PAIRS_TOGETHER = 2**16  # The certificate is evaluated for at most that many pairs of a direction and a neuron at once.
+_MOST_STEPS = 100  # An ascent ends after that many steps of Newton's method.
+
+
+def network_certificate(
+    activation: Activation,
+    second_layer: np.ndarray,
+    first_layer: np.ndarray,
+    teacher_second_layer: np.ndarray,
+    teacher_first_layer: np.ndarray,
+    weight_decay: float,
+    directions: np.ndarray,
+) -> np.ndarray:
+    """η(w) = −(2/λ) E[(f − f*) φ̃(w·x)] of any network, (…, d) → (…), so that ∂L/∂a_j = −λ η(w_j).
+
+    Args:
+        second_layer, first_layer: (m,), (m, d) network, rows of any norm.
+        teacher_second_layer, teacher_first_layer: (m*,), (m*, d).
+        weight_decay: λ > 0.
+        directions: (…, d) of any norm.
+    Source: docs/theory.md §10.
+    """
+    weights = np.concatenate([second_layer, -teacher_second_layer])
+    rows = np.concatenate([first_layer, teacher_first_layer])
+    q = np.sum(rows * rows, -1)
+    points = directions.reshape(-1, directions.shape[-1])
+    eta = np.empty(len(points))
+    together = max(1, _PAIRS_TOGETHER // len(rows))
+    for begin in range(0, len(points), together):
+        some = points[begin : begin + together]
+        k, _, _ = activation.kernel(np, np.sum(some**2, -1)[:, None], q, some @ rows.T)
+        eta[begin : begin + together] = k @ weights * (-2 / weight_decay)
+    return eta.reshape(directions.shape[:-1])
+
+
+def maxima(target: Target, atoms: Atoms, candidates: int, ascents: int) -> tuple[np.ndarray, float]:
+    """Unit vectors at local maxima of |η| above 1, (n, E), and the largest |η|.
+
+    η depends on w through its projection on the teacher's span (dimension r) only. Where the inputs have a dimension
+    more, one coordinate orthogonal to the span stands for all of them: E = r + 1, else E = r. Ascents begin at the
+    atoms and around them, at the teachers, at the opposites of both, and at the highest of points all over the sphere.
+    """
+    dimension = min(target.rank + 1, target.input_dim)
+    points = _spread(dimension, candidates)
+    heights = np.abs(target.certificate(atoms, points)[0])
+    known = np.pad(np.concatenate([atoms.directions, target.first]), ((0, 0), (0, dimension - target.rank)))
+    known = known / np.linalg.norm(known, axis=-1, keepdims=True)
+    free = points[_apart(points, heights, ascents)]
+    starts = np.concatenate([known, -known, free, _around(target, atoms, dimension)])
+    peaks, heights = _ascended(target, atoms, starts)
+    order = np.argsort(-heights, kind="stable")
+    largest = float(heights[order[0]])
+    spacing = np.maximum(0.1 * target.decay, 0.2 * nearest_atoms(target, atoms, peaks)[1])
+    left = order[heights[order] > 1 + 0.1 * max(largest - 1, 0)]
+    chosen: list[int] = []
+    while len(left):
+        chosen.append(int(left[0]))
+        left = left[_line_distances(target, peaks[left], peaks[left[0]]) > spacing[left]]
+    return peaks[chosen], largest
+
+
+def _line_distances(target: Target, points: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The distances of unit vectors to another one, or of their lines, if φ̃ is even."""
+    apart = np.linalg.norm(points - other, axis=-1)
+    return np.minimum(apart, np.linalg.norm(points + other, axis=-1)) if target.activation.symmetry == "even" else apart
+
+
+def nearest_atoms(target: Target, atoms: Atoms, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest atom whose sign is that of η at each point, and its distance (of lines, if φ̃ is even)."""
+    if not len(atoms.signs):
+        return np.zeros(len(points), dtype=int), np.full(len(points), 2.0)
+    values, _ = target.certificate(atoms, points)
+    rows = points[:, : target.rank]
+    facing = np.sign(rows @ atoms.rows.T) if target.activation.symmetry == "even" else np.ones((1, 1))
+    apart = np.linalg.norm(rows[:, None] - facing[..., None] * atoms.directions, axis=-1)
+    apart[np.sign(values)[:, None] != atoms.signs] = 2.0
+    return np.argmin(apart, axis=1), np.min(apart, axis=1)
+
+
+def _around(target: Target, atoms: Atoms, dimension: int) -> np.ndarray:
+    """Points on either side of each atom, at distances like λ, in the two directions in which |η| bends down least."""
+    if dimension == 1 or not len(atoms.signs):
+        return np.zeros((0, dimension))
+    units = np.pad(atoms.directions, ((0, 0), (0, dimension - target.rank)))
+    tangents = tangent_bases(units)
+    bend = tangents @ (atoms.signs[:, None, None] * target.curvature(atoms, units)) @ tangents.mT
+    _, vectors = np.linalg.eigh(bend)
+    ways = 0.3 * target.decay * (tangents.mT @ vectors[..., -2:]).mT.reshape(-1, dimension)
+    near = np.repeat(units, len(ways) // len(units), axis=0)
+    points = np.concatenate([near + ways, near - ways])
+    return np.asarray(points / np.linalg.norm(points, axis=-1, keepdims=True))
+
+
+def _spread(dimension: int, count: int) -> np.ndarray:
+    """Points all over the sphere: Sobol points through the normal distribution."""
+    if dimension == 1:
+        return np.array([[1.0], [-1.0]])
+    cube = qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(count)).random(count)
+    points = norm.ppf(np.clip(cube, 1e-12, 1 - 1e-12))
+    return np.asarray(points / np.linalg.norm(points, axis=-1, keepdims=True))
+
+
+def _apart(points: np.ndarray, heights: np.ndarray, most: int) -> list[int]:
+    """The highest points, none within 0.1 of a higher one."""
+    left = np.argsort(-heights, kind="stable")
+    chosen: list[int] = []
+    while len(left) and len(chosen) < most:
+        chosen.append(int(left[0]))
+        near = np.linalg.norm(points[left] - points[left[0]], axis=-1) < 0.1
+        left = left[~near]
+    return chosen
+
+
+def _ascended(target: Target, atoms: Atoms, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Local maxima of |η| on the sphere, one from each start, (P, E) and (P,), by Newton steps along the sphere."""
+    points, dimension = starts, starts.shape[-1]
+    identity = np.eye(dimension)
+    values, slopes = target.certificate(atoms, points)
+    signs = np.sign(values)
+    heights = signs * values
+    radius = np.full(len(points), 0.3)
+    going = np.arange(len(points))
+    for _ in range(_MOST_STEPS):
+        at, sign = points[going], signs[going]
+        across = identity - at[:, :, None] * at[:, None, :]
+        bend = sign[:, None, None] * target.curvature(atoms, at) - heights[going, None, None] * across
+        up = (across @ (sign[:, None] * slopes[going])[..., None])[..., 0]
+        eigenvalues, vectors = np.linalg.eigh(bend)
+        along = (vectors.mT @ up[..., None])[..., 0] / np.maximum(np.abs(eigenvalues), 1e-8)
+        move = (across @ (vectors @ along[..., None]))[..., 0]
+        length = np.linalg.norm(move, axis=-1)
+        move *= np.minimum(1.0, radius[going] / np.maximum(length, 1e-300))[:, None]
+        tried = at + move
+        tried /= np.linalg.norm(tried, axis=-1, keepdims=True)
+        new_values, new_slopes = target.certificate(atoms, tried)
+        better = sign * new_values > heights[going]
+        risen = going[better]
+        points[risen], heights[risen], slopes[risen] = tried[better], (sign * new_values)[better], new_slopes[better]
+        radius[going[~better]] *= 0.25
+        going = going[(length > 1e-9) & (radius[going] > 1e-10)]
+        if not len(going):
+            break
+    return points, heights

@@ -1,0 +1,166 @@
+"""Live progress on standard error: of a run, of a sweep, and of anything that is counted."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from featlearn.runs.directory import RunDirectory
+from featlearn.training.events import Event, Logged
+from featlearn.training.measurement import Row
+from featlearn.training.plan import Plan
+from featlearn.views.console.output import error_console, tell
+from featlearn.views.words.cells import degrees
+from featlearn.views.words.numbers import duration, number
+
+if TYPE_CHECKING:
+    from featlearn.sweeps.state import SweepState
+
+
+class TrainingView:
+    """Live progress of one run: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._state = ""
+        self._next_line = 0.0
+        self._began = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        console = error_console()
+        if not self._quiet and console.is_terminal:
+            self._bar = Bar(
+                TextColumn("{task.description}", style="bold"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[state]}", markup=False),
+                console=console,
+                transient=True,
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def watch(self, run: RunDirectory, plan: Plan, event: Event) -> None:
+        """Show an event of the descent loop; the ``watch`` argument of ``train`` and ``resume``."""
+        if self._quiet:
+            return
+        total, done = plan.total_steps(), event.position.step
+        if isinstance(event, Logged):
+            self._state = _row_in_brief(event.row)
+        stage = plan.stages[min(event.position.stage, len(plan.stages) - 1)].name
+        if self._bar is not None:
+            if self._task is None:
+                self._task = self._bar.add_task(stage, total=total, state="")
+            self._bar.update(self._task, completed=done, description=stage, state=self._state)
+        elif isinstance(event, Logged):
+            try:
+                self._plain_line(run, event, total)
+            except OSError:  # whoever read this has gone; the run goes on
+                self._quiet = True
+
+    def _plain_line(self, run: RunDirectory, event: Logged, total: int) -> None:
+        now = time.perf_counter()
+        if event.row["step"] == 0:
+            tell(f"run directory {run.path}", sys.stderr)
+        elif event.ended is None and now < self._next_line:
+            return
+        self._next_line = now + 2.0
+        seconds = f"{now - self._began:.0f} s"
+        text = f"{seconds:>6}  step {event.row['step']}/{total}  {event.row['stage']}  {self._state}"
+        tell(text, sys.stderr, flush=True)
+
+
+def _row_in_brief(row: Row) -> str:
+    return f"loss {number(row['loss'], 3)}  λ {number(row['weight_decay'], 3)}  max angle {degrees(row['max_angle'])}"
+
+
+class SweepView:
+    """Live progress of a sweep: a bar on a terminal, a line now and then elsewhere; ``title`` says what it is for."""
+
+    def __init__(self, *, quiet: bool, title: str = "") -> None:
+        self._quiet = quiet
+        self._title = f"{title}  " if title else ""
+        self._bar: Bar | None = None
+        self._next = 0.0
+        self._shown = -1
+
+    def __enter__(self) -> Self:
+        console = error_console()
+        if not self._quiet and console.is_terminal:
+            self._bar = Bar(
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[state]}", markup=False),
+                console=console,
+                transient=True,
+            )
+            self._bar.start()
+            self._bar.add_task("", total=1.0, state="")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def watch(self, state: SweepState) -> None:
+        """Show where a sweep is; the ``watch`` argument of ``run_sweep``."""
+        now = time.perf_counter()
+        if self._quiet or now < self._next:
+            return
+        if self._bar is not None:
+            self._next = now + 0.1
+            self._bar.update(self._bar.task_ids[0], completed=_share(state), state=self._title + _in_brief(state))
+            return
+        try:
+            if self._shown < 0:
+                tell(f"sweep directory {state.directory.path}", sys.stderr)
+            if state.ended != self._shown or now > self._next + 30.0:
+                text = f"{state.seconds():5.0f} s  {self._title}{_in_brief(state)}"
+                tell(text, sys.stderr, flush=True)
+                self._next, self._shown = now + 2.0, state.ended
+        except OSError:  # whoever read this has gone; the sweep goes on
+            self._quiet = True
+
+
+def _share(state: SweepState) -> float:
+    before = (state.ended - state.computed) / max(1, state.total)
+    return before + (1 - before) * min(1.0, (state.work_done + state.fraction) / state.work) if state.work else before
+
+
+def _in_brief(state: SweepState) -> str:
+    failed = state.ended - state.counts["done"]
+    parts = [f"{state.counts['done']}/{state.total} done", f"{failed} failed", f"{state.running} running"]
+    if state.computed:
+        parts.append(f"{number(state.computed / max(state.seconds(), 1e-9), 3)} a second")
+    left = state.seconds_left()
+    if left is not None and state.ended < state.total:
+        parts.append(f"{duration(left)} left")
+    if state.best_loss is not None:
+        parts.append(f"best loss {number(state.best_loss, 3)}")
+    return "  ".join(parts)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal for something that is counted; the caller tells how many of how many are done."""
+    console = error_console()
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,57 @@
+"""What several runs in one figure are called, so that no two of them read alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from featlearn.config.yaml_source import ConfigError, read_document
+from featlearn.runs.directory import RunDirectory
+from featlearn.views.data.run import RunData
+from featlearn.views.words.values import distinct
+
+_MOST_SETTINGS = 3  # in a name
+
+
+def label_runs(runs: Sequence[RunData]) -> list[str]:
+    """A name for each of several runs: their own where these differ, else with the settings that differ.
+
+    Runs that this does not tell apart are called by their directories, and at last by the paths of these.
+    """
+    for names in _ways_to_name(runs):
+        if len(set(names)) == len(names):
+            return names
+    return [str(data.run.path) for data in runs]
+
+
+def _ways_to_name(runs: Sequence[RunData]) -> Iterator[list[str]]:
+    names = [data.name for data in runs]
+    yield names
+    settings = _differing_settings([_settings(data.run) for data in runs])
+    shared_name = len(set(names)) == 1
+    parts = [("" if shared_name else name, text) for name, text in zip(names, settings, strict=True)]
+    yield [", ".join(filter(None, pair)) for pair in parts]
+    yield [data.run.name for data in runs]
+
+
+def _differing_settings(settings: Sequence[dict[str, Any]]) -> list[str]:
+    """For each run, the first settings in which the runs differ, as text."""
+    keys = dict.fromkeys(key for run in settings for key in run if key != "name")
+    differing = [key for key in keys if len(distinct(run.get(key) for run in settings)) > 1][:_MOST_SETTINGS]
+    return [", ".join(f"{key.split('.')[-1]} {run.get(key, '–')}" for key in differing) for run in settings]
+
+
+def _settings(run: RunDirectory) -> dict[str, Any]:
+    """What the run's configuration file says, by dotted keys; nothing when it cannot be read."""
+    try:
+        return dict(_leaves(read_document(run.config_file).data, ""))
+    except ConfigError:
+        return {}
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
+    elif path:
+        yield path, value

@@ -1,0 +1,45 @@
+"""The tables behind the figures of a run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from featlearn.views.data.neurons import Neurons, weighted_quantiles
+from featlearn.views.data.run import RunData
+from featlearn.views.data.table import Table
+
+QUANTILES = {"angle_q05": 0.05, "angle_q25": 0.25, "angle_median": 0.5, "angle_q75": 0.75, "angle_q95": 0.95}
+QUANTILE_BANDS = (("angle_q05", "angle_q95", 0.15), ("angle_q25", "angle_q75", 0.3))  # drawn, with their opacities
+
+
+def curves_table(data: RunData) -> Table:
+    """Loss, objective, gap and weight decay at every logged row."""
+    return {name: data.metrics[name] for name in ("step", "stage", "weight_decay", "loss", "objective", "gap")}
+
+
+def alignment_table(data: RunData) -> Table:
+    """Shares and angles at every logged row; angle quantiles, weighted by mass, at those that have a snapshot."""
+    names = ("step", "stage", "aligned_mass", "recovered", "subspace", "mean_angle", "max_angle")
+    table = {name: data.metrics[name] for name in names}
+    quantiles = np.full((len(QUANTILES), len(table["step"])), np.nan)
+    if data.neurons is not None:
+        _, rows, snapshots = np.intersect1d(table["step"], data.neurons.steps, return_indices=True)
+        at = weighted_quantiles(data.neurons.angle, data.neurons.mass, list(QUANTILES.values()))
+        quantiles[:, rows] = at[:, snapshots]
+    return table | dict(zip(QUANTILES, quantiles, strict=True))
+
+
+def quantile_shares(low: str, high: str) -> str:
+    """The shares between which a band of quantiles lies."""
+    return f"{100 * QUANTILES[low]:.0f}–{100 * QUANTILES[high]:.0f} %"
+
+
+def neurons_table(neurons: Neurons) -> Table:
+    """A row for each neuron at each snapshot."""
+    count, width = neurons.mass.shape
+    table = {"step": np.repeat(neurons.steps, width), "neuron": np.tile(np.arange(width), count)}
+    table |= {name: getattr(neurons, name).ravel() for name in ("teacher", "angle", "mass")}
+    if neurons.rank <= 3:
+        places = zip("xyz", np.moveaxis(neurons.place, -1, 0), strict=False)
+        table |= {axis: values.ravel() for axis, values in places}
+    return table

@@ -1,0 +1,67 @@
+"""Loss, objective, gap and weight decay of a run against its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from featlearn.views.data.run import RunData, StageSpan
+from featlearn.views.data.run_tables import curves_table
+from featlearn.views.data.table import Table
+from featlearn.views.figures.axes import legend_above, line, log_if_positive, step_axis
+from featlearn.views.figures.drawing import Artists, Drawing
+from featlearn.views.figures.stages import name_stages, shade_stages
+from featlearn.views.figures.style import Size, blank
+from featlearn.views.words.labels import label_of
+from featlearn.views.words.palette import BLUE, GREEN, GREY, INK, ORANGE
+
+
+def curves_figure(data: RunData, size: Size) -> Drawing:
+    """The figure of a run's curves."""
+    table = curves_table(data)
+    with_gap = bool(np.any(table["gap"] > 0))
+    figure = blank(size, 0.95 if with_gap else 0.75)
+    upper, *between, lower = figure.subplots(2 + with_gap, 1, height_ratios=[3, 2, 1] if with_gap else [3, 1])
+    artists = _draw(upper, lower, table, data.stages, *between)
+    name_stages(figure, data, size)
+    return Drawing("curves", figure, table, artists, {})
+
+
+def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], gap: Axes | None = None) -> Artists:
+    """Loss and objective above, weight decay below; between them the gap, which spans many more decades."""
+    steps = table["step"]
+    artists: Artists = {}
+    shown = {"loss": (BLUE, "-"), "objective": (ORANGE, "--")}
+    shown = {name: style for name, style in shown.items() if np.any(table[name] > 0)}
+    for name, (colour, dashes) in shown.items():
+        artists[name] = line(upper, steps, table[name], label_of(name).mathtext, colour, ls=dashes)
+    artists["weight_decay"] = line(
+        lower, steps, table["weight_decay"], label_of("weight_decay").mathtext, INK, drawstyle="steps-pre"
+    )
+    panels = [upper, lower]
+    if gap is not None:
+        panels.insert(1, gap)
+        thin = 0.8 * rcParams["lines.linewidth"]
+        artists["gap"] = line(gap, steps, table["gap"], label_of("gap").mathtext, GREEN, lw=thin)
+        gap.set_ylabel("gap")
+    for number, ax in enumerate(panels):
+        step_axis(ax, steps)
+        shade_stages(ax, stages, numbered=number == 0)
+        if ax is not lower:
+            ax.tick_params(labelbottom=False)
+            ax.set_xlabel("")
+    log_if_positive(upper, *(table[name] for name in shown))
+    if gap is not None:
+        log_if_positive(gap, table["gap"], ticks=5)
+    if not log_if_positive(lower, table["weight_decay"], ticks=4):
+        lower.yaxis.set_major_locator(MaxNLocator(2))
+    lower.set_ylabel("λ")
+    if shown:
+        legend_above(upper, numbered=True)
+    else:
+        upper.text(0.5, 0.5, "no finite loss was logged", transform=upper.transAxes, ha="center", color=GREY)
+    return artists

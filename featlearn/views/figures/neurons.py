@@ -1,0 +1,121 @@
+"""The neurons of a run at its last snapshot, with the ways they came."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib import rcParams
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba
+from matplotlib.ticker import NullLocator
+
+from featlearn.theory.alignment import ALIGNED_WITHIN
+from featlearn.views.data.neurons import LEAP, Neurons, folded
+from featlearn.views.data.run_tables import neurons_table
+from featlearn.views.figures.drawing import Artists, Drawing
+from featlearn.views.figures.style import Size, blank
+from featlearn.views.figures.ticks import powers_of_ten
+from featlearn.views.words.numbers import grouped
+from featlearn.views.words.palette import GREY, PAPER, colour_of
+
+
+def neurons_figure(neurons: Neurons, size: Size) -> Drawing:
+    """In the teacher's plane where it has one; else angle against mass."""
+    if neurons.rank == 2:
+        figure = blank(size, 0.62 if neurons.lines else 1.05)
+        ax = figure.subplots()
+        artists = _in_plane(ax, neurons, largest=size.dot)
+    else:
+        figure = blank(size, 0.8)
+        ax = figure.subplots()
+        artists = _by_mass(ax, neurons, largest=size.dot)
+    ax.set_title(f"neurons at step {grouped(neurons.steps[-1])}", fontsize=size.font)
+    return Drawing("neurons", figure, neurons_table(neurons), artists)
+
+
+def _in_plane(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
+    """The last snapshot of a student of a plane teacher: a dot per neuron with its trail, a ray per teacher.
+
+    The place of a neuron is the projection of w_j/‖w_j‖ on the teacher's plane: on the circle when the row lies in the
+    plane. Lines are shown in the upper half. The area of a dot is the neuron's mass.
+
+    Args:
+        largest: diameter of the heaviest dot, in points.
+    """
+    place = folded(neurons.place) if neurons.lines else neurons.place
+    around = np.linspace(0, np.pi if neurons.lines else 2 * np.pi, 361)
+    artists: Artists = {"circle": ax.plot(np.cos(around), np.sin(around), color=GREY, lw=0.6)[0]}
+    if neurons.lines:
+        ax.plot([-1, 1], [0, 0], color=GREY, lw=0.6)
+    rays = folded(neurons.teacher_place) if neurons.lines else neurons.teacher_place
+    for k, (x, y) in enumerate(rays):
+        artists[f"ray_{k}"] = ax.plot([0, x], [0, y], color=colour_of(k), lw=1.2, zorder=1)[0]
+        ax.text(1.16 * x, 1.16 * y, f"$w^*_{{{k + 1}}}$", color=colour_of(k), ha="center", va="center")
+    vanished = neurons.mass <= neurons.alive_above  # what is left of such a row leaves the plane
+    artists |= _trails(ax, place, neurons, vanished[1:] | (_leaps(place) > LEAP))
+    artists["neurons"] = _dots(ax, place[-1], neurons, largest)
+    ax.set_aspect("equal")
+    ax.set_xlim(-1.27, 1.27)
+    ax.set_ylim(-0.1 if neurons.lines else -1.27, 1.27)
+    ax.set_axis_off()
+    return artists
+
+
+def _by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
+    """Angle against mass, for teachers of any rank: a dot per neuron at the last snapshot, with its trail."""
+    least = neurons.least_mass
+    mass = np.maximum(np.where(np.isfinite(neurons.mass), neurons.mass, least), least)
+    positive = neurons.angle[np.isfinite(neurons.angle) & (neurons.angle > 0)]
+    angle = np.maximum(np.nan_to_num(neurons.angle, nan=90.0), positive.min() if len(positive) else 1e-3)
+    place = np.stack([mass, angle], -1)
+    artists: Artists = {}
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    artists |= _trails(ax, place, neurons, np.zeros(_leaps(place).shape, dtype=bool))
+    artists["neurons"] = _dots(ax, place[-1], neurons, largest)
+    artists["alive"] = ax.axvline(neurons.alive_above, color=GREY, lw=0.6, ls=":")
+    artists["aligned"] = ax.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
+    ax.set_xlim(least / 2, 2 * max(float(mass.max()), neurons.teacher_mass))
+    ax.set_xlabel("mass |aⱼ|‖wⱼ‖ (left of the dotted line: vanished)")
+    ax.set_ylabel("angle δⱼ (degrees)")
+    ax.xaxis.set_major_formatter(powers_of_ten())
+    ax.yaxis.set_major_formatter(powers_of_ten())
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_minor_locator(NullLocator())
+    return artists
+
+
+def _leaps(place: np.ndarray) -> np.ndarray:
+    """How far each neuron moves from one snapshot to the next, (S, m, 2) → (S − 1, m): far only through the fold."""
+    return np.asarray(np.linalg.norm(place[1:] - place[:-1], axis=-1))
+
+
+def _trails(ax: Axes, place: np.ndarray, neurons: Neurons, jumps: np.ndarray) -> Artists:
+    """The ways of the neurons (S, m, 2), without the steps (S − 1, m) that are jumps."""
+    if len(place) < 2:
+        return {}
+    paths, colours = [], []
+    for j in range(place.shape[1]):  # a piece for each stretch without a jump, and near one teacher
+        cuts = np.flatnonzero(jumps[:, j] | (neurons.teacher[1:, j] != neurons.teacher[:-1, j]))
+        for begin, end in zip([0, *(cuts + 1)], [*(cuts + 1), len(place)], strict=True):
+            last = end if end == len(place) or jumps[end - 1, j] else end + 1  # joined to the next piece
+            paths.append(place[begin:last, j])
+            colours.append(to_rgba(colour_of(neurons.teacher[begin, j]), 0.3))
+    thin = 0.45 * rcParams["lines.linewidth"]
+    trails = LineCollection(paths, colors=colours, linewidths=thin, zorder=2)
+    ax.add_collection(trails)
+    return {"trails": trails}
+
+
+def _dots(ax: Axes, place: np.ndarray, neurons: Neurons, largest: float) -> Artist:
+    """A dot per neuron (m, 2), its area the mass; a small ring for a neuron that has vanished."""
+    mass = np.where(np.isfinite(neurons.mass[-1]), neurons.mass[-1], 0.0)
+    vanished = mass <= neurons.alive_above
+    area = largest**2 * mass / max(float(mass.max()), np.finfo(float).tiny)
+    faces = np.array([to_rgba(colour_of(k), 0.75) for k in neurons.teacher[-1]])
+    faces[vanished] = 0.0
+    edges = [to_rgba(GREY if gone else PAPER) for gone in vanished]
+    x, y = place.T
+    area = np.maximum(area, (largest / 5) ** 2)
+    return ax.scatter(x, y, s=area, facecolors=faces, edgecolors=edges, linewidths=0.4, zorder=3)

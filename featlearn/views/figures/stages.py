@@ -1,0 +1,63 @@
+"""The stages of a run in its figures: bands, numbers, and what these mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from featlearn.views.data.run import RunData, StageSpan
+from featlearn.views.figures.style import Size
+from featlearn.views.words.labels import plain
+from featlearn.views.words.palette import GREY, SHADE
+
+
+def shade_stages(ax: Axes, stages: Sequence[StageSpan], *, numbered: bool = False) -> list[Artist]:
+    """A band for every other stage, and above the axes the number of each."""
+    artists: list[Artist] = []
+    for number, stage in enumerate(stages, start=1):
+        if number % 2 == 0:
+            artists.append(ax.axvspan(stage.first, stage.last, color=SHADE, lw=0, zorder=0))
+    if numbered:
+        artists += _stage_numbers(ax, stages)
+    return artists
+
+
+def _stage_numbers(ax: Axes, stages: Sequence[StageSpan]) -> list[Artist]:
+    """Numbers above the middles of the bands; those that would touch the one before are left out."""
+    artists: list[Artist] = []
+    right = -np.inf
+    to_axes = ax.transScale + ax.transLimits
+    for number, stage in enumerate(stages, start=1):
+        begin, end = to_axes.transform([(stage.first, 1.0), (stage.last, 1.0)])[:, 0]
+        middle = float(np.clip((begin + end) / 2, 0, 1))
+        if middle - right > 0.04:
+            label = ax.text(middle, 1.0, str(number), transform=ax.transAxes, ha="center", va="bottom", color=GREY)
+            artists.append(label)
+            right = middle
+    return artists
+
+
+def name_stages(figure: Figure, data: RunData, size: Size) -> None:
+    """What the numbers of the stages mean, above the figure; where a run stands that is not done."""
+    characters = int(size.width * 72 / (0.85 * size.font * 0.6))
+    key = _key(data.stages, characters)
+    if data.info.status != "done":
+        key += f"\n{data.info.status} at step {data.metrics['step'][-1]}"
+    figure.suptitle(key, fontsize=0.85 * size.font, color=GREY)
+
+
+def _key(stages: Sequence[StageSpan], width: int) -> str:
+    """Numbers and names of the stages, in lines of at most ``width`` characters."""
+    lines = [""]
+    for number, stage in enumerate(stages, start=1):
+        name = plain(stage.name, 40)
+        entry = f"{number} {name}"
+        if lines[-1] and len(lines[-1]) + len(entry) + 3 > width:
+            lines.append("")
+        lines[-1] += f" · {entry}" if lines[-1] else entry
+    shown = lines if len(lines) <= 3 else [*lines[:3], "…"]
+    return "\n".join(shown)

@@ -1,0 +1,52 @@
+"""The neurons in the page of a run, at every snapshot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from featlearn.views.data.neurons import LEAP, Neurons, folded
+from featlearn.views.report.packing import packed
+
+MOST_NEURONS = 1000  # on a page; the heaviest of more
+
+
+def heaviest(neurons: Neurons) -> np.ndarray:
+    """The neurons that a page shows: all, or the heaviest where they are many."""
+    return np.sort(np.argsort(-np.nanmax(neurons.mass, axis=0), kind="stable")[:MOST_NEURONS])
+
+
+def neurons_payload(neurons: Neurons) -> dict[str, Any]:
+    """What the neurons' chart needs."""
+    shown = heaviest(neurons)
+    place = folded(neurons.place) if neurons.half_plane else neurons.place
+    rays = folded(neurons.teacher_place) if neurons.half_plane else neurons.teacher_place
+    in_span = neurons.rank in (2, 3)
+    arrays = {name: getattr(neurons, name)[:, shown] for name in ("mass", "angle", "teacher")}
+    return {
+        "rank": neurons.rank,
+        "lines": neurons.lines,
+        "folded": neurons.half_plane,
+        "leap": LEAP,
+        "alive_above": neurons.alive_above,
+        "least_mass": neurons.least_mass,
+        "steps": packed(neurons.steps, "f8"),
+        "place": packed(place[:, shown] if in_span else np.empty(0), "f4"),
+        "teacher_place": packed(rays, "f4"),
+        **{name: packed(values, "f4") for name, values in arrays.items()},
+    }
+
+
+def neurons_text(neurons: Neurons) -> str:
+    """How to read the chart of the neurons."""
+    seen = "w and −w are one neuron and lie in the upper half. " if neurons.half_plane else ""
+    told = {
+        2: f"Projections of wⱼ/‖wⱼ‖ on the teacher's plane: on the circle when the row lies in the plane. {seen}",
+        3: "Projections of wⱼ/‖wⱼ‖ on the teacher's space: on the sphere when the row lies in it. Drag to turn. ",
+    }.get(
+        neurons.rank, "Angle to the nearest teacher line against mass; left of the dotted line a neuron has vanished. "
+    )
+    many = neurons.mass.shape[1]
+    only = f" Of {many} neurons, the {MOST_NEURONS} heaviest." if many > MOST_NEURONS else ""
+    return f"{told}The area of a dot is its mass |aⱼ|‖wⱼ‖, its colour the nearest teacher.{only}"

@@ -1,0 +1,96 @@
+"""The page of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from featlearn.storage.errors import RunError
+from featlearn.theory.alignment import ALIGNED_WITHIN
+from featlearn.training.columns import COLUMNS
+from featlearn.views.data.certificate import Certificates, read_certificates
+from featlearn.views.data.run import RunData
+from featlearn.views.data.run_tables import QUANTILE_BANDS, QUANTILES, alignment_table, quantile_shares
+from featlearn.views.report.certificate import TEXTS, certificate_payload
+from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
+from featlearn.views.report.packing import packed
+from featlearn.views.report.page import environment, filled, text_of, told
+from featlearn.views.words.labels import heading_of, labels
+from featlearn.views.words.palette import BLUE, COLOURS, faded
+
+_STAGE_COLUMNS = ("weight_decay", "loss", "subspace", "mean_angle", "max_angle")
+
+
+def run_page(data: RunData) -> str:
+    """The page of a run: curves, neurons and certificate with a slider, stages, configuration, environment."""
+    certificates, no_certificate = _certificates(data)
+    metrics = {name: column for name, column in data.metrics.items() if COLUMNS[name].kind != "text"}
+    metrics |= {name: column for name, column in alignment_table(data).items() if name in QUANTILES}
+    metrics["found"] = metrics["recovered"] / data.teachers
+    payload = {
+        "colours": COLOURS,
+        "labels": {name: label.markup for name, label in labels().items()},
+        "metrics": {name: packed(column.astype(float), "f8") for name, column in metrics.items()},
+        "stages": [stage.__dict__ for stage in data.stages],
+        "aligned_within": ALIGNED_WITHIN,
+        "bands": [
+            {"low": low, "high": high, "label": f"{quantile_shares(low, high)}{more}", "fill": faded(BLUE, opacity)}
+            for (low, high, opacity), more in zip(QUANTILE_BANDS, (" of the mass", ""), strict=True)
+        ],
+        "teachers": data.teachers,
+        "neurons": neurons_payload(data.neurons) if data.neurons else None,
+        "certificate": certificate_payload(certificates, heaviest(data.neurons))
+        if certificates and data.neurons
+        else None,
+    }
+    last = {name: column[-1] for name, column in data.metrics.items()}
+    if data.lost and data.info.final is not None:  # the numbers at the end are known nevertheless
+        last = data.info.final
+    facts = [
+        ("status", data.info.status),
+        ("steps", f"{last['step']}"),
+        ("loss", told("loss", last["loss"])),
+        ("largest angle", told("max_angle", last["max_angle"])),
+        ("mean angle", told("mean_angle", last["mean_angle"])),
+        ("recovered", f"{last['recovered']} of {data.teachers}"),
+        ("seconds", told("seconds", last["seconds"])),
+    ]
+    return filled(
+        "run.html",
+        ("charts.js", "certificate.js", "run.js"),
+        payload,
+        title=data.name,
+        subtitle=f"a run of featlearn, {data.run.name}",
+        message="; ".join(text for text in (data.info.message, data.lost) if text) or None,
+        facts=facts,
+        missing=data.missing,
+        neurons_text=neurons_text(data.neurons) if data.neurons else "",
+        certificate_rank=certificates.rank if certificates else 0,
+        certificate_text=TEXTS[certificates.rank] if certificates else "",
+        no_certificate=no_certificate,
+        snapshots=len(data.neurons.steps) if data.neurons else 0,
+        stage_columns=["", "stage", "steps", "ended by", *map(heading_of, _STAGE_COLUMNS)],
+        stage_rows=list(_stage_rows(data)),
+        config_title="Configuration",
+        config=text_of(data.run.config_file),
+        environment=environment(data.info),
+    )
+
+
+def _certificates(data: RunData) -> tuple[Certificates | None, str]:
+    """The certificates of a run, and what is wrong with those that cannot be read."""
+    try:
+        return read_certificates(data), ""
+    except RunError as error:
+        return None, str(error)
+
+
+def _stage_rows(data: RunData) -> Iterable[list[str]]:
+    ended = data.info.stages
+    for number, stage in enumerate(data.stages, start=1):
+        row = int(np.flatnonzero(data.metrics["step"] <= stage.last)[-1])
+        at = {name: column[row] for name, column in data.metrics.items()}
+        stop_reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
+        cells = [told(name, at[name]) for name in _STAGE_COLUMNS]
+        yield [str(number), stage.name, str(stage.last - stage.first), stop_reason, *cells]

@@ -1,0 +1,102 @@
+"""The page of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from featlearn.runs.metrics import load_metrics
+from featlearn.storage.errors import RunError
+from featlearn.sweeps.directory import known_columns
+from featlearn.views.data.axis import axis_of
+from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
+from featlearn.views.report.packing import packed
+from featlearn.views.report.page import environment, filled, text_of, told
+from featlearn.views.words.labels import label_of, labels
+from featlearn.views.words.palette import COLOURS
+
+_CURVES = ("loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")  # of the runs
+_CURVE_POINTS = 150_000  # of all runs together, for each curve: some 3 MB
+_MOST_ROWS = 2000  # of the table, at once
+
+
+def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
+    """The page of a sweep: a map of its results, the curves of its runs, a table that can be sorted.
+
+    Args:
+        watch: told how many runs of how many have been read.
+    """
+    shown = [*data.axes, axis_of("seed", data.columns["seed"])]
+    axes = {axis.key: {"values": axis.texts(), "index": axis.index.tolist()} for axis in shown}
+    curves = _curves(data, watch)
+    known = numeric_columns()
+    metrics = [name for name in known if np.any(np.isfinite(numbers(data.columns[name])))]
+    metrics.sort(key=lambda name: (name not in SHOWN, known.index(name)))
+    columns: dict[str, Any] = {name: packed(numbers(data.columns[name]), "f4") for name in metrics}
+    texts = [column.name for column in known_columns().values() if column.kind == "text"]
+    columns |= {name: [v if isinstance(v, str) else "" for v in data.columns[name]] for name in texts}
+    called = {name: label_of(name) for name in known} | {axis.key: axis.label for axis in shown}
+    payload = {
+        "colours": COLOURS,
+        "columns": columns,
+        "axes": axes,
+        "metrics": metrics,
+        "shown": [name for name in SHOWN if name in metrics],
+        "log": [name for name, label in labels().items() if label.log],
+        "names": {name: label.words for name, label in called.items()},
+        "titles": {name: label.markup for name, label in called.items()},
+        "curves": curves or None,
+        "curve_names": _CURVES,
+        "most_rows": _MOST_ROWS,
+        "no_curves": "this sweep keeps no logs (store: summary)",
+    }
+    found, counts = np.unique(data.columns["status"].astype(str), return_counts=True)
+    left = data.info.points - len(data.columns["id"])
+    facts = [("points", str(data.info.points))]
+    facts += [(status, str(count)) for status, count in zip(found, counts, strict=True)]
+    facts += [("not ended yet", str(left))] if left else []
+    best = numbers(data.columns["loss"])[data.done]
+    facts.append(("least loss", told("loss", np.nanmin(best)) if np.any(np.isfinite(best)) else "–"))
+    many = len(data.columns["id"]) > _MOST_ROWS
+    only = f" Of more than {_MOST_ROWS} runs, the first {_MOST_ROWS} in the chosen order." if many else ""
+    return filled(
+        "sweep.html",
+        ("charts.js", "sweep.js"),
+        payload,
+        title=data.name,
+        subtitle=f"a sweep of featlearn, {data.sweep.name}",
+        message=None,
+        facts=facts,
+        has_curves=bool(curves),
+        curves_text="Choose a cell above, or a run below.",
+        table_text=f"Press a heading to sort, a run to see its curves.{only}",
+        config_title="Sweep",
+        config=text_of(data.sweep.sweep_file),
+        environment=environment(data.info),
+    )
+
+
+def _curves(data: SweepData, watch: Callable[[int, int], None]) -> dict[str, Any]:
+    """The logs of the runs that have one, thinned out evenly where they are many."""
+    data.sweep.check_runs()
+    runs = {}
+    for point in map(str, data.columns["id"]):
+        with suppress(RunError):  # something else is in its place: its line in the table of results is left
+            if (found := data.sweep.run(point)).metrics_file.is_file():
+                runs[point] = found
+    most = int(np.clip(_CURVE_POINTS / max(len(runs), 1), 30, 300))
+    curves = {}
+    for number, (point, run) in enumerate(runs.items(), start=1):
+        try:
+            metrics = load_metrics(run.path)
+        except RunError:  # a broken log, as above
+            continue
+        if "step" in metrics:
+            kept = np.unique(np.linspace(0, len(metrics["step"]) - 1, most).round().astype(int))
+            thinned = {name: packed(metrics[name][kept].astype(float), "f4") for name in _CURVES}
+            curves[point] = {"step": packed(metrics["step"][kept], "f8"), **thinned}
+        watch(number, len(runs))
+    return curves

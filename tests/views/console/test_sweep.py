@@ -1,0 +1,36 @@
+"""The table of a sweep on the console has a row for each of its settings."""
+
+from pathlib import Path
+
+import pytest
+
+from featlearn.views.console.sweep import show_sweep
+from featlearn.views.data.sweep import read_sweep
+from tests.views.settings import ALIKE, EQUAL, median, swept_with_momentum
+
+
+def cells_of(printed: str, columns: int) -> list[list[str]]:
+    """The first columns of the table of settings."""
+    lines = [line.split() for line in printed.splitlines()]
+    start = next(i for i, line in enumerate(lines) if line[-1:] == ["recovered"])
+    rows = lines[start + 2 :]
+    return [line[:columns] for line in rows[: next(i for i, line in enumerate(rows) if not line)]]
+
+
+def test_the_console_takes_medians_at_each_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = swept_with_momentum(tmp_path, ALIKE)
+    show_sweep(directory, directory.read_info())
+    data = read_sweep(directory)
+    wanted = [
+        [f"{momentum}", f"{size}", "2", "2", f"{median(data, momentum=momentum, step_size=size):.3g}"]
+        for momentum in (0.9995, 0.9999)
+        for size in (0.050001, 0.050002, 0.050003, 0.050004)
+    ]
+    assert cells_of(capsys.readouterr().out, 5) == wanted
+
+
+def test_the_console_counts_runs_at_equal_values_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = swept_with_momentum(tmp_path, EQUAL)
+    show_sweep(directory, directory.read_info())
+    printed = cells_of(capsys.readouterr().out, 8)
+    assert [row[:3] for row in printed] == [["0", "4", "4"], ['{"start":', "0.01,", '"factor":']]

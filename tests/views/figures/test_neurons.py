@@ -1,0 +1,44 @@
+"""Neurons in figures are those of the snapshots."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection, PathCollection
+
+from featlearn.views.data.run import read_run
+from tests.views.examples import drawings_of, new_run, points_of
+
+
+@pytest.mark.parametrize("overrides", [[], ["activation.drop_hermite_below=0"], ["teacher.rank=3"]])
+def test_neurons_are_the_last_snapshot(overrides: list[str], tmp_path: Path) -> None:
+    run = new_run(tmp_path, *overrides)
+    neurons, artists = read_run(run).neurons, drawings_of(run)["neurons"].artists
+    assert neurons is not None
+    dots = artists["neurons"]
+    assert isinstance(dots, PathCollection)
+    x, y = np.asarray(dots.get_offsets()).T
+    if neurons.rank == 3:
+        np.testing.assert_array_equal(x, neurons.mass[-1])
+        np.testing.assert_array_equal(y, neurons.angle[-1])
+    else:
+        np.testing.assert_allclose(x**2 + y**2, np.sum(neurons.place[-1] ** 2, -1))
+        assert not neurons.lines or np.all(y >= 0)
+        # the angle between a dot and its teacher's ray is δ, for rows that lie in the plane
+        ray = np.stack([points_of(artists[f"ray_{k}"]) for k in range(3)])[:, :, 1][neurons.teacher[-1]]
+        radius = np.hypot(x, y)
+        cosine = (x * ray[:, 0] + y * ray[:, 1]) / radius
+        seen = np.degrees(np.arccos(np.clip(np.abs(cosine) if neurons.lines else cosine, -1, 1)))
+        flat = radius > 0.9999
+        assert np.any(flat)
+        np.testing.assert_allclose(seen[flat], neurons.angle[-1][flat], atol=1.0)
+    areas, mass = np.asarray(dots.get_sizes()), neurons.mass[-1]
+    heavy = areas > areas.min()
+    np.testing.assert_allclose(areas[heavy] / areas.max(), mass[heavy] / mass.max(), rtol=1e-12)
+
+
+def test_trails_follow_the_snapshots_and_never_jump_through_the_fold(tmp_path: Path) -> None:
+    trails = drawings_of(new_run(tmp_path))["neurons"].artists["trails"]
+    assert isinstance(trails, LineCollection)
+    for path in trails.get_segments():
+        assert np.all(np.linalg.norm(np.diff(np.asarray(path), axis=0), axis=-1) < 0.7)

@@ -1,0 +1,45 @@
+"""The page of a run as a file, and in a real browser."""
+
+from pathlib import Path
+
+import numpy as np
+
+from featlearn.config.load import load_config
+from featlearn.runs.metrics import load_metrics
+from featlearn.runs.train import train
+from featlearn.views.data.run import read_run
+from tests.views.browser import Browser, errors, needs_browser, opened
+from tests.views.examples import QUICKSTART, new_run
+from tests.views.pages import floats, page_of, payload
+
+
+def test_the_page_holds_the_metrics_bit_for_bit(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    logged, data = load_metrics(run.path), payload(page_of(run))
+    for name, column in logged.items():
+        if name != "stage":
+            np.testing.assert_array_equal(floats(data["metrics"][name]), column)
+    neurons = read_run(run).neurons
+    assert neurons is not None
+    np.testing.assert_array_equal(floats(data["neurons"]["mass"]), neurons.mass.ravel().astype("f4"))
+
+
+@needs_browser
+def test_the_curves_in_the_browser_are_the_metrics(browser: Browser, tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    opened(browser, page_of(run), tmp_path, "#alignment")
+    shown = browser.execute_script("return Array.from(document.getElementById('curves').data[0].y)")
+    assert shown == load_metrics(run.path)["loss"].tolist()
+    assert errors(browser) == []
+
+
+@needs_browser
+def test_a_long_run_is_painted_soon_and_is_small(browser: Browser, tmp_path: Path) -> None:
+    config = load_config(QUICKSTART, ["stages.local_convergence.steps=4000"])  # 300 rows, 100 neurons, 60 snapshots
+    run = train(config, tmp_path).run
+    page = page_of(run)
+    assert len(page.encode()) < 8e6
+    opened(browser, page, tmp_path, "#neurons")
+    paint = browser.execute_script("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert 0 < paint < 20_000  # milliseconds; the two seconds that are promised are measured in tests/benchmarks
+    assert errors(browser) == []

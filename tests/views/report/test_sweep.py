@@ -1,0 +1,93 @@
+"""The page of a sweep as a file, and in a real browser."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from featlearn.runs.metrics import load_metrics
+from featlearn.views.data.sweep import read_sweep
+from featlearn.views.report.sweep import sweep_page
+from tests.sweeps.small import MIXED
+from tests.views.browser import Browser, errors, needs_browser, opened, until
+from tests.views.examples import SEEDS, SWEEP, swept
+from tests.views.pages import floats, payload
+from tests.views.settings import ALIKE, MOMENTUM, SIZE, swept_with_momentum
+
+
+def test_a_sweep_page_holds_its_results(tmp_path: Path) -> None:
+    directory = swept(tmp_path, MIXED.replace("seeds: 2", "seeds: 2\nstore: full"))
+    data = read_sweep(directory)
+    told: list[tuple[int, int]] = []
+    found = payload(sweep_page(data, lambda done, total: told.append((done, total))))
+    loss = data.columns["loss"].astype("f4")
+    np.testing.assert_array_equal(floats(found["columns"]["loss"]), loss)
+    assert found["columns"]["status"] == data.columns["status"].tolist()
+    run = str(data.columns["id"][data.done][0])
+    logged = load_metrics(directory.runs / run)
+    np.testing.assert_array_equal(floats(found["curves"][run]["loss"]), logged["loss"].astype("f4"))
+    assert told[-1][0] == told[-1][1] == len(list(directory.runs.iterdir()))
+
+
+def test_a_sweep_without_logs_says_so(tmp_path: Path) -> None:
+    found = payload(sweep_page(read_sweep(swept(tmp_path, SEEDS)), lambda done, total: None))
+    assert found["curves"] is None
+    assert "store: summary" in found["no_curves"]
+
+
+@needs_browser
+def test_cells_and_runs_open_their_curves_and_headings_sort(browser: Browser, tmp_path: Path) -> None:
+    data = read_sweep(swept(tmp_path, SWEEP))
+    opened(browser, sweep_page(data, lambda *_: None), tmp_path, "#map")
+    assert browser.find_element(By.ID, "curves").is_displayed() is False
+    browser.execute_script("document.getElementById('map').emit('plotly_click', {points: [{x: 2, y: 1}]})")
+    until(lambda: browser.find_element(By.ID, "curves").is_displayed())
+    members = (data.columns["student.width"] == 32) & (data.columns["stages.local.step_size"] == 0.2)
+    names = "return document.getElementById('curves').data.map((d) => d.name)"
+    assert browser.execute_script(names) == data.columns["id"][members].tolist()
+    assert len(browser.find_elements(By.CSS_SELECTOR, "tr.chosen")) == 3
+
+    def heading(name: str) -> Any:  # made anew at every sort
+        buttons = browser.find_elements(By.CSS_SELECTOR, "#results thead button")
+        return next(button for button in buttons if button.text.split(" ")[0] == name)
+
+    def first_ids() -> list[str]:
+        return [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, "#results tbody td:first-child")]
+
+    order = np.argsort(data.columns["loss"], kind="stable")
+    heading("loss").send_keys(Keys.ENTER)
+    assert first_ids() == data.columns["id"][order].tolist()
+    heading("loss").send_keys(Keys.ENTER)
+    assert first_ids() == data.columns["id"][order[::-1]].tolist()
+    browser.find_element(By.CSS_SELECTOR, "#results tbody button").send_keys(Keys.ENTER)
+    until(lambda: browser.execute_script(names) == [data.columns["id"][order[-1]]])
+    best = load_metrics(data.sweep.runs / str(data.columns["id"][order[-1]]))["loss"].astype("f4")
+    shown = browser.execute_script("return Array.from(document.getElementById('curves').data[0].y)")
+    np.testing.assert_allclose(shown, best, rtol=1e-7)
+    assert errors(browser) == []
+
+
+def test_the_report_names_each_value(tmp_path: Path) -> None:
+    data = read_sweep(swept_with_momentum(tmp_path, ALIKE))
+    axes = payload(sweep_page(data, lambda *_: None))["axes"]
+    assert axes[MOMENTUM]["values"] == ["0.9995", "0.9999"]
+    assert axes[SIZE]["values"] == ["0.050001", "0.050002", "0.050003", "0.050004"]
+    for key in (MOMENTUM, SIZE):
+        shown = [float(axes[key]["values"][i]) for i in axes[key]["index"]]
+        assert shown == data.columns[key].tolist()
+
+
+@needs_browser
+def test_the_map_of_the_report_shows_each_value(browser: Browser, tmp_path: Path) -> None:
+    data = read_sweep(swept_with_momentum(tmp_path, ALIKE))
+    opened(browser, sweep_page(data, lambda *_: None), tmp_path, "#map")
+    axis = "return document.getElementById('map').layout.{}.ticktext"
+    assert browser.execute_script(axis.format("xaxis")) == ["0.9995", "0.9999"]
+    assert browser.execute_script(axis.format("yaxis")) == ["0.050001", "0.050002", "0.050003", "0.050004"]
+    cells = browser.execute_script("return document.querySelector('#results tbody').innerText")
+    assert {f"{m}\t{s}" for m in (0.9995, 0.9999) for s in (0.050001, 0.050004)} <= {
+        "\t".join(row.split("\t")[1:3]) for row in cells.splitlines()
+    }
+    assert errors(browser) == []

@@ -1,0 +1,52 @@
+"""Numbers as people read them."""
+
+import math
+from typing import Any
+
+import pytest
+
+from featlearn.views.words.numbers import MINUS, grouped, number, power_of_ten, runs_in_words, short_number
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "told"),
+    [
+        (0.00123456, 3, "0.00123"),
+        (-1.5e-10, 4, "-1.5e-10"),
+        (123456.0, 3, "1.23e+05"),
+        (7, 3, "7"),
+        (math.nan, 3, "nan"),
+        (None, 3, "–"),
+        (True, 3, "–"),
+        ("3", 3, "–"),
+        ([3], 3, "–"),
+    ],
+)
+def test_numbers_have_so_many_digits_and_what_is_none_is_a_dash(value: Any, digits: int, told: str) -> None:
+    assert number(value, digits) == told
+
+
+def test_numbers_have_the_minus_and_the_exponent_that_is_asked_for() -> None:
+    assert number(-1.5e-5, 3, minus=MINUS) == "−1.5e−05"
+    assert number(-1.5e-5, 3, short_exponent=True) == "-1.5e-5"
+    assert number(1.5e5, 2, short_exponent=True) == "1.5e5"
+    assert number(1e-100, 3, short_exponent=True) == "1e-100"
+    assert number(1e110, 3, short_exponent=True) == "1e110"
+    assert number(None, 3, missing="-∞", minus=MINUS) == "-∞", "what stands for no number stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("x", "digits", "told"),
+    [(0, 2, "0"), (0.01, 2, "0.01"), (0.0123, 2, "0.012"), (0.001, 2, "1e-3"), (999, 2, "999"), (1500, 2, "1.5e3")],
+)
+def test_short_numbers_take_few_characters(x: float, digits: int, told: str) -> None:
+    assert short_number(x, digits) == told
+
+
+def test_powers_of_ten_are_raised_where_they_are_far_from_one() -> None:
+    assert [power_of_ten(x) for x in (0, 0.1, 1, 100, 1e3, 1e-12)] == ["0", "0.1", "1", "100", "10³", "10⁻¹²"]
+
+
+def test_counts() -> None:
+    assert grouped(1234567) == "1\N{THIN SPACE}234\N{THIN SPACE}567"
+    assert [runs_in_words(count) for count in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
