@@ -158,7 +158,7 @@ def test_a_sweep_that_is_stopped_interrupts_the_reproduction() -> None:
     directory = begun(HOLDS)
     with pytest.raises(Interrupted):
         reproduce(directory, Watch(sweep=lambda state: os.kill(os.getpid(), signal.SIGINT)))
-    assert directory.read_info().claims == []
+    assert directory.read_info().claims == ()
     assert reproduce(directory, Watch()).claims[0].passed
 
 
