@@ -24,5 +24,5 @@ def invoked(*arguments: object, env: Mapping[str, str | None] | None = None) -> 
 def featlearn(*arguments: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """A command that ran as a process of its own."""
     command = [*FEATLEARN, *map(str, arguments)]
-    options = {"env": ENVIRONMENT, "timeout": 120} | options
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, **options)
+    env = options.pop("env", ENVIRONMENT)
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, **options)

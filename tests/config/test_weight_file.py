@@ -60,7 +60,8 @@ def saved(directory: Path, **arrays: Any) -> FileInit:
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int64, np.uint8, np.longdouble])
 def test_weights_of_every_kind_of_real_number_are_read(dtype: type, tmp_path: Path) -> None:
-    first, second = np.arange(12).reshape(4, 3).astype(dtype), np.arange(4).astype(dtype)
+    first: np.ndarray = np.arange(12).reshape(4, 3).astype(dtype)
+    second: np.ndarray = np.arange(4).astype(dtype)
     student = read_student(saved(tmp_path, first_layer=first, second_layer=second), 4, 3)
     assert student.first_layer.dtype == student.second_layer.dtype == np.float64
     assert student.first_layer.tolist() == np.arange(12.0).reshape(4, 3).tolist()
