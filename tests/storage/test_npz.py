@@ -1,0 +1,122 @@
+"""Archives of arrays that somebody else may have made: plain arrays are read, all else is told."""
+
+import io
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from featlearn.storage.npz import arrays_in, read_npz, write_npz
+
+ARRAYS: dict[str, Any] = {
+    "numbers": np.arange(6.0).reshape(2, 3),
+    "single": np.float32(1.5),
+    "text": np.array("progress …"),
+    "none": np.zeros((0, 4)),
+}
+
+
+def test_what_is_written_is_read_bit_for_bit(tmp_path: Path) -> None:
+    write_npz(tmp_path / "a.npz", ARRAYS)
+    arrays = read_npz(tmp_path / "a.npz")
+    assert arrays.keys() == ARRAYS.keys()
+    for name, values in ARRAYS.items():
+        assert arrays[name].dtype == values.dtype
+        assert arrays[name].shape == values.shape
+        assert arrays[name].tobytes() == values.tobytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_an_array_of_objects_is_not_written_and_the_old_file_stays(tmp_path: Path) -> None:
+    write_npz(tmp_path / "a.npz", {"x": np.ones(2)})
+    with pytest.raises(ValueError, match=r"pickle|Object arrays"):
+        write_npz(tmp_path / "a.npz", {"x": np.array([{}], dtype=object)})
+    assert read_npz(tmp_path / "a.npz")["x"].tolist() == [1.0, 1.0]
+
+
+class Opened:
+    """Its pickle makes a folder when it is opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.folder),)
+
+
+@pytest.mark.parametrize("kind", ["array in an archive", "array", "pickle"])
+def test_a_pickle_is_not_opened(kind: str, tmp_path: Path) -> None:
+    file, folder = tmp_path / "a.npz", tmp_path / "opened"
+    with file.open("wb") as out:
+        if kind == "pickle":
+            pickle.dump(Opened(folder), out)
+        elif kind == "array":
+            np.save(out, np.array([Opened(folder)], dtype=object), allow_pickle=True)
+        else:
+            np.savez(out, x=np.array([Opened(folder)], dtype=object))
+    with pytest.raises(ValueError, match=r"allow_pickle|pickled"):
+        read_npz(file)
+    assert not folder.exists()
+
+
+def archive(directory: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(directory / "a.npz", "w") as out:
+        for name, content in members.items():
+            out.writestr(f"{name}.npy", content)
+    return directory / "a.npz"
+
+
+def array(values: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    return buffer.getvalue()
+
+
+def header(shape: tuple[int, ...]) -> bytes:
+    """An array that says it is this large, and holds nothing."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"no array", b"", array(np.ones(4))[:-8], header((10**9, 10**6)), header((10**18, 10**18)), header((-1,))],
+    ids=["text", "empty", "cut off", "huge", "larger than any", "negative"],
+)
+def test_a_member_that_is_no_whole_array_is_refused(content: bytes, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        read_npz(archive(tmp_path, good=array(np.ones(2)), bad=content))
+
+
+def test_a_changed_byte_is_noticed(tmp_path: Path) -> None:
+    file = archive(tmp_path, x=array(np.ones(100)))
+    content = bytearray(file.read_bytes())
+    content[400] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="CRC"):
+        read_npz(file)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"PK\x03\x04 nothing", b"text", array(np.ones(2))])
+def test_what_is_no_archive_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"\S"):
+        read_npz(tmp_path / "a.npz")
+    with pytest.raises(ValueError, match=r"\S"):
+        arrays_in(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "pipe"])
+def test_what_cannot_be_read_is_an_error_of_the_system(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.npz"
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file)
+    with pytest.raises(OSError, match=r"No such file|not a regular file"):
+        read_npz(file)
