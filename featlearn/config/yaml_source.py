@@ -7,6 +7,7 @@ tags, no anchors. All complaints are collected, so that a user sees them at once
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -122,6 +123,8 @@ def read_document(path: Path) -> Document:
         ConfigError: when the file cannot be read, is not UTF-8 text, or is not YAML.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
+            raise OSError(errno.EINVAL, "it is not a regular file")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:

@@ -27,7 +27,7 @@ _LOOKS = 0.1  # seconds after which a lock that is not free is held by somebody 
 _PAUSE = (0.004, 0.012)  # seconds between two attempts
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # what file systems without locks say
 
-_WEAK = "this file system has no locks; markers stand for them, and one of a killed process may have to be removed"
+_WEAK = "locks are weak on this file system, which offers none: after a kill, a marker may have to be removed by hand"
 _log = logging.getLogger(__name__)
 _weakness_told = False
 

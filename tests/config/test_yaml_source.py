@@ -1,5 +1,6 @@
 """YAML with positions: plain data alone, numbers of YAML 1.2, a mark for every key and value, and every fault told."""
 
+import os
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,11 @@ def _directory(where: Path) -> Path:
     return where / "folder.yaml"
 
 
+def _pipe(where: Path) -> Path:
+    os.mkfifo(where / "pipe.yaml")
+    return where / "pipe.yaml"
+
+
 _BOMB = "a: &a [1, 2]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n" for i in range(9)
 )
@@ -47,6 +53,7 @@ BROKEN = [
     whole("huge_integer", MINIMAL.replace("seed: 0", "seed: " + "9" * 5000), ("2:7", "seed", "")),
     Broken("missing_file", lambda d: d / "nowhere.yaml", [("1:1", "(file)", "no such file")]),
     Broken("directory", _directory, [("1:1", "(file)", "is a directory")]),
+    Broken("pipe", _pipe, [("1:1", "(file)", "not a regular file")]),
 ]
 
 

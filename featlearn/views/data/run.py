@@ -11,6 +11,7 @@ from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import as_columns
 from featlearn.runs.records import RunInfo
 from featlearn.storage.errors import RunError
+from featlearn.storage.text import printable
 from featlearn.theory.activations import Activation, activation
 from featlearn.training.columns import COLUMNS
 from featlearn.views.data.neurons import Neurons, neurons_of
@@ -48,7 +49,7 @@ class RunData:
 
     @property
     def name(self) -> str:
-        return self.info.name or self.run.name
+        return printable(self.info.name or self.run.name)
 
 
 def read_run(run: RunDirectory) -> RunData:
@@ -80,7 +81,7 @@ def _spans(metrics: Table) -> Iterator[StageSpan]:
     stages, steps = metrics["stage"], metrics["step"]
     begins = [0, *(i for i in range(1, len(stages)) if stages[i] != stages[i - 1])]
     for begin, end in zip(begins, [*begins[1:], len(stages)], strict=True):
-        yield StageSpan(str(stages[begin]), int(steps[max(begin - 1, 0)]), int(steps[end - 1]))
+        yield StageSpan(printable(str(stages[begin])), int(steps[max(begin - 1, 0)]), int(steps[end - 1]))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from featlearn.storage.errors import RunError
+from featlearn.storage.text import printable
 from featlearn.sweeps.directory import SweepDirectory, known_columns
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
@@ -50,7 +51,7 @@ class SweepData:
 
     @property
     def name(self) -> str:
-        return self.info.name or self.sweep.name
+        return printable(self.info.name or self.sweep.name)
 
     @property
     def done(self) -> np.ndarray:
