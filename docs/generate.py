@@ -60,10 +60,15 @@ def activations() -> str:
     return "\n".join(lines)
 
 
-def reproduction(folder: str) -> str:
-    """The claims and what was found, from the ``claims.json`` in a folder below docs/, where the figures lie too."""
+def reproduction(folder: str, sweeps: str) -> str:
+    """The claims and what was found.
+
+    Args:
+        folder: below docs/, with a ``claims.json`` and the figures.
+        sweeps: the folder of the claims' sweep files, as seen from docs/.
+    """
     directory = ReproductionDirectory(Path(folder))
-    return claims_text.body(directory.read_info(), directory.name, "..")
+    return claims_text.body(directory.read_info(), directory.name, sweeps)
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:

@@ -1,4 +1,4 @@
-"""What a claim is judged on: the finished sweeps of its runs."""
+"""What a claim is measured on: the finished sweeps of its runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from featlearn.runs.directory import RunDirectory
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.results import load_results
-from featlearn.theory import population
 from featlearn.training.descent import Start
 from featlearn.training.problem import Problem
 
@@ -69,14 +68,6 @@ def start_of(config: Config) -> tuple[Problem, Start]:
     """The networks that a run begins with."""
     problem, _, start = build(config)
     return problem, start
-
-
-def relative_start_loss(config: Config) -> float:
-    """The loss of the initial student over ‖f*‖²."""
-    problem, start = start_of(config)
-    teacher = problem.teacher_second_layer, problem.teacher_first_layer
-    loss = population.loss(problem.activation, start.state.second_layer, start.state.first_layer, *teacher)
-    return float(loss[0] / population.squared_norm(problem.activation, *teacher)[0])
 
 
 def recovered(table: Columns, teachers: np.ndarray | int) -> np.ndarray:

@@ -25,8 +25,8 @@ class Measured:
 def median_of(values: Sequence[float] | np.ndarray) -> Measured:
     """The median and its bootstrap interval (percentiles).
 
-    NaN is a run without the value. No luck hides: the interval is as wide as it can become whatever those runs would
-    have shown, from −∞ to ∞, and the median is the one with ∞ for each.
+    NaN is a run without the value. It counts as −∞ for the lower and as ∞ for the upper end of the interval, so that it
+    can only widen it, and as ∞ for the median.
 
     Raises:
         ValueError: when there are no values.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import isfinite, nan
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -12,7 +12,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     model_validator,
 )
 from pydantic.dataclasses import dataclass
@@ -25,8 +24,8 @@ from featlearn.storage.records import Record, Text
 
 
 def _plain(value: Any) -> Any:
-    """A number of numpy's as one of Python's."""
-    return value.item() if isinstance(value, np.generic) else value
+    """A number, or an array of them, of numpy's as Python has it."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def _is_finite(value: Any) -> bool:
@@ -38,21 +37,12 @@ def _finite_or_none(value: Any) -> Any:
     return value if _is_finite(value) else None
 
 
-def _nan_for_none(value: Any) -> Any:
-    return nan if value is None else _plain(value)
-
-
 def _finite_ones(marks: Any) -> Any:
     return {name: y for name, y in marks.items() if _is_finite(y)} if isinstance(marks, Mapping) else marks
 
 
-Finite = Annotated[float | None, BeforeValidator(_finite_or_none)]  # None where there is no finite number
-Number = Annotated[  # NaN where there is none; in the file, null for every number that is not finite
-    float,
-    Field(allow_inf_nan=True),
-    BeforeValidator(_nan_for_none),
-    PlainSerializer(lambda value: value if isfinite(value) else None, return_type=float | None),
-]
+Finite = Annotated[float | None, BeforeValidator(_finite_or_none)]  # None for a number that is not finite
+Column = Annotated[Sequence[Finite], BeforeValidator(_plain)]
 
 
 # --- figures ------------------------------------------------------------------------------------
@@ -65,10 +55,10 @@ class Series:
     """A curve of a claim's figure, with intervals where they are known."""
 
     name: str
-    x: list[Number]
-    y: list[Number]
-    low: list[Number] | None = None
-    high: list[Number] | None = None
+    x: Column
+    y: Column
+    low: Column | None = None
+    high: Column | None = None
     style: Literal["line", "points"] = "line"
 
     @model_validator(mode="after")

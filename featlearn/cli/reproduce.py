@@ -32,6 +32,7 @@ def reproduce(
     if resume is not None and (quick or claims):
         raise typer.BadParameter("--quick and --claim begin a reproduction, and one that is resumed knows its own")
 
+    from featlearn.claims import load
     from featlearn.claims import reproduce as reproductions
     from featlearn.claims.directory import ReproductionDirectory
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
@@ -39,17 +40,19 @@ def reproduce(
     from featlearn.views.console import claims as claims_console
     from featlearn.views.console.output import complain
     from featlearn.views.report import claims_files
+    from featlearn.views.report.claims import verdict
 
     where = runs_dir or DEFAULT_RUNS_DIR
     with errors_told():
+        paper = load.load_paper(load.SEED_PAPER)
         if resume is not None:
             directory = ReproductionDirectory.find(resume, where)
         else:
-            directory = reproductions.begin(claims or [], where, quick=quick)
+            directory = reproductions.begin(paper, claims or [], where, quick=quick)
         with claims_console.ClaimsView(directory, quiet=quiet or as_json) as view:
             watch = view.watch(lambda record: claims_files.write(directory))
             try:
-                info = reproductions.reproduce(directory, watch, lambda: make_executor(jobs))
+                info = reproductions.reproduce(paper, directory, watch, lambda: make_executor(jobs))
             except reproductions.Interrupted:
                 complain([claims_console.interrupted(directory)])
                 raise typer.Exit(130) from None
@@ -60,5 +63,5 @@ def reproduce(
     elif not quiet:
         claims_console.show_summary(directory, info)
     if not info.all_hold:
-        complain([claims_console.ending(info)] if quiet or as_json else [])
+        complain([verdict(info)] if quiet or as_json else [])
         raise typer.Exit(1)

@@ -38,8 +38,7 @@ def read_data(path: Path, sha256: str | None, input_dim: int) -> tuple[np.ndarra
     if path.suffix.lower() not in (".npz", ".csv"):
         raise InvalidData(f"{path} must be an .npz or a .csv file, by its name")
     try:
-        check_digest(path, sha256)
-        return _read(path, sha256, input_dim)
+        return _read(path, check_digest(path, sha256), input_dim)
     except InvalidData:
         raise
     except InvalidFile as error:
@@ -49,7 +48,7 @@ def read_data(path: Path, sha256: str | None, input_dim: int) -> tuple[np.ndarra
 
 
 @lru_cache(maxsize=1)  # a configuration is checked and then built, and the runs of a sweep often share their data
-def _read(path: Path, sha256: str | None, input_dim: int) -> tuple[np.ndarray, np.ndarray]:
+def _read(path: Path, sha256: str, input_dim: int) -> tuple[np.ndarray, np.ndarray]:
     read = _read_npz if path.suffix.lower() == ".npz" else _read_csv
     inputs, labels = read(path, input_dim)
     for values in (inputs, labels):

@@ -219,6 +219,14 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _text_node(dumper: _Dumper, text: str) -> yaml.Node:
+    """Text with a next-line character in it, which would be read back as a line feed, is quoted and so escaped."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "\x85" in text else None)
+
+
+_Dumper.add_representer(str, _text_node)
+
+
 def dump_yaml(data: Any) -> str:
     """YAML text of plain data that ``parse_document`` reads back as it is."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)

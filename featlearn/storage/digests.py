@@ -24,11 +24,12 @@ def file_digest(path: Path) -> str:
         raise InvalidFile(f"{path!s:.200}: cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
-def check_digest(path: Path, sha256: str | None) -> None:
-    """Raises InvalidFile when the file cannot be read or has another digest; None takes any."""
+def check_digest(path: Path, sha256: str | None) -> str:
+    """The SHA-256 of a file. Raises InvalidFile when it cannot be read or has another digest; None takes any."""
     digest = file_digest(path)
     if sha256 is not None and digest != sha256:
         raise InvalidFile(f"{path} has changed since this configuration was written (its SHA-256 differs)")
+    return digest
 
 
 def pinned_file(path: str, sha256: str | None, directory: Path) -> dict[str, str]:

@@ -125,7 +125,8 @@ class Sweep:
             for key in ("student.init.path", "data.path"):
                 if isinstance(paths := group.get(key), list):
                     group[key] = [str(self.directory / str(path)) for path in paths]
-        return with_absolute_paths(data | {"base": self.base.data}, self.directory)
+        whole: dict[str, Any] = with_absolute_paths(data | {"base": self.base.data}, self.directory)
+        return whole
 
     def to_yaml(self) -> str:
         return dump_yaml(self.plain())

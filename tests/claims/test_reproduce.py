@@ -4,39 +4,68 @@ import json
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from featlearn.claims import reproduce as reproduction
 from featlearn.claims.directory import ReproductionDirectory
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.model import Findings
-from featlearn.claims.records import ClaimRecord, Panel, ReproductionBrief, ReproductionInfo, Series
-from featlearn.claims.reproduce import Interrupted, Watch, begin, reproduce
+from featlearn.claims.load import load_paper
+from featlearn.claims.records import ClaimRecord, ReproductionBrief, ReproductionInfo
+from featlearn.claims.reproduce import Interrupted, Watch, begin
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs.directory import RunError, RunNotFound
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.executors import Executor, SerialExecutor
 from featlearn.views.report import claims_files
-from tests.claims import reproductions
-from tests.claims.reproductions import HALF, HOLDS, JUDGES, RAISES, SHARES, TOO_HIGH, a_paper, timeless
+from featlearn.views.report.claims import body
+from tests.claims.made_up import (
+    CLAIM,
+    HALF,
+    HOLDS,
+    LOSS,
+    PAPER,
+    RAISES,
+    SHARES,
+    SLOW,
+    TOO_HIGH,
+    add_claim,
+    timeless,
+    use_paper,
+)
 
 ALL = [HOLDS, SHARES, TOO_HIGH, RAISES, HALF]
 
 
 @pytest.fixture(autouse=True)
-def _paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    a_paper(tmp_path)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the made-up paper, which is reproduced here."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(reproduction, "JUDGES", JUDGES)
+    return use_paper(tmp_path, monkeypatch)
 
 
 def begun(*names: str, quick: bool = True) -> ReproductionDirectory:
-    return begin(names, Path("runs"), quick=quick)
+    return begin(load_paper(PAPER), names, Path("runs"), quick=quick)
+
+
+def reproduce(directory: ReproductionDirectory, watch: Watch, *executor: Callable[[], Executor]) -> ReproductionInfo:
+    return reproduction.reproduce(load_paper(PAPER), directory, watch, *executor)
+
+
+def test_a_claim_is_added_by_its_two_files(folder: Path) -> None:
+    add_claim(folder, "new-one", CLAIM.replace("order: 1", "order: 0"), LOSS)
+    directory = begin(load_paper(PAPER), ["new-one", HOLDS], Path("runs"), quick=True)
+    info = reproduce(directory, Watch())
+    assert [(claim.id, claim.passed) for claim in info.claims] == [("new-one", True), (HOLDS, True)]
+    claims_files.write(directory)
+    assert (directory.figures / "new-one.png").is_file()
+    page = directory.page_file.read_text()
+    assert "## new-one" in page
+    assert "![loss](figures/new-one.png)" in page
+    assert "[`few.yaml`](sweeps/few.yaml) (2 runs)" in page
+    assert (directory.path / "sweeps" / "few.yaml").is_file()
+    assert "[`few.yaml`](../papers/few.yaml) (2 runs)" in body(info, "figures", "../papers")
 
 
 def test_each_claim_is_run_measured_and_judged() -> None:
@@ -63,39 +92,15 @@ def test_each_claim_is_run_measured_and_judged() -> None:
     assert (check.threshold, check.count, check.judged_by) == ("< 1", 2, "interval")
     assert records[HOLDS].edges == ("it holds *everywhere*",)
     [sweep] = records[HOLDS].sweeps
-    assert (sweep.file, sweep.points, sweep.done) == ("../sweeps/few.yaml", 2, 2)
+    assert (sweep.file, sweep.points, sweep.done) == ("sweeps/few.yaml", 2, 2)
     assert records[TOO_HIGH].checks[0].value == check.value
 
 
-def test_a_judge_that_raises_or_leaves_something_out_is_a_fail_with_its_message() -> None:
-    info = reproduce(begun(RAISES, HALF), Watch())
-    raised, half = info.claims
+def test_a_measurement_that_fails_is_told_without_the_directory() -> None:
+    [raised] = reproduce(begun(RAISES), Watch()).claims
     assert raised.message is not None
-    assert half.message is not None
     assert raised.message.startswith("could not be measured: ArithmeticError: no number in sweeps/")
-    line = reproductions.raises.__code__.co_firstlineno + 1
-    assert raised.message.endswith(f" at all (reproductions.py:{line})")
-    assert "nothing was measured for other" in half.message
-    for record in (raised, half):
-        assert record.panel is None
-        assert all((c.value, c.count, c.passed) == (None, 0, False) for c in record.checks)
-
-
-def test_a_figure_that_cannot_be_drawn_is_a_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    def uneven(evidence: Evidence) -> Findings:
-        found = reproductions.loss(evidence)
-        return replace(found, panel=Panel("x", "y", [Series("short", [1.0, 2.0], [1.0])]))
-
-    def numpys(evidence: Evidence) -> Findings:
-        found = reproductions.loss(evidence)
-        return replace(found, panel=Panel("x", "y", [Series("s", list(np.arange(2)), np.ones(2))]))  # type: ignore[arg-type]
-
-    monkeypatch.setattr(reproduction, "JUDGES", {HOLDS: uneven, SHARES: numpys})
-    first, second = reproduce(begun(HOLDS, SHARES), Watch()).claims
-    assert "short: x, y, low and high are not equally long" in (first.message or "")
-    assert second.passed
-    assert second.panel is not None
-    assert second.panel.series[0].x == [0, 1]
+    assert raised.message.endswith(" at all (raises.py:2)")
 
 
 def test_no_path_of_this_machine_is_in_the_record(tmp_path: Path) -> None:
@@ -117,39 +122,25 @@ def test_the_full_form_has_more_runs_than_the_quick_one() -> None:
     assert not info.quick
 
 
-def test_figures_come_back_with_nan_for_what_is_not_finite() -> None:
-    info = reproduce(begun(HOLDS, RAISES), Watch())
-    panel = ClaimRecord.parse(json.dumps(info.claims[0].plain(), allow_nan=False)).panel
-    assert panel is not None
-    [series] = panel.series
-    assert (series.y[1] != series.y[1], series.high is not None and series.high[0] != series.high[0]) == (True, True)
-    assert panel.marks == {"threshold": 1.0}
-    assert info.claims[1].panel is None
-
-
-def stop_in_a_judge(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    def interrupted(evidence: Evidence) -> Any:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(reproduction, "JUDGES", {**JUDGES, TOO_HIGH: interrupted})
+def stop_in_a_measurement() -> Watch:
+    Path("interrupt").touch()
     return Watch()
 
 
-def stop_after_a_verdict(monkeypatch: pytest.MonkeyPatch) -> Watch:
+def stop_after_a_verdict() -> Watch:
     def interrupted(record: ClaimRecord) -> None:
         raise KeyboardInterrupt
 
     return Watch(verdict=interrupted)
 
 
-@pytest.mark.parametrize("stop", [stop_in_a_judge, stop_after_a_verdict])
-def test_whatever_was_interrupted_goes_on_to_the_same_record(
-    stop: Callable[[pytest.MonkeyPatch], Watch], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("stop", [stop_in_a_measurement, stop_after_a_verdict])
+def test_whatever_was_interrupted_goes_on_to_the_same_record(stop: Callable[[], Watch]) -> None:
     whole = reproduce(begun(*ALL), Watch())
     directory = begun(*ALL)
-    with monkeypatch.context() as patched, pytest.raises(Interrupted):
-        reproduce(directory, stop(patched))
+    with pytest.raises(Interrupted):
+        reproduce(directory, stop())
+    Path("interrupt").unlink(missing_ok=True)
     info = directory.read_info()
     assert info.status == "running"
     assert len(info.claims) < len(ALL)
@@ -167,7 +158,7 @@ def test_a_sweep_that_is_stopped_interrupts_the_reproduction() -> None:
     directory = begun(HOLDS)
     with pytest.raises(Interrupted):
         reproduce(directory, Watch(sweep=lambda state: os.kill(os.getpid(), signal.SIGINT)))
-    assert directory.read_info().claims == []
+    assert directory.read_info().claims == ()
     assert reproduce(directory, Watch()).claims[0].passed
 
 
@@ -211,20 +202,20 @@ def test_two_at_once_are_refused() -> None:
 
 def test_unknown_claims_are_told_with_the_known_ones() -> None:
     with pytest.raises(RunNotFound) as error:
-        begun("subspce", HOLDS, "nothing")
+        begun("hodls", HOLDS, "nothing")
     first, second = str(error.value).splitlines()
-    assert first.startswith("there is no claim 'subspce'; did you mean 'subspace'? the claims are: subspace, local, ")
+    assert first.startswith("there is no claim 'hodls'; did you mean 'holds'? the claims are: holds, shares, ")
     assert second.startswith("there is no claim 'nothing'; the claims are: ")
     assert not Path("runs").exists()
 
 
-def test_everything_wrong_with_the_claims_is_told_before_anything_is_written() -> None:
-    for name in (HOLDS, SHARES):
-        file = Path("configs", "paper", "claims", f"{name}.yaml")
-        file.write_text(file.read_text().replace("origin: paper", "origin: papr"))
+def test_everything_wrong_with_the_sweeps_is_told_before_anything_is_written(folder: Path) -> None:
+    for name in ("few", "long"):
+        file = folder / "sweeps" / f"{name}.yaml"
+        file.write_text(file.read_text().replace("seeds: 4", "seeds: four"))
     with pytest.raises(ConfigError) as error:
-        begun(*ALL)
-    assert [complaint.key for complaint in error.value.complaints] == ["origin", "origin"]
+        begun(HOLDS, SHARES, SLOW)
+    assert [complaint.key for complaint in error.value.complaints] == ["seeds", "seeds"]
     assert not Path("runs").exists()
 
 
@@ -254,11 +245,11 @@ def test_a_damaged_record_is_one_line(damage: Callable[[str], str], told: str) -
     assert (summary.about, summary.error) == (None, str(error.value))
 
 
-def test_a_record_whose_names_lead_elsewhere_is_refused(tmp_path: Path) -> None:
+def test_a_record_whose_names_lead_elsewhere_is_refused(folder: Path, tmp_path: Path) -> None:
     directory = begun(HOLDS)
     reproduce(directory, Watch())
     (tmp_path / "elsewhere").mkdir()
-    claim = Path("configs", "paper", "claims", f"{SHARES}.yaml").rename(tmp_path / "elsewhere" / "claim.yaml")
+    claim = (folder / "shares.yaml").rename(tmp_path / "elsewhere" / "claim.yaml")
     record = json.loads(directory.info_file.read_text())
     judged, begun_only = record["claims"], {"status": "running", "claims": []}
     [sweep] = judged[0]["sweeps"]
@@ -300,21 +291,3 @@ def test_finding_a_reproduction() -> None:
             ReproductionDirectory.find(name, Path("runs"))
     with pytest.raises(RunError, match=r"claims\.json is missing"):
         ReproductionDirectory(Path("nowhere")).read_info()
-
-
-def test_points_that_cannot_run_are_left_out_of_tables_and_configurations(monkeypatch: pytest.MonkeyPatch) -> None:
-    sweeps = Path("configs", "paper", "sweeps", "few.yaml")
-    sweeps.write_text(sweeps.read_text().replace("student.width: [8, 10]", "teacher.rank: [4, 2]"))
-    seen: dict[str, Any] = {}
-
-    def look(evidence: Evidence) -> Any:
-        seen["table"], seen["configs"] = evidence.table("few"), evidence.configs("few")
-        return reproductions.loss(evidence)
-
-    monkeypatch.setattr(reproduction, "JUDGES", {HOLDS: look})
-    info = reproduce(begun(HOLDS, quick=False), Watch())
-    assert info.claims[0].message is None
-    assert seen["table"]["teacher.rank"].tolist() == [2, 2, 2, 2]
-    assert [config.seed for config in seen["configs"]] == seen["table"]["seed"].tolist() == [0, 1, 2, 3]
-    [sweep] = info.claims[0].sweeps
-    assert (sweep.points, sweep.done) == (8, 4)

@@ -12,13 +12,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from featlearn.claims import reproduce as reproduction
 from featlearn.cli.app import app
-from tests.claims.reproductions import HOLDS, JUDGES, RAISES, SLOW, TOO_HIGH, WAITS, a_paper, timeless
+from tests.claims.made_up import HOLDS, RAISES, SLOW, TOO_HIGH, WAITS, timeless, use_paper
 from tests.places import ROOT
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "FEATLEARN_RUNS"} | {"PYTHONPATH": str(ROOT)}
-FEATLEARN = [sys.executable, "-m", "tests.claims.reproductions"]
+FEATLEARN = [sys.executable, "-m", "tests.claims.made_up"]
 
 
 def featlearn(*arguments: str | Path) -> Result:
@@ -32,10 +31,9 @@ def claims(*names: str) -> list[str]:
 
 @pytest.fixture
 def paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    a_paper(tmp_path)
+    use_paper(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FEATLEARN_RUNS", raising=False)
-    monkeypatch.setattr(reproduction, "JUDGES", JUDGES)
     return tmp_path
 
 
@@ -102,12 +100,11 @@ def test_json_is_one_document_and_all_that_hold_exit_0(paper: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "told"),
     [
-        (["--claim", "subspce"], 2, "there is no claim 'subspce'; did you mean 'subspace'? the claims are: subspace,"),
+        (["--claim", "hodls"], 2, "there is no claim 'hodls'; did you mean 'holds'? the claims are: holds,"),
         (["--resume", "nothing"], 2, "there is no reproduction 'nothing'"),
         (["--resume", "nothing", "--quick"], 2, "one that is resumed knows its own"),
         (["--resume", "nothing", "--claim", HOLDS], 2, "one that is resumed knows its own"),
         (["--jobs", "0"], 2, "--jobs"),
-        (["--claim", "samples"], 2, "samples.yaml:1:1: (file): "),
         (["--claim", HOLDS, "--runs-dir", "/proc/nowhere"], 1, "cannot make a directory in /proc/nowhere: "),
         (["--resume", "broken"], 1, "claims.json is broken: "),
     ],
@@ -119,6 +116,15 @@ def test_a_wrong_command_line_is_told_in_one_line(options: list[str], status: in
     assert (done.exit_code, done.stdout) == (status, "")
     assert told in " ".join(done.stderr.replace("│", " ").split())
     assert isinstance(done.exception, SystemExit | None)
+    assert not (paper / "runs").exists()
+
+
+def test_a_damaged_claim_is_told_with_its_place(paper: Path) -> None:
+    file = paper / "papers" / "made_up_2025" / "holds.yaml"
+    file.write_text(file.read_text().replace("origin: paper", "origin: papr"))
+    done = featlearn("reproduce", "--claim", HOLDS)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{file}:3:9: origin: 'papr' is not allowed; did you mean 'paper'?")
     assert not (paper / "runs").exists()
 
 
@@ -169,7 +175,7 @@ def test_a_reproduction_that_was_killed_goes_on_to_the_same_record(paper: Path) 
     (paper / "wait").unlink()
     (path / "figures" / f"{HOLDS}.pdf").unlink()
     last = featlearn("reproduce", "--resume", path.name)
-    assert (last.exit_code, last.stdout.count("\nPASS"), last.stdout.count("PASS subspace")) == (1, 1, 1)
+    assert (last.exit_code, last.stdout.count("\nPASS"), last.stdout.count("PASS holds")) == (1, 1, 1)
     assert (path / "figures" / f"{HOLDS}.pdf").is_file()
     whole = featlearn("reproduce", "--quick", *claims(HOLDS, TOO_HIGH, WAITS), "--json", "--runs-dir", "whole")
     document = json.loads(whole.stdout)

@@ -1,84 +1,42 @@
-"""Reading configurations: what is accepted, and where and how everything else is refused."""
+"""Reading configurations: what is accepted, what overrides may do, and how files are pinned down."""
 
-import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from featlearn.config.build import initial_networks
-from featlearn.config.load import load_config
-from featlearn.config.yaml_source import ConfigError, parse_document
+from featlearn.config import load
+from featlearn.config.data import EmpiricalData
+from featlearn.config.load import load_config, no_such_place, with_pinned_files
+from featlearn.config.student import FileInit
+from featlearn.config.weight_file import InvalidWeights
 from featlearn.training.plan import Plan
-from tests.config.broken import BROKEN, MINIMAL, Broken, write
-from tests.places import CONFIGS
+from tests.config.broken import MINIMAL, Broken, complaints_of, must_be_refused, whole, write
+from tests.places import CONFIGS, PAPER
 
-
-def complaints_of(path: Path, *overrides: str) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        load_config(path, overrides)
-    return [str(c) for c in caught.value.complaints]
+BROKEN = [
+    whole("empty", "", ("1:1", "(top level)", "is empty")),
+    whole("only_comments", "# nothing\n", ("1:1", "(top level)", "is empty")),
+    whole("a_list", "- 1\n- 2\n", ("1:1", "(top level)", "expected a mapping, got a list")),
+    whole("a_scalar", "hello", ("1:1", "(top level)", "expected a mapping")),
+]
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name)
-def test_a_broken_file_is_refused_with_its_place_and_key(case: Broken, tmp_path: Path) -> None:
-    path = case.make(tmp_path)
-    lines = complaints_of(path)
-    for place, key, word in case.expected:
-        assert any(line.startswith(f"{path}:{place}: {key}: ") and word in line for line in lines), lines
+def test_what_is_no_mapping_is_refused(case: Broken, tmp_path: Path) -> None:
+    must_be_refused(case, tmp_path)
 
 
-def test_all_errors_of_a_file_appear_at_once(tmp_path: Path) -> None:
-    text = """\
-name: 3
-seed: true
-teacher: {input_dim: 8, width: 3, rank: 2, min_angle: 70, witdh: 1}
-student: {width: 5, init: {kind: symmetric}}
-stages:
-  one: {train: [first_layer], steps: 10, step_size: fast}
-  one: {train: [first_layer], steps: 10, step_size: 0.1}
-  two: {train: [second_layer], method: ridge, steps: 3, weight_decay: 0.1, stop: {gap: 1}}
-log: {points: 1.5}
-"""
-    lines = complaints_of(write(tmp_path, text))
-    keys = [line.split(": ")[1] for line in lines]
-    assert keys == [
-        "name",
-        "seed",
-        "teacher.min_angle",
-        "teacher.witdh",
-        "student.width",
-        "stages.one.step_size",
-        "stages.one",
-        "stages.two.steps",
-        "stages.two.stop",
-        "log.points",
-    ]
+def test_a_sweep_file_is_told_from_a_configuration(tmp_path: Path) -> None:
+    (line,) = complaints_of(write(tmp_path, "seeds: 2\nbase: base.yaml\n"))
+    assert ":2:1: base: is a key of a sweep file, as `featlearn sweep` takes it" in line
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("1e-3", 1e-3),
-        ("1e3", 1e3),
-        ("1E5", 1e5),
-        ("+.5", 0.5),
-        ("2.", 2.0),
-        ("1_0", "1_0"),
-        ("0x10", "0x10"),
-        ("010", 10),
-    ],
-)
-def test_numbers_follow_yaml_1_2(text: str, value: object) -> None:
-    read = parse_document(text, "text").data
-    assert read == value
-    assert type(read) is type(value)
-
-
-@pytest.mark.parametrize("word", ["yes", "no", "on", "off", "y", "12:30", "2026-11-23"])
-def test_words_that_yaml_1_1_takes_for_something_else_stay_text(word: str) -> None:
-    assert parse_document(word, "text").data == word
+def test_a_teacher_that_is_not_found_is_told_at_its_angle(tmp_path: Path) -> None:
+    """Three lines in the plane are 60 degrees apart in one way alone, which no draw hits."""
+    path = write(tmp_path, MINIMAL.replace("width: 2}", "width: 3, rank: 2, min_angle: 60}"))
+    (line,) = complaints_of(path)
+    assert line.startswith(f"{path}:3:55: teacher.min_angle: no 3 lines in 2 dimensions that are 60 degrees apart")
 
 
 def test_a_whole_float_is_a_count(tmp_path: Path) -> None:
@@ -87,21 +45,11 @@ def test_a_whole_float_is_a_count(tmp_path: Path) -> None:
 
 
 def test_reading_back_a_resolved_configuration_changes_nothing(tmp_path: Path) -> None:
-    for path in sorted([*CONFIGS.glob("*.yaml"), *CONFIGS.glob("paper/*.yaml")]):
+    for path in sorted([*CONFIGS.glob("*.yaml"), *PAPER.glob("configs/*.yaml")]):
         config = load_config(path)
         again = load_config(write(tmp_path, config.to_yaml()))
         assert again == config
         assert again.digest() == config.digest()
-
-
-def test_defaults_that_depend_on_other_keys_are_written_out(tmp_path: Path) -> None:
-    text = MINIMAL + "  more: {train: [second_layer], method: momentum, steps: 1, step_size: 0.1}\n"
-    text += "  last: {train: [second_layer], method: adam, steps: 1, step_size: 0.1}\n"
-    config = load_config(write(tmp_path, text))
-    assert config.teacher.rank == 2
-    assert config.teacher.min_angle == 0.0
-    assert config.stages["more"].model_dump()["momentum"] == 0.9
-    assert config.stages["last"].model_dump()["betas"] == [0.9, 0.999]
 
 
 class TestOverrides:
@@ -145,11 +93,38 @@ class TestOverrides:
         assert [line for line in lines if line.startswith(f"--set {override}{expected}")], lines
 
 
-class TestWeightFiles:
-    def test_a_relative_path_starts_at_the_configuration(self, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        (("student", "init", "kind"), None),
+        (("stages", "go", "steps"), None),
+        (("stages", "new"), None),
+        (("new", "deep"), None),
+        (("stages", "gone", "steps"), "there is no stage 'gone'; did you mean 'go'? the stages are: go"),
+        (
+            ("student", "width", "x"),
+            "student.width is the number 4, so it has no key 'x'; set student.width as a whole",
+        ),
+        (
+            ("stages", "go", "train", "x"),
+            "stages.go.train is a list, so it has no key 'x'; set stages.go.train as a whole",
+        ),
+    ],
+)
+def test_a_value_can_be_put_where_a_mapping_is_or_nothing(path: tuple[str, ...], problem: str | None) -> None:
+    data = {"student": {"width": 4}, "stages": {"go": {"train": ["first_layer"]}}}
+    assert no_such_place(data, path) == problem
+
+
+class TestPinnedFiles:
+    TEXT = MINIMAL.replace("{width: 4}", "{init: {kind: file, path: w.npz}}")
+
+    @pytest.fixture(autouse=True)
+    def weights(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "w.npz", first_layer=np.ones((4, 3)), second_layer=np.ones(4))
-        text = MINIMAL.replace("{width: 4}", "{init: {kind: file, path: w.npz}}")
-        config = load_config(write(tmp_path, text))
+
+    def test_a_relative_path_starts_at_the_configuration(self, tmp_path: Path) -> None:
+        config = load_config(write(tmp_path, self.TEXT))
         assert config.student.init.kind == "file"
         assert config.student.init.path == str(tmp_path / "w.npz")
 
@@ -157,18 +132,48 @@ class TestWeightFiles:
         resolved = write(tmp_path, config.to_yaml(), "resolved.yaml")
         assert "has changed since" in complaints_of(resolved)[0]
 
-    def test_damaged_archives_are_named(self, tmp_path: Path) -> None:
-        buffer = io.BytesIO()
-        np.lib.format.write_array_header_1_0(buffer, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**6)})
-        cases = {"huge.npz": buffer.getvalue(), "text.npz": b"no array at all"}
-        for name, content in cases.items():
-            with zipfile.ZipFile(tmp_path / name, "w") as archive:
-                archive.writestr("first_layer.npy", content)
-                archive.writestr("second_layer.npy", content)
-        (tmp_path / "loop.npz").symlink_to("loop.npz")
-        for name in [*cases, "loop.npz", "/dev/zero", "a\\0b"]:
-            text = MINIMAL.replace("{width: 4}", f'{{init: {{kind: file, path: "{name}"}}}}')
-            assert "student.init.path: " in complaints_of(write(tmp_path, text))[0], name
+    def test_a_resolved_configuration_can_be_moved(self, tmp_path: Path) -> None:
+        config = load_config(write(tmp_path, self.TEXT))
+        elsewhere = tmp_path / "else" / "where"
+        elsewhere.mkdir(parents=True)
+        assert load_config(write(elsewhere, config.to_yaml())) == config
+
+    def test_a_file_that_many_configurations_share_is_read_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = load_config(write(tmp_path, MINIMAL))
+        init = FileInit(kind="file", path="w.npz")
+        config = config.model_copy(update={"student": config.student.model_copy(update={"init": init})})
+        read = []
+        pinned_file = load.pinned_file
+
+        def counted(path: str, sha256: str | None, directory: Path) -> dict[str, str]:
+            read.append(path)
+            return pinned_file(path, sha256, directory)
+
+        monkeypatch.setattr(load, "pinned_file", counted)
+        known: dict[str, dict[str, str]] = {}
+        first, second = (with_pinned_files(config, tmp_path, known) for _ in range(2))
+        assert read == ["w.npz"]
+        assert first == second
+        assert isinstance(first.student.init, FileInit)
+        assert first.student.init.sha256 is not None
+
+    def test_a_file_that_cannot_be_read_is_the_fault_of_its_key(self, tmp_path: Path) -> None:
+        config = load_config(write(tmp_path, MINIMAL))
+        init = FileInit(kind="file", path="nowhere.npz")
+        config = config.model_copy(update={"student": config.student.model_copy(update={"init": init})})
+        with pytest.raises(InvalidWeights, match=r"nowhere\.npz: cannot be read: No such file") as caught:
+            with_pinned_files(config, tmp_path)
+        assert caught.value.key == ("student", "init", "path")
+
+    def test_data_of_ones_own_are_pinned_too(self, tmp_path: Path) -> None:
+        np.savez(tmp_path / "own.npz", inputs=np.ones((2, 3)), labels=np.ones(2))
+        text = MINIMAL.replace("seed: 0", "data: {kind: empirical, path: own.npz}")
+        data = load_config(write(tmp_path, text)).data
+        assert isinstance(data, EmpiricalData)
+        assert data.path == str(tmp_path / "own.npz")
+        assert data.sha256 is not None
 
 
 @pytest.mark.parametrize(
@@ -178,26 +183,16 @@ class TestWeightFiles:
         "teacher.input_dim=1e9",
         "teacher.width=1e5",
         "student={width: 100000}",
-        'name="\\U00110000"',
-        'name="\\UFFFFFFFF"',
     ],
 )
-def test_absurd_sizes_and_escapes_are_refused_quickly(override: str, tmp_path: Path) -> None:
+def test_absurd_sizes_are_refused(override: str, tmp_path: Path) -> None:
     lines = complaints_of(write(tmp_path, MINIMAL.replace("input_dim: 3", "input_dim: 1e6")), override)
     assert any("--set" in line or "student.width" in line for line in lines), lines
 
 
-def test_a_billion_steps_with_a_change_at_each_are_planned_quickly(tmp_path: Path) -> None:
+def test_a_billion_steps_with_a_change_at_each_are_planned(tmp_path: Path) -> None:
     overrides = ["stages.go.steps=1e9", "stages.go.weight_decay={start: 1, factor: 0.5, every: 1}", "log.points=1e5"]
     config = load_config(write(tmp_path, MINIMAL), overrides)
     (rows,) = Plan.of([config.stages["go"].stage("go")], config.log.points, 10).rows
     assert len(rows) == 99_999
     assert rows[-1] == 1_000_000_000
-
-
-def test_extreme_directions_are_normalised_all_the_same(tmp_path: Path) -> None:
-    text = MINIMAL.replace(
-        "{input_dim: 3, width: 2}", "{directions: [[3e-200, 4e-200], [3e200, 4e200]], output_weights: [1, 1]}"
-    )
-    teacher, _ = initial_networks(load_config(write(tmp_path, text)))
-    assert teacher.first_layer == pytest.approx(np.array([[0.6, 0.8], [0.6, 0.8]]), rel=1e-15)

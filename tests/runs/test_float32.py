@@ -9,7 +9,6 @@ import pytest
 from featlearn.config.build import ScaleTooLarge, build
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
-from featlearn.config.yaml_source import ConfigError
 from featlearn.runs.train import backend_of, resume, train
 from featlearn.sweeps.points import Job, compute
 from featlearn.training.descent import Logged, descend
@@ -139,35 +138,6 @@ teacher: {input_dim: 4, width: 3}
 student: {width: 40, output_scale: 1.0e+5}
 stages: {go: {train: [first_layer, second_layer], steps: 20, step_size: 0.1}}
 """
-
-
-def test_a_scale_that_float32_cannot_bear_is_refused(tmp_path: Path) -> None:
-    file = write(tmp_path, SCALED + "precision: float32\n")
-    with pytest.raises(ConfigError) as caught:
-        load_config(file)
-    (complaint,) = caught.value.complaints
-    text = str(complaint)
-    assert text.startswith(f"{file}:5:12: precision: float32 is too coarse for student.output_scale 100000")
-    assert "use float64, or an output_scale of" in text
-    assert load_config(file, ["precision=float64"]).student.output_scale == 1e5
-    most = text.removesuffix(" or less").rpartition(" ")[2]
-    for factor, refused in ((1.0, False), (1.2, True)):
-        override = f"student.output_scale={factor * float(most)}"
-        if refused:
-            with pytest.raises(ConfigError, match="float32 is too coarse"):
-                load_config(file, [override])
-        else:
-            load_config(file, [override])
-
-
-def test_every_start_counts(tmp_path: Path) -> None:
-    np.savez(tmp_path / "large.npz", first_layer=np.full((40, 4), 10.0), second_layer=np.full(40, 10.0))
-    file = write(tmp_path, SCALED + "precision: float32\n")
-    load_config(file, ["student.output_scale=100"])
-    for start in ("{kind: file, path: large.npz}", "{kind: gaussian, first_layer_std: 30, second_layer_std: 30}"):
-        with pytest.raises(ConfigError, match=r"precision: float32 is too coarse for student\.output_scale 100,"):
-            load_config(file, ["student.output_scale=100", f"student.init={start}"])
-        load_config(file, ["student.output_scale=null", f"student.init={start}"])
 
 
 def test_a_point_of_a_sweep_that_is_refused_fails_alone(tmp_path: Path) -> None:

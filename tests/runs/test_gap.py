@@ -12,7 +12,7 @@ from featlearn.config.yaml_source import ConfigError
 from featlearn.runs.optimum_record import optimum_from
 from featlearn.theory.certificate import network_certificate
 from featlearn.training.optima import optimum_of
-from tests.places import CONFIGS
+from tests.places import CONFIGS, PAPER
 
 LATE = "stages.local_convergence"
 
@@ -23,7 +23,7 @@ def _small(*overrides: str) -> Any:
 
 
 def test_three_stage_reaches_the_optimum_of_every_epoch() -> None:
-    configs = [load_config(CONFIGS / "paper" / "three_stage.yaml", [f"seed={seed}"]) for seed in range(5)]
+    configs = [load_config(PAPER / "configs" / "three_stage.yaml", [f"seed={seed}"]) for seed in range(5)]
     every = configs[0].stages["local_convergence"].weight_decay.every  # type: ignore[union-attr]
     for config, run in zip(configs, run_batch(configs), strict=True):
         problem, _, _ = build(config)

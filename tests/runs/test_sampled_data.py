@@ -3,7 +3,6 @@
 import csv
 import os
 import random
-import re
 import signal
 import time
 from collections.abc import Callable
@@ -163,24 +162,6 @@ class TestOwnData:
             again = train(load_config(result.run.config_file), tmp_path / "runs")
             assert results(again.run) == results(result.run)
 
-    def test_columns_may_stand_anywhere_and_be_called_inputs_and_labels(
-        self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path
-    ) -> None:
-        inputs, labels = drawn
-        self._csv(tmp_path, (inputs[:, ::-1], labels), [" labels", *(f"inputs_{k}" for k in (4, 3, 2, 1, 0))])
-        built = Experiment.of(_config(tmp_path, "{kind: empirical, path: own.csv}", "activation.drop_hermite_below=0"))
-        (samples,) = built.problem.samples() or []
-        np.testing.assert_array_equal(samples.sample().inputs, inputs)
-        np.testing.assert_array_equal(samples.sample().labels, labels)
-
-    def test_one_input_needs_no_number(self, tmp_path: Path) -> None:
-        write(tmp_path, "inputs,labels\n1,2\n\n3,4e0\n", "own.csv")
-        text = TEXT.replace("DATA", "{kind: empirical, path: own.csv}").replace(
-            "{input_dim: 5, width: 3, rank: 2, min_angle: 25}", "{input_dim: 1, width: 1}"
-        )
-        (samples,) = Experiment.of(load_config(write(tmp_path, text))).problem.samples() or []
-        assert samples.sample().inputs.tolist() == [[1.0], [3.0]]
-
     def test_a_changed_file_is_refused(self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
         np.savez(tmp_path / "own.npz", inputs=drawn[0], labels=drawn[1])
         stopped = train(_config(tmp_path, "{kind: empirical, path: own.npz}"), tmp_path / "runs", _interrupt_at(5)).run
@@ -203,76 +184,6 @@ class TestOwnData:
         assert [row["status"] for row in rows] == ["done", "failed", "failed"]
         assert "broken.csv:1: unknown column 'nonsense'" in rows[1]["message"]
         assert "data.path: " in rows[2]["message"]
-
-
-HEADER = "input_0,input_1,input_2,input_3,input_4,label\n"
-LINE = "1,2,3,4,5,6\n"
-
-
-@pytest.mark.parametrize(
-    ("content", "fault"),
-    [
-        ("", ":1: the header has no column input_0 (6 of 6 missing)"),
-        (HEADER, " has a header and no samples"),
-        (HEADER.replace(",label", ""), ":1: the header has no column label (1 of 6 missing)"),
-        (HEADER.replace("label", "input_5"), ":1: unknown column 'input_5'; expected input_0 … input_4 and label"),
-        (HEADER.replace("label", "input_0"), ":1: column input_0 is there twice"),
-        (HEADER.replace("label", "target"), ":1: unknown column 'target'"),
-        (LINE, ":1: unknown column '1'"),
-        (HEADER + LINE + "1,2,3,four,5,6\n", ":3: input_3 is 'four', not a finite number"),
-        (HEADER + LINE + "\n1,2,3,,5,6\n", ":4: input_3 is '', not a finite number"),
-        (HEADER + LINE + "1,2,3,4,5\n" + LINE, ":3: has 5 cells, the header 6"),
-        (HEADER + "1,2,3,4,5\n1,2,3,4,5\n", ":2: has 5 cells, the header 6"),
-        (HEADER + LINE + "1,2,3,4,5,nan\n", ":3: label is 'nan', not a finite number"),
-        (HEADER + LINE + LINE + "1,inf,3,4,5,6\n", ":4: input_1 is 'inf', not a finite number"),
-        (HEADER + "1,2,3,4,1e999,6\n", ":2: input_4 is '1e999', too large for a number"),
-        (HEADER + "1;2;3;4;5;6\n", ":2: has 1 cells, the header 6"),
-        (b"\xff\xfe\x00binary", " is not UTF-8 text"),
-    ],
-)
-def test_a_broken_csv_is_refused_with_its_line(content: str | bytes, fault: str, tmp_path: Path) -> None:
-    path = write(tmp_path, content, "own.csv")
-    _refused(tmp_path, path, fault)
-
-
-_X, _Y = np.ones((4, 5)), np.ones(4)
-
-
-@pytest.mark.parametrize(
-    ("arrays", "fault"),
-    [
-        ({"inputs": _X}, "has no array 'labels'"),
-        ({"x": _X, "labels": _Y}, "has no array 'inputs'"),
-        ({"inputs": _X, "labels": _Y[:3]}, "got inputs (4, 5), labels (3,)"),
-        ({"inputs": _X, "labels": _Y[:, None]}, "got inputs (4, 5), labels (4, 1)"),
-        ({"inputs": _X[:0], "labels": _Y[:0]}, "n ≥ 1"),
-        ({"inputs": _X[:, :3], "labels": _Y}, "inputs have 3 entries, the teacher's 5"),
-        ({"inputs": _X.astype(complex), "labels": _Y}, "expected real numbers"),
-        ({"inputs": _X, "labels": _Y.astype(str)}, "expected real numbers"),
-        ({"inputs": np.where(np.eye(4, 5) > 0, np.nan, 1), "labels": _Y}, "inputs[0, 0] is nan"),
-        ({"inputs": _X, "labels": np.array([1, 2, np.inf, 3])}, "labels[2] is inf"),
-        ({"inputs": np.array([{}], dtype=object), "labels": _Y}, "plain arrays"),
-    ],
-)
-def test_a_broken_npz_is_refused_with_what_is_wrong(arrays: dict[str, Any], fault: str, tmp_path: Path) -> None:
-    np.savez(tmp_path / "own.npz", **arrays)
-    _refused(tmp_path, tmp_path / "own.npz", fault)
-
-
-@pytest.mark.parametrize("name", ["own.txt", "own", "folder.npz", "folder.csv", "nowhere.csv", "broken.npz"])
-def test_other_things_are_refused_too(name: str, tmp_path: Path) -> None:
-    (tmp_path / "folder.npz").mkdir()
-    (tmp_path / "folder.csv").mkdir()
-    for file in ("own.txt", "own", "broken.npz"):
-        write(tmp_path, "PK nothing", file)
-    _refused(tmp_path, tmp_path / name, "")
-
-
-def _refused(place: Path, path: Path, fault: str) -> None:
-    with pytest.raises(ConfigError, match=f"data\\.path: .*{re.escape(fault)}") as caught:
-        _config(place, f"{{kind: empirical, path: {path.name}}}")
-    assert len(caught.value.complaints) == 1
-    assert str(path) in str(caught.value)
 
 
 class TestSweeps:

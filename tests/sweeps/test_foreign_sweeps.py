@@ -361,7 +361,7 @@ def test_a_link_in_place_of_runs_is_refused(sweep: SweepDirectory, victim: Path)
     assert sweep.journal_file(WHOLE).read_bytes() == before
 
 
-def test_a_report_and_a_judge_do_not_follow_links_out_of_the_sweep(sweep: SweepDirectory, tmp_path: Path) -> None:
+def test_a_report_and_a_measurement_do_not_follow_links_out_of_the_sweep(sweep: SweepDirectory, tmp_path: Path) -> None:
     shutil.move(sweep.runs / "0001", tmp_path / "away")
     (sweep.runs / "0001").symlink_to(tmp_path / "away")
     told: list[int] = []

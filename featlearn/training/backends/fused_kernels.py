@@ -82,13 +82,14 @@ def _pairs(family, factor, half, excess, s, c, mass, inverse, scale_u, inverse_u
             k_q += c[j] * t * rise
             s[j] = factor * c[j] * inverse[j] * inverse_u * rise
         return factor * k, -0.5 * factor * inverse_u * inverse_u * k_q
-    # The family is QUADRATIC: ``_slopes_of`` refuses any other. A further branch here would change the bits of erf.
-    for j in range(s.shape[0]):
-        product = s[j]
-        k += (1.0 - excess) * mass[j] * scale_u + 2.0 * c[j] * product * product
-        k_q += (1.0 - excess) * mass[j]
-        s[j] = 4.0 * c[j] * product
-    return k, k_q
+    if family == QUADRATIC:
+        for j in range(s.shape[0]):
+            product = s[j]
+            k += (1.0 - excess) * mass[j] * scale_u + 2.0 * c[j] * product * product
+            k_q += (1.0 - excess) * mass[j]
+            s[j] = 4.0 * c[j] * product
+        return k, k_q
+    return math.nan, math.nan  # There is no other family: ``_slopes_of`` refuses it.
 
 
 @numba.njit(inline="always")

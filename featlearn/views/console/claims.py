@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from featlearn.claims.directory import ReproductionDirectory
-from featlearn.claims.model import Claim
+from featlearn.claims.load import Claim
 from featlearn.claims.records import CheckRecord, ClaimRecord, ReproductionInfo
 from featlearn.claims.reproduce import Watch, resume_command
 from featlearn.sweeps.state import SweepState
@@ -55,10 +55,10 @@ class ClaimsView:
 
         return Watch(self.show, self.claim, self.sweep, self.measure, judged)
 
-    def claim(self, name: str, claim: Claim) -> None:
+    def claim(self, claim: Claim) -> None:
         """A claim's turn has come."""
-        self._title = f"{name} ({self._wanted.index(name) + 1} of {len(self._wanted)})"
-        self._tell(f"{self._title}: {claim.sentence}")
+        self._title = f"{claim.id} ({self._wanted.index(claim.id) + 1} of {len(self._wanted)})"
+        self._tell(f"{self._title}: {claim.file.sentence}")
 
     def sweep(self, state: SweepState) -> None:
         """Show where a sweep of the claim is."""
@@ -67,7 +67,7 @@ class ClaimsView:
             self._sweep = state.directory.path, SweepView(quiet=self._quiet, title=self._title).__enter__()
         self._sweep[1].watch(state)
 
-    def measure(self, name: str) -> None:
+    def measure(self, claim: Claim) -> None:
         """Its sweeps are done."""
         self._close()
         self._tell(f"{self._title}  measuring")
@@ -110,11 +110,6 @@ def show_summary(directory: ReproductionDirectory, info: ReproductionInfo) -> No
     output.print(shown(directory.page_file if info.claims else directory.path, no_wrap=True))
     if info.status != "done" and not directory.is_locked():
         output.print(shown(f"go on with: {resume_command(directory)}", no_wrap=True))
-
-
-def ending(info: ReproductionInfo) -> str:
-    """One line on a reproduction in which not every claim holds."""
-    return verdict(info)
 
 
 def interrupted(directory: ReproductionDirectory) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import rcParams
@@ -29,16 +30,16 @@ def draw(ax: Axes, panel: Panel) -> Artists:
     What has no number is left out. On a logarithmic axis, what is not positive is a triangle at the lower edge.
     """
     artists: Artists = {}
-    log_x = panel.log_x and any(x > 0 for series in panel.series for x in series.x)
+    log_x = panel.log_x and any(np.any(numbers(series.x) > 0) for series in panel.series)
     if log_x:
         ax.set_xscale("log")
-    bounds = [np.array(column) for s in panel.series for column in (s.y, s.low, s.high) if column is not None]
+    bounds = [numbers(column) for s in panel.series for column in (s.y, s.low, s.high) if column is not None]
     log_y = panel.log_y and log_if_positive(ax, *bounds, np.array(list(panel.marks.values())))
     below: list[float] = []
     for number, series in enumerate(panel.series):
         artists |= _series(ax, series, number, _characters(ax))
         if log_y:
-            below += [x for x, y in zip(series.x, series.y, strict=True) if y <= 0]
+            below += numbers(series.x)[numbers(series.y) <= 0].tolist()
     for number, (name, y) in enumerate(panel.marks.items()):
         told = _wrapped(_marked(name, y), _characters(ax))
         artists[f"mark {name}"] = ax.axhline(
@@ -58,11 +59,16 @@ def draw(ax: Axes, panel: Panel) -> Artists:
     return artists
 
 
+def numbers(column: Sequence[float | None]) -> np.ndarray:
+    """A column with NaN where it has no number."""
+    return np.array(column, dtype=float)
+
+
 def _series(ax: Axes, series: Series, number: int, characters: int) -> Artists:
-    x, y = np.array(series.x, dtype=float), np.array(series.y, dtype=float)
+    x, y = numbers(series.x), numbers(series.y)
     colour, dashes = colour_of(number), DASHES[number // len(COLOURS) % 4]
     label, name = _wrapped(series.name, characters), f"{number} {series.name}"
-    low, high = (np.full(len(x), np.nan) if b is None else np.array(b, dtype=float) for b in (series.low, series.high))
+    low, high = (np.full(len(x), np.nan) if b is None else numbers(b) for b in (series.low, series.high))
     bounded = np.isfinite(y) & np.isfinite(low) & np.isfinite(high)
     artists: Artists = {}
     barred = bounded if series.style == "points" else bounded & ~_beside(bounded)
@@ -87,7 +93,7 @@ def _beside(known: np.ndarray) -> np.ndarray:
 
 def _ticks_of_x(ax: Axes, panel: Panel, log: bool) -> None:
     """Ticks at the values themselves where these are few and far enough apart to be read."""
-    values = np.unique([x for series in panel.series for x in series.x if np.isfinite(x) and (x > 0 or not log)])
+    values = np.unique([x for series in panel.series for x in series.x if x is not None and (x > 0 or not log)])
     if not len(values):
         return
     places = np.log10(values) if log else values
@@ -140,12 +146,8 @@ def legend_lines(panel: Panel, characters: int) -> int:
 
 def panel_table(panel: Panel) -> Table:
     """The data behind the figure: a row for each point, NaN where there is no number."""
-    rows = [
-        (series.name, x, y, low, high)
-        for series in panel.series
-        for x, y, low, high in zip(
-            series.x, series.y, *(b or [np.nan] * len(series.x) for b in (series.low, series.high)), strict=True
-        )
-    ]
-    columns = zip(*rows, strict=True) if rows else [()] * 5
-    return {name: np.array(c) for name, c in zip(("series", "x", "y", "low", "high"), columns, strict=True)}
+    table: Table = {"series": np.array([series.name for series in panel.series for _ in series.x])}
+    for name in ("x", "y", "low", "high"):
+        columns = [getattr(series, name) or [None] * len(series.x) for series in panel.series]
+        table[name] = numbers([value for column in columns for value in column])
+    return table

@@ -11,28 +11,24 @@ from featlearn.claims.records import CheckRecord, ClaimRecord, ClaimSweepRecord,
 from featlearn.views.words.numbers import duration, interval, value
 
 ORIGINS = {"paper": "the paper's own, from its abstract", "reading": "our reading of the paper"}
-_CLAIMS = "configs/paper/claims"  # where the files of claims lie in the repository
 
 
-def page(info: ReproductionInfo, figures: str) -> str:
+def page(info: ReproductionInfo, figures: str, sweeps: str) -> str:
     """The whole page.
 
     Args:
         info: what ``claims.json`` says.
         figures: the folder of the figures, as seen from the page.
+        sweeps: the folder of the sweep files, likewise.
     """
-    return f"# The claims, reproduced\n\n{body(info, figures)}\n"
+    return f"# The claims, reproduced\n\n{body(info, figures, sweeps)}\n"
 
 
-def body(info: ReproductionInfo, figures: str, repository: str | None = None) -> str:
-    """The page without its title; see ``page``.
-
-    Args:
-        repository: its root as seen from the page, for links to the files of the sweeps; None for no links.
-    """
+def body(info: ReproductionInfo, figures: str, sweeps: str) -> str:
+    """The page without its title; see ``page``."""
     parts = [_verdict(info), _circumstances(info), _overview(info)]
     for record in info.claims:
-        parts += _section(record, figures, repository)
+        parts += _section(record, figures, sweeps)
     return "\n\n".join(parts)
 
 
@@ -73,7 +69,7 @@ def _overview(info: ReproductionInfo) -> str:
     return "\n".join(lines)
 
 
-def _section(record: ClaimRecord, figures: str, repository: str | None) -> Iterator[str]:
+def _section(record: ClaimRecord, figures: str, sweeps: str) -> Iterator[str]:
     yield f"## {record.id}"
     yield f"**{_word(record.passed)}** · {_escaped(record.sentence)}"
     if record.message is not None:
@@ -91,13 +87,13 @@ def _section(record: ClaimRecord, figures: str, repository: str | None) -> Itera
     ]
     told += [f"  * {_escaped(edge)}" for edge in record.edges]
     if record.sweeps:
-        told.append(f"*Runs:* {'; '.join(_runs(sweep, repository) for sweep in record.sweeps)}.")
+        told.append(f"*Runs:* {'; '.join(_runs(sweep, sweeps) for sweep in record.sweeps)}.")
     yield "\n".join(line if line.startswith("  ") else f"* {line}" for line in told)
 
 
-def _runs(sweep: ClaimSweepRecord, repository: str | None) -> str:
-    file = posixpath.normpath(f"{_CLAIMS}/{sweep.file}")
-    shown = f"`{file}`" if repository is None else f"[`{file}`]({posixpath.normpath(f'{repository}/{file}')})"
+def _runs(sweep: ClaimSweepRecord, folder: str) -> str:
+    name = posixpath.basename(sweep.file)  # where the file lay beside the claim may have changed since
+    shown = f"[`{name}`]({folder}/{name})"
     lost = sweep.points - sweep.done
     return f"{shown} ({sweep.points} runs{f', {lost} of them failed or diverged' if lost else ''})"
 

@@ -28,7 +28,7 @@ def write(directory: ReproductionDirectory) -> None:
             continue
         if (drawing := drawing_of(record, SIZES["column"])) is not None:
             save(drawing, directory.inside(directory.figures.name), FORMATS, SIZES["column"], advice=advice)
-    directory.write_page(claims_text.page(info, directory.figures.name))
+    directory.write_page(claims_text.page(info, directory.figures.name, directory.sweeps.name))
 
 
 def drawing_of(record: ClaimRecord, size: Size) -> Drawing | None:

@@ -146,7 +146,7 @@ INFO |= {
 
 
 def test_the_page_tells_everything() -> None:
-    page = claims_text.page(ReproductionInfo.parse(json.dumps(INFO)), "figures")
+    page = claims_text.page(ReproductionInfo.parse(json.dumps(INFO)), "figures", "sweeps")
     assert page.startswith("# The claims, reproduced\n\n**1 of 2 claims hold; this one does not: local.**\n")
     assert "Made by `featlearn reproduce` on 2026-11-24 in 60 min; commit `aaaaaaaaaaaa` with changes; Linux" in page
     assert "python 3.11." in page
@@ -158,7 +158,7 @@ def test_the_page_tells_everything() -> None:
     assert "*Whose claim:* the paper's own, from its abstract (abstract)." in page
     assert "*What would falsify it:* less." in page
     assert "  * 0.9 at d = 4" in page
-    assert "`configs/paper/sweeps/d.yaml` (70 runs, 2 of them failed or diverged)" in page
+    assert "[`d.yaml`](sweeps/d.yaml) (70 runs, 2 of them failed or diverged)" in page
     assert "## local\n\n**FAIL**" in page
     assert "The claim could not be measured: ValueError: no." in page
     assert "our reading" in page
@@ -170,10 +170,10 @@ def test_the_page_tells_everything() -> None:
 def test_the_page_of_a_quick_or_unfinished_reproduction_says_so() -> None:
     changes = {"quick": True, "wanted": ["subspace", "local", "decay"], "status": "running"}
     info = ReproductionInfo.parse(json.dumps(INFO | changes))
-    page = claims_text.page(info, "figures")
+    page = claims_text.page(info, "figures", "sweeps")
     assert "not judged yet: decay" in page
     assert "`featlearn reproduce --quick`" in page
-    assert "[`configs/paper/sweeps/d.yaml`](../configs/paper/sweeps/d.yaml)" in claims_text.body(info, "f", "..")
+    assert "[`d.yaml`](../papers/d.yaml)" in claims_text.body(info, "f", "../papers")
 
 
 @pytest.mark.parametrize(

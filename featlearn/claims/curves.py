@@ -1,0 +1,37 @@
+"""From a table of results to curves: medians against an axis, and columns by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from featlearn.claims.evidence import Columns
+from featlearn.claims.intervals import Measured, median_of
+from featlearn.claims.records import Series
+
+
+def against(table: Columns, axis: str, column: np.ndarray) -> tuple[list[float], list[Measured]]:
+    """The values of an axis, rising, and the median of a column over the seeds at each."""
+    values = sorted(set(table[axis].tolist()))
+    return values, [median_of(column[table[axis] == value]) for value in values]
+
+
+def by_seed(table: Columns, column: np.ndarray, cells: Sequence[dict[str, float]]) -> np.ndarray:
+    """A column as (seeds, cells), NaN where a run is missing; a cell is the values of the axes that it fixes."""
+    seeds = np.unique(table["seed"])
+    found = np.full((len(seeds), len(cells)), np.nan)
+    for i, cell in enumerate(cells):
+        there = np.all([table[axis] == value for axis, value in cell.items()], axis=0)
+        found[np.searchsorted(seeds, table["seed"][there]), i] = column[there]
+    return found
+
+
+def curve(name: str, x: Sequence[float], y: Sequence[Measured]) -> Series:
+    """Measured numbers and their intervals as a curve."""
+    return Series(name, list(x), [m.value for m in y], [m.low for m in y], [m.high for m in y])
+
+
+def median_curve(name: str, x: Sequence[float], cases: np.ndarray) -> Series:
+    """The medians of cases (seeds, len(x)) as a curve."""
+    return curve(name, x, [median_of(column) for column in cases.T])

@@ -1,0 +1,133 @@
+"""Papers and their claims, found where they lie: each paper is a package below ``papers``, each claim two files in it.
+
+``beyond_ntk.yaml`` says what is claimed (see ``ClaimFile``), and ``beyond_ntk.py`` beside it has the function
+``measure(evidence)``, which returns its ``Findings``. Together they are the claim ``beyond-ntk``.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from featlearn.claims import papers
+from featlearn.claims.evidence import Evidence
+from featlearn.claims.findings import Findings
+from featlearn.claims.model import ClaimFile
+from featlearn.config.complaints import complaint_at, complaints_about, did_you_mean, hidden_complaints
+from featlearn.config.yaml_source import Complaint, ConfigError, Document, Mark, read_document
+from featlearn.storage.errors import RunNotFound
+
+SEED_PAPER = "zhou-ge-2024"  # the one that ``featlearn reproduce`` reproduces
+
+Measure = Callable[[Evidence], Findings]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of a paper.
+
+    Attributes:
+        id: the name of its files, with hyphens.
+        folder: where its files lie.
+        file: what its YAML file says.
+        measure: the function of its module.
+    """
+
+    id: str
+    folder: Path
+    file: ClaimFile
+    measure: Measure
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper: its claims by their ids, in the order in which they are told."""
+
+    id: str
+    claims: Mapping[str, Claim]
+
+
+def load_paper(name: str) -> Paper:
+    """A paper with all its claims.
+
+    Raises:
+        RunNotFound: when there is no such paper.
+        ConfigError: with everything that is wrong with the files of its claims, or when it has none.
+    """
+    packages = _packages()
+    if name not in packages:
+        raise RunNotFound(f"there is no paper {name!r}{did_you_mean(name, list(packages), 'the papers are')}")
+    package = packages[name]
+    [folder] = map(Path, import_module(package).__path__)
+    claims: list[Claim] = []
+    complaints: list[Complaint] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            claims.append(_load_claim(path, package))
+        except ConfigError as error:
+            complaints += error.complaints
+    if not (claims or complaints):
+        complaints.append(Complaint(Mark(str(folder)), "(directory)", "holds no claims; install the package anew"))
+    if complaints:
+        raise ConfigError(complaints)
+    claims.sort(key=lambda claim: (claim.file.order, claim.id))
+    return Paper(name, {claim.id: claim for claim in claims})
+
+
+def _packages() -> dict[str, str]:
+    """The package of each paper, by the paper's id."""
+    found = [module.name for module in pkgutil.iter_modules(papers.__path__) if module.ispkg]
+    return {_id(name): f"{papers.__name__}.{name}" for name in found}
+
+
+def _id(name: str) -> str:
+    """The id of a paper or claim, from the name of its package or module."""
+    return name.replace("_", "-")
+
+
+def _load_claim(path: Path, package: str) -> Claim:
+    document = read_document(path)
+    file = _validated(document)
+    complaints = [
+        *document.complaints,
+        *(
+            complaint_at(document, ("sweeps", key, "file"), f"{path.parent / sweep.file}: no such file")
+            for key, sweep in file.sweeps.items()
+            if not (path.parent / sweep.file).is_file()
+        ),
+    ]
+    if complaints:
+        raise ConfigError(complaints)
+    return Claim(_id(path.stem), path.parent, file, _measure(path.with_suffix(".py"), package))
+
+
+def _validated(document: Document) -> ClaimFile:
+    """What a claim's file says. Raises ConfigError when that is no claim."""
+    try:
+        return ClaimFile.model_validate(document.data)
+    except ValidationError as error:
+        found = complaints_about(document, error.errors(), ClaimFile)
+        wrong = [c.key for c in found]
+        hidden = hidden_complaints(document, error, ClaimFile)  # but for those that a wrong key within them made
+        found += [c for c in hidden if not any(key.startswith(c.key) for key in wrong)]
+        spoiled = {c.key for c in document.complaints}
+        raise ConfigError(document.complaints + [c for c in found if c.key not in spoiled]) from None
+
+
+def _measure(path: Path, package: str) -> Measure:
+    """The function of a claim's module. Raises ConfigError when there is none."""
+    if not path.is_file():
+        raise ConfigError([Complaint(Mark(str(path)), "(file)", "no such file; it measures the claim beside it")])
+    if not path.stem.isidentifier():  # so that no two names become the same id
+        text = "is not the name of a module: letters, digits and _, not starting with a digit"
+        raise ConfigError([Complaint(Mark(str(path)), "(file)", text)])
+    measure = getattr(import_module(f"{package}.{path.stem}"), "measure", None)
+    if not callable(measure):
+        text = "needs a function measure(evidence), which returns the findings of the claim"
+        raise ConfigError([Complaint(Mark(str(path)), "measure", text)])
+    return measure

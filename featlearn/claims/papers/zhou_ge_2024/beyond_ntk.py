@@ -1,0 +1,57 @@
+"""The floors of the features at the start, and the loss of the trained network, against the dimension."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from featlearn.claims.curves import against, curve
+from featlearn.claims.evidence import Evidence, start_of
+from featlearn.claims.findings import Findings
+from featlearn.claims.intervals import smallest_of
+from featlearn.claims.records import Panel
+from featlearn.claims.sentences import values_at
+from featlearn.config.model import Config
+from featlearn.theory import population
+from featlearn.theory.linear_floors import random_features_floor, tangent_floor
+
+_DIMENSION = "teacher.input_dim"
+
+
+def measure(evidence: Evidence) -> Findings:
+    table = evidence.table("dimension")
+    size, *floors = np.array([_size_and_floors(config) for config in evidence.configs("dimension")]).T
+    loss = np.where(table["status"] == "done", table["loss"], np.inf) / size
+    dims, trained = against(table, _DIMENSION, loss)
+    random, tangent = (against(table, _DIMENSION, floor / size)[1] for floor in floors)
+    rises = np.concatenate([np.diff([m.value for m in medians]) for medians in (random, tangent)])
+    curves = {"random features": random, "tangent features": tangent, "trained, three stages": trained}
+    return Findings(
+        {
+            "trained": max(trained, key=lambda m: m.value),
+            "random_features": random[-1],
+            "ntk": tangent[-1],
+            "growth": smallest_of(rises),
+        },
+        [
+            f"{name}: " + values_at("d", dims, [m.value for m in medians], "{:.3g}".format)
+            for name, medians in curves.items()
+        ],
+        Panel(
+            "input dimension d",
+            "loss / ‖f*‖²",
+            [curve(name, dims, medians) for name, medians in curves.items()],
+            log_x=True,
+            log_y=True,
+        ),
+    )
+
+
+def _size_and_floors(config: Config) -> tuple[float, float, float]:
+    """‖f*‖², and the least losses of the random and of the tangent features of the start; NaN where there is none."""
+    problem, start = start_of(config)
+    teacher = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
+    a, w = start.state.second_layer[0], start.state.first_layer[0]
+    size = population.squared_norm(problem.activation, teacher[0][None], teacher[1][None])[0]
+    random = random_features_floor(problem.activation, w, *teacher)
+    tangent = tangent_floor(problem.activation, a, w, *teacher)
+    return size, np.nan if random is None else random, np.nan if tangent is None else tangent

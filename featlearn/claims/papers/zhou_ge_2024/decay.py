@@ -1,0 +1,77 @@
+"""A constant weight decay against none: alignment, and the loss that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from featlearn.claims.curves import against, by_seed, curve
+from featlearn.claims.evidence import Columns, Evidence
+from featlearn.claims.findings import Findings
+from featlearn.claims.intervals import exponent_of, median_of
+from featlearn.claims.records import Panel, Series
+from featlearn.claims.sentences import values_at
+
+_DECAY, _SEPARATION = "stages.local_convergence.weight_decay", "teacher.min_angle"
+
+
+def measure(evidence: Evidence) -> Findings:
+    small, largest = evidence.parameters["weight_decay"], evidence.parameters["largest_fitted"]
+    parts = _by_separation(evidence.table("constant"))
+    main = parts[max(parts)]
+    loss = dict(zip(*against(main, _DECAY, main["loss"]), strict=True))
+    aligned = dict(zip(*against(main, _DECAY, main["aligned_mass"]), strict=True))
+    without, with_small = by_seed(main, main["mean_angle"], [{_DECAY: 0.0}, {_DECAY: small}]).T
+    decays, losses = _losses(main)
+    away = median_of(main["max_angle"][main[_DECAY] == 0.0])
+    return Findings(
+        {
+            "fits": loss[0.0],
+            "unaligned": median_of(without / with_small),
+            "aligned": aligned[small],
+            "exponent": exponent_of(decays[decays <= largest], losses[:, decays <= largest]),
+        },
+        [
+            *(edge for separation, part in parts.items() for edge in _edges(f"Δ = {separation:g}°", part, largest)),
+            f"without weight decay single neurons stay {away.value:.0f}° away [{away.low:.0f}, {away.high:.0f}], "
+            "medians",
+        ],
+        Panel(
+            "weight decay λ, constant",
+            "final loss",
+            [_loss_curve(f"Δ = {separation:g}°", part) for separation, part in parts.items()],
+            log_x=True,
+            log_y=True,
+            marks={"without weight decay": loss[0.0].value},
+        ),
+    )
+
+
+def _by_separation(table: Columns) -> dict[float, Columns]:
+    """The runs of each separation of the teacher lines, widest first."""
+    separations = sorted(set(table[_SEPARATION].tolist()), reverse=True)
+    return {x: {key: column[table[_SEPARATION] == x] for key, column in table.items()} for x in separations}
+
+
+def _losses(table: Columns) -> tuple[np.ndarray, np.ndarray]:
+    """The decays above 0, and the final losses (seeds, decays)."""
+    decays = np.unique(table[_DECAY][table[_DECAY] > 0])
+    return decays, by_seed(table, table["loss"], [{_DECAY: decay} for decay in decays])
+
+
+def _edges(name: str, table: Columns, largest: float) -> Iterator[str]:
+    """Alignment at each decay, and the exponent of the loss up to the largest decay that is fitted and from it on."""
+    at, shares = against(table, _DECAY, table["aligned_mass"])
+    told = values_at("λ", at, [m.value for m in shares], "{:.2f}".format)
+    yield f"{name}: share of the mass within 5° of a teacher line, medians: {told}"
+    decays, losses = _losses(table)
+    for words, some in (("up to", decays <= largest), ("from", decays >= largest)):
+        if some.sum() > 1:
+            p = exponent_of(decays[some], losses[:, some])
+            yield f"{name}: exponent {words} λ = {largest:g}: {p.value:.2f} [{p.low:.2f}, {p.high:.2f}]"
+
+
+def _loss_curve(name: str, table: Columns) -> Series:
+    decays = table[_DECAY] > 0
+    return curve(name, *against({_DECAY: table[_DECAY][decays]}, _DECAY, table["loss"][decays]))

@@ -1,0 +1,11 @@
+"""The claim about the descent direction holds for small networks."""
+
+from pathlib import Path
+
+from tests.claims.papers.zhou_ge_2024.small import TINY_AND_SHORT, failed, judged
+
+
+def test_small_versions_hold(tmp_path: Path) -> None:
+    record = judged("descent", {"runs": TINY_AND_SHORT}, tmp_path)
+    assert failed(record) == set()
+    assert record.passed

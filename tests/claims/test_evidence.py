@@ -1,0 +1,27 @@
+"""What a measurement sees of its sweeps."""
+
+from pathlib import Path
+
+from featlearn.claims.evidence import Evidence
+from tests.sweeps.small import new_sweep, run
+
+
+def test_points_that_cannot_run_are_left_out_of_tables_and_configurations(tmp_path: Path) -> None:
+    directory = new_sweep(tmp_path, "grid: {teacher.rank: [4, 2]}\nseeds: 4\nstore: summary\n")
+    run(directory)
+    evidence = Evidence({"few": directory}, {})
+    table, configs = evidence.table("few"), evidence.configs("few")
+    assert table["teacher.rank"].tolist() == [2, 2, 2, 2]
+    assert [config.seed for config in configs] == table["seed"].tolist() == [0, 1, 2, 3]
+
+
+def test_the_runs_of_a_sweep_come_with_their_values_and_configurations(tmp_path: Path) -> None:
+    directory = new_sweep(tmp_path, "grid: {teacher.rank: [4, 2]}\nseeds: 2\n")
+    run(directory)
+    found = list(Evidence({"few": directory}, {}).runs("few"))
+    assert [(full.values["teacher.rank"], full.values["seed"], full.status) for full, _ in found] == [
+        (2, 0, "done"),
+        (2, 1, "done"),
+    ]
+    assert all(full.run.read_metrics()[-1]["step"] > 0 for full, _ in found)
+    assert [config.seed for _, config in found] == [0, 1]

@@ -1,0 +1,73 @@
+"""The commands runs and show: what is there, as a table, as text and as JSON."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from featlearn.cli.options import document_of
+from featlearn.config.load import load_config
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.train import train
+from tests.cli.commands import invoked
+from tests.config.broken import MINIMAL, write
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
+    """A finished run in the runs directory of the place where the commands are given."""
+    monkeypatch.chdir(tmp_path)
+    return train(load_config(write(tmp_path, MINIMAL)), Path("runs")).run
+
+
+def test_runs_lists_a_run_with_its_status(run: RunDirectory) -> None:
+    listed = invoked("runs")
+    assert (listed.exit_code, listed.stderr) == (0, "")
+    [line] = [line for line in listed.stdout.splitlines() if run.name in line]
+    assert "done" in line
+    (entry,) = json.loads(invoked("runs", "--json").stdout)
+    assert entry["status"] == "done"
+    assert entry["alive"] is False
+    assert entry["error"] is None
+    assert Path(entry["path"]).name == run.name
+
+
+def test_where_there_are_no_runs_none_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert invoked("runs").exit_code == 0
+    assert json.loads(invoked("runs", "--json").stdout) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_run_is_listed_as_such_and_not_shown(run: RunDirectory) -> None:
+    run.info_file.write_text("{")
+    (entry,) = json.loads(invoked("runs", "--json").stdout)
+    assert entry["status"] == "unreadable"
+    assert "run.json is broken" in entry["error"]
+    shown = invoked("show")
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert shown.stderr.count("\n") == 1
+    assert "run.json is broken" in shown.stderr
+
+
+def test_show_tells_how_a_run_ended_and_with_what(run: RunDirectory) -> None:
+    shown = invoked("show")
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert "minimal" in shown.stdout
+    assert "done after" in shown.stdout
+    assert re.search(r"floors: random features \S+ \(\d+% of ‖f\*‖²\), NTK \S+ \(\d+%\)", shown.stdout)
+    assert "numpy" in shown.stdout
+
+
+def test_a_run_is_shown_by_name_by_path_and_as_the_latest(run: RunDirectory) -> None:
+    document = document_of(run, run.read_info())
+    for name in ((), ("latest",), (run.name,), (run.path,)):
+        assert json.loads(invoked("show", *name, "--json").stdout) == document
+
+
+def test_a_run_that_does_not_exist_is_told_in_one_line(run: RunDirectory) -> None:
+    shown = invoked("show", "no-such-run")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.count("\n") == 1
+    assert "'no-such-run'" in shown.stderr

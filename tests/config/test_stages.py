@@ -1,0 +1,106 @@
+"""The stages section: what a stage of a configuration is to the training room."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from featlearn.config.stages import StageConfig, StageName
+from featlearn.training.stages import Schedule, Stage
+from tests.config.broken import Broken, changed, must_be_refused
+
+BROKEN = [
+    changed("negative_step", "step_size: 0.1", "step_size: -1e-3", ("6:66", "stages.go.step_size", "at least 0")),
+    changed("zero_steps", "steps: 20", "steps: 0", ("6:51", "stages.go.steps", "at least 1")),
+    changed(
+        "negative_stop",
+        "weight_decay: 0.01",
+        "stop: {gap: -1}",
+        ("6:83", "stages.go.stop.gap", "at least 0"),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name)
+def test_a_broken_stage_is_refused_with_its_place_and_key(case: Broken, tmp_path: Path) -> None:
+    must_be_refused(case, tmp_path)
+
+
+def stage(**changes: Any) -> StageConfig:
+    return StageConfig.model_validate({"train": ["second_layer"], "steps": 5, "step_size": 0.1} | changes)
+
+
+def test_a_stage_is_handed_on_with_every_key() -> None:
+    decay = {"start": 0.01, "factor": 0.5, "every": 3}
+    config = stage(
+        train=["first_layer", "second_layer"],
+        method="adam",
+        weight_decay=decay,
+        betas=[0.8, 0.9],
+        then=["normalize_rows"],
+        stop={"loss": 1e-3, "grad_norm": 1e-4},
+    )
+    assert config.stage("go") == Stage(
+        name="go",
+        train=("first_layer", "second_layer"),
+        method="adam",
+        steps=5,
+        step_size=Schedule(0.1),
+        weight_decay=Schedule(0.01, 0.5, 3),
+        parameters={"betas": (0.8, 0.9)},
+        then=("normalize_rows",),
+        stop={"loss": 1e-3, "grad_norm": 1e-4},
+    )
+
+
+def test_a_number_is_a_schedule_that_stays() -> None:
+    sizes = stage(step_size=0.25).stage("go").step_size
+    assert sizes is not None
+    np.testing.assert_array_equal(sizes.at(np.arange(4)), [0.25] * 4)
+
+
+def test_an_exact_step_is_one_step_without_a_size() -> None:
+    solved = StageConfig.model_validate({"train": ["second_layer"], "method": "ridge", "weight_decay": 0.1}).stage("go")
+    assert (solved.steps, solved.step_size, solved.stop) == (1, None, {})
+
+
+def test_parameters_that_are_left_out_are_written_out_for_their_method_alone() -> None:
+    assert stage(method="momentum").model_dump()["momentum"] == 0.9
+    assert stage(method="adam").model_dump()["betas"] == [0.9, 0.999]
+    plain = stage().model_dump()
+    assert (plain["momentum"], plain["betas"]) == (None, None)
+
+
+@pytest.mark.parametrize("key", ["train", "then"])
+def test_nothing_is_named_twice(key: str) -> None:
+    value = {"train": ["second_layer"] * 2, "then": ["balance"] * 2}[key]
+    with pytest.raises(ValidationError, match="names the same thing twice"):
+        stage(**{key: value})
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"start": -0.1, "factor": 0.5, "every": 1},
+        {"start": 0.1, "factor": 0.0, "every": 1},
+        {"start": 0.1, "factor": 0.5, "every": 0},
+        {"start": 0.1, "factor": 0.5},
+        [0.1],
+        "0.1",
+    ],
+)
+def test_what_is_no_schedule_is_refused(schedule: Any) -> None:
+    with pytest.raises(ValidationError, match="step_size"):
+        stage(step_size=schedule)
+
+
+@pytest.mark.parametrize(("name", "fine"), [("go", True), ("_2-b", True), ("2go", False), ("a b", False), ("", False)])
+def test_a_stage_has_a_name_that_an_override_can_spell(name: str, fine: bool) -> None:
+    names = TypeAdapter[str](StageName)
+    if fine:
+        assert names.validate_python(name) == name
+    else:
+        with pytest.raises(ValidationError):
+            names.validate_python(name)
