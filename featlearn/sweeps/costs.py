@@ -79,6 +79,7 @@ class Costs:
             stored: whether the runs have directories: floors are computed for those alone.
         """
         shapes: dict[Any, Config] = {}
+        configs = list(configs)
         for config in configs:
             shape = Shape.of(config)
             shapes.setdefault((shape.kind(), shape.width, shape.teachers, shape.dimension, shape.samples), config)
@@ -90,7 +91,7 @@ class Costs:
                 chosen = [ordered[i] for i in sorted({round(i) for i in np.linspace(0, len(ordered) - 1, _MEASURED)})]
                 found = [_measured(_with_few_samples(config)) for config in chosen]
                 self._paces[kind] = [pace for pace in found if pace is not None]
-            self._floors = _pace_of_floors(shapes.values()) if stored else 0.0
+            self._floors = _pace_of_floors(configs) if stored else 0.0
 
     def seconds(self, config: Config) -> float:
         """One experiment on one core, as one of a batch."""
