@@ -69,10 +69,7 @@ def _with_own_mappings(data: Any) -> Any:
 
 def complaints_about(document: Placed, errors: Sequence[ErrorDetails], root: Root) -> list[Complaint]:
     found = []
-    no_kind = {details["loc"][:-1] for details in errors if details["loc"][-1:] == ("kind",)}
     for details in errors:
-        if details["type"] == "extra_forbidden" and details["loc"][:-1] in no_kind:
-            continue  # which keys there are depends on the kind
         path = path_of(document, details["loc"], root)
         at_key = details["type"] == "extra_forbidden" or details["loc"][-1:] == ("[key]",)
         complaint = complaint_at(document, path, _message(dict(details), path, root), at_key=at_key)

@@ -118,10 +118,13 @@ def keys_told(directory: Path, old: str, new: str) -> list[str]:
         # a key that is wrong in itself hides no rule between the others
         ("{width: 4}", "{width: 5, initt: 3}", ["student.width", "student.initt"]),
         ("width: 2}", "width: 2, rank: 3, rnak: 1}", ["teacher.rank", "teacher.rnak"]),
+        ("{width: 4}", "{width: 4, kind: gaussian}", ["student.kind"]),
+        ("{width: 4}", "{width: 4, kind: gaussian, std: 1}", ["student.kind", "student.std"]),
         ("steps: 20, step_size: 0.1", "steps: x, method: ridge, step_size: 0.1", None),
         # and no rule is broken by its absence alone
         ("input_dim: 3", "input_dim: three", ["teacher.input_dim"]),
         ("width: 4", "width: four", ["student.width"]),
+        ("{input_dim: 3, width: 2}", "{directions: 3}", ["teacher.directions"]),
         ("steps: 20", "steps: many", ["stages.go.steps"]),
         ("[first_layer, second_layer]", "[first_layr, second_layer]", ["stages.go.train[0]"]),
         (

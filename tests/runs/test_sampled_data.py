@@ -105,10 +105,6 @@ class TestResuming:
         assert rough.rows[-1]["loss"] == pytest.approx(exact.rows[-1]["loss"], rel=1e-3)
 
 
-def test_noise_that_is_left_out_is_written_as_zero(tmp_path: Path) -> None:
-    assert "noise_std: 0.0" in _config(tmp_path, "{kind: empirical, samples: 20}").to_yaml()
-
-
 def test_planning_draws_nothing_and_what_is_drawn_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Empirical] = []
     original = Empirical.sample

@@ -4,10 +4,12 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from featlearn.storage.cells import cell_of, is_marked, text_of
+
+PROPERTY = settings(max_examples=200, derandomize=True, deadline=None, database=None)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,7 @@ def test_what_csv_has_no_word_for_is_json() -> None:
     assert [cell_of(value) for value in (True, [1, 2], {"kind": "x"})] == ["true", "[1, 2]", '{"kind": "x"}']
 
 
+@PROPERTY
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0")), min_size=1))
 def test_every_text_comes_back(texts: list[str]) -> None:
     file = io.StringIO(newline="")

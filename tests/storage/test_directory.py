@@ -74,13 +74,18 @@ def test_a_lock_keeps_others_out_until_it_is_given_back(box: Box) -> None:
 
 
 def test_a_killed_process_leaves_no_lock(box: Box) -> None:
+    reader, writer = os.pipe()
+
     def hold() -> None:
         box.lock()
-        time.sleep(600)
+        os.write(writer, b"x")
+        signal.pause()
 
     child = in_child(hold)
-    while not box.is_locked():
-        time.sleep(0.01)
+    os.read(reader, 1)
+    os.close(reader)
+    os.close(writer)
+    assert box.is_locked()
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     assert not box.is_locked()

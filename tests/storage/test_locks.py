@@ -30,7 +30,7 @@ def another_process(path: Path) -> Iterator[int]:
         lock = Lock(path)
         assert lock.acquire()
         os.write(writer, b"x")
-        time.sleep(600)
+        signal.pause()
 
     child = in_child(hold)
     os.read(reader, 1)
@@ -184,7 +184,7 @@ def test_a_forked_child_does_not_give_back_what_its_parent_holds(lock_file: Path
     child = in_child(lock.release)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert is_held(lock_file)
-    child = in_child(lambda: time.sleep(600))
+    child = in_child(signal.pause)
     try:
         lock.release()
         assert not is_held(lock_file), "a child that goes on holds nothing"

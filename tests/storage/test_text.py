@@ -4,10 +4,12 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from featlearn.storage.text import printable, printable_json
+
+PROPERTY = settings(max_examples=200, derandomize=True, deadline=None, database=None)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +33,13 @@ def test_some_can_be_kept() -> None:
     assert printable("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"
 
 
+@PROPERTY
 @given(st.text())
 def test_nothing_that_controls_is_left(text: str) -> None:
     assert not {unicodedata.category(c) for c in printable(text)} & {"Cc", "Cs", "Zl", "Zp"}
 
 
+@PROPERTY
 @given(st.dictionaries(st.text(), st.text()))
 def test_json_says_the_same(document: dict[str, str]) -> None:
     text = printable_json(json.dumps(document, indent=2, ensure_ascii=False))
