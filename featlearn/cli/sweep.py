@@ -30,7 +30,9 @@ def sweep(
         bool, typer.Option("--retry-failed", help="With --resume: compute failed and diverged points again.")
     ] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first point that fails.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and how long it takes.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and what time and disk it takes.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no table.")] = False,
     as_json: AsJson = False,
     runs_dir: RunsDir = None,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
-_FILES_OF_A_RUN = 3  # its log, its snapshots and a lock
-_OTHER_FILES = 24  # that are opened for a moment: drafts of files, modules and compiled code that are loaded
+_FILES_OF_A_RUN = 2  # its log and its lock
+_OTHER_FILES = 24  # that are opened for a moment: drafts, snapshots, modules and compiled code that are loaded
 _MOST_RUNS = 10_000
 
 

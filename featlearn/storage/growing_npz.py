@@ -23,7 +23,7 @@ import numpy as np
 from featlearn.storage.opening import open_regular
 from featlearn.storage.replacement import sync_directory
 
-_MOST_PENDING = 2**26  # bytes that wait in memory until they are written
+MOST_PENDING = 2**26  # bytes that wait in memory until they are written
 _PIECE = 2**24  # bytes that are read at a time to check them
 _POLYNOMIAL = 0xEDB88320  # of CRC-32, bits reversed
 
@@ -69,7 +69,7 @@ class GrowingNpz:
     def append(self, entry: Entry) -> None:
         """Add an entry. It is kept in memory until ``write`` or ``sync``, or until it takes too much of it."""
         self._pending.append({name: np.asarray(values) for name, values in entry.items()})
-        if sum(values.nbytes for waiting in self._pending for values in waiting.values()) > _MOST_PENDING:
+        if sum(values.nbytes for waiting in self._pending for values in waiting.values()) > MOST_PENDING:
             self.write()
 
     def write(self) -> None:

@@ -29,6 +29,9 @@ _BROKEN = (
 )
 
 
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}  # by version
+
+
 def read_npz(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an npz file, wherever the path leads.
 
@@ -60,3 +63,25 @@ def arrays_in(file: BinaryIO) -> dict[str, np.ndarray]:
 def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
     """Replace an npz file. Raises OSError."""
     replace_file(path, lambda out: np.savez(out, allow_pickle=False, **arrays))
+
+
+def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of the arrays in an npz file, from their headers alone.
+
+    Raises:
+        OSError, ValueError: as ``read_npz``.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file")
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return {name.removesuffix(".npy"): _shape_in(archive, name) for name in archive.namelist()}
+        except _BROKEN as error:
+            raise ValueError(str(error) or type(error).__name__) from None
+
+
+def _shape_in(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
+    with archive.open(name) as member:
+        shape, _, _ = _HEADERS[np.lib.format.read_magic(member)](member)
+        return tuple(shape)

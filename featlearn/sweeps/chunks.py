@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from featlearn.runs.records import PointResult
-from featlearn.sweeps.costs import Costs, Shape
+from featlearn.sweeps.costs import Costs
 from featlearn.sweeps.points import Job, compute
+from featlearn.sweeps.shape import Shape
 
 _MOST_SECONDS = 10.0  # of work, which is lost when a process dies
 _MOST_JOBS = 256
@@ -52,8 +53,8 @@ def chunks_of(jobs: Iterable[Job], runs: Path | None, costs: Costs, *, cores: in
     open_chunks: dict[Shape, list[Job]] = {}
     for job in jobs:
         shape = Shape.of(job.config)
-        seconds = max(costs.seconds(job.config) / cores, 1e-9)
-        limit = max(cores, int(min(_MOST_JOBS, _MOST_SECONDS / seconds, _MOST_BYTES / shape.bytes(), most)))
+        seconds, memory = max(costs.cost(job.config).on(cores), 1e-9), shape.bytes(stored=runs is not None)
+        limit = max(cores, int(min(_MOST_JOBS, _MOST_SECONDS / seconds, _MOST_BYTES / memory, most)))
         members = open_chunks.setdefault(shape, [])
         members.append(job)
         if len(members) >= limit:

@@ -6,20 +6,23 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from featlearn.config.build import ScaleTooLarge, starts_at_zero
-from featlearn.config.data import EmpiricalData, OnlineData
+from featlearn.config.build import ScaleTooLarge
+from featlearn.config.data import EmpiricalData
 from featlearn.config.model import Config
 from featlearn.runs.batch import Experiment
-from featlearn.runs.directory import RunError
+from featlearn.runs.floors_record import floors_record
 from featlearn.storage.digests import InvalidFile
+from featlearn.storage.errors import RunError
+from featlearn.sweeps.shape import Shape
 from featlearn.training.backends.fused import WIDE
 from featlearn.training.measurement import measure
-from featlearn.training.methods import METHODS, Exact, OwnSteps, SteppedByBackend
+from featlearn.training.methods import METHODS, OwnSteps, SteppedByBackend
 from featlearn.training.networks import InfeasibleTeacher
 from featlearn.training.optima import optimum_of
 from featlearn.training.problem import Problem
@@ -28,87 +31,8 @@ from featlearn.training.stages import Stage
 _MEASURED = 4  # shapes at most, of each backend and kind of data
 _SAMPLES = 20_000  # of a measurement, at most: larger samples cost in proportion
 _SECONDS = 0.05  # of each measurement
+_CANNOT_RUN = InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError, MemoryError
 _OWN_STEPS = 4  # of a method that takes its own, in a measurement
-_FLOATS_PER_PAIR = 40  # of arrays while a row is measured, generously
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What the cost of an experiment depends on."""
-
-    width: int
-    teachers: int
-    dimension: int
-    steps: int  # that the backend takes
-    own_steps: int  # of methods that take their own
-    rows: int
-    backend: str
-    data: str
-    samples: int  # of the whole run, or in each batch; 0 for population data
-    exact: float  # work of the exact methods, in the units of ``work_of_step``; that on the population is lost in it
-    decays: int  # λ whose optimum is computed
-
-    @classmethod
-    def of(cls, config: Config) -> Shape:
-        teachers, dimension = config.teacher.shape()
-        width = config.student.width or len(getattr(config.student.init, "first_layer", [None] * 100))
-        stages = [stage.stage(name) for name, stage in config.stages.items()]
-        methods = [METHODS[stage.method] for stage in stages]
-        pairs = list(zip(stages, methods, strict=True))
-        steps = sum(stage.steps for stage, method in pairs if isinstance(method, SteppedByBackend))
-        own_steps = sum(stage.steps for stage, method in pairs if isinstance(method, OwnSteps))
-        rows = min(config.log.points, steps + own_steps + 1)
-        if config.student.output_scale is not None and not starts_at_zero(config):
-            teachers += width  # the start is subtracted
-        samples = _samples(config.data, dimension)
-        exact = sum(method.work(samples, width, dimension) for method in methods if isinstance(method, Exact))
-        decays = sum(1 + len(stage.weight_decay.epoch_ends(stage.steps, rows)) for stage in stages)
-        decays = decays if config.log.gap else 0
-        sizes = width, teachers, dimension, steps, own_steps, rows
-        return cls(*sizes, config.backend, config.data.kind, samples, exact, decays)
-
-    def kind(self) -> tuple[str, str, bool]:
-        """Shapes of one kind differ in sizes and numbers alone."""
-        return self.backend, self.data, self.own_steps > 0
-
-    def pairs(self) -> float:
-        return float(self.width * (self.width + self.teachers))
-
-    def work_of_step(self) -> float:
-        """In arbitrary units: the pairs of neurons, or of inputs and neurons, with their products over coordinates."""
-        if self.data == "online":
-            drawing = self.samples * (30 * self.dimension + self.teachers * (self.dimension + 25))
-            return self._work_of_samples() + drawing + 20_000
-        return self._work_of_samples() + 2000 if self.samples else self._work_of_pairs()
-
-    def work_of_row(self) -> float:
-        """The metrics of the population, and the gradient on an empirical sample."""
-        return self._work_of_pairs() + (self._work_of_samples() if self.data == "empirical" else 0.0)
-
-    def _work_of_samples(self) -> float:
-        return float(self.samples * self.width * (self.dimension + 25))
-
-    def _work_of_pairs(self) -> float:
-        dimension = min(self.dimension, self.width + self.teachers) if self.backend == "fused" else self.dimension
-        return self.pairs() * (dimension + 25) + 2000
-
-    def bytes(self) -> float:
-        """Memory that one run of a batch takes, generously; a sample is there twice, as array and as tensor."""
-        sample = 2 * self.samples * (self.dimension + 2)
-        return 8.0 * (_FLOATS_PER_PAIR * self.pairs() + 20 * self.width * (self.dimension + 8) + sample)
-
-
-def _samples(data: object, dimension: int) -> int:
-    if isinstance(data, OnlineData):
-        return data.batch_size
-    if not isinstance(data, EmpiricalData):
-        return 0
-    if data.path is None:
-        return data.samples or 0
-    try:  # some eight bytes a number in an npz file, more in a csv file
-        return 1 + Path(data.path).stat().st_size // (8 * (dimension + 1))
-    except OSError:
-        return 1
 
 
 @dataclass(frozen=True)
@@ -122,35 +46,70 @@ class _Pace:
     optimum: float
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of one core.
+
+    Attributes:
+        steps: of the steps of the backend, which spreads those of many runs over the cores.
+        rest: of rows, optima, floors, and methods that take steps of their own; they come one after another.
+    """
+
+    steps: float = 0.0
+    rest: float = 0.0
+
+    def on(self, cores: int) -> float:
+        """The seconds that one process takes."""
+        return self.steps / cores + self.rest
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.steps + other.steps, self.rest + other.rest)
+
+    def times(self, count: float) -> Cost:
+        return Cost(self.steps * count, self.rest * count)
+
+
 class Costs:
     """Estimates for the experiments of one sweep."""
 
-    def __init__(self, configs: Iterable[Config]) -> None:
-        """Calibrate on a few of the configurations, from the lightest to the heaviest."""
+    def __init__(self, configs: Iterable[Config], *, stored: bool = False) -> None:
+        """Calibrate on a few of the configurations, from the lightest to the heaviest.
+
+        Args:
+            stored: whether the runs have directories: floors are computed for those alone.
+        """
         shapes: dict[Any, Config] = {}
+        configs = list(configs)
         for config in configs:
             shape = Shape.of(config)
             shapes.setdefault((shape.kind(), shape.width, shape.teachers, shape.dimension, shape.samples), config)
         self._paces: dict[tuple[str, str, bool], list[_Pace]] = {}
-        for kind in {key[0] for key in shapes}:
-            alike = [config for key, config in shapes.items() if key[0] == kind]
-            ordered = sorted(alike, key=lambda config: Shape.of(config).work_of_step())
-            chosen = sorted({round(i) for i in np.linspace(0, len(ordered) - 1, _MEASURED)})
-            self._paces[kind] = [pace for i in chosen if (pace := _measured(_with_few_samples(ordered[i]))) is not None]
+        with threadpool_limits(1, user_api="blas"):
+            for kind in {key[0] for key in shapes}:
+                alike = [config for key, config in shapes.items() if key[0] == kind]
+                ordered = sorted(alike, key=lambda config: Shape.of(config).work_of_step())
+                chosen = [ordered[i] for i in sorted({round(i) for i in np.linspace(0, len(ordered) - 1, _MEASURED)})]
+                found = [_measured(_with_few_samples(config)) for config in chosen]
+                self._paces[kind] = [pace for pace in found if pace is not None]
+            self._floors = _pace_of_floors(configs) if stored else 0.0
 
     def seconds(self, config: Config) -> float:
         """One experiment on one core, as one of a batch."""
+        return self.cost(config).on(1)
+
+    def cost(self, config: Config) -> Cost:
+        """One experiment, as one of a batch."""
         shape = Shape.of(config)
         paces = self._paces.get(shape.kind())
         if not paces:
-            return 1.0
+            return Cost(rest=1.0)
         work = shape.work_of_step()
         near = min(paces, key=lambda pace: abs(np.log(pace.shape.work_of_step() / work)))
-        steps = shape.steps * work + shape.exact
-        rows = shape.rows * shape.work_of_row()
-        optima = near.optimum * shape.decays
-        like_rows = near.row * rows + near.own_step * shape.own_steps * shape.work_of_row()
-        return near.step * steps / near.shape.work_of_step() + like_rows / near.shape.work_of_row() + optima
+        of_step = near.step / near.shape.work_of_step()
+        of_row = shape.work_of_row() / near.shape.work_of_row()
+        like_rows = (near.row * shape.rows + near.own_step * shape.own_steps) * of_row
+        rest = of_step * shape.exact + like_rows + near.optimum * shape.decays + self._floors * shape.floors
+        return Cost(of_step * shape.steps * work, rest)
 
 
 def cores() -> int:
@@ -166,11 +125,23 @@ def _with_few_samples(config: Config) -> Config:
     return config.model_copy(update={"data": EmpiricalData(kind="empirical", samples=samples)})
 
 
+def _pace_of_floors(configs: Iterable[Config]) -> float:
+    """Seconds for a unit of the work of floors, measured where it is the least; 0 where there are none."""
+    with_floors = [config for config in configs if Shape.of(config).floors]
+    for config in sorted(with_floors, key=lambda config: Shape.of(config).floors):
+        try:
+            problem = Experiment.of(_with_few_samples(config)).problem
+        except _CANNOT_RUN:
+            continue
+        return _seconds_of(partial(floors_record, problem)) / Shape.of(config).floors
+    return 0.0
+
+
 def _measured(config: Config) -> _Pace | None:
     """The pace of one shape; None for a configuration that cannot run."""
     try:
         built = Experiment.of(config)
-    except (InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError, MemoryError):
+    except _CANNOT_RUN:
         return None
     problem, state, backend = built.problem, built.start.state, built.backend
     stages = built.plan.stages

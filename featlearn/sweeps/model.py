@@ -5,7 +5,7 @@ What the values of an axis may be, the configuration says; ``axes`` checks them.
 
 from __future__ import annotations
 
-from math import isfinite
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -16,7 +16,8 @@ from featlearn.config.section import Section, Violations, WholeNumber
 from featlearn.config.yaml_source import Key
 
 MOST_POINTS = 1_000_000
-_SPACINGS = ("linear", "log", "range")
+_BETWEEN: dict[str, Callable[[float, float, int], np.ndarray]] = {"linear": np.linspace, "log": np.geomspace}
+_SPACINGS = (*_BETWEEN, "range")
 Number = Annotated[
     Annotated[WholeNumber, Tag("whole number")] | Annotated[float, Tag("number")],
     Discriminator(lambda value: "whole number" if isinstance(value, int) else "number"),
@@ -38,14 +39,11 @@ class Spaced(Section):
         given = [key for key in _SPACINGS if getattr(self, key) is not None]
         if len(given) != 1:
             yield (), f"expected one of {', '.join(_SPACINGS)}, or a list of values"
-        for key in set(given) & {"linear", "log"}:
-            first, last, count = getattr(self, key)
-            if not 1 <= count <= MOST_POINTS or count != int(count):
-                yield (key, 2), f"must be a whole number from 1 to {MOST_POINTS}, got {shown(count)}"
-            if key == "log" and (first <= 0 or last <= 0):
-                yield (key, 0 if first <= 0 else 1), "must be greater than 0 to be spaced in the logarithm"
-            if key == "linear" and not isfinite(float(last) - float(first)):
-                yield (key,), "is too wide: the distance of its ends is too large for a number"
+        for key in set(given) & _BETWEEN.keys():
+            wrong = list(self._wrong_numbers(key))
+            yield from wrong
+            if not wrong and not np.isfinite(self._between_ends(key)).all():
+                yield (key,), "leads to values that are too large for a number"
         if self.range is not None:
             if self.range[2:] == [0]:
                 yield ("range", 2), "must not be 0"
@@ -54,15 +52,26 @@ class Spaced(Section):
             elif abs(values[-1] - values[0]) // abs(values.step) >= MOST_POINTS:  # len() does not take longer ones
                 yield ("range",), f"has more than {MOST_POINTS} values"
 
+    def _wrong_numbers(self, key: str) -> Violations:
+        first, last, count = getattr(self, key)
+        if not 1 <= count <= MOST_POINTS or count != int(count):
+            yield (key, 2), f"must be a whole number from 1 to {MOST_POINTS}, got {shown(count)}"
+        if key == "log" and (first <= 0 or last <= 0):
+            yield (key, 0 if first <= 0 else 1), "must be greater than 0 to be spaced in the logarithm"
+
+    def _between_ends(self, key: str) -> np.ndarray:
+        """Evenly spaced values, both ends included; infinite or NaN where they are too large."""
+        first, last, count = getattr(self, key)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _BETWEEN[key](float(first), float(last), int(count))
+
     def values(self) -> list[Any]:
         """The values; whole ones are whole numbers when the ends were written as whole numbers."""
         if self.range is not None:
             return list(range(*self.range))
-        first, last, count = self.linear or self.log or []
-        space = np.linspace if self.linear else np.geomspace
-        with np.errstate(over="ignore"):  # in the last value, in whose place NumPy puts the end itself
-            values: list[Any] = space(float(first), float(last), int(count)).tolist()
-        if isinstance(first, int) and isinstance(last, int):
+        key = "log" if self.linear is None else "linear"
+        values: list[Any] = self._between_ends(key).tolist()
+        if all(isinstance(end, int) for end in getattr(self, key)[:2]):
             return [int(v) if v.is_integer() else v for v in values]
         return values
 

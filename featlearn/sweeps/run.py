@@ -11,7 +11,7 @@ from featlearn.runs.records import PointResult
 from featlearn.storage.errors import RunError, reason
 from featlearn.sweeps.begin import check_same, resume_command
 from featlearn.sweeps.chunks import Chunk, chunks_of, compute_chunk
-from featlearn.sweeps.costs import Shape, cores
+from featlearn.sweeps.costs import cores
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.executors import Executor, Outcome
 from featlearn.sweeps.load import load_sweep
@@ -19,6 +19,7 @@ from featlearn.sweeps.plan import estimate
 from featlearn.sweeps.points import Job, compute
 from featlearn.sweeps.records import Entry
 from featlearn.sweeps.retries import Retries
+from featlearn.sweeps.shape import Shape
 from featlearn.sweeps.state import SweepResult, SweepState, Watcher
 from featlearn.training.events import Event
 
@@ -156,14 +157,15 @@ class _Run:
 
     def _work(self, executor: Executor) -> None:
         places = [place for place, entry in self.todo.items() if entry.problem is None]
-        costs, self.state.work = estimate(self.sweep, places)
+        estimated = estimate(self.sweep, places)
+        self.state.work = estimated.total.on(1)
         if executor.local:  # one chunk at a time, on all cores; it sees at once when it is to stop
             work, cores_of_chunk, most = self._compute_here, cores(), len(places)
         else:
             work, cores_of_chunk = compute_chunk, 1
             most = -(-len(places) // (_CHUNKS_PER_WORKER * executor.capacity()))
         runs = self.directory.runs if self.sweep.config.store == "full" else None
-        chunks = chunks_of(self._jobs(places), runs, costs, cores=cores_of_chunk, most=most)
+        chunks = chunks_of(self._jobs(places), runs, estimated.costs, cores=cores_of_chunk, most=most)
         while not self.stopping():
             while executor.in_flight() < executor.capacity():
                 chunk = next(chunks, None) or self.retries.next(executor.in_flight())

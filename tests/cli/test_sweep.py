@@ -93,7 +93,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "24 points" in done.stdout
     assert "12 of them cannot run: teacher.rank: 4 is too much" in done.stdout
-    assert "by a short calibration" in done.stdout
+    assert re.search(r"about .* on \d+ cores?, by a short calibration, and [\d.]+ [kM]B on disk;", done.stdout)
     assert not (tmp_path / "runs").exists()
 
 

@@ -1,5 +1,6 @@
 """What every section has: strict types, rules between keys with their places, and completeness."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -109,3 +110,10 @@ def test_a_float_that_is_whole_is_a_whole_number(value: float, read: int) -> Non
 def test_what_is_no_such_number_is_refused(key: str, value: Any) -> None:
     [(place, _, _)] = errors_of(Numbers, {key: value})
     assert place[0] == key
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), int(sys.float_info.max) + 2**970])
+def test_a_whole_number_that_no_float_can_hold_is_refused(value: int) -> None:
+    [(place, kind, message)] = errors_of(Numbers, {"whole": value})
+    assert (place, kind, message) == (("whole",), "too_large", "is too large for a number")
+    assert Numbers.model_validate({"whole": 10**300}).whole == 10**300

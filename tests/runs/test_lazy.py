@@ -20,7 +20,7 @@ from featlearn.runs.batch import Experiment, run_batch
 from featlearn.runs.directory import RunDirectory, RunError
 from featlearn.runs.floors_record import floors_record
 from featlearn.runs.train import resume, train
-from featlearn.sweeps.costs import Shape
+from featlearn.sweeps.shape import Shape
 from featlearn.training.data import Empirical, Online
 from tests.config.broken import write
 from tests.places import CONFIGS

@@ -27,7 +27,7 @@ def test_a_power_cut_at_twenty_instants_changes_no_bit(
     config = load_config(write(tmp_path, SMALL), overrides)
     whole = train(config, tmp_path / "whole")
     monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.0)  # at every event
-    monkeypatch.setattr("featlearn.storage.growing_npz._MOST_PENDING", 1500)  # now and then before a checkpoint
+    monkeypatch.setattr("featlearn.storage.growing_npz.MOST_PENDING", 1500)  # now and then before a checkpoint
     (runs := tmp_path / "runs").mkdir()
     rng, taken = random.Random(5), 0
     # photographs are taken all the time, and twenty of them are kept, each instant as likely as any other

@@ -131,7 +131,7 @@ def test_a_file_that_has_lost_an_entry_is_noticed_and_stays_as_it_was(
 
 
 def test_little_waits_in_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(growing_npz, "_MOST_PENDING", 250)  # an entry has 120 bytes
+    monkeypatch.setattr(growing_npz, "MOST_PENDING", 250)  # an entry has 120 bytes
     file = grown(path)
     for number in range(3):
         file.append(entry(number))

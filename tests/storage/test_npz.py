@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featlearn.storage.npz import arrays_in, read_npz, write_npz
+from featlearn.storage.npz import arrays_in, read_npz, shapes_in, write_npz
 
 ARRAYS: dict[str, Any] = {
     "numbers": np.arange(6.0).reshape(2, 3),
@@ -120,3 +121,47 @@ def test_what_cannot_be_read_is_an_error_of_the_system(kind: str, tmp_path: Path
         os.mkfifo(file)
     with pytest.raises(OSError, match=r"No such file|not a regular file"):
         read_npz(file)
+
+
+# --- shapes alone -------------------------------------------------------------------------------
+
+
+def test_shapes_are_those_of_the_arrays(tmp_path: Path) -> None:
+    for save in (np.savez, np.savez_compressed):
+        save(tmp_path / "a.npz", allow_pickle=False, **ARRAYS)
+        found = {name: values.shape for name, values in read_npz(tmp_path / "a.npz").items()}
+        assert shapes_in(tmp_path / "a.npz") == found == {name: values.shape for name, values in ARRAYS.items()}
+
+
+def test_shapes_are_read_without_the_arrays(tmp_path: Path) -> None:
+    file = archive(tmp_path, large=header((10**9, 10**6)))
+    assert shapes_in(file) == {"large": (10**9, 10**6)}
+    np.savez_compressed(file, large=np.zeros((1000, 10_000)))
+    tracemalloc.start()
+    assert shapes_in(file) == {"large": (1000, 10_000)}
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1e6
+
+
+MAGIC = b"\x93NUMPY"
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", MAGIC, MAGIC + b"\x01\x00", MAGIC + b"\x09\x00"])
+def test_shapes_of_what_is_no_array_are_refused(content: bytes, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        shapes_in(archive(tmp_path, good=array(np.ones(2)), bad=content))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"PK\x03\x04 nothing", b"text", array(np.ones(2))])
+def test_shapes_in_what_is_no_archive_are_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"\S"):
+        shapes_in(tmp_path / "a.npz")
+
+
+def test_shapes_in_what_cannot_be_read_are_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        shapes_in(tmp_path / "nowhere.npz")
+    with pytest.raises(OSError, match="not a regular file"):
+        shapes_in(tmp_path)

@@ -1,10 +1,15 @@
 """Small sweeps for the tests: files, runs of them, and what their tables say."""
 
 import csv
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from featlearn.config.yaml_source import ConfigError
+from featlearn.runs.directory import RunDirectory
 from featlearn.sweeps.begin import begin
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.executors import DaskExecutor, Executor, SerialExecutor
@@ -54,3 +59,26 @@ def table(directory: SweepDirectory) -> list[dict[str, str]]:
     """The rows of ``results.csv`` without what takes time."""
     with directory.results_file.open(newline="") as file:
         return [{key: cell for key, cell in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+
+def journal(directory: SweepDirectory) -> list[dict[str, Any]]:
+    """Every line of its journals."""
+    files = sorted(directory.path.glob("journal*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+def metrics(run: RunDirectory) -> list[dict[str, Any]]:
+    """The rows of a run without what takes time."""
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in run.read_metrics()]
+
+
+def settings(place: Path, text: str) -> list[dict[str, Any]]:
+    """The values of the axes at each point."""
+    return list(load_sweep(sweep_file(place, text)).settings())
+
+
+def complaints(place: Path, text: str) -> list[str]:
+    """What is wrong with a sweep file, with places in it."""
+    with pytest.raises(ConfigError) as caught:
+        load_sweep(sweep_file(place, text))
+    return [str(c).removeprefix(f"{place}/") for c in caught.value.complaints]

@@ -3,11 +3,14 @@
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from featlearn.config.load import load_config
-from featlearn.runs.batch import run_batch
+from featlearn.runs.batch import Experiment, run_batch
+from featlearn.runs.floors_record import floors_record
 from featlearn.sweeps.costs import Costs
+from featlearn.sweeps.shape import Shape
 from tests.config.broken import write
 from tests.sweeps.small import new_sweep, run, table
 
@@ -19,6 +22,7 @@ stages:
   last: {train: [first_layer, second_layer], METHOD, weight_decay: 0.01}
 log: {points: 20, gap: false}
 """
+GD = "steps: 400, step_size: 0.1"
 FLOW = "method: flow, steps: 60, step_size: 30"
 
 
@@ -44,3 +48,43 @@ def test_a_sweep_over_methods_gives_what_each_run_gives(tmp_path: Path) -> None:
         overrides = [f"seed={row['seed']}", f"stages.last.method={row['stages.last.method']}"]
         config = load_config(write(tmp_path, TEXT.replace("METHOD", FLOW)), [*overrides, "stages.last.step_size=0.1"])
         assert float(row["loss"]) == run_batch([config])[0].rows[-1]["loss"]
+
+
+@pytest.mark.parametrize("more", [("student.width=20",), ("student.width=160", "teacher.input_dim=16")])
+def test_floors_are_estimated_from_those_of_a_smaller_network(more: tuple[str, ...], tmp_path: Path) -> None:
+    small, large = (load_config(write(tmp_path, TEXT.replace("METHOD", GD)), overrides) for overrides in ((), more))
+    problem = Experiment.of(large).problem
+    floors_record(problem)  # load the libraries
+    began = time.process_time()
+    floors_record(problem)
+    taken = time.process_time() - began
+    stored, not_stored = Costs([small, large], stored=True), Costs([small, large])
+    estimated = stored._floors * Shape.of(large).floors
+    assert 0.1 < estimated / taken < 10
+    assert not_stored._floors == 0
+    assert (
+        Costs([load_config(write(tmp_path, TEXT.replace("METHOD", GD)), ["log.floors=false"])], stored=True)._floors
+        == 0
+    )
+
+
+def test_costs_say_what_is_spread_over_the_cores(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, TEXT.replace("METHOD", GD)))
+    costs = Costs([config], stored=True)
+    cost = costs.cost(config)
+    assert cost.steps > 0
+    assert cost.rest > 0
+    assert costs.seconds(config) == cost.on(1) == cost.steps + cost.rest
+    assert cost.on(4) == cost.steps / 4 + cost.rest
+    assert (cost + cost).on(2) == pytest.approx(cost.times(2).on(2))
+
+
+def test_what_cannot_run_does_not_spoil_the_estimate(tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", first_layer=np.ones((4, 8)), second_layer=np.ones(4))
+    weights = f"student={{init: {{kind: file, path: {tmp_path / 'w.npz'}}}}}"
+    gone, there = (load_config(write(tmp_path, TEXT.replace("METHOD", GD)), o) for o in ([weights], []))
+    (tmp_path / "w.npz").unlink()
+    costs = Costs([gone, there], stored=True)
+    assert costs._floors > 0
+    assert 0 < costs.seconds(gone) < 60
+    assert Costs([gone]).seconds(gone) == 1.0

@@ -1,7 +1,6 @@
 """Sweep files: the points that they make, and every complaint about one, with its place."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -9,118 +8,7 @@ from featlearn.config.yaml_source import ConfigError
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.sweep import Sweep
 from tests.places import ROOT
-from tests.sweeps.small import sweep_file
-
-
-def settings(place: Path, text: str) -> list[dict[str, Any]]:
-    return list(load_sweep(sweep_file(place, text)).settings())
-
-
-def complaints(place: Path, text: str) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        load_sweep(sweep_file(place, text))
-    return [str(c).removeprefix(f"{place}/") for c in caught.value.complaints]
-
-
-def test_axes_are_crossed_and_the_last_varies_fastest(tmp_path: Path) -> None:
-    found = settings(
-        tmp_path, "grid:\n  student.width: [8, 10]\nzip:\n- {teacher.input_dim: [4, 5], teacher.rank: [2, 3]}\nseeds: 2"
-    )
-    assert [tuple(s.values()) for s in found] == [
-        (width, dimension, rank, seed) for width in (8, 10) for dimension, rank in ((4, 2), (5, 3)) for seed in (0, 1)
-    ]
-    assert list(found[0]) == ["student.width", "teacher.input_dim", "teacher.rank", "seed"]
-
-
-def test_groups_that_go_in_step_are_crossed_with_each_other(tmp_path: Path) -> None:
-    text = "zip:\n- {student.width: [8, 10]}\n- {teacher.input_dim: [4, 5], teacher.rank: [2, 3]}"
-    assert len(settings(tmp_path, text)) == 4
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ("{linear: [0.1, 0.3, 3]}", [0.1, 0.2, 0.3]),
-        ("{log: [0.001, 0.1, 3]}", [0.001, 0.01, 0.1]),
-        ("{log: [1e-3, 1e-3, 1]}", [0.001]),
-        ("[0.1, 1e-2, 1]", [0.1, 0.01, 1]),
-    ],
-)
-def test_values_of_an_axis(values: str, expected: list[float], tmp_path: Path) -> None:
-    found = settings(tmp_path, f"grid:\n  stages.local.weight_decay: {values}")
-    assert [s["stages.local.weight_decay"] for s in found] == pytest.approx(expected, rel=1e-15)
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ("{range: [2, 8, 2]}", [2, 4, 6]),
-        ("{linear: [10, 40, 4]}", [10, 20, 30, 40]),
-        ("{log: [10, 1000, 5]}", [10, 32, 100, 316, 1000]),  # 31.6 and 316.2: a width is a whole number
-        ("{log: [2, 4, 9]}", [2, 3, 4]),  # rounded, without doubles
-    ],
-)
-def test_whole_number_keys_get_whole_numbers(values: str, expected: list[int], tmp_path: Path) -> None:
-    found = [s["student.width"] for s in settings(tmp_path, f"grid:\n  student.width: {values}")]
-    assert found == expected
-    assert all(type(value) is int for value in found)
-
-
-@pytest.mark.parametrize(
-    ("seeds", "expected"), [("3", [0, 1, 2]), ("[5, 3]", [5, 3]), ("{range: [10, 13]}", [10, 11, 12])]
-)
-def test_seeds(seeds: str, expected: list[int], tmp_path: Path) -> None:
-    sweep = load_sweep(sweep_file(tmp_path, f"seeds: {seeds}"))
-    assert [p.values["seed"] for p in sweep.points()] == expected
-    assert [p.config.seed for p in sweep.points() if p.config is not None] == expected
-
-
-def test_a_point_is_the_configuration_that_train_would_read(tmp_path: Path) -> None:
-    from featlearn.config.load import load_config
-    from featlearn.config.yaml_source import dump_yaml
-
-    sweep = load_sweep(sweep_file(tmp_path, "grid:\n  student.width: [8, 10]\nseeds: 2"))
-    point = list(sweep.points())[3]
-    (tmp_path / "base.yaml").write_text(dump_yaml(sweep.base.data))
-    config = load_config(tmp_path / "base.yaml", ["student.width=10", "seed=1"])
-    assert point.config == config
-    assert point.config_hash == config.digest()
-    assert point.id == "0003"
-
-
-def test_a_point_that_breaks_a_rule_says_so_and_leaves_the_others(tmp_path: Path) -> None:
-    points = list(load_sweep(sweep_file(tmp_path, "grid:\n  teacher.rank: [2, 4]")).points())
-    assert points[0].infeasible is None
-    assert points[1].config is None
-    assert points[1].infeasible is not None
-    assert points[1].infeasible.startswith("teacher.rank: 4 is too much")
-
-
-def test_the_stored_sweep_reads_back_as_the_same_points(tmp_path: Path) -> None:
-    text = "grid:\n  student.width: {log: [8, 32, 3]}\n  stages.local.weight_decay: {linear: [0.1, 0.3, 3]}\nseeds: 2"
-    sweep = load_sweep(sweep_file(tmp_path, text))
-    (tmp_path / "elsewhere").mkdir()
-    stored = tmp_path / "elsewhere" / "stored.yaml"
-    stored.write_text(sweep.to_yaml())
-    again = load_sweep(stored)
-    assert again.digest() == sweep.digest()
-    assert [p.config_hash for p in again.points()] == [p.config_hash for p in sweep.points()]
-
-
-def test_weight_files_are_found_beside_the_file_that_names_them(tmp_path: Path) -> None:
-    import numpy as np
-
-    np.savez(tmp_path / "w.npz", first_layer=np.ones((4, 6)), second_layer=np.ones(4))
-    text = "grid:\n  student:\n  - {init: {kind: file, path: w.npz}}\nseeds: 2"
-    sweep = load_sweep(sweep_file(tmp_path, text))
-    (tmp_path / "elsewhere").mkdir()
-    stored = tmp_path / "elsewhere" / "stored.yaml"
-    stored.write_text(sweep.to_yaml())
-    for found in (sweep, load_sweep(stored)):
-        config = next(found.points()).config
-        assert config is not None
-        assert getattr(config.student.init, "path", None) == str(tmp_path / "w.npz")
-
+from tests.sweeps.small import complaints, sweep_file
 
 BROKEN = [
     ("grid:\n  student.widht: [8]", "sweep.yaml:10:3: student.widht: unknown key; did you mean 'width'?"),

@@ -24,7 +24,7 @@ from featlearn.views.data.axis import Axis, axis_of, named
 from featlearn.views.data.sweep import SHOWN
 from featlearn.views.words.cells import cell
 from featlearn.views.words.labels import heading_of
-from featlearn.views.words.numbers import duration
+from featlearn.views.words.numbers import duration, size
 from featlearn.views.words.values import clipped, labels
 
 _MOST_ROWS = 60  # of the table at the end
@@ -49,8 +49,8 @@ def show_plan(plan: SweepPlan, jobs: int | None) -> None:
         lines.append(shown(f"{count} of them cannot run: {reason}", "yellow"))
     workers = jobs or cores()
     where = f"{workers} {'core' if workers == 1 else 'cores'}"
-    told = f"about {duration(plan.seconds / workers)} on {where}, by a short calibration; nothing was written"
-    lines.append(shown(told))
+    told = f"about {duration(plan.seconds(jobs))} on {where}, by a short calibration"
+    lines.append(shown(f"{told}, and {size(plan.estimate.disk)} on disk; nothing was written"))
     output_console().print(Group(*lines))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from featlearn.views.words.numbers import MINUS, grouped, number, power_of_ten, runs_in_words, short_number
+from featlearn.views.words.numbers import MINUS, grouped, number, power_of_ten, runs_in_words, short_number, size
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,11 @@ def test_powers_of_ten_are_raised_where_they_are_far_from_one() -> None:
 def test_counts() -> None:
     assert grouped(1234567) == "1\N{THIN SPACE}234\N{THIN SPACE}567"
     assert [runs_in_words(count) for count in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (999_600, "1 MB"), (1_234_567, "1.23 MB"), (2.5e13, "25 TB")],
+)
+def test_sizes_have_three_digits(count: float, told: str) -> None:
+    assert size(count) == told
