@@ -176,10 +176,43 @@ def test_the_public_names_are_these_and_all_load() -> None:
         featlearn.nothing_like_it  # noqa: B018
 
 
-def test_every_module_of_the_training_room_has_its_tests() -> None:
-    names = {path.stem for path in (PACKAGE / "training").rglob("*.py")} - {"__init__"}
-    there = {path.stem.removeprefix("test_") for path in (Path(__file__).parent / "training").glob("test_*.py")}
-    assert names - there == set()
+# modules that are tested through others only: this set may shrink, and not grow
+TESTED_THROUGH_OTHERS = {
+    "claims/find.py",
+    "claims/findings.py",
+    "claims/papers/zhou_ge_2024/teachers.py",
+    "claims/records.py",
+    "runs/floors_record.py",
+    "runs/optimum_record.py",
+    "runs/recorder.py",
+    "sweeps/records.py",
+    "theory/activations/degree_one.py",
+    "theory/activations/erf.py",
+    "theory/activations/quadratic.py",
+    "theory/activations/record.py",
+    "views/console/figure.py",
+    "views/console/progress.py",
+    "views/console/runs.py",
+    "views/console/selfcheck.py",
+    "views/data/table.py",
+    "views/figures/axes.py",
+    "views/figures/claim.py",
+    "views/figures/style.py",
+    "views/report/claims_files.py",
+    "views/report/packing.py",
+    "views/words/labels.py",
+}
+
+
+def test_every_module_has_its_test_file_in_the_room_of_its_name() -> None:
+    tests = Path(__file__).parent
+    missing = {
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if path.name not in ("__init__.py", "__main__.py")
+        and not list((tests / path.relative_to(PACKAGE).parts[0]).rglob(f"test_{path.stem}.py"))
+    }
+    assert missing == TESTED_THROUGH_OTHERS
 
 
 def import_graph() -> dict[str, set[str]]:
