@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
@@ -35,6 +36,12 @@ def swept_with_momentum(place: Path, text: str) -> SweepDirectory:
     directory = new_sweep(place, f"{text}seeds: 2\nstore: summary\n", base)
     run(directory)
     return directory
+
+
+def swept_at_equal_values(place: Path, monkeypatch: pytest.MonkeyPatch) -> SweepDirectory:
+    """A finished sweep as older versions made them, which did not refuse an axis with the same number twice."""
+    monkeypatch.setattr("featlearn.sweeps.load.repeated_values", lambda *_: [])
+    return swept_with_momentum(place, EQUAL)
 
 
 def objects(*values: Any) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 
 from featlearn.views.console.sweep import show_sweep
 from featlearn.views.data.sweep import read_sweep
-from tests.views.settings import ALIKE, EQUAL, median, swept_with_momentum
+from tests.views.settings import ALIKE, median, swept_at_equal_values, swept_with_momentum
 
 
 def cells_of(printed: str, columns: int) -> list[list[str]]:
@@ -29,8 +29,10 @@ def test_the_console_takes_medians_at_each_value(tmp_path: Path, capsys: pytest.
     assert cells_of(capsys.readouterr().out, 5) == wanted
 
 
-def test_the_console_counts_runs_at_equal_values_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    directory = swept_with_momentum(tmp_path, EQUAL)
+def test_the_console_counts_runs_at_equal_values_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = swept_at_equal_values(tmp_path, monkeypatch)
     show_sweep(directory, directory.read_info())
     printed = cells_of(capsys.readouterr().out, 8)
     assert [row[:3] for row in printed] == [["0", "4", "4"], ['{"start":', "0.01,", '"factor":']]

@@ -10,7 +10,7 @@ from featlearn.sweeps.results import load_results
 from featlearn.views.data.sweep import check_metrics, read_sweep, summary_table
 from tests.sweeps.small import MIXED, new_sweep
 from tests.views.examples import SEEDS, SWEEP, swept
-from tests.views.settings import DECAY, EQUAL, median, swept_with_momentum
+from tests.views.settings import DECAY, median, swept_at_equal_values
 
 
 def test_medians_and_quartiles_are_those_of_the_runs_that_are_done(tmp_path: Path) -> None:
@@ -57,8 +57,8 @@ def test_a_metric_that_does_not_exist_is_refused() -> None:
         check_metrics(["los"])
 
 
-def test_runs_at_equal_values_share_a_median(tmp_path: Path) -> None:
-    data = read_sweep(swept_with_momentum(tmp_path, EQUAL))
+def test_runs_at_equal_values_share_a_median(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = read_sweep(swept_at_equal_values(tmp_path, monkeypatch))
     table = summary_table(data, [data.axis("weight_decay")], "loss")
     schedule = {"start": 0.01, "factor": 0.5, "every": 20}
     assert (table[DECAY].tolist(), table["runs"].tolist()) == ([0, schedule], [4, 2])
