@@ -53,7 +53,8 @@ def run(folder: Path, act: Activation, late: dict[str, Any], **changes: Any) -> 
     known = load_config(folder / "config.yaml")
     choice: dict[str, Any] = {"name": act.name, "drop_hermite_below": act.drop_hermite_below}
     # The configuration knows the names that the package had when it was loaded, and would refuse this one.
-    config = known.model_copy(update={"activation": type(known.activation).model_construct(**choice)})
+    activation = type(known.activation).model_construct(**choice)
+    config = known.model_copy(update={"activation": activation, "backend": "auto"})
     return run_batch([config])[0]
 
 
