@@ -84,7 +84,8 @@ def short_sweep(sweep: Mapping[str, Any], directory: Path) -> dict[str, Any]:
             return axes
         count = len(next(iter(axes.values())))
         rows = [short_row({key: values[i] for key, values in axes.items()}) for i in range(count)]
-        return {key: [row[key] for row in rows] for key in axes}
+        distinct = [row for i, row in enumerate(rows) if row not in rows[:i]]  # made short, two may have become one
+        return {key: [row[key] for row in distinct] for key in axes}
 
     return {
         **sweep,

@@ -22,6 +22,7 @@ def _small(*overrides: str) -> Any:
     return load_config(CONFIGS / "quickstart.yaml", [*settings, *overrides])
 
 
+@pytest.mark.slow
 def test_three_stage_reaches_the_optimum_of_every_epoch() -> None:
     configs = [load_config(PAPER / "configs" / "three_stage.yaml", [f"seed={seed}"]) for seed in range(5)]
     every = configs[0].stages["local_convergence"].weight_decay.every  # type: ignore[union-attr]

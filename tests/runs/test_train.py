@@ -388,6 +388,7 @@ def test_any_name_survives_being_written_and_resumed(name: str, tmp_path: Path) 
     assert resume(stopped).info.name == name
 
 
+@pytest.mark.slow
 def test_bits_do_not_depend_on_the_threads_of_the_environment(tmp_path: Path) -> None:
     path = write(tmp_path, SMALL.replace("width: 12", "width: 300"))
     found = []

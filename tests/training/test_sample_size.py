@@ -37,6 +37,7 @@ def _sample(seed: int, samples: int, noise_std: float) -> Empirical:
     return Empirical(lambda: drawn_sample(ACT, TEACHER, seed=seed, samples=samples, noise_std=noise_std))
 
 
+@pytest.mark.slow
 def test_the_distance_to_the_population_falls_as_the_root_of_the_sample() -> None:
     """‖f_n − f_∞‖ of the trained networks, n = 1e3 … 1e6: the exponent is −1/2 within 0.1."""
     sizes, seeds = [1_000, 10_000, 100_000, 1_000_000], range(6)
@@ -61,6 +62,7 @@ def test_without_noise_and_with_many_inputs_neurons_align() -> None:
         assert found["recovered"][0] == 2
 
 
+@pytest.mark.slow
 def test_the_mean_trajectory_of_online_training_is_the_population_one() -> None:
     """Both layers, 100 seeds, at five times: the mean weights are the population's within their standard errors."""
     stage = Stage(name="late", train=BOTH, steps=200, step_size=Schedule(0.01), weight_decay=Schedule(0.01))

@@ -40,6 +40,7 @@ def test_the_certificate_of_an_optimum_is_the_theorys_and_the_sign_at_its_atoms(
     np.testing.assert_allclose(np.sort(np.abs(view.marks[last].mass)), np.sort(np.abs(optimum.masses)), rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", TEACHERS)
 def test_the_certificate_of_the_network_is_the_gradient_of_a_new_neuron(overrides: list[str], tmp_path: Path) -> None:
     run = new_run(tmp_path, *overrides)

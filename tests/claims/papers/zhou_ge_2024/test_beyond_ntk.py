@@ -9,6 +9,7 @@ from tests.claims.papers.zhou_ge_2024.small import failed, judged, judged_when_b
 SMALL = {"dimension": {"seeds": 3, "grid": {"teacher.input_dim": [8, 64]}}}
 
 
+@pytest.mark.slow
 def test_small_versions_hold(tmp_path: Path) -> None:
     record = judged("beyond-ntk", SMALL, tmp_path)
     assert failed(record) == set()

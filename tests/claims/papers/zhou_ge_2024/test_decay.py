@@ -10,12 +10,14 @@ GRID = {**TINY, "teacher.min_angle": [45], f"{LATE}.weight_decay": [0.0, 0.001, 
 SMALL = {"constant": {"seeds": 6, "grid": GRID}}
 
 
+@pytest.mark.slow
 def test_small_versions_hold(tmp_path: Path) -> None:
     record = judged("decay", SMALL, tmp_path)
     assert failed(record) == set()
     assert record.passed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "checks"),
     [("no decay", {"unaligned", "aligned", "exponent"}), ("wrong sign", {"fits", "aligned"})],
