@@ -16,9 +16,8 @@ import typer
 def errors_told() -> Iterator[None]:
     """Within it, the errors that users can do something about end the command with their lines on standard error."""
     from featlearn.config.yaml_source import ConfigError
-    from featlearn.storage.errors import RunError, RunNotFound
+    from featlearn.storage.errors import RunError, RunNotFound, WrongChoice
     from featlearn.views.console.output import complain
-    from featlearn.views.data.sweep import WrongChoice
 
     try:
         yield

@@ -11,6 +11,10 @@ class RunNotFound(RunError):
     """A directory that somebody named does not exist."""
 
 
+class WrongChoice(RunError):
+    """An axis or a metric that somebody asked for is none, or cannot be shown."""
+
+
 def reason(error: OSError) -> str:
     """Why the system refused, in its own words."""
     return error.strerror or str(error)

@@ -5,8 +5,7 @@ import typer
 
 from featlearn.cli.errors import errors_told
 from featlearn.config.yaml_source import Complaint, ConfigError, Mark
-from featlearn.storage.errors import RunError, RunNotFound
-from featlearn.views.data.sweep import WrongChoice
+from featlearn.storage.errors import RunError, RunNotFound, WrongChoice
 
 
 def status_of(error: Exception) -> int:

@@ -9,18 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.storage.errors import RunError
+from featlearn.storage.errors import RunError, WrongChoice
 from featlearn.storage.text import printable
 from featlearn.sweeps.directory import SweepDirectory, known_columns
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.views.data.axis import Axis, as_objects, axis_of, named
 from featlearn.views.data.table import Table
-
-
-class WrongChoice(RunError):
-    """An axis or a metric that somebody asked for is none, or cannot be shown."""
-
 
 SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")  # the metrics that its tables show
 

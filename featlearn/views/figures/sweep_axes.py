@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from featlearn.storage.errors import WrongChoice
 from featlearn.views.data.axis import Axis
-from featlearn.views.data.sweep import SweepData, WrongChoice
+from featlearn.views.data.sweep import SweepData
 from featlearn.views.words.palette import COLOURS
 
 MOST_LINES = len(COLOURS)
