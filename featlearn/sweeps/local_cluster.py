@@ -1,4 +1,8 @@
-"""Worker processes on this machine: a Dask cluster apart from the user's own settings of Dask and of threads."""
+"""Worker processes on this machine: a Dask cluster apart from the user's own settings of Dask and of threads.
+
+Whoever can speak to a Dask process can let it run any code. So these speak only to each other: on the address of this
+machine alone, over TLS, with keys that are made for this one cluster.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +27,14 @@ def local_cluster(jobs: int) -> Iterator[Any]:
     """
     import dask
     from distributed import LocalCluster  # which adds its own defaults to those of Dask
+    from distributed.security import Security
 
     settings = {
         **dask.config.merge(*dask.config.defaults),  # in place of whole sections of the user's
         "distributed.scheduler.allowed-failures": 0,  # who goes on trying is the sweep's decision
         "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.scheduler.http.routes": [],  # no pages: other accounts of this machine could read them
+        "distributed.worker.http.routes": [],
         "distributed.nanny.pre-spawn-environ": {},  # Dask would put these variables into this process, and leave them
     }
     with dask.config.set(settings), _environment_of_workers():
@@ -39,6 +46,8 @@ def local_cluster(jobs: int) -> Iterator[Any]:
                     # numba reads its variables again whenever it compiles, and refuses another number of threads than
                     # it has launched: this process must not see the number that is meant for the workers
                     env={"NUMBA_NUM_THREADS": 1},
+                    host="127.0.0.1",
+                    security=Security.temporary(),
                     dashboard_address=None,
                     scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port, for two sweeps at once
                     silence_logs="CRITICAL",

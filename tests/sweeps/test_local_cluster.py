@@ -5,15 +5,19 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.error import HTTPError
 
+import psutil
 import pytest
 
 from featlearn.runs.directory import RunError
 from featlearn.sweeps.executors import DaskExecutor, Outcome
+from featlearn.sweeps.local_cluster import local_cluster
 from tests.sweeps.small import sweep_file
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +106,31 @@ def test_the_first_sweep_after_installing_runs_on_workers(tmp_path: Path) -> Non
         command = ("-m", "featlearn", "sweep", "-c", str(file), "--jobs", "2", "--runs-dir", str(tmp_path / "runs"))
         ended = _python(*command, cache=tmp_path / "cache")
         assert ended.returncode == 0, ended.stderr
+
+
+def test_nobody_without_the_keys_speaks_to_a_cluster_and_it_shows_no_pages() -> None:
+    import distributed
+    from distributed.security import Security
+
+    with local_cluster(1) as cluster:
+        address = cluster.scheduler_address
+        assert address.startswith("tls://127.0.0.1:")
+        with distributed.Client(cluster, timeout=15) as client:
+            assert client.submit(sum, [1, 2]).result() == 3
+            listening = [
+                connection.laddr
+                for process in (psutil.Process(), *psutil.Process().children(recursive=True))
+                for connection in process.net_connections()
+                if connection.status == "LISTEN"
+            ]
+            assert len(listening) >= 4
+            assert {place.ip for place in listening} == {"127.0.0.1"}
+            for place in listening:
+                with pytest.raises((HTTPError, ConnectionError)):  # no such page, or no pages at all
+                    urllib.request.urlopen(f"http://127.0.0.1:{place.port}/info/main/workers.html", timeout=5)
+        for unknown, keys in (("tcp" + address.removeprefix("tls"), None), (address, Security.temporary())):
+            with pytest.raises(distributed.comm.core.CommClosedError):
+                distributed.Client(unknown, timeout=2, security=keys)
 
 
 def test_settings_that_dask_itself_refuses_are_told(tmp_path: Path) -> None:
