@@ -5,6 +5,9 @@ A measure is optimal if and only if |η| ≤ 1 on the sphere and η is the sign 
 (docs/theory.md §10).
 """
 
+from functools import cache
+from statistics import NormalDist
+
 import numpy as np
 
 from featlearn.theory.activations import Activation
@@ -103,14 +106,21 @@ def _around(target: Target, atoms: Atoms, dimension: int) -> np.ndarray:
     return np.asarray(points / np.linalg.norm(points, axis=-1, keepdims=True))
 
 
+@cache
 def _spread(dimension: int, count: int) -> np.ndarray:
-    """Points all over the sphere: Sobol points through the normal distribution."""
+    """Points all over the sphere: a lattice of the unit cube through the quantiles of the normal distribution.
+
+    The lattice is n (1/g, 1/g², …) modulo 1, where g > 1 solves g^(dimension + 1) = g + 1: the golden ratio in one
+    dimension, and of low discrepancy in every one.
+    """
     if dimension == 1:
         return np.array([[1.0], [-1.0]])
-    from scipy.stats import norm, qmc
-
-    cube = qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(count)).random(count)
-    points = norm.ppf(np.clip(cube, 1e-12, 1 - 1e-12))
+    ratio = 2.0
+    for _ in range(60):
+        ratio = (1 + ratio) ** (1 / (dimension + 1))
+    cube = (0.5 + np.arange(1, count + 1)[:, None] * ratio ** -np.arange(1.0, dimension + 1)) % 1
+    quantile = np.vectorize(NormalDist().inv_cdf, otypes=[float])
+    points = quantile(np.clip(cube, 1e-12, 1 - 1e-12))
     return np.asarray(points / np.linalg.norm(points, axis=-1, keepdims=True))
 
 

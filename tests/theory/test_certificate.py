@@ -67,6 +67,14 @@ def test_maxima_are_stationary_on_the_sphere() -> None:
     assert np.abs(sideways).max() < 1e-6 * np.abs(slopes).max()
 
 
+@pytest.mark.parametrize(("dimension", "count", "degrees"), [(2, 512, 2), (3, 4096, 6), (4, 4096, 13), (6, 16384, 19)])
+def test_the_search_begins_all_over_the_sphere(dimension: int, count: int, degrees: float) -> None:
+    anywhere = np.random.default_rng(0).normal(size=(1000, dimension))
+    anywhere /= np.linalg.norm(anywhere, axis=-1, keepdims=True)
+    nearest = np.max(anywhere @ certificate._spread(dimension, count).T, axis=-1)
+    assert np.degrees(np.arccos(np.min(nearest))) < degrees
+
+
 def test_at_the_optimum_of_one_neuron_nothing_is_above_1() -> None:
     """The teacher φ̃(w*·x) has the optimum (1 − λ/(2 K(w*, w*))) φ̃(w*·x), whose certificate is 1 at w* alone."""
     phi, decay = activation("relu"), 0.01
