@@ -7,6 +7,8 @@ Everything public is named here and loaded when it is first used::
     rows = featlearn.run_batch([config])[0].rows
 """
 
+from __future__ import annotations
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from featlearn.sweeps.results import load_results
 from featlearn.training.descent import Start
 from featlearn.training.problem import Problem
 
-Columns = dict[str, np.ndarray]
+Columns: TypeAlias = "dict[str, np.ndarray]"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from featlearn.cli.about import check, schema
+from featlearn.cli.late import load_when_used
 from featlearn.cli.reproduce import reproduce
 from featlearn.cli.runs import runs, show
 from featlearn.cli.sweep import sweep
@@ -26,6 +27,7 @@ app = typer.Typer(
 def main() -> None:
     """The entry point of the ``featlearn`` command."""
     _open_streams()
+    load_when_used("numpy")
     try:
         app()
     except KeyboardInterrupt:

@@ -36,26 +36,29 @@ def show(
     from featlearn.claims.find import find
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.directory import SweepDirectory
-    from featlearn.views.console.claims import show_reproduction
-    from featlearn.views.console.output import complain
-    from featlearn.views.console.run import show_environment, show_run
-    from featlearn.views.console.sweep import show_sweep, sweep_document
 
     with errors_told():
         found = find(run, runs_dir or DEFAULT_RUNS_DIR)
         if isinstance(found, SweepDirectory):
+            from featlearn.views.console.sweep import show_sweep, sweep_document
+
             about = found.read_info()
             if as_json:
                 print_json(sweep_document(found, about))
             else:
                 show_sweep(found, about)
         elif isinstance(found, ReproductionDirectory):
+            from featlearn.views.console.claims import show_reproduction
+
             verdicts = found.read_info()
             if as_json:
                 print_json(document_of(found, verdicts))
             else:
                 show_reproduction(found, verdicts)
         else:
+            from featlearn.views.console.output import complain
+            from featlearn.views.console.run import show_environment, show_run
+
             info = found.read_info()
             if as_json:
                 complain(text for text in (found.complaint(info),) if text)

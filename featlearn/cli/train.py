@@ -33,23 +33,25 @@ def train(
     if resume is not None and overrides:
         raise typer.BadParameter("--set changes a configuration, and a resumed run keeps its own; start a new run")
 
-    from featlearn.config.load import load_config
-    from featlearn.runs import train as runs
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
-    from featlearn.views.console.output import complain
-    from featlearn.views.console.progress import TrainingView
-    from featlearn.views.console.run import ending_of_run, show_run
-
-    where = runs_dir or DEFAULT_RUNS_DIR
     with errors_told():
-        view = TrainingView(quiet=quiet or as_json)
+        settings = None
         if config is not None:
-            settings = load_config(config, overrides or [])
-            with view:
+            from featlearn.config.load import load_config
+
+            settings = load_config(config, overrides or [])  # what is wrong with it is said before the rest is loaded
+
+        from featlearn.runs import train as runs
+        from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
+        from featlearn.views.console.output import complain
+        from featlearn.views.console.progress import TrainingView
+        from featlearn.views.console.run import ending_of_run, show_run
+
+        where = runs_dir or DEFAULT_RUNS_DIR
+        with TrainingView(quiet=quiet or as_json) as view:
+            if settings is not None:
                 result = runs.train(settings, where, view.watch)
-        else:
-            assert resume is not None
-            with view:
+            else:
+                assert resume is not None
                 result = runs.resume(RunDirectory.find(resume, where), view.watch)
 
     if as_json:

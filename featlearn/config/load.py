@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from featlearn.config.build import ScaleTooLarge, require_buildable
 from featlearn.config.complaints import (
     complaint_at,
     complaints_about,
@@ -31,7 +30,6 @@ from featlearn.config.yaml_source import (
     read_document,
 )
 from featlearn.storage.digests import InvalidFile, pinned_file
-from featlearn.training.networks import InfeasibleTeacher
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -107,6 +105,9 @@ def _validated(document: Document, directory: Path) -> Config:
 
 def _checked(document: Document, config: Config, directory: Path) -> Config:
     """The configuration with its files pinned down, once its teacher is known to exist and its files to be readable."""
+    from featlearn.config.build import ScaleTooLarge, require_buildable
+    from featlearn.training.networks import InfeasibleTeacher
+
     try:
         config = with_pinned_files(config, directory)
         require_buildable(config)

@@ -43,7 +43,7 @@ class Section(BaseModel):
     depends on other keys.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
     def violations(self) -> Violations:
         yield from ()

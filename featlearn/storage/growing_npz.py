@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ MOST_PENDING = 2**26  # bytes that wait in memory until they are written
 _PIECE = 2**24  # bytes that are read at a time to check them
 _POLYNOMIAL = 0xEDB88320  # of CRC-32, bits reversed
 
-Entry = Mapping[str, np.ndarray]  # what an append adds to each array that grows
+Entry: TypeAlias = "Mapping[str, np.ndarray]"  # what an append adds to each array that grows
 
 
 class GrowingNpz:

@@ -29,9 +29,6 @@ _BROKEN = (
 )
 
 
-_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}  # by version
-
-
 def read_npz(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an npz file, wherever the path leads.
 
@@ -83,5 +80,7 @@ def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
 
 def _shape_in(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
     with archive.open(name) as member:
-        shape, _, _ = _HEADERS[np.lib.format.read_magic(member)](member)
+        layout = np.lib.format
+        headers = {(1, 0): layout.read_array_header_1_0, (2, 0): layout.read_array_header_2_0}  # by version
+        shape, _, _ = headers[layout.read_magic(member)](member)
         return tuple(shape)

@@ -31,7 +31,7 @@ Text = Annotated[str, BeforeValidator(_encodable)]  # that may quote a path or a
 class Record(BaseModel):
     """Part of a file. Unknown keys are left out: they may be of a version that has more to say in the same format."""
 
-    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False, extra="ignore")
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False, extra="ignore", defer_build=True)
 
     def changed(self, **changes: Any) -> Self:
         """The same with other values for some fields."""

@@ -20,7 +20,7 @@ from featlearn.runs.floors_record import floors_record
 from featlearn.storage.digests import InvalidFile
 from featlearn.storage.errors import RunError
 from featlearn.sweeps.shape import Shape
-from featlearn.training.backends.fused import WIDE
+from featlearn.training.backends import WIDE
 from featlearn.training.measurement import measure
 from featlearn.training.methods import METHODS, OwnSteps, SteppedByBackend
 from featlearn.training.networks import InfeasibleTeacher

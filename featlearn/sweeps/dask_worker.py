@@ -1,5 +1,7 @@
 """Loaded by every local Dask worker as it starts: Ctrl-C is the sweep's, which ends its workers in good order."""
 
+from __future__ import annotations
+
 import signal
 from typing import Any
 

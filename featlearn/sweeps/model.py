@@ -5,7 +5,6 @@ What the values of an axis may be, the configuration says; ``axes`` checks them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -16,7 +15,7 @@ from featlearn.config.section import Section, Violations, WholeNumber
 from featlearn.config.yaml_source import Key
 
 MOST_POINTS = 1_000_000
-_BETWEEN: dict[str, Callable[[float, float, int], np.ndarray]] = {"linear": np.linspace, "log": np.geomspace}
+_BETWEEN = ("linear", "log")
 _SPACINGS = (*_BETWEEN, "range")
 Number = Annotated[
     Annotated[WholeNumber, Tag("whole number")] | Annotated[float, Tag("number")],
@@ -39,7 +38,7 @@ class Spaced(Section):
         given = [key for key in _SPACINGS if getattr(self, key) is not None]
         if len(given) != 1:
             yield (), f"expected one of {', '.join(_SPACINGS)}, or a list of values"
-        for key in set(given) & _BETWEEN.keys():
+        for key in set(given) & set(_BETWEEN):
             wrong = list(self._wrong_numbers(key))
             yield from wrong
             if not wrong and not np.isfinite(self._between_ends(key)).all():
@@ -63,7 +62,8 @@ class Spaced(Section):
         """Evenly spaced values, both ends included; infinite or NaN where they are too large."""
         first, last, count = getattr(self, key)
         with np.errstate(over="ignore", invalid="ignore"):
-            return _BETWEEN[key](float(first), float(last), int(count))
+            between = np.linspace if key == "linear" else np.geomspace
+            return between(float(first), float(last), int(count))
 
     def values(self) -> list[Any]:
         """The values; whole ones are whole numbers when the ends were written as whole numbers."""

@@ -6,6 +6,8 @@ lines. Only an activation with neither symmetry (plain relu) has directions, and
 w*_k.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,6 +3,8 @@
 All of them lower the objective J = E[(f_μ − f*)²] + λ Σ ‖u_i‖ of signs σ_i and rows u_i (``measures``).
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from featlearn.theory.certificate import nearest_atoms
@@ -10,7 +12,7 @@ from featlearn.theory.measures import Atoms, Target
 
 _MOST_STEPS = 100  # Atoms move by at most that many steps of Newton's method at a time.
 _FARTHEST = 0.2  # No coordinate of a row moves by more in one step.
-_DAMPINGS = 10.0 ** np.arange(-14.0, 10.0)  # Each step takes the one of these that lowers the objective most.
+_DAMPINGS = -14.0, 10.0  # Each step takes the power of ten between these that lowers the objective most.
 _VANISHING_MASS = 1e-10  # An atom below this mass is taken out when the objective falls towards mass 0.
 _NO_MASS = 1e-12  # An atom below this mass is taken out in any case.
 _MERGED = 0.001  # Atoms of one sign that are nearer to one another than this, times λ, become one.
@@ -51,8 +53,9 @@ def moved(target: Target, atoms: Atoms, rest: float) -> Atoms:
         if np.linalg.norm(slope) <= rest or not len(rows):
             break
         values, vectors = np.linalg.eigh(target.hessian(signs, rows))
+        dampings = 10.0 ** np.arange(*_DAMPINGS)[:, None]
         along = vectors.T @ slope.ravel()
-        moves = (-(along / (np.abs(values) + _DAMPINGS[:, None])) @ vectors.T).reshape(-1, *rows.shape)
+        moves = (-(along / (np.abs(values) + dampings)) @ vectors.T).reshape(-1, *rows.shape)
         moves = _within_reach(rows, moves)
         ends = target.slope(signs, np.concatenate([rows + 0.5 * moves, rows + moves]))
         middle, end = np.split(ends, 2)

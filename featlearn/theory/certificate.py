@@ -5,6 +5,8 @@ A measure is optimal if and only if |η| ≤ 1 on the sphere and η is the sign 
 (docs/theory.md §10).
 """
 
+from __future__ import annotations
+
 from functools import cache
 from statistics import NormalDist
 

@@ -13,6 +13,7 @@ matrix product by slices is the idea of Ozaki, Ogita, Oishi & Rump 2012.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from math import factorial
 from typing import Any
 
@@ -147,9 +148,15 @@ def sqrt(x: DoubleDouble) -> DoubleDouble:
     return DoubleDouble(*_fast_two_sum(root, correction))
 
 
-_HALF_PI = DoubleDouble(1.5707963267948966, 6.123233995736766e-17)
-_SINE = [_constant(Fraction((-1) ** k, factorial(2 * k + 1))) for k in range(1, 13)]
-_COSINE = [_constant(Fraction((-1) ** k, factorial(2 * k))) for k in range(1, 13)]
+@cache
+def _half_pi() -> DoubleDouble:
+    return DoubleDouble(1.5707963267948966, 6.123233995736766e-17)
+
+
+@cache
+def _taylor(odd: int) -> list[DoubleDouble]:
+    """The coefficients of the sine (odd = 1) or the cosine (odd = 0) in powers of z², without the first one."""
+    return [_constant(Fraction((-1) ** k, factorial(2 * k + odd))) for k in range(1, 13)]
 
 
 def _even_series(coefficients: list[DoubleDouble], z: DoubleDouble) -> DoubleDouble:
@@ -177,10 +184,10 @@ def asin(x: DoubleDouble) -> DoubleDouble:
     reduced = where(large, sqrt(clip((1.0 - magnitude) * 0.5, 0.0, 1.0)), magnitude)
     start = DoubleDouble(np.arcsin(np.minimum(reduced.high, 1.0)))
     z = start * start
-    sine = start + start * _even_series(_SINE, z)
-    cosine = 1.0 + _even_series(_COSINE, z)
+    sine = start + start * _even_series(_taylor(1), z)
+    cosine = 1.0 + _even_series(_taylor(0), z)
     small = start + (reduced - sine) / cosine
-    result = where(large, _HALF_PI - small * 2.0, small)
+    result = where(large, _half_pi() - small * 2.0, small)
     return where(negative, -result, result)
 
 

@@ -5,6 +5,8 @@ for an activation that is homogeneous of degree 1. Its objective is J = E[(f_μ 
 f_μ = Σ σ_i φ̃(u_i·x); its certificate is η(w) = −(2/λ) E[(f_μ − f*) φ̃(w·x)] (docs/theory.md §10).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

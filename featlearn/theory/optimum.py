@@ -6,6 +6,8 @@ found is seen from the dual certificate: μ is optimal if and only if |η| ≤ 1
 Where |η| > 1, atoms are added and all atoms move again (sliding Frank–Wolfe, Denoyelle et al. 2019).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -6,15 +6,19 @@ v = (w, w*), c = (a, −a*) the residual is f − f* = Σ_i c_i φ̃(v_i·x), so
 All functions have a leading batch axis B: a run is one entry of it, and its numbers do not depend on the others.
 """
 
+from __future__ import annotations
+
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from featlearn.theory import double_double
 from featlearn.theory.activations import Activation, Array
 from featlearn.theory.double_double import PAIRS_IN_CACHE
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 # Sums in float64 are used while they are right to this; below, double-double takes over.
 _RELATIVE_ACCURACY = 1e-8
@@ -165,7 +169,7 @@ def loss_floor(
     first_layer: np.ndarray,
     teacher_second_layer: np.ndarray,
     teacher_first_layer: np.ndarray,
-    precision: npt.DTypeLike = np.float64,
+    precision: DTypeLike = float,
 ) -> np.ndarray:
     """The loss under which ``loss`` means nothing, (B,): the larger of two multiples of M (docs/theory.md §5).
 

@@ -5,6 +5,8 @@ Nothing here shares a formula with ``activations``: only the pointwise φ and φ
 ends, where erf of a long row turns sharply.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from itertools import pairwise
 from math import pi

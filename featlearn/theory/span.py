@@ -4,6 +4,8 @@ A direction counts as part of the span when its singular value is above 1e-10 of
 1: how long a row is says nothing about the span, and rows that differ by less than that are one direction.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 _TOLERANCE = 1e-10

@@ -1,5 +1,7 @@
 """The neural tangent kernel of a network at given inputs: how alike its gradients there are."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from featlearn.theory.activations import Activation

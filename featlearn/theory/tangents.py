@@ -5,6 +5,8 @@ the pair kernel K, and depend on rows and directions only through their inner pr
 ``double_double`` at once; derivations: docs/regimes.md §3.
 """
 
+from __future__ import annotations
+
 from featlearn.theory.activations import Activation, Array
 from featlearn.theory.pairs import Pairs
 

@@ -1,5 +1,7 @@
 """The metrics row: what is logged of a run at one step."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

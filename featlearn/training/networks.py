@@ -1,5 +1,7 @@
 """Teachers and initial students: random draws with a generator for each purpose, and explicit weights."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import acos, degrees, sqrt
 

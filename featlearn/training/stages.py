@@ -1,5 +1,7 @@
 """Stages of an experiment as data: what is trained, how, for how long, and what happens at the end."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache

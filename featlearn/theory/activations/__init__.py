@@ -11,6 +11,8 @@ A new activation is a module in this folder that registers its records, and a li
 Without a compiled kernel it trains in the torch backend. Derivations: docs/theory.md §2.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Literal
 
 from featlearn.theory.activations import degree_one, erf, quadratic  # noqa: F401 - each registers its activations

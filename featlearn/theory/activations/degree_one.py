@@ -4,6 +4,8 @@ With the angle θ of u and v they are κ‖u‖‖v‖(sin θ + (π/2 − θ + �
 Derivations: docs/theory.md §2, and docs/regimes.md §3 for the tangents.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
 from math import pi, sqrt

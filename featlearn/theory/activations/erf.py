@@ -3,6 +3,8 @@
 Derivations of the tangents: docs/regimes.md §3.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial

@@ -1,5 +1,7 @@
 """z²: a polynomial, whose kernel follows from Isserlis' theorem (docs/theory.md §2)."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from types import ModuleType
 

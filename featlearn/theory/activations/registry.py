@@ -1,5 +1,7 @@
 """The activations that there are, by name and setting."""
 
+from __future__ import annotations
+
 from featlearn.theory.activations.record import DROP_SETTINGS, Activation
 
 _REGISTRY: dict[str, dict[int, Activation]] = {}  # by name, then by what is dropped

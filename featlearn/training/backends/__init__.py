@@ -12,6 +12,8 @@ from featlearn.theory.population import Gradient
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
 
+WIDE = 256  # neurons from which the fused backend spreads one run over the cores, row block by row block
+
 
 class BackendError(Exception):
     """A backend that cannot do what is asked; the message says what can."""

@@ -11,13 +11,11 @@ import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
-from featlearn.training.backends import BackendError, Looks
+from featlearn.training.backends import WIDE, BackendError, Looks
 from featlearn.training.backends import fused_kernels as kernels
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
-
-WIDE = 256  # neurons from which one run is spread over the cores, row block by row block
 
 # The families of kernels that are compiled, see fused_kernels._pairs.
 _FAMILIES = {

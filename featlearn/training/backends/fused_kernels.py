@@ -10,6 +10,8 @@ whole vectors by zeros, which contribute nothing; arcsine is a polynomial withou
 The order of operations of a run depends on its shape alone: bits depend neither on the other runs nor on threads.
 """
 
+from __future__ import annotations
+
 import math
 
 import numba

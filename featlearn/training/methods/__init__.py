@@ -1,5 +1,7 @@
 """Training methods: a module for each, listed here. Whatever needs to know of a method reads its record."""
 
+from __future__ import annotations
+
 from featlearn.training.methods import adam, flow, gd, lbfgs, momentum, ridge
 from featlearn.training.methods.record import (
     METHODS,

@@ -8,6 +8,7 @@ the gradient is still good: there the search goes by slopes alone (Hager & Zhang
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class _History:
         return cls(memory[_MOVES][0], memory[_CHANGES][0], int(memory[_COUNT][0]), float(memory[_STALLED][0]))
 
     @classmethod
-    def blank(cls, n: int, stalled: float = np.nan) -> _History:
+    def blank(cls, n: int, stalled: float = nan) -> _History:
         return cls(np.zeros((HISTORY, n)), np.zeros((HISTORY, n)), 0, stalled)
 
     def with_move(self, move: np.ndarray, change: np.ndarray) -> _History:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
-Table = dict[str, np.ndarray]
+Table: TypeAlias = "dict[str, np.ndarray]"

@@ -1,5 +1,7 @@
 """Numbers on their way into a page."""
 
+from __future__ import annotations
+
 import base64
 
 import numpy as np

@@ -1,5 +1,7 @@
 """How the columns of the metrics are called in figures: words and symbols, those of docs/theory.md."""
 
+from __future__ import annotations
+
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass

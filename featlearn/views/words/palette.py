@@ -1,5 +1,7 @@
 """The colours of figures and pages: Okabe & Ito 2008, told apart with every common colour blindness."""
 
+from __future__ import annotations
+
 BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER, "#7F7F7F")
 GREY, SHADE = "#7F7F7F", "#EFEFEF"
