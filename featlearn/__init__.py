@@ -3,7 +3,7 @@
 Everything public is named here and loaded when it is first used::
 
     import featlearn
-    config = featlearn.load_config("configs/quickstart.yaml", ["student.width=50"])
+    config = featlearn.load_config("quickstart.yaml", ["student.width=50"])
     rows = featlearn.run_batch([config])[0].rows
 """
 

@@ -10,6 +10,7 @@ import typer
 
 from featlearn.cli.about import check, schema
 from featlearn.cli.late import load_when_used
+from featlearn.cli.new import new
 from featlearn.cli.reproduce import reproduce
 from featlearn.cli.runs import runs, show
 from featlearn.cli.sweep import sweep
@@ -64,5 +65,5 @@ def _options(
     pass
 
 
-for _command in (train, sweep, reproduce, runs, show, plot, report, schema, check):
+for _command in (new, train, sweep, reproduce, runs, show, plot, report, schema, check):
     app.command()(_command)

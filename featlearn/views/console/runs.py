@@ -27,7 +27,9 @@ def show_runs(summaries: list[Summary], runs_dir: Path) -> None:
     """The table of runs, sweeps and reproductions."""
     output = output_console()
     if not summaries:
-        output.print(shown(f"no runs in {runs_dir}; make one with: featlearn train --config configs/quickstart.yaml"))
+        output.print(
+            shown(f"no runs in {runs_dir}; make one with: featlearn new, then featlearn train --config quickstart.yaml")
+        )
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("run", no_wrap=True, min_width=max(len(printable(s.name)) for s in summaries))

@@ -1,0 +1,67 @@
+"""The configurations and sweeps that come with the package, to begin with: those of ``configs/`` and of the papers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import takewhile
+from pathlib import Path
+
+import yaml
+
+from featlearn.claims import papers
+from featlearn.storage.errors import RunError, WrongChoice, reason
+
+_PACKAGE = Path(__file__).parents[1]
+# An installed package holds a copy of the directory `configs`, which lies beside it in a checkout.
+_CONFIGS = _PACKAGE / "gallery" if (_PACKAGE / "gallery").is_dir() else _PACKAGE.parent / "configs"
+_PAPERS = Path(papers.__path__[0])
+
+
+def gallery() -> dict[str, Path]:
+    """Where each file of the gallery lies, by its name: its path without the suffix, those of papers below theirs."""
+    own = {path.relative_to(_CONFIGS): path for path in _CONFIGS.rglob("*.yaml")}
+    papers = {path.relative_to(_PAPERS): path for path in _PAPERS.glob("*/*s/*.yaml")}
+    named = {name.with_suffix("").as_posix(): path for name, path in (own | papers).items()}
+    return dict(sorted(named.items(), key=lambda item: (item[0].count("/"), item[0])))
+
+
+def purpose(path: Path) -> str:
+    """The first sentence of the comment at the head of a file."""
+    head = takewhile(lambda line: line.startswith("#"), path.read_text(encoding="utf-8").splitlines())
+    return " ".join(line.lstrip("# ") for line in head).split(". ")[0].rstrip(".")
+
+
+def copy_out(name: str, where: Path) -> list[Path]:
+    """Write a file of the gallery, and the one that a sweep is based on unless it is there; returns those written.
+
+    Raises:
+        WrongChoice: when there is no such file in the gallery, or one of that name is there already.
+        RunError: when it cannot be written.
+    """
+    files = gallery()
+    name = name.removesuffix(".yaml")
+    if name not in files:
+        raise WrongChoice(f"there is no {name!r} in the gallery; `featlearn new --list` shows what there is")
+    written = []
+    for path, target in _with_base(files[name], where / f"{name}.yaml"):
+        if target.exists() and path == files[name]:
+            raise WrongChoice(f"{target} is there already; remove it, or work with it")
+        if target.exists():
+            continue
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                file.write(path.read_bytes())
+        except OSError as error:
+            raise RunError(f"{target} cannot be written: {reason(error)}") from None
+        written.append(target)
+    return written
+
+
+def _with_base(path: Path, target: Path) -> Iterator[tuple[Path, Path]]:
+    """A file and the one that it is based on, with where each is copied to."""
+    yield path, target
+    base = yaml.safe_load(path.read_bytes()).get("base")
+    if isinstance(base, str):
+        yield (path.parent / base).resolve(), Path(os.path.normpath(target.parent / base))

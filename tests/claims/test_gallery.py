@@ -1,0 +1,47 @@
+"""The gallery: every file of it is valid where it is written, and nothing is overwritten."""
+
+from pathlib import Path
+
+import pytest
+
+from featlearn.claims.gallery import copy_out, gallery, purpose
+from featlearn.config.load import load_config
+from featlearn.storage.errors import RunError, WrongChoice
+from featlearn.sweeps.load import load_sweep
+from tests.places import CONFIGS, PAPER
+
+
+def test_it_has_every_configuration_and_sweep() -> None:
+    own = {path.relative_to(CONFIGS).with_suffix("").as_posix() for path in CONFIGS.rglob("*.yaml")}
+    papers = {f"{PAPER.name}/{path.parent.name}/{path.stem}" for path in PAPER.glob("*s/*.yaml")}
+    assert set(gallery()) == own | papers
+    assert next(iter(gallery())) == min(own)
+
+
+@pytest.mark.parametrize("name", gallery())
+def test_what_is_written_is_valid_and_its_head_says_what_it_is_for(name: str, tmp_path: Path) -> None:
+    first, *_ = copy_out(name, tmp_path)
+    assert first == tmp_path / f"{name}.yaml"
+    (load_sweep if first.parent.name == "sweeps" else load_config)(first)
+    assert len(purpose(first)) > 30
+
+
+def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "quickstart.yaml").write_text("mine")
+    with pytest.raises(WrongChoice, match=r"quickstart\.yaml is there already"):
+        copy_out("quickstart.yaml", tmp_path)
+    assert copy_out("sweeps/seeds", tmp_path) == [tmp_path / "sweeps" / "seeds.yaml"]
+    assert (tmp_path / "quickstart.yaml").read_text() == "mine"
+
+
+def test_a_sweep_comes_with_what_it_is_based_on(tmp_path: Path) -> None:
+    assert copy_out("sweeps/flow", tmp_path) == [tmp_path / "sweeps" / "flow.yaml", tmp_path / "flow.yaml"]
+
+
+def test_what_does_not_exist_or_cannot_be_written_is_told(tmp_path: Path) -> None:
+    for name in ("no_such_name", "../pyproject", ""):
+        with pytest.raises(WrongChoice, match="in the gallery; `featlearn new --list`"):
+            copy_out(name, tmp_path)
+    (tmp_path / "sweeps").write_text("a file")
+    with pytest.raises(RunError, match="cannot be written"):
+        copy_out("sweeps/seeds", tmp_path)
