@@ -10,15 +10,29 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from featlearn.claims.directory import ReproductionDirectory
+from featlearn.cli.app import app
 from featlearn.config.model import Config
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training.columns import COLUMNS
 from featlearn.views.report import claims as claims_text
+from featlearn.views.words.glossary import GLOSSARY
+
+
+def commands() -> str:
+    """The help of every command, each to be unfolded under what the command is for."""
+    parts = []
+    for command in typer.main.get_group(app).commands.values():
+        assert command.name is not None
+        first = (command.help or "").strip().splitlines()[0].rstrip(".")
+        summary = f"<summary><code>featlearn {command.name}</code>: {first[:1].lower()}{first[1:]}</summary>"
+        parts += ["<details>", summary, "", help_of(command.name), "", "</details>", ""]
+    return "\n".join(parts).rstrip()
 
 
 def help_of(command: str) -> str:
@@ -58,6 +72,13 @@ def activations() -> str:
             degree = entry.homogeneous_degree or "–"
             lines.append(f"| `{name}` | {_escaped(entry.formula)} | {kept} | {same[entry.symmetry]} | {degree} |")
     return "\n".join(lines)
+
+
+def glossary() -> str:
+    """The words that the console, the report and the figures use."""
+    entries = sorted(GLOSSARY.items(), key=lambda entry: entry[0].lstrip("‖").lower())
+    shown = [(term.replace("*", r"\*"), meaning.replace("*", r"\*")) for term, meaning in entries]
+    return "\n".join(f"* **{term}**: {meaning}." for term, meaning in shown)
 
 
 def reproduction(folder: str, sweeps: str) -> str:

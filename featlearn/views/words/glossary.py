@@ -1,0 +1,38 @@
+"""The words of the console, the report and the figures, each in a sentence; docs/glossary.md is made from them."""
+
+from __future__ import annotations
+
+from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
+
+GLOSSARY = {
+    "student": "the wide two-layer network f(x) = Σ a_j φ(w_j·x) that is trained; m is its number of neurons",
+    "teacher": "the narrow network f* of m* neurons whose labels the student is trained on",
+    "teacher line": "the line through the origin along a teacher neuron w*_k; its two ends are one neuron if φ is even",
+    "S*": "the span of the teacher's neurons: the subspace that the target depends on; its dimension is the rank r",
+    "in S*": "the share of the first layer, ‖P W‖² / ‖W‖², that lies in S*; for a random start about r/d",
+    "λ": "the weight decay: the objective is the loss plus (λ/2) times the squared norm of the trained weights",
+    "η": "the step size",
+    "loss": "the population loss E[(f − f*)²] over all Gaussian inputs, exact and without a factor ½",
+    "objective": "the loss plus the weight-decay term, which is what training lowers",
+    "gap": "the objective minus the least objective of any network of any width, as far as that is certified; "
+    "near 0 the run has found the best network for its λ",
+    "mass": "of a neuron, p_j = |a_j|‖w_j‖: what it contributes to the function; a homogeneous neuron can trade |a_j| "
+    "against ‖w_j‖ without changing the function",
+    "mean angle": "the angle between neurons and their nearest teacher lines: the root mean square, weighted by mass",
+    "max angle": "the largest angle of a living neuron to its nearest teacher line, however small its mass",
+    "aligned mass": f"the share of all mass that lies within {ALIGNED_WITHIN:g}° of a teacher line",
+    "alive": f"neurons whose mass is above {ALIVE_ABOVE:g} of the teacher's; the others have vanished",
+    "recovered": f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
+    "floor": "of the loss: the value below which rounding leaves it without meaning",
+    "floors": "the least losses that predictors reach which are linear in fixed features of the start: random features "
+    "(only the second layer moves) and the NTK; a run below them has learned features",
+    "NTK": "the neural tangent kernel: the network linearised in its weights at the start",
+    "‖f*‖²": "E[f*(x)²], the loss of predicting zero",
+    "stage": "a part of training with its own method, step size and weight decay",
+    "certificate": "the function η(w) on all directions that proves a network optimal when it never leaves [−1, 1]; "
+    "where it does, a new neuron would lower the objective",
+    "atom": "a direction on which the optimum has mass",
+    "snapshot": "the weights of the network at one logged step",
+    "lazy training": "training in which the function changes while the features hardly move",
+    "diverged": "the loss or a weight grew out of all bounds; the step size is too large",
+}

@@ -1,0 +1,16 @@
+"""The glossary: what tables show is explained, in one plain sentence each."""
+
+from featlearn.views.console.run import _STAGE_COLUMNS
+from featlearn.views.words.glossary import GLOSSARY
+from featlearn.views.words.labels import heading_of
+
+
+def test_every_heading_of_the_story_of_a_run_is_explained() -> None:
+    plain = {"step", "seconds"}
+    assert {heading_of(column) for column in _STAGE_COLUMNS} - plain <= set(GLOSSARY)
+
+
+def test_meanings_are_parts_of_sentences() -> None:
+    for term, meaning in GLOSSARY.items():
+        assert not meaning.endswith("."), term
+        assert len(meaning.split()) >= 3, term
