@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 from featlearn.theory import double_double
 from featlearn.theory.activations import Activation
@@ -90,6 +89,8 @@ def _coefficients(gram: np.ndarray, target: np.ndarray) -> np.ndarray:
     Features are scaled to norm 1, G is shifted by what rounding may have done to its eigenvalues, and the solution is
     refined against G itself: what an eigenvalue λ above the shift τ misses shrinks by τ/(λ + τ) each time.
     """
+    from scipy import linalg
+
     norms = np.sqrt(np.maximum(np.diag(gram), 0.0))
     scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
     gram, target = gram * scale[:, None] * scale, target * scale
