@@ -53,7 +53,9 @@ def test_verdicts_that_do_not_add_up_are_refused(reproduction: ReproductionDirec
         {"claims": [one], "wanted": wanted[1:]},
     ):
         reproduction.info_file.write_text(json.dumps(plain | changes))
-        with pytest.raises(RunError, match="the verdict is not that of its checks|judged twice, or were not asked for"):
+        with pytest.raises(
+            RunError, match=r"the verdict is not that of its checks|judged twice, or were not asked for"
+        ):
             reproduction.read_info()
 
 

@@ -43,8 +43,8 @@ def log_if_positive(ax: Axes, *columns: np.ndarray, ticks: int = 6) -> bool:
         ax.set_yscale("log")
         low, high = float(np.log10(values.min())), float(np.log10(values.max()))
         room = max(0.05 * (high - low), 0.1)
-        ends = np.clip([low - room, high + room], *_DECADES)  # a damaged file may hold any float
-        ax.set_ylim(10.0**ends)
+        bottom, top = np.clip([low - room, high + room], *_DECADES)  # a damaged file may hold any float
+        ax.set_ylim(float(10.0**bottom), float(10.0**top))
         log_ticks(ax.yaxis, high - low + 2 * room, ticks)
     return bool(len(values))
 
