@@ -51,19 +51,19 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 def _apply_override(document: Document, override: str) -> None:
     source = f"--set {override}"
     name, equals, value = override.partition("=")
-    path = tuple(name.strip().split("."))
+    path, nowhere = tuple(name.strip().split(".")), Mark(source, 0, 0)
     if not equals or not all(path):
-        document.complaints.append(Complaint(Mark(source), name or "(empty)", "is not key.path=value"))
+        document.complaints.append(Complaint(nowhere, name or "(empty)", "is not key.path=value"))
         return
     try:
-        other = parse_document(value, source, column=len(name) + 2)
+        other = parse_document(value, source, inline=True)
     except ConfigError as error:
         document.complaints += [Complaint(c.mark, name, c.message) for c in error.complaints]
         return
     other.complaints = [Complaint(c.mark, name, c.message) for c in other.complaints]
     problem = no_such_place(document.data, path)
     if problem is not None:
-        document.complaints.append(Complaint(Mark(source), name, problem))
+        document.complaints.append(Complaint(nowhere, name, problem))
     elif isinstance(document.data, dict):
         document.put(path, other)
 

@@ -13,6 +13,7 @@ Violations = Iterator[tuple[tuple[str | int, ...], str]]  # (key path within the
 
 
 TOO_LARGE = "is too large for a number"
+LARGEST_WEIGHT = 1e50  # what is computed of weights has powers of them up to the sixth, which must be numbers
 
 
 def fitting(value: Any) -> Any:
@@ -31,7 +32,9 @@ WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Dimension = Annotated[WholeNumber, Field(ge=1, le=10_000_000)]
-Vector = Annotated[list[float], Field(min_length=1)]
+Weight = Annotated[float, Field(ge=-LARGEST_WEIGHT, le=LARGEST_WEIGHT)]
+NotNegativeWeight = Annotated[float, Field(ge=0, le=LARGEST_WEIGHT)]
+Vector = Annotated[list[Weight], Field(min_length=1)]
 Matrix = Annotated[list[Vector], Field(min_length=1)]
 Count = Annotated[WholeNumber, Field(ge=1, le=1_000_000_000)]
 

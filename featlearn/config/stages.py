@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Discriminator, Field, Tag, create_model
 
 from featlearn.config.methods import DESCRIPTIONS, MethodName, OperationName, keys_of_parameters, violations_of_method
-from featlearn.config.section import Count, NotNegative, Positive, Section, Violations
+from featlearn.config.section import Count, NotNegative, NotNegativeWeight, Positive, Section, Violations
 from featlearn.training.methods import METHODS
 from featlearn.training.stages import Layer, Schedule, Stage
 
@@ -15,7 +15,7 @@ from featlearn.training.stages import Layer, Schedule, Stage
 class GeometricSchedule(Section):
     """A value that is multiplied by ``factor`` after every ``every`` steps of its stage."""
 
-    start: NotNegative = Field(description="value of the first step")
+    start: NotNegativeWeight = Field(description="value of the first step")
     factor: Positive = Field(description="what it is multiplied by")
     every: Count = Field(description="after how many steps")
 
@@ -24,7 +24,7 @@ class GeometricSchedule(Section):
 
 
 NumberOrSchedule = Annotated[
-    Annotated[NotNegative, Tag("number")] | Annotated[GeometricSchedule, Tag("mapping")],
+    Annotated[NotNegativeWeight, Tag("number")] | Annotated[GeometricSchedule, Tag("mapping")],
     Discriminator(lambda value: "mapping" if isinstance(value, dict | GeometricSchedule) else "number"),
 ]
 

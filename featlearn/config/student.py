@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from featlearn.config.section import Matrix, NotNegative, Section, Vector, Violations, WholeNumber
+from featlearn.config.section import Matrix, NotNegativeWeight, Section, Vector, Violations, WholeNumber
 
 Width = Annotated[WholeNumber, Field(ge=1, le=100_000)]
 
@@ -21,8 +21,8 @@ class GaussianInit(Section):
     """Independent Gaussian weights."""
 
     kind: Literal["gaussian"]
-    first_layer_std: NotNegative = Field(description="standard deviation of every entry of W")
-    second_layer_std: NotNegative = Field(description="standard deviation of every a_j")
+    first_layer_std: NotNegativeWeight = Field(description="standard deviation of every entry of W")
+    second_layer_std: NotNegativeWeight = Field(description="standard deviation of every a_j")
 
 
 class NearTeacherInit(Section):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag
 
-from featlearn.config.section import Dimension, Matrix, Positive, Section, Vector, Violations, WholeNumber
+from featlearn.config.section import LARGEST_WEIGHT, Dimension, Section, Vector, Violations, WholeNumber
 from featlearn.theory.span import dimension_of_span
 from featlearn.training.networks import largest_min_angle
 
@@ -15,8 +15,8 @@ from featlearn.training.networks import largest_min_angle
 class RandomWeights(Section):
     """Random output weights of the teacher."""
 
-    magnitude: Annotated[list[Positive], Field(min_length=2, max_length=2)] = Field(
-        [0.7, 1.3], description="bounds of the uniform distribution of |a*_k|"
+    magnitude: Annotated[list[Annotated[float, Field(gt=0, le=LARGEST_WEIGHT)]], Field(min_length=2, max_length=2)] = (
+        Field([0.7, 1.3], description="bounds of the uniform distribution of |a*_k|")
     )
     sign: Literal["random", "positive", "negative", "alternating"] = Field("random", description="sign of a*_k")
 
@@ -25,6 +25,7 @@ class RandomWeights(Section):
             yield ("magnitude",), f"the lower bound {self.magnitude[0]:g} is above the upper {self.magnitude[1]:g}"
 
 
+Directions = Annotated[list[Annotated[list[float], Field(min_length=1)]], Field(min_length=1)]  # of any length
 OutputWeights = Annotated[
     Annotated[RandomWeights, Tag("mapping")] | Annotated[Vector, Tag("list")],
     Discriminator(lambda value: "list" if isinstance(value, list) else "mapping"),
@@ -45,7 +46,7 @@ class Teacher(Section):
     output_weights: OutputWeights = Field(
         RandomWeights(), description="a*: random (a mapping), or a list beside explicit `directions`"
     )
-    directions: Matrix | None = Field(
+    directions: Directions | None = Field(
         None, description="explicit teacher: rows w*_k, normalised; `input_dim` and `width` follow"
     )
 

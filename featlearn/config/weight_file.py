@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from featlearn.config.section import LARGEST_WEIGHT
 from featlearn.config.student import FileInit
 from featlearn.storage.digests import InvalidFile, check_digest
 from featlearn.storage.npz import read_npz
@@ -48,6 +49,6 @@ def read_student(init: FileInit, width: int | None, input_dim: int) -> Network:
     if first.dtype.kind in "fiu" and second.dtype.kind in "fiu":
         with np.errstate(over="ignore"):
             student = Network(second.astype(np.float64), first.astype(np.float64))
-        if np.isfinite(student.first_layer).all() and np.isfinite(student.second_layer).all():
+        if all((np.abs(layer) <= LARGEST_WEIGHT).all() for layer in (student.first_layer, student.second_layer)):
             return student
-    raise InvalidWeights(f"{path}: the weights must be finite real numbers")
+    raise InvalidWeights(f"{path}: the weights must be finite real numbers, at most {LARGEST_WEIGHT:g}")

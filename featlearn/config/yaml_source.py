@@ -15,22 +15,26 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.cyaml import CParser
+from yaml.resolver import Resolver
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 50
+_NUMBER_SIGN = "\U0010fffd"  # stands for # in a text where that begins no comment
 Key = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A place in a source, lines and columns counted from 1."""
+    """A place in a source, lines and columns counted from 1; line 0 is no place in particular."""
 
     source: str
     line: int = 1
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.source}:{self.line}:{self.column}"
+        return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class ConfigError(Exception):
     """A configuration that cannot be used; ``complaints`` holds everything that is wrong with it."""
 
     def __init__(self, complaints: list[Complaint]) -> None:
+        if not complaints:
+            raise ValueError("an error without complaints would say nothing")
         self.complaints = sorted(complaints, key=lambda c: (c.mark.source, c.mark.line, c.mark.column))
         super().__init__("\n".join(map(str, self.complaints)))
 
@@ -101,7 +107,7 @@ class Document:
                 self.keys[path[:depth]] = self.values[path[:depth]] = other.values[()]
             target = target[name]
         target[path[-1]] = other.data
-        self.keys[path] = Mark(other.values[()].source)
+        self.keys[path] = other.values[()]
         self.keys |= {path + p: mark for p, mark in other.keys.items()}
         self.values |= {path + p: mark for p, mark in other.values.items()}
         self.complaints += other.complaints
@@ -129,6 +135,8 @@ def read_document(path: Path) -> Document:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError([Complaint(Mark(str(path)), "(file)", _why_unreadable(path, error))]) from None
+    except ValueError:  # a zero byte in its name
+        raise ConfigError([Complaint(Mark(str(path)), "(file)", "no such file")]) from None
     if len(content) > MAX_BYTES:
         raise ConfigError(
             [Complaint(Mark(str(path)), "(file)", f"is larger than {MAX_BYTES} bytes; give large weights as a file")]
@@ -151,38 +159,49 @@ def _why_unreadable(path: Path, error: OSError) -> str:
     return f"cannot be read: {error.strerror}"
 
 
-def parse_document(text: str, source: str, line: int = 1, column: int = 1) -> Document:
-    """The document in a text whose first character stands at the given line and column of ``source``.
+def parse_document(text: str, source: str, *, inline: bool = False) -> Document:
+    """The document in a text.
 
+    Args:
+        text: in YAML.
+        source: where it is from, as complaints name it.
+        inline: whether it is a value on a command line, which has no lines and in which # begins no comment.
     Raises:
         ConfigError: when the text is not YAML at all. Lesser complaints are in ``Document.complaints``.
     """
-    builder = _Builder(source, line, column)
-    loader = _Loader("")
+    builder = _Builder(source, inline)
+    text = text.replace("#", _NUMBER_SIGN) if inline else text
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
+        node = _Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = builder.mark(error.problem_mark or error.context_mark)
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise ConfigError([Complaint(mark, "(syntax)", f"not valid YAML: {what}")]) from None
     except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        mark = Mark(source, before.count("\n") + line, error.position - before.rfind("\n"))
-        message = f"the character U+{error.character:04X} is not allowed in YAML"
-        raise ConfigError([Complaint(mark, "(syntax)", message)]) from None
-    except (ValueError, OverflowError) as error:  # numbers in escapes and directives that PyYAML does not check
-        mark = Mark(source, loader.line + line, loader.column + 1)
-        raise ConfigError([Complaint(mark, "(syntax)", f"not valid YAML: {error}")]) from None
+        before = text.encode()[: error.position].decode(errors="ignore")  # libyaml counts bytes
+        raise ConfigError([_not_allowed(before, error.character, builder)]) from None
+    except UnicodeEncodeError as error:  # half of a surrogate pair, as in arguments that are not UTF-8
+        raise ConfigError([_not_allowed(text[: error.start], ord(text[error.start]), builder)]) from None
     document = builder.document
-    document.values[()] = Mark(source, line, column)
+    document.values[()] = builder.mark(None)
     if node is not None:
         document.data = builder.build(node, ())
     return document
 
 
-class _Loader(yaml.SafeLoader):
+def _not_allowed(before: str, character: int, builder: _Builder) -> Complaint:
+    """That a character, which stands after some text, cannot be in YAML."""
+    mark = builder.place(before.count("\n"), len(before) - before.rfind("\n") - 1)
+    return Complaint(mark, "(syntax)", f"the character U+{character:04X} is not allowed in YAML")
+
+
+class _Loader(Composer, CParser, Resolver):
     """Parses to nodes only: scalars resolved by YAML 1.2's core rules, no anchors, bounded depth."""
+
+    def __init__(self, text: str) -> None:
+        CParser.__init__(self, text)
+        Composer.__init__(self)
+        Resolver.__init__(self)
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own attribute
     depth = 0
@@ -238,15 +257,20 @@ def dump_yaml(data: Any) -> str:
 class _Builder:
     """Turns nodes into plain data, remembering marks and collecting complaints."""
 
-    def __init__(self, source: str, line: int, column: int) -> None:
-        self.source, self.line, self.column = source, line, column
+    def __init__(self, source: str, inline: bool) -> None:
+        self.source, self.inline = source, inline
         self.document = Document(None)
 
     def mark(self, mark: Any) -> Mark:
-        if mark is None:
-            return Mark(self.source, self.line, self.column)
-        shift = self.column if mark.line == 0 else 1
-        return Mark(self.source, mark.line + self.line, mark.column + shift)
+        return self.place(0, 0) if mark is None else self.place(mark.line, mark.column)
+
+    def place(self, line: int, column: int) -> Mark:
+        """A place whose line and column are counted from 0."""
+        return Mark(self.source, 0, 0) if self.inline else Mark(self.source, line + 1, column + 1)
+
+    def text_of(self, node: yaml.ScalarNode) -> str:
+        """What a scalar says."""
+        return str(node.value).replace(_NUMBER_SIGN, "#") if self.inline else str(node.value)
 
     def complain(self, node: yaml.Node, path: Key, message: str) -> None:
         self.document.complaints.append(Complaint(self.mark(node.start_mark), dotted(path), message))
@@ -262,9 +286,9 @@ class _Builder:
             scalar = _SCALARS.get(kind)
             if scalar is not None:
                 try:
-                    return scalar(node.value)
+                    return scalar(self.text_of(node))
                 except ValueError:
-                    self.complain(node, path, f"{node.value[:40]!r} is not a value of the tag {node.tag!r}")
+                    self.complain(node, path, f"{self.text_of(node)[:40]!r} is not a value of the tag {node.tag!r}")
                     return None
         self.complain(node, path, f"the tag !{node.tag} is not allowed; only plain data is read")
         return None
@@ -275,7 +299,7 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode):
                 self.complain(key_node, path, "a key must be plain text")
                 continue
-            name, here = key_node.value, self.mark(key_node.start_mark)
+            name, here = self.text_of(key_node), self.mark(key_node.start_mark)
             if name in seen:
                 self.complain(key_node, (*path, name), f"duplicate key, first given at line {seen[name].line}")
                 continue

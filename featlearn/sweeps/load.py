@@ -74,7 +74,6 @@ def _base(config: SweepConfig, document: Document, path: Path) -> Document:
         base = document.part(("base",))
     else:
         base_path = Path(config.base)
-        directory = (directory / base_path).resolve().parent
         try:
             base = read_document(base_path if base_path.is_absolute() else path.parent / base_path)
         except ConfigError as error:
@@ -82,6 +81,7 @@ def _base(config: SweepConfig, document: Document, path: Path) -> Document:
                 text = f"{error.complaints[0].mark.source} {error.complaints[0].message}"
                 raise ConfigError([complaint_at(document, ("base",), text)]) from None
             raise
+        directory = (directory / base_path).resolve().parent
     if base.complaints or not isinstance(base.data, dict):
         raise ConfigError(base.complaints or [Complaint(base.mark_of(()), "base", "is no configuration")])
     base.data = with_absolute_paths(base.data, directory)

@@ -120,7 +120,7 @@ def test_a_process_with_a_broken_configuration_does_the_same(case: Broken, tmp_p
         (["-c", "config.yaml", "--resume", "latest"], "give one of the two"),
         (["--resume", "latest", "--set", "seed=1"], "--set changes a configuration, and a resumed run keeps its own"),
         (["--resume", "latest"], "there is no run 'latest'"),
-        (["-c", "config.yaml", "--set", "seed"], "--set seed:1:1: seed: is not key.path=value"),
+        (["-c", "config.yaml", "--set", "seed"], "--set seed: seed: is not key.path=value"),
     ],
 )
 def test_usage_errors_exit_2_and_write_nothing(arguments: list[str], told: str, here: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_key_is_text_whatever_it_looks_like() -> None:
 @pytest.mark.parametrize("override", ['name="\\U00110000"', 'name="\\UFFFFFFFF"'])
 def test_escapes_that_are_no_characters_are_refused(override: str, tmp_path: Path) -> None:
     (line,) = complaints_of(write(tmp_path, MINIMAL), override)
-    assert line.startswith(f"--set {override}:1:")
+    assert line.startswith(f"--set {override}: name: ")
     assert "not valid YAML" in line
 
 
@@ -150,11 +150,17 @@ def test_what_is_missing_is_placed_where_its_parent_is() -> None:
     assert document.mark_of(("missing", "too")) == Mark("file", 1, 1)
 
 
-def test_places_in_a_text_that_stands_within_another_are_counted_from_there() -> None:
-    document = parse_document("[1,\n 2]", "--set x=…", line=4, column=9)
-    assert document.values[()] == Mark("--set x=…", 4, 9)
-    assert document.values[(0,)] == Mark("--set x=…", 4, 10)
-    assert document.values[(1,)] == Mark("--set x=…", 5, 2)
+def test_a_value_on_a_command_line_has_no_places_and_no_comments() -> None:
+    document = parse_document("{path: /data/set #1/x.csv, '#k': [#2, '#3']}", "--set x=…", inline=True)
+    assert document.data == {"path": "/data/set #1/x.csv", "#k": ["#2", "#3"]}
+    assert {str(mark) for mark in [*document.keys.values(), *document.values.values()]} == {"--set x=…"}
+
+
+def test_what_is_wrong_in_a_value_on_a_command_line_is_told_without_a_place() -> None:
+    with pytest.raises(ConfigError, match=r"^--set x=…: \(syntax\): not valid YAML"):
+        parse_document("[1", "--set x=…", inline=True)
+    with pytest.raises(ConfigError, match=r"^--set x=…: \(syntax\): the character U\+DCFF is not allowed"):
+        parse_document("caf\udcff", "--set x=…", inline=True)
 
 
 def test_a_part_of_a_document_keeps_its_places() -> None:
@@ -167,13 +173,13 @@ def test_a_part_of_a_document_keeps_its_places() -> None:
 
 def test_a_value_that_is_put_elsewhere_brings_its_places_and_removes_the_old_ones() -> None:
     document = parse_document(NESTED, "file")
-    document.put(("a", "b"), parse_document("{e: 5}", "--set", column=9))
+    document.put(("a", "b"), parse_document("{e: 5}", "--set", inline=True))
     assert document.data == {"a": {"b": {"e": 5}, "d": 2}}
-    assert document.mark_of(("a", "b", "e")) == Mark("--set", 1, 13)
+    assert document.mark_of(("a", "b", "e")) == Mark("--set", 0, 0)
     assert not any(path[:3] == ("a", "b", 1) for path in [*document.keys, *document.values])
-    document.put(("new", "deep"), parse_document("1", "--set", column=9))
+    document.put(("new", "deep"), parse_document("1", "--set", inline=True))
     assert document.data["new"] == {"deep": 1}
-    assert document.mark_of(("new", "deep")) == Mark("--set", 1, 9)
+    assert document.mark_of(("new", "deep")) == Mark("--set", 0, 0)
     assert document.mark_of(("a", "d")) == Mark("file", 3, 6)
 
 

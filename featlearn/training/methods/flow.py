@@ -20,7 +20,7 @@ from featlearn.training.stages import Stage
 TOLERANCES = {"rtol": 1e-9, "atol": 1e-12}  # of the error of each of the solver's own steps
 KINK_TOLERANCES = {"rtol": 1e-6, "atol": 1e-8}  # where ∇L jumps
 MOST_STIFF = 4000  # trained weights whose Jacobian is affordable
-MOST_EVALUATIONS = 100_000  # of the gradient, in one step of the stage
+MOST_EVALUATIONS = 40_000  # of the gradient, in one step of the stage
 _REST = "flow.rest"  # in a state's memory, (1, n): what rounding to float32 took from the last step
 
 
@@ -61,7 +61,10 @@ def _flow(objective: Objective, x: np.ndarray, decay: float, duration: float) ->
     if duration == 0:
         return x
     try:
-        velocity(0.0, x)  # a solver that cannot begin might not end
+        first = velocity(0.0, x)  # a solver that cannot begin might not end
+        with np.errstate(all="ignore"):
+            if np.array_equal(x + duration * first, x):  # too short to move any weight, and no time for the solver
+                return x
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a solver that gives up, which its result says too
             end = integrate.solve_ivp(

@@ -104,7 +104,8 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
             continue
         if here is None or used != decay:
             decay, here = used, _point(objective, x, used)
-        here, history = _iterate(objective, here, history, decay)
+        with np.errstate(over="ignore", invalid="ignore"):  # a point that is not finite is no point to go to
+            here, history = _iterate(objective, here, history, decay)
         x = here.x
     return objective.state_at(x, history.memory())
 
