@@ -118,7 +118,7 @@ _SNIPPETS = (
     "\n  ",
     "?",
 )
-_SNIPPETS = (*_SNIPPETS, "%", "|", ">", "\x07", "\ufeff", "\u2028", "9" * 400, "1e999", "\U0001f600", "---\n", "...\n")
+_MORE_SNIPPETS = ("%", "|", ">", "\x07", "\ufeff", "\u2028", "9" * 400, "1e999", "\U0001f600", "---\n", "...\n")
 
 
 def mutated(number: int, bases: list[dict[str, Any]]) -> bytes:
@@ -186,5 +186,5 @@ def _spoiled(text: str, rng: random.Random) -> str:
     """The text with a piece cut out, doubled, or put into it."""
     begin = rng.randrange(len(text) + 1)
     end = min(len(text), begin + rng.choice((1, 2, 5, 30)))
-    middle = rng.choice(("", text[begin:end] * 2, rng.choice(_SNIPPETS), rng.choice(_SNIPPETS)))
+    middle = rng.choice(("", text[begin:end] * 2, rng.choice(_SNIPPETS), rng.choice(_MORE_SNIPPETS)))
     return text[:begin] + middle + text[end if rng.random() < 0.5 else begin :]

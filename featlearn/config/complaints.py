@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, Protocol, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
-from featlearn.config.fields import Root, models_at
+from featlearn.config.fields import Root, models_at, places_of
+from featlearn.config.hints import EXAMPLES, OF_KEYS, OF_VALUES, Hint
 from featlearn.config.section import TOO_LARGE
 from featlearn.config.yaml_source import Complaint, Key, Mark, dotted
 
@@ -35,10 +36,45 @@ def complaint_at(document: Placed, path: Key, message: str, *, at_key: bool = Fa
 
 
 def hidden_complaints(document: Placed, error: ValidationError, root: Root) -> list[Complaint]:
-    """The rules between keys that are broken too: they only run once the keys that are wrong in themselves are gone."""
+    """What else is wrong: in the entries of lists that should be mappings, and the rules between keys.
+
+    Those only run once the keys that are wrong in themselves are gone.
+    """
     wrong = {path_of(document, details["loc"], root) for details in error.errors()}
     if () in wrong:
         return []
+    lists = [path_of(document, d["loc"], root) for d in error.errors() if d["type"] == "dict_type"]
+    return [c for path in lists for c in _in_entries(document, path, root)] + _broken_rules(
+        document, error, wrong, root
+    )
+
+
+def _in_entries(document: Placed, path: Key, root: Root) -> list[Complaint]:
+    """What is wrong in the entries of a list that should be a mapping, as it would be if each had a name."""
+    entries: Any = document.data
+    for part in path:
+        entries = entries[part]
+    if not isinstance(entries, list) or not path or isinstance(path[-1], int):
+        return []
+    data, names = _with_own_mappings(document.data), {f"entry_{i}": i for i in range(len(entries))}
+    parent = data
+    for part in path[:-1]:
+        parent = parent[part]
+    parent[path[-1]] = {name: entries[i] for name, i in names.items() if isinstance(entries[i], dict)}
+    try:
+        root.model_validate(data)
+    except ValidationError as error:
+        inside = [d for d in error.errors() if d["loc"][: len(path)] == path and d["loc"][len(path) :][:1]]
+        found = []
+        for details in inside:
+            location = (*path, names.get(str(details["loc"][len(path)]), 0), *details["loc"][len(path) + 1 :])
+            if location[len(path) + 1 :] != ("name",):  # which is what becomes its key
+                found.append({**details, "loc": location})
+        return complaints_about(document, found, root)  # type: ignore[arg-type]
+    return []
+
+
+def _broken_rules(document: Placed, error: ValidationError, wrong: set[Key], root: Root) -> list[Complaint]:
     data = _with_own_mappings(document.data)
     for path in wrong:
         # a list without one of its entries would break rules of its own: its whole section goes
@@ -72,7 +108,7 @@ def complaints_about(document: Placed, errors: Sequence[ErrorDetails], root: Roo
     for details in errors:
         path = path_of(document, details["loc"], root)
         at_key = details["type"] == "extra_forbidden" or details["loc"][-1:] == ("[key]",)
-        complaint = complaint_at(document, path, _message(dict(details), path, root), at_key=at_key)
+        complaint = complaint_at(document, path, _message(dict(details), path, document, root), at_key=at_key)
         if details["type"] == "union_tag_invalid":
             complaint = complaint_at(document, (*path, "kind"), complaint.message)
         found.append(complaint)
@@ -93,21 +129,20 @@ def path_of(document: Placed, location: tuple[int | str, ...], root: Root) -> Ke
     return path
 
 
-def _message(details: dict[str, Any], path: Key, root: Root) -> str:
+def _message(details: dict[str, Any], path: Key, document: Placed, root: Root) -> str:
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "rule":
         return str(details["msg"])
     if kind == "extra_forbidden":
         member = details["loc"][-2] if len(details["loc"]) > 1 else None
-        return f"unknown key{did_you_mean(str(path[-1]), _keys_at(path[:-1], member, root), 'allowed here')}"
+        return f"unknown key{_instead_of_key(path, given, _keys_at(path[:-1], member, root), document, root)}"
     if kind == "missing":
         return f"missing{_described(path, root)}"
     if kind == "literal_error":
-        allowed = [text.strip("'") for text in context["expected"].replace(" or ", ", ").split(", ")]
-        return f"{shown(given)} is not allowed{did_you_mean(str(given), allowed, 'one of')}"
+        return f"{shown(given)} is not allowed{_instead_of_value(path, given, context['expected'])}"
     if kind == "union_tag_invalid":
-        allowed = [text.strip("'") for text in context["expected_tags"].split(", ")]
-        return f"{shown(context['tag'])} is not allowed{did_you_mean(context['tag'], allowed, 'one of')}"
+        told = _instead_of_value((*path, "kind"), context["tag"], context["expected_tags"])
+        return f"{shown(context['tag'])} is not allowed{told}"
     if kind == "union_tag_not_found":
         return "has no `kind`, which says what it is"
     if kind == "string_pattern_mismatch":
@@ -117,10 +152,89 @@ def _message(details: dict[str, Any], path: Key, root: Root) -> str:
     if kind == "float_type" and isinstance(given, int) and not isinstance(given, bool):
         return TOO_LARGE  # whole numbers are numbers
     if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}, got {kind_of(given)}"
+        return f"expected {_EXPECTED[kind]}, got {kind_of(given)}{_example(path, given, _EXPECTED[kind], root)}"
     if kind in _BOUNDS:
         return f"must be {_BOUNDS[kind].format(**context)}, got {shown(given)}"
     return str(details["msg"])
+
+
+def _instead_of_key(path: Key, given: Any, allowed: list[str], document: Placed, root: Root) -> str:
+    """What there is instead of a key that is not known, and where."""
+    name, section = str(path[-1]), str(path[-2]) if len(path) > 1 else ""
+    hint = _hint(OF_KEYS, name, section) if "stages" in root.model_fields else None
+    meant = (hint.means if hint else "").split(".")[-1] or name
+    told = [hint.says] if hint and hint.says else []
+    if meant in allowed:
+        told.insert(0, f"did you mean {meant!r}?")
+        value = _hint(OF_VALUES, given, f"{section} {meant}") if isinstance(given, str) else None
+        told += [f"{given}: {value.says}"] if value and value.says else []
+    elif not told and meant not in _EVERYWHERE:
+        places = places_of(meant, root)
+        exact = [place for place in places if hint and ".".join(map(str, place)) == hint.means]
+        told = _elsewhere(exact or places, document)
+    return f"; {'; '.join(told)}".replace("?;", "?") if told else did_you_mean(name, allowed, "allowed here")
+
+
+_EVERYWHERE = ("kind", "name", "path", "sha256")  # keys that say nothing without their section
+_MOST_PLACES = 3
+
+
+def _elsewhere(places: list[Key], document: Placed) -> list[str]:
+    """Where else a key stands, by the names of this document's stages."""
+    stages = document.data.get("stages") if isinstance(document.data, dict) else None
+    names = list(stages) if isinstance(stages, dict) and stages else ["NAME"]
+    found = [
+        dotted(tuple(name if part == "*" else part for part in place))
+        for place in places
+        for name in (names if "*" in place else [""])
+    ]
+    told = ", ".join(found[:_MOST_PLACES]) + (", …" if len(found) > _MOST_PLACES else "")
+    return [f"did you mean {told}?" if len(found) == 1 else f"it is written {told}"] if found else []
+
+
+def _instead_of_value(path: Key, given: Any, expected: str) -> str:
+    """What there is instead of a value that is not allowed."""
+    allowed = [text.strip("'") for text in expected.replace(" or ", ", ").split(", ")]
+    hint = _value_hint(path, given)
+    if hint is None:
+        return did_you_mean(str(given), allowed, "one of")
+    told = ([f"did you mean {hint.means!r}?"] if hint.means else []) + ([hint.says] if hint.says else [])
+    return f"; {'; '.join(told)}; one of: {', '.join(allowed)}".replace("?;", "?")
+
+
+def _value_hint(path: Key, given: Any) -> Hint | None:
+    keys = [str(part) for part in path if not isinstance(part, int)]
+    here = keys[-1] if keys else ""
+    section = f"{keys[-2]} " if len(keys) > 1 and here in _EVERYWHERE else ""
+    return _hint(OF_VALUES, given, section + here) if isinstance(given, str) else None
+
+
+def _hint(hints: Sequence[Hint], word: str, at: str) -> Hint | None:
+    return next((hint for hint in hints if hint.is_about(word, at)), None)
+
+
+def _example(path: Key, given: Any, expected: str, root: Root) -> str:
+    """How a mapping or a list is written where something else was given."""
+    key = next((str(part) for part in reversed(path) if not isinstance(part, int)), "")
+    hint = _value_hint(path, given) or (_value_hint((*path, "name"), given) if expected == "a mapping" else None)
+    if hint is not None and hint.says:
+        return f"; {hint.says}"
+    if expected == "a list" and isinstance(given, str) and given:
+        return f"; write [{given}]"
+    if expected not in ("a mapping", "a list") or isinstance(path[-1] if path else 0, int):
+        return ""
+    written = (_chosen(path, given, root) if isinstance(given, str) else "") or EXAMPLES.get(key, "")
+    return f"; write {written}" if written else ""
+
+
+def _chosen(path: Key, given: str, root: Root) -> str:
+    """The mapping that a name stands for: of a kind, or of an activation."""
+    for model in models_at(path, root):
+        for key in ("kind", "name"):
+            if key in model.model_fields and given in get_args(model.model_fields[key].annotation):
+                needed = [name for name, field in model.model_fields.items() if field.is_required() and name != key]
+                return "{" + ", ".join([f"{key}: {given}", *(f"{name}: …" for name in needed)]) + "}"
+    return ""
 
 
 _EXPECTED = {

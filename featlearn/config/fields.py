@@ -31,6 +31,24 @@ def types_at(path: Key, root: Root) -> list[Any]:
     return types
 
 
+def places_of(key: str, root: Root) -> list[Key]:
+    """The paths at which a document can have a key, with * for names that the user chooses."""
+    places: list[Key] = []
+
+    def walk(annotation: Any, path: Key) -> None:
+        for inner in _members(annotation):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                for name, field in inner.model_fields.items():
+                    if name == key and (*path, name) not in places:
+                        places.append((*path, name))
+                    walk(field.annotation, (*path, name))
+            elif get_origin(inner) is dict:
+                walk(get_args(inner)[-1], (*path, "*"))
+
+    walk(root, ())
+    return places
+
+
 def _inside(outer: Any, part: str | int) -> list[Any]:
     if isinstance(outer, type) and issubclass(outer, BaseModel):
         field = outer.model_fields.get(str(part))

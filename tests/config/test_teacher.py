@@ -22,6 +22,12 @@ BROKEN = [
         "width: 7, rank: 3, min_angle: 70}",
         ("3:55", "teacher.min_angle", "at most 61.87 degrees"),
     ),
+    changed(
+        "weights_too_large",
+        "{input_dim: 3, width: 2}",
+        "{directions: [[1, 0, 0]], output_weights: [1e200]}",
+        ("3:53", "teacher.output_weights[0]", "at most 1e+50"),
+    ),
     changed("rank_above_width", "width: 2}", "width: 2, rank: 3}", ("3:41", "teacher.rank", "at most 2 dimensions")),
     changed("rank_above_dimension", "width: 2}", "width: 9, rank: 4}", ("3:41", "teacher.rank", "have 3 dimensions")),
     changed(

@@ -80,6 +80,7 @@ def test_the_width_may_follow_from_the_file_and_other_arrays_are_left_alone(tmp_
         (np.ones((0, 3)), np.ones(0), "expected shapes (m, d) and (m), got first_layer (0, 3), second_layer (0,)"),
         (np.ones(3), np.ones(3), "got first_layer (3,), second_layer (3,)"),
         (np.ones((4, 3)), np.ones((4, 1)), "got first_layer (4, 3), second_layer (4, 1)"),
+        (np.full((4, 3), 1e51), np.ones(4), "at most 1e+50"),
         (np.ones((4, 3), complex), np.ones(4), "must be finite real numbers"),
         (np.ones((4, 3)), np.ones(4, bool), "must be finite real numbers"),
         (np.ones((4, 3)), np.full(4, "1"), "must be finite real numbers"),

@@ -265,3 +265,8 @@ def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\x85b", "a\u2028b", "a\u2029b", "\ufeffa", "a\tb", " a ", "a\n"])
 def test_line_breaks_of_every_kind_stay_as_they_are(text: str) -> None:
     assert parse_document(dump_yaml({text: [text]}), "text").data == {text: [text]}
+
+
+def test_an_error_without_complaints_is_impossible() -> None:
+    with pytest.raises(ValueError, match="would say nothing"):
+        ConfigError([])

@@ -193,6 +193,15 @@ def test_where_there_is_no_way_on_the_run_has_diverged_and_says_so(
         assert "the solver of the flow" in advice(plan, last)
 
 
+@pytest.mark.parametrize("time", [5e-324, 1e-300, 1e-30])
+def test_a_step_too_short_to_move_any_weight_asks_once_and_moves_none(
+    time: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem, state = random_problem()
+    monkeypatch.setattr(flow, "MOST_EVALUATIONS", 1)
+    assert _distance(_walk(problem, state, _stage(1, time)), state) == 0
+
+
 def test_bits_do_not_depend_on_how_steps_are_cut_into_calls_nor_on_company() -> None:
     problem, state = random_problem(runs=3)
     stages = [_stage(12, Schedule(0.5 + i, 2.0, 5), weight_decay=Schedule(0.02, 0.5, 4 + i)) for i in range(3)]

@@ -1,0 +1,126 @@
+"""What people write in a configuration and what is there instead: one record each, for the complaints about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What to say of some words.
+
+    Attributes:
+        words: what people write, in lower case with underscores.
+        means: the key or the value that is meant, if there is one; of a key that more than one section has, its path.
+        says: what there is instead, or how it is written.
+        at: the sections whose keys, or the keys whose values, are meant, separated by commas; "" for all. The keys
+            ``kind`` and ``name`` stand after that of their section.
+    """
+
+    words: str
+    means: str = ""
+    says: str = ""
+    at: str = ""
+
+    def is_about(self, word: str, key: str) -> bool:
+        """Whether it is about a word at a key."""
+        name = word.strip().lower().replace("-", "_").replace(" ", "_")
+        return name in self.words.split() and (not self.at or key in self.at.split(", "))
+
+
+_CLOSED_FORMS = "losses are closed forms, and each activation needs its own; erf is the smooth, bounded one"
+_BATCHES = "a fresh batch at each step is data: {kind: online, batch_size: 100}"
+_OTHER_START = "write {kind: gaussian, first_layer_std: 0.1, second_layer_std: 0.1} with the deviations that you want"
+
+OF_KEYS = (
+    Hint("lambda lam λ wd l2 decay regularization regularisation weightdecay weight_decays", "weight_decay"),
+    Hint("lr learning_rate eta η stepsize step rate", "step_size"),
+    Hint("epochs epoch iterations iters n_steps num_steps max_steps duration", "steps"),
+    Hint("optimizer optimiser optim algorithm solver", "method"),
+    Hint("trainable layers train_layers", "train"),
+    Hint("tolerance tol early_stopping", "stop"),
+    Hint("target ground_truth teachers", "teacher"),
+    Hint("model network net learner students", "student"),
+    Hint("dim d input_size inputs n_features in_dim dimension", "input_dim"),
+    Hint("hidden neurons m hidden_size hidden_dim n_hidden width_student", "student.width"),
+    Hint("initialization initialisation initial_weights", "init"),
+    Hint("nonlinearity act phi φ activation_function", "activation"),
+    Hint("dataset train_data", "data"),
+    Hint("n n_samples num_samples sample_size", "samples"),
+    Hint("noise sigma noise_level label_noise", "noise_std"),
+    Hint("random_seed rng_seed", "seed"),
+    Hint("seeds", says="one configuration has one seed; a sweep file has seeds (docs/sweeps.md)"),
+    Hint("dtype float_type", "precision"),
+    Hint("logging", "log"),
+    Hint("alpha α scale output_multiplier", "output_scale"),
+    Hint("stage phases phase", "stages"),
+    Hint("batch_size batch batches minibatch mini_batch", says=_BATCHES),
+    Hint("bias biases", says="the networks have no biases (docs/limits.md)"),
+    Hint("depth n_layers num_layers", says="the networks have two layers (docs/limits.md)"),
+    Hint(
+        "constraint constraints normalize normalise projection project",
+        says="no method projects at each step; then: [normalize_rows] acts at the end of a stage (docs/limits.md)",
+    ),
+    Hint(
+        "scheduler schedule lr_scheduler warmup annealing cosine",
+        says="a schedule is a value of step_size or weight_decay: {start: 0.1, factor: 0.5, every: 1000}; for another "
+        "shape take several stages",
+    ),
+    Hint("mean_angle max_angle angle recovered", says="a stage can stop at a loss, grad_norm or gap", at="stop"),
+    Hint(
+        "kind type schedule scheduler",
+        says="every schedule is geometric, {start, factor, every}; for another shape take several stages",
+        at="step_size, weight_decay",
+    ),
+    Hint("kind type", "activation.name", at="activation"),
+    Hint(
+        "kind type hermite function activation",
+        says="the target is a network of the student's activation; for another one label inputs yourself and train on "
+        "them (docs/limits.md)",
+        at="teacher",
+    ),
+)
+OF_VALUES = (
+    Hint(
+        "gelu tanh sigmoid silu swish softplus elu leaky_relu selu sin cos linear identity softmax mish",
+        says=_CLOSED_FORMS,
+        at="activation name",
+    ),
+    Hint("square squared x^2", "quadratic", at="activation name"),
+    Hint("absolute", "abs", at="activation name"),
+    Hint("sgd stochastic_gradient_descent", "gd", f"it is gd on fresh batches; {_BATCHES}", at="method"),
+    Hint("adamw", "adam", says="the weight decay is a part of the objective", at="method"),
+    Hint("gradient_descent", "gd", at="method"),
+    Hint("gradient_flow", "flow", at="method"),
+    Hint("newton bfgs", "lbfgs", at="method"),
+    Hint("nesterov heavy_ball", "momentum", at="method"),
+    Hint("all both", says="name the layers: [first_layer, second_layer]", at="train"),
+    Hint("gauss normal gaussian infinite exact", "population", at="data kind"),
+    Hint("sample sampled samples finite csv file train fixed dataset", "empirical", at="data kind"),
+    Hint("batch batches minibatch sgd stream", "online", at="data kind"),
+    Hint("normal random xavier glorot he kaiming lecun zeros uniform", says=_OTHER_START, at="init kind"),
+    Hint(
+        "cosine linear exponential polynomial step constant",
+        says="a schedule is {start: 0.1, factor: 0.5, every: 1000}, a constant a number; for another shape take "
+        "several stages",
+        at="step_size, weight_decay",
+    ),
+    Hint("gpu cuda:0", "cuda", at="device"),
+    Hint("double f64", "float64", at="precision"),
+    Hint("single f32 half float16 bfloat16", "float32", at="precision"),
+)
+
+EXAMPLES = {
+    "activation": "{name: relu}",
+    "data": "{kind: population}",
+    "log": "{points: 300}",
+    "init": "{kind: symmetric}",
+    "stop": "{loss: 1e-9}",
+    "student": "{width: 100}",
+    "teacher": "{input_dim: 32, width: 3}",
+    "output_weights": "{magnitude: [0.7, 1.3], sign: random}",
+    "stages": "a name before each stage, as in first: {train: [first_layer], steps: 100, step_size: 0.1}",
+    "train": "[first_layer, second_layer]",
+    "then": "[balance]",
+    "grid": "{student.width: [100, 200]}",
+}

@@ -1,0 +1,97 @@
+"""What people write, and what they are told that there is instead."""
+
+from pathlib import Path
+
+import pytest
+
+from featlearn.config.hints import EXAMPLES, OF_KEYS, OF_VALUES
+from featlearn.config.load import load_config
+from featlearn.config.yaml_source import ConfigError
+from tests.config.broken import MINIMAL, complaints_of, write
+
+TWO_STAGES = MINIMAL + "  end: {train: [first_layer], steps: 3, step_size: 0.1}\n"
+
+KEYS = [
+    ("lambda=0.01", "did you mean stages.go.weight_decay?"),
+    ("weight_decay=0.01", "did you mean stages.go.weight_decay?"),
+    ("lr=0.1", "did you mean stages.go.step_size?"),
+    ("stages.go.lr=0.1", "did you mean 'step_size'?"),
+    ("epochs=3", "did you mean stages.go.steps?"),
+    ("optimizer=adam", "did you mean stages.go.method?"),
+    ("target=3", "did you mean 'teacher'?"),
+    ("teacher.dim=3", "did you mean 'input_dim'?"),
+    ("hidden=3", "did you mean student.width?"),
+    ("width=3", "it is written teacher.width, student.width"),
+    ("batch_size=3", "data: {kind: online, batch_size: 100}"),
+    ("stages.go.batch_size=3", "data: {kind: online, batch_size: 100}"),
+    ("student.bias=true", "no biases"),
+    ("scheduler=cosine", "{start: 0.1, factor: 0.5, every: 1000}"),
+    ("constraint=sphere", "then: [normalize_rows]"),
+    ("stages.go.stop={mean_angle: 3}", "loss, grad_norm or gap"),
+    ("activation={kind: tanh}", "did you mean 'name'? tanh: losses are closed forms"),
+    ("stages.go.step_size={kind: cosine, start: 0.1, factor: 1, every: 2}", "geometric, {start, factor, every}"),
+    ("teacher={kind: hermite3, input_dim: 3, width: 2}", "label inputs yourself"),
+    ("log={kind: x}", "allowed here: points"),
+    ("nmae=x", "did you mean 'name'? allowed here: name, seed"),
+]
+VALUES = [
+    ("activation={name: tanh}", "losses are closed forms"),
+    ("activation={name: GELU}", "losses are closed forms"),
+    ("activation=gelu", "losses are closed forms"),
+    ("activation=abs", "write {name: abs}"),
+    ("activation=rectified", "write {name: relu}"),
+    ("student.init=gaussian", "write {kind: gaussian, first_layer_std: …, second_layer_std: …}"),
+    ("student.init={kind: xavier}", "write {kind: gaussian, first_layer_std: 0.1"),
+    ("data=online", "write {kind: online, batch_size: …}"),
+    ("data={kind: batches}", "did you mean 'online'? one of: population"),
+    ("student=100", "write {width: 100}"),
+    ("stages.go.method=sgd", "did you mean 'gd'? it is gd on fresh batches"),
+    ("stages.go.train=first_layer", "write [first_layer]"),
+    ("stages.go.train=all", "[first_layer, second_layer]"),
+    ("stages.go.step_size=cosine", "a schedule is {start"),
+    ("stages.go.stop=1e-3", "write {loss: 1e-9}"),
+    ("teacher.directions=3", "expected a list, got the number 3"),
+]
+
+
+@pytest.mark.parametrize(("override", "words"), KEYS + VALUES)
+def test_what_people_write_is_answered_by_what_there_is(override: str, words: str, tmp_path: Path) -> None:
+    lines = complaints_of(write(tmp_path, MINIMAL), override)
+    assert any(words in line for line in lines), lines
+
+
+def test_a_key_of_a_stage_is_shown_in_each_stage(tmp_path: Path) -> None:
+    (line,) = complaints_of(write(tmp_path, TWO_STAGES), "lr=3")
+    assert line.endswith("unknown key; it is written stages.go.step_size, stages.end.step_size")
+
+
+def test_the_entries_of_stages_that_are_given_as_a_list_are_checked_all_the_same(tmp_path: Path) -> None:
+    text = MINIMAL.replace("  go: {train: [first_layer, second_layer], steps: 20,", "  - {name: go, lr: 3, train: all,")
+    text += "  - 3\n  - {train: [first_layer], steps: 3}\n"
+    lines = complaints_of(write(tmp_path, text))
+    assert [line.split(": ", 1)[1] for line in lines if ": stages[" in line or ": stages:" in line] == [
+        "stages: expected a mapping, got a list; write " + EXAMPLES["stages"],
+        "stages[0].lr: unknown key; did you mean 'step_size'?",
+        "stages[0].train: expected a list, got the text 'all'; name the layers: [first_layer, second_layer]",
+        "stages[2].step_size: missing; method gd needs it",
+    ]
+    assert f"{tmp_path / 'config.yaml'}:6:16: stages[0].lr" in lines[1]
+
+
+def test_no_record_is_about_what_is_allowed_where_it_speaks(tmp_path: Path) -> None:
+    """A word that became a key or a value needs no hint any more."""
+    path = write(tmp_path, MINIMAL)
+    allowed = [("activation", "name"), ("data", "kind"), ("student.init", "kind"), ("stages.go", "method")]
+    for section, key in allowed:
+        with pytest.raises(ConfigError) as caught:
+            load_config(path, [f"{section}={{{key}: nothing}}" if key != "method" else f"{section}.{key}=nothing"])
+        told = (
+            next(str(c) for c in caught.value.complaints if "one of: " in str(c)).partition("one of: ")[2].split(", ")
+        )
+        at = key if key == "method" else f"{section.split('.')[-1]} {key}"
+        assert not [hint for hint in OF_VALUES if hint.at == at and set(told) & set(hint.words.split())]
+        assert all(hint.means in told for hint in OF_VALUES if hint.at == at and hint.means)
+
+
+def test_every_record_says_something() -> None:
+    assert all(hint.means or hint.says for hint in OF_KEYS + OF_VALUES)
