@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +26,8 @@ Jobs = Annotated[
 def print_json(document: Any) -> None:
     from featlearn.storage.text import printable_json
 
-    typer.echo(printable_json(json.dumps(document, indent=2, ensure_ascii=False)))
+    speaks_unicode = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    typer.echo(printable_json(json.dumps(document, indent=2, ensure_ascii=not speaks_unicode)))
 
 
 def document_of(directory: Directory[Any], info: Record) -> dict[str, Any]:

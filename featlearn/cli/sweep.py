@@ -9,6 +9,7 @@ import typer
 
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import AsJson, Jobs, RunsDir, print_json
+from featlearn.cli.waiting import waiting
 
 if TYPE_CHECKING:
     from featlearn.sweeps.directory import Shard
@@ -51,23 +52,26 @@ def sweep(
         raise typer.BadParameter("--retry-failed goes with --resume SWEEP")
     share = _share(shard)
 
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
-    from featlearn.sweeps.begin import directory_of, sweep_of
-    from featlearn.sweeps.directory import SweepDirectory
-    from featlearn.sweeps.executors import make_executor
-    from featlearn.sweeps.load import load_sweep
-    from featlearn.sweeps.plan import plan_of
-    from featlearn.sweeps.run import run_sweep
-    from featlearn.views.console.output import complain
-    from featlearn.views.console.progress import SweepView
-    from featlearn.views.console.sweep import ending_of_sweep, show_plan, show_sweep, sweep_document
-
-    where = runs_dir or DEFAULT_RUNS_DIR
     with errors_told():
-        begun = None if resume is None else SweepDirectory.find(resume, where)
-        asked = None if config is None else load_sweep(config)
+        with waiting("preparing", quiet=quiet or as_json):
+            from featlearn.runs.directory import DEFAULT_RUNS_DIR
+            from featlearn.sweeps.begin import directory_of, sweep_of
+            from featlearn.sweeps.directory import SweepDirectory
+            from featlearn.sweeps.executors import make_executor
+            from featlearn.sweeps.load import load_sweep
+            from featlearn.sweeps.plan import plan_of
+            from featlearn.sweeps.run import run_sweep
+            from featlearn.views.console.output import complain
+            from featlearn.views.console.progress import SweepView
+            from featlearn.views.console.sweep import ending_of_sweep, show_plan, show_sweep, sweep_document
+
+            where = runs_dir or DEFAULT_RUNS_DIR
+            begun = None if resume is None else SweepDirectory.find(resume, where)
+            asked = None if config is None else load_sweep(config)
         if dry_run:
-            show_plan(plan_of(sweep_of(begun, asked), share), jobs)
+            with waiting("measuring a few steps", quiet=quiet or as_json):
+                plan = plan_of(sweep_of(begun, asked), share)
+            show_plan(plan, jobs)
             return
         directory = directory_of(begun, asked, where, share)
         with SweepView(quiet=quiet or as_json) as view:
@@ -84,7 +88,7 @@ def sweep(
     if as_json:
         print_json(sweep_document(directory, info))
     elif not quiet:
-        show_sweep(directory, info)
+        show_sweep(directory, info, advise=result.status == "done")  # the last line says it
     if result.status != "done" or result.failures:
         complain([ending_of_sweep(result, share)])
         raise typer.Exit(130 if result.status == "interrupted" else 1)

@@ -9,6 +9,7 @@ import typer
 
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import AsJson, RunsDir, document_of, print_json
+from featlearn.cli.waiting import waiting
 
 
 def train(
@@ -35,16 +36,17 @@ def train(
 
     with errors_told():
         settings = None
-        if config is not None:
-            from featlearn.config.load import load_config
+        with waiting("preparing", quiet=quiet or as_json):
+            if config is not None:
+                from featlearn.config.load import load_config
 
-            settings = load_config(config, overrides or [])  # what is wrong with it is said before the rest is loaded
+                settings = load_config(config, overrides or [])  # what is wrong with it is said before the rest loads
 
-        from featlearn.runs import train as runs
-        from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
-        from featlearn.views.console.output import complain
-        from featlearn.views.console.progress import TrainingView
-        from featlearn.views.console.run import ending_of_run, show_run
+            from featlearn.runs import train as runs
+            from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
+            from featlearn.views.console.output import complain
+            from featlearn.views.console.progress import TrainingView
+            from featlearn.views.console.run import ending_of_run, show_run
 
         where = runs_dir or DEFAULT_RUNS_DIR
         with TrainingView(quiet=quiet or as_json) as view:

@@ -34,6 +34,11 @@ def error_console() -> Console:
     return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 
+def is_live(console: Console) -> bool:
+    """Whether it can show what moves: FORCE_COLOR makes colours in a file, and no terminal."""
+    return console.is_terminal and console.file.isatty()
+
+
 def complain(lines: Iterable[str]) -> None:
     """Print error lines on standard error."""
     limit = 100

@@ -16,12 +16,20 @@ from featlearn.runs.directory import RunDirectory
 from featlearn.training.events import Event, Logged
 from featlearn.training.measurement import Row
 from featlearn.training.plan import Plan
-from featlearn.views.console.output import error_console, tell
+from featlearn.views.console.output import error_console, is_live, tell
 from featlearn.views.words.cells import degrees
 from featlearn.views.words.numbers import duration, number
 
 if TYPE_CHECKING:
     from featlearn.sweeps.state import SweepState
+
+
+_COMPILING = "what this machine has not run before is compiled, once"
+
+
+def calm_bar() -> BarColumn:
+    """The bar of all views: nothing is red while nothing is wrong."""
+    return BarColumn(bar_width=24, complete_style="cyan", finished_style="green", pulse_style="cyan")
 
 
 class TrainingView:
@@ -37,17 +45,18 @@ class TrainingView:
 
     def __enter__(self) -> Self:
         console = error_console()
-        if not self._quiet and console.is_terminal:
+        if not self._quiet and is_live(console):
             self._bar = Bar(
                 TextColumn("{task.description}", style="bold"),
-                BarColumn(bar_width=24),
-                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                calm_bar(),
+                TextColumn("{task.fields[steps]}"),
                 TimeRemainingColumn(),
                 TextColumn("{task.fields[state]}", markup=False),
                 console=console,
                 transient=True,
             )
             self._bar.start()
+            self._task = self._bar.add_task("preparing", total=None, steps="", state=_COMPILING)
         return self
 
     def __exit__(
@@ -65,9 +74,10 @@ class TrainingView:
             self._state = _row_in_brief(event.row)
         stage = plan.stages[min(event.position.stage, len(plan.stages) - 1)].name
         if self._bar is not None:
-            if self._task is None:
-                self._task = self._bar.add_task(stage, total=total, state="")
-            self._bar.update(self._task, completed=done, description=stage, state=self._state)
+            assert self._task is not None
+            self._bar.update(
+                self._task, total=total, completed=done, description=stage, steps=f"{done}/{total}", state=self._state
+            )
         elif isinstance(event, Logged):
             try:
                 self._plain_line(run, event, total)
@@ -87,7 +97,7 @@ class TrainingView:
 
 
 def _row_in_brief(row: Row) -> str:
-    return f"loss {number(row['loss'], 3)}  λ {number(row['weight_decay'], 3)}  max angle {degrees(row['max_angle'])}"
+    return f"loss {number(row['loss'], 3)}  λ {number(row['weight_decay'], 3)}  mean angle {degrees(row['mean_angle'])}"
 
 
 class SweepView:
@@ -102,9 +112,9 @@ class SweepView:
 
     def __enter__(self) -> Self:
         console = error_console()
-        if not self._quiet and console.is_terminal:
+        if not self._quiet and is_live(console):
             self._bar = Bar(
-                BarColumn(bar_width=24),
+                calm_bar(),
                 TextColumn("{task.fields[state]}", markup=False),
                 console=console,
                 transient=True,
@@ -161,6 +171,13 @@ def _in_brief(state: SweepState) -> str:
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal for something that is counted; the caller tells how many of how many are done."""
     console = error_console()
-    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Bar(
+        TextColumn("{task.description}"),
+        calm_bar(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not is_live(console),
+    ) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

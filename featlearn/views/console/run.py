@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from rich import box
 from rich.console import Group
@@ -13,11 +14,11 @@ from featlearn.runs.directory import RunDirectory
 from featlearn.runs.records import RunInfo
 from featlearn.storage.errors import RunError
 from featlearn.training.measurement import Row
-from featlearn.views.console.output import NARROW, complain, output_console, shown
+from featlearn.views.console.fitting import fitting_table, heading
+from featlearn.views.console.output import complain, output_console, shown
 from featlearn.views.console.status import STOPPED, status_of_run, style_of
 from featlearn.views.words.cells import cell, seconds
-from featlearn.views.words.labels import heading_of
-from featlearn.views.words.numbers import number
+from featlearn.views.words.numbers import number, steps_in_words
 
 _STAGE_COLUMNS = (
     "step",
@@ -31,17 +32,16 @@ _STAGE_COLUMNS = (
     "recovered",
     "seconds",
 )
-_NARROW_STAGE_COLUMNS = ("step", "loss", "max_angle", "recovered")
+_BY_WEIGHT = (
+    *("loss", "subspace", "mean_angle", "aligned_mass", "recovered", "step", "weight_decay", "alive", "max_angle"),
+    "seconds",
+)
+_MOSTLY_ALIGNED = 0.9  # share of the mass, from which on the largest angle is that of neurons that have almost vanished
 
 
 def show_run(run: RunDirectory, info: RunInfo) -> None:
     """The story of a run: where it stood at its start and after each stage, and how it ended."""
     output = output_console()
-    columns = _STAGE_COLUMNS if output.width >= NARROW else _NARROW_STAGE_COLUMNS
-    table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    table.add_column("after", style="bold", no_wrap=True)
-    for column in columns:
-        table.add_column(heading_of(column), justify="right", no_wrap=True)
     try:
         rows = run.read_metrics()
         if lost := run.lost_end(info, rows):
@@ -49,24 +49,41 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
     except RunError as error:
         rows = []
         complain([str(error)])
-    for label, row in _stage_rows(rows):
-        cells = {column: cell(column, row[column]) for column in columns}
-        if info.teacher_width is not None:
-            cells["recovered"] += f" of {info.teacher_width}"
-        table.add_row(shown(label), *cells.values())
     status, last = status_of_run(info, locked=run.is_locked()), _last_row(info, rows)
     ending = Text.assemble(
         (status, f"bold {style_of(status)}"),
         f" after {seconds(last.get('seconds'))} s",
         f" · loss {number(last.get('loss'), 3)} (floor {number(info.loss_floor, 3)})",
         f" · gradient norm {number(last.get('grad_norm'), 3)}",
-        f" · gap {number(last['gap'], 3)}" if last.get("gap") is not None else "",
+        f" · gap {cell('gap', last['gap'])}" if last.get("gap") is not None else "",
     )
+    gap = ["gap"] if last.get("gap") is not None else []
+    table = fitting_table(output, _STAGE_COLUMNS, _BY_WEIGHT, partial(_stage_table, rows, info), *gap)
     floors = [shown(line) for line in (_floors_in_brief(info),) if line]
     path = shown(run.path, no_wrap=True)
-    output.print(Group(shown(info.name or run.name, "bold"), table, ending, *floors, path))
+    output.print(Group(shown(info.name or run.name, "bold"), *table, ending, *floors, path))
     if status == STOPPED:
         output.print(shown(f"killed before its end; go on with featlearn train --resume {run.path}", no_wrap=True))
+
+
+def _stage_table(rows: list[Row], info: RunInfo, columns: Sequence[str], narrow: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=narrow)
+    table.add_column("after", style="bold", no_wrap=True)
+    for column in columns:
+        table.add_column(heading(column, narrow), justify="right", no_wrap=True)
+    for label, row in _stage_rows(rows):
+        table.add_row(shown(label), *(_stage_cell(column, row, info) for column in columns))
+    return table
+
+
+def _stage_cell(column: str, row: Row, info: RunInfo) -> Text:
+    if column == "weight_decay" and row["step"] == 0:  # no step has used one yet
+        return Text("–")
+    text = cell(column, row[column])
+    if column == "recovered" and info.teacher_width is not None:
+        text += f" of {info.teacher_width}"
+    vanishing = column == "max_angle" and (row["aligned_mass"] or 0.0) > _MOSTLY_ALIGNED
+    return Text(text, "dim" if vanishing else "")
 
 
 def _last_row(info: RunInfo, rows: list[Row]) -> Row:
@@ -119,7 +136,8 @@ def show_environment(info: RunInfo) -> None:
         if getattr(info, key) is not None:
             table.add_row(key, shown(getattr(info, key)))
     for stage in info.stages:
-        told = f"{stage.steps} steps, {stage.seconds:.2f} s, ended by {stage.stop_reason}"
+        why = "after all of them" if stage.stop_reason == "steps" else f"by {stage.stop_reason}"
+        told = f"{steps_in_words(stage.steps)}, {stage.seconds:.2f} s, ended {why}"
         table.add_row("stage", shown(f"{stage.name}: {told}"))
     if info.git.commit:
         table.add_row("commit", shown(f"{info.git.commit}{' (changed since)' if info.git.dirty else ''}"))

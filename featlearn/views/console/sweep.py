@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,10 @@ from featlearn.sweeps.plan import SweepPlan
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.sweeps.state import SweepResult
-from featlearn.views.console.output import NARROW, output_console, shown
+from featlearn.views.console.fitting import fitting_table, heading
+from featlearn.views.console.output import output_console, shown
 from featlearn.views.data.axis import Axis, axis_of, named
-from featlearn.views.data.sweep import SHOWN
 from featlearn.views.words.cells import cell
-from featlearn.views.words.labels import heading_of
 from featlearn.views.words.numbers import duration, size
 from featlearn.views.words.values import clipped, labels
 
@@ -60,16 +60,19 @@ def _listed(values: list[Any]) -> str:
     return ", ".join(texts if few else [*texts[:3], "…", *texts[3:]])
 
 
-def show_sweep(directory: SweepDirectory, info: SweepInfo) -> None:
-    """The story of a sweep: medians over the seeds at each setting of the other axes, and what failed."""
+def show_sweep(directory: SweepDirectory, info: SweepInfo, *, advise: bool = True) -> None:
+    """The story of a sweep: medians over the seeds at each setting of the other axes, and what failed.
+
+    ``advise``: say how to go on where something is left.
+    """
     columns = load_results(directory.path)
     output = output_console()
     lines: list[Any] = [shown(info.name, "bold")]
     if len(columns["id"]):
         axes = [axis_of(key, columns[key]) for key in info.axes if key != "seed"]
         varied = named([axis for axis in axes if len(axis.values) > 1])
-        lines.append(_settings_table(columns, varied, output.width < NARROW))
-    lines.append(shown(status_of_sweep(directory, info, columns)))
+        lines += fitting_table(output, _METRICS, _BY_WEIGHT, partial(_settings_table, columns, varied))
+    lines.append(shown(status_of_sweep(directory, info, columns, advise=advise)))
     lines.append(shown(directory.path, no_wrap=True))
     output.print(Group(*lines))
     for line in _failures(columns):
@@ -83,26 +86,27 @@ def sweep_document(directory: SweepDirectory, info: SweepInfo) -> dict[str, Any]
     return about | {key: value for key, value in info.plain().items() if key != "sweep"}
 
 
-def status_of_sweep(directory: SweepDirectory, info: SweepInfo, columns: dict[str, np.ndarray]) -> str:
+def status_of_sweep(directory: SweepDirectory, info: SweepInfo, columns: dict[str, np.ndarray], *, advise: bool) -> str:
     """How many points have ended, and how."""
     found, counts = np.unique(columns["status"].astype(str), return_counts=True)
     told = [f"{count} {status}" for status, count in zip(found, counts, strict=True)]
     left = info.points - len(columns["id"])
     if left:
-        told.append(f"{left} {'to come' if directory.is_locked() else 'left; go on with ' + resume_command(directory)}")
+        advice = f"; go on with {resume_command(directory)}" if advise else ""
+        told.append(f"{left} to come" if directory.is_locked() else f"{left} left{advice}")
     return f"{info.points} points: {', '.join(told)}"
 
 
-_SHOWN_WHERE_NARROW = ("loss", "max_angle", "recovered")
+_METRICS = ("loss", "subspace", "mean_angle", "max_angle", "aligned_mass", "recovered")
+_BY_WEIGHT = ("loss", "mean_angle", "aligned_mass", "recovered", "subspace", "max_angle")
 
 
-def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], narrow: bool) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    metrics = _SHOWN_WHERE_NARROW if narrow else SHOWN
+def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], metrics: Sequence[str], narrow: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=narrow)
     for axis in axes:
         table.add_column(shown(axis.name), overflow="fold")  # no digit is left out
-    for heading in ("runs", "done", *map(heading_of, metrics)):
-        table.add_column(heading, justify="right", no_wrap=True)
+    for text in ("runs", "done", *(heading(metric, narrow) for metric in metrics)):
+        table.add_column(text, justify="right", no_wrap=True)
     groups: dict[tuple[int, ...], list[int]] = {}
     for i in range(len(columns["id"])):
         groups.setdefault(tuple(int(axis.index[i]) for axis in axes), []).append(i)

@@ -38,4 +38,6 @@ _FORMATS: dict[Kind, Callable[[Any], str]] = {
 
 def cell(column: str, value: Any) -> str:
     """A value of a column as tables show it."""
+    if column == "gap" and isinstance(value, float) and value < 0:  # no network is below the optimum: rounding
+        value = 0.0
     return _FORMATS[known_columns()[column].kind](value)

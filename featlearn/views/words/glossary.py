@@ -36,3 +36,14 @@ GLOSSARY = {
     "lazy training": "training in which the function changes while the features hardly move",
     "diverged": "the loss or a weight grew out of all bounds; the step size is too large",
 }
+
+# the same in few words, for the line under a table on the console
+SHORT = {
+    "in S*": "share of the first layer in the teacher's span",
+    "mean angle": "to the nearest teacher line, by mass",
+    "max angle": "of any living neuron, however small",
+    "aligned mass": f"within {ALIGNED_WITHIN:g}° of a line",
+    "alive": "neurons that have not vanished",
+    "recovered": "teacher lines found",
+    "gap": "above the best network of any width",
+}

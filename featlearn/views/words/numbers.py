@@ -58,6 +58,11 @@ def runs_in_words(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
 
 
+def steps_in_words(count: int) -> str:
+    """So many steps, in words."""
+    return "1 step" if count == 1 else f"{count} steps"
+
+
 def value(check: CheckRecord) -> str:
     """What was measured for a check."""
     return _measured(check.value, "not finite" if check.count else "–")
