@@ -21,7 +21,7 @@ BROKEN = [
         "batch_of_empirical",
         "seed: 0",
         "data: {kind: empirical, samples: 10, batch_size: 3}",
-        ("2:38", "data.batch_size", "allowed here: kind, samples, noise_std, path, sha256"),
+        ("2:38", "data.batch_size", "a fresh batch at each step"),
     ),
     changed("no_batch_size", "seed: 0", "data: {kind: online}", ("2:1", "data.batch_size", "missing")),
     changed(
