@@ -1,4 +1,4 @@
-"""What a claim is measured on: the finished sweeps of its runs."""
+"""What a claim is measured on, the finished sweeps of its runs, and what its measurement returns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from featlearn.claims.intervals import Measured
+from featlearn.claims.records import Panel
 from featlearn.config.build import build
 from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
@@ -62,6 +64,15 @@ class Evidence:
             if point.config is not None:
                 values, run = entries[point.id].values, directory.run(point.id)
                 yield FullRun(values, results[point.id].status, run), point.config
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was measured: a number for each check of the claim, sentences about its edge, and a figure as data."""
+
+    measured: dict[str, Measured]
+    edges: list[str]
+    panel: Panel
 
 
 def start_of(config: Config) -> tuple[Problem, Start]:

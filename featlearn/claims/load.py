@@ -15,8 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from featlearn.claims import papers
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.model import ClaimFile
 from featlearn.config.complaints import complaint_at, complaints_about, did_you_mean, hidden_complaints
 from featlearn.config.yaml_source import Complaint, ConfigError, Document, Mark, read_document

@@ -6,8 +6,7 @@ import traceback
 from math import nan
 from pathlib import Path
 
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import Measured
 from featlearn.claims.load import Claim
 from featlearn.claims.records import CheckRecord, ClaimRecord, ClaimSweepRecord

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.claims.curves import against, curve
-from featlearn.claims.evidence import Evidence, start_of
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings, start_of
 from featlearn.claims.intervals import smallest_of
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at

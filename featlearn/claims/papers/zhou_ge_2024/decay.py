@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from featlearn.claims.curves import against, by_seed, curve
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Columns, Evidence, Findings
 from featlearn.claims.intervals import exponent_of, median_of
 from featlearn.claims.records import Panel, Series
 from featlearn.claims.sentences import values_at

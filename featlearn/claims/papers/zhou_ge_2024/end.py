@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.claims.curves import median_curve
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Columns, Evidence, Findings
 from featlearn.claims.intervals import Measured, median_of
 from featlearn.claims.records import Panel, Series
 from featlearn.runs.metrics import load_metrics

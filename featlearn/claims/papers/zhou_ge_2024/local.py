@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.claims.curves import curve
-from featlearn.claims.evidence import Columns, Evidence, recovered, start_of
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Columns, Evidence, Findings, recovered, start_of
 from featlearn.claims.intervals import proportion_of
 from featlearn.claims.records import Panel, Series
 from featlearn.config.model import Config

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.claims.curves import by_seed, median_curve
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Columns, Evidence, Findings
 from featlearn.claims.intervals import over_seeds, slope
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import count_or_never, values_at

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from featlearn.claims.curves import by_seed, curve
-from featlearn.claims.evidence import Columns, Evidence, recovered, start_of
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Columns, Evidence, Findings, recovered, start_of
 from featlearn.claims.intervals import over_seeds, proportion_of
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at

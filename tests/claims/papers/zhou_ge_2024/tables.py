@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Columns, Evidence, Findings
 from featlearn.config.model import Config
 from featlearn.sweeps.directory import SweepDirectory
 from tests.claims.papers.zhou_ge_2024.small import claim

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Columns, Evidence, Findings
 from featlearn.claims.papers.zhou_ge_2024.samples import crossing, measure
 from tests.claims.papers.zhou_ge_2024.small import claim
 from tests.claims.papers.zhou_ge_2024.tables import BASE, assert_complete, crossed, holding, swept, tables

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Columns, Evidence, Findings
 from featlearn.claims.papers.zhou_ge_2024.width import measure, needed
 from tests.claims.papers.zhou_ge_2024.small import claim
 from tests.claims.papers.zhou_ge_2024.tables import assert_complete, crossed, holding, swept, tables
