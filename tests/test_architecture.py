@@ -193,7 +193,6 @@ TESTED_THROUGH_OTHERS = {
     "views/console/progress.py",
     "views/console/runs.py",
     "views/console/selfcheck.py",
-    "views/data/table.py",
     "views/figures/axes.py",
     "views/figures/claim.py",
     "views/figures/style.py",

@@ -13,13 +13,12 @@ from featlearn.claims.records import Panel
 from featlearn.config.build import build
 from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.results import load_results
 from featlearn.training.descent import Start
 from featlearn.training.problem import Problem
-
-Columns = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Evidence:
     parameters: dict[str, float]
     quick: bool = False
 
-    def table(self, sweep: str) -> Columns:
+    def table(self, sweep: str) -> Table:
         """The results of a sweep as columns, one entry per point in the order of its manifest; see ``load_results``.
 
         Points that cannot run, for their configuration breaks a rule, are left out.
@@ -81,7 +80,7 @@ def start_of(config: Config) -> tuple[Problem, Start]:
     return problem, start
 
 
-def recovered(table: Columns, teachers: np.ndarray | int) -> np.ndarray:
+def recovered(table: Table, teachers: np.ndarray | int) -> np.ndarray:
     """Which runs found everything: done, every teacher line recovered, and all mass on teacher lines."""
     done = table["status"] == "done"
     return np.asarray(done & (table["recovered"] == teachers) & (table["aligned_mass"] > 0.999))

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.theory.optimum import Optimum
 from featlearn.views.data.certificate import Certificates
 from featlearn.views.data.directions import DISC, angle_of, circle, disc, frame_of, from_disc, on_circle
-from featlearn.views.data.table import Table
 
 _DIFFERENT = 0.05  # a difference between two certificates somewhere that one sees
 SEEN_ABOVE = 1.02  # where |η| is above 1 by so much that one sees it

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.storage.errors import RunError, WrongChoice
 from featlearn.storage.text import printable
 from featlearn.sweeps.directory import SweepDirectory, known_columns
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.views.data.axis import Axis, as_objects, axis_of, named
-from featlearn.views.data.table import Table
 
 SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")  # the metrics that its tables show
 

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.storage.cells import cell_of
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.replacement import replace_file
-from featlearn.views.data.table import Table
 from featlearn.views.figures.drawing import Drawing
 from featlearn.views.figures.style import Size, style
 

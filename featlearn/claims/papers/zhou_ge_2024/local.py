@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.claims.curves import curve
-from featlearn.claims.evidence import Columns, Evidence, Findings, recovered, start_of
+from featlearn.claims.evidence import Evidence, Findings, recovered, start_of
 from featlearn.claims.intervals import proportion_of
 from featlearn.claims.records import Panel, Series
 from featlearn.config.model import Config
+from featlearn.runs.metrics import Table
 from featlearn.theory import population
 
 _BINS = 6  # of starts, by their loss, for the figure
@@ -41,7 +42,7 @@ def relative_start_loss(config: Config) -> float:
     return float(loss[0] / population.squared_norm(problem.activation, *teacher)[0])
 
 
-def _of_kind(table: Columns, lines: float, separation: float) -> np.ndarray:
+def _of_kind(table: Table, lines: float, separation: float) -> np.ndarray:
     """Which runs have so many teacher lines, at least so many degrees apart."""
     return np.asarray((table["teacher.width"] == lines) & (table["teacher.min_angle"] == separation))
 
