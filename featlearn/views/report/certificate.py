@@ -9,7 +9,7 @@ import numpy as np
 from featlearn.views.data.certificate import Certificates
 from featlearn.views.data.certificate_view import ETA_TICKS, FEW_DECADES
 from featlearn.views.data.directions import angle_of, circle, on_circle
-from featlearn.views.report.packing import packed
+from featlearn.views.report.page import packed
 from featlearn.views.words.palette import ABOVE, BELOW
 
 ANGLES = 361  # on the circle

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from featlearn.views.data.neurons import LEAP, Neurons, folded
-from featlearn.views.report.packing import packed
+from featlearn.views.report.page import packed
 
 MOST_NEURONS = 1000  # on a page; the heaviest of more
 

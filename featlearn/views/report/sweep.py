@@ -13,8 +13,7 @@ from featlearn.storage.errors import RunError
 from featlearn.sweeps.directory import known_columns
 from featlearn.views.data.axis import axis_of
 from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
-from featlearn.views.report.packing import packed
-from featlearn.views.report.page import environment, filled, text_of, told
+from featlearn.views.report.page import environment, filled, packed, text_of, told
 from featlearn.views.words.labels import label_of, labels
 from featlearn.views.words.palette import COLOURS
 
