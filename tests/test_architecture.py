@@ -190,7 +190,6 @@ TESTED_THROUGH_OTHERS = {
     "theory/activations/quadratic.py",
     "theory/activations/record.py",
     "views/console/figure.py",
-    "views/console/progress.py",
     "views/console/runs.py",
     "views/console/selfcheck.py",
     "views/figures/axes.py",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Self, TextIO
 
 from rich.console import Group
@@ -40,9 +39,7 @@ class ClaimsView:
         self._tell(f"reproduction directory {self._directory.path}")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._close()
 
     def watch(self, verdict: Any) -> Watch:
@@ -81,7 +78,7 @@ class ClaimsView:
 
     def _close(self) -> None:
         if self._sweep is not None:
-            self._sweep[1].__exit__(None, None, None)
+            self._sweep[1].__exit__()
             self._sweep = None
 
     def _tell(self, text: str, file: TextIO | None = None) -> None:
