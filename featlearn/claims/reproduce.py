@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -104,36 +103,28 @@ def reproduce(
     """
     directory.lock()
     try:
-        with _written_in(directory):
-            info = directory.read_info()
-            _refuse_unknown(paper, info.wanted)
-            for record in info.claims:
-                watch.before(record)
-            judged = {record.id for record in info.claims}
-            for name in info.wanted:
-                if name not in judged:
-                    record = _judged(directory, paper.claims[name], info.quick, watch, make_executor)
-                    info = info.changed(claims=(*info.claims, record), seconds=info.seconds + record.seconds)
-                    directory.write_info(info)
-                    watch.verdict(record)
-            if info.status != "done":
-                info = info.changed(status="done")
+        info = directory.read_info()
+        _refuse_unknown(paper, info.wanted)
+        for record in info.claims:
+            watch.before(record)
+        judged = {record.id for record in info.claims}
+        for name in info.wanted:
+            if name not in judged:
+                record = _judged(directory, paper.claims[name], info.quick, watch, make_executor)
+                info = info.changed(claims=(*info.claims, record), seconds=info.seconds + record.seconds)
                 directory.write_info(info)
-            return info
+                watch.verdict(record)
+        if info.status != "done":
+            info = info.changed(status="done")
+            directory.write_info(info)
+        return info
+    except OSError as error:
+        text = f"{directory.path} cannot be written: {reason(error)}"
+        raise RunError(f"{text}; go on with: {resume_command(directory)}") from None
     except KeyboardInterrupt:  # outside of a sweep, which sees to it itself
         raise Interrupted from None
     finally:
         directory.release()
-
-
-@contextmanager
-def _written_in(directory: ReproductionDirectory) -> Iterator[None]:
-    """Within it, what cannot be written ends the reproduction with what to do once it can."""
-    try:
-        yield
-    except OSError as error:
-        text = f"{directory.path} cannot be written: {reason(error)}"
-        raise RunError(f"{text}; go on with: {resume_command(directory)}") from None
 
 
 def _judged(
