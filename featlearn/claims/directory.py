@@ -15,7 +15,6 @@ from featlearn.storage.drafts import drafted_directory
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.locks import PATIENCE
 from featlearn.storage.names import stem_of
-from featlearn.storage.records import write_record
 from featlearn.storage.replacement import write_file
 
 
@@ -70,9 +69,6 @@ class ReproductionDirectory(Directory[ReproductionInfo]):
             judged=len(info.claims),
             held=info.held,
         )
-
-    def write_info(self, info: ReproductionInfo) -> None:
-        write_record(self.info_file, info)
 
     def write_page(self, text: str) -> None:
         """Write the page for people. Raises RunError when it cannot be written."""

@@ -17,7 +17,7 @@ from featlearn.storage.locks import PATIENCE, Lock, holder_of, is_held
 from featlearn.storage.names import inside, named_paths
 from featlearn.storage.npz import arrays_in
 from featlearn.storage.opening import open_regular
-from featlearn.storage.records import FileRecord, Record, read_record
+from featlearn.storage.records import FileRecord, Record, read_record, write_record
 
 
 class Member:
@@ -149,6 +149,12 @@ class Directory(Generic[Info]):
             raise RunError(f"{file} is broken: {reason(error)}") from None
         except ValueError as error:
             raise RunError(f"{file} is broken: {error}") from None
+
+    # --- writing; the lock must be held -------------------------------------------------------------
+
+    def write_info(self, info: Info) -> None:
+        """Replace what the directory says of itself. Raises OSError."""
+        write_record(self.info_file, info)
 
     # --- places -----------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from featlearn.storage.errors import RunError, reason
 from featlearn.storage.locks import PATIENCE, Lock, is_held
 from featlearn.storage.logs import Log, read_lines
 from featlearn.storage.names import LATEST, stem_of
-from featlearn.storage.records import Record, write_record
+from featlearn.storage.records import Record
 from featlearn.storage.replacement import replace_file, write_file
 from featlearn.sweeps.records import Entry, SweepBrief, SweepInfo
 from featlearn.sweeps.sweep import Point, Sweep, is_point_id, point_id
@@ -110,7 +110,7 @@ class SweepDirectory(Directory[SweepInfo]):
             self = cls(draft.path)
             write_file(self.sweep_file, sweep.to_yaml().encode())
             replace_file(self.manifest_file, lambda out: out.writelines(map(_line_of, points)))
-            write_record(self.info_file, info)
+            self.write_info(info)
             draft.publish_as(stem_of(info.name, info.digest))
             draft.point_here(LATEST)
         return cls(draft.path)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from featlearn.runs.directory import RunError
 from featlearn.runs.environment import versions
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.local_cluster import local_cluster
 
 Work = Callable[[Any], Iterable[Any]]  # from a task to its results

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from featlearn.runs.directory import RunError
 from featlearn.runs.interruption import uninterrupted
+from featlearn.storage.errors import RunError
 
 _BLAS_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _HASH_SEED = "PYTHONHASHSEED"  # which Dask sets here in order to hand it to its workers

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from featlearn.runs.directory import RunError
+from featlearn.storage.errors import RunError
 from featlearn.sweeps import executors
 from featlearn.sweeps.executors import DaskExecutor, Executor, Outcome, SerialExecutor
 
