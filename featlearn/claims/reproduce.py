@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from featlearn.claims.directory import ReproductionDirectory
@@ -16,7 +15,7 @@ from featlearn.claims.sweep_files import sweep_files
 from featlearn.claims.verdicts import verdict
 from featlearn.config.complaints import did_you_mean
 from featlearn.config.yaml_source import Complaint, ConfigError
-from featlearn.runs import environment
+from featlearn.runs.environment import provenance
 from featlearn.storage.errors import RunError, RunNotFound, reason
 from featlearn.sweeps.begin import join
 from featlearn.sweeps.directory import WHOLE, SweepDirectory
@@ -61,14 +60,11 @@ def begin(paper: Paper, names: Sequence[str], runs_dir: Path, *, quick: bool) ->
         raise ConfigError(list(complaints))
     info = ReproductionInfo(
         status="running",
-        created=datetime.now().astimezone().isoformat(timespec="seconds"),
         quick=quick,
         wanted=tuple(wanted),
         seconds=0.0,
         claims=(),
-        versions=environment.versions(),
-        machine=environment.machine(),
-        git=environment.git(),
+        **provenance(),
     )
     return ReproductionDirectory.create(runs_dir, info)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -13,8 +12,8 @@ from threadpoolctl import threadpool_limits
 from featlearn.config.build import build
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
-from featlearn.runs import environment
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.environment import provenance
 from featlearn.runs.interruption import interruptible
 from featlearn.runs.recorder import Recorder, follow
 from featlearn.runs.records import ActivationRecord, RunInfo, Status
@@ -138,7 +137,6 @@ def first_info(config: Config, backend: Backend) -> RunInfo:
     return RunInfo(
         status="running",
         name=config.name,
-        created=datetime.now().astimezone().isoformat(timespec="seconds"),
         config_hash=config.digest(),
         seed=config.seed,
         teacher_width=config.teacher.shape()[0],
@@ -148,7 +146,5 @@ def first_info(config: Config, backend: Backend) -> RunInfo:
         device=backend.device,
         threads=backend.threads,
         precision=config.precision,
-        versions=environment.versions(),
-        machine=environment.machine(),
-        git=environment.git(),
+        **provenance(),
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -213,11 +213,9 @@ class SweepDirectory(Directory[SweepInfo]):
         assert self._journal is not None, "the lock must be held"
         self._journal.append(result.line())
 
-    @contextmanager
-    def writing_results(self) -> Iterator[None]:
+    def writing_results(self) -> AbstractContextManager[None]:
         """Within it, no other process writes ``results.csv``: whoever is last has read what all have done."""
-        with _alone(self.path / ".lock-results", _WRITING, f"writes {self.results_file}"):
-            yield
+        return _alone(self.path / ".lock-results", _WRITING, f"writes {self.results_file}")
 
     def write_results(self, axes: Sequence[str], entries: Iterable[Entry], results: Mapping[str, PointResult]) -> None:
         """Write ``results.csv`` anew: a row for each point that has ended, in the manifest's order."""
@@ -255,12 +253,10 @@ def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) ->
             yield {"id": entry.id, **entry.values, **(result.final or blank), **ending}
 
 
-@contextmanager
-def one_at_a_time(runs_dir: Path) -> Iterator[None]:
+def one_at_a_time(runs_dir: Path) -> AbstractContextManager[None]:
     """Within it, no other process looks for the sweep that its share belongs to."""
     runs_dir.mkdir(parents=True, exist_ok=True)
-    with _alone(runs_dir / ".shards.lock", _BEGINNING, f"begins a sweep in {runs_dir}"):
-        yield
+    return _alone(runs_dir / ".shards.lock", _BEGINNING, f"begins a sweep in {runs_dir}")
 
 
 @contextmanager
