@@ -61,13 +61,11 @@ class ReproductionDirectory(Directory[ReproductionInfo]):
 
     def brief(self, *, alive: bool) -> ReproductionBrief:
         info = self.read_info()
-        return ReproductionBrief(
-            created=info.created,
+        return ReproductionBrief.made_of(
+            info,
             status="running" if alive else "interrupted" if info.status != "done" else _verdict(info),
-            quick=info.quick,
             claims=len(info.wanted),
             judged=len(info.claims),
-            held=info.held,
         )
 
     def write_page(self, text: str) -> None:

@@ -33,6 +33,12 @@ class Record(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False, extra="ignore")
 
+    @classmethod
+    def made_of(cls, *parts: object, **given: Any) -> Self:
+        """The record with the given fields; any other is an attribute, of the same name, of a part that has one."""
+        found = {name: getattr(part, name) for part in parts for name in cls.model_fields if hasattr(part, name)}
+        return cls(**found | given)
+
     def changed(self, **changes: Any) -> Self:
         """The same with other values for some fields."""
         return type(self)(**(dict(self) | changes))

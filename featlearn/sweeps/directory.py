@@ -196,11 +196,9 @@ class SweepDirectory(Directory[SweepInfo]):
         info, results = self.read_info(), list(self.read_results().values())
         done = [result for result in results if result.status == "done"]
         losses = [result.final["loss"] for result in done if result.final and result.final["loss"] is not None]
-        return SweepBrief(
-            name=info.name,
-            created=info.created,
+        return SweepBrief.made_of(
+            info,
             status="running" if alive else _status(info.points, len(results), len(done)),
-            points=info.points,
             ended=len(results),
             done=len(done),
             best_loss=min(losses, default=None),
