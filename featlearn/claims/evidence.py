@@ -10,15 +10,12 @@ import numpy as np
 
 from featlearn.claims.intervals import Measured
 from featlearn.claims.records import Panel
-from featlearn.config.build import build
 from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.results import load_results
-from featlearn.training.descent import Start
-from featlearn.training.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -72,12 +69,6 @@ class Findings:
     measured: dict[str, Measured]
     edges: list[str]
     panel: Panel
-
-
-def start_of(config: Config) -> tuple[Problem, Start]:
-    """The networks that a run begins with."""
-    problem, _, start = build(config)
-    return problem, start
 
 
 def recovered(table: Table, teachers: np.ndarray | int) -> np.ndarray:

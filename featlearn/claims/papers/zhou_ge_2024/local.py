@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.claims.curves import curve
-from featlearn.claims.evidence import Evidence, Findings, recovered, start_of
+from featlearn.claims.evidence import Evidence, Findings, recovered
 from featlearn.claims.intervals import proportion_of
 from featlearn.claims.records import Panel, Series
+from featlearn.config.build import build
 from featlearn.config.model import Config
 from featlearn.runs.metrics import Table
 from featlearn.theory import population
@@ -36,7 +37,7 @@ def measure(evidence: Evidence) -> Findings:
 
 def relative_start_loss(config: Config) -> float:
     """The loss of the initial student over ‖f*‖²."""
-    problem, start = start_of(config)
+    problem, _, start = build(config)
     teacher = problem.teacher_second_layer, problem.teacher_first_layer
     loss = population.loss(problem.activation, start.state.second_layer, start.state.first_layer, *teacher)
     return float(loss[0] / population.squared_norm(problem.activation, *teacher)[0])

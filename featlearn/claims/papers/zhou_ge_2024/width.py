@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from featlearn.claims.curves import by_seed, curve
-from featlearn.claims.evidence import Evidence, Findings, recovered, start_of
+from featlearn.claims.evidence import Evidence, Findings, recovered
 from featlearn.claims.intervals import over_seeds, proportion_of
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at
+from featlearn.config.build import build
 from featlearn.config.model import Config
 from featlearn.runs.metrics import Table
 from featlearn.theory.span import dimension_of_span
@@ -89,7 +90,7 @@ def _missed(evidence: Evidence, reference: Table) -> list[str]:
 
 def second_moments(config: Config) -> float:
     """The smallest over the largest eigenvalue, in size, of H = Σ_k a*_k w*_k w*_kᵀ on the teacher's span."""
-    problem, _ = start_of(config)
+    problem, *_ = build(config)
     rows, weights = problem.teacher_first_layer[0], problem.teacher_second_layer[0]
     sizes = np.sort(np.abs(np.linalg.eigvalsh((rows.T * weights) @ rows)))
     return float(sizes[-dimension_of_span(rows)] / sizes[-1])
