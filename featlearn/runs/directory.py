@@ -24,8 +24,6 @@ from featlearn.storage.names import LATEST, stem_of
 from featlearn.storage.replacement import remove_drafts, write_file
 from featlearn.training.measurement import Row
 
-DEFAULT_RUNS_DIR = Path("runs")
-
 
 class RunDirectory(Directory[RunInfo]):
     """One run on disk: paths, reading, and writing that survives being killed."""
