@@ -38,11 +38,7 @@ class ReproductionDirectory(Directory[ReproductionInfo]):
 
     @classmethod
     def create(cls, runs_dir: Path, info: ReproductionInfo) -> Self:
-        """A new directory ``<time>-reproduction-<kind>``.
-
-        Raises:
-            RunError: when it cannot be made.
-        """
+        """A new directory ``<time>-reproduction-<kind>``. Raises RunError when it cannot be made."""
         cls.clear(runs_dir)
         try:
             with drafted_directory(runs_dir) as draft:

@@ -59,11 +59,7 @@ def smallest_of(values: Sequence[float] | np.ndarray) -> Measured:
 
 
 def proportion_of(successes: Sequence[bool] | np.ndarray) -> Measured:
-    """The share of successes with its interval by Wilson's score.
-
-    Raises:
-        ValueError: when there are no cases.
-    """
+    """The share of successes with its interval by Wilson's score. Raises ValueError when there are no cases."""
     cases = np.asarray(successes, dtype=bool)
     if not len(cases):
         raise ValueError("there are no cases to count")

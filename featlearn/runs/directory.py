@@ -183,11 +183,7 @@ class RunDirectory(Directory[RunInfo]):
         self._opened_log.sync()
 
     def keep_rows(self, count: int) -> None:
-        """Cut the log back to its first ``count`` rows, and whatever is torn.
-
-        Raises:
-            RunError: when it has fewer.
-        """
+        """Cut the log back to its first ``count`` rows, and whatever is torn. Raises RunError when it has fewer."""
         found = self._opened_log.keep(count) if count == 0 or self.metrics_file.exists() else 0
         if found < count:
             raise RunError(f"{self.metrics_file} has {found} rows, the checkpoint was written after {count}")

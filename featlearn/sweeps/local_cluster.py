@@ -20,11 +20,7 @@ _HASH_SEED = "PYTHONHASHSEED"  # which Dask sets here in order to hand it to its
 
 @contextmanager
 def local_cluster(jobs: int) -> Iterator[Any]:
-    """A cluster of ``jobs`` processes with one thread each.
-
-    Raises:
-        RunError: when its processes cannot be started.
-    """
+    """A cluster of ``jobs`` processes with one thread each. Raises RunError when its processes cannot be started."""
     import dask
     from distributed import LocalCluster  # which adds its own defaults to those of Dask
     from distributed.security import Security

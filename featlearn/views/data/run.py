@@ -52,11 +52,7 @@ class RunData:
 
 
 def read_run(run: RunDirectory) -> RunData:
-    """Read a run, finished or not.
-
-    Raises:
-        RunError: when it cannot be read, or has logged nothing yet.
-    """
+    """Read a run, finished or not. Raises RunError when it cannot be read, or has logged nothing yet."""
     info = run.read_info()
     rows = run.read_metrics()
     if not rows:

@@ -68,11 +68,7 @@ class SweepData:
 
 
 def read_sweep(sweep: SweepDirectory) -> SweepData:
-    """Read a sweep, finished or not.
-
-    Raises:
-        RunError: when it cannot be read, or no point has ended.
-    """
+    """Read a sweep, finished or not. Raises RunError when it cannot be read, or no point has ended."""
     info = sweep.read_info()
     columns = load_results(sweep.path)
     if not len(columns["id"]):
