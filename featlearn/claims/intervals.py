@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 _RESAMPLES = 4000
-_FEWER_RESAMPLES = 1000  # of statistics that are computed one by one
+_FEWER_RESAMPLES = 1000  # for statistics that are computed one by one
 
 
 @dataclass(frozen=True)

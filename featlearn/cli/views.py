@@ -10,7 +10,7 @@ import typer
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import DEFAULT_RUNS_DIR, RunsDir
 
-_DEFAULT_METRICS = ("loss", "mean_angle")  # of a sweep and of an overlay
+_DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
 
 
 def plot(

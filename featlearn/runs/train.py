@@ -38,14 +38,8 @@ class RunResult:
 
 
 def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunResult:
-    """Run one experiment in a new run directory.
+    """Run one experiment in a new directory in ``runs_dir``; the result says if it failed, diverged or was interrupted.
 
-    Args:
-        config: see ``config.load.load_config``.
-        runs_dir: where the directory is made.
-        watch: called after each event of the descent loop.
-    Returns:
-        The result; a run that failed, diverged or was interrupted is one too.
     Raises:
         RunError: when the requested device is not there, the networks do not fit into memory, or the directory cannot
             be made; nothing is left behind.

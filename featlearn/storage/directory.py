@@ -41,7 +41,7 @@ class Directory(Generic[Info]):
     """A run, a sweep or a reproduction on disk. A subclass names its files, and spells nobody else's."""
 
     kind: ClassVar[str]
-    info_file: Member  # that makes a directory one of its kind
+    info_file: Member  # the file that makes a directory one of its kind
     info_type: type[Info]
     lock_file = Member(".lock")
 
@@ -121,7 +121,7 @@ class Directory(Generic[Info]):
         self._locks.append(lock)
 
     def release(self) -> None:
-        """Give back what was locked."""
+        """Release every lock that was taken."""
         while self._locks:
             self._locks.pop().release()
 

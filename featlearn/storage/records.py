@@ -25,7 +25,7 @@ def _encodable(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-Text = Annotated[str, BeforeValidator(_encodable)]  # that may quote a path or an error, which need not be Unicode
+Text = Annotated[str, BeforeValidator(_encodable)]  # text that may quote a path or an error, which need not be Unicode
 
 
 class Record(BaseModel):

@@ -14,7 +14,7 @@ from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.sweep import Sweep
 
-_MOST_REASONS = 20  # that are told when no point can run
+_MOST_REASONS = 20  # so many reasons are told when no point can run
 
 
 def begin(sweep: Sweep, runs_dir: Path, shards: int = 1) -> SweepDirectory:

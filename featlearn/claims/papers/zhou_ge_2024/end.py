@@ -12,8 +12,8 @@ from featlearn.claims.intervals import Measured, median_of
 from featlearn.claims.records import Panel, Series
 from featlearn.runs.metrics import Table, load_metrics
 
-_FALLEN = 0.01  # of the loss at the start
-_LEVELS = np.geomspace(1, 1e-6, 25)  # of the figure, likewise
+_FALLEN = 0.01  # the share of the starting loss to which the loss is to fall
+_LEVELS = np.geomspace(1, 1e-6, 25)  # the shares of the starting loss in the figure
 
 
 def measure(evidence: Evidence) -> Findings:

@@ -13,7 +13,7 @@ from featlearn.config.model import Config
 from featlearn.runs.metrics import Table
 from featlearn.theory import population
 
-_BINS = 6  # of starts, by their loss, for the figure
+_BINS = 6  # the figure puts the starts into so many bins by their loss
 
 
 def measure(evidence: Evidence) -> Findings:
