@@ -1,7 +1,5 @@
 """``featlearn reproduce``."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

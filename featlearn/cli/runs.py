@@ -1,7 +1,5 @@
 """``featlearn runs`` and ``featlearn show``."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

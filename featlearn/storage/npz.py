@@ -1,7 +1,5 @@
 """``.npz`` files, which somebody else may have made: plain arrays only, nothing is ever unpickled."""
 
-from __future__ import annotations
-
 import errno
 import zipfile
 import zlib

@@ -1,7 +1,5 @@
 """Read a sweep file, or tell every complaint about it at once, each with its place."""
 
-from __future__ import annotations
-
 from math import prod
 from pathlib import Path
 

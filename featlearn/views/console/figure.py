@@ -1,7 +1,5 @@
 """What ``featlearn plot`` prints."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

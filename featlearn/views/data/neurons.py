@@ -1,7 +1,5 @@
 """The neurons of a run over time, in coordinates of the teacher's span."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Power laws in the results of a sweep."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The dual certificate against the direction, where directions are points of a circle."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

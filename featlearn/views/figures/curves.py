@@ -1,7 +1,5 @@
 """Loss, objective, gap and weight decay of a run against its steps."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

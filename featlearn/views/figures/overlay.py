@@ -1,7 +1,5 @@
 """Columns of the logs of several runs in one figure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which axes of a sweep a figure shows, and as what."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

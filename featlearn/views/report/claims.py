@@ -1,7 +1,5 @@
 """A reproduction as Markdown: the page beside it, and the generated part of docs/reproduction.md."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The page of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

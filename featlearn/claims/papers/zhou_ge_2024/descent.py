@@ -1,7 +1,5 @@
 """The product of the gradient with the way to the lines, over the gap."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from featlearn.claims.evidence import Evidence, Findings

@@ -1,7 +1,5 @@
 """The bounds of the best measure, and how its masses and directions move with λ."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from featlearn.claims.curves import median_curve
