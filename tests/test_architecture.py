@@ -181,9 +181,6 @@ TESTED_THROUGH_OTHERS = {
     "claims/find.py",
     "claims/papers/zhou_ge_2024/teachers.py",
     "claims/records.py",
-    "runs/floors_record.py",
-    "runs/optimum_record.py",
-    "runs/recorder.py",
     "sweeps/records.py",
     "theory/activations/degree_one.py",
     "theory/activations/erf.py",
@@ -196,7 +193,6 @@ TESTED_THROUGH_OTHERS = {
     "views/figures/claim.py",
     "views/figures/style.py",
     "views/report/claims_files.py",
-    "views/words/labels.py",
 }
 
 
