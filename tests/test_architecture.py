@@ -179,8 +179,6 @@ def test_the_public_names_are_these_and_all_load() -> None:
 # modules that are tested through others only: this set may shrink, and not grow
 TESTED_THROUGH_OTHERS = {
     "claims/records.py",
-    "views/figures/claim.py",
-    "views/report/claims_files.py",
 }
 
 
