@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 _RESAMPLES = 4000
 _FEWER_RESAMPLES = 1000  # for statistics that are computed one by one
@@ -61,6 +60,8 @@ def proportion_of(successes: Sequence[bool] | np.ndarray) -> Measured:
     cases = np.asarray(successes, dtype=bool)
     if not len(cases):
         raise ValueError("there are no cases to count")
+    from scipy import stats
+
     interval = stats.binomtest(int(cases.sum()), len(cases)).proportion_ci(method="wilson")
     return Measured(float(cases.mean()), float(interval.low), float(interval.high), len(cases))
 

@@ -4,7 +4,6 @@ All of them lower the objective J = E[(f_μ − f*)²] + λ Σ ‖u_i‖ of sign
 """
 
 import numpy as np
-from scipy.optimize import nnls
 
 from featlearn.theory.certificate import nearest_atoms
 from featlearn.theory.measures import Atoms, Target
@@ -24,6 +23,8 @@ def reweighted(target: Target, atoms: Atoms) -> Atoms:
 
     min over c ≥ 0 of c·Gc − 2 b·c + λ Σ c is the least-squares problem |A c − y|² with AᵀA = G, Aᵀy = b − λ/2.
     """
+    from scipy.optimize import nnls
+
     unit, ones = atoms.directions, np.ones((len(atoms.signs), 1))
     gram, _, _ = target.activation.kernel(np, ones, ones.T, unit @ unit.T)
     to_teacher, _, _ = target.activation.kernel(np, ones, 1.0, unit @ target.first.T)

@@ -6,7 +6,6 @@ A measure is optimal if and only if |η| ≤ 1 on the sphere and η is the sign 
 """
 
 import numpy as np
-from scipy.stats import norm, qmc
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.measures import Atoms, Target, tangent_bases
@@ -108,6 +107,8 @@ def _spread(dimension: int, count: int) -> np.ndarray:
     """Points all over the sphere: Sobol points through the normal distribution."""
     if dimension == 1:
         return np.array([[1.0], [-1.0]])
+    from scipy.stats import norm, qmc
+
     cube = qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(count)).random(count)
     points = norm.ppf(np.clip(cube, 1e-12, 1 - 1e-12))
     return np.asarray(points / np.linalg.norm(points, axis=-1, keepdims=True))

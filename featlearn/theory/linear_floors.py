@@ -9,7 +9,6 @@ loss that they have is summed in double-double. So a floor is always the loss of
 from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 from featlearn.theory import double_double
 from featlearn.theory.activations import Activation
@@ -88,6 +87,8 @@ def _coefficients(gram: np.ndarray, target: np.ndarray) -> np.ndarray:
     Features are scaled to norm 1, G is shifted by what rounding may have done to its eigenvalues, and the solution is
     refined against G itself: what an eigenvalue λ above the shift τ misses shrinks by τ/(λ + τ) each time.
     """
+    from scipy import linalg
+
     norms = np.sqrt(np.maximum(np.diag(gram), 0.0))
     scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
     gram, target = gram * scale[:, None] * scale, target * scale

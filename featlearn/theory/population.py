@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg
 
 from featlearn.theory import double_double
 from featlearn.theory.activations import Activation, Array
@@ -219,6 +218,8 @@ def solve_ridge(k: np.ndarray, target: np.ndarray, weight_decay: float) -> np.nd
 
     K, (m, m), is positive semidefinite up to rounding, and singular when rows coincide.
     """
+    from scipy import linalg
+
     values, vectors = linalg.eigh(k)
     values = np.maximum(values, 0.0)
     if weight_decay > 0:

@@ -10,7 +10,6 @@ from math import pi, sqrt
 from types import ModuleType
 
 import numpy as np
-from scipy import special
 
 from featlearn.theory.activations.record import Activation, CompiledKernel
 from featlearn.theory.activations.registry import register
@@ -24,6 +23,8 @@ Powers = Callable[[Pairs], tuple[Array, Array, Array]]
 
 def _phi(z: Array, xp: ModuleType = np) -> Array:
     if xp is np:  # which has no erf
+        from scipy import special
+
         return special.erf(z / sqrt(2))
     scaled = z * sqrt(0.5)
     return xp.erf(scaled, out=scaled)

@@ -8,7 +8,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from scipy import integrate
 
 from featlearn.training.backends import Backend
 from featlearn.training.methods.record import OwnSteps
@@ -45,6 +44,8 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
 def _flow(objective: Objective, x: np.ndarray, decay: float, duration: float) -> np.ndarray:
     """The vector of weights a time after ``x``; NaN where there is no way on."""
     asked = 0
+
+    from scipy import integrate
 
     def velocity(_: float, x: np.ndarray) -> np.ndarray:
         nonlocal asked
