@@ -15,6 +15,7 @@ from featlearn.views.words.labels import label_of, plain
 from featlearn.views.words.values import clipped
 
 FEW = 3  # up to so many points are drawn as points, since a line through them would hardly be seen
+_DECADES = (-307.0, -306.0), (307.0, 308.0)  # the least and the most powers of ten at which a logarithmic axis ends
 _MOST_LETTERS = 24  # the longest text that names a value
 DASHES = ("-", "--", ":", "-.")  # the dashes of lines, changed once every colour is in use
 
@@ -40,7 +41,8 @@ def log_if_positive(ax: Axes, *columns: np.ndarray, ticks: int = 6) -> bool:
         ax.set_yscale("log")
         low, high = float(np.log10(values.min())), float(np.log10(values.max()))
         room = max(0.05 * (high - low), 0.1)
-        ax.set_ylim(10 ** (low - room), 10 ** (high + room))
+        bottom, top = np.clip([low - room, high + room], *_DECADES)  # a damaged file may hold any float
+        ax.set_ylim(float(10.0**bottom), float(10.0**top))
         log_ticks(ax.yaxis, high - low + 2 * room, ticks)
     return bool(len(values))
 
