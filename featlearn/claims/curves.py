@@ -1,5 +1,7 @@
 """From a table of results to curves: medians against an axis, and columns by seed."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -4,6 +4,8 @@
 it, each in a directory of its own. The page and the figures are made from ``claims.json``.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Literal, Self
 

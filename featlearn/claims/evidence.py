@@ -1,5 +1,7 @@
 """What a claim is measured on, the finished sweeps of its runs, and what its measurement returns."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,5 +1,7 @@
 """Finding what a user names, whichever of the three it is: a run, a sweep or a reproduction."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from featlearn.claims.directory import ReproductionDirectory

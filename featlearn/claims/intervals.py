@@ -1,5 +1,7 @@
 """Measured numbers with 95 % intervals over seeds: medians, proportions and exponents."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -4,6 +4,8 @@
 ``measure(evidence)``, which returns its ``Findings``. Together they are the claim ``beyond-ntk``.
 """
 
+from __future__ import annotations
+
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

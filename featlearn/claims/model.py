@@ -1,5 +1,7 @@
 """The file of a claim: a sentence, the sweeps that test it, what is measured, and the thresholds it is held to."""
 
+from __future__ import annotations
+
 from math import isfinite
 from typing import Annotated, Any, Literal
 

@@ -1,5 +1,7 @@
 """What ``claims.json`` holds: one type for the file and for each of its parts, written and read."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Annotated, Any, Literal, Self

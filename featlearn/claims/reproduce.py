@@ -1,5 +1,7 @@
 """``featlearn reproduce``: every claim's sweeps run, measured and judged, all of it in one directory."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Numbers within the sentences that tell of a claim's edge."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from math import isfinite
 

@@ -1,5 +1,7 @@
 """The sweep files of a claim as they are run: in full, or with fewer runs for a quick reproduction."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Iterator
 from pathlib import Path

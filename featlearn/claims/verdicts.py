@@ -1,5 +1,7 @@
 """The verdict on a claim: its measurement carried out on the evidence, and held to the thresholds of its file."""
 
+from __future__ import annotations
+
 import traceback
 from math import nan
 from pathlib import Path

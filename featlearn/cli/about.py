@@ -1,5 +1,7 @@
 """``featlearn schema`` and ``featlearn check``: the configuration's schema, and the formulas on this machine."""
 
+from __future__ import annotations
+
 import typer
 
 from featlearn.cli.options import AsJson, print_json

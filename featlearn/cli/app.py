@@ -1,5 +1,7 @@
 """The command ``featlearn``: parse, call, print. What takes long to load is loaded by the command that needs it."""
 
+from __future__ import annotations
+
 import os
 import sys
 from typing import Annotated

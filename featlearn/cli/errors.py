@@ -4,6 +4,8 @@
 something that exists is broken, in use, or did not work.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 

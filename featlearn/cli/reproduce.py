@@ -1,5 +1,7 @@
 """``featlearn reproduce``."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer

@@ -1,5 +1,7 @@
 """``featlearn runs`` and ``featlearn show``."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer

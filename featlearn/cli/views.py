@@ -1,5 +1,7 @@
 """``featlearn plot`` and ``featlearn report``."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 

@@ -1,5 +1,7 @@
 """The ``activation`` section."""
 
+from __future__ import annotations
+
 from pydantic import Field
 
 from featlearn.config.section import Section, Violations, WholeNumber

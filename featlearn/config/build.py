@@ -1,5 +1,7 @@
 """From a configuration to what the training room takes: networks, plan and initial state."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
 from typing import assert_never

@@ -3,6 +3,8 @@
 ``root`` is the model of the whole document; what it allows at a place is told from its fields.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from difflib import get_close_matches

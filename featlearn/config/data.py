@@ -1,5 +1,7 @@
 """The section ``data`` of a configuration: what is trained on."""
 
+from __future__ import annotations
+
 from typing import Annotated, Any, Literal
 
 from pydantic import Field

@@ -4,6 +4,8 @@ npz: arrays ``inputs`` (n, d) and ``labels`` (n). csv: a header with the columns
 ``label`` in any order (``inputs_0``, ``labels`` will do), then a line for each sample, numbers with a decimal point.
 """
 
+from __future__ import annotations
+
 import csv
 import re
 import warnings

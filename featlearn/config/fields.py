@@ -1,5 +1,7 @@
 """What the models of a document allow at a path in it: sections, keys and types."""
 
+from __future__ import annotations
+
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 

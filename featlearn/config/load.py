@@ -1,5 +1,7 @@
 """From a YAML file and ``--set`` overrides to a configuration, or to all complaints about it, each with its place."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,5 +1,7 @@
 """The ``log`` section: what is written along the way."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 from pydantic import Field

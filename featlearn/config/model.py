@@ -4,6 +4,8 @@ Models are strict (a boolean is no integer, text is no number), frozen, and know
 A valid configuration is complete: defaults that depend on other keys are written out. ``config.load`` reads files.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from typing import Annotated, Any, Literal

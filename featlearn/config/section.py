@@ -1,5 +1,7 @@
 """What sections of a configuration are made of: a strict model with rules between its keys, and kinds of numbers."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
 from typing import Annotated, Any, Self

@@ -1,5 +1,7 @@
 """The ``student`` section: the trained network and its initial weights."""
 
+from __future__ import annotations
+
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,5 +1,7 @@
 """The ``teacher`` section: the target network."""
 
+from __future__ import annotations
+
 from typing import Annotated, Any, Literal
 
 import numpy as np

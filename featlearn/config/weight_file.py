@@ -1,5 +1,7 @@
 """Reading initial weights from an ``.npz`` file that somebody else may have made."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np

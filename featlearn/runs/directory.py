@@ -6,6 +6,8 @@ and at most one torn line at the end of the rows. Everything is JSON, YAML or np
 somebody else made executes nothing.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from pathlib import Path

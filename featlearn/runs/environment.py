@@ -1,5 +1,7 @@
 """What a run was made with: versions, machine and commit, for ``run.json``."""
 
+from __future__ import annotations
+
 import platform
 import subprocess
 from datetime import datetime

@@ -1,5 +1,7 @@
 """The floors of linear predictors as ``run.json`` holds them."""
 
+from __future__ import annotations
+
 from contextlib import suppress
 
 import numpy as np

@@ -1,5 +1,7 @@
 """SIGINT, SIGTERM and SIGHUP as a flag that loops poll, so that they can write a checkpoint before they stop."""
 
+from __future__ import annotations
+
 import signal
 import threading
 from collections.abc import Callable, Iterator

@@ -1,5 +1,7 @@
 """The metrics of a run as columns of numbers, bit for bit as they were logged."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any

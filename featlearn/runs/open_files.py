@@ -1,5 +1,7 @@
 """How many runs a process can write at once: an operating system limits the files that a process has open."""
 
+from __future__ import annotations
+
 import resource
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The certified optima of a run as ``run.json`` holds them."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from featlearn.runs.records import AtomRecord, OptimumRecord

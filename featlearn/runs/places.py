@@ -3,6 +3,8 @@
 Somebody else may have edited the files of a sweep, or have put links and directories where its runs belong.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from featlearn.config.model import Config

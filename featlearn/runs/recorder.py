@@ -1,5 +1,7 @@
 """What is kept of a run while it goes on: rows, snapshots, checkpoints and, in the end, its status."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress

@@ -1,5 +1,7 @@
 """One experiment: a configuration goes in, a run directory comes out."""
 
+from __future__ import annotations
+
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass

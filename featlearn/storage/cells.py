@@ -4,6 +4,8 @@ A text that begins as a formula does is written with an apostrophe before it, wh
 So is a text that would be read as a number, and either of them with apostrophes before it.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from typing import Any

@@ -1,5 +1,7 @@
 """Files that a configuration points at: read when it is, and held to their digest ever after."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 from pathlib import Path

@@ -5,6 +5,8 @@ A draft is a hidden directory ``.new-xxxxxxxx`` in the place where the finished 
 process left: whoever makes the next directory there removes it.
 """
 
+from __future__ import annotations
+
 import errno
 import itertools
 import re

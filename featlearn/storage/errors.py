@@ -1,5 +1,7 @@
 """What goes wrong with directories and files of ours. Every message is one clear line that says what to do."""
 
+from __future__ import annotations
+
 
 class RunError(Exception):
     """A directory of ours, or a file in it, that cannot be found, read, written or locked."""

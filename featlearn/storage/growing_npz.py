@@ -6,6 +6,8 @@ where they belong, and after them the few hundred bytes that say how long the ar
 composed of those of its header and of its entries. ``np.load`` reads the file after every ``write``.
 """
 
+from __future__ import annotations
+
 import io
 import math
 import os

@@ -5,6 +5,8 @@ system offers no locks, a marker beside the lock file names the process that hol
 process that was killed on another machine leaves its marker behind.
 """
 
+from __future__ import annotations
+
 import errno
 import io
 import logging

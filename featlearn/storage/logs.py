@@ -1,5 +1,7 @@
 """Logs: files of lines, each flushed as it is written, of which a kill tears the last one at most."""
 
+from __future__ import annotations
+
 import os
 from contextlib import suppress
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Names and paths: a name that was read from a file leads nowhere else."""
 
+from __future__ import annotations
+
 import os
 import re
 from datetime import datetime

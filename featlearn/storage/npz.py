@@ -1,5 +1,7 @@
 """``.npz`` files, which somebody else may have made: plain arrays only, nothing is ever unpickled."""
 
+from __future__ import annotations
+
 import errno
 import zipfile
 import zlib

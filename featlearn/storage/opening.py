@@ -1,5 +1,7 @@
 """Opening files that somebody else may have put there: regular files alone, never through a link."""
 
+from __future__ import annotations
+
 import errno
 import os
 import stat

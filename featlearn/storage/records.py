@@ -5,6 +5,8 @@ format. A format older than ours is read through ``upgraded``, in which its type
 newer one is refused. The lines of a log carry no number: the file of their directory that has one answers for them.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from importlib.metadata import version

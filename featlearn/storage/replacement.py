@@ -1,5 +1,7 @@
 """Replacing files at once: whoever looks finds the old content or the new one, whatever dies meanwhile."""
 
+from __future__ import annotations
+
 import errno
 import os
 import re

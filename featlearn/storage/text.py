@@ -1,5 +1,7 @@
 """Text from files that others may have written, as a terminal may show it."""
 
+from __future__ import annotations
+
 import re
 
 # what moves the cursor, changes colours or titles, or turns the direction of what follows

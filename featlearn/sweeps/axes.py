@@ -1,5 +1,7 @@
 """The values of a sweep's axes: rounded where a key takes whole numbers, none of them twice, each valid by itself."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,5 +1,7 @@
 """Begin a sweep, or find the directory of one that was begun: by name, or by what it computes."""
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Iterable
 from pathlib import Path

@@ -6,6 +6,8 @@ that a killed process loses nothing it had written and leaves at most one torn l
 once more, in the manifest's order.
 """
 
+from __future__ import annotations
+
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -5,6 +5,8 @@ again. Distinct outcomes of a task reach the caller: its results, an exception t
 process that worked on it.
 """
 
+from __future__ import annotations
+
 import queue
 import traceback
 from collections import deque

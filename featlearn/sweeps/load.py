@@ -1,5 +1,7 @@
 """Read a sweep file, or tell every complaint about it at once, each with its place."""
 
+from __future__ import annotations
+
 from math import prod
 from pathlib import Path
 

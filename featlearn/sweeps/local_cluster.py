@@ -4,6 +4,8 @@ Whoever can speak to a Dask process can let it run any code. So these speak only
 machine alone, over TLS, with keys that are made for this one cluster.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -3,6 +3,8 @@
 What the values of an axis may be, the configuration says; ``axes`` checks them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Hashable
 from typing import Annotated, Any, Literal
 

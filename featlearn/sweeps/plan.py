@@ -1,5 +1,7 @@
 """What a sweep would do and cost, before it runs."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

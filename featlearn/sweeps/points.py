@@ -1,5 +1,7 @@
 """Compute the points of a sweep. A point that fails does not affect the others."""
 
+from __future__ import annotations
+
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence

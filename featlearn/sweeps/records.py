@@ -1,5 +1,7 @@
 """What the files of a sweep hold: one type for each, written and read. The lines of journals are ``PointResult``."""
 
+from __future__ import annotations
+
 from typing import Any, Literal
 
 from pydantic import ConfigDict

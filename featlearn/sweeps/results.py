@@ -1,5 +1,7 @@
 """The results of a sweep as columns of numbers, bit for bit as they were computed."""
 
+from __future__ import annotations
+
 import csv
 from pathlib import Path
 from typing import Any

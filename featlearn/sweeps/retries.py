@@ -5,6 +5,8 @@ other chunks. When the worker of such a point dies, the point is suspected to be
 nothing else is computed, when it has the memory of the machine for itself and no other point can be lost with it.
 """
 
+from __future__ import annotations
+
 from collections import Counter, deque
 
 from featlearn.runs.records import PointResult

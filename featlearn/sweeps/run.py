@@ -1,5 +1,7 @@
 """Run the points of a sweep. A failed point or a killed process never affects other points."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator
 from functools import partial

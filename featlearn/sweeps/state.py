@@ -1,5 +1,7 @@
 """Where a sweep is, for whoever watches it, and how it ended."""
 
+from __future__ import annotations
+
 import time
 from collections import Counter
 from collections.abc import Callable

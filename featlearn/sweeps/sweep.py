@@ -1,5 +1,7 @@
 """A sweep: its axes crossed, each point a configuration of its own, or the reason why it has none."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Iterator

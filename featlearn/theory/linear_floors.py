@@ -6,6 +6,8 @@ Random features are φ̃(w_j·x); those of the neural tangent kernel are the der
 loss that they have is summed in double-double. So a floor is always the loss of one predictor, above the true floor.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

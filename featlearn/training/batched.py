@@ -1,5 +1,7 @@
 """What has a leading batch axis: some of its runs can be taken out, and batches can be put together."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Self
 

@@ -1,5 +1,7 @@
 """The columns of the metrics: one record each, which log, results, console, figures and documentation read."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite

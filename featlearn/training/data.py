@@ -4,6 +4,8 @@ Each use of randomness has a generator of its own: neither the noise level nor t
 first n inputs of a larger sample are the inputs of a sample of n. Formulas: docs/sampled_data.md.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,5 +1,7 @@
 """What goes into the descent loop and comes out of it: where a batch begins, intermediate states, and logged rows."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 import numpy as np

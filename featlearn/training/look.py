@@ -1,5 +1,7 @@
 """A look at the runs of a batch at one step: what the columns of their metrics rows are computed from."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

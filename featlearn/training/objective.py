@@ -1,5 +1,7 @@
 """What a stage minimises, of one run, as a function of one vector: its trained layers, end to end."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Operations at the end of a stage: one record each, which configuration, loop and documentation read."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

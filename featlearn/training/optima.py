@@ -1,5 +1,7 @@
 """The certified optimum that a run is held against, computed once for each teacher and weight decay."""
 
+from __future__ import annotations
+
 from contextlib import suppress
 from functools import lru_cache
 

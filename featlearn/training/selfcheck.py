@@ -1,5 +1,7 @@
 """``featlearn check``: the closed forms against independent computations, on this machine."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product

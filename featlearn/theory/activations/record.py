@@ -1,5 +1,7 @@
 """What the program knows of an activation, in one record."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType

@@ -1,5 +1,7 @@
 """Backends: engines that take many gradient steps. They agree in meaning and differ in speed and reach."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 

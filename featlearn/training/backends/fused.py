@@ -1,5 +1,7 @@
 """The fused backend: population gradient descent on the CPU, compiled, many steps a call, without PyTorch."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

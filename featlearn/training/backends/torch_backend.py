@@ -1,5 +1,7 @@
 """The reference backend: gradient descent in PyTorch, on any device, one tensor operation at a time."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary

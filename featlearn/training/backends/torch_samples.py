@@ -1,5 +1,7 @@
 """The loss on a sample and its gradient, in PyTorch: two matrix products for each chunk of the sample."""
 
+from __future__ import annotations
+
 import torch
 from torch import Tensor
 

@@ -3,6 +3,8 @@
 Source: Kingma & Ba 2015.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 from featlearn.training.methods.record import Compiled, Parameter, SteppedByBackend

@@ -4,6 +4,8 @@ A step of the stage covers a time ``step_size`` at constant λ. The solver start
 weights goes from one step to the next (in float32, the weights and what rounding took from them).
 """
 
+from __future__ import annotations
+
 import warnings
 from typing import Any
 

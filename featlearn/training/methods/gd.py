@@ -1,5 +1,7 @@
 """Method ``gd``: gradient descent, weights ← weights − η · gradient."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from featlearn.training.methods.record import Compiled, SteppedByBackend

@@ -3,6 +3,8 @@
 Source: Polyak 1964.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 from featlearn.training.methods.record import Compiled, Parameter, SteppedByBackend

@@ -4,6 +4,8 @@ A method is of one of three kinds: the backend takes its steps (``SteppedByBacke
 asks the backend for gradients (``OwnSteps``), or it goes to its minimum at once (``Exact``).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import inf

@@ -1,5 +1,7 @@
 """Method ``ridge``: the second layer that minimises the loss (on the population or the sample) + (λ/2)‖a‖²."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

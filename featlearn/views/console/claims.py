@@ -1,5 +1,7 @@
 """The console's view of reproductions: progress on standard error, claims and verdicts on standard output."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Sequence
 from typing import Any, Self, TextIO

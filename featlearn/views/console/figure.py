@@ -1,5 +1,7 @@
 """What ``featlearn plot`` prints."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The two ends of the terminal: text that others may have written is shown there, and not obeyed."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterable
 from typing import TextIO

@@ -1,5 +1,7 @@
 """One run on the console: where it stood at its start and after each stage, how it ended, and what it was made with."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from rich import box

@@ -1,5 +1,7 @@
 """The table of all runs, sweeps and reproductions."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 

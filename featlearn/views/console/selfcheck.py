@@ -1,5 +1,7 @@
 """What ``featlearn check`` prints: the formulas held against independent numbers on this machine."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from rich.text import Text

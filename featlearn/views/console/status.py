@@ -1,5 +1,7 @@
 """The status of a run, a sweep or a reproduction on the console."""
 
+from __future__ import annotations
+
 from featlearn.runs.records import RunInfo
 
 STOPPED = "stopped"  # a run that was killed: its record says that it is running, and no process has locked it

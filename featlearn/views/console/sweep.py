@@ -1,5 +1,7 @@
 """A sweep on the console: what it would do, and what came of it."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Iterable

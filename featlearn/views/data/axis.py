@@ -1,5 +1,7 @@
 """The axes of a sweep: keys that it varies, and the values they take."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from typing import Any
 

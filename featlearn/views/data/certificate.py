@@ -1,5 +1,7 @@
 """The dual certificates of a run: of the optima that ``run.json`` holds, and of the network at its snapshots."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
 

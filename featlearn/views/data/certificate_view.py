@@ -1,5 +1,7 @@
 """What a figure shows of the dual certificates of a run: curves, atoms and the teacher, and the table behind it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Directions in the teacher's span as points of a circle or of a sphere, and half a sphere as a disc."""
 
+from __future__ import annotations
+
 import numpy as np
 
 DISC = 91  # points across a disc

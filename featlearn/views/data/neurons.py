@@ -1,5 +1,7 @@
 """The neurons of a run over time, in coordinates of the teacher's span."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,5 +1,7 @@
 """What several runs in one figure are called, so that no two of them read alike."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from typing import Any
 

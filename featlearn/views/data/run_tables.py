@@ -1,5 +1,7 @@
 """The tables behind the figures of a run."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from featlearn.runs.metrics import Table

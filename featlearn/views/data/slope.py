@@ -1,5 +1,7 @@
 """Power laws in the results of a sweep."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

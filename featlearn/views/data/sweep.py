@@ -1,5 +1,7 @@
 """What figures and reports show of a sweep: its axes, and medians over the runs of each setting."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches

@@ -1,5 +1,7 @@
 """Angles to the teacher's lines and shares of the mass of a run against its steps."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

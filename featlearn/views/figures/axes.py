@@ -1,5 +1,7 @@
 """What the axes of several figures share: scales, lines, legends."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The figure of the dual certificate: on a circle, or on half spheres."""
 
+from __future__ import annotations
+
 import numpy as np
 from matplotlib.figure import Figure
 

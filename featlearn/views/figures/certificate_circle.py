@@ -1,5 +1,7 @@
 """The dual certificate against the direction, where directions are points of a circle."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The dual certificate on half a sphere of directions, shown as a disc."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

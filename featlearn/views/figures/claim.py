@@ -1,5 +1,7 @@
 """The figure of a claim: a panel and axes in, artists out. Nothing is loaded, saved or shown here."""
 
+from __future__ import annotations
+
 import textwrap
 from collections.abc import Sequence
 

@@ -1,5 +1,7 @@
 """Loss, objective, gap and weight decay of a run against its steps."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The distribution of a metric over the seeds of a sweep that varies nothing else."""
 
+from __future__ import annotations
+
 import numpy as np
 from matplotlib.axes import Axes
 

@@ -1,5 +1,7 @@
 """A figure that is drawn, with the data behind it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 from matplotlib.artist import Artist

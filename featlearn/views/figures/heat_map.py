@@ -1,5 +1,7 @@
 """A metric of a sweep over two of its axes: a cell for each setting, its colour the median."""
 
+from __future__ import annotations
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh

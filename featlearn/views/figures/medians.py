@@ -1,5 +1,7 @@
 """A metric of a sweep against one of its axes: medians over the runs at each setting, quartiles, slopes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 
 import numpy as np

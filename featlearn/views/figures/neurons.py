@@ -1,5 +1,7 @@
 """The neurons of a run at its last snapshot, with the ways they came."""
 
+from __future__ import annotations
+
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.artist import Artist

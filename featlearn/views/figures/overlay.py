@@ -1,5 +1,7 @@
 """Columns of the logs of several runs in one figure."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

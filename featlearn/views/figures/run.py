@@ -1,5 +1,7 @@
 """``featlearn plot`` of a run: which figures it has."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import suppress
 

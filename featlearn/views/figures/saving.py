@@ -1,5 +1,7 @@
 """The files of a figure."""
 
+from __future__ import annotations
+
 import csv
 import re
 from collections.abc import Sequence

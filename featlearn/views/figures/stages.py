@@ -1,5 +1,7 @@
 """The stages of a run in its figures: bands, numbers, and what these mean."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

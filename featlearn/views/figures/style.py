@@ -1,5 +1,7 @@
 """The sizes and the style of all figures."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """``featlearn plot`` of a sweep: which kind of figure it has for each metric."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 
 from featlearn.views.data.sweep import SweepData

@@ -1,5 +1,7 @@
 """Which axes of a sweep a figure shows, and as what."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Texts under ticks: short, told apart, and not running into each other."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The certificate in the page of a run: η of the network at every snapshot, and of the optimum at its λ."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """A reproduction as Markdown: the page beside it, and the generated part of docs/reproduction.md."""
 
+from __future__ import annotations
+
 import posixpath
 import re
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """What is made from the ``claims.json`` of a reproduction: a figure for each claim, and the page for people."""
 
+from __future__ import annotations
+
 from matplotlib.figure import Figure
 
 from featlearn.claims.directory import ReproductionDirectory

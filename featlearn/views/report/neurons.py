@@ -1,5 +1,7 @@
 """The neurons in the page of a run, at every snapshot."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Pages: one HTML file that needs no network, Plotly inside, every text from users escaped."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json

@@ -1,5 +1,7 @@
 """The page of a run."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The page of a sweep."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any

@@ -1,5 +1,7 @@
 """The values of columns as tables on the console and in pages show them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
 from typing import Any

@@ -1,5 +1,7 @@
 """What a figure of the certificate says about it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from featlearn.theory.optimum import Optimum

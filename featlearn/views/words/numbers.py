@@ -1,5 +1,7 @@
 """Measured numbers and lengths of time as people read them."""
 
+from __future__ import annotations
+
 import re
 from typing import Any
 

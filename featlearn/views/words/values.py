@@ -1,5 +1,7 @@
 """The values of a setting: which of them are one, and how they are written so that people can tell them apart."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial

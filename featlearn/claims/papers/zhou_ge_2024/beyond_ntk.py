@@ -1,5 +1,7 @@
 """The floors of the features at the start, and the loss of the trained network, against the dimension."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from featlearn.claims.curves import against, curve

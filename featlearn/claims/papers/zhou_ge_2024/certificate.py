@@ -1,5 +1,7 @@
 """The dual certificate η at the atoms of the best measure and around them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,5 +1,7 @@
 """A constant weight decay against none: alignment, and the loss that stays."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

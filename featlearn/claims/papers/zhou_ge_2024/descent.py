@@ -1,5 +1,7 @@
 """The product of the gradient with the way to the lines, over the gap."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from featlearn.claims.evidence import Evidence, Findings

@@ -1,5 +1,7 @@
 """Which starts near the teacher end at it, against the loss that they start with."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from featlearn.claims.curves import curve

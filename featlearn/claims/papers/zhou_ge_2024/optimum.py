@@ -1,5 +1,7 @@
 """The bounds of the best measure, and how its masses and directions move with λ."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from featlearn.claims.curves import median_curve

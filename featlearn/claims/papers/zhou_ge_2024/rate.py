@@ -1,5 +1,7 @@
 """The steps to a loss as a power of 1/loss, with a weight decay that is halved and with one chosen for the loss."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The samples at which the median angle to the teacher is what is wanted, against the dimension."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

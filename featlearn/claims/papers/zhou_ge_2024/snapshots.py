@@ -1,5 +1,7 @@
 """The networks of the last stage, snapshot by snapshot, beside the best measure at their λ; those near a solution."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """The share of the first layer in the teacher's span after the first step."""
 
+from __future__ import annotations
+
 from featlearn.claims.curves import against, curve
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import median_of, slope

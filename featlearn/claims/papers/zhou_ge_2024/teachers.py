@@ -1,5 +1,7 @@
 """Teachers whose best measure is computed anew, without a sweep."""
 
+from __future__ import annotations
+
 from featlearn.claims.evidence import Evidence
 from featlearn.theory.activations import activation
 from featlearn.theory.optimum import Optimum, certified_optimum

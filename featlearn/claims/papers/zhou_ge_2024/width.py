@@ -1,5 +1,7 @@
 """The share of starts that find every teacher, and the width that enough of them need, for each kind of teacher."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 
 import numpy as np
