@@ -186,7 +186,7 @@ def _unscaled_data(config: Config, teacher: Network) -> Data | None:
     entry, choice = config.activation.entry(), config.data
     if isinstance(choice, EmpiricalData):
         if choice.path is not None:
-            inputs, labels = read_data(Path(choice.path), choice.sha256, teacher.first_layer.shape[1])
+            inputs, labels = read_data(Path(choice.path), choice.sha256, choice.wanted(teacher.first_layer.shape[1]))
             return Empirical(lambda: sample_of(entry, inputs, labels))
         samples, noise_std = choice.samples or 0, choice.noise_std or 0.0
         return Empirical(lambda: drawn_sample(entry, teacher, seed=config.seed, samples=samples, noise_std=noise_std))

@@ -17,7 +17,7 @@ from featlearn.config.complaints import (
     kind_of,
 )
 from featlearn.config.data import EmpiricalData
-from featlearn.config.data_file import InvalidData
+from featlearn.config.data_columns import InvalidData
 from featlearn.config.model import Config
 from featlearn.config.student import FileInit
 from featlearn.config.weight_file import InvalidWeights
