@@ -6,15 +6,17 @@ import numpy as np
 
 from featlearn.views.data.neurons import Neurons, weighted_quantiles
 from featlearn.views.data.run import RunData
-from featlearn.views.data.table import Table
+from featlearn.views.data.table import Table, with_values
 
 QUANTILES = {"angle_q05": 0.05, "angle_q25": 0.25, "angle_median": 0.5, "angle_q75": 0.75, "angle_q95": 0.95}
 QUANTILE_BANDS = (("angle_q05", "angle_q95", 0.15), ("angle_q25", "angle_q75", 0.3))  # drawn, with their opacities
 
 
 def curves_table(data: RunData) -> Table:
-    """Loss, objective, gap and weight decay at every logged row."""
-    return {name: data.metrics[name] for name in ("step", "stage", "weight_decay", "loss", "objective", "gap")}
+    """Losses, objective, gap and weight decay at every logged row; the training loss of runs that have one."""
+    train = with_values(data.metrics, ["train_loss"])
+    names = ("step", "stage", "weight_decay", "loss", *train, "objective", "gap")
+    return {name: data.metrics[name] for name in names}
 
 
 def alignment_table(data: RunData) -> Table:

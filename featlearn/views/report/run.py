@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -12,14 +12,15 @@ from featlearn.training.columns import COLUMNS
 from featlearn.views.data.certificate import Certificates, read_certificates
 from featlearn.views.data.run import RunData
 from featlearn.views.data.run_tables import QUANTILE_BANDS, QUANTILES, alignment_table, quantile_shares
+from featlearn.views.data.table import with_values
 from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
 from featlearn.views.report.packing import packed
 from featlearn.views.report.page import environment, filled, text_of, told
-from featlearn.views.words.labels import heading_of, labels
+from featlearn.views.words.labels import LOSSES, heading_of, labels
 from featlearn.views.words.palette import BLUE, COLOURS, faded
 
-_STAGE_COLUMNS = ("weight_decay", "loss", "subspace", "mean_angle", "max_angle")
+_STAGE_COLUMNS = ("weight_decay", *LOSSES, "subspace", "mean_angle", "max_angle")
 
 
 def run_page(data: RunData) -> str:
@@ -50,12 +51,13 @@ def run_page(data: RunData) -> str:
     facts = [
         ("status", data.info.status),
         ("steps", f"{last['step']}"),
-        ("loss", told("loss", last["loss"])),
+        *((heading_of(name), told(name, last[name])) for name in with_values(data.metrics, LOSSES)),
         ("largest angle", told("max_angle", last["max_angle"])),
         ("mean angle", told("mean_angle", last["mean_angle"])),
         ("recovered", f"{last['recovered']} of {data.teachers}"),
         ("seconds", told("seconds", last["seconds"])),
     ]
+    stage_columns = with_values(data.metrics, _STAGE_COLUMNS)
     return filled(
         "run.html",
         ("charts.js", "certificate.js", "run.js"),
@@ -70,8 +72,8 @@ def run_page(data: RunData) -> str:
         certificate_text=TEXTS[certificates.rank] if certificates else "",
         no_certificate=no_certificate,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
-        stage_columns=["", "stage", "steps", "ended by", *map(heading_of, _STAGE_COLUMNS)],
-        stage_rows=list(_stage_rows(data)),
+        stage_columns=["", "stage", "steps", "ended by", *map(heading_of, stage_columns)],
+        stage_rows=list(_stage_rows(data, stage_columns)),
         config_title="Configuration",
         config=text_of(data.run.config_file),
         environment=environment(data.info),
@@ -86,11 +88,11 @@ def _certificates(data: RunData) -> tuple[Certificates | None, str]:
         return None, str(error)
 
 
-def _stage_rows(data: RunData) -> Iterable[list[str]]:
+def _stage_rows(data: RunData, columns: Sequence[str]) -> Iterable[list[str]]:
     ended = data.info.stages
     for number, stage in enumerate(data.stages, start=1):
         row = int(np.flatnonzero(data.metrics["step"] <= stage.last)[-1])
         at = {name: column[row] for name, column in data.metrics.items()}
         stop_reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
-        cells = [told(name, at[name]) for name in _STAGE_COLUMNS]
+        cells = [told(name, at[name]) for name in columns]
         yield [str(number), stage.name, str(stage.last - stage.first), stop_reason, *cells]

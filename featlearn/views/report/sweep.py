@@ -18,7 +18,7 @@ from featlearn.views.report.page import environment, filled, text_of, told
 from featlearn.views.words.labels import label_of, labels
 from featlearn.views.words.palette import COLOURS
 
-_CURVES = ("loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")  # of the runs
+_CURVES = ("loss", "train_loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")  # of the runs
 _CURVE_POINTS = 150_000  # of all runs together, for each curve: some 3 MB
 _MOST_ROWS = 2000  # of the table, at once
 
@@ -49,7 +49,7 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
         "names": {name: label.words for name, label in called.items()},
         "titles": {name: label.markup for name, label in called.items()},
         "curves": curves or None,
-        "curve_names": _CURVES,
+        "curve_names": [name for name in _CURVES if name in metrics] or _CURVES,
         "most_rows": _MOST_ROWS,
         "no_curves": "this sweep keeps no logs (store: summary)",
     }
@@ -96,7 +96,7 @@ def _curves(data: SweepData, watch: Callable[[int, int], None]) -> dict[str, Any
             continue
         if "step" in metrics:
             kept = np.unique(np.linspace(0, len(metrics["step"]) - 1, most).round().astype(int))
-            thinned = {name: packed(metrics[name][kept].astype(float), "f4") for name in _CURVES}
+            thinned = {name: packed(metrics[name][kept].astype(float), "f4") for name in _CURVES if name in metrics}
             curves[point] = {"step": packed(metrics["step"][kept], "f8"), **thinned}
         watch(number, len(runs))
     return curves

@@ -44,8 +44,9 @@ const has = (name) => metrics[name].some((y) => y > 0);
 
 function drawCurves() {
   const traces = [];
-  const [blue, orange, green] = COLOURS;
+  const [blue, orange, green, purple] = COLOURS;
   if (has("loss")) traces.push(line("loss", data.labels.loss, blue));
+  if (has("train_loss")) traces.push(line("train_loss", data.labels.train_loss, purple, { dash: "dashdot" }));
   if (has("objective")) traces.push(line("objective", data.labels.objective, orange, { dash: "dash" }));
   const gap = has("gap");
   if (gap) traces.push({ ...line("gap", data.labels.gap, green), yaxis: "y3", showlegend: false });
