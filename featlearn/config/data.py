@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from featlearn.config.data_columns import Wanted
-from featlearn.config.section import Count, NotNegative, Section, Violations
+from featlearn.config.section import Count, Dimension, NotNegative, Section, Violations
 
 Name = Annotated[  # of a column; those of files without names are numbers
     str,
@@ -48,7 +48,18 @@ class EmpiricalData(Section):
     label: Name | None = Field(
         None, description="column (or array) with the labels; default `label`, `target`, `y` or `output`"
     )
+    test_path: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="a file with samples that are not trained on, as `path`: the column `test_loss`"
+    )
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="share of the samples at `path` that are not trained on, drawn by the seed; not beside `test_path`",
+    )
     sha256: str | None = Field(None, description="digest that the file at `path` must have; filled in by a run")
+    test_sha256: str | None = Field(None, description="the same of `test_path`")
+    input_dim: Dimension | None = Field(
+        None, description="d, as the file at `path` has it; filled in by a run without a teacher"
+    )
 
     def settled(self) -> dict[str, Any]:
         return {"noise_std": self.noise_std or 0.0} if self.path is None else {}
@@ -57,13 +68,17 @@ class EmpiricalData(Section):
         if self.path is None:
             if self.samples is None:
                 yield ("samples",), "missing; the number of inputs to draw (or give the `path` of your own data)"
-            for key in ("sha256", "inputs", "label"):
+            for key in ("inputs", "label", "test_path", "test_fraction", "sha256", "input_dim"):
                 if getattr(self, key) is not None:
                     yield (key,), "belongs to a `path`; leave it out"
         else:
             for key in ("samples", "noise_std"):
                 if getattr(self, key) is not None:
                     yield (key,), "is for drawn data, and the data come from `path`; leave it out"
+            if self.test_path is not None and self.test_fraction is not None:
+                yield ("test_fraction",), "the samples that are not trained on come from `test_path`; leave it out"
+        if self.test_path is None and self.test_sha256 is not None:
+            yield ("test_sha256",), "belongs to a `test_path`; leave it out"
 
     def wanted(self, input_dim: int | None) -> Wanted:
         """What is to be taken from the file at ``path`` for inputs of ``input_dim`` entries."""

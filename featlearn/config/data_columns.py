@@ -18,7 +18,9 @@ NAMES = "; say which with the keys `inputs` and `label` of `data`"
 class InvalidData(InvalidFile):
     """A data file that cannot be used; the message says where and why."""
 
-    key = ("data", "path")
+    def __init__(self, message: str, key: str = "path") -> None:
+        super().__init__(message)
+        self.key = ("data", key)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def _kind(path: Path) -> str:
     return inner if ending == ".gz" and _READERS.get(inner) is read_text else ending
 
 
-@lru_cache(maxsize=2)  # a configuration is checked and then built, and the runs of a sweep often share their data
+@lru_cache(maxsize=4)  # a configuration is checked and then built, and the runs of a sweep often share their data
 def _read(path: Path, sha256: str, wanted: Wanted) -> tuple[np.ndarray, np.ndarray]:
     table = _READERS[_kind(path)](path, wanted)
     inputs, labels = np.ascontiguousarray(table[:, :-1]), table[:, -1].copy()

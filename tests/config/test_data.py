@@ -22,7 +22,7 @@ BROKEN = [
         "batch_of_empirical",
         "seed: 0",
         "data: {kind: empirical, samples: 10, batch_size: 3}",
-        ("2:38", "data.batch_size", "allowed here: kind, samples, noise_std, path, inputs, label, sha256"),
+        ("2:38", "data.batch_size", "allowed here: kind, samples, noise_std, path, inputs, label, test_path"),
     ),
     changed("no_batch_size", "seed: 0", "data: {kind: online}", ("2:1", "data.batch_size", "missing")),
     changed(
@@ -51,6 +51,19 @@ BROKEN = [
         "data: {kind: empirical, samples: 10, inputs: [a], label: 3}",
         ("2:46", "data.inputs", "belongs to a `path`"),
         ("2:58", "data.label", "belongs to a `path`"),
+    ),
+    changed(
+        "held_out_without_path",
+        "seed: 0",
+        "data: {kind: empirical, samples: 10, test_fraction: 0.2, test_sha256: abc}",
+        ("2:53", "data.test_fraction", "belongs to a `path`"),
+        ("2:71", "data.test_sha256", "belongs to a `test_path`"),
+    ),
+    changed(
+        "held_out_twice",
+        "seed: 0",
+        "data: {kind: empirical, path: a.csv, test_fraction: 0.2, test_path: b.csv}",
+        ("2:53", "data.test_fraction", "come from `test_path`; leave it out"),
     ),
     changed(
         "columns_without_names",

@@ -89,9 +89,8 @@ class TrainingView:
 
 def row_in_brief(row: Row) -> str:
     losses = [f"{heading_of(name)} {number(row[name], 3)}" for name in LOSSES if row[name] is not None]
-    return "  ".join(
-        [*(losses or ["loss –"]), f"λ {number(row['weight_decay'], 3)}", f"max angle {degrees(row['max_angle'])}"]
-    )
+    angle = [] if row["max_angle"] is None else [f"max angle {degrees(row['max_angle'])}"]
+    return "  ".join([*(losses or ["loss –"]), f"λ {number(row['weight_decay'], 3)}", *angle])
 
 
 class SweepView:

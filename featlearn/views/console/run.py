@@ -62,8 +62,7 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
     ending = Text.assemble(
         (status, f"bold {style_of(status)}"),
         f" after {seconds(last.get('seconds'))} s",
-        f" · loss {number(last.get('loss'), 3)} (floor {number(info.loss_floor, 3)})",
-        f" · train loss {number(last['train_loss'], 3)}" if last.get("train_loss") is not None else "",
+        *(f" · {text}" for text in _losses_in_brief(info, last)),
         f" · gradient norm {number(last.get('grad_norm'), 3)}",
         f" · gap {number(last['gap'], 3)}" if last.get("gap") is not None else "",
     )
@@ -79,6 +78,14 @@ def _last_row(info: RunInfo, rows: list[Row]) -> Row:
     if info.status != "running" and info.final is not None:
         return info.final
     return rows[-1] if rows else {}
+
+
+def _losses_in_brief(info: RunInfo, last: Row) -> Iterator[str]:
+    if last.get("loss") is not None or info.loss_floor is not None:  # otherwise there is no teacher
+        yield f"loss {number(last.get('loss'), 3)} (floor {number(info.loss_floor, 3)})"
+    for name in LOSSES[1:]:
+        if last.get(name) is not None:
+            yield f"{heading_of(name)} {number(last[name], 3)}"
 
 
 def _floors_in_brief(info: RunInfo) -> str | None:

@@ -13,9 +13,9 @@ QUANTILE_BANDS = (("angle_q05", "angle_q95", 0.15), ("angle_q25", "angle_q75", 0
 
 
 def curves_table(data: RunData) -> Table:
-    """Losses, objective, gap and weight decay at every logged row; the training loss of runs that have one."""
-    train = with_values(data.metrics, ["train_loss"])
-    names = ("step", "stage", "weight_decay", "loss", *train, "objective", "gap")
+    """Losses, objective, gap and weight decay at every logged row; those on data, of runs that have some."""
+    on_data = with_values(data.metrics, ["train_loss", "test_loss"])
+    names = ("step", "stage", "weight_decay", "loss", *on_data, "objective", "gap")
     return {name: data.metrics[name] for name in names}
 
 

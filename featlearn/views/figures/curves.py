@@ -17,7 +17,7 @@ from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.stages import name_stages, shade_stages
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.words.labels import label_of
-from featlearn.views.words.palette import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
+from featlearn.views.words.palette import AMBER, BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 
 
 def curves_figure(data: RunData, size: Size) -> Drawing:
@@ -35,7 +35,7 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], g
     """Losses and objective above, weight decay below; between them the gap, which spans many more decades."""
     steps = table["step"]
     artists: Artists = {}
-    shown = {"loss": (BLUE, "-"), "train_loss": (PURPLE, "-."), "objective": (ORANGE, "--")}
+    shown = {"loss": (BLUE, "-"), "train_loss": (PURPLE, "-."), "test_loss": (AMBER, ":"), "objective": (ORANGE, "--")}
     shown = {name: style for name, style in shown.items() if name in table and np.any(table[name] > 0)}
     for name, (colour, dashes) in shown.items():
         artists[name] = line(upper, steps, table[name], label_of(name).mathtext, colour, ls=dashes)

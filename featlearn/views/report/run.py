@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def run_page(data: RunData) -> str:
     certificates, no_certificate = _certificates(data)
     metrics = {name: column for name, column in data.metrics.items() if COLUMNS[name].kind != "text"}
     metrics |= {name: column for name, column in alignment_table(data).items() if name in QUANTILES}
-    metrics["found"] = metrics["recovered"] / data.teachers
+    metrics["found"] = metrics["recovered"] / max(data.teachers, 1)
     payload = {
         "colours": COLOURS,
         "labels": {name: label.markup for name, label in labels().items()},
@@ -52,9 +53,7 @@ def run_page(data: RunData) -> str:
         ("status", data.info.status),
         ("steps", f"{last['step']}"),
         *((heading_of(name), told(name, last[name])) for name in with_values(data.metrics, LOSSES)),
-        ("largest angle", told("max_angle", last["max_angle"])),
-        ("mean angle", told("mean_angle", last["mean_angle"])),
-        ("recovered", f"{last['recovered']} of {data.teachers}"),
+        *(_alignment_facts(data, last) if data.teachers else ()),
         ("seconds", told("seconds", last["seconds"])),
     ]
     stage_columns = with_values(data.metrics, _STAGE_COLUMNS)
@@ -67,6 +66,7 @@ def run_page(data: RunData) -> str:
         message="; ".join(text for text in (data.info.message, data.lost) if text) or None,
         facts=facts,
         missing=data.missing,
+        teachers=data.teachers,
         neurons_text=neurons_text(data.neurons) if data.neurons else "",
         certificate_rank=certificates.rank if certificates else 0,
         certificate_text=TEXTS[certificates.rank] if certificates else "",
@@ -78,6 +78,12 @@ def run_page(data: RunData) -> str:
         config=text_of(data.run.config_file),
         environment=environment(data.info),
     )
+
+
+def _alignment_facts(data: RunData, last: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    yield "largest angle", told("max_angle", last["max_angle"])
+    yield "mean angle", told("mean_angle", last["mean_angle"])
+    yield "recovered", f"{last['recovered']} of {data.teachers}"
 
 
 def _certificates(data: RunData) -> tuple[Certificates | None, str]:

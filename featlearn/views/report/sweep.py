@@ -15,10 +15,10 @@ from featlearn.views.data.axis import axis_of
 from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
 from featlearn.views.report.packing import packed
 from featlearn.views.report.page import environment, filled, text_of, told
-from featlearn.views.words.labels import label_of, labels
+from featlearn.views.words.labels import LOSSES, label_of, labels
 from featlearn.views.words.palette import COLOURS
 
-_CURVES = ("loss", "train_loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")  # of the runs
+_CURVES = (*LOSSES, "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")  # of the runs
 _CURVE_POINTS = 150_000  # of all runs together, for each curve: some 3 MB
 _MOST_ROWS = 2000  # of the table, at once
 
@@ -59,7 +59,8 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
     facts += [(status, str(count)) for status, count in zip(found, counts, strict=True)]
     facts += [("not ended yet", str(left))] if left else []
     best = numbers(data.columns["loss"])[data.done]
-    facts.append(("least loss", told("loss", np.nanmin(best)) if np.any(np.isfinite(best)) else "–"))
+    if np.any(np.isfinite(best)):
+        facts.append(("least loss", told("loss", np.nanmin(best))))
     many = len(data.columns["id"]) > _MOST_ROWS
     only = f" Of more than {_MOST_ROWS} runs, the first {_MOST_ROWS} in the chosen order." if many else ""
     return filled(

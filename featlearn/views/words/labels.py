@@ -37,7 +37,7 @@ class Label:
         return f" ({self.unit})" if self.unit else ""
 
 
-LOSSES = ("loss", "train_loss")  # of the population, and of what is trained on where that is another thing
+LOSSES = ("loss", "train_loss", "test_loss")  # of the population, of what is trained on, of what is held out
 _IN_HTML = {"L_\\lambda": "L<sub>λ</sub>", "J^*_\\lambda": "J*<sub>λ</sub>", "S^*": "S*"}
 _IN_HTML |= {"\\lambda": "λ", "\\eta": "η", "\\delta": "δ", "\\|\\nabla": "‖∇", "\\|": "‖"}
 
