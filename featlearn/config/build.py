@@ -196,7 +196,7 @@ def _unscaled_data(config: Config, teacher: Network) -> Data | None:
     entry, choice = config.activation.entry(), config.data
     if isinstance(choice, EmpiricalData):
         if choice.path is not None:
-            train, test = _own_data(config, teacher.first_layer.shape[1])
+            train, test = _own_data(config, None if config.teacher is None else teacher.first_layer.shape[1])
             held = None if test is None else lambda: held_out(entry, *train, *test)
             return Empirical(lambda: sample_of(entry, *train), held)
         samples, noise_std = choice.samples or 0, choice.noise_std or 0.0

@@ -41,7 +41,7 @@ def read_text(path: Path, wanted: Wanted) -> np.ndarray:
     try:
         with _opened(path) as file:
             layout = _layout(path, file)
-        place = f"{path}:{layout.before}" if layout.names else f"{path}"
+        place = f"{path}:{layout.before + (layout.names is None)}"
         names = layout.names or [str(k + 1) for k in range(layout.cells)]
         try:
             columns = wanted.columns(names, named=layout.names is not None)

@@ -10,6 +10,7 @@ from featlearn.config.model import Config
 from featlearn.runs.batch import run_batch
 from featlearn.runs.metrics import load_metrics
 from featlearn.runs.train import resume, train
+from featlearn.storage.errors import Caution
 from featlearn.theory.activations import activation
 from featlearn.training.networks import generator
 from featlearn.views.data.run import read_run
@@ -77,6 +78,13 @@ def test_a_fraction_is_held_out_by_the_seed(place: Path) -> None:
     assert first == again != other
     lines = complaints_of(write(place, TEXT), "data.test_fraction=0.001")
     assert "data.test_fraction: of 80 samples this holds out 0, and some must be left" in lines[0]
+
+
+def test_a_file_is_read_once_though_its_dimension_is_not_known_before(place: Path) -> None:
+    np.savez(place / "own.npz", inputs=100 * np.eye(3), labels=np.ones(3))
+    with pytest.warns(Caution) as told:
+        train(_config(place), place / "runs")
+    assert len(told) == 1
 
 
 def test_a_teacher_is_compared_with_beside_what_is_held_out(place: Path) -> None:
