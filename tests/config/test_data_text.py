@@ -38,7 +38,7 @@ LINE = "1,2,3,4,5,6\n"
         ("label\n1\n", ":1: has no column beside the label"),
         (
             LINE,
-            ": has no names, so its columns are called 1 … 6: say which is the label, as in `label: 6` for the last",
+            ":1: has no names, so its columns are called 1 … 6: say which is the label, as in `label: 6` for the last",
         ),
         ("0,1\n2,3\n", ":1: 0 and 1 could be names or a sample; name the columns in the first line"),
         (HEADER + LINE + "1,2,3,four,5,6\n", ":3: input_3 is 'four', not a finite number"),
