@@ -107,6 +107,19 @@ def test_a_divergence_is_told_by_the_training_loss(place: Path) -> None:
     assert "of stage last): the loss is " in result.info.message
 
 
+def test_the_step_of_a_divergence_is_that_of_the_training_loss(place: Path) -> None:
+    """On small inputs the training loss is far below the norm of the network, and grows fourfold in each step."""
+    rng = generator(1, "own data")
+    np.savez(place / "own.npz", inputs=0.4 * rng.standard_normal((80, 3)), labels=rng.standard_normal(80))
+    stages = "stages={go: {train: [first_layer], steps: 60, step_size: 3.0, weight_decay: 1.0}}"
+    start = "student.init={kind: gaussian, first_layer_std: 0.1, second_layer_std: 0.001}"
+    options = [stages, start, "log.points=2", "activation.drop_hermite_below=0"]
+    result = train(_config(place, *options), place / "runs")
+    first, last = (row["train_loss"] for row in result.run.read_metrics())
+    assert result.status == "diverged"
+    assert 1e6 < last / first < 5e6
+
+
 @pytest.mark.parametrize("store", ["full", "summary"])
 def test_a_sweep_gives_what_each_run_gives(store: str, place: Path) -> None:
     base = "base:\n" + "".join(f"  {line}\n" for line in TEXT.split("\n"))
