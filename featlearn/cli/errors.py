@@ -6,8 +6,10 @@ something that exists is broken, in use, or did not work.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
@@ -20,10 +22,29 @@ def errors_told() -> Iterator[None]:
     from featlearn.views.console.output import complain
 
     try:
-        yield
+        with _cautions_told():
+            yield
     except ConfigError as error:
         complain(map(str, error.complaints))
         raise typer.Exit(2) from None
     except RunError as error:
         complain([str(error)])
         raise typer.Exit(2 if isinstance(error, RunNotFound | WrongChoice) else 1) from None
+
+
+@contextmanager
+def _cautions_told() -> Iterator[None]:
+    """Within it, a caution is one line on standard error, without the place in the code."""
+    from featlearn.storage.errors import Caution
+    from featlearn.views.console.output import complain
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, Caution):
+            complain([f"warning: {message}"])
+        else:
+            others(message, category, *place, **more)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", Caution)
+        others, warnings.showwarning = warnings.showwarning, show
+        yield

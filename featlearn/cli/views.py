@@ -11,6 +11,7 @@ from featlearn.cli.errors import errors_told
 from featlearn.cli.options import DEFAULT_RUNS_DIR, RunsDir
 
 _DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
+_DEFAULT_ON_DATA = ("test_loss", "train_loss")  # the same without a teacher
 
 
 def plot(
@@ -44,6 +45,7 @@ def plot(
     """
     from featlearn.claims.find import find_run_or_sweep
     from featlearn.runs.directory import RunDirectory
+    from featlearn.runs.metrics import Table, with_values
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console.figure import show_figure
     from featlearn.views.console.output import complain
@@ -60,21 +62,29 @@ def plot(
         raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}")
     if size not in SIZES:
         raise typer.BadParameter(f"--size {size}: expected one of {', '.join(SIZES)}")
-    chosen, named = SIZES[size], metrics or list(_DEFAULT_METRICS)
+
+    def named(*tables: Table) -> list[str]:
+        """The metrics to show: those asked for, or those that apply."""
+        found = [[n for n in names if any(with_values(t, [n]) for t in tables)] for names in defaults]
+        return metrics or found[0] or found[1] or list(_DEFAULT_METRICS)
+
+    chosen, defaults = SIZES[size], (_DEFAULT_METRICS, _DEFAULT_ON_DATA)
     with errors_told():
-        check_metrics(named)
+        check_metrics(metrics or [])
         found = find_run_or_sweep(run, runs_dir)
         if isinstance(found, SweepDirectory):
             if overlay:
                 raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
-            drawings = sweep_figures(read_sweep(found), named, x, y, chosen)
+            sweep = read_sweep(found)
+            drawings = sweep_figures(sweep, named(sweep.columns), x, y, chosen)
         else:
             if x or y or (metrics and not overlay):
                 raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
             data = read_run(found)
             if overlay:
                 others = [read_run(RunDirectory.find(other, runs_dir)) for other in overlay]
-                drawings = iter([overlay_figure([data, *others], named, chosen)])
+                several = [data, *others]
+                drawings = iter([overlay_figure(several, named(*(one.metrics for one in several)), chosen)])
             else:
                 others = []
                 drawings = run_figures(data, chosen)

@@ -14,6 +14,11 @@ from featlearn.storage.errors import RunError
 Table: TypeAlias = "dict[str, np.ndarray]"  # columns of equal length, by name
 
 
+def with_values(columns: Mapping[str, np.ndarray], names: Iterable[str]) -> list[str]:
+    """Those of some columns that hold a value anywhere: what does not apply is neither shown nor left as dashes."""
+    return [name for name in names if any(value is not None and value == value for value in columns[name])]
+
+
 def load_metrics(path: str | Path) -> Table:
     """The metrics of a run as columns, one entry per logged row; a torn last line is left out.
 

@@ -19,7 +19,7 @@ from featlearn.storage.growing_npz import Entry, GrowingNpz
 from featlearn.training.backends import Backend
 from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
-from featlearn.training.measurement import Row
+from featlearn.training.measurement import Row, followed_loss
 from featlearn.training.methods import METHODS
 from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
@@ -84,7 +84,8 @@ def advice(plan: Plan, event: Event) -> str:
     row = event.row
     stage = plan.stages[event.position.stage]
     method = METHODS[stage.method]
-    why = method.overflow if row["loss"] is None else f"the loss is {row['loss']:.3g}"
+    loss = row["train_loss"] if row["loss"] is None else row["loss"]
+    why = method.overflow if loss is None else f"the loss is {loss:.3g}"
     message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): {why}"
     decay, size = row["weight_decay"], row["step_size"]
     if size and stage.step_size is not None:
@@ -154,7 +155,7 @@ class Recorder:
             final=self.last_row,
             stages=tuple(self.stages),
             seconds=self.seconds(),
-            loss_floor=self.loss_floor,
+            loss_floor=self.loss_floor if self.problem.has_teacher else None,
             optima=tuple(optimum_record(self.problem, decay) for decay in self.decays),
             floors=floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
             rows=self.rows,
@@ -177,7 +178,7 @@ class Recorder:
         if np.isfinite(event.loss_floor):
             self.loss_floor = event.loss_floor
         if row["step"] == 0:
-            self.start_loss = row["loss"]
+            self.start_loss = followed_loss(self.problem, row)
         if row["gap"] is not None:
             self.decays[row["weight_decay"]] = None
         if event.snapshot:

@@ -45,7 +45,7 @@ class GrowingNpz:
         self._fixed = {name: np.asarray(values) for name, values in fixed.items()}
         self._arrays: list[_Array] = []
         offset = 0
-        kinds = [(name, values[0], len(values)) for name, values in self._fixed.items()]
+        kinds = [(name, np.empty(x.shape[1:], x.dtype), len(x)) for name, x in self._fixed.items()]
         kinds += [(name, np.asarray(values), capacity) for name, values in like.items()]
         for name, value, most in kinds:
             array = _Array(name, value.dtype, value.shape, offset)

@@ -114,7 +114,7 @@ class _SummaryKeeper:
                 config_hash=self.job.config.digest(),
                 status=status,
                 final=self.final,
-                loss_floor=self.loss_floor,
+                loss_floor=None if self.job.config.teacher is None else self.loss_floor,
                 seconds=time.perf_counter() - self.began,
                 message=message,
                 traceback=trace,

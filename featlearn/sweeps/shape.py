@@ -55,9 +55,10 @@ class Shape:
 
     @classmethod
     def of(cls, config: Config) -> Shape:
-        teachers, dimension = config.teacher.shape()
+        teachers, found = config.shape()
+        dimension = found or 1
         width = _width(config)
-        floors = _work_of_floors(config, width, teachers, dimension) if config.log.floors else 0.0
+        floors = _work_of_floors(config, width, teachers, dimension) if config.log.floors and teachers else 0.0
         stages = [stage.stage(name) for name, stage in config.stages.items()]
         methods = [METHODS[stage.method] for stage in stages]
         pairs = list(zip(stages, methods, strict=True))

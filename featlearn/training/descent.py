@@ -16,7 +16,7 @@ import numpy as np
 from featlearn.theory import population
 from featlearn.training.backends import Backend
 from featlearn.training.events import AtRow, Event, Logged, Progress, Start
-from featlearn.training.measurement import Row, measure
+from featlearn.training.measurement import Row, followed_loss, measure
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import end_of_stage
 from featlearn.training.plan import Plan, Position
@@ -112,8 +112,9 @@ class _Descent:
     def _log_start(self) -> Iterator[Event]:
         leg = self._first_leg(0)
         for run, (row, floor) in zip(leg.runs, self._measure(leg), strict=True):
-            ended = "diverged" if row["loss"] is None else None  # weights so large that the loss overflows
-            self.loss_limit[run] = max(self.loss_limit[run], DIVERGED_ABOVE * (row["loss"] or 0.0))
+            loss = followed_loss(self.problem, row)
+            ended = "diverged" if loss is None else None  # weights so large that the loss overflows
+            self.loss_limit[run] = max(self.loss_limit[run], DIVERGED_ABOVE * (loss or 0.0))
             yield Logged(run, Position(), self.states[run], row, floor, snapshot=True, ended=ended)
             if ended is not None:
                 self.going.remove(run)
@@ -168,7 +169,12 @@ class _Descent:
         """
         stages, problem = self._stages_of(leg), self._problem_of(leg)
         count = int(np.searchsorted(rows[:-1], leg.done + self.piece, side="right"))
-        if not count or not self._is_stepped_by_backend(leg) or any(set(stage.stop) - {"loss"} for stage in stages):
+        if (
+            not count
+            or not problem.has_teacher
+            or not self._is_stepped_by_backend(leg)
+            or any(set(stage.stop) - {"loss"} for stage in stages)
+        ):
             return leg, 0
         began = time.perf_counter()
         with np.errstate(all="ignore"):
@@ -219,7 +225,7 @@ class _Descent:
         states = [leg.batch.take([place]) for place in range(len(leg.runs))]
         ended = [_why_ended(stage, row, leg.done) for stage, (row, _) in zip(stages, measured, strict=True)]
         for place, (run, finite) in enumerate(zip(leg.runs, leg.batch.finite().tolist(), strict=True)):
-            if not finite or self._is_too_large(run, measured[place][0]["loss"]):
+            if not finite or self._is_too_large(run, followed_loss(self.problem, measured[place][0])):
                 ended[place] = "diverged"
         ending = [place for place, why in enumerate(ended) if why not in (None, "diverged")]
         if ending and stages[0].then:
@@ -245,6 +251,14 @@ class _Descent:
     def _is_too_large(self, run: int, loss: float | None) -> bool:
         return loss is None or loss > self.loss_limit[run]
 
+    def _loss_at(self, problem: Problem, batch: State) -> float:
+        """The loss of the one run of a batch that tells whether it diverges."""
+        if not problem.has_teacher:
+            weights = State(batch.second_layer.astype(np.float64), batch.first_layer.astype(np.float64))
+            return float(self.backend.sample_loss_and_gradient(problem, weights)[0][0])
+        weights_in_loss = problem.in_loss(batch.second_layer, batch.first_layer)
+        return float(population.loss(problem.activation, *weights_in_loss)[0])
+
     def _log_divergence(self, leg: _Leg) -> Logged:
         """The row of the first step since the last row at which the one run of a leg counts as diverged.
 
@@ -256,7 +270,7 @@ class _Descent:
             batch = METHODS[stages[0].method].advance(self.backend, problem, stages, here.batch, here.done, 1)
             here = replace(here, batch=batch, done=here.done + 1)
             with np.errstate(all="ignore"):
-                loss = population.loss(problem.activation, *problem.in_loss(batch.second_layer, batch.first_layer))[0]
+                loss = self._loss_at(problem, batch)
             if not batch.finite()[0] or self._is_too_large(run, loss if np.isfinite(loss) else None):
                 break
         ((row, floor),) = self._measure(here)

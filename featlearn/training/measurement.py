@@ -16,6 +16,11 @@ from featlearn.training.stages import Stage
 Row = dict[str, Any]
 
 
+def followed_loss(problem: Problem, row: Row) -> float | None:
+    """The loss by which divergence is told: of the population, or on the data where there is no teacher."""
+    return row["loss" if problem.has_teacher else "train_loss"]
+
+
 def measure(
     problem: Problem, stages: Sequence[Stage], state: State, stage_step: int, backend: Backend, *, gap: bool = False
 ) -> tuple[list[Row], np.ndarray]:

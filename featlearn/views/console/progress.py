@@ -17,6 +17,7 @@ from featlearn.training.measurement import Row
 from featlearn.training.plan import Plan
 from featlearn.views.console.output import error_console, tell
 from featlearn.views.words.cells import degrees
+from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import duration, number
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class TrainingView(_LiveView):
             return
         total, done = plan.total_steps(), event.position.step
         if isinstance(event, Logged):
-            self._state = _row_in_brief(event.row)
+            self._state = row_in_brief(event.row)
         stage = plan.stages[min(event.position.stage, len(plan.stages) - 1)].name
         if self._bar is not None:
             if self._task is None:
@@ -88,8 +89,10 @@ class TrainingView(_LiveView):
         tell(text, sys.stderr, flush=True)
 
 
-def _row_in_brief(row: Row) -> str:
-    return f"loss {number(row['loss'], 3)}  λ {number(row['weight_decay'], 3)}  max angle {degrees(row['max_angle'])}"
+def row_in_brief(row: Row) -> str:
+    losses = [f"{heading_of(name)} {number(row[name], 3)}" for name in LOSSES if row[name] is not None]
+    angle = [] if row["max_angle"] is None else [f"max angle {degrees(row['max_angle'])}"]
+    return "  ".join([*(losses or ["loss –"]), f"λ {number(row['weight_decay'], 3)}", *angle])
 
 
 class SweepView(_LiveView):

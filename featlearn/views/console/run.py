@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Group
@@ -10,19 +10,20 @@ from rich.table import Table
 from rich.text import Text
 
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.metrics import as_columns, with_values
 from featlearn.runs.records import RunInfo
 from featlearn.storage.errors import RunError
 from featlearn.training.measurement import Row
 from featlearn.views.console.output import NARROW, complain, output_console, shown
 from featlearn.views.console.status import STOPPED, status_of_run, style_of
 from featlearn.views.words.cells import cell, seconds
-from featlearn.views.words.labels import heading_of
+from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import number
 
 _STAGE_COLUMNS = (
     "step",
     "weight_decay",
-    "loss",
+    *LOSSES,
     "subspace",
     "mean_angle",
     "max_angle",
@@ -31,17 +32,12 @@ _STAGE_COLUMNS = (
     "recovered",
     "seconds",
 )
-_NARROW_STAGE_COLUMNS = ("step", "loss", "max_angle", "recovered")
+_NARROW_STAGE_COLUMNS = ("step", *LOSSES, "max_angle", "recovered")
 
 
 def show_run(run: RunDirectory, info: RunInfo) -> None:
     """A run: where it stood at its start and after each stage, and how it ended."""
     output = output_console()
-    columns = _STAGE_COLUMNS if output.width >= NARROW else _NARROW_STAGE_COLUMNS
-    table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    table.add_column("after", style="bold", no_wrap=True)
-    for column in columns:
-        table.add_column(heading_of(column), justify="right", no_wrap=True)
     try:
         rows = run.read_metrics()
         if lost := run.lost_end(info, rows):
@@ -49,16 +45,23 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
     except RunError as error:
         rows = []
         complain([str(error)])
+    columns: Sequence[str] = _STAGE_COLUMNS if output.width >= NARROW else _NARROW_STAGE_COLUMNS
+    if rows:
+        columns = with_values(as_columns(rows, columns), columns)
+    table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table.add_column("after", style="bold", no_wrap=True)
+    for column in columns:
+        table.add_column(heading_of(column), justify="right", no_wrap=True)
     for label, row in _stage_rows(rows):
         cells = {column: cell(column, row[column]) for column in columns}
-        if info.teacher_width is not None:
+        if info.teacher_width is not None and "recovered" in cells:
             cells["recovered"] += f" of {info.teacher_width}"
         table.add_row(shown(label), *cells.values())
     status, last = status_of_run(info, locked=run.is_locked()), _last_row(info, rows)
     ending = Text.assemble(
         (status, f"bold {style_of(status)}"),
         f" after {seconds(last.get('seconds'))} s",
-        f" · loss {number(last.get('loss'), 3)} (floor {number(info.loss_floor, 3)})",
+        *(f" · {text}" for text in _losses_in_brief(info, last)),
         f" · gradient norm {number(last.get('grad_norm'), 3)}",
         f" · gap {number(last['gap'], 3)}" if last.get("gap") is not None else "",
     )
@@ -74,6 +77,14 @@ def _last_row(info: RunInfo, rows: list[Row]) -> Row:
     if info.status != "running" and info.final is not None:
         return info.final
     return rows[-1] if rows else {}
+
+
+def _losses_in_brief(info: RunInfo, last: Row) -> Iterator[str]:
+    if last.get("loss") is not None or info.loss_floor is not None:  # otherwise there is no teacher
+        yield f"loss {number(last.get('loss'), 3)} (floor {number(info.loss_floor, 3)})"
+    for name in LOSSES[1:]:
+        if last.get(name) is not None:
+            yield f"{heading_of(name)} {number(last[name], 3)}"
 
 
 def _floors_in_brief(info: RunInfo) -> str | None:

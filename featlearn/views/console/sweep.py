@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Group
 from rich.table import Table
 
+from featlearn.runs.metrics import with_values
 from featlearn.sweeps.begin import resume_command
 from featlearn.sweeps.costs import cores
 from featlearn.sweeps.directory import Shard, SweepDirectory
@@ -23,7 +24,7 @@ from featlearn.views.console.output import NARROW, output_console, shown
 from featlearn.views.data.axis import Axis, axis_of, named
 from featlearn.views.data.sweep import SHOWN
 from featlearn.views.words.cells import cell
-from featlearn.views.words.labels import heading_of
+from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import duration, size
 from featlearn.views.words.values import clipped, labels
 
@@ -93,12 +94,13 @@ def status_of_sweep(directory: SweepDirectory, info: SweepInfo, columns: dict[st
     return f"{info.points} points: {', '.join(told)}"
 
 
-_SHOWN_WHERE_NARROW = ("loss", "max_angle", "recovered")
+_SHOWN_WHERE_NARROW = (*LOSSES, "max_angle", "recovered")
 
 
 def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], narrow: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    metrics = _SHOWN_WHERE_NARROW if narrow else SHOWN
+    wanted = _SHOWN_WHERE_NARROW if narrow else SHOWN
+    metrics = with_values(columns, wanted) or wanted
     for axis in axes:
         table.add_column(shown(axis.name), overflow="fold")  # no digit is left out
     for heading in ("runs", "done", *map(heading_of, metrics)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from featlearn.runs.metrics import Table
+from featlearn.runs.metrics import Table, with_values
 from featlearn.views.data.neurons import Neurons, weighted_quantiles
 from featlearn.views.data.run import RunData
 
@@ -13,8 +13,10 @@ QUANTILE_BANDS = (("angle_q05", "angle_q95", 0.15), ("angle_q25", "angle_q75", 0
 
 
 def curves_table(data: RunData) -> Table:
-    """Loss, objective, gap and weight decay at every logged row."""
-    return {name: data.metrics[name] for name in ("step", "stage", "weight_decay", "loss", "objective", "gap")}
+    """Losses, objective, gap and weight decay at every logged row; those on data, of runs that have some."""
+    on_data = with_values(data.metrics, ["train_loss", "test_loss"])
+    names = ("step", "stage", "weight_decay", "loss", *on_data, "objective", "gap")
+    return {name: data.metrics[name] for name in names}
 
 
 def alignment_table(data: RunData) -> Table:

@@ -16,8 +16,10 @@ from featlearn.sweeps.directory import SweepDirectory, known_columns
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.views.data.axis import Axis, as_objects, axis_of, named
+from featlearn.views.words.labels import LOSSES
 
-SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")  # the metrics that its tables show
+# the metrics that its tables show, where they have values
+SHOWN = (*LOSSES, "max_angle", "mean_angle", "aligned_mass", "recovered")
 
 
 def numeric_columns() -> list[str]:

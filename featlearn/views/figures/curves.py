@@ -1,4 +1,4 @@
-"""Loss, objective, gap and weight decay of a run against its steps."""
+"""Losses, objective, gap and weight decay of a run against its steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.stages import name_stages, shade_stages
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.words.labels import label_of
-from featlearn.views.words.palette import BLUE, GREEN, GREY, INK, ORANGE
+from featlearn.views.words.palette import AMBER, BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 
 
 def curves_figure(data: RunData, size: Size) -> Drawing:
@@ -32,11 +32,11 @@ def curves_figure(data: RunData, size: Size) -> Drawing:
 
 
 def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], gap: Axes | None = None) -> Artists:
-    """Loss and objective above, weight decay below; between them the gap, which spans many more decades."""
+    """Losses and objective above, weight decay below; between them the gap, which spans many more decades."""
     steps = table["step"]
     artists: Artists = {}
-    shown = {"loss": (BLUE, "-"), "objective": (ORANGE, "--")}
-    shown = {name: style for name, style in shown.items() if np.any(table[name] > 0)}
+    shown = {"loss": (BLUE, "-"), "train_loss": (PURPLE, "-."), "test_loss": (AMBER, ":"), "objective": (ORANGE, "--")}
+    shown = {name: style for name, style in shown.items() if name in table and np.any(table[name] > 0)}
     for name, (colour, dashes) in shown.items():
         artists[name] = line(upper, steps, table[name], label_of(name).mathtext, colour, ls=dashes)
     artists["weight_decay"] = line(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from featlearn.runs.metrics import with_values
 from featlearn.storage.errors import RunError
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.training.columns import COLUMNS
@@ -15,10 +17,10 @@ from featlearn.views.data.run_tables import QUANTILE_BANDS, QUANTILES, alignment
 from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
 from featlearn.views.report.page import environment, filled, packed, text_of, told
-from featlearn.views.words.labels import heading_of, labels
+from featlearn.views.words.labels import LOSSES, heading_of, labels
 from featlearn.views.words.palette import BLUE, COLOURS, faded
 
-_STAGE_COLUMNS = ("weight_decay", "loss", "subspace", "mean_angle", "max_angle")
+_STAGE_COLUMNS = ("weight_decay", *LOSSES, "subspace", "mean_angle", "max_angle")
 
 
 def run_page(data: RunData) -> str:
@@ -26,7 +28,7 @@ def run_page(data: RunData) -> str:
     certificates, no_certificate = _certificates(data)
     metrics = {name: column for name, column in data.metrics.items() if COLUMNS[name].kind != "text"}
     metrics |= {name: column for name, column in alignment_table(data).items() if name in QUANTILES}
-    metrics["found"] = metrics["recovered"] / data.teachers
+    metrics["found"] = metrics["recovered"] / max(data.teachers, 1)
     payload = {
         "colours": COLOURS,
         "labels": {name: label.markup for name, label in labels().items()},
@@ -49,12 +51,11 @@ def run_page(data: RunData) -> str:
     facts = [
         ("status", data.info.status),
         ("steps", f"{last['step']}"),
-        ("loss", told("loss", last["loss"])),
-        ("largest angle", told("max_angle", last["max_angle"])),
-        ("mean angle", told("mean_angle", last["mean_angle"])),
-        ("recovered", f"{last['recovered']} of {data.teachers}"),
+        *((heading_of(name), told(name, last[name])) for name in with_values(data.metrics, LOSSES)),
+        *(_alignment_facts(data, last) if data.teachers else ()),
         ("seconds", told("seconds", last["seconds"])),
     ]
+    stage_columns = with_values(data.metrics, _STAGE_COLUMNS)
     return filled(
         "run.html",
         ("charts.js", "certificate.js", "run.js"),
@@ -64,17 +65,24 @@ def run_page(data: RunData) -> str:
         message="; ".join(text for text in (data.info.message, data.lost) if text) or None,
         facts=facts,
         missing=data.missing,
+        teachers=data.teachers,
         neurons_text=neurons_text(data.neurons) if data.neurons else "",
         certificate_rank=certificates.rank if certificates else 0,
         certificate_text=TEXTS[certificates.rank] if certificates else "",
         no_certificate=no_certificate,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
-        stage_columns=["", "stage", "steps", "ended by", *map(heading_of, _STAGE_COLUMNS)],
-        stage_rows=list(_stage_rows(data)),
+        stage_columns=["", "stage", "steps", "ended by", *map(heading_of, stage_columns)],
+        stage_rows=list(_stage_rows(data, stage_columns)),
         config_title="Configuration",
         config=text_of(data.run.config_file),
         environment=environment(data.info),
     )
+
+
+def _alignment_facts(data: RunData, last: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    yield "largest angle", told("max_angle", last["max_angle"])
+    yield "mean angle", told("mean_angle", last["mean_angle"])
+    yield "recovered", f"{last['recovered']} of {data.teachers}"
 
 
 def _certificates(data: RunData) -> tuple[Certificates | None, str]:
@@ -85,11 +93,11 @@ def _certificates(data: RunData) -> tuple[Certificates | None, str]:
         return None, str(error)
 
 
-def _stage_rows(data: RunData) -> Iterable[list[str]]:
+def _stage_rows(data: RunData, columns: Sequence[str]) -> Iterable[list[str]]:
     ended = data.info.stages
     for number, stage in enumerate(data.stages, start=1):
         row = int(np.flatnonzero(data.metrics["step"] <= stage.last)[-1])
         at = {name: column[row] for name, column in data.metrics.items()}
         stop_reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
-        cells = [told(name, at[name]) for name in _STAGE_COLUMNS]
+        cells = [told(name, at[name]) for name in columns]
         yield [str(number), stage.name, str(stage.last - stage.first), stop_reason, *cells]

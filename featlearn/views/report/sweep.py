@@ -14,11 +14,11 @@ from featlearn.sweeps.directory import known_columns
 from featlearn.views.data.axis import axis_of
 from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
 from featlearn.views.report.page import environment, filled, packed, text_of, told
-from featlearn.views.words.labels import label_of, labels
+from featlearn.views.words.labels import LOSSES, label_of, labels
 from featlearn.views.words.palette import COLOURS
 
 # the columns of the runs that are drawn
-_CURVES = ("loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")
+_CURVES = (*LOSSES, "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")
 _CURVE_POINTS = 150_000  # the most points of one column over all runs: about 3 MB
 _MOST_ROWS = 2000  # the most rows that the table shows at once
 
@@ -49,7 +49,7 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
         "names": {name: label.words for name, label in called.items()},
         "titles": {name: label.markup for name, label in called.items()},
         "curves": curves or None,
-        "curve_names": _CURVES,
+        "curve_names": [name for name in _CURVES if name in metrics] or _CURVES,
         "most_rows": _MOST_ROWS,
         "no_curves": "this sweep keeps no logs (store: summary)",
     }
@@ -59,7 +59,8 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
     facts += [(status, str(count)) for status, count in zip(found, counts, strict=True)]
     facts += [("not ended yet", str(left))] if left else []
     best = numbers(data.columns["loss"])[data.done]
-    facts.append(("least loss", told("loss", np.nanmin(best)) if np.any(np.isfinite(best)) else "–"))
+    if np.any(np.isfinite(best)):
+        facts.append(("least loss", told("loss", np.nanmin(best))))
     many = len(data.columns["id"]) > _MOST_ROWS
     only = f" Of more than {_MOST_ROWS} runs, the first {_MOST_ROWS} in the chosen order." if many else ""
     return filled(
@@ -96,7 +97,7 @@ def _curves(data: SweepData, watch: Callable[[int, int], None]) -> dict[str, Any
             continue
         if "step" in metrics:
             kept = np.unique(np.linspace(0, len(metrics["step"]) - 1, most).round().astype(int))
-            thinned = {name: packed(metrics[name][kept].astype(float), "f4") for name in _CURVES}
+            thinned = {name: packed(metrics[name][kept].astype(float), "f4") for name in _CURVES if name in metrics}
             curves[point] = {"step": packed(metrics["step"][kept], "f8"), **thinned}
         watch(number, len(runs))
     return curves

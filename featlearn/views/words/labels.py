@@ -39,6 +39,7 @@ class Label:
         return f" ({self.unit})" if self.unit else ""
 
 
+LOSSES = ("loss", "train_loss", "test_loss")  # of the population, of what is trained on, of what is held out
 _IN_HTML = {"L_\\lambda": "L<sub>λ</sub>", "J^*_\\lambda": "J*<sub>λ</sub>", "S^*": "S*"}
 _IN_HTML |= {"\\lambda": "λ", "\\eta": "η", "\\delta": "δ", "\\|\\nabla": "‖∇", "\\|": "‖"}
 

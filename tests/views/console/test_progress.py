@@ -10,10 +10,11 @@ from featlearn.runs.directory import RunDirectory
 from featlearn.runs.records import PointResult
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.state import SweepState
+from featlearn.training.columns import COLUMNS
 from featlearn.training.events import Start
 from featlearn.training.plan import Plan
 from featlearn.views.console import progress
-from featlearn.views.console.progress import SweepView, TrainingView
+from featlearn.views.console.progress import SweepView, TrainingView, row_in_brief
 from tests.training.examples import events_of, random_problem, stage_of
 
 
@@ -87,3 +88,9 @@ def test_a_reader_that_has_gone_ends_nothing(monkeypatch: pytest.MonkeyPatch) ->
     train_with(TrainingView(quiet=False))
     sweep_with(SweepView(quiet=False))
     assert len(told) == 2  # the first line of each
+
+
+def test_the_training_loss_is_shown_where_there_is_one() -> None:
+    row = dict.fromkeys(COLUMNS) | {"loss": 0.25, "weight_decay": 0.1, "max_angle": 30.0}
+    assert row_in_brief(row) == "loss 0.25  λ 0.1  max angle 30.00°"
+    assert row_in_brief(row | {"train_loss": 0.5}) == "loss 0.25  train loss 0.5  λ 0.1  max angle 30.00°"

@@ -8,6 +8,7 @@ from featlearn.config.load import load_config
 from featlearn.runs.metrics import load_metrics
 from featlearn.runs.train import train
 from featlearn.views.data.run import read_run
+from featlearn.views.report.run import run_page
 from tests.views.browser import Browser, errors, needs_browser, opened
 from tests.views.examples import QUICKSTART, new_run
 from tests.views.pages import floats, page_of, payload
@@ -43,3 +44,11 @@ def test_a_long_run_is_painted_soon_and_is_small(browser: Browser, tmp_path: Pat
     paint = browser.execute_script("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
     assert 0 < paint < 20_000  # milliseconds; the two seconds that are promised are measured in tests/benchmarks
     assert errors(browser) == []
+
+
+def test_the_page_of_a_run_on_samples_tells_its_training_loss(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "data={kind: empirical, samples: 50}")
+    page, last = run_page(read_run(run)), run.read_metrics()[-1]["train_loss"]
+    assert '<th scope="col">train loss</th>' in page
+    assert f"{last:.3g}" in page
+    assert '<th scope="col">train loss</th>' not in run_page(read_run(new_run(tmp_path)))

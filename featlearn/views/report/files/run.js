@@ -44,8 +44,10 @@ const has = (name) => metrics[name].some((y) => y > 0);
 
 function drawCurves() {
   const traces = [];
-  const [blue, orange, green] = COLOURS;
+  const [blue, orange, green, purple, , amber] = COLOURS;
   if (has("loss")) traces.push(line("loss", data.labels.loss, blue));
+  if (has("train_loss")) traces.push(line("train_loss", data.labels.train_loss, purple, { dash: "dashdot" }));
+  if (has("test_loss")) traces.push(line("test_loss", data.labels.test_loss, amber, { dash: "dot" }));
   if (has("objective")) traces.push(line("objective", data.labels.objective, orange, { dash: "dash" }));
   const gap = has("gap");
   if (gap) traces.push({ ...line("gap", data.labels.gap, green), yaxis: "y3", showlegend: false });
@@ -92,7 +94,7 @@ function drawAlignment() {
 }
 
 chart(drawCurves);
-chart(drawAlignment);
+if (data.teachers) chart(drawAlignment);
 
 // --- neurons ----------------------------------------------------------------------------------
 
