@@ -6,7 +6,6 @@ from pathlib import Path
 
 from featlearn.claims.directory import ReproductionDirectory
 from featlearn.runs.directory import RunDirectory
-from featlearn.storage.directory import Summary
 from featlearn.storage.errors import RunNotFound
 from featlearn.sweeps.directory import SweepDirectory
 
@@ -37,9 +36,3 @@ def find_run_or_sweep(name: str, runs_dir: Path) -> RunDirectory | SweepDirector
             f"told in {found.page_file}, and its sweeps are in {found.sweeps}"
         )
     return found
-
-
-def summaries_in(runs_dir: Path) -> list[Summary]:
-    """A line for every run, sweep and reproduction in a directory, oldest first."""
-    kinds = RunDirectory, SweepDirectory, ReproductionDirectory
-    return sorted((summary for kind in kinds for summary in kind.summarise(runs_dir)), key=lambda summary: summary.name)

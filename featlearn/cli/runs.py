@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
@@ -10,18 +11,53 @@ from featlearn.cli.errors import errors_told
 from featlearn.cli.options import AsJson, RunsDir, document_of, print_json
 
 
-def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
-    """A table of all runs, sweeps and reproductions, oldest first."""
-    from featlearn.claims.find import summaries_in
+def runs(
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="CONDITION",
+            help="Only runs for which it holds: KEY=VALUE, or != < <= > >= ~ (contains) for =. Repeatable.",
+        ),
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", "-s", metavar="KEY", help="By this key; -KEY: the largest first.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option("--columns", metavar="KEY,…", help="What to show of each run.", show_default="results")
+    ] = None,
+    last: Annotated[int | None, typer.Option("--last", "-n", min=1, help="Only so many of them, the newest.")] = None,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """A table of runs, sweeps and reproductions, oldest first; settings in which runs differ are among its columns.
+
+    A KEY is a setting (student.width; its end is enough where no other key ends so), a result (loss) or one of name,
+    status, tags, note, kind, created.
+    """
+    from featlearn.claims.listing import listing
+    from featlearn.claims.selection import Keys, condition, ordered
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.views.console.runs import show_runs
 
-    where = runs_dir or DEFAULT_RUNS_DIR
-    summaries = summaries_in(where)
+    folder = runs_dir or DEFAULT_RUNS_DIR
+    gc.disable()  # it would go through the lines of thousands of runs again and again, and this process soon ends
+    with errors_told():
+        found = listing(folder)
+        keys = Keys(found) if found and (where or sort or columns) else None
+        chosen = None
+        if keys is not None:
+            conditions = [condition(text, keys) for text in where or []]
+            found = [line for line in found if all(condition.holds(line) for condition in conditions)]
+            chosen = [keys.complete(name.strip()) for name in columns.split(",")] if columns else None
+        found = found[-last:] if last else found
+        if keys is not None and sort:
+            found = ordered(found, sort, keys)
     if as_json:
-        print_json([summary.plain() for summary in summaries])
+        print_json([line.document() for line in found])
     else:
-        show_runs(summaries, where)
+        show_runs(found, folder, chosen, chosen=bool(where))
 
 
 def show(

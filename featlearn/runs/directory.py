@@ -133,6 +133,9 @@ class RunDirectory(Directory[RunInfo]):
             raise RunError(lost)
         return rows
 
+    def files_of_brief(self) -> list[str]:
+        return [*super().files_of_brief(), self.metrics_file.name]
+
     def complaint(self, about: RunInfo) -> str | None:
         """As ``lost_end``, or why the log cannot be read; its rows are counted first."""
         if about.status == "running" or about.rows is None:

@@ -10,6 +10,7 @@ from featlearn.storage.records import FileRecord, Record, Text, parse_object
 from featlearn.training.columns import COLUMNS, LARGEST_COUNT
 from featlearn.training.measurement import Row
 
+STOPPED = "stopped"  # a run that was killed: its record says that it is running, and no process has locked it
 Status = Literal["running", "done", "failed", "diverged", "interrupted"]
 Ended = Literal["done", "diverged", "failed"]  # in a way that a sweep does not compute again unasked
 

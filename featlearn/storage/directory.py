@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
@@ -17,7 +16,7 @@ from featlearn.storage.locks import PATIENCE, Lock, holder_of, is_held
 from featlearn.storage.names import inside, named_paths
 from featlearn.storage.npz import arrays_in
 from featlearn.storage.opening import open_regular
-from featlearn.storage.records import FileRecord, Record, read_record
+from featlearn.storage.records import FileRecord, Record, Text, read_record, write_record
 
 
 class Member:
@@ -34,6 +33,13 @@ class Member:
         return self if directory is None else directory.path / self.name
 
 
+class Notes(FileRecord):
+    """``notes.json``: what people wrote down about a run, a sweep or a reproduction."""
+
+    tags: tuple[Text, ...] = ()
+    note: Text = ""
+
+
 Info = TypeVar("Info", bound=FileRecord)
 
 
@@ -44,6 +50,7 @@ class Directory(Generic[Info]):
     info_file: Member  # that makes a directory one of its kind
     info_type: type[Info]
     lock_file = Member(".lock")
+    notes_file = Member("notes.json")
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -138,6 +145,17 @@ class Directory(Generic[Info]):
         """What the directory says of itself. Raises RunError when that is missing, broken or of a later version."""
         return read_record(self.info_file, self.info_type)
 
+    def read_notes(self) -> Notes:
+        """What people wrote down about the directory. Raises RunError when that is broken."""
+        return read_record(self.notes_file, Notes) if os.path.lexists(self.notes_file) else Notes()
+
+    def write_notes(self, notes: Notes) -> None:
+        """Replace them; a process may be at work on the directory, and does not touch them. Raises RunError."""
+        try:
+            write_record(self.notes_file, notes)
+        except OSError as error:
+            raise RunError(f"{self.notes_file} cannot be written: {reason(error)}") from None
+
     def read_arrays(self, file: Path) -> dict[str, np.ndarray]:
         """The arrays of an npz file of the directory. Raises RunError when it is missing or broken."""
         try:
@@ -158,6 +176,11 @@ class Directory(Generic[Info]):
 
     # --- tables of directories --------------------------------------------------------------------
 
+    def files_of_brief(self) -> list[str]:
+        """The names of what a line of a table is read from; ``.`` is the directory, which may come to have more."""
+        files = (self.info_file, self.notes_file) if os.path.lexists(self.notes_file) else (self.info_file,)
+        return [".", *(file.name for file in files)]
+
     def brief(self, *, alive: bool) -> Record:
         """What a table of directories says of this one. Raises RunError when it is broken."""
         raise NotImplementedError
@@ -165,32 +188,3 @@ class Directory(Generic[Info]):
     def complaint(self, about: Info) -> str | None:
         """What is wrong with one that can be read nevertheless; None where nothing is."""
         return None
-
-    @classmethod
-    def summarise(cls, where: Path) -> list[Summary]:
-        """Every directory of this kind, oldest first; broken ones included, with what is wrong."""
-        return [directory._summary() for directory in cls.all_in(where)]
-
-    def _summary(self) -> Summary:
-        alive = self.is_locked()
-        try:
-            about, complaint = self.brief(alive=alive), self.complaint(self.read_info())
-            return Summary(self.name, self.path, about, alive, complaint)
-        except RunError as error:
-            return Summary(self.name, self.path, None, alive=False, error=str(error))
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A line of a table of directories; ``error`` says why one could not be read, or what is wrong with it."""
-
-    name: str
-    path: Path
-    about: Record | None
-    alive: bool
-    error: str | None = None
-
-    def plain(self) -> dict[str, Any]:
-        """The line as JSON has it."""
-        about = {"status": "unreadable"} if self.about is None else self.about.plain()
-        return {"path": str(self.path.resolve()), "alive": self.alive, "error": self.error, **about}

@@ -117,7 +117,7 @@ class SweepDirectory(Directory[SweepInfo]):
 
     # --- locks ------------------------------------------------------------------------------------
 
-    def lock(self, shard: Shard, patience: float = PATIENCE) -> None:  # type: ignore[override]
+    def lock(self, shard: Shard = WHOLE, patience: float = PATIENCE) -> None:  # type: ignore[override]
         """Take the sweep, or a share of it, for this process, until it is released or the process ends.
 
         Who works on the whole holds the lock of the directory, and has seen that nobody holds that of a share. A share
@@ -191,6 +191,9 @@ class SweepDirectory(Directory[SweepInfo]):
     def has_begun(self, shard: Shard) -> bool:
         """Whether a process has worked on a share, or on the whole: it has a journal then."""
         return self.journal_file(shard).is_file()
+
+    def files_of_brief(self) -> list[str]:
+        return [*super().files_of_brief(), *sorted(path.name for path in self.path.glob("journal*.jsonl"))]
 
     def brief(self, *, alive: bool) -> SweepBrief:
         info, results = self.read_info(), list(self.read_results().values())

@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.records import RunInfo
+from featlearn.runs.records import STOPPED, RunInfo
 from featlearn.storage.errors import RunError
 from featlearn.training.measurement import Row
 from featlearn.views.console.output import NARROW, complain, output_console, shown
-from featlearn.views.console.status import STOPPED, status_of_run, style_of
+from featlearn.views.console.status import status_of_run, style_of
 from featlearn.views.words.cells import cell, seconds
 from featlearn.views.words.labels import heading_of
 from featlearn.views.words.numbers import number

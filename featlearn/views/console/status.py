@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from featlearn.runs.records import RunInfo
-
-STOPPED = "stopped"  # a run that was killed: its record says that it is running, and no process has locked it
+from featlearn.runs.records import STOPPED, RunInfo
 
 _STYLES = {"done": "green", "running": "cyan", "interrupted": "yellow", "unreadable": "red"}
 
