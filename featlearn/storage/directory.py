@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
@@ -12,8 +12,9 @@ import numpy as np
 
 from featlearn.storage.drafts import remove_dead_drafts
 from featlearn.storage.errors import RunError, RunNotFound, reason
+from featlearn.storage.index import directories_in
 from featlearn.storage.locks import PATIENCE, Lock, holder_of, is_held
-from featlearn.storage.names import inside, named_paths
+from featlearn.storage.names import answers_to, inside, named_paths
 from featlearn.storage.npz import arrays_in
 from featlearn.storage.opening import open_regular
 from featlearn.storage.records import FileRecord, Record, Text, read_record, write_record
@@ -40,6 +41,8 @@ class Notes(FileRecord):
     note: Text = ""
 
 
+_MOST_CANDIDATES = 8  # that are told where a name means more than one
+
 Info = TypeVar("Info", bound=FileRecord)
 
 
@@ -64,27 +67,29 @@ class Directory(Generic[Info]):
 
     @classmethod
     def find(cls, name: str, where: Path) -> Self:
-        """What a user names: a path, the name of a directory in ``where``, or ``latest``.
-
-        Raises:
-            RunNotFound: when there is no such directory of this kind.
-        """
-        found = cls.named(name, where)
-        if found is not None:
-            return found
-        why = f", neither as a path nor in {where}; `featlearn runs` lists them"
-        with suppress(OSError, ValueError):
-            why = next((f": {cls(path)._not_ours()}" for path in named_paths(name, where) if path.is_dir()), why)
-        raise RunNotFound(f"there is no {cls.kind} {name!r}{why}")
+        """What a user names: see ``named_directory``, which is asked for this kind alone."""
+        return named_directory(name, where, [cls])
 
     @classmethod
     def named(cls, name: str, where: Path) -> Self | None:
-        """As ``find``; None when there is none."""
+        """What a path, the name of a directory in ``where``, or ``latest`` leads to; None when it is none of ours."""
         with suppress(OSError, ValueError):  # a name too long, or with a null byte in it
             for path in named_paths(name, where):
                 if cls(path).info_file.is_file():
                     return cls(path.resolve())
         return None
+
+    @classmethod
+    def answering(cls, name: str, where: Path) -> list[Self]:
+        """Every directory that a user may mean by a part of its name; see ``answers_to``."""
+        found: dict[Path, Self] = {}
+        with suppress(OSError, ValueError):
+            for path in (where / name, Path(name)):
+                for entry in directories_in(path.parent) if path.name else ():
+                    meant = cls(path.parent.resolve() / entry)
+                    if answers_to(entry, path.name) and meant.info_file.is_file():
+                        found[meant.path] = meant
+        return list(found.values())
 
     @classmethod
     def all_in(cls, where: Path) -> list[Self]:
@@ -188,3 +193,29 @@ class Directory(Generic[Info]):
     def complaint(self, about: Info) -> str | None:
         """What is wrong with one that can be read nevertheless; None where nothing is."""
         return None
+
+
+D = TypeVar("D", bound=Directory[Any])
+
+
+def named_directory(name: str, where: Path, kinds: Sequence[type[D]]) -> D:
+    """What a user names: a path, the name of a directory in ``where``, or ``latest``; or the beginning of such a name, or
+    the run's own name or the hash in it, where only one directory has that.
+
+    Raises:
+        RunNotFound: when there is none of these kinds, or more than one.
+    """
+    for kind in kinds:
+        if (found := kind.named(name, where)) is not None:
+            return found
+    candidates = [found for kind in kinds for found in kind.answering(name, where)]
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        names = sorted(found.name for found in candidates)
+        shown = ", ".join(names[-_MOST_CANDIDATES:]) + (", …" if len(names) > _MOST_CANDIDATES else "")
+        raise RunNotFound(f"{name!r} may be any of {len(names)}: {shown}; give more of the name")
+    why = f", neither as a path nor in {where}; `featlearn runs` lists them"
+    with suppress(OSError, ValueError):
+        why = next((f": {kinds[0](path)._not_ours()}" for path in named_paths(name, where) if path.is_dir()), why)
+    raise RunNotFound(f"there is no {kinds[0].kind} {name!r}{why}")

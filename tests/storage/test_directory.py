@@ -122,6 +122,27 @@ def test_a_marker_of_another_machine_is_named(box: Box, monkeypatch: pytest.Monk
         box.lock()
 
 
+def test_a_part_of_a_name_is_enough_where_only_one_has_it(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = box.path.parent
+    names = ["20261123-130426-quick-3f2a1c", "20261124-130426-quick-4f2a1c", "20261124-130427-lazy-5f2a1c"]
+    for name in names:
+        (where / name).mkdir()
+        write_record(Box(where / name).info_file, Info(name=name))
+    (where / "20261125-no-box").mkdir()
+    (where / "20261126-link").symlink_to(where / names[0])
+    for text, name in (("20261123", names[0]), ("4f2a1c", names[1]), ("lazy", names[2]), ("on", "one")):
+        assert Box.find(text, where).path == (where / name).resolve()
+        assert Box.find(str(where / text), Path("elsewhere")).path == (where / name).resolve()
+    for text in ("20261124", "quick", str(where / "2026")):
+        with pytest.raises(RunNotFound, match=rf"may be any of \d: .*{names[1]}.*; give more of the name"):
+            Box.find(text, where)
+    for text in ("", ".", "..", "/", "20261125", "20261126", "x" * 5000, "a\0b", "5f2a"):
+        with pytest.raises(RunNotFound, match="there is no box "):
+            Box.find(text, where)
+    monkeypatch.chdir(where)
+    assert Box.find("20261123", Path("nowhere")).path == (where / names[0]).resolve()
+
+
 def test_notes_are_there_once_they_are_written(box: Box) -> None:
     assert box.read_notes() == Notes()
     assert box.files_of_brief() == [".", "box.json"]
