@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from featlearn.cli.about import check, schema
+from featlearn.cli.manage import diff, export, note, rm, tag
 from featlearn.cli.reproduce import reproduce
 from featlearn.cli.runs import runs, show
 from featlearn.cli.sweep import sweep
@@ -62,5 +63,11 @@ def _options(
     pass
 
 
-for _command in (train, sweep, reproduce, runs, show, plot, report, schema, check):
-    app.command()(_command)
+for _group, _commands in {
+    "Experiments": (train, sweep, reproduce),
+    "Results": (runs, show, plot, report),
+    "Keeping runs in order": (diff, export, tag, note, rm),
+    "The program": (schema, check),
+}.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_group)(_command)

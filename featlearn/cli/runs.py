@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -62,40 +62,77 @@ def runs(
 
 def show(
     run: Annotated[
-        str, typer.Argument(help="A run, a sweep or a reproduction: its path or name; a run or a sweep: `latest`.")
+        str, typer.Argument(help="A run, a sweep or a reproduction: its path, `latest`, or its name or a beginning.")
     ] = "latest",
+    neuron: Annotated[
+        int | None, typer.Option("--neuron", metavar="J", help="Of a run: one neuron, counted from 0.")
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option("--step", metavar="T", help="With --neuron: when.", show_default="the end")
+    ] = None,
     as_json: AsJson = False,
     runs_dir: RunsDir = None,
 ) -> None:
     """One run (its stages, final metrics and environment), one sweep (its results), or one reproduction (verdicts)."""
-    from featlearn.claims.directory import ReproductionDirectory
     from featlearn.claims.find import find
     from featlearn.runs.directory import DEFAULT_RUNS_DIR
-    from featlearn.sweeps.directory import SweepDirectory
-    from featlearn.views.console.claims import show_reproduction
-    from featlearn.views.console.output import complain
-    from featlearn.views.console.run import show_environment, show_run
-    from featlearn.views.console.sweep import show_sweep, sweep_document
+    from featlearn.views.console.manage import show_notes
 
+    if step is not None and neuron is None:
+        raise typer.BadParameter("--step goes with --neuron J")
     with errors_told():
         found = find(run, runs_dir or DEFAULT_RUNS_DIR)
-        if isinstance(found, SweepDirectory):
-            about = found.read_info()
-            if as_json:
-                print_json(sweep_document(found, about))
-            else:
-                show_sweep(found, about)
-        elif isinstance(found, ReproductionDirectory):
-            verdicts = found.read_info()
-            if as_json:
-                print_json(document_of(found, verdicts))
-            else:
-                show_reproduction(found, verdicts)
+        if neuron is not None:
+            _show_neuron(found, neuron, step, as_json=as_json)
+            return
+        notes = found.read_notes()
+        if as_json:
+            print_json(_document(found) | {"tags": notes.tags, "note": notes.note})
         else:
-            info = found.read_info()
-            if as_json:
-                complain(text for text in (found.complaint(info),) if text)
-                print_json(document_of(found, info))
-            else:
-                show_run(found, info)
-                show_environment(info)
+            _show(found)
+            show_notes(notes)
+
+
+def _document(found: Any) -> dict[str, Any]:
+    from featlearn.runs.directory import RunDirectory
+    from featlearn.sweeps.directory import SweepDirectory
+    from featlearn.views.console.output import complain
+    from featlearn.views.console.sweep import sweep_document
+
+    info = found.read_info()
+    if isinstance(found, SweepDirectory):
+        return sweep_document(found, info)
+    if isinstance(found, RunDirectory):
+        complain(text for text in (found.complaint(info),) if text)
+    return document_of(found, info)
+
+
+def _show(found: Any) -> None:
+    from featlearn.runs.directory import RunDirectory
+    from featlearn.sweeps.directory import SweepDirectory
+    from featlearn.views.console.claims import show_reproduction
+    from featlearn.views.console.run import show_environment, show_run
+    from featlearn.views.console.sweep import show_sweep
+
+    info = found.read_info()
+    if isinstance(found, SweepDirectory):
+        show_sweep(found, info)
+    elif isinstance(found, RunDirectory):
+        show_run(found, info)
+        show_environment(info)
+    else:
+        show_reproduction(found, info)
+
+
+def _show_neuron(found: Any, number: int, step: int | None, *, as_json: bool) -> None:
+    from featlearn.runs.directory import RunDirectory
+    from featlearn.views.console.manage import show_neuron
+    from featlearn.views.data.neuron import neuron_at
+
+    if not isinstance(found, RunDirectory):
+        raise typer.BadParameter("--neuron is for runs; those of a sweep are in its folder runs/")
+    neuron = neuron_at(found, number, step)
+    if as_json:
+        print_json(neuron.__dict__)
+    else:
+        show_neuron(neuron, step)

@@ -199,8 +199,8 @@ D = TypeVar("D", bound=Directory[Any])
 
 
 def named_directory(name: str, where: Path, kinds: Sequence[type[D]]) -> D:
-    """What a user names: a path, the name of a directory in ``where``, or ``latest``; or the beginning of such a name, or
-    the run's own name or the hash in it, where only one directory has that.
+    """What a user names: a path, the name of a directory in ``where``, or ``latest``; or the beginning of such a name,
+    or the run's own name or the hash in it, where only one directory has that.
 
     Raises:
         RunNotFound: when there is none of these kinds, or more than one.

@@ -61,7 +61,7 @@ def test_show_tells_how_a_run_ended_and_with_what(run: RunDirectory) -> None:
 
 
 def test_a_run_is_shown_by_name_by_path_and_as_the_latest(run: RunDirectory) -> None:
-    document = document_of(run, run.read_info())
+    document = document_of(run, run.read_info()) | {"tags": [], "note": ""}
     for name in ((), ("latest",), (run.name,), (run.path,)):
         assert json.loads(invoked("show", *name, "--json").stdout) == document
 
@@ -90,7 +90,7 @@ def test_settings_that_differ_are_columns_and_so_is_what_was_asked_for(run: RunD
     train(load_config(tmp_path / "config.yaml", ["student.width=6", "seed=1"]), Path("runs"))
     heading, _, first, second = invoked("runs").stdout.splitlines()
     assert heading.split()[:5] == ["run", "status", "seed", "student.width", "loss"]
-    assert (first.split()[2:4], second.split()[2:4]) == (["0", "4"], ["1", "6"])
+    assert sorted([first.split()[2:4], second.split()[2:4]]) == [["0", "4"], ["1", "6"]]
     heading, _, first, second = invoked(
         "runs", "--columns", "student.width,loss", "--sort", "-seed"
     ).stdout.splitlines()
@@ -107,3 +107,14 @@ def test_an_unknown_key_is_told_with_one_that_is_there(run: RunDirectory, option
     assert (listed.exit_code, listed.stdout) == (2, "")
     assert "did you mean" in listed.stderr
     assert listed.stderr.count("\n") == 1
+
+
+def test_show_tells_of_one_neuron_at_one_time(run: RunDirectory) -> None:
+    told = invoked("show", "--neuron", "1", "--step", "2")
+    assert told.exit_code == 0
+    assert told.stdout.startswith("neuron 1 at step 2\n")
+    found = json.loads(invoked("show", "minimal", "--neuron", "1", "--json").stdout)
+    assert found["mass"] == pytest.approx(found["norm"] * abs(found["output_weight"]))
+    assert invoked("show", "--step", "2").exit_code == 2
+    wrong = invoked("show", "--neuron", "99")
+    assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)
