@@ -9,6 +9,7 @@ somebody else made executes nothing.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -26,9 +27,15 @@ from featlearn.storage.records import write_record
 from featlearn.storage.replacement import remove_drafts, write_file
 from featlearn.training.measurement import Row
 
-__all__ = ["DEFAULT_RUNS_DIR", "RunDirectory", "RunError", "RunInfo", "RunNotFound"]
+__all__ = ["DEFAULT_RUNS_DIR", "RunDirectory", "RunError", "RunInfo", "RunNotFound", "runs_directory"]
 
 DEFAULT_RUNS_DIR = Path("runs")
+_VARIABLE = "FEATLEARN_RUNS"  # of the environment, which may name another
+
+
+def runs_directory(given: str | Path | None = None) -> Path:
+    """Where runs live: as given, as the environment says, or in ``runs`` here."""
+    return Path(given or os.environ.get(_VARIABLE) or DEFAULT_RUNS_DIR)
 
 
 class RunDirectory(Directory[RunInfo]):
@@ -46,7 +53,7 @@ class RunDirectory(Directory[RunInfo]):
     figures = Member("figures")
     report_file = Member("report.html")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self._log: Log | None = None
 

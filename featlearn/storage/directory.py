@@ -55,8 +55,8 @@ class Directory(Generic[Info]):
     lock_file = Member(".lock")
     notes_file = Member("notes.json")
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
         self._locks: list[Lock] = []
 
     @property
@@ -66,9 +66,9 @@ class Directory(Generic[Info]):
     # --- finding ----------------------------------------------------------------------------------
 
     @classmethod
-    def find(cls, name: str, where: Path) -> Self:
+    def find(cls, name: str | Path, where: str | Path) -> Self:
         """What a user names: see ``named_directory``, which is asked for this kind alone."""
-        return named_directory(name, where, [cls])
+        return named_directory(str(name), Path(where), [cls])
 
     @classmethod
     def named(cls, name: str, where: Path) -> Self | None:

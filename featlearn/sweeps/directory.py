@@ -81,7 +81,7 @@ class SweepDirectory(Directory[SweepInfo]):
     figures = Member("figures")
     report_file = Member("report.html")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self._journal: Log | None = None
 

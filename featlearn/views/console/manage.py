@@ -55,7 +55,7 @@ def show_neuron(neuron: Neuron, asked: int | None) -> None:
     size = f"norm ‖w‖ {number(neuron.norm, 4)}, output weight a {number(neuron.output_weight, 4)}"
     tell(f"  {size}, mass {number(neuron.mass, 4)}")
     if neuron.angles is None:
-        tell("  it has no direction: its row is zero or not finite")
+        tell("  no angle to a teacher: its row is zero or not finite, or there is no teacher")
         return
     for k, angle in enumerate(neuron.angles):
         tell(f"  to teacher {k}: {degrees(angle)}{'  (nearest)' if k == neuron.nearest else ''}")

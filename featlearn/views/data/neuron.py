@@ -17,7 +17,7 @@ class Neuron:
     """Neuron ``number``, counted from 0, at the snapshot after ``step`` steps.
 
     Attributes:
-        angles: δ to each teacher line (direction, for an activation without symmetry) in degrees; None for a zero row.
+        angles: δ to each teacher line (direction, for an activation without symmetry) in degrees; None without one.
         nearest: which teacher the least of them is to, counted from 0.
         norm, output_weight, mass: ‖w_j‖, a_j and |a_j|‖w_j‖.
     """
@@ -44,16 +44,17 @@ def neuron_at(run: RunDirectory, number: int, step: int | None) -> Neuron:
         raise WrongChoice(f"there is no neuron {number}: {run.path} has neurons 0 to {width - 1}")
     at = len(found.steps) - 1 if step is None else int(np.argmin(np.abs(found.steps - step)))
     a, w = found.second_layer[at, number], found.first_layer[at, number]
-    symmetry = activation_of(run, run.read_info()).symmetry
-    near = nearest_teacher(symmetry, np.array([[a]]), w[None, None], found.teacher_first_layer[None])
-    angles = np.degrees(near.angles[0, 0])
-    known = bool(np.all(np.isfinite(angles)))
+    teacher, angles = found.teacher_first_layer, np.empty(0)
+    if len(teacher):
+        symmetry = activation_of(run, run.read_info()).symmetry
+        angles = np.degrees(nearest_teacher(symmetry, np.array([[a]]), w[None, None], teacher[None]).angles[0, 0])
+    known = len(angles) > 0 and bool(np.all(np.isfinite(angles)))
     norm = float(np.linalg.norm(w))
     return Neuron(
         number=number,
         step=int(found.steps[at]),
         angles=angles.tolist() if known else None,
-        nearest=int(near.index[0, 0]) if known else None,
+        nearest=int(np.argmin(angles)) if known else None,
         norm=norm,
         output_weight=float(a),
         mass=abs(float(a)) * norm,

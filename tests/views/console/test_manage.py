@@ -29,7 +29,7 @@ def test_a_neuron_is_told_with_the_snapshot_it_was_found_at(capsys: pytest.Captu
     show_neuron(Neuron(3, 5, None, None, 0.0, 0.0, 0.0), 5)
     told = capsys.readouterr().out
     assert told.startswith("neuron 3 at step 5\n")
-    assert "no direction" in told
+    assert "no angle" in told
 
 
 def test_notes_are_told_where_there_are_some_and_obeyed_by_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
