@@ -34,6 +34,8 @@ def number(value: Any, digits: int, *, missing: str = "–", minus: str = "-", s
 
 def short_number(x: float, digits: int = 2) -> str:
     """Two digits, or more, in as few characters as they take."""
+    if not np.isfinite(x):
+        return f"{x:g}"
     if x == 0 or 0.01 <= abs(x) < 1000:
         return f"{x:.{max(0, digits - 3)}f}" if abs(x) >= 100 else f"{x:.{digits}g}"
     mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
@@ -42,7 +44,7 @@ def short_number(x: float, digits: int = 2) -> str:
 
 def power_of_ten(x: float) -> str:
     """0, 0.1, 1, 10, 100; beyond these 10⁻², 10³, …"""
-    exponent = round(np.log10(abs(x))) if x else 0
+    exponent = round(np.log10(abs(x))) if x and np.isfinite(x) else 0
     return f"{x:g}" if -2 < exponent < 3 else f"10{str(exponent).translate(_RAISED)}"
 
 

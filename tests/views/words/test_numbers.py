@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from featlearn.views.words.numbers import MINUS, grouped, number, power_of_ten, runs_in_words, short_number, size
@@ -37,14 +38,24 @@ def test_numbers_have_the_minus_and_the_exponent_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("x", "digits", "told"),
-    [(0, 2, "0"), (0.01, 2, "0.01"), (0.0123, 2, "0.012"), (0.001, 2, "1e-3"), (999, 2, "999"), (1500, 2, "1.5e3")],
+    [
+        (0, 2, "0"),
+        (0.01, 2, "0.01"),
+        (0.0123, 2, "0.012"),
+        (0.001, 2, "1e-3"),
+        (999, 2, "999"),
+        (1500, 2, "1.5e3"),
+        (-np.inf, 2, "-inf"),
+    ],
 )
 def test_short_numbers_take_few_characters(x: float, digits: int, told: str) -> None:
     assert short_number(x, digits) == told
 
 
 def test_powers_of_ten_are_raised_where_they_are_far_from_one() -> None:
-    assert [power_of_ten(x) for x in (0, 0.1, 1, 100, 1e3, 1e-12)] == ["0", "0.1", "1", "100", "10³", "10⁻¹²"]
+    assert [power_of_ten(x) for x in (0, 0.1, 1, 100, 1e3, 1e-12, np.inf)] == [
+        *("0", "0.1", "1", "100", "10³", "10⁻¹²", "inf")
+    ]
 
 
 def test_counts() -> None:
