@@ -96,31 +96,37 @@ def show(
 def _document(found: Any) -> dict[str, Any]:
     from featlearn.runs.directory import RunDirectory
     from featlearn.sweeps.directory import SweepDirectory
-    from featlearn.views.console.output import complain
-    from featlearn.views.console.sweep import sweep_document
 
     info = found.read_info()
     if isinstance(found, SweepDirectory):
+        from featlearn.views.console.sweep import sweep_document
+
         return sweep_document(found, info)
     if isinstance(found, RunDirectory):
+        from featlearn.views.console.output import complain
+
         complain(text for text in (found.complaint(info),) if text)
     return document_of(found, info)
 
 
 def _show(found: Any) -> None:
+    """Each of the three loads what shows it, and no more."""
     from featlearn.runs.directory import RunDirectory
     from featlearn.sweeps.directory import SweepDirectory
-    from featlearn.views.console.claims import show_reproduction
-    from featlearn.views.console.run import show_environment, show_run
-    from featlearn.views.console.sweep import show_sweep
 
     info = found.read_info()
     if isinstance(found, SweepDirectory):
+        from featlearn.views.console.sweep import show_sweep
+
         show_sweep(found, info)
     elif isinstance(found, RunDirectory):
+        from featlearn.views.console.run import show_environment, show_run
+
         show_run(found, info)
         show_environment(info)
     else:
+        from featlearn.views.console.claims import show_reproduction
+
         show_reproduction(found, info)
 
 
