@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from featlearn.claims.directory import ReproductionDirectory
-from featlearn.config.settings import read_settings
-from featlearn.runs.directory import RunDirectory
-from featlearn.runs.records import STOPPED
-from featlearn.storage.directory import Directory, Notes
+from featlearn.runs.statuses import status_now
 from featlearn.storage.errors import RunError
 from featlearn.storage.index import Reader, lines_in
-from featlearn.sweeps.directory import SweepDirectory
+
+if TYPE_CHECKING:
+    from featlearn.storage.directory import Directory
 
 Kind = Literal["run", "sweep", "reproduction"]
-_KINDS: dict[str, type[Directory[Any]]] = {
-    kind.kind: kind for kind in (RunDirectory, SweepDirectory, ReproductionDirectory)
-}
 _KEPT = {  # of a brief: what tables and conditions use
     *("name", "status", "created", "config_hash", "backend", "device", "final"),
     *("points", "ended", "done", "best_loss", "claims", "judged", "held"),
@@ -61,8 +55,7 @@ class Line:
             return "unreadable"
         if self.kind != "run":
             return "running" if self.alive else str(self.about["status"])
-        status = str(self.about["status"])
-        return STOPPED if status == "running" and not self.alive else status
+        return status_now(str(self.about["status"]), locked=self.alive)
 
     @cached_property
     def final(self) -> dict[str, Any]:
@@ -84,7 +77,7 @@ class Line:
         about: dict[str, Any] = {"status": "unreadable"}
         if self.about is not None:
             try:
-                about = _KINDS[self.kind](self.path).brief(alive=self.alive).plain()
+                about = _kinds()[self.kind](self.path).brief(alive=self.alive).plain()
             except RunError as error:
                 about |= {"error": str(error)}
         known = {"path": str(self.path.resolve()), "kind": self.kind, "alive": self.alive, "error": self.error}
@@ -97,11 +90,20 @@ def listing(folder: Path) -> list[Line]:
 
 
 def _lines(folder: Path) -> Iterator[Line]:
-    reader = Reader(f"featlearn {version('featlearn')} lines {_FORMAT}", _files, _read)
+    reader = Reader(f"lines {_FORMAT}", _files, _read)
     for name, line in lines_in(folder, reader):
         path, about = folder / name, line["about"]
         asked = about is not None and (line["kind"] != "run" or about["status"] == "running")
-        yield Line(path, **line, alive=asked and _KINDS[line["kind"]](path).is_locked())
+        yield Line(path, **line, alive=asked and _kinds()[line["kind"]](path).is_locked())
+
+
+def _kinds() -> dict[str, type[Directory[Any]]]:
+    """The classes of directories; what lies in the cache is listed without loading them."""
+    from featlearn.claims.directory import ReproductionDirectory
+    from featlearn.runs.directory import RunDirectory
+    from featlearn.sweeps.directory import SweepDirectory
+
+    return {kind.kind: kind for kind in (RunDirectory, SweepDirectory, ReproductionDirectory)}
 
 
 def _files(path: Path) -> list[str]:
@@ -111,10 +113,14 @@ def _files(path: Path) -> list[str]:
 
 def _directory_at(path: Path) -> Directory[Any] | None:
     """What lies at a path, if it is ours."""
-    return next((kind(path) for kind in _KINDS.values() if kind(path).info_file.is_file()), None)
+    return next((kind(path) for kind in _kinds().values() if kind(path).info_file.is_file()), None)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
+    from featlearn.config.settings import read_settings
+    from featlearn.runs.directory import RunDirectory
+    from featlearn.storage.directory import Notes
+
     found = _directory_at(path)
     if found is None:  # it was there a moment ago
         return None

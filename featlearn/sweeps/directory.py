@@ -29,17 +29,11 @@ from featlearn.storage.logs import Log, read_lines
 from featlearn.storage.names import LATEST, stem_of
 from featlearn.storage.records import Record, write_record
 from featlearn.storage.replacement import replace_file, write_file
+from featlearn.sweeps.columns import results_columns
 from featlearn.sweeps.records import Entry, SweepBrief, SweepInfo
 from featlearn.sweeps.sweep import Point, Sweep, is_point_id, point_id
-from featlearn.training.columns import COLUMNS, Column
+from featlearn.training.columns import COLUMNS
 
-# the columns of results.csv before the axes and the metrics, and after them
-_BEFORE = (Column(name="id", kind="text", meaning="the point's name", required=True),)
-_AFTER = (
-    Column(name="loss_floor", kind="number", meaning="below it the loss means nothing", words="loss floor", log=True),
-    Column(name="status", kind="text", meaning="how the run ended", required=True),
-    Column(name="message", kind="text", meaning="why it is not done"),
-)
 _LOCK_OF_A_SHARE = re.compile(r"\.lock-\d+-of-\d+")
 _TURN = 10.0  # seconds for which a share waits until others have looked that nobody works on the whole
 _WRITING = 60.0  # seconds for which another process may write the table of results
@@ -236,16 +230,6 @@ class SweepDirectory(Directory[SweepInfo]):
             text.detach()
 
         replace_file(self.results_file, write)
-
-
-def results_columns(axes: Sequence[str]) -> list[str]:
-    """The columns of ``results.csv``."""
-    return list(dict.fromkeys([*(c.name for c in _BEFORE), *axes, *COLUMNS, *(c.name for c in _AFTER)]))
-
-
-def known_columns() -> dict[str, Column]:
-    """Every column of ``results.csv`` that is not an axis, by name."""
-    return {column.name: column for column in (*_BEFORE, *COLUMNS.values(), *_AFTER)}
 
 
 def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) -> Iterator[dict[str, Any]]:

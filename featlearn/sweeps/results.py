@@ -11,7 +11,8 @@ from featlearn.runs.directory import runs_directory
 from featlearn.runs.metrics import as_columns
 from featlearn.storage.cells import is_marked, text_of
 from featlearn.storage.errors import RunError
-from featlearn.sweeps.directory import SweepDirectory, known_columns, result_rows, results_columns
+from featlearn.sweeps.columns import known_columns, results_columns
+from featlearn.sweeps.directory import SweepDirectory, result_rows
 
 
 def load_results(path: str | Path, runs_dir: str | Path | None = None) -> Columns:

@@ -8,7 +8,7 @@ import pytest
 from featlearn.claims.listing import Line, listing
 from featlearn.config.load import load_config
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.records import STOPPED
+from featlearn.runs.statuses import STOPPED
 from featlearn.storage.directory import Notes
 from featlearn.storage.index import INDEX_FILE
 from tests.config.broken import MINIMAL, write

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.records import STOPPED, RunInfo
+from featlearn.runs.records import RunInfo
+from featlearn.runs.statuses import STOPPED
 from featlearn.storage.errors import RunError
 from featlearn.training.measurement import Row
 from featlearn.views.console.output import NARROW, complain, output_console, shown

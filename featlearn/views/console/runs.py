@@ -13,9 +13,9 @@ import typer
 
 from featlearn.claims.listing import Line
 from featlearn.claims.selection import differing, value_of
-from featlearn.runs.records import STOPPED
+from featlearn.runs.statuses import STOPPED
 from featlearn.storage.text import printable
-from featlearn.sweeps.directory import known_columns
+from featlearn.sweeps.columns import known_columns
 from featlearn.views.console.output import complain, tell
 from featlearn.views.console.status import style_of
 from featlearn.views.words.cells import cell
@@ -78,7 +78,9 @@ def _column(lines: Sequence[Line], key: str, heading: str) -> Column:
         return Column(heading, [printable(" ".join(value)) for value in values], right=False)
     known = iter(clipped(list(map(printable, labels([value for value in values if value is not None]))), _LONGEST))
     return Column(
-        heading, ["" if value is None else next(known) for value in values], isinstance(values[0], int | float)
+        heading,
+        ["" if value is None else next(known) for value in values],
+        any(isinstance(value, int | float) for value in values),
     )
 
 

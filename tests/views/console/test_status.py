@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from featlearn.runs.records import STOPPED
+from featlearn.runs.statuses import STOPPED
 from featlearn.views.console.status import status_of_run
 from tests.views.examples import new_run
 
