@@ -17,7 +17,8 @@ _TAG = re.compile(r"[\w.:/+-]{1,60}")
 
 def diff(first: Run, second: Run, as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     """In what two runs differ: settings, results and environment."""
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
+    from featlearn.runs.directory import RunDirectory
+    from featlearn.runs.home import DEFAULT_RUNS_DIR
     from featlearn.views.console.manage import show_differences
     from featlearn.views.data.differences import differences
 
@@ -40,7 +41,7 @@ def export(
 ) -> None:
     """One zip file of a run or a sweep: configuration, log, environment, figures and BibTeX."""
     from featlearn.claims.find import find_run_or_sweep
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.runs.home import DEFAULT_RUNS_DIR
     from featlearn.views.console.output import tell
     from featlearn.views.export import export as write
 
@@ -59,7 +60,7 @@ def tag(
 ) -> None:
     """Give a run tags: `runs --where tags=TAG` finds it."""
     from featlearn.claims.find import find
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.runs.home import DEFAULT_RUNS_DIR
     from featlearn.views.console.manage import show_notes
 
     for text in tags:
@@ -81,7 +82,7 @@ def note(
 ) -> None:
     """Write down a note about a run, in place of the one it had."""
     from featlearn.claims.find import find
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.runs.home import DEFAULT_RUNS_DIR
     from featlearn.views.console.manage import show_notes
 
     with errors_told():
@@ -102,7 +103,7 @@ def rm(
     """Move runs to the folder .trash of the runs directory, from where they can be moved back; or delete them."""
     from featlearn.claims.find import find
     from featlearn.claims.removal import check_removable, remove
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.runs.home import DEFAULT_RUNS_DIR
     from featlearn.storage.text import printable
     from featlearn.views.console.manage import show_removed
 

@@ -38,7 +38,7 @@ def runs(
     """
     from featlearn.claims.listing import listing
     from featlearn.claims.selection import Keys, condition, ordered
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.runs.home import DEFAULT_RUNS_DIR
     from featlearn.views.console.runs import show_runs
 
     folder = runs_dir or DEFAULT_RUNS_DIR
@@ -75,7 +75,7 @@ def show(
 ) -> None:
     """One run (its stages, final metrics and environment), one sweep (its results), or one reproduction (verdicts)."""
     from featlearn.claims.find import find
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.runs.home import DEFAULT_RUNS_DIR
     from featlearn.views.console.manage import show_notes
 
     if step is not None and neuron is None:

@@ -9,12 +9,12 @@ somebody else made executes nothing.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from featlearn.config.model import Config
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 from featlearn.runs.records import RunInfo, parse_row
 from featlearn.storage.directory import Directory, Member
 from featlearn.storage.drafts import drafted_directory
@@ -27,15 +27,7 @@ from featlearn.storage.records import write_record
 from featlearn.storage.replacement import remove_drafts, write_file
 from featlearn.training.measurement import Row
 
-__all__ = ["DEFAULT_RUNS_DIR", "RunDirectory", "RunError", "RunInfo", "RunNotFound", "runs_directory"]
-
-DEFAULT_RUNS_DIR = Path("runs")
-_VARIABLE = "FEATLEARN_RUNS"  # of the environment, which may name another
-
-
-def runs_directory(given: str | Path | None = None) -> Path:
-    """Where runs live: as given, as the environment says, or in ``runs`` here."""
-    return Path(given or os.environ.get(_VARIABLE) or DEFAULT_RUNS_DIR)
+__all__ = ["DEFAULT_RUNS_DIR", "RunDirectory", "RunError", "RunInfo", "RunNotFound"]
 
 
 class RunDirectory(Directory[RunInfo]):

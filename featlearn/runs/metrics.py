@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from featlearn.runs.columns import Columns
-from featlearn.runs.directory import RunDirectory, runs_directory
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.home import runs_directory
 from featlearn.storage.errors import RunError
 
 

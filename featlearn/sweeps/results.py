@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from featlearn.runs.columns import Columns
-from featlearn.runs.directory import runs_directory
+from featlearn.runs.home import runs_directory
 from featlearn.runs.metrics import as_columns
 from featlearn.storage.cells import is_marked, text_of
 from featlearn.storage.errors import RunError

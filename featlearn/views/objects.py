@@ -19,7 +19,8 @@ from featlearn.config.model import Config
 from featlearn.runs.batch import MemoryRun
 from featlearn.runs.batch import run_batch as run_in_memory
 from featlearn.runs.columns import Columns
-from featlearn.runs.directory import RunDirectory, runs_directory
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.home import runs_directory
 from featlearn.runs.metrics import as_columns
 from featlearn.runs.optimum_record import optimum_record
 from featlearn.runs.records import RunInfo
