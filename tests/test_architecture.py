@@ -195,7 +195,6 @@ TESTED_THROUGH_OTHERS = {
     "theory/activations/record.py",
     "views/console/figure.py",
     "views/console/progress.py",
-    "views/console/runs.py",
     "views/console/selfcheck.py",
     "views/data/table.py",
     "views/figures/axes.py",

@@ -30,11 +30,17 @@ _GAP = "   "
 
 
 class Column(NamedTuple):
-    """A column of the table: its heading, its cells, and whether numbers stand in it."""
+    """A column of the table.
+
+    Attributes:
+        right: whether numbers stand in it.
+        rank: where there is not room for all, those of the largest are left out.
+    """
 
     heading: str
     cells: list[str]
     right: bool = True
+    rank: int = 0
 
 
 def show_runs(
@@ -67,7 +73,9 @@ def _columns(lines: Sequence[Line], keys: Sequence[str] | None) -> list[Column]:
     results = known_columns()
     settings = [key for key in keys if key not in results]
     headings = dict(zip(settings, short_keys(settings), strict=True)) | {key: heading_of(key) for key in results}
-    return [_column(lines, key, headings[key]) for key in keys]
+    first = [key for key in keys if key == _RESULTS[0]]  # it matters most, wherever it stands
+    ranks = {key: rank for rank, key in enumerate(dict.fromkeys([*first, *keys]))}
+    return [_column(lines, key, headings[key])._replace(rank=ranks[key]) for key in keys]
 
 
 def _column(lines: Sequence[Line], key: str, heading: str) -> Column:
@@ -101,24 +109,37 @@ def _status(line: Line) -> str:
 
 def _write(columns: list[Column], styles: Sequence[str]) -> list[str]:
     """Write a table whose second column has colours; returns the headings of columns that found no room."""
-    widths = [max(len(column.heading), *map(len, column.cells)) for column in columns]
     room = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else sys.maxsize
-    fitting = len(columns)
-    while fitting > 2 and sum(widths[:fitting]) + len(_GAP) * (fitting - 1) > room:
-        fitting -= 1
-    shown = columns[:fitting]
+    shown = _fitting(columns, room)
     places: list[Callable[[str, int], str]] = [str.rjust if column.right else str.ljust for column in shown]
+    widths = list(map(_width, shown))
 
     def row(texts: Sequence[str], style: dict[str, Any], *, all_of_it: bool = False) -> str:
-        padded = [place(text, width) for place, text, width in zip(places, texts, widths, strict=False)]
+        padded = [place(text, width) for place, text, width in zip(places, texts, widths, strict=True)]
         if not all_of_it:
             padded[1] = typer.style(padded[1], **style)
         text = _GAP.join(padded).rstrip()
         return typer.style(text, **style) if all_of_it else text
 
     table = [row([column.heading for column in shown], {"bold": True}, all_of_it=True)]
-    table.append("─" * (sum(widths[:fitting]) + len(_GAP) * (fitting - 1)))
+    table.append("─" * _total(shown))
     for style, texts in zip(styles, zip(*(column.cells for column in shown), strict=True), strict=True):
         table.append(row(texts, {"fg": style}))
     typer.echo("\n".join(table), color=False if "NO_COLOR" in os.environ else None)
-    return [column.heading for column in columns[fitting:]]
+    return [column.heading for column in columns if column not in shown]
+
+
+def _fitting(columns: Sequence[Column], room: int) -> list[Column]:
+    """The columns that fit into a width: the first two, and as many others as do, those of the least ranks."""
+    shown = list(columns)
+    while len(shown) > 2 and _total(shown) > room:
+        shown.remove(max(shown[2:], key=lambda column: column.rank))
+    return shown
+
+
+def _total(columns: Sequence[Column]) -> int:
+    return sum(map(_width, columns)) + len(_GAP) * (len(columns) - 1)
+
+
+def _width(column: Column) -> int:
+    return max(len(column.heading), *map(len, column.cells))
