@@ -87,7 +87,8 @@ def show(
             return
         notes = found.read_notes()
         if as_json:
-            print_json(_document(found) | {"tags": notes.tags, "note": notes.note})
+            noted = {"tags": list(notes.tags), "note": notes.note}
+            print_json(_document(found) | {key: value for key, value in noted.items() if value})
         else:
             _show(found)
             show_notes(notes)

@@ -61,7 +61,7 @@ def test_show_tells_how_a_run_ended_and_with_what(run: RunDirectory) -> None:
 
 
 def test_a_run_is_shown_by_name_by_path_and_as_the_latest(run: RunDirectory) -> None:
-    document = document_of(run, run.read_info()) | {"tags": [], "note": ""}
+    document = document_of(run, run.read_info())
     for name in ((), ("latest",), (run.name,), (run.path,)):
         assert json.loads(invoked("show", *name, "--json").stdout) == document
 

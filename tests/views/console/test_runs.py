@@ -21,7 +21,16 @@ FINAL: dict[str, Any] = {
 
 def line(name: str, final: dict[str, Any] | None = None, **settings: Any) -> Line:
     about = {"name": "quickstart", "status": "done", "final": FINAL if final is None else final}
-    return Line(Path(name), "run", about, {"student.width": 100, **settings}, [], "", None, alive=False)
+    return Line(
+        Path(name),
+        "run",
+        about,
+        {"student.width": 100, **{key.replace("__", "."): value for key, value in settings.items()}},
+        [],
+        "",
+        None,
+        alive=False,
+    )
 
 
 def told(lines: list[Line], capsys: pytest.CaptureFixture[str], keys: list[str] | None = None) -> list[str]:
@@ -70,7 +79,7 @@ def test_where_there_is_no_room_the_loss_stays_and_what_is_left_out_is_told(
 
 
 def test_values_are_written_so_that_they_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = [line("a", **{"x.step_size": 0.050001}), line("b", **{"x.step_size": 0.050002}), line("c")]
+    lines = [line("a", x__step_size=0.050001), line("b", x__step_size=0.050002), line("c")]
     rows = [row.split() for row in told(lines, capsys, ["step_size", "x.step_size"])]
     assert [row[3:] for row in rows[2:]] == [["0.050001"], ["0.050002"], []]
 
