@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from featlearn.config.load import load_config
     from featlearn.config.model import Config
     from featlearn.config.yaml_source import ConfigError
-    from featlearn.runs.directory import RunDirectory, RunError
+    from featlearn.runs.directory import RunDirectory
     from featlearn.runs.metrics import load_metrics
+    from featlearn.storage.errors import RunError
     from featlearn.sweeps.results import load_results
     from featlearn.theory.activations import activation
     from featlearn.theory.alignment import alignment_metrics
@@ -29,7 +30,7 @@ _HOMES = {
     "ConfigError": "config.yaml_source:ConfigError",
     "Run": "views.objects:Run",
     "RunDirectory": "runs.directory:RunDirectory",
-    "RunError": "runs.directory:RunError",
+    "RunError": "storage.errors:RunError",
     "Sweep": "views.objects:Sweep",
     "activation": "theory.activations:activation",
     "alignment_metrics": "theory.alignment:alignment_metrics",

@@ -9,6 +9,7 @@ import typer
 
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import AsJson, RunsDir, document_of, print_json
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 
 def runs(
@@ -29,7 +30,7 @@ def runs(
     ] = None,
     last: Annotated[int | None, typer.Option("--last", "-n", min=1, help="Only so many of them, the newest.")] = None,
     as_json: AsJson = False,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """A table of runs, sweeps and reproductions, oldest first; settings in which runs differ are among its columns.
 
@@ -38,13 +39,11 @@ def runs(
     """
     from featlearn.claims.listing import listing
     from featlearn.claims.selection import Keys, condition, ordered
-    from featlearn.runs.home import DEFAULT_RUNS_DIR
     from featlearn.views.console.runs import show_runs
 
-    folder = runs_dir or DEFAULT_RUNS_DIR
     gc.disable()  # it would go through the lines of thousands of runs again and again, and this process soon ends
     with errors_told():
-        found = listing(folder)
+        found = listing(runs_dir)
         keys = Keys(found) if found and (where or sort or columns) else None
         chosen = None
         if keys is not None:
@@ -57,7 +56,7 @@ def runs(
     if as_json:
         print_json([line.document() for line in found])
     else:
-        show_runs(found, folder, chosen, chosen=bool(where))
+        show_runs(found, runs_dir, chosen, chosen=bool(where))
 
 
 def show(
@@ -71,17 +70,16 @@ def show(
         int | None, typer.Option("--step", metavar="T", help="With --neuron: when.", show_default="the end")
     ] = None,
     as_json: AsJson = False,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """One run (its stages, final metrics and environment), one sweep (its results), or one reproduction (verdicts)."""
     from featlearn.claims.find import find
-    from featlearn.runs.home import DEFAULT_RUNS_DIR
     from featlearn.views.console.manage import show_notes
 
     if step is not None and neuron is None:
         raise typer.BadParameter("--step goes with --neuron J")
     with errors_told():
-        found = find(run, runs_dir or DEFAULT_RUNS_DIR)
+        found = find(run, runs_dir)
         if neuron is not None:
             _show_neuron(found, neuron, step, as_json=as_json)
             return

@@ -13,6 +13,8 @@ from featlearn.runs.directory import RunDirectory
 from featlearn.runs.home import runs_directory
 from featlearn.storage.errors import RunError
 
+Table = dict[str, np.ndarray]  # columns of equal length, by name
+
 
 def load_metrics(path: str | Path, runs_dir: str | Path | None = None) -> Columns:
     """The metrics of a run as columns, one entry per logged row; a torn last line is left out.

@@ -128,7 +128,7 @@ class RunInfo(Provenance):
     loss_floor: float | None = None
     optima: tuple[OptimumRecord, ...] = ()
     floors: FloorsRecord | None = None
-    rows: Count | None = None  # of the log, once the run has stopped
+    rows: Count | None = None  # rows of the log, once the run has stopped
     message: Text | None = None
     traceback: Text | None = None
     resumed: Count = 0
@@ -195,13 +195,4 @@ class PointResult(Record):
         """What ``run.json`` says of a point that has a run directory; None when it has not ended."""
         if info.status == "running" or info.status == "interrupted":
             return None
-        return cls(
-            id=point,
-            config_hash=info.config_hash,
-            status=info.status,
-            final=info.final,
-            loss_floor=info.loss_floor,
-            seconds=info.seconds,
-            message=info.message,
-            traceback=info.traceback,
-        )
+        return cls.made_of(info, id=point)

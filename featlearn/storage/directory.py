@@ -50,7 +50,7 @@ class Directory(Generic[Info]):
     """A run, a sweep or a reproduction on disk. A subclass names its files, and spells nobody else's."""
 
     kind: ClassVar[str]
-    info_file: Member  # that makes a directory one of its kind
+    info_file: Member  # the file that makes a directory one of its kind
     info_type: type[Info]
     lock_file = Member(".lock")
     notes_file = Member("notes.json")
@@ -133,7 +133,7 @@ class Directory(Generic[Info]):
         self._locks.append(lock)
 
     def release(self) -> None:
-        """Give back what was locked."""
+        """Release every lock that was taken."""
         while self._locks:
             self._locks.pop().release()
 
@@ -172,6 +172,12 @@ class Directory(Generic[Info]):
             raise RunError(f"{file} is broken: {reason(error)}") from None
         except ValueError as error:
             raise RunError(f"{file} is broken: {error}") from None
+
+    # --- writing; the lock must be held -------------------------------------------------------------
+
+    def write_info(self, info: Info) -> None:
+        """Replace what the directory says of itself. Raises OSError."""
+        write_record(self.info_file, info)
 
     # --- places -----------------------------------------------------------------------------------
 

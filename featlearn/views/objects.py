@@ -28,6 +28,7 @@ from featlearn.runs.train import RunResult, Watcher, backend_of, first_info
 from featlearn.runs.train import resume as resume_run
 from featlearn.runs.train import train as train_run
 from featlearn.storage.errors import RunError, RunNotFound
+from featlearn.storage.npz import write_npz
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
@@ -322,7 +323,7 @@ def _written(memory: MemoryRun, place: Path) -> RunDirectory:
         for row in memory.rows:
             run.append_row(row)
         if memory.snapshots:
-            run.write_arrays(run.snapshots_file, memory.snapshots)
+            write_npz(run.snapshots_file, memory.snapshots)
     finally:
         run.release()
     return run

@@ -11,7 +11,8 @@ import pytest
 
 from featlearn.claims.evidence import Evidence
 from featlearn.claims.listing import listing
-from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.directory import RunDirectory
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.begin import begin
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.load import load_sweep

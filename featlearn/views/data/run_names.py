@@ -10,7 +10,7 @@ from featlearn.runs.directory import RunDirectory
 from featlearn.views.data.run import RunData
 from featlearn.views.words.values import distinct
 
-_MOST_SETTINGS = 3  # in a name
+_MOST_SETTINGS = 3  # the most settings in a name
 
 
 def label_runs(runs: Sequence[RunData]) -> list[str]:

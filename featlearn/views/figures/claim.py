@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from featlearn.claims.records import Panel, Series
-from featlearn.views.data.table import Table
+from featlearn.runs.metrics import Table
 from featlearn.views.figures.axes import DASHES, legend_above, log_if_positive
 from featlearn.views.figures.drawing import Artists
 from featlearn.views.figures.ticks import log_ticks, ticks_at

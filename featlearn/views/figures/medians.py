@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.slope import Slope, slope_of
 from featlearn.views.data.sweep import SweepData, summary_table
-from featlearn.views.data.table import Table
 from featlearn.views.figures.axes import legend_above, log_if_positive, names_below
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.storage.cells import cell_of
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.replacement import replace_file
-from featlearn.views.data.table import Table
 from featlearn.views.figures.drawing import Drawing
 from featlearn.views.figures.style import Size, style
 
@@ -42,7 +42,7 @@ def save(
         for kind in formats:
             files.append(directory / f"{stem}.{kind}")
             dateless: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
-            content = BytesIO()  # matplotlib trips over itself when it meets a full disk
+            content = BytesIO()  # in memory first: matplotlib raises an error of its own on a full disk
             with style(size):  # same data, same bytes
                 drawing.figure.savefig(content, format=kind, dpi=dpi, metadata=dateless)
             replace_file(files[-1], partial(_write, content))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from featlearn.storage.errors import WrongChoice
+from featlearn.storage.npz import write_npz
 from featlearn.views.data.neuron import neuron_at
 from featlearn.views.data.run import read_run, read_snapshots
 from tests.views.examples import new_run
@@ -42,6 +43,6 @@ def test_a_neuron_that_is_not_there_is_told_and_a_dead_one_has_no_direction(tmp_
             neuron_at(run, number, None)
     arrays = run.read_arrays(run.snapshots_file)
     arrays["first_layer"][-1, 3] = 0
-    run.write_arrays(run.snapshots_file, arrays)
+    write_npz(run.snapshots_file, arrays)
     dead = neuron_at(run, 3, None)
     assert (dead.angles, dead.nearest, dead.norm) == (None, None, 0.0)
