@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from featlearn.storage.errors import RunError, RunNotFound
@@ -38,6 +39,7 @@ def stem_of(name: str, ending: str) -> str:
     return f"{datetime.now():%Y%m%d-%H%M%S}-{_slug(name)}-{ending}"
 
 
+@lru_cache(maxsize=8)  # asked for once for each of thousands of directories
 def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:60] or "run"
 
