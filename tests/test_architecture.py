@@ -166,14 +166,17 @@ def test_the_public_names_are_these_and_all_load() -> None:
     assert featlearn.__all__ == [
         "Config",
         "ConfigError",
+        "Run",
         "RunDirectory",
         "RunError",
-        "RunResult",
+        "Sweep",
         "activation",
         "alignment_metrics",
         "load_config",
         "load_metrics",
         "load_results",
+        "load_run",
+        "load_sweep",
         "population_gradient",
         "population_loss",
         "resume",
@@ -181,7 +184,7 @@ def test_the_public_names_are_these_and_all_load() -> None:
         "train",
     ]
     assert all(getattr(featlearn, name) is not None for name in featlearn.__all__)
-    assert set(featlearn.__all__) <= set(dir(featlearn))
+    assert dir(featlearn) == featlearn.__all__
     with pytest.raises(AttributeError, match="nothing_like_it"):
         featlearn.nothing_like_it  # noqa: B018
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from featlearn.storage.directory import Directory
     from featlearn.storage.records import Record
 
-DEFAULT_RUNS_DIR = Path("runs")
 RunsDir = Annotated[
     Path,
     typer.Option("--runs-dir", envvar="FEATLEARN_RUNS", help="Where run directories live.", show_default="runs"),

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from featlearn.cli.errors import errors_told
-from featlearn.cli.options import DEFAULT_RUNS_DIR, AsJson, Jobs, RunsDir, document_of, print_json
+from featlearn.cli.options import AsJson, Jobs, RunsDir, document_of, print_json
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 
 def reproduce(

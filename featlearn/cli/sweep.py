@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featlearn.cli.errors import errors_told
-from featlearn.cli.options import DEFAULT_RUNS_DIR, AsJson, Jobs, RunsDir, print_json
+from featlearn.cli.options import AsJson, Jobs, RunsDir, print_json
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 if TYPE_CHECKING:
     from featlearn.sweeps.directory import Shard

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from featlearn.cli.errors import errors_told
-from featlearn.cli.options import DEFAULT_RUNS_DIR, RunsDir
+from featlearn.cli.options import RunsDir
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 _DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
 _DEFAULT_ON_DATA = ("test_loss", "train_loss")  # the same without a teacher

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -149,7 +149,7 @@ def _chosen(
 
 # --- Parquet ------------------------------------------------------------------------------------
 
-Named = list[tuple[str, np.ndarray]]
+Named: TypeAlias = "list[tuple[str, np.ndarray]]"
 _LIBRARIES: dict[str, Callable[[Any, Path], Named]] = {  # that read Parquet, whichever is installed
     "polars": lambda polars, path: [(column.name, column.to_numpy()) for column in polars.read_parquet(path)],
     "pyarrow.parquet": lambda parquet, path: _of_pairs(parquet.read_table(path)),

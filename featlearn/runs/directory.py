@@ -40,7 +40,7 @@ class RunDirectory(Directory[RunInfo]):
     figures = Member("figures")
     report_file = Member("report.html")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self._log: Log | None = None
 
@@ -126,6 +126,9 @@ class RunDirectory(Directory[RunInfo]):
         if lost := self.lost_end(self.read_info(), rows):
             raise RunError(lost)
         return rows
+
+    def files_of_brief(self) -> list[str]:
+        return [*super().files_of_brief(), self.metrics_file.name]
 
     def complaint(self, about: RunInfo) -> str | None:
         """As ``lost_end``, or why the log cannot be read; its rows are counted first."""

@@ -182,7 +182,7 @@ class Recorder:
         if row["gap"] is not None:
             self.decays[row["weight_decay"]] = None
         if event.snapshot:
-            entry = _snapshot(row["step"], event.state)
+            entry = snapshot(row["step"], event.state)
             if self.snapshots is None:
                 self.snapshots = self._snapshots_like(entry)
             self.snapshots.append(entry)
@@ -194,13 +194,9 @@ class Recorder:
 
     def _snapshots_like(self, entry: Entry) -> GrowingNpz:
         """The file of the snapshots; nothing is written yet."""
-        teacher = {
-            "teacher_first_layer": self.problem.teacher_first_layer[0],
-            "teacher_second_layer": self.problem.teacher_second_layer[0],
-        }
         # one at the start, those that are planned, and one where a stage ends early or the run diverges
         capacity = 1 + sum(len(steps) + 1 for steps in self.plan.snapshots)
-        return GrowingNpz(self.run.snapshots_file, teacher, entry, capacity)
+        return GrowingNpz(self.run.snapshots_file, teacher_arrays(self.problem), entry, capacity)
 
     # --- checkpoints ------------------------------------------------------------------------------
 
@@ -251,7 +247,7 @@ class Recorder:
             counted = f"the checkpoint was written after {progress.rows}"
             raise RunError(f"{self.run.metrics_file} has {len(rows)} rows, {counted}")
         if progress.snapshots:
-            self.snapshots = self._snapshots_like(_snapshot(0, like))
+            self.snapshots = self._snapshots_like(snapshot(0, like))
             try:
                 self.snapshots.keep(progress.snapshots, progress.snapshot_sums)
             except FileNotFoundError:
@@ -269,7 +265,15 @@ class Recorder:
         return Start(checkpoint.state, Position(*progress.position), loss, checkpoint.row_to_go_on_from())
 
 
-def _snapshot(step: int, state: State) -> Entry:
+def teacher_arrays(problem: Problem) -> Entry:
+    """What the snapshots say of the teacher of the one run."""
+    return {
+        "teacher_first_layer": problem.teacher_first_layer[0],
+        "teacher_second_layer": problem.teacher_second_layer[0],
+    }
+
+
+def snapshot(step: int, state: State) -> Entry:
     """The entry of the snapshots for the state of the one run."""
     return {
         "step": np.array(step),

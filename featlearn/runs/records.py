@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from featlearn.runs.statuses import Ended, Status
 from featlearn.storage.records import FileRecord, Record, Text, parse_object
 from featlearn.training.columns import COLUMNS, LARGEST_COUNT
 from featlearn.training.measurement import Row
-
-Status = Literal["running", "done", "failed", "diverged", "interrupted"]
-Ended = Literal["done", "diverged", "failed"]  # a sweep does not compute such points again unless it is asked to
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]

@@ -37,14 +37,14 @@ class RunResult:
         return self.info.status
 
 
-def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunResult:
+def train(config: Config, runs_dir: str | Path, watch: Watcher | None = None) -> RunResult:
     """Run one experiment in a new directory in ``runs_dir``; the result says if it failed, diverged or was interrupted.
 
     Raises:
         RunError: when the requested device is not there, the networks do not fit into memory, or the directory cannot
             be made; nothing is left behind.
     """
-    backend = backend_of(config)
+    runs_dir, backend = Path(runs_dir), backend_of(config)
     with threadpool_limits(1, user_api="blas"):
         try:
             problem, plan, start = build(config)

@@ -29,17 +29,11 @@ from featlearn.storage.logs import Log, read_lines
 from featlearn.storage.names import LATEST, stem_of
 from featlearn.storage.records import Record
 from featlearn.storage.replacement import replace_file, write_file
+from featlearn.sweeps.columns import results_columns
 from featlearn.sweeps.records import Entry, SweepBrief, SweepInfo
 from featlearn.sweeps.sweep import Point, Sweep, is_point_id, point_id
-from featlearn.training.columns import COLUMNS, Column
+from featlearn.training.columns import COLUMNS
 
-# the columns of results.csv before the axes and the metrics, and after them
-_BEFORE = (Column(name="id", kind="text", meaning="the point's name", required=True),)
-_AFTER = (
-    Column(name="loss_floor", kind="number", meaning="below it the loss means nothing", words="loss floor", log=True),
-    Column(name="status", kind="text", meaning="how the run ended", required=True),
-    Column(name="message", kind="text", meaning="why it is not done"),
-)
 _LOCK_OF_A_SHARE = re.compile(r"\.lock-\d+-of-\d+")
 _TURN = 10.0  # seconds for which a share waits until others have looked that nobody works on the whole
 _WRITING = 60.0  # seconds for which another process may write the table of results
@@ -81,7 +75,7 @@ class SweepDirectory(Directory[SweepInfo]):
     figures = Member("figures")
     report_file = Member("report.html")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self._journal: Log | None = None
 
@@ -117,7 +111,7 @@ class SweepDirectory(Directory[SweepInfo]):
 
     # --- locks ------------------------------------------------------------------------------------
 
-    def lock(self, shard: Shard, patience: float = PATIENCE) -> None:  # type: ignore[override]
+    def lock(self, shard: Shard = WHOLE, patience: float = PATIENCE) -> None:  # type: ignore[override]
         """Take the sweep, or a share of it, for this process, until it is released or the process ends.
 
         Who works on the whole holds the lock of the directory, and has seen that nobody holds that of a share. A share
@@ -192,6 +186,9 @@ class SweepDirectory(Directory[SweepInfo]):
         """Whether a process has worked on a share, or on the whole: it has a journal then."""
         return self.journal_file(shard).is_file()
 
+    def files_of_brief(self) -> list[str]:
+        return [*super().files_of_brief(), *sorted(path.name for path in self.path.glob("journal*.jsonl"))]
+
     def brief(self, *, alive: bool) -> SweepBrief:
         info, results = self.read_info(), list(self.read_results().values())
         done = [result for result in results if result.status == "done"]
@@ -229,16 +226,6 @@ class SweepDirectory(Directory[SweepInfo]):
             text.detach()
 
         replace_file(self.results_file, write)
-
-
-def results_columns(axes: Sequence[str]) -> list[str]:
-    """The columns of ``results.csv``."""
-    return list(dict.fromkeys([*(c.name for c in _BEFORE), *axes, *COLUMNS, *(c.name for c in _AFTER)]))
-
-
-def known_columns() -> dict[str, Column]:
-    """Every column of ``results.csv`` that is not an axis, by name."""
-    return {column.name: column for column in (*_BEFORE, *COLUMNS.values(), *_AFTER)}
 
 
 def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) -> Iterator[dict[str, Any]]:

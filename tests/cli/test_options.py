@@ -7,8 +7,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from featlearn.cli.options import DEFAULT_RUNS_DIR, AsJson, Jobs, RunsDir, document_of, print_json
+from featlearn.cli.options import AsJson, Jobs, RunsDir, document_of, print_json
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 from tests.runs.records import an_info
 
 app = typer.Typer()

@@ -12,10 +12,11 @@ from rich.text import Text
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import as_columns, with_values
 from featlearn.runs.records import RunInfo
+from featlearn.runs.statuses import STOPPED
 from featlearn.storage.errors import RunError
 from featlearn.training.measurement import Row
 from featlearn.views.console.output import NARROW, complain, output_console, shown
-from featlearn.views.console.status import STOPPED, status_of_run, style_of
+from featlearn.views.console.status import status_of_run, style_of
 from featlearn.views.words.cells import cell, seconds
 from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import number

@@ -12,7 +12,8 @@ import numpy as np
 from featlearn.runs.metrics import Table
 from featlearn.storage.errors import RunError, WrongChoice
 from featlearn.storage.text import printable
-from featlearn.sweeps.directory import SweepDirectory, known_columns
+from featlearn.sweeps.columns import known_columns
+from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.views.data.axis import Axis, as_objects, axis_of, named

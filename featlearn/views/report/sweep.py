@@ -10,7 +10,7 @@ import numpy as np
 
 from featlearn.runs.metrics import load_metrics
 from featlearn.storage.errors import RunError
-from featlearn.sweeps.directory import known_columns
+from featlearn.sweeps.columns import known_columns
 from featlearn.views.data.axis import axis_of
 from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
 from featlearn.views.report.page import environment, filled, packed, text_of, told

@@ -13,6 +13,8 @@ GLOSSARY = {
     "λ": "the weight decay: the objective is the loss plus (λ/2) times the squared norm of the trained weights",
     "η": "the step size",
     "loss": "the population loss E[(f − f*)²] over all Gaussian inputs, exact and without a factor ½",
+    "train loss": "the mean square error on the sample that is trained on (online: on the batch of the last step)",
+    "test loss": "the same on data that are not trained on",
     "objective": "the loss plus the weight-decay term, which is what training lowers",
     "gap": "the objective minus the least objective of any network of any width, as far as that is certified; "
     "near 0 the run has found the best network for its λ",

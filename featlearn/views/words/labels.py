@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from featlearn.sweeps.directory import known_columns
+from featlearn.sweeps.columns import known_columns
 from featlearn.views.words.values import told_apart
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featlearn.claims.records import CheckRecord
+if TYPE_CHECKING:
+    from featlearn.claims.records import CheckRecord
 
 MINUS, THIN_SPACE = "\N{MINUS SIGN}", "\N{THIN SPACE}"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

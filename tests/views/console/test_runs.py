@@ -1,58 +1,88 @@
-"""The table of runs, sweeps and reproductions: a line for each, with what it has of numbers."""
+"""The table of runs: what stands in it, and what is left out where there is no room."""
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from featlearn.claims.records import ReproductionBrief
-from featlearn.storage.directory import Summary
-from featlearn.storage.records import Record
-from featlearn.sweeps.records import SweepBrief
-from featlearn.training.columns import COLUMNS
+from featlearn.claims.listing import Line
 from featlearn.views.console.runs import show_runs
-from tests.runs.records import an_info
 
-ROW = {name: "s" if column.kind == "text" else 1 for name, column in COLUMNS.items()} | {"loss": 2.5e-7, "step": 4321}
-DONE = an_info(status="done", final=ROW)
-SWEEP = SweepBrief(name="decay", created="", status="failed", points=9, ended=9, done=7, best_loss=1.5e-8)
-CLAIMS = ReproductionBrief(created="", status="interrupted", quick=True, claims=12, judged=3, held=2)
-
-
-def line_of(
-    about: Record | None, capsys: pytest.CaptureFixture[str], error: str | None = None, *, alive: bool = False
-) -> tuple[list[str], str]:
-    """The cells of the line of one directory, and what the table says beside it."""
-    show_runs([Summary("it", Path("runs/it"), about, alive, error)], Path("runs"))
-    printed = capsys.readouterr()
-    [cells] = [line.split() for line in printed.out.splitlines() if line.split()[:1] == ["it"]]
-    return cells[1:], printed.out.splitlines()[-1] + printed.err
+FINAL: dict[str, Any] = {
+    "loss": 1e-7,
+    "max_angle": 4.0,
+    "mean_angle": 0.5,
+    "recovered": 3,
+    "step": 72002,
+    "seconds": 3.0,
+}
 
 
-def test_a_run_has_its_final_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    cells, _ = line_of(DONE, capsys)
-    assert cells == ["done", "2.5e-07", "1.00°", "1.00°", "1", "4321", "1.0"]
+def line(name: str, final: dict[str, Any] | None = None, **settings: Any) -> Line:
+    about = {"name": "quickstart", "status": "done", "final": FINAL if final is None else final}
+    return Line(
+        Path(name),
+        "run",
+        about,
+        {"student.width": 100, **{key.replace("__", "."): value for key, value in settings.items()}},
+        [],
+        "",
+        None,
+        alive=False,
+    )
 
 
-def test_a_run_that_was_killed_is_stopped_and_told_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    cells, more = line_of(an_info(), capsys)
-    assert cells[0] == "stopped"
-    assert "--resume" in more
-    cells, more = line_of(an_info(), capsys, alive=True)
-    assert cells[0] == "running"
-    assert "--resume" not in more
+def told(lines: list[Line], capsys: pytest.CaptureFixture[str], keys: list[str] | None = None) -> list[str]:
+    show_runs(lines, Path("runs"), keys)
+    return capsys.readouterr().out.splitlines()
 
 
-def test_a_sweep_and_a_reproduction_count(capsys: pytest.CaptureFixture[str]) -> None:
-    assert line_of(SWEEP, capsys)[0] == ["failed,", "7", "of", "9", "1.5e-08"]
-    assert line_of(CLAIMS, capsys)[0] == ["interrupted,", "2", "of", "12", "hold"]
+def test_every_kind_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = {"name": "decay", "status": "done", "best_loss": 1e-9, "points": 4, "done": 3, "ended": 4}
+    claims = {"name": "reproduction", "status": "failed", "claims": 7, "held": 6, "judged": 7}
+    lines = [
+        line("a"),
+        Line(Path("b"), "sweep", sweep, {}, [], "", None, alive=True),
+        Line(Path("c"), "reproduction", claims, {}, [], "", None, alive=False),
+        Line(Path("d"), "run", None, {}, [], "", "run.json is broken", alive=False),
+        Line(Path("e \x1b[31m"), "run", {"name": "x", "status": "running"}, {}, ["paper"], "", None, alive=False),
+    ]
+    show_runs(lines, Path("runs"))
+    out = capsys.readouterr()
+    rows = [row.split() for row in out.out.splitlines()]
+    assert rows[2][:3] == ["a", "done", "1e-07"]
+    assert rows[3] == ["b", "running,", "3", "of", "4", "1e-09"]
+    assert rows[4] == ["c", "failed,", "6", "of", "7", "hold"]
+    assert rows[5][:2] == ["d", "unreadable"]
+    assert rows[6][:4] == ["e", "\\x1b[31m", "stopped", "paper"]
+    assert "go on with featlearn train --resume RUN" in out.out
+    assert out.err == "run.json is broken\n"
 
 
-def test_what_is_wrong_is_told_below(capsys: pytest.CaptureFixture[str]) -> None:
-    cells, more = line_of(None, capsys, "run.json is broken")
-    assert cells == ["unreadable"]
-    assert more.endswith("run.json is broken\n")
+def test_where_there_is_no_room_the_loss_stays_and_what_is_left_out_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [line("a" * 30, seed=0), line("b" * 30, seed=1)]
+    wide = told(lines, capsys)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = told(lines, capsys)
+    assert wide[0].split()[:4] == ["run", "status", "seed", "loss"]
+    assert "seed" in narrow[0]
+    assert "loss" in narrow[0]
+    assert "seconds" not in narrow[0]
+    assert "not shown, for the width of the terminal: " in narrow[-1]
+    assert "seconds" in narrow[-1]
+    monkeypatch.setenv("COLUMNS", "50")
+    assert told(lines, capsys)[0].count("loss") == 1
 
 
-def test_without_any_there_is_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
-    show_runs([], Path("nowhere"))
-    assert capsys.readouterr().out.startswith("no runs in nowhere; make one with: featlearn train")
+def test_values_are_written_so_that_they_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line("a", x__step_size=0.050001), line("b", x__step_size=0.050002), line("c")]
+    rows = [row.split() for row in told(lines, capsys, ["step_size", "x.step_size"])]
+    assert [row[3:] for row in rows[2:]] == [["0.050001"], ["0.050002"], []]
+
+
+def test_without_runs_there_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told([], capsys)[0].startswith("no runs in runs; make one with: featlearn ")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from featlearn.sweeps.directory import known_columns
+from featlearn.sweeps.columns import known_columns
 from featlearn.views.words.labels import Label, heading_of, label_of, labels, plain, short_key, short_keys
 
 
