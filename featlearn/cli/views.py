@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,9 @@ def plot(
     size: Annotated[
         str, typer.Option("--size", help="column (3.25 in wide), page (5.5 in) or slide (10 in).")
     ] = "column",
+    fonts: Annotated[
+        str, typer.Option("--style", help="plain (sans serif), or paper (serif, as papers in Times are set).")
+    ] = "plain",
     metrics: Annotated[
         list[str] | None,
         typer.Option("--metric", metavar="NAME", help="Of a sweep or an overlay: what to show. Repeatable."),
@@ -37,7 +41,7 @@ def plot(
     ] = None,
     runs_dir: RunsDir = None,
 ) -> None:
-    """Figures for a paper, each with the data behind it as CSV.
+    """Figures for a paper, each with the data behind it as CSV and a caption for LaTeX.
 
     Of a run: curves, alignment, neurons and the dual certificate. Of a sweep: medians over seeds against one axis, or a
     heat map over two.
@@ -52,7 +56,7 @@ def plot(
     from featlearn.views.figures.overlay import overlay_figure
     from featlearn.views.figures.run import run_figures
     from featlearn.views.figures.saving import FORMATS, save
-    from featlearn.views.figures.style import SIZES
+    from featlearn.views.figures.style import SIZES, STYLES
     from featlearn.views.figures.sweep import sweep_figures
 
     where = runs_dir or DEFAULT_RUNS_DIR
@@ -61,7 +65,9 @@ def plot(
         raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}")
     if size not in SIZES:
         raise typer.BadParameter(f"--size {size}: expected one of {', '.join(SIZES)}")
-    chosen, named = SIZES[size], metrics or list(_DEFAULT_METRICS)
+    if fonts not in STYLES:
+        raise typer.BadParameter(f"--style {fonts}: expected one of {', '.join(STYLES)}")
+    chosen, named = replace(SIZES[size], style=fonts), metrics or list(_DEFAULT_METRICS)
     with errors_told():
         check_metrics(named)
         found = find_run_or_sweep(run, where)

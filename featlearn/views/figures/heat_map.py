@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
@@ -11,11 +12,13 @@ from featlearn.views.data.axis import Axis
 from featlearn.views.data.sweep import SweepData, summary_table
 from featlearn.views.data.table import Table
 from featlearn.views.figures.axes import names_below
+from featlearn.views.figures.captions import heat_map_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.figures.ticks import LETTER, fitting, log_ticks, width_of
 from featlearn.views.words.labels import label_of
-from featlearn.views.words.numbers import short_number
+from featlearn.views.words.numbers import counts_in_words, short_number
+from featlearn.views.words.palette import FAINT
 
 _MOST_CELLS_WRITTEN = 60
 
@@ -29,9 +32,13 @@ def heat_map_figure(data: SweepData, metric: str, across: Axis, up: Axis, size: 
     bar.outline.set_visible(False)
     if isinstance(mesh.norm, LogNorm):
         low, high = mesh.get_clim()
-        log_ticks(bar.ax.yaxis, float(np.log10(high / low)))
+        log_ticks(bar.ax.yaxis, low, high)
     artists["cells"] = mesh
-    return Drawing(f"{metric}-by-{across.name}-and-{up.name}", figure, table, artists, {})
+    runs = counts_in_words(table["done"])
+    ax.set_title(f"median of n = {runs} runs each", fontsize=rcParams["legend.fontsize"], color=FAINT, loc="left")
+    name = f"{metric}-by-{across.name}-and-{up.name}"
+    title = f"{label_of(metric).words} by {across.label.words} and {up.label.words} – {data.name}"
+    return Drawing(name, figure, table, artists, {}, heat_map_caption(data, metric, across, up, runs), title)
 
 
 def _draw(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tuple[QuadMesh, Artists]:

@@ -9,7 +9,7 @@ import numpy as np
 from featlearn.storage.errors import RunError
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.training.columns import COLUMNS
-from featlearn.views.data.certificate import Certificates, read_certificates
+from featlearn.views.data.certificate import Certificates, read_certificates, why_no_certificate
 from featlearn.views.data.run import RunData
 from featlearn.views.data.run_tables import QUANTILE_BANDS, QUANTILES, alignment_table, quantile_shares
 from featlearn.views.report.certificate import TEXTS, certificate_payload
@@ -79,9 +79,10 @@ def run_page(data: RunData) -> str:
 
 
 def _certificates(data: RunData) -> tuple[Certificates | None, str]:
-    """The certificates of a run, and what is wrong with those that cannot be read."""
+    """The certificates of a run, or why there are none that can be drawn."""
     try:
-        return read_certificates(data), ""
+        found = read_certificates(data)
+        return found, "" if found or data.neurons is None else why_no_certificate(data)
     except RunError as error:
         return None, str(error)
 

@@ -94,7 +94,7 @@ def test_bands_bars_marks_and_what_is_not_positive() -> None:
 def test_the_data_behind_a_figure_and_the_same_bytes_again(tmp_path: Path) -> None:
     for place in ("a", "b"):
         files = save(drawn(PANELS["gaps"]), tmp_path / place, ("pdf", "png"), SIZES["column"])
-        assert [file.name for file in files] == ["claim.pdf", "claim.png", "claim.csv"]
+        assert [file.name for file in files] == ["claim.pdf", "claim.png", "claim.txt", "claim.csv"]
     for file in files:
         assert file.read_bytes() == (tmp_path / "a" / file.name).read_bytes()
     lines = files[-1].read_text().splitlines()
