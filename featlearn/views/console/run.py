@@ -16,6 +16,7 @@ from featlearn.training.measurement import Row
 from featlearn.views.console.output import NARROW, complain, output_console, shown
 from featlearn.views.console.status import STOPPED, status_of_run, style_of
 from featlearn.views.words.cells import cell, seconds
+from featlearn.views.words.floors import floors_in_brief
 from featlearn.views.words.labels import heading_of
 from featlearn.views.words.numbers import number
 
@@ -62,7 +63,7 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         f" · gradient norm {number(last.get('grad_norm'), 3)}",
         f" · gap {number(last['gap'], 3)}" if last.get("gap") is not None else "",
     )
-    floors = [shown(line) for line in (_floors_in_brief(info),) if line]
+    floors = [shown(line) for line in (floors_in_brief(info.floors),) if line]
     path = shown(run.path, no_wrap=True)
     output.print(Group(shown(info.name or run.name, "bold"), table, ending, *floors, path))
     if status == STOPPED:
@@ -74,19 +75,6 @@ def _last_row(info: RunInfo, rows: list[Row]) -> Row:
     if info.status != "running" and info.final is not None:
         return info.final
     return rows[-1] if rows else {}
-
-
-def _floors_in_brief(info: RunInfo) -> str | None:
-    """What predictors that are linear in features of the start can reach at best, beside ‖f*‖²."""
-    floors = info.floors
-    if floors is None or not floors.target:
-        return None
-    told = [
-        f"{name} {number(floor, 3)} ({floor / floors.target:.0%}{' of ‖f*‖²' if first else ''})"
-        for first, name, floor in ((True, "random features", floors.random_features), (False, "NTK", floors.ntk))
-        if floor is not None
-    ]
-    return f"floors: {', '.join(told)}" if told else None
 
 
 def _stage_rows(rows: list[Row]) -> Iterator[tuple[str, Row]]:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import LogNorm, Normalize, to_hex
 
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.sweep import SweepData, summary_table
@@ -18,7 +18,7 @@ from featlearn.views.figures.style import Size, blank
 from featlearn.views.figures.ticks import LETTER, fitting, log_ticks, width_of
 from featlearn.views.words.labels import label_of
 from featlearn.views.words.numbers import counts_in_words, short_number
-from featlearn.views.words.palette import FAINT
+from featlearn.views.words.palette import FAINT, INK, ink_on
 
 _MOST_CELLS_WRITTEN = 60
 
@@ -69,8 +69,8 @@ def _draw(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tuple[
     if grid.size <= _MOST_CELLS_WRITTEN:
         for i, j, median, done in zip(rows, columns, table["median"], table["done"], strict=True):
             text = short_number(median) if np.isfinite(median) else "none\ndone" if not done else "–"
-            dark = np.isfinite(median) and float(norm(median)) < 0.6
+            ink = ink_on(to_hex(mesh.cmap(float(norm(median))))) if np.isfinite(median) else INK
             artists[f"cell {i} {j}"] = ax.text(
-                j + 0.5, i + 0.5, text, ha="center", va="center", color="white" if dark else "black", fontsize="x-small"
+                j + 0.5, i + 0.5, text, ha="center", va="center", color=ink, fontsize="x-small"
             )
     return mesh, artists

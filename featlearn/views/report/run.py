@@ -16,10 +16,12 @@ from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
 from featlearn.views.report.packing import packed
 from featlearn.views.report.page import environment, filled, text_of, told
+from featlearn.views.words.floors import floors_in_brief
 from featlearn.views.words.labels import heading_of, labels
-from featlearn.views.words.palette import BLUE, COLOURS, faded
+from featlearn.views.words.numbers import grouped
+from featlearn.views.words.palette import BLUE, faded
 
-_STAGE_COLUMNS = ("weight_decay", "loss", "subspace", "mean_angle", "max_angle")
+_STAGE_COLUMNS = ("loss", "mean_angle", "max_angle", "subspace", "weight_decay")
 
 
 def run_page(data: RunData) -> str:
@@ -29,8 +31,8 @@ def run_page(data: RunData) -> str:
     metrics |= {name: column for name, column in alignment_table(data).items() if name in QUANTILES}
     metrics["found"] = metrics["recovered"] / data.teachers
     payload = {
-        "colours": COLOURS,
         "labels": {name: label.markup for name, label in labels().items()},
+        "words": {name: label.words for name, label in labels().items()},
         "metrics": {name: packed(column.astype(float), "f8") for name, column in metrics.items()},
         "stages": [stage.__dict__ for stage in data.stages],
         "aligned_within": ALIGNED_WITHIN,
@@ -48,13 +50,13 @@ def run_page(data: RunData) -> str:
     if data.lost and data.info.final is not None:  # the numbers at the end are known nevertheless
         last = data.info.final
     facts = [
-        ("status", data.info.status),
-        ("steps", f"{last['step']}"),
-        ("loss", told("loss", last["loss"])),
-        ("largest angle", told("max_angle", last["max_angle"])),
-        ("mean angle", told("mean_angle", last["mean_angle"])),
-        ("recovered", f"{last['recovered']} of {data.teachers}"),
-        ("seconds", told("seconds", last["seconds"])),
+        ("status", data.info.status, ""),
+        ("steps", grouped(int(last["step"])), ""),
+        ("loss", told("loss", last["loss"]), "loss"),
+        ("mean angle", told("mean_angle", last["mean_angle"]), "mean_angle"),
+        ("largest angle", told("max_angle", last["max_angle"]), "max_angle"),
+        ("recovered", f"{last['recovered']} of {data.teachers}", "recovered"),
+        ("seconds", told("seconds", last["seconds"]), ""),
     ]
     return filled(
         "run.html",
@@ -63,14 +65,16 @@ def run_page(data: RunData) -> str:
         title=data.name,
         subtitle=f"a run of featlearn, {data.run.name}",
         message="; ".join(text for text in (data.info.message, data.lost) if text) or None,
+        status=data.info.status,
         facts=facts,
+        facts_text=floors_in_brief(data.info.floors) or "",
         missing=data.missing,
         neurons_text=neurons_text(data.neurons) if data.neurons else "",
         certificate_rank=certificates.rank if certificates else 0,
         certificate_text=TEXTS[certificates.rank] if certificates else "",
         no_certificate=no_certificate,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
-        stage_columns=["", "stage", "steps", "ended by", *map(heading_of, _STAGE_COLUMNS)],
+        stage_columns=["", "stage", *map(heading_of, _STAGE_COLUMNS), "steps", "why it ended"],
         stage_rows=list(_stage_rows(data)),
         config_title="Configuration",
         config=text_of(data.run.config_file),
@@ -92,6 +96,7 @@ def _stage_rows(data: RunData) -> Iterable[list[str]]:
     for number, stage in enumerate(data.stages, start=1):
         row = int(np.flatnonzero(data.metrics["step"] <= stage.last)[-1])
         at = {name: column[row] for name, column in data.metrics.items()}
-        stop_reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
+        reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
         cells = [told(name, at[name]) for name in _STAGE_COLUMNS]
-        yield [str(number), stage.name, str(stage.last - stage.first), stop_reason, *cells]
+        steps = grouped(stage.last - stage.first)
+        yield [str(number), stage.name, *cells, steps, "all steps done" if reason == "steps" else reason]

@@ -10,9 +10,14 @@ from functools import cache
 BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER, "#7F7F7F")
 GREY, SHADE = "#7F7F7F", "#EFEFEF"
-INK, PAPER, DARK_PAPER = "#000000", "#FFFFFF", "#14171A"
+INK, PAPER, DARK_PAPER = "#000000", "#FFFFFF", "#14171a"
 # a certificate from −1 to 1 goes from blue to orange; these two show what is below and above
 BELOW, ABOVE = "#00324E", "#5C2800"
+ON_LIGHT = (BELOW, BLUE, PAPER, ORANGE, ABOVE)
+ON_DARK = ("#B5E2FF", "#2F94CC", "#4A525A", "#E0792F", "#FFD9AE")  # the same on a dark page
+# of a map, from low to high: matplotlib's viridis
+SCALE = ("#440154", "#482475", "#414487", "#355F8D", "#2A788E", "#21918C", "#22A884", "#44BF70", "#7AD151", "#BDDF26")
+SCALE += ("#FDE725",)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 # lengths of strokes and gaps, in widths of the line
 DASHES: tuple[tuple[float, ...], ...] = (
@@ -54,6 +59,11 @@ def text_colour(colour: str, paper: str = PAPER) -> str:
     end = INK if _luminance(paper) > 0.5 else PAPER
     steps = (_mixed(colour, end, share / 50) for share in range(51))
     return next(mixed for mixed in steps if contrast(mixed, paper) >= LEAST_CONTRAST + 0.1)
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever is the more legible on a colour."""
+    return max((INK, PAPER), key=lambda ink: contrast(ink, colour))
 
 
 def contrast(one: str, other: str) -> float:
