@@ -133,6 +133,12 @@ class ClaimRecord(Record):
     panel: Panel | None
     seconds: float
 
+    @model_validator(mode="after")
+    def _check_verdict(self) -> Self:
+        if self.passed != all(check.passed for check in self.checks):
+            raise ValueError(f"{self.id}: the verdict is not that of its checks")
+        return self
+
 
 class ReproductionInfo(Provenance):
     """``claims.json``."""
@@ -142,6 +148,14 @@ class ReproductionInfo(Provenance):
     wanted: tuple[Name, ...]
     seconds: float
     claims: tuple[ClaimRecord, ...]
+
+    @model_validator(mode="after")
+    def _check_claims(self) -> Self:
+        """A claim that counts twice, or was not asked for, would make up for one that does not hold."""
+        judged = [claim.id for claim in self.claims]
+        if len(set(judged)) < len(judged) or not set(judged) <= set(self.wanted):
+            raise ValueError("claims: some were judged twice, or were not asked for")
+        return self
 
     @property
     def held(self) -> int:

@@ -26,11 +26,15 @@ def parse_row(text: bytes) -> Row:
 
 
 def checked_row(row: dict[str, Any]) -> Row:
-    """The row with every column in order, and no other. Raises ValueError when a value cannot be one of its column."""
+    """The row with every column in order, and no other; numbers but counts are floats, however they were written.
+
+    Raises:
+        ValueError: when a value cannot be one of its column.
+    """
     for name, column in COLUMNS.items():
         if not column.holds(row.get(name)):
             raise ValueError(f"{name} is {row.get(name)!r:.100}" if name in row else f"it has no {name}")
-    return {name: row.get(name) for name in COLUMNS}
+    return {name: column.read(row.get(name)) for name, column in COLUMNS.items()}
 
 
 FinalRow = Annotated[Row, AfterValidator(checked_row)]

@@ -208,7 +208,7 @@ def _connected(scheduler: str) -> Iterator[Any]:
     with dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"}):
         try:
             client = Client(scheduler, timeout=_CONNECT_SECONDS)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError, TypeError) as error:  # the latter two: encryption that is not set up
             raise RunError(f"no Dask scheduler answers at {scheduler}: {error}") from None
         with client:
             yield client

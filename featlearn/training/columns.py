@@ -73,6 +73,10 @@ class Column:
         except OverflowError:  # a whole number that is larger than any float
             return False
 
+    def read(self, value: Any) -> Any:
+        """A value that it holds, in the type of its values: a file may say 1 where it means 1.0."""
+        return float(value) if isinstance(value, int) and self.kind != "count" else value
+
 
 COLUMNS: dict[str, Column] = {}  # of the metrics, by name, in the order of the file
 

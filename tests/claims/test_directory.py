@@ -44,6 +44,21 @@ def test_a_record_of_a_later_format_is_refused(reproduction: ReproductionDirecto
         reproduction.read_info()
 
 
+def test_verdicts_that_do_not_add_up_are_refused(reproduction: ReproductionDirectory) -> None:
+    plain = reproduction.read_info().plain()
+    one, wanted = plain["claims"][0], plain["wanted"]
+    for changes in (
+        {"claims": [one | {"passed": not one["passed"]}]},
+        {"claims": [one] * len(wanted)},
+        {"claims": [one], "wanted": wanted[1:]},
+    ):
+        reproduction.info_file.write_text(json.dumps(plain | changes))
+        with pytest.raises(
+            RunError, match=r"the verdict is not that of its checks|judged twice, or were not asked for"
+        ):
+            reproduction.read_info()
+
+
 @pytest.mark.parametrize("seed", range(50))
 def test_whatever_the_damage_reading_gives_a_value_or_one_line(
     seed: int, reproduction: ReproductionDirectory, tmp_path: Path

@@ -17,7 +17,7 @@ from featlearn.training.events import Event
 from featlearn.training.plan import Plan
 from featlearn.views.console.run import ending_of_run
 from tests.places import ROOT
-from tests.storage.damage import contents, outside, soon
+from tests.storage.damage import contents, damage, outside, soon
 from tests.views.examples import QUICKSTART, SHORT, new_run
 
 ESCAPE, TURN = "\x1b", "\u202e"
@@ -67,7 +67,7 @@ def test_a_sweep_and_a_reproduction_are_no_different(tmp_path: Path) -> None:
     reproduction.mkdir(parents=True)
     info = json.loads((ROOT / "docs" / "reproduction" / "claims.json").read_text())
     info["claims"][0] |= {"sentence": evil, "message": evil, "edges": [evil], "passed": False}
-    info["claims"][0]["checks"][0] |= {"measures": evil, "threshold": evil}
+    info["claims"][0]["checks"][0] |= {"measures": evil, "threshold": evil, "passed": False}
     (reproduction / "claims.json").write_text(json.dumps(info | {"machine": {evil: evil}}))
     for command in (
         ["show", reproduction],
@@ -77,6 +77,35 @@ def test_a_sweep_and_a_reproduction_are_no_different(tmp_path: Path) -> None:
         done = featlearn(*command)
         assert done.exit_code == 0
         assert not {ESCAPE, TURN} & set(done.output), command
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Glyph", "ignore:overflow")  # of matplotlib
+@pytest.mark.parametrize("seed", range(50))
+def test_commands_on_damaged_reproductions_end_with_a_line(seed: int, tmp_path: Path) -> None:
+    info = json.loads((ROOT / "docs" / "reproduction" / "claims.json").read_text())
+    claim = next(claim for claim in info["claims"] if claim["panel"] is not None)
+    reproduction = tmp_path / "runs" / "copy"
+    (reproduction / "sweeps").mkdir(parents=True)
+    text = json.dumps(info | {"claims": [claim], "wanted": [claim["id"]]})
+    (reproduction / "claims.json").write_text(text)
+    victim = outside(tmp_path)
+    before = contents(victim)
+    told = damage(reproduction, victim, seed)
+    with soon(60):
+        for command in (
+            ["show", reproduction],
+            ["show", reproduction, "--json"],
+            ["runs", "--runs-dir", tmp_path / "runs"],
+            ["plot", reproduction],
+            ["report", reproduction],
+            ["reproduce", "--resume", reproduction, "--quiet"],
+        ):
+            done = featlearn(*command)
+            assert isinstance(done.exception, SystemExit | None), (told, command)
+            assert done.exit_code == 0 or (done.exit_code in (1, 2) and done.stderr), (told, command)
+    assert contents(victim) == before, told
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "victim"}
 
 
 def test_links_are_not_written_through(run: RunDirectory, tmp_path: Path) -> None:

@@ -28,6 +28,11 @@ def test_a_row_is_read_as_it_was_written() -> None:
     assert _parsed(nothing) == nothing
 
 
+def test_whole_numbers_are_floats_but_for_counts() -> None:
+    row = _parsed(ROW | {"loss": 2**62, "alive": 8})
+    assert (type(row["loss"]), type(row["alive"])) == (float, int)
+
+
 def test_a_column_that_another_version_did_not_have_is_null() -> None:
     older = {name: value for name, value in ROW.items() if name != "kernel_motion"}
     assert _parsed(older) == ROW | {"kernel_motion": None}

@@ -147,7 +147,7 @@ BYTES: dict[str, Spoil] = {
 # --- values of JSON -----------------------------------------------------------------------------
 
 WRONG: list[Any] = [None, True, "", "x", "\x1b[2J\u202e", [], [1], {}, {"a": 1}, 0, -1, 1.5, 2**63, 10**400, 1e300]
-WRONG += ["../../../victim", "/", "..", "a\0b", "9" * 5000]
+WRONG += ["../../../victim", "/nowhere/at/all", "..", "a\0b", "9" * 5000]
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

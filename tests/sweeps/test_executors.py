@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+import dask
 import pytest
 
 from featlearn.runs.directory import RunError
@@ -51,3 +52,10 @@ def test_a_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(executors, "_CONNECT_SECONDS", 1)
     with pytest.raises(RunError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1"):
         DaskExecutor(scheduler="tcp://127.0.0.1:1")
+
+
+def test_encryption_that_is_not_set_up_is_told() -> None:
+    with dask.config.set({"distributed.comm.require-encryption": True}):
+        for address in ("tcp://127.0.0.1:1", "tls://127.0.0.1:1"):
+            with pytest.raises(RunError, match=f"no Dask scheduler answers at {address}: "):
+                DaskExecutor(scheduler=address)

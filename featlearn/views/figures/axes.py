@@ -19,6 +19,7 @@ from featlearn.views.words.palette import FAINT, colour_of, dashes_of, marker_of
 from featlearn.views.words.values import clipped
 
 FEW = 3  # so many points are shown as points: a line through them would not be seen
+_DECADES = (-307.0, -306.0), (307.0, 308.0)  # the least and the most powers of ten at which a logarithmic axis ends
 _MOST_LETTERS = 24  # of a text that names a value
 
 
@@ -43,7 +44,8 @@ def log_if_positive(ax: Axes, *columns: np.ndarray, ticks: int = 6) -> bool:
         ax.set_yscale("log")
         low, high = float(np.log10(values.min())), float(np.log10(values.max()))
         room = max(0.05 * (high - low), 0.1)
-        limits = 10 ** (low - room), 10 ** (high + room)
+        bottom, top = np.clip([low - room, high + room], *_DECADES)  # a damaged file may hold any float
+        limits = float(10.0**bottom), float(10.0**top)
         ax.set_ylim(*limits)
         log_ticks(ax.yaxis, *limits, ticks)
     return bool(len(values))

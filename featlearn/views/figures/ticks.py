@@ -56,7 +56,7 @@ def log_ticks(axis: Axis, low: float, high: float, ticks: int = 6) -> None:
 def log_values(low: float, high: float, ticks: int) -> np.ndarray:
     """At most so many round values from low to high, as evenly spaced in the logarithm as there are any."""
     first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
-    exponents = np.arange(first, last + 1)
+    exponents = np.arange(max(first, -307), min(last, 308) + 1)  # of floats
     powers = _within(10.0**exponents, low, high)
     if len(powers) >= 3:
         every = -(-len(powers) // ticks)

@@ -35,6 +35,8 @@ def number(value: Any, digits: int, *, missing: str = "–", minus: str = "-", s
 
 def short_number(x: float, digits: int = 2) -> str:
     """Two digits, or more, in as few characters as they take."""
+    if not np.isfinite(x):
+        return f"{x:g}"
     if x == 0 or 0.01 <= abs(x) < 1000:
         return f"{x:.{max(0, digits - 3)}f}" if abs(x) >= 100 else f"{x:.{digits}g}"
     mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
@@ -43,14 +45,14 @@ def short_number(x: float, digits: int = 2) -> str:
 
 def powers_of_ten(values: Sequence[float]) -> list[str]:
     """Powers of ten, their negatives and 0, all in one form: 0.1, 1, 10 where these are short, else 10⁻¹, 10⁰, 10¹."""
-    exponents = [round(np.log10(abs(x))) for x in values if x]
+    exponents = [round(np.log10(abs(x))) for x in values if x and np.isfinite(x)]
     short = all(-2 <= exponent <= 3 for exponent in exponents)
     return [_power_of_ten(x, short) for x in values]
 
 
 def _power_of_ten(x: float, short: bool) -> str:
-    if not x:
-        return "0"
+    if not x or not np.isfinite(x):
+        return f"{x:g}"
     size = f"{abs(x):g}" if short else f"10{str(round(np.log10(abs(x)))).translate(_RAISED)}"
     return f"{MINUS if x < 0 else ''}{size}"
 

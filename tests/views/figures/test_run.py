@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from featlearn.views.data.run import read_run
+from featlearn.views.figures.overlay import overlay_figure
 from featlearn.views.figures.run import run_figures
 from featlearn.views.figures.saving import save
 from featlearn.views.report.certificate import ANGLES
@@ -43,6 +44,20 @@ def test_numbers_that_are_not_finite_leave_gaps(tmp_path: Path) -> None:
     arrays["first_layer"][-1, 0], arrays["second_layer"][-1, 1] = np.inf, np.nan
     run.write_arrays(run.snapshots_file, arrays)
     for drawing in run_figures(read_run(run), COLUMN):
+        assert save(drawing, tmp_path / "out", ["png"], COLUMN)
+
+
+@pytest.mark.filterwarnings("ignore:.*overflow encountered:RuntimeWarning")  # of matplotlib, about such numbers
+@pytest.mark.parametrize("far", [1e300, 1e308, 1e-320, -1e300, 2**62])
+@pytest.mark.parametrize("all_rows", [False, True])
+def test_numbers_as_far_as_floats_go_are_drawn(far: float, all_rows: bool, tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    rows = [json.loads(text) for text in run.metrics_file.read_text().splitlines()]
+    numbers = [name for name, value in rows[0].items() if isinstance(value, float)]
+    rows = [row | dict.fromkeys(numbers, far) if all_rows or row is rows[-1] else row for row in rows]
+    run.metrics_file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = read_run(run)
+    for drawing in (*run_figures(data, COLUMN), overlay_figure([data], ["loss", "mean_angle"], COLUMN)):
         assert save(drawing, tmp_path / "out", ["png"], COLUMN)
 
 

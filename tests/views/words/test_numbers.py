@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from featlearn.views.words.numbers import (
@@ -46,7 +47,15 @@ def test_numbers_have_the_minus_and_the_exponent_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("x", "digits", "told"),
-    [(0, 2, "0"), (0.01, 2, "0.01"), (0.0123, 2, "0.012"), (0.001, 2, "1e-3"), (999, 2, "999"), (1500, 2, "1.5e3")],
+    [
+        (0, 2, "0"),
+        (0.01, 2, "0.01"),
+        (0.0123, 2, "0.012"),
+        (0.001, 2, "1e-3"),
+        (999, 2, "999"),
+        (1500, 2, "1.5e3"),
+        (-np.inf, 2, "-inf"),
+    ],
 )
 def test_short_numbers_take_few_characters(x: float, digits: int, told: str) -> None:
     assert short_number(x, digits) == told
@@ -55,6 +64,7 @@ def test_short_numbers_take_few_characters(x: float, digits: int, told: str) -> 
 def test_powers_of_ten_have_one_form() -> None:
     assert powers_of_ten([0, 0.1, 1, 100, 1e3]) == ["0", "0.1", "1", "100", "1000"]
     assert powers_of_ten([-10, 0, 0.01, 1e4]) == ["−10¹", "0", "10⁻²", "10⁴"]
+    assert powers_of_ten([np.inf, 1e-12]) == ["inf", "10⁻¹²"]
     assert powers_of_ten([]) == []
 
 
