@@ -51,6 +51,7 @@ def plot(
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console.figure import show_figure
     from featlearn.views.console.output import complain
+    from featlearn.views.data.certificate import why_no_certificate
     from featlearn.views.data.run import read_run
     from featlearn.views.data.sweep import check_metrics, read_sweep
     from featlearn.views.figures.overlay import overlay_figure
@@ -87,9 +88,13 @@ def plot(
                 drawings = run_figures(data, chosen)
                 complain([f"no figure of the neurons: {data.missing}"] if data.missing else [])
             complain(shown.lost for shown in (data, *others) if shown.lost)
+        names = set()
         for drawing in drawings:
+            names.add(drawing.name)
             files = save(drawing, out or found.inside(found.figures.name), kinds, chosen)
             show_figure(files, drawing.slopes)
+        if names & {"neurons"} and "certificate" not in names:
+            complain([f"no figure of the certificate: {why_no_certificate(data)}"])
 
 
 def report(

@@ -30,17 +30,18 @@ _CIRCLE = "#C8C8C8"
 
 def neurons_figure(data: RunData, neurons: Neurons, size: Size) -> Drawing:
     """In the teacher's plane where it has one; else angle against mass."""
+    handles, columns = [*_nearest(neurons), *_how_to_read()], 3 if size.width > 4 else 2
+    legend = 1.6 * -(-len(handles) // columns) * size.font / 72 / size.width  # its height, in widths of the figure
     if neurons.rank == 2:
-        figure = blank(size, 0.8 if neurons.lines else 1.25)
+        figure = blank(size, legend + (0.64 if neurons.lines else 1.08))
         ax = figure.subplots()
         artists = _in_plane(ax, neurons, largest=size.dot)
     else:
-        figure = blank(size, 0.9)
+        figure = blank(size, legend + 0.7)
         ax = figure.subplots()
         artists = _by_mass(ax, neurons, largest=size.dot)
     ax.set_title(f"neurons at step {grouped(neurons.steps[-1])}", fontsize=size.font)
-    handles = [*_nearest(neurons), *_how_to_read()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3 if size.width > 4 else 2)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
     title = f"neurons – {data.name}"
     return Drawing(
         "neurons", figure, neurons_table(neurons), artists, caption=neurons_caption(data, neurons), title=title
