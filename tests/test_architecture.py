@@ -197,7 +197,6 @@ TESTED_THROUGH_OTHERS = {
     "views/data/table.py",
     "views/figures/axes.py",
     "views/figures/claim.py",
-    "views/figures/style.py",
     "views/report/claims_files.py",
     "views/report/packing.py",
     "views/words/labels.py",

@@ -16,8 +16,10 @@ BELOW, ABOVE = "#00324E", "#5C2800"
 ON_LIGHT = (BELOW, BLUE, PAPER, ORANGE, ABOVE)
 ON_DARK = ("#B5E2FF", "#2F94CC", "#4A525A", "#E0792F", "#FFD9AE")  # the same on a dark page
 # of a map, from low to high: matplotlib's viridis
-SCALE = ("#440154", "#482475", "#414487", "#355F8D", "#2A788E", "#21918C", "#22A884", "#44BF70", "#7AD151", "#BDDF26")
-SCALE += ("#FDE725",)
+SCALE = (
+    *("#440154", "#482475", "#414487", "#355F8D", "#2A788E", "#21918C"),
+    *("#22A884", "#44BF70", "#7AD151", "#BDDF26", "#FDE725"),
+)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 # lengths of strokes and gaps, in widths of the line
 DASHES: tuple[tuple[float, ...], ...] = (

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from cycler import cycler
 
 from featlearn.views.data.run import read_run
 from featlearn.views.figures.run import run_figures
@@ -18,7 +19,7 @@ USERS = {
     "axes.facecolor": "0.9",
     "lines.linewidth": 5,
     "savefig.bbox": "tight",
-    "axes.prop_cycle": mpl.cycler(color=["red"]),
+    "axes.prop_cycle": cycler(color=["red"]),
     "xtick.direction": "in",
     "image.cmap": "gray",
     "figure.dpi": 30,

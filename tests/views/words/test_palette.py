@@ -1,6 +1,9 @@
 """Colours are told apart, text in them is legible, and CSS can read them."""
 
+import matplotlib
+import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from featlearn.views.words.palette import (
     BLUE,
@@ -8,10 +11,12 @@ from featlearn.views.words.palette import (
     DARK_PAPER,
     LEAST_CONTRAST,
     PAPER,
+    SCALE,
     colour_of,
     contrast,
     dashes_of,
     faded,
+    ink_on,
     marker_of,
     text_colour,
 )
@@ -32,6 +37,14 @@ def test_lines_are_told_apart_without_their_colours() -> None:
 
 def test_a_faded_colour_is_the_same_colour() -> None:
     assert faded(BLUE, 0.15) == "rgba(0,114,178,0.15)"
+
+
+def test_the_scale_of_a_map_is_viridis_and_numbers_in_it_are_legible() -> None:
+    viridis = matplotlib.colormaps["viridis"]
+    assert [to_hex(viridis(i / 10)).upper() for i in range(11)] == list(SCALE)
+    for share in np.linspace(0, 1, 101):
+        colour = to_hex(viridis(share))
+        assert contrast(ink_on(colour), colour) >= LEAST_CONTRAST
 
 
 def test_contrast_is_that_of_the_standard() -> None:
