@@ -103,7 +103,7 @@ function certificateSphere(s) {
     z: grid((i) => 0.985 * certificate.points[3 * i + 2]), surfacecolor: grid((i) => (Number.isFinite(values[i]) ? values[i] : 0)),
     cmin: -bound, cmax: bound, contours: quiet, opacity: 0.7, showscale: true,
     colorbar: {
-      title: { text: "η(w)" }, thickness: 12, len: 0.7, x: 1, xanchor: "right", outlinewidth: 0, tickcolor: t.faint,
+      title: { text: "η(w)", side: "top" }, orientation: "h", thickness: 12, len: 0.6, x: 0.5, y: 0, yanchor: "bottom", outlinewidth: 0,
       tickvals: [-1.2, -1, 0, 1, 1.2], ticktext: ["< −1", "−1", "0", "1", "> 1"],
     },
     colorscale: [[0, below], [edge, below], [edge, blue], [0.5, middle], [1 - edge, orange], [1 - edge, above], [1, above]],

@@ -218,7 +218,8 @@ function showNeurons(neurons) {
     const bare = { visible: false, showgrid: false, zeroline: false };
     if (three) {
       const axis = { visible: false, range: [-1.25, 1.25] };
-      const scene = { xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9, y: 0.9, z: 0.6 } } };
+      const far = document.getElementById("neurons").clientWidth < 500 ? 1.35 : 1.1;
+      const scene = { domain: { y: [certificate ? 0.16 : 0, 1] }, xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9 * far, y: 0.9 * far, z: 0.6 * far } } };
       return layout({ margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "stay", scene });
     }
     if (rank === 2) {
