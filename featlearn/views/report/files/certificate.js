@@ -97,14 +97,14 @@ function certificateSphere(s) {
   const t = theme(), values = certificate.of(s);
   const [below, blue, middle, orange, above] = certificate.colours[dark.matches ? "dark" : "light"];
   const quiet = { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } };
-  const bound = 1.3, edge = (1 - 1.002 / bound) / 2; // colours of |η| ≤ 1, and one for what is beyond
+  const bound = 1.4, edge = (1 - 1.002 / bound) / 2; // colours of |η| ≤ 1, and one for what is beyond
   const traces = [{
     type: "surface", name: "certificate", x: grid((i) => 0.985 * certificate.points[3 * i]), y: grid((i) => 0.985 * certificate.points[3 * i + 1]),
     z: grid((i) => 0.985 * certificate.points[3 * i + 2]), surfacecolor: grid((i) => (Number.isFinite(values[i]) ? values[i] : 0)),
     cmin: -bound, cmax: bound, contours: quiet, opacity: 0.7, showscale: true,
     colorbar: {
-      title: { text: "η(w)", side: "top" }, orientation: "h", thickness: 12, len: 0.6, x: 0.5, y: 0, yanchor: "bottom", outlinewidth: 0,
-      tickvals: [-1.2, -1, 0, 1, 1.2], ticktext: ["< −1", "−1", "0", "1", "> 1"],
+      title: { text: "η(w)", side: "top" }, orientation: "h", thickness: 12, len: 0.85, x: 0.5, y: 0, yanchor: "bottom", outlinewidth: 0,
+      tickvals: [-1.28, -1, 0, 1, 1.28], ticktext: ["< −1", "−1", "0", "1", "> 1"],
     },
     colorscale: [[0, below], [edge, below], [edge, blue], [0.5, middle], [1 - edge, orange], [1 - edge, above], [1, above]],
     lighting: { ambient: 1, diffuse: 0, specular: 0 }, customdata: grid((i) => values[i]),
