@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from featlearn.config.model import Config
     from featlearn.config.yaml_source import ConfigError
     from featlearn.runs.batch import run_batch
-    from featlearn.runs.directory import RunDirectory, RunError
+    from featlearn.runs.directory import RunDirectory
     from featlearn.runs.metrics import load_metrics
     from featlearn.runs.train import RunResult, resume, train
+    from featlearn.storage.errors import RunError
     from featlearn.sweeps.results import load_results
     from featlearn.theory.activations import activation
     from featlearn.theory.alignment import alignment_metrics
@@ -28,7 +29,7 @@ _HOMES = {
     "Config": "config.model:Config",
     "ConfigError": "config.yaml_source:ConfigError",
     "RunDirectory": "runs.directory:RunDirectory",
-    "RunError": "runs.directory:RunError",
+    "RunError": "storage.errors:RunError",
     "RunResult": "runs.train:RunResult",
     "activation": "theory.activations:activation",
     "alignment_metrics": "theory.alignment:alignment_metrics",

@@ -178,28 +178,7 @@ def test_the_public_names_are_these_and_all_load() -> None:
 
 # modules that are tested through others only: this set may shrink, and not grow
 TESTED_THROUGH_OTHERS = {
-    "claims/find.py",
-    "claims/findings.py",
-    "claims/papers/zhou_ge_2024/teachers.py",
     "claims/records.py",
-    "runs/floors_record.py",
-    "runs/optimum_record.py",
-    "runs/recorder.py",
-    "sweeps/records.py",
-    "theory/activations/degree_one.py",
-    "theory/activations/erf.py",
-    "theory/activations/quadratic.py",
-    "theory/activations/record.py",
-    "views/console/figure.py",
-    "views/console/progress.py",
-    "views/console/runs.py",
-    "views/console/selfcheck.py",
-    "views/data/table.py",
-    "views/figures/axes.py",
-    "views/figures/claim.py",
-    "views/report/claims_files.py",
-    "views/report/packing.py",
-    "views/words/labels.py",
 }
 
 

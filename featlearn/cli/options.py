@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from featlearn.storage.directory import Directory
     from featlearn.storage.records import Record
 
+DEFAULT_RUNS_DIR = Path("runs")
 RunsDir = Annotated[
-    Path | None,
+    Path,
     typer.Option("--runs-dir", envvar="FEATLEARN_RUNS", help="Where run directories live.", show_default="runs"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]

@@ -7,21 +7,19 @@ from typing import Annotated
 import typer
 
 from featlearn.cli.errors import errors_told
-from featlearn.cli.options import AsJson, RunsDir, document_of, print_json
+from featlearn.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, document_of, print_json
 
 
-def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
+def runs(as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     """A table of all runs, sweeps and reproductions, oldest first."""
     from featlearn.claims.find import summaries_in
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.views.console.runs import show_runs
 
-    where = runs_dir or DEFAULT_RUNS_DIR
-    summaries = summaries_in(where)
+    summaries = summaries_in(runs_dir)
     if as_json:
         print_json([summary.plain() for summary in summaries])
     else:
-        show_runs(summaries, where)
+        show_runs(summaries, runs_dir)
 
 
 def show(
@@ -29,12 +27,11 @@ def show(
         str, typer.Argument(help="A run, a sweep or a reproduction: its path or name; a run or a sweep: `latest`.")
     ] = "latest",
     as_json: AsJson = False,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """One run (its stages, final metrics and environment), one sweep (its results), or one reproduction (verdicts)."""
     from featlearn.claims.directory import ReproductionDirectory
     from featlearn.claims.find import find
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console.claims import show_reproduction
     from featlearn.views.console.output import complain
@@ -42,7 +39,7 @@ def show(
     from featlearn.views.console.sweep import show_sweep, sweep_document
 
     with errors_told():
-        found = find(run, runs_dir or DEFAULT_RUNS_DIR)
+        found = find(run, runs_dir)
         if isinstance(found, SweepDirectory):
             about = found.read_info()
             if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featlearn.cli.errors import errors_told
-from featlearn.cli.options import AsJson, Jobs, RunsDir, print_json
+from featlearn.cli.options import DEFAULT_RUNS_DIR, AsJson, Jobs, RunsDir, print_json
 
 if TYPE_CHECKING:
     from featlearn.sweeps.directory import Shard
@@ -35,7 +35,7 @@ def sweep(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no table.")] = False,
     as_json: AsJson = False,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Run many experiments: every point of a grid, each with every seed.
 
@@ -51,7 +51,6 @@ def sweep(
         raise typer.BadParameter("--retry-failed goes with --resume SWEEP")
     share = _share(shard)
 
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.begin import directory_of, sweep_of
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.sweeps.executors import make_executor
@@ -62,14 +61,13 @@ def sweep(
     from featlearn.views.console.progress import SweepView
     from featlearn.views.console.sweep import ending_of_sweep, show_plan, show_sweep, sweep_document
 
-    where = runs_dir or DEFAULT_RUNS_DIR
     with errors_told():
-        begun = None if resume is None else SweepDirectory.find(resume, where)
+        begun = None if resume is None else SweepDirectory.find(resume, runs_dir)
         asked = None if config is None else load_sweep(config)
         if dry_run:
             show_plan(plan_of(sweep_of(begun, asked), share), jobs)
             return
-        directory = directory_of(begun, asked, where, share)
+        directory = directory_of(begun, asked, runs_dir, share)
         with SweepView(quiet=quiet or as_json) as view:
             result = run_sweep(
                 directory,

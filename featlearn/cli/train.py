@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from featlearn.cli.errors import errors_told
-from featlearn.cli.options import AsJson, RunsDir, document_of, print_json
+from featlearn.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, document_of, print_json
 
 
 def train(
@@ -22,7 +22,7 @@ def train(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
     as_json: AsJson = False,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Run one experiment: live progress, a summary, and a run directory.
 
@@ -35,22 +35,21 @@ def train(
 
     from featlearn.config.load import load_config
     from featlearn.runs import train as runs
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
+    from featlearn.runs.directory import RunDirectory
     from featlearn.views.console.output import complain
     from featlearn.views.console.progress import TrainingView
     from featlearn.views.console.run import ending_of_run, show_run
 
-    where = runs_dir or DEFAULT_RUNS_DIR
     with errors_told():
         view = TrainingView(quiet=quiet or as_json)
         if config is not None:
             settings = load_config(config, overrides or [])
             with view:
-                result = runs.train(settings, where, view.watch)
+                result = runs.train(settings, runs_dir, view.watch)
         else:
             assert resume is not None
             with view:
-                result = runs.resume(RunDirectory.find(resume, where), view.watch)
+                result = runs.resume(RunDirectory.find(resume, runs_dir), view.watch)
 
     if as_json:
         print_json(document_of(result.run, result.info))

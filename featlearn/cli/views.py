@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from featlearn.cli.errors import errors_told
-from featlearn.cli.options import RunsDir
+from featlearn.cli.options import DEFAULT_RUNS_DIR, RunsDir
 
-_DEFAULT_METRICS = ("loss", "mean_angle")  # of a sweep and of an overlay
+_DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
 
 
 def plot(
@@ -39,7 +39,7 @@ def plot(
     overlay: Annotated[
         list[str] | None, typer.Option("--overlay", metavar="RUN", help="Another run for the same figure. Repeatable.")
     ] = None,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Figures for a paper, each with the data behind it as CSV and a caption for LaTeX.
 
@@ -47,7 +47,7 @@ def plot(
     heat map over two.
     """
     from featlearn.claims.find import find_run_or_sweep
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
+    from featlearn.runs.directory import RunDirectory
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console.figure import show_figure
     from featlearn.views.console.output import complain
@@ -60,7 +60,6 @@ def plot(
     from featlearn.views.figures.style import SIZES, STYLES
     from featlearn.views.figures.sweep import sweep_figures
 
-    where = runs_dir or DEFAULT_RUNS_DIR
     kinds = list(dict.fromkeys(part.strip().lower() for part in formats.split(",")))
     if unknown := [kind for kind in kinds if kind not in FORMATS]:
         raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}")
@@ -71,7 +70,7 @@ def plot(
     chosen, named = replace(SIZES[size], style=fonts), metrics or list(_DEFAULT_METRICS)
     with errors_told():
         check_metrics(named)
-        found = find_run_or_sweep(run, where)
+        found = find_run_or_sweep(run, runs_dir)
         if isinstance(found, SweepDirectory):
             if overlay:
                 raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
@@ -81,7 +80,7 @@ def plot(
                 raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
             data = read_run(found)
             if overlay:
-                others = [read_run(RunDirectory.find(other, where)) for other in overlay]
+                others = [read_run(RunDirectory.find(other, runs_dir)) for other in overlay]
                 drawings = iter([overlay_figure([data, *others], named, chosen)])
             else:
                 others = []
@@ -102,12 +101,11 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
     ] = None,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """One HTML page that needs no network: curves, neurons and certificate over time, configuration; a sweep's map and
     table."""
     from featlearn.claims.find import find_run_or_sweep
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console.output import complain, tell
     from featlearn.views.console.progress import counting
@@ -118,7 +116,7 @@ def report(
     from featlearn.views.report.sweep import sweep_page
 
     with errors_told():
-        found = find_run_or_sweep(run, runs_dir or DEFAULT_RUNS_DIR)
+        found = find_run_or_sweep(run, runs_dir)
         if isinstance(found, SweepDirectory):
             with counting("reading runs") as watch:
                 page = sweep_page(read_sweep(found), watch)

@@ -22,7 +22,7 @@ from featlearn.training.networks import Network, generator
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Probe, Problem, Scaled, State
 
-LARGEST_SHIFT = 0.01  # of ‖f*‖: by how much rounding to float32 may move the function of a scaled student
+LARGEST_SHIFT = 0.01  # rounding to float32 may move the function of a scaled student by this share of ‖f*‖
 
 
 class ScaleTooLarge(Exception):

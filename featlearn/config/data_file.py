@@ -71,7 +71,7 @@ def _read_npz(path: Path, input_dim: int) -> tuple[np.ndarray, np.ndarray]:
         raise InvalidData(f"{path}: inputs have {inputs.shape[1]} entries, the teacher's {input_dim}")
     if inputs.dtype.kind not in "fiu" or labels.dtype.kind not in "fiu":
         raise InvalidData(f"{path}: expected real numbers, got inputs {inputs.dtype}, labels {labels.dtype}")
-    with np.errstate(over="ignore"):  # of long doubles
+    with np.errstate(over="ignore"):  # long doubles may be too large for float64
         inputs, labels = (np.array(x, dtype=np.float64, order="C") for x in (inputs, labels))
     for name, values in (("inputs", inputs), ("labels", labels)):
         if not np.isfinite(values).all():
@@ -89,7 +89,7 @@ def _read_csv(path: Path, input_dim: int) -> tuple[np.ndarray, np.ndarray]:
             names = [name.strip() for name in next(csv.reader(file), [])]
             order = _columns(path, names, input_dim)
             try:
-                warnings.simplefilter("ignore")  # of a table without lines, which is refused below
+                warnings.simplefilter("ignore")  # NumPy warns of a table without lines, which is refused below
                 table = np.loadtxt(file, delimiter=",", comments=None, quotechar='"', ndmin=2)
             except ValueError as error:
                 raise InvalidData(next(_faults(path, names), f"{path}: {error}")) from None

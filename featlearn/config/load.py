@@ -38,7 +38,6 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """The resolved configuration in a YAML file.
 
     Args:
-        path: the file.
         overrides: ``key.path=value`` texts, applied in order; values are YAML and follow the rules of the file.
     Raises:
         ConfigError: with every complaint about file and overrides, each with file, line, column and key.
@@ -121,7 +120,6 @@ def with_pinned_files(config: Config, directory: Path, known: dict[str, dict[str
     """The configuration with absolute paths and digests of its weight and data files.
 
     Args:
-        config: valid.
         directory: where relative paths start.
         known: the keys of files that were pinned before, by path; new ones are added.
     Raises:

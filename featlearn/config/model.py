@@ -26,8 +26,8 @@ from featlearn.training.methods import METHODS
 from featlearn.training.operations import OPERATIONS
 from featlearn.training.optima import within_reach
 
-MOST_WEIGHTS = 500_000_000  # of a first layer: 4 GB
-MOST_ENTRIES = 500_000_000  # of the inputs of a sample or a batch
+MOST_WEIGHTS = 500_000_000  # the largest first layer: 4 GB
+MOST_ENTRIES = 500_000_000  # the most numbers in the inputs of a sample or a batch
 
 
 class Config(Section):

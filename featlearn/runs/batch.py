@@ -61,12 +61,9 @@ def run_group(
     watch: Callable[[Event], None] = lambda event: None,
     every_row: bool = True,
 ) -> Iterator[int]:
-    """Run the experiments of one group; yields the place of each as it ends. Their samples are released at the end.
+    """Run the experiments of one group, a keeper for each; yields their places as they end. See ``recorder.follow``.
 
-    Args:
-        experiments: of one group.
-        keepers: one for each.
-        interrupted, watch, every_row: see ``recorder.follow``.
+    Their samples are released at the end.
     """
     problem = Problem.stack([e.problem for e in experiments])
     start = Start.stack([e.start for e in experiments])

@@ -11,8 +11,10 @@ import numpy as np
 from featlearn.runs.directory import RunDirectory
 from featlearn.storage.errors import RunError
 
+Table = dict[str, np.ndarray]  # columns of equal length, by name
 
-def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
+
+def load_metrics(path: str | Path) -> Table:
     """The metrics of a run as columns, one entry per logged row; a torn last line is left out.
 
     Args:
@@ -32,7 +34,7 @@ def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
         raise RunError(f"{error}; to load what is left of it, give the file itself") from None
 
 
-def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = None) -> Table:
     """Rows as arrays: int64, float64 with NaN for None, or objects, whatever holds every value exactly.
 
     Args:

@@ -24,7 +24,7 @@ from featlearn.training.methods import METHODS
 from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 
-CHECKPOINT_SECONDS = 1.0  # at least this long between two checkpoints, but for the end of a stage
+CHECKPOINT_SECONDS = 1.0  # the least time between two checkpoints, except at the end of a stage
 
 
 Ending = Literal["done", "diverged", "interrupted", "failed"]
@@ -73,7 +73,7 @@ def follow(
         if interrupted() and going:
             status = "interrupted"
             break
-    for run in sorted(going):  # or resumed after their last step
+    for run in sorted(going):  # also runs that were resumed after their last step, for which no event came
         keepers[run].finish(status)
         yield run
 
@@ -125,7 +125,7 @@ class Recorder:
         self.loss_floor = 0.0
         self.stages: list[StageRecord] = []  # the finished ones
         self.decays: dict[float, None] = {}  # each λ of a row that has a gap, in their order
-        self.snapshots: GrowingNpz | None = None  # until there is a first one
+        self.snapshots: GrowingNpz | None = None  # None before the first one
         self.seconds_before = 0.0  # spent by earlier processes on this run
         self.began = time.perf_counter()
         self.last_checkpoint = -np.inf if self.eager else self.began

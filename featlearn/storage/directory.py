@@ -17,7 +17,7 @@ from featlearn.storage.locks import PATIENCE, Lock, holder_of, is_held
 from featlearn.storage.names import inside, named_paths
 from featlearn.storage.npz import arrays_in
 from featlearn.storage.opening import open_regular
-from featlearn.storage.records import FileRecord, Record, read_record
+from featlearn.storage.records import FileRecord, Record, read_record, write_record
 
 
 class Member:
@@ -41,7 +41,7 @@ class Directory(Generic[Info]):
     """A run, a sweep or a reproduction on disk. A subclass names its files, and spells nobody else's."""
 
     kind: ClassVar[str]
-    info_file: Member  # that makes a directory one of its kind
+    info_file: Member  # the file that makes a directory one of its kind
     info_type: type[Info]
     lock_file = Member(".lock")
 
@@ -121,7 +121,7 @@ class Directory(Generic[Info]):
         self._locks.append(lock)
 
     def release(self) -> None:
-        """Give back what was locked."""
+        """Release every lock that was taken."""
         while self._locks:
             self._locks.pop().release()
 
@@ -149,6 +149,12 @@ class Directory(Generic[Info]):
             raise RunError(f"{file} is broken: {reason(error)}") from None
         except ValueError as error:
             raise RunError(f"{file} is broken: {error}") from None
+
+    # --- writing; the lock must be held -------------------------------------------------------------
+
+    def write_info(self, info: Info) -> None:
+        """Replace what the directory says of itself. Raises OSError."""
+        write_record(self.info_file, info)
 
     # --- places -----------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from featlearn.storage.replacement import sync_directory
 
 MOST_PENDING = 2**26  # bytes that wait in memory until they are written
 _PIECE = 2**24  # bytes that are read at a time to check them
-_POLYNOMIAL = 0xEDB88320  # of CRC-32, bits reversed
+_POLYNOMIAL = 0xEDB88320  # the polynomial of CRC-32, bits reversed
 
 Entry = Mapping[str, np.ndarray]  # what an append adds to each array that grows
 

@@ -29,7 +29,8 @@ _BROKEN = (
 )
 
 
-_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}  # by version
+# how the header of an array is read, by its version
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:

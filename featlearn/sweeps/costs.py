@@ -29,10 +29,10 @@ from featlearn.training.problem import Problem
 from featlearn.training.stages import Stage
 
 _MEASURED = 4  # shapes at most, of each backend and kind of data
-_SAMPLES = 20_000  # of a measurement, at most: larger samples cost in proportion
-_SECONDS = 0.05  # of each measurement
+_SAMPLES = 20_000  # a measurement takes at most so many: larger samples cost in proportion
+_SECONDS = 0.05  # each measurement takes about so long
 _CANNOT_RUN = InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError, MemoryError
-_OWN_STEPS = 4  # of a method that takes its own, in a measurement
+_OWN_STEPS = 4  # so many steps are measured of a method that takes its own
 
 
 @dataclass(frozen=True)

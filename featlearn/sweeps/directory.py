@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -27,7 +27,7 @@ from featlearn.storage.errors import RunError, reason
 from featlearn.storage.locks import PATIENCE, Lock, is_held
 from featlearn.storage.logs import Log, read_lines
 from featlearn.storage.names import LATEST, stem_of
-from featlearn.storage.records import Record, write_record
+from featlearn.storage.records import Record
 from featlearn.storage.replacement import replace_file, write_file
 from featlearn.sweeps.records import Entry, SweepBrief, SweepInfo
 from featlearn.sweeps.sweep import Point, Sweep, is_point_id, point_id
@@ -110,7 +110,7 @@ class SweepDirectory(Directory[SweepInfo]):
             self = cls(draft.path)
             write_file(self.sweep_file, sweep.to_yaml().encode())
             replace_file(self.manifest_file, lambda out: out.writelines(map(_line_of, points)))
-            write_record(self.info_file, info)
+            self.write_info(info)
             draft.publish_as(stem_of(info.name, info.digest))
             draft.point_here(LATEST)
         return cls(draft.path)
@@ -196,11 +196,9 @@ class SweepDirectory(Directory[SweepInfo]):
         info, results = self.read_info(), list(self.read_results().values())
         done = [result for result in results if result.status == "done"]
         losses = [result.final["loss"] for result in done if result.final and result.final["loss"] is not None]
-        return SweepBrief(
-            name=info.name,
-            created=info.created,
+        return SweepBrief.made_of(
+            info,
             status="running" if alive else _status(info.points, len(results), len(done)),
-            points=info.points,
             ended=len(results),
             done=len(done),
             best_loss=min(losses, default=None),
@@ -213,11 +211,9 @@ class SweepDirectory(Directory[SweepInfo]):
         assert self._journal is not None, "the lock must be held"
         self._journal.append(result.line())
 
-    @contextmanager
-    def writing_results(self) -> Iterator[None]:
+    def writing_results(self) -> AbstractContextManager[None]:
         """Within it, no other process writes ``results.csv``: whoever is last has read what all have done."""
-        with _alone(self.path / ".lock-results", _WRITING, f"writes {self.results_file}"):
-            yield
+        return _alone(self.path / ".lock-results", _WRITING, f"writes {self.results_file}")
 
     def write_results(self, axes: Sequence[str], entries: Iterable[Entry], results: Mapping[str, PointResult]) -> None:
         """Write ``results.csv`` anew: a row for each point that has ended, in the manifest's order."""
@@ -255,12 +251,10 @@ def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) ->
             yield {"id": entry.id, **entry.values, **(result.final or blank), **ending}
 
 
-@contextmanager
-def one_at_a_time(runs_dir: Path) -> Iterator[None]:
+def one_at_a_time(runs_dir: Path) -> AbstractContextManager[None]:
     """Within it, no other process looks for the sweep that its share belongs to."""
     runs_dir.mkdir(parents=True, exist_ok=True)
-    with _alone(runs_dir / ".shards.lock", _BEGINNING, f"begins a sweep in {runs_dir}"):
-        yield
+    return _alone(runs_dir / ".shards.lock", _BEGINNING, f"begins a sweep in {runs_dir}")
 
 
 @contextmanager

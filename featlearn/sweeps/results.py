@@ -6,15 +6,13 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from featlearn.runs.metrics import as_columns
+from featlearn.runs.metrics import Table, as_columns
 from featlearn.storage.cells import is_marked, text_of
 from featlearn.storage.errors import RunError
 from featlearn.sweeps.directory import SweepDirectory, known_columns, result_rows, results_columns
 
 
-def load_results(path: str | Path) -> dict[str, np.ndarray]:
+def load_results(path: str | Path) -> Table:
     """The results of a sweep as columns, one entry per point that has ended, in the order of its manifest.
 
     Args:

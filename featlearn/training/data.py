@@ -16,7 +16,7 @@ from featlearn.theory.activations import Activation
 from featlearn.theory.population import solve_ridge
 from featlearn.training.networks import Network, generator
 
-_ENTRIES_TOGETHER = 2**20  # of preactivations, (inputs, neurons), computed at a time
+_ENTRIES_TOGETHER = 2**20  # the most preactivations, inputs times neurons, that are computed at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class Online:
         """Nothing is kept."""
 
 
-Data = Empirical | Online  # of one run
+Data = Empirical | Online  # what one run is trained on
 
 
 def _at_step(seed: int, purpose: str, step: int) -> np.random.Generator:

@@ -24,7 +24,7 @@ from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
 
 DIVERGED_ABOVE = 1e6  # times the loss at the start (or ‖f*‖², where that is more): the run is given up
-_PIECE_SECONDS = 0.25  # of steps between two intermediate states
+_PIECE_SECONDS = 0.25  # the time that steps between two intermediate states should take
 _FIRST_PIECE = 16  # steps, until their pace is known; of methods whose steps may be long, one
 
 
@@ -50,7 +50,7 @@ def descend(
 
 @dataclass(frozen=True)
 class _Leg:
-    """Runs on their way through a stage.
+    """Some runs within a stage.
 
     Attributes:
         number: of the stage.
@@ -85,8 +85,9 @@ class _Descent:
         self, problem: Problem, plans: Sequence[Plan], backend: Backend, start: Start, every_row: bool
     ) -> None:
         self.problem, self.plans, self.backend, self.start, self.every_row = problem, plans, backend, start, every_row
-        self.states = [start.state.take([run]) for run in range(len(plans))]  # of the runs, between stages
-        self.earlier_steps = [start.position.step - start.position.stage_step] * len(plans)  # of earlier stages
+        self.states = [start.state.take([run]) for run in range(len(plans))]  # where each run is between stages
+        # steps of each run in earlier stages
+        self.earlier_steps = [start.position.step - start.position.stage_step] * len(plans)
         self.going = list(range(len(plans)))  # the runs that have not diverged
         teacher = problem.teacher_second_layer, problem.teacher_first_layer
         size = population.squared_norm(problem.activation, *teacher)

@@ -20,7 +20,6 @@ def measure(
     """A metrics row for each run of a batch, and the loss floors (B,) under which their losses mean nothing.
 
     Args:
-        problem, state: the batch.
         stages: the current stage of each run.
         stage_step: how many steps the runs have done in this stage.
         backend: computes the gradient: of the training loss for empirical data, of the population loss otherwise.

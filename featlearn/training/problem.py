@@ -12,7 +12,7 @@ from featlearn.training.batched import Batched
 from featlearn.training.data import Data, Empirical
 from featlearn.training.networks import generator
 
-PROBE_INPUTS = 32  # at which ``kernel_motion`` looks
+PROBE_INPUTS = 32  # the number of inputs at which ``kernel_motion`` is computed
 MOST_PROBE_DIMENSIONS = 100_000  # above, there is no probe: its inputs would be larger than most networks
 
 
@@ -105,7 +105,7 @@ class Problem(Batched):
             data.release()
 
 
-BATCH_LOSS = "batch_loss"  # in a state's memory, (B,): on the online batch of the last step, before that step
+BATCH_LOSS = "batch_loss"  # the name, in a state's memory, of the loss (B,) on the online batch before the last step
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from featlearn.claims.load import load_paper
 from featlearn.claims.records import ClaimRecord, ReproductionBrief, ReproductionInfo
 from featlearn.claims.reproduce import Interrupted, Watch, begin
 from featlearn.config.yaml_source import ConfigError
-from featlearn.runs.directory import RunError, RunNotFound
+from featlearn.storage.errors import RunError, RunNotFound
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.executors import Executor, SerialExecutor
 from featlearn.views.report import claims_files

@@ -14,11 +14,14 @@ from featlearn.claims.directory import ReproductionDirectory
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
-from featlearn.runs.directory import LATEST, RunDirectory, RunError, RunNotFound
+from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import load_metrics
 from featlearn.runs.records import RunInfo
 from featlearn.runs.train import train
 from featlearn.storage.drafts import Draft
+from featlearn.storage.errors import RunError, RunNotFound
+from featlearn.storage.names import LATEST
+from featlearn.storage.npz import write_npz
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.training.measurement import COLUMNS
 from tests.config.broken import MINIMAL, write
@@ -343,8 +346,8 @@ def test_every_file_that_is_a_link_is_replaced_and_not_written_through(run: RunD
         file.unlink()
         file.symlink_to(victim / "thesis.tex")
     run.write_info(info)
-    run.write_arrays(run.snapshots_file, {"step": [1]})
-    run.write_arrays(run.checkpoint_file, {"x": [1]})
+    write_npz(run.snapshots_file, {"step": [1]})
+    write_npz(run.checkpoint_file, {"x": [1]})
     assert contents(victim) == before
     assert run.read_info() == info
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from featlearn.claims.evidence import Evidence
-from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.directory import RunDirectory
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.begin import begin
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.load import load_sweep

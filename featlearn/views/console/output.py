@@ -24,6 +24,10 @@ def tell(text: object, file: TextIO | None = None, *, flush: bool = False) -> No
     print(printable(str(text), keep="\n\t"), file=file, flush=flush)
 
 
+def pass_or_fail(passed: bool) -> Text:
+    return Text("PASS", "green") if passed else Text("FAIL", "bold red")
+
+
 def output_console() -> Console:
     """Standard output; off a terminal, as wide as its tables want to be."""
     width = None if sys.stdout is not None and sys.stdout.isatty() else 160

@@ -6,10 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, ProgressColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from featlearn.runs.directory import RunDirectory
@@ -24,37 +23,40 @@ if TYPE_CHECKING:
     from featlearn.sweeps.state import SweepState
 
 
-class TrainingView:
+class _LiveView:
+    """A bar on a terminal, which lives within it; where there is none, or it is quiet, a subclass does without."""
+
+    def __init__(self, quiet: bool, *columns: ProgressColumn) -> None:
+        console = error_console()
+        self._quiet = quiet
+        self._bar = Bar(*columns, console=console, transient=True) if not quiet and console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+class TrainingView(_LiveView):
     """Live progress of one run: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._bar: Bar | None = None
+        super().__init__(
+            quiet,
+            TextColumn("{task.description}", style="bold"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}", markup=False),
+        )
         self._task: TaskID | None = None
         self._state = ""
         self._next_line = 0.0
         self._began = time.perf_counter()
-
-    def __enter__(self) -> Self:
-        console = error_console()
-        if not self._quiet and console.is_terminal:
-            self._bar = Bar(
-                TextColumn("{task.description}", style="bold"),
-                BarColumn(bar_width=24),
-                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[state]}", markup=False),
-                console=console,
-                transient=True,
-            )
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def watch(self, run: RunDirectory, plan: Plan, event: Event) -> None:
         """Show an event of the descent loop; the ``watch`` argument of ``train`` and ``resume``."""
@@ -90,34 +92,16 @@ def _row_in_brief(row: Row) -> str:
     return f"loss {number(row['loss'], 3)}  λ {number(row['weight_decay'], 3)}  max angle {degrees(row['max_angle'])}"
 
 
-class SweepView:
+class SweepView(_LiveView):
     """Live progress of a sweep: a bar on a terminal, a line now and then elsewhere; ``title`` says what it is for."""
 
     def __init__(self, *, quiet: bool, title: str = "") -> None:
-        self._quiet = quiet
+        super().__init__(quiet, BarColumn(bar_width=24), TextColumn("{task.fields[state]}", markup=False))
+        if self._bar is not None:
+            self._bar.add_task("", total=1.0, state="")
         self._title = f"{title}  " if title else ""
-        self._bar: Bar | None = None
         self._next = 0.0
         self._shown = -1
-
-    def __enter__(self) -> Self:
-        console = error_console()
-        if not self._quiet and console.is_terminal:
-            self._bar = Bar(
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[state]}", markup=False),
-                console=console,
-                transient=True,
-            )
-            self._bar.start()
-            self._bar.add_task("", total=1.0, state="")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def watch(self, state: SweepState) -> None:
         """Show where a sweep is; the ``watch`` argument of ``run_sweep``."""

@@ -36,7 +36,7 @@ _NARROW_STAGE_COLUMNS = ("step", "loss", "max_angle", "recovered")
 
 
 def show_run(run: RunDirectory, info: RunInfo) -> None:
-    """The story of a run: where it stood at its start and after each stage, and how it ended."""
+    """A run: where it stood at its start and after each stage, and how it ended."""
     output = output_console()
     columns = _STAGE_COLUMNS if output.width >= NARROW else _NARROW_STAGE_COLUMNS
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)

@@ -27,9 +27,9 @@ from featlearn.views.words.labels import heading_of
 from featlearn.views.words.numbers import duration, size
 from featlearn.views.words.values import clipped, labels
 
-_MOST_ROWS = 60  # of the table at the end
+_MOST_ROWS = 60  # the most rows of the table
 _MOST_FAILURES = 10
-_DIGITS = 4  # of the values of axes, at least
+_DIGITS = 4  # the least number of digits in values of axes
 
 
 def show_plan(plan: SweepPlan, jobs: int | None) -> None:
@@ -61,7 +61,7 @@ def _listed(values: list[Any]) -> str:
 
 
 def show_sweep(directory: SweepDirectory, info: SweepInfo) -> None:
-    """The story of a sweep: medians over the seeds at each setting of the other axes, and what failed."""
+    """A sweep: medians over the seeds at each setting of the other axes, and what failed."""
     columns = load_results(directory.path)
     output = output_console()
     lines: list[Any] = [shown(info.name, "bold")]

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.metrics import as_columns
+from featlearn.runs.metrics import Table, as_columns
 from featlearn.runs.records import RunInfo
 from featlearn.storage.errors import RunError
 from featlearn.storage.text import printable
 from featlearn.theory.activations import Activation, activation
 from featlearn.training.columns import COLUMNS
 from featlearn.views.data.neurons import Neurons, neurons_of
-from featlearn.views.data.table import Table
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,7 @@ class RunData:
 
 
 def read_run(run: RunDirectory) -> RunData:
-    """Read a run, finished or not.
-
-    Raises:
-        RunError: when it cannot be read, or has logged nothing yet.
-    """
+    """Read a run, finished or not. Raises RunError when it cannot be read, or has logged nothing yet."""
     info = run.read_info()
     rows = run.read_metrics()
     if not rows:

@@ -11,7 +11,7 @@ from featlearn.views.data.run import RunData
 from featlearn.views.words.labels import label_of, short_key, short_keys
 from featlearn.views.words.values import distinct
 
-_MOST_SETTINGS = 3  # in a name
+_MOST_SETTINGS = 3  # the most settings in a name
 
 
 def label_runs(runs: Sequence[RunData]) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.neurons import Neurons, weighted_quantiles
 from featlearn.views.data.run import RunData
-from featlearn.views.data.table import Table
 
 QUANTILES = {"angle_q05": 0.05, "angle_q25": 0.25, "angle_median": 0.5, "angle_q75": 0.75, "angle_q95": 0.95}
 QUANTILE_BANDS = (("angle_q05", "angle_q95", 0.15), ("angle_q25", "angle_q75", 0.3))  # drawn, with their opacities

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
+from featlearn.runs.metrics import Table
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.run import RunData, StageSpan
 from featlearn.views.data.run_tables import QUANTILE_BANDS, alignment_table, quantile_shares
-from featlearn.views.data.table import Table
 from featlearn.views.figures.axes import legend_above, line, log_if_positive, name_aligned, step_axis
 from featlearn.views.figures.captions import alignment_caption
 from featlearn.views.figures.drawing import Artists, Drawing

@@ -18,9 +18,9 @@ from featlearn.views.words.labels import label_of, plain
 from featlearn.views.words.palette import FAINT, colour_of, dashes_of, marker_of
 from featlearn.views.words.values import clipped
 
-FEW = 3  # so many points are shown as points: a line through them would not be seen
+FEW = 3  # up to so many points are drawn as points, since a line through them would hardly be seen
 _DECADES = (-307.0, -306.0), (307.0, 308.0)  # the least and the most powers of ten at which a logarithmic axis ends
-_MOST_LETTERS = 24  # of a text that names a value
+_MOST_LETTERS = 24  # the longest text that names a value
 
 
 def step_axis(ax: Axes, steps: np.ndarray) -> None:

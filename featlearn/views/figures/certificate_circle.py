@@ -18,8 +18,8 @@ from featlearn.views.words.certificate import decay_among, network_at
 from featlearn.views.words.numbers import MINUS
 from featlearn.views.words.palette import GREY, INK, PAPER, PURPLE, SHADE, colour_of, text_colour
 
-LINEAR_TO = 3.5  # of |η|: beyond, the axis is logarithmic outside of ±1
-_CLOSE = 0.055  # of the width: names of teacher lines nearer than this are put one above the other
+LINEAR_TO = 3.5  # where |η| goes beyond this, the axis is logarithmic outside of ±1
+_CLOSE = 0.055  # names of teacher lines nearer than this share of the width are put one above the other
 
 
 def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) -> Artists:
@@ -47,9 +47,8 @@ def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) ->
     for decay, marks in view.marks.items():
         name = "atoms" if decay == view.optimum.weight_decay else "atoms_before"
         artists[name] = _atoms_on_circle(ax, marks, largest, heaviest, light=name != "atoms")
-    ax.set_xlim(
-        (180, 0) if view.lines else (0, 360)
-    )  # as the picture of the neurons: 0° is at the right of its half circle
+    # 0° is at the right, as in the half circle of the neurons' figure
+    ax.set_xlim((180, 0) if view.lines else (0, 360))
     ax.xaxis.set_major_locator(MultipleLocator(45 if view.lines else 90))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}°"))
     ax.set_xlabel("direction w in the teacher's plane")

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from featlearn.claims.records import Panel, Series
-from featlearn.views.data.table import Table
+from featlearn.runs.metrics import Table
 from featlearn.views.figures.axes import legend_above, log_if_positive, look_of
 from featlearn.views.figures.drawing import Artists
 from featlearn.views.figures.ticks import ROUND, log_ticks, ticks_at

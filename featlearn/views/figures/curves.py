@@ -9,9 +9,9 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.run import RunData, StageSpan
 from featlearn.views.data.run_tables import atoms_gained, curves_table
-from featlearn.views.data.table import Table
 from featlearn.views.figures.axes import legend_above, line, log_if_positive, step_axis
 from featlearn.views.figures.captions import curves_caption
 from featlearn.views.figures.drawing import Artists, Drawing

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.slope import Slope
-from featlearn.views.data.table import Table
 
 Artists = dict[str, Artist]
 

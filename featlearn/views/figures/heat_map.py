@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize, to_hex
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.sweep import SweepData, summary_table
-from featlearn.views.data.table import Table
 from featlearn.views.figures.axes import names_below
 from featlearn.views.figures.captions import heat_map_caption
 from featlearn.views.figures.drawing import Artists, Drawing

@@ -10,10 +10,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation, Transform
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.slope import Slope, slope_of
 from featlearn.views.data.sweep import SweepData, summary_table
-from featlearn.views.data.table import Table
 from featlearn.views.figures.axes import legend_above, log_if_positive, look_of, names_below
 from featlearn.views.figures.captions import medians_caption
 from featlearn.views.figures.drawing import Artists, Drawing

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.run import RunData
 from featlearn.views.data.run_names import label_runs
-from featlearn.views.data.table import Table
 from featlearn.views.figures.axes import FEW, log_if_positive, look_of, step_axis
 from featlearn.views.figures.captions import overlay_caption
 from featlearn.views.figures.drawing import Artists, Drawing

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.storage.cells import cell_of
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.replacement import replace_file
-from featlearn.views.data.table import Table
 from featlearn.views.figures.drawing import Drawing
 from featlearn.views.figures.style import Size, style
 
@@ -43,7 +43,7 @@ def save(
         for kind in formats:
             files.append(directory / f"{stem}.{kind}")
             about: dict[str, Any] = {"Title": drawing.title or drawing.name, **_DATELESS.get(kind, {})}
-            content = BytesIO()  # matplotlib trips over itself when it meets a full disk
+            content = BytesIO()  # in memory first: matplotlib raises an error of its own on a full disk
             with style(size):
                 drawing.figure.savefig(content, format=kind, dpi=dpi, metadata=about)
             replace_file(files[-1], partial(_write, content))

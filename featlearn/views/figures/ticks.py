@@ -77,7 +77,7 @@ def _within(values: np.ndarray, low: float, high: float) -> np.ndarray:
 def ticks_at(ax: Axes, values: list[float], texts: list[str], *, log: bool) -> None:
     """A tick at each of some rising values of the horizontal axis, with its text."""
     places = np.log(values) if log else np.array(values)
-    wide = 0.75 * width_of(ax)  # from the first to the last
+    wide = 0.75 * width_of(ax)  # the distance from the first tick to the last
     shown, turned = fitting(wide * (places - places[0]) / ((places[-1] - places[0]) or 1.0), texts)
     ax.xaxis.set_major_locator(FixedLocator(values))
     ax.xaxis.set_major_formatter(FixedFormatter(shown))

@@ -14,13 +14,7 @@ ORIGINS = {"paper": "the paper's own, from its abstract", "reading": "our readin
 
 
 def page(info: ReproductionInfo, figures: str, sweeps: str) -> str:
-    """The whole page.
-
-    Args:
-        info: what ``claims.json`` says.
-        figures: the folder of the figures, as seen from the page.
-        sweeps: the folder of the sweep files, likewise.
-    """
+    """The whole page; ``figures`` and ``sweeps`` are the folders of figures and sweep files as seen from it."""
     return f"# The claims, reproduced\n\n{body(info, figures, sweeps)}\n"
 
 

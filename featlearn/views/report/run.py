@@ -14,8 +14,7 @@ from featlearn.views.data.run import RunData
 from featlearn.views.data.run_tables import QUANTILE_BANDS, QUANTILES, alignment_table, quantile_shares
 from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
-from featlearn.views.report.packing import packed
-from featlearn.views.report.page import environment, filled, text_of, told
+from featlearn.views.report.page import environment, filled, packed, text_of, told
 from featlearn.views.words.floors import floors_in_brief
 from featlearn.views.words.labels import heading_of, labels
 from featlearn.views.words.numbers import grouped

@@ -13,16 +13,16 @@ from featlearn.storage.errors import RunError
 from featlearn.sweeps.directory import known_columns
 from featlearn.views.data.axis import axis_of
 from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
-from featlearn.views.report.packing import packed
-from featlearn.views.report.page import environment, filled, text_of, told
+from featlearn.views.report.page import environment, filled, packed, text_of, told
 from featlearn.views.words.labels import Label, heading_of, label_of, labels
 from featlearn.views.words.numbers import grouped
 from featlearn.views.words.palette import SCALE
 
-_CURVES = ("loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")  # of the runs
-_CURVE_POINTS = 150_000  # of all runs together, for each curve: some 3 MB
+# the columns of the runs that are drawn
+_CURVES = ("loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")
+_CURVE_POINTS = 150_000  # the most points of one column over all runs: about 3 MB
 _NO_CURVES = "this sweep keeps no logs (store: summary)"
-_MOST_ROWS = 2000  # of the table, at once
+_MOST_ROWS = 2000  # the most rows that the table shows at once
 
 
 def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:

@@ -64,4 +64,6 @@ def test_a_claim_says_whether_it_holds() -> None:
         record
     )
     assert claim_heading(record) == "PASS · n = 50"
-    assert claim_heading(record.changed(passed=False)) == "FAIL · n = 50"
+    assert (
+        claim_heading(record.changed(passed=False, checks=(record.checks[0].changed(passed=False),))) == "FAIL · n = 50"
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.by import By
 
-from featlearn.runs.directory import RunError
+from featlearn.storage.errors import RunError
 from featlearn.views.data.sweep import read_sweep
 from featlearn.views.report.page import write_page
 from featlearn.views.report.sweep import sweep_page

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import largest_of, over_seeds, slope
 from featlearn.claims.papers.zhou_ge_2024.snapshots import Snapshot, near_and_far, snapshots_of
 from featlearn.claims.records import Panel, Series
