@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,9 @@ def plot(
     size: Annotated[
         str, typer.Option("--size", help="column (3.25 in wide), page (5.5 in) or slide (10 in).")
     ] = "column",
+    fonts: Annotated[
+        str, typer.Option("--style", help="plain (sans serif), or paper (serif, as papers in Times are set).")
+    ] = "plain",
     metrics: Annotated[
         list[str] | None,
         typer.Option("--metric", metavar="NAME", help="Of a sweep or an overlay: what to show. Repeatable."),
@@ -39,7 +43,7 @@ def plot(
     ] = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Figures for a paper, each with the data behind it as CSV.
+    """Figures for a paper, each with the data behind it as CSV and a caption for LaTeX.
 
     Of a run: curves, alignment, neurons and the dual certificate. Of a sweep: medians over seeds against one axis, or a
     heat map over two.
@@ -50,12 +54,13 @@ def plot(
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console.figure import show_figure
     from featlearn.views.console.output import complain
+    from featlearn.views.data.certificate import why_no_certificate
     from featlearn.views.data.run import read_run
     from featlearn.views.data.sweep import check_metrics, read_sweep
     from featlearn.views.figures.overlay import overlay_figure
     from featlearn.views.figures.run import run_figures
     from featlearn.views.figures.saving import FORMATS, save
-    from featlearn.views.figures.style import SIZES
+    from featlearn.views.figures.style import SIZES, STYLES
     from featlearn.views.figures.sweep import sweep_figures
 
     kinds = list(dict.fromkeys(part.strip().lower() for part in formats.split(",")))
@@ -63,13 +68,15 @@ def plot(
         raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}")
     if size not in SIZES:
         raise typer.BadParameter(f"--size {size}: expected one of {', '.join(SIZES)}")
+    if fonts not in STYLES:
+        raise typer.BadParameter(f"--style {fonts}: expected one of {', '.join(STYLES)}")
 
     def named(*tables: Table) -> list[str]:
         """The metrics to show: those asked for, or those that apply."""
         found = [[n for n in names if any(with_values(t, [n]) for t in tables)] for names in defaults]
         return metrics or found[0] or found[1] or list(_DEFAULT_METRICS)
 
-    chosen, defaults = SIZES[size], (_DEFAULT_METRICS, _DEFAULT_ON_DATA)
+    chosen, defaults = replace(SIZES[size], style=fonts), (_DEFAULT_METRICS, _DEFAULT_ON_DATA)
     with errors_told():
         check_metrics(metrics or [])
         found = find_run_or_sweep(run, runs_dir)
@@ -91,9 +98,13 @@ def plot(
                 drawings = run_figures(data, chosen)
                 complain([f"no figure of the neurons: {data.missing}"] if data.missing else [])
             complain(shown.lost for shown in (data, *others) if shown.lost)
+        names = set()
         for drawing in drawings:
+            names.add(drawing.name)
             files = save(drawing, out or found.inside(found.figures.name), kinds, chosen)
             show_figure(files, drawing.slopes)
+        if names & {"neurons"} and "certificate" not in names:
+            complain([f"no figure of the certificate: {why_no_certificate(data)}"])
 
 
 def report(

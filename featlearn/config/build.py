@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import numpy as np
 
@@ -206,7 +206,7 @@ def _unscaled_data(config: Config, teacher: Network) -> Data | None:
     return None
 
 
-Pair = tuple[np.ndarray, np.ndarray]  # inputs (n, d) and labels (n,)
+Pair: TypeAlias = "tuple[np.ndarray, np.ndarray]"  # inputs (n, d) and labels (n,)
 
 
 def _own_data(config: Config, input_dim: int | None) -> tuple[Pair, Pair | None]:

@@ -13,20 +13,6 @@ from tests.config.broken import MINIMAL, write
 
 COMMANDS = ["new", "train", "sweep", "reproduce", "runs", "show", "plot", "report"]
 COMMANDS += ["diff", "export", "tag", "note", "rm", "schema", "check"]
-    "train",
-    "sweep",
-    "reproduce",
-    "runs",
-    "show",
-    "plot",
-    "report",
-    "diff",
-    "export",
-    "tag",
-    "note",
-    "rm",
-]
-COMMANDS += ["schema", "check"]
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])

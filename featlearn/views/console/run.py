@@ -18,6 +18,7 @@ from featlearn.training.measurement import Row
 from featlearn.views.console.output import NARROW, complain, output_console, shown
 from featlearn.views.console.status import status_of_run, style_of
 from featlearn.views.words.cells import cell, seconds
+from featlearn.views.words.floors import floors_in_brief
 from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import number
 
@@ -66,7 +67,7 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         f" · gradient norm {number(last.get('grad_norm'), 3)}",
         f" · gap {number(last['gap'], 3)}" if last.get("gap") is not None else "",
     )
-    floors = [shown(line) for line in (_floors_in_brief(info),) if line]
+    floors = [shown(line) for line in (floors_in_brief(info.floors),) if line]
     path = shown(run.path, no_wrap=True)
     output.print(Group(shown(info.name or run.name, "bold"), table, ending, *floors, path))
     if status == STOPPED:
@@ -86,19 +87,6 @@ def _losses_in_brief(info: RunInfo, last: Row) -> Iterator[str]:
     for name in LOSSES[1:]:
         if last.get(name) is not None:
             yield f"{heading_of(name)} {number(last[name], 3)}"
-
-
-def _floors_in_brief(info: RunInfo) -> str | None:
-    """What predictors that are linear in features of the start can reach at best, beside ‖f*‖²."""
-    floors = info.floors
-    if floors is None or not floors.target:
-        return None
-    told = [
-        f"{name} {number(floor, 3)} ({floor / floors.target:.0%}{' of ‖f*‖²' if first else ''})"
-        for first, name, floor in ((True, "random features", floors.random_features), (False, "NTK", floors.ntk))
-        if floor is not None
-    ]
-    return f"floors: {', '.join(told)}" if told else None
 
 
 def _stage_rows(rows: list[Row]) -> Iterator[tuple[str, Row]]:

@@ -120,6 +120,15 @@ def read_certificates(data: RunData) -> Certificates | None:
     return Certificates(phi, snapshots, decays, optima, atom_teachers, basis)
 
 
+def why_no_certificate(data: RunData) -> str:
+    """Why a run whose neurons can be drawn has no picture of its certificate."""
+    if data.neurons is not None and data.neurons.rank not in RANKS:
+        return f"the directions of a teacher of rank {data.neurons.rank} are neither a circle nor a sphere"
+    if data.info.status == "running":
+        return "the optima are recorded when the run ends"
+    return "the run has no certified optimum, which takes relu or abs, weight decay and log.gap: true"
+
+
 def _check(found: Optimum, nearest: np.ndarray, teachers: int) -> None:
     if not found.weight_decay > 0:
         raise ValueError("weight_decay is not above 0")

@@ -13,9 +13,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, Null
 from featlearn.views.data.certificate_view import ETA_TICKS, FEW_DECADES, SEEN_ABOVE, CertificateView, Curve, Marks
 from featlearn.views.data.directions import angle_of
 from featlearn.views.figures.drawing import Artists
+from featlearn.views.figures.ticks import PowersOfTen
 from featlearn.views.words.certificate import decay_among, network_at
-from featlearn.views.words.numbers import MINUS, power_of_ten
-from featlearn.views.words.palette import GREY, INK, PAPER, PURPLE, SHADE, colour_of
+from featlearn.views.words.numbers import MINUS
+from featlearn.views.words.palette import GREY, INK, PAPER, PURPLE, SHADE, colour_of, text_colour
 
 LINEAR_TO = 3.5  # where |η| goes beyond this, the axis is logarithmic outside of ±1
 _CLOSE = 0.055  # names of teacher lines nearer than this share of the width are put one above the other
@@ -80,7 +81,7 @@ def _eta_axis(ax: Axes, values: np.ndarray) -> None:
     ax.set_yscale("symlog", linthresh=1, linscale=0.39 if few else 0.9)
     ax.set_ylim(1.5 * low, 1.5 * high)
     ax.yaxis.set_major_locator(FixedLocator([*-powers[::-1], 0, *powers]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: (MINUS if y < 0 else "") + power_of_ten(abs(y))))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}".replace("-", MINUS)) if few else PowersOfTen())
     ax.yaxis.set_minor_locator(NullLocator())
 
 
@@ -98,7 +99,7 @@ def _teacher_lines(ax: Axes, angles: np.ndarray, turn: float) -> Artists:
             (0, (1.25 if lifted else 0.15) * rcParams["font.size"]),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
-            color=colour,
+            color=text_colour(colour),
             ha="center",
             va="bottom",
         )

@@ -28,7 +28,7 @@ def run_figures(data: RunData, size: Size) -> Iterator[Drawing]:
             return
         yield alignment_figure(data, size)
         if data.neurons is not None:
-            yield neurons_figure(data.neurons, size)
+            yield neurons_figure(data, data.neurons, size)
         with suppress(RunError):  # a broken record of optima, which the report says
             if (certificates := read_certificates(data)) and (view := certificate_view(certificates, data.metrics)):
-                yield certificate_figure(view, size)
+                yield certificate_figure(data, view, size)

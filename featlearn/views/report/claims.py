@@ -29,6 +29,8 @@ def body(info: ReproductionInfo, figures: str, sweeps: str) -> str:
 def verdict(info: ReproductionInfo) -> str:
     """How many claims hold, and which do not."""
     wanted, failed = len(info.wanted), [record.id for record in info.claims if not record.passed]
+    if wanted == 1 and info.claims:
+        return f"The claim {'does not hold' if failed else 'holds'}"
     told = f"{info.held} of {wanted} {'claim holds' if wanted == 1 else 'claims hold'}"
     if failed:
         told += f"; {'this one does' if len(failed) == 1 else 'these do'} not: {', '.join(failed)}"

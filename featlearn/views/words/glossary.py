@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
+from featlearn.views.words.labels import heading_of, label_of
 
 GLOSSARY = {
     "student": "the wide two-layer network f(x) = Σ a_j φ(w_j·x) that is trained; m is its number of neurons",
@@ -24,6 +25,7 @@ GLOSSARY = {
     "max angle": "the largest angle of a living neuron to its nearest teacher line, however small its mass",
     "aligned mass": f"the share of all mass that lies within {ALIGNED_WITHIN:g}° of a teacher line",
     "alive": f"neurons whose mass is above {ALIVE_ABOVE:g} of the teacher's; the others have vanished",
+    "vanished": "of a neuron: its mass is too small to count as living",
     "recovered": f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
     "floor": "of the loss: the value below which rounding leaves it without meaning",
     "floors": "the least losses that predictors reach which are linear in fixed features of the start: random features "
@@ -38,3 +40,13 @@ GLOSSARY = {
     "lazy training": "training in which the function changes while the features hardly move",
     "diverged": "the loss or a weight grew out of all bounds; the step size is too large",
 }
+
+# what a page explains: columns, by their names, and other words with how they are written there
+_COLUMNS = ("loss", "objective", "gap", "subspace", "mean_angle", "max_angle", "aligned_mass", "alive", "recovered")
+_WORDS = {"mass": "mass p_j", "teacher line": "teacher line", "vanished": "vanished", "certificate": "certificate η(w)"}
+
+
+def glossary() -> list[tuple[str, str, str]]:
+    """For pages: what names each word in an address, how it is written, and what it means."""
+    columns = [(name, label_of(name).markup, GLOSSARY[heading_of(name)]) for name in _COLUMNS]
+    return columns + [(word.replace(" ", "_"), written, GLOSSARY[word]) for word, written in _WORDS.items()]

@@ -102,10 +102,25 @@ def test_bands_bars_marks_and_what_is_not_positive() -> None:
     assert {line.get_linestyle() for line in drawn(PANELS["points"]).figure.axes[0].lines[1:]} >= {"--", ":", "-."}
 
 
+def test_intervals_of_many_lines_are_bars_and_guides_have_no_markers() -> None:
+    many = drawn(PANELS["six"]).artists
+    assert [name.split()[0] for name in many] == ["bars", "values"] * 6
+    lines = [artist for name, artist in many.items() if name.startswith("values")]
+    looks = {(line.get_marker(), line.get_linestyle()) for line in lines}  # type: ignore[attr-defined]
+    assert len({marker for marker, _ in looks}) == 6, "told apart in grey"
+    guide = Panel("1/ε", "steps", [series("measured", X, X), Series("∝ 1/ε", X, X)], marks={"2°": 2.0, "limit": 0.5})
+    drawing = drawn(guide)
+    assert drawing.artists["values 1 ∝ 1/ε"].get_marker() == ""  # type: ignore[attr-defined]
+    legend = drawing.figure.axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["measured", "∝ 1/ε", "threshold: 2°", "limit: 0.5"]
+    assert legend.get_title().get_text() == "PASS · bands and bars: 95 % intervals"
+
+
 def test_the_data_behind_a_figure_and_the_same_bytes_again(tmp_path: Path) -> None:
     for place in ("a", "b"):
         files = save(drawn(PANELS["gaps"]), tmp_path / place, ("pdf", "png"), SIZES["column"])
-        assert [file.name for file in files] == ["claim.pdf", "claim.png", "claim.csv"]
+        assert [file.name for file in files] == ["claim.pdf", "claim.png", "claim.txt", "claim.csv"]
     for file in files:
         assert file.read_bytes() == (tmp_path / "a" / file.name).read_bytes()
     lines = files[-1].read_text().splitlines()

@@ -79,6 +79,10 @@ def test_the_page_of_a_quick_or_unfinished_reproduction_says_so() -> None:
     page = claims_text.page(info, "figures", "sweeps")
     assert "not judged yet: decay" in page
     assert "`featlearn reproduce --quick`" in page
+    one = info.changed(wanted=("subspace",), claims=info.claims[:1])
+    assert claims_text.verdict(one) == "The claim holds"
+    one = info.changed(wanted=("subspace",), claims=info.claims[:1], status="done")
+    assert claims_text.verdict(one) == "The claim holds"
     assert "[`d.yaml`](../papers/d.yaml)" in claims_text.body(info, "f", "../papers")
 
 

@@ -26,7 +26,7 @@ def reproduction(tmp_path: Path) -> ReproductionDirectory:
 def test_every_claim_with_a_figure_gets_its_files_and_the_page_is_written(reproduction: ReproductionDirectory) -> None:
     write(reproduction)
     files = sorted(file.name for file in reproduction.figures.iterdir())
-    assert files == ["subspace.csv", "subspace.pdf", "subspace.png"]
+    assert files == ["subspace.csv", "subspace.pdf", "subspace.png", "subspace.txt"]
     page = reproduction.page_file.read_text()
     assert "(figures/subspace.png)" in page
     assert "## local" in page

@@ -39,7 +39,7 @@ def test_every_column_has_a_label_without_commands_in_pages() -> None:
         ("stages.local.weight_decay", "weight decay", True),  # the column's
         ("student.output_scale", "output scale α", True),
         ("teacher.min_angle", "least angle between teacher lines Δ", False),
-        ("student.width", "student.width", False),
+        ("student.width", "student width", False),
         ("data.samples", "samples", False),
     ],
 )

@@ -22,7 +22,7 @@ def measure(evidence: Evidence) -> Findings:
         {"with": first.late_share(), "without": without.late_share()},
         [first.edge(), without.edge()],
         Panel(
-            "loss / loss at the start (time runs to the left)",
+            "loss at the start / loss",
             "share of the mass within 5°",
             [first.curve(), without.curve()],
             log_x=True,
@@ -69,7 +69,7 @@ class _Alignment:
         return f"{self.name}: aligned mass {then:.2f}, of {final:.2f} in the end, medians"
 
     def curve(self) -> Series:
-        return median_curve(self.name, _LEVELS.tolist(), self.at_levels)
+        return median_curve(self.name, (1 / _LEVELS).tolist(), self.at_levels)
 
 
 def _at_most(metrics: Table, level: float) -> np.ndarray:
