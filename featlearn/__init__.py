@@ -4,7 +4,8 @@ Everything public is named here and loaded when it is first used::
 
     import featlearn
     config = featlearn.load_config("quickstart.yaml", ["student.width=50"])
-    rows = featlearn.run_batch([config])[0].rows
+    run = featlearn.run_batch([config])[0]
+    run.metrics["loss"], run.plot_curves()
 """
 
 from __future__ import annotations
@@ -16,45 +17,51 @@ if TYPE_CHECKING:
     from featlearn.config.load import load_config
     from featlearn.config.model import Config
     from featlearn.config.yaml_source import ConfigError
-    from featlearn.runs.batch import run_batch
-    from featlearn.runs.directory import RunDirectory, RunError
+    from featlearn.runs.directory import RunDirectory
     from featlearn.runs.metrics import load_metrics
-    from featlearn.runs.train import RunResult, resume, train
+    from featlearn.storage.errors import RunError
     from featlearn.sweeps.results import load_results
     from featlearn.theory.activations import activation
     from featlearn.theory.alignment import alignment_metrics
     from featlearn.theory.population import gradient as population_gradient
     from featlearn.theory.population import loss as population_loss
+    from featlearn.views.objects import Run, Sweep, load_run, load_sweep, resume, run_batch, train
 
 _HOMES = {
     "Config": "config.model:Config",
     "ConfigError": "config.yaml_source:ConfigError",
+    "Run": "views.objects:Run",
     "RunDirectory": "runs.directory:RunDirectory",
-    "RunError": "runs.directory:RunError",
-    "RunResult": "runs.train:RunResult",
+    "RunError": "storage.errors:RunError",
+    "Sweep": "views.objects:Sweep",
     "activation": "theory.activations:activation",
     "alignment_metrics": "theory.alignment:alignment_metrics",
     "load_config": "config.load:load_config",
     "load_metrics": "runs.metrics:load_metrics",
     "load_results": "sweeps.results:load_results",
+    "load_run": "views.objects:load_run",
+    "load_sweep": "views.objects:load_sweep",
     "population_gradient": "theory.population:gradient",
     "population_loss": "theory.population:loss",
-    "resume": "runs.train:resume",
-    "run_batch": "runs.batch:run_batch",
-    "train": "runs.train:train",
+    "resume": "views.objects:resume",
+    "run_batch": "views.objects:run_batch",
+    "train": "views.objects:train",
 }
 
 __all__ = [
     "Config",
     "ConfigError",
+    "Run",
     "RunDirectory",
     "RunError",
-    "RunResult",
+    "Sweep",
     "activation",
     "alignment_metrics",
     "load_config",
     "load_metrics",
     "load_results",
+    "load_run",
+    "load_sweep",
     "population_gradient",
     "population_loss",
     "resume",
@@ -71,4 +78,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from featlearn.claims.evidence import Columns
 from featlearn.claims.intervals import Measured, median_of
 from featlearn.claims.records import Series
+from featlearn.runs.metrics import Table
 
 
-def against(table: Columns, axis: str, column: np.ndarray) -> tuple[list[float], list[Measured]]:
+def against(table: Table, axis: str, column: np.ndarray) -> tuple[list[float], list[Measured]]:
     """The values of an axis, rising, and the median of a column over the seeds at each."""
     values = sorted(set(table[axis].tolist()))
     return values, [median_of(column[table[axis] == value]) for value in values]
 
 
-def by_seed(table: Columns, column: np.ndarray, cells: Sequence[dict[str, float]]) -> np.ndarray:
+def by_seed(table: Table, column: np.ndarray, cells: Sequence[dict[str, float]]) -> np.ndarray:
     """A column as (seeds, cells), NaN where a run is missing; a cell is the values of the axes that it fixes."""
     seeds = np.unique(table["seed"])
     found = np.full((len(seeds), len(cells)), np.nan)

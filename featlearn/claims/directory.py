@@ -15,7 +15,6 @@ from featlearn.storage.drafts import drafted_directory
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.locks import PATIENCE
 from featlearn.storage.names import stem_of
-from featlearn.storage.records import write_record
 from featlearn.storage.replacement import write_file
 
 
@@ -39,11 +38,7 @@ class ReproductionDirectory(Directory[ReproductionInfo]):
 
     @classmethod
     def create(cls, runs_dir: Path, info: ReproductionInfo) -> Self:
-        """A new directory ``<time>-reproduction-<kind>``.
-
-        Raises:
-            RunError: when it cannot be made.
-        """
+        """A new directory ``<time>-reproduction-<kind>``. Raises RunError when it cannot be made."""
         cls.clear(runs_dir)
         try:
             with drafted_directory(runs_dir) as draft:
@@ -62,17 +57,12 @@ class ReproductionDirectory(Directory[ReproductionInfo]):
 
     def brief(self, *, alive: bool) -> ReproductionBrief:
         info = self.read_info()
-        return ReproductionBrief(
-            created=info.created,
+        return ReproductionBrief.made_of(
+            info,
             status="running" if alive else "interrupted" if info.status != "done" else _verdict(info),
-            quick=info.quick,
             claims=len(info.wanted),
             judged=len(info.claims),
-            held=info.held,
         )
-
-    def write_info(self, info: ReproductionInfo) -> None:
-        write_record(self.info_file, info)
 
     def write_page(self, text: str) -> None:
         """Write the page for people. Raises RunError when it cannot be written."""

@@ -1,23 +1,21 @@
-"""What a claim is measured on: the finished sweeps of its runs."""
+"""What a claim is measured on, the finished sweeps of its runs, and what its measurement returns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from featlearn.config.build import build
+from featlearn.claims.intervals import Measured
+from featlearn.claims.records import Panel
 from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.results import load_results
-from featlearn.training.descent import Start
-from featlearn.training.problem import Problem
-
-Columns: TypeAlias = "dict[str, np.ndarray]"
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Evidence:
     parameters: dict[str, float]
     quick: bool = False
 
-    def table(self, sweep: str) -> Columns:
+    def table(self, sweep: str) -> Table:
         """The results of a sweep as columns, one entry per point in the order of its manifest; see ``load_results``.
 
         Points that cannot run, for their configuration breaks a rule, are left out.
@@ -64,13 +62,16 @@ class Evidence:
                 yield FullRun(values, results[point.id].status, run), point.config
 
 
-def start_of(config: Config) -> tuple[Problem, Start]:
-    """The networks that a run begins with."""
-    problem, _, start = build(config)
-    return problem, start
+@dataclass(frozen=True)
+class Findings:
+    """What was measured: a number for each check of the claim, sentences about its edge, and a figure as data."""
+
+    measured: dict[str, Measured]
+    edges: list[str]
+    panel: Panel
 
 
-def recovered(table: Columns, teachers: np.ndarray | int) -> np.ndarray:
+def recovered(table: Table, teachers: np.ndarray | int) -> np.ndarray:
     """Which runs found everything: done, every teacher line recovered, and all mass on teacher lines."""
     done = table["status"] == "done"
     return np.asarray(done & (table["recovered"] == teachers) & (table["aligned_mass"] > 0.999))

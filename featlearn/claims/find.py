@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from featlearn.claims.directory import ReproductionDirectory
 from featlearn.runs.directory import RunDirectory
-from featlearn.storage.directory import Summary
+from featlearn.storage.directory import Directory, named_directory
 from featlearn.storage.errors import RunNotFound
 from featlearn.sweeps.directory import SweepDirectory
 
 
 def find(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory | ReproductionDirectory:
-    """What a path, the name of a directory in ``runs_dir``, or ``latest`` leads to.
+    """What a user names, see ``named_directory``, whichever of the three it is.
 
     Raises:
-        RunNotFound: when there is nothing.
+        RunNotFound: when there is nothing, or more than one.
     """
-    sweep = SweepDirectory.named(name, runs_dir)
-    if sweep is not None:
-        return sweep
-    reproduction = ReproductionDirectory.named(name, runs_dir)
-    return RunDirectory.find(name, runs_dir) if reproduction is None else reproduction
+    kinds: list[type[Directory[Any]]] = [RunDirectory, SweepDirectory, ReproductionDirectory]
+    found = named_directory(name, runs_dir, kinds)
+    assert isinstance(found, RunDirectory | SweepDirectory | ReproductionDirectory)
+    return found
 
 
 def find_run_or_sweep(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory:
@@ -37,9 +37,3 @@ def find_run_or_sweep(name: str, runs_dir: Path) -> RunDirectory | SweepDirector
             f"told in {found.page_file}, and its sweeps are in {found.sweeps}"
         )
     return found
-
-
-def summaries_in(runs_dir: Path) -> list[Summary]:
-    """A line for every run, sweep and reproduction in a directory, oldest first."""
-    kinds = RunDirectory, SweepDirectory, ReproductionDirectory
-    return sorted((summary for kind in kinds for summary in kind.summarise(runs_dir)), key=lambda summary: summary.name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _RESAMPLES = 4000
-_FEWER_RESAMPLES = 1000  # of statistics that are computed one by one
+_FEWER_RESAMPLES = 1000  # for statistics that are computed one by one
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,7 @@ def smallest_of(values: Sequence[float] | np.ndarray) -> Measured:
 
 
 def proportion_of(successes: Sequence[bool] | np.ndarray) -> Measured:
-    """The share of successes with its interval by Wilson's score.
-
-    Raises:
-        ValueError: when there are no cases.
-    """
+    """The share of successes with its interval by Wilson's score. Raises ValueError when there are no cases."""
     cases = np.asarray(successes, dtype=bool)
     if not len(cases):
         raise ValueError("there are no cases to count")

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from featlearn.claims import papers
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.model import ClaimFile
-from featlearn.config.complaints import complaint_at, complaints_about, did_you_mean, hidden_complaints
-from featlearn.config.yaml_source import Complaint, ConfigError, Document, Mark, read_document
+from featlearn.config.complaints import complaint_at, did_you_mean, validated
+from featlearn.config.yaml_source import Complaint, ConfigError, Mark, read_document
 from featlearn.storage.errors import RunNotFound
 
 SEED_PAPER = "zhou-ge-2024"  # the one that ``featlearn reproduce`` reproduces
@@ -92,7 +89,7 @@ def _id(name: str) -> str:
 
 def _load_claim(path: Path, package: str) -> Claim:
     document = read_document(path)
-    file = _validated(document)
+    file = validated(document, ClaimFile)
     complaints = [
         *document.complaints,
         *(
@@ -104,19 +101,6 @@ def _load_claim(path: Path, package: str) -> Claim:
     if complaints:
         raise ConfigError(complaints)
     return Claim(_id(path.stem), path.parent, file, _measure(path.with_suffix(".py"), package))
-
-
-def _validated(document: Document) -> ClaimFile:
-    """What a claim's file says. Raises ConfigError when that is no claim."""
-    try:
-        return ClaimFile.model_validate(document.data)
-    except ValidationError as error:
-        found = complaints_about(document, error.errors(), ClaimFile)
-        wrong = [c.key for c in found]
-        hidden = hidden_complaints(document, error, ClaimFile)  # but for those that a wrong key within them made
-        found += [c for c in hidden if not any(key.startswith(c.key) for key in wrong)]
-        spoiled = {c.key for c in document.complaints}
-        raise ConfigError(document.complaints + [c for c in found if c.key not in spoiled]) from None
 
 
 def _measure(path: Path, package: str) -> Measure:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from featlearn.claims.directory import ReproductionDirectory
@@ -17,7 +15,7 @@ from featlearn.claims.sweep_files import sweep_files
 from featlearn.claims.verdicts import verdict
 from featlearn.config.complaints import did_you_mean
 from featlearn.config.yaml_source import Complaint, ConfigError
-from featlearn.runs import environment
+from featlearn.runs.environment import provenance
 from featlearn.storage.errors import RunError, RunNotFound, reason
 from featlearn.sweeps.begin import join
 from featlearn.sweeps.directory import WHOLE, SweepDirectory
@@ -62,14 +60,11 @@ def begin(paper: Paper, names: Sequence[str], runs_dir: Path, *, quick: bool) ->
         raise ConfigError(list(complaints))
     info = ReproductionInfo(
         status="running",
-        created=datetime.now().astimezone().isoformat(timespec="seconds"),
         quick=quick,
         wanted=tuple(wanted),
         seconds=0.0,
         claims=(),
-        versions=environment.versions(),
-        machine=environment.machine(),
-        git=environment.git(),
+        **provenance(),
     )
     return ReproductionDirectory.create(runs_dir, info)
 
@@ -104,36 +99,28 @@ def reproduce(
     """
     directory.lock()
     try:
-        with _written_in(directory):
-            info = directory.read_info()
-            _refuse_unknown(paper, info.wanted)
-            for record in info.claims:
-                watch.before(record)
-            judged = {record.id for record in info.claims}
-            for name in info.wanted:
-                if name not in judged:
-                    record = _judged(directory, paper.claims[name], info.quick, watch, make_executor)
-                    info = info.changed(claims=(*info.claims, record), seconds=info.seconds + record.seconds)
-                    directory.write_info(info)
-                    watch.verdict(record)
-            if info.status != "done":
-                info = info.changed(status="done")
+        info = directory.read_info()
+        _refuse_unknown(paper, info.wanted)
+        for record in info.claims:
+            watch.before(record)
+        judged = {record.id for record in info.claims}
+        for name in info.wanted:
+            if name not in judged:
+                record = _judged(directory, paper.claims[name], info.quick, watch, make_executor)
+                info = info.changed(claims=(*info.claims, record), seconds=info.seconds + record.seconds)
                 directory.write_info(info)
-            return info
+                watch.verdict(record)
+        if info.status != "done":
+            info = info.changed(status="done")
+            directory.write_info(info)
+        return info
+    except OSError as error:
+        text = f"{directory.path} cannot be written: {reason(error)}"
+        raise RunError(f"{text}; go on with: {resume_command(directory)}") from None
     except KeyboardInterrupt:  # outside of a sweep, which sees to it itself
         raise Interrupted from None
     finally:
         directory.release()
-
-
-@contextmanager
-def _written_in(directory: ReproductionDirectory) -> Iterator[None]:
-    """Within it, what cannot be written ends the reproduction with what to do once it can."""
-    try:
-        yield
-    except OSError as error:
-        text = f"{directory.path} cannot be written: {reason(error)}"
-        raise RunError(f"{text}; go on with: {resume_command(directory)}") from None
 
 
 def _judged(

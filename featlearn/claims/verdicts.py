@@ -6,8 +6,7 @@ import traceback
 from math import nan
 from pathlib import Path
 
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import Measured
 from featlearn.claims.load import Claim
 from featlearn.claims.records import CheckRecord, ClaimRecord, ClaimSweepRecord
@@ -29,13 +28,9 @@ def verdict(claim: Claim, evidence: Evidence) -> ClaimRecord:
         why = " ".join(f"{type(error).__name__}: {error}".split())
         message = f"could not be measured: {why} ({Path(last.filename).name}:{last.lineno})"
         checks = tuple(_check(claim, key, None) for key in claim.file.checks)
-    return ClaimRecord(
+    return ClaimRecord.made_of(
+        claim.file,
         id=claim.id,
-        sentence=claim.file.sentence,
-        origin=claim.file.origin,
-        source=claim.file.source,
-        falsified_by=claim.file.falsified_by,
-        edge=claim.file.edge,
         sweeps=tuple(_sweep(claim, key, sweep) for key, sweep in evidence.sweeps.items()),
         checks=checks,
         passed=all(check.passed for check in checks),
@@ -61,14 +56,5 @@ def _sweep(claim: Claim, key: str, sweep: SweepDirectory) -> ClaimSweepRecord:
 def _check(claim: Claim, key: str, findings: Findings | None) -> CheckRecord:
     check = claim.file.checks[key]
     measured = Measured(nan, nan, nan, 0) if findings is None else findings.measured[key]
-    return CheckRecord(
-        id=key,
-        measures=check.measures,
-        threshold=check.threshold,
-        judged_by=check.judged_by,
-        value=measured.value,
-        low=measured.low,
-        high=measured.high,
-        count=measured.count,
-        passed=findings is not None and bool(check.holds(measured)),
-    )
+    passed = findings is not None and bool(check.holds(measured))
+    return CheckRecord.made_of(check, measured, id=key, passed=passed)

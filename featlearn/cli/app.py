@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from featlearn.cli.about import check, schema
 from featlearn.cli.late import load_when_used
+from featlearn.cli.manage import diff, export, note, rm, tag
 from featlearn.cli.new import new
 from featlearn.cli.reproduce import reproduce
 from featlearn.cli.runs import runs, show
@@ -84,5 +86,12 @@ def _options(
     pass
 
 
-for _command in (new, train, sweep, reproduce, runs, show, plot, report, schema, check):
-    app.command()(_command)
+_GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Experiments": (new, train, sweep, reproduce),
+    "Results": (runs, show, plot, report),
+    "Keeping runs in order": (diff, export, tag, note, rm),
+    "The program": (schema, check),
+}
+for _group, _commands in _GROUPS.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_group)(_command)

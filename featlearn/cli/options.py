@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from featlearn.storage.records import Record
 
 RunsDir = Annotated[
-    Path | None,
+    Path,
     typer.Option("--runs-dir", envvar="FEATLEARN_RUNS", help="Where run directories live.", show_default="runs"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]

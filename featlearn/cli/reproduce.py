@@ -8,6 +8,7 @@ import typer
 
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import AsJson, Jobs, RunsDir, document_of, print_json
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 
 def reproduce(
@@ -21,7 +22,7 @@ def reproduce(
     jobs: Jobs = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no verdicts.")] = False,
     as_json: AsJson = False,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """The paper's claims: each run, measured with 95 % intervals over seeds, and judged.
 
@@ -35,20 +36,18 @@ def reproduce(
     from featlearn.claims import load
     from featlearn.claims import reproduce as reproductions
     from featlearn.claims.directory import ReproductionDirectory
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.executors import make_executor
     from featlearn.views.console import claims as claims_console
     from featlearn.views.console.output import complain
     from featlearn.views.report import claims_files
     from featlearn.views.report.claims import verdict
 
-    where = runs_dir or DEFAULT_RUNS_DIR
     with errors_told():
         paper = load.load_paper(load.SEED_PAPER)
         if resume is not None:
-            directory = ReproductionDirectory.find(resume, where)
+            directory = ReproductionDirectory.find(resume, runs_dir)
         else:
-            directory = reproductions.begin(paper, claims or [], where, quick=quick)
+            directory = reproductions.begin(paper, claims or [], runs_dir, quick=quick)
         with claims_console.ClaimsView(directory, quiet=quiet or as_json) as view:
             watch = view.watch(lambda record: claims_files.write(directory))
             try:

@@ -2,67 +2,142 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import gc
+from typing import Annotated, Any
 
 import typer
 
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import AsJson, RunsDir, document_of, print_json
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 
-def runs(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
-    """A table of all runs, sweeps and reproductions, oldest first."""
-    from featlearn.claims.find import summaries_in
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+def runs(
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="CONDITION",
+            help="Only runs for which it holds: KEY=VALUE, or != < <= > >= ~ (contains) for =. Repeatable.",
+        ),
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", "-s", metavar="KEY", help="By this key; -KEY: the largest first.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option("--columns", metavar="KEY,…", help="What to show of each run.", show_default="results")
+    ] = None,
+    last: Annotated[int | None, typer.Option("--last", "-n", min=1, help="Only so many of them, the newest.")] = None,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """A table of runs, sweeps and reproductions, oldest first; settings in which runs differ are among its columns.
+
+    A KEY is a setting (student.width; its end is enough where no other key ends so), a result (loss) or one of name,
+    status, tags, note, kind, created.
+    """
+    from featlearn.claims.listing import listing
+    from featlearn.claims.selection import Keys, condition, ordered
     from featlearn.views.console.runs import show_runs
 
-    where = runs_dir or DEFAULT_RUNS_DIR
-    summaries = summaries_in(where)
+    gc.disable()  # it would go through the lines of thousands of runs again and again, and this process soon ends
+    with errors_told():
+        found = listing(runs_dir)
+        keys = Keys(found) if found and (where or sort or columns) else None
+        chosen = None
+        if keys is not None:
+            conditions = [condition(text, keys) for text in where or []]
+            found = [line for line in found if all(condition.holds(line) for condition in conditions)]
+            chosen = [keys.complete(name.strip()) for name in columns.split(",")] if columns else None
+        found = found[-last:] if last else found
+        if keys is not None and sort:
+            found = ordered(found, sort, keys)
     if as_json:
-        print_json([summary.plain() for summary in summaries])
+        print_json([line.document() for line in found])
     else:
-        show_runs(summaries, where)
+        show_runs(found, runs_dir, chosen, chosen=bool(where))
 
 
 def show(
     run: Annotated[
-        str, typer.Argument(help="A run, a sweep or a reproduction: its path or name; a run or a sweep: `latest`.")
+        str, typer.Argument(help="A run, a sweep or a reproduction: its path, `latest`, or its name or a beginning.")
     ] = "latest",
+    neuron: Annotated[
+        int | None, typer.Option("--neuron", metavar="J", help="Of a run: one neuron, counted from 0.")
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option("--step", metavar="T", help="With --neuron: when.", show_default="the end")
+    ] = None,
     as_json: AsJson = False,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """One run (its stages, final metrics and environment), one sweep (its results), or one reproduction (verdicts)."""
-    from featlearn.claims.directory import ReproductionDirectory
     from featlearn.claims.find import find
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
+    from featlearn.views.console.manage import show_notes
+
+    if step is not None and neuron is None:
+        raise typer.BadParameter("--step goes with --neuron J")
+    with errors_told():
+        found = find(run, runs_dir)
+        if neuron is not None:
+            _show_neuron(found, neuron, step, as_json=as_json)
+            return
+        notes = found.read_notes()
+        if as_json:
+            noted = {"tags": list(notes.tags), "note": notes.note}
+            print_json(_document(found) | {key: value for key, value in noted.items() if value})
+        else:
+            _show(found)
+            show_notes(notes)
+
+
+def _document(found: Any) -> dict[str, Any]:
+    from featlearn.runs.directory import RunDirectory
     from featlearn.sweeps.directory import SweepDirectory
 
-    with errors_told():
-        found = find(run, runs_dir or DEFAULT_RUNS_DIR)
-        if isinstance(found, SweepDirectory):
-            from featlearn.views.console.sweep import show_sweep, sweep_document
+    info = found.read_info()
+    if isinstance(found, SweepDirectory):
+        from featlearn.views.console.sweep import sweep_document
 
-            about = found.read_info()
-            if as_json:
-                print_json(sweep_document(found, about))
-            else:
-                show_sweep(found, about)
-        elif isinstance(found, ReproductionDirectory):
-            from featlearn.views.console.claims import show_reproduction
+        return sweep_document(found, info)
+    if isinstance(found, RunDirectory):
+        from featlearn.views.console.output import complain
 
-            verdicts = found.read_info()
-            if as_json:
-                print_json(document_of(found, verdicts))
-            else:
-                show_reproduction(found, verdicts)
-        else:
-            from featlearn.views.console.output import complain
-            from featlearn.views.console.run import show_environment, show_run
+        complain(text for text in (found.complaint(info),) if text)
+    return document_of(found, info)
 
-            info = found.read_info()
-            if as_json:
-                complain(text for text in (found.complaint(info),) if text)
-                print_json(document_of(found, info))
-            else:
-                show_run(found, info)
-                show_environment(info)
+
+def _show(found: Any) -> None:
+    """Each of the three loads what shows it, and no more."""
+    from featlearn.runs.directory import RunDirectory
+    from featlearn.sweeps.directory import SweepDirectory
+
+    info = found.read_info()
+    if isinstance(found, SweepDirectory):
+        from featlearn.views.console.sweep import show_sweep
+
+        show_sweep(found, info)
+    elif isinstance(found, RunDirectory):
+        from featlearn.views.console.run import show_environment, show_run
+
+        show_run(found, info)
+        show_environment(info)
+    else:
+        from featlearn.views.console.claims import show_reproduction
+
+        show_reproduction(found, info)
+
+
+def _show_neuron(found: Any, number: int, step: int | None, *, as_json: bool) -> None:
+    from featlearn.runs.directory import RunDirectory
+    from featlearn.views.console.manage import show_neuron
+    from featlearn.views.data.neuron import neuron_at
+
+    if not isinstance(found, RunDirectory):
+        raise typer.BadParameter("--neuron is for runs; those of a sweep are in its folder runs/")
+    neuron = neuron_at(found, number, step)
+    if as_json:
+        print_json(neuron.__dict__)
+    else:
+        show_neuron(neuron, step)

@@ -10,6 +10,7 @@ import typer
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import AsJson, Jobs, RunsDir, print_json
 from featlearn.cli.waiting import waiting
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 if TYPE_CHECKING:
     from featlearn.sweeps.directory import Shard
@@ -36,7 +37,7 @@ def sweep(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no table.")] = False,
     as_json: AsJson = False,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Run many experiments: every point of a grid, each with every seed.
 
@@ -54,7 +55,6 @@ def sweep(
 
     with errors_told():
         with waiting("preparing", quiet=quiet or as_json):
-            from featlearn.runs.directory import DEFAULT_RUNS_DIR
             from featlearn.sweeps.begin import directory_of, sweep_of
             from featlearn.sweeps.directory import SweepDirectory
             from featlearn.sweeps.executors import make_executor
@@ -65,15 +65,14 @@ def sweep(
             from featlearn.views.console.progress import SweepView
             from featlearn.views.console.sweep import ending_of_sweep, show_plan, show_sweep, sweep_document
 
-            where = runs_dir or DEFAULT_RUNS_DIR
-            begun = None if resume is None else SweepDirectory.find(resume, where)
+            begun = None if resume is None else SweepDirectory.find(resume, runs_dir)
             asked = None if config is None else load_sweep(config)
         if dry_run:
             with waiting("measuring a few steps", quiet=quiet or as_json):
                 plan = plan_of(sweep_of(begun, asked), share)
             show_plan(plan, jobs)
             return
-        directory = directory_of(begun, asked, where, share)
+        directory = directory_of(begun, asked, runs_dir, share)
         with SweepView(quiet=quiet or as_json) as view:
             result = run_sweep(
                 directory,

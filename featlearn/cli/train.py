@@ -10,6 +10,7 @@ import typer
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import AsJson, RunsDir, document_of, print_json
 from featlearn.cli.waiting import waiting
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 
 def train(
@@ -23,7 +24,7 @@ def train(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
     as_json: AsJson = False,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Run one experiment: live progress, a summary, and a run directory.
 
@@ -43,18 +44,17 @@ def train(
                 settings = load_config(config, overrides or [])  # what is wrong with it is said before the rest loads
 
             from featlearn.runs import train as runs
-            from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
+            from featlearn.runs.directory import RunDirectory
             from featlearn.views.console.output import complain
             from featlearn.views.console.progress import TrainingView
             from featlearn.views.console.run import ending_of_run, show_run
 
-        where = runs_dir or DEFAULT_RUNS_DIR
         with TrainingView(quiet=quiet or as_json) as view:
             if settings is not None:
-                result = runs.train(settings, where, view.watch)
+                result = runs.train(settings, runs_dir, view.watch)
             else:
                 assert resume is not None
-                result = runs.resume(RunDirectory.find(resume, where), view.watch)
+                result = runs.resume(RunDirectory.find(resume, runs_dir), view.watch)
 
     if as_json:
         print_json(document_of(result.run, result.info))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,10 @@ import typer
 
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import RunsDir
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 
-_DEFAULT_METRICS = ("loss", "mean_angle")  # of a sweep and of an overlay
+_DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
+_DEFAULT_ON_DATA = ("test_loss", "train_loss")  # the same without a teacher
 
 
 def plot(
@@ -22,6 +25,9 @@ def plot(
     size: Annotated[
         str, typer.Option("--size", help="column (3.25 in wide), page (5.5 in) or slide (10 in).")
     ] = "column",
+    fonts: Annotated[
+        str, typer.Option("--style", help="plain (sans serif), or paper (serif, as papers in Times are set).")
+    ] = "plain",
     metrics: Annotated[
         list[str] | None,
         typer.Option("--metric", metavar="NAME", help="Of a sweep or an overlay: what to show. Repeatable."),
@@ -35,55 +41,70 @@ def plot(
     overlay: Annotated[
         list[str] | None, typer.Option("--overlay", metavar="RUN", help="Another run for the same figure. Repeatable.")
     ] = None,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Figures for a paper, each with the data behind it as CSV.
+    """Figures for a paper, each with the data behind it as CSV and a caption for LaTeX.
 
     Of a run: curves, alignment, neurons and the dual certificate. Of a sweep: medians over seeds against one axis, or a
     heat map over two.
     """
     from featlearn.claims.find import find_run_or_sweep
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR, RunDirectory
+    from featlearn.runs.directory import RunDirectory
+    from featlearn.runs.metrics import Table, with_values
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console.figure import show_figure
     from featlearn.views.console.output import complain
+    from featlearn.views.data.certificate import why_no_certificate
     from featlearn.views.data.run import read_run
     from featlearn.views.data.sweep import check_metrics, read_sweep
     from featlearn.views.figures.overlay import overlay_figure
     from featlearn.views.figures.run import run_figures
     from featlearn.views.figures.saving import FORMATS, save
-    from featlearn.views.figures.style import SIZES
+    from featlearn.views.figures.style import SIZES, STYLES
     from featlearn.views.figures.sweep import sweep_figures
 
-    where = runs_dir or DEFAULT_RUNS_DIR
     kinds = list(dict.fromkeys(part.strip().lower() for part in formats.split(",")))
     if unknown := [kind for kind in kinds if kind not in FORMATS]:
         raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}")
     if size not in SIZES:
         raise typer.BadParameter(f"--size {size}: expected one of {', '.join(SIZES)}")
-    chosen, named = SIZES[size], metrics or list(_DEFAULT_METRICS)
+    if fonts not in STYLES:
+        raise typer.BadParameter(f"--style {fonts}: expected one of {', '.join(STYLES)}")
+
+    def named(*tables: Table) -> list[str]:
+        """The metrics to show: those asked for, or those that apply."""
+        found = [[n for n in names if any(with_values(t, [n]) for t in tables)] for names in defaults]
+        return metrics or found[0] or found[1] or list(_DEFAULT_METRICS)
+
+    chosen, defaults = replace(SIZES[size], style=fonts), (_DEFAULT_METRICS, _DEFAULT_ON_DATA)
     with errors_told():
-        check_metrics(named)
-        found = find_run_or_sweep(run, where)
+        check_metrics(metrics or [])
+        found = find_run_or_sweep(run, runs_dir)
         if isinstance(found, SweepDirectory):
             if overlay:
                 raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
-            drawings = sweep_figures(read_sweep(found), named, x, y, chosen)
+            sweep = read_sweep(found)
+            drawings = sweep_figures(sweep, named(sweep.columns), x, y, chosen)
         else:
             if x or y or (metrics and not overlay):
                 raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
             data = read_run(found)
             if overlay:
-                others = [read_run(RunDirectory.find(other, where)) for other in overlay]
-                drawings = iter([overlay_figure([data, *others], named, chosen)])
+                others = [read_run(RunDirectory.find(other, runs_dir)) for other in overlay]
+                several = [data, *others]
+                drawings = iter([overlay_figure(several, named(*(one.metrics for one in several)), chosen)])
             else:
                 others = []
                 drawings = run_figures(data, chosen)
                 complain([f"no figure of the neurons: {data.missing}"] if data.missing else [])
             complain(shown.lost for shown in (data, *others) if shown.lost)
+        names = set()
         for drawing in drawings:
+            names.add(drawing.name)
             files = save(drawing, out or found.inside(found.figures.name), kinds, chosen)
             show_figure(files, drawing.slopes)
+        if names & {"neurons"} and "certificate" not in names:
+            complain([f"no figure of the certificate: {why_no_certificate(data)}"])
 
 
 def report(
@@ -91,12 +112,11 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
     ] = None,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """One HTML page that needs no network: curves, neurons and certificate over time, configuration; a sweep's map and
     table."""
     from featlearn.claims.find import find_run_or_sweep
-    from featlearn.runs.directory import DEFAULT_RUNS_DIR
     from featlearn.sweeps.directory import SweepDirectory
     from featlearn.views.console.output import complain, tell
     from featlearn.views.console.progress import counting
@@ -107,7 +127,7 @@ def report(
     from featlearn.views.report.sweep import sweep_page
 
     with errors_told():
-        found = find_run_or_sweep(run, runs_dir or DEFAULT_RUNS_DIR)
+        found = find_run_or_sweep(run, runs_dir)
         if isinstance(found, SweepDirectory):
             with counting("reading runs") as watch:
                 page = sweep_page(read_sweep(found), watch)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import numpy as np
 
 from featlearn.config.data import EmpiricalData, OnlineData
+from featlearn.config.data_columns import InvalidData
 from featlearn.config.data_file import read_data
 from featlearn.config.model import Config
 from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SymmetricInit
@@ -16,13 +17,13 @@ from featlearn.config.teacher import RandomWeights
 from featlearn.config.weight_file import read_student
 from featlearn.theory import population
 from featlearn.training import networks
-from featlearn.training.data import Data, Empirical, Online, drawn_sample, sample_of, shifted
+from featlearn.training.data import Data, Empirical, Online, drawn_sample, held_out, sample_of, shifted
 from featlearn.training.events import Start
 from featlearn.training.networks import Network, generator
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Probe, Problem, Scaled, State
 
-LARGEST_SHIFT = 0.01  # of ‖f*‖: by how much rounding to float32 may move the function of a scaled student
+LARGEST_SHIFT = 0.01  # rounding to float32 may move the function of a scaled student by this share of ‖f*‖
 
 
 class ScaleTooLarge(Exception):
@@ -41,7 +42,7 @@ def require_buildable(config: Config) -> None:
         build(config)  # whether the scale is too large depends on the networks
         return
     teacher = _teacher(config)
-    if isinstance(config.student.init, FileInit):
+    if isinstance(config.student.init, FileInit | ExplicitInit):
         _student(config, teacher)
     if isinstance(config.data, EmpiricalData) and config.data.path is not None:
         _data(config, teacher, None)
@@ -83,14 +84,18 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
         scaled=scaled,
         probe=Probe.of(entry, second, first, config.seed),
     )
-    if scaled is not None and config.precision == "float32":
+    if scaled is not None and config.precision == "float32" and problem.has_teacher:
         _check_scale(problem, state)
     stages = [stage.stage(name) for name, stage in config.stages.items()]
     return problem, Plan.of(stages, config.log.points, config.log.snapshots, gap=config.log.gap), Start(state)
 
 
 def _teacher(config: Config) -> Network:
+    """The teacher; without one a network of no neurons, whose rows would have as many entries as the data."""
     teacher = config.teacher
+    if teacher is None:
+        dim = config.shape()[1]
+        return Network(np.zeros(0), np.zeros((0, _own_data(config, None)[0][0].shape[1] if dim is None else dim)))
     if teacher.directions is not None:
         return networks.explicit_teacher(np.array(teacher.directions), np.array(teacher.output_weights))
     width, input_dim = teacher.shape()
@@ -113,6 +118,10 @@ def _student(config: Config, teacher: Network) -> Network:
     init, rng = config.student.init, generator(config.seed, "student")
     input_dim = teacher.first_layer.shape[1]
     if isinstance(init, ExplicitInit):
+        if len(init.first_layer[0]) != input_dim:
+            raise InvalidData(
+                f"has {input_dim} inputs, the rows of student.init.first_layer {len(init.first_layer[0])}"
+            )
         return Network(np.array(init.second_layer, dtype=float), np.array(init.first_layer, dtype=float))
     if isinstance(init, FileInit):
         return read_student(init, config.student.width, input_dim)
@@ -179,17 +188,45 @@ def _data(config: Config, teacher: Network, scaled: Scaled | None) -> Data | Non
     if isinstance(made, Online):
         return replace(made, added=added)
     entry = config.activation.entry()
-    return Empirical(lambda: shifted(entry, made.sample(), added))
+    test = None if made.test is None else lambda: shifted(entry, made.test_sample(), added)
+    return Empirical(lambda: shifted(entry, made.sample(), added), test)
 
 
 def _unscaled_data(config: Config, teacher: Network) -> Data | None:
     entry, choice = config.activation.entry(), config.data
     if isinstance(choice, EmpiricalData):
         if choice.path is not None:
-            inputs, labels = read_data(Path(choice.path), choice.sha256, teacher.first_layer.shape[1])
-            return Empirical(lambda: sample_of(entry, inputs, labels))
+            train, test = _own_data(config, None if config.teacher is None else teacher.first_layer.shape[1])
+            held = None if test is None else lambda: held_out(entry, *train, *test)
+            return Empirical(lambda: sample_of(entry, *train), held)
         samples, noise_std = choice.samples or 0, choice.noise_std or 0.0
         return Empirical(lambda: drawn_sample(entry, teacher, seed=config.seed, samples=samples, noise_std=noise_std))
     if isinstance(choice, OnlineData):
         return Online(entry, teacher, config.seed, choice.batch_size, choice.noise_std)
     return None
+
+
+Pair: TypeAlias = "tuple[np.ndarray, np.ndarray]"  # inputs (n, d) and labels (n,)
+
+
+def _own_data(config: Config, input_dim: int | None) -> tuple[Pair, Pair | None]:
+    """What is trained on of data of one's own, and what is held out."""
+    choice = config.data
+    assert isinstance(choice, EmpiricalData)
+    assert choice.path is not None
+    inputs, labels = read_data(Path(choice.path), choice.sha256, choice.wanted(input_dim))
+    if choice.test_path is not None:
+        try:
+            wanted = choice.wanted(inputs.shape[1])
+            return (inputs, labels), read_data(Path(choice.test_path), choice.test_sha256, wanted)
+        except InvalidData as error:
+            raise InvalidData(str(error), key="test_path") from None
+    if choice.test_fraction is None:
+        return (inputs, labels), None
+    order = generator(config.seed, "held out").permutation(len(labels))
+    held = round(choice.test_fraction * len(labels))
+    if not 0 < held < len(labels):
+        text = f"of {len(labels)} samples this holds out {held}, and some must be left on both sides"
+        raise InvalidData(text, key="test_fraction")
+    test, train = np.sort(order[:held]), np.sort(order[held:])
+    return (inputs[train], labels[train]), (inputs[test], labels[test])

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cache
-from typing import Annotated, Any, Literal, Protocol, get_args, get_origin
+from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from featlearn.config.fields import Root, models_at, places_of
 from featlearn.config.hints import EXAMPLES, OF_KEYS, OF_VALUES, Hint
 from featlearn.config.section import TOO_LARGE
-from featlearn.config.yaml_source import Complaint, Key, Mark, dotted
+from featlearn.config.yaml_source import Complaint, ConfigError, Document, Key, Mark, dotted
 
 
 class Placed(Protocol):
@@ -33,6 +33,25 @@ class Placed(Protocol):
 
 def complaint_at(document: Placed, path: Key, message: str, *, at_key: bool = False) -> Complaint:
     return Complaint(document.mark_of(path, key=at_key), dotted(path), message)
+
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def validated(document: Document, root: type[S]) -> S:
+    """A document as its model. Raises ConfigError with all that is wrong with it where it is not valid.
+
+    What is wrong with the YAML of a valid one is left to the caller.
+    """
+    try:
+        return root.model_validate(document.data)
+    except ValidationError as error:
+        found = complaints_about(document, error.errors(), root)
+        wrong = [c.key for c in found]
+        hidden = hidden_complaints(document, error, root)  # but for those that a wrong key within them made
+        found += [c for c in hidden if not any(key.startswith(c.key) for key in wrong)]
+        spoiled = {c.key for c in document.complaints}
+        raise ConfigError(document.complaints + [c for c in found if c.key not in spoiled]) from None
 
 
 def hidden_complaints(document: Placed, error: ValidationError, root: Root) -> list[Complaint]:

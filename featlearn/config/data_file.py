@@ -1,44 +1,46 @@
-"""Reading somebody's own data: inputs and labels from an ``.npz`` or a ``.csv`` file, every fault named.
+"""Reading somebody's own data: inputs and labels from a table or from arrays, every fault named.
 
-npz: arrays ``inputs`` (n, d) and ``labels`` (n). csv: a header with the columns ``input_0`` … ``input_{d-1}`` and
-``label`` in any order (``inputs_0``, ``labels`` will do), then a line for each sample, numbers with a decimal point.
+Formats go by the name of the file: ``.csv``, ``.tsv``, ``.txt``, ``.dat`` (also with ``.gz``), ``.npz``, ``.npy``,
+``.parquet``. Nothing that is read can execute.
 """
 
 from __future__ import annotations
 
-import csv
-import re
+import importlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from featlearn.config.data_columns import InvalidData, Wanted
+from featlearn.config.data_text import read_text, without_index
 from featlearn.storage.digests import InvalidFile, check_digest
-from featlearn.storage.npz import read_npz
+from featlearn.storage.errors import Caution
+from featlearn.storage.npz import read_npy, read_npz
+
+LARGEST_MEAN_SQUARE = 10.0  # of the entries of inputs, 1 for x ~ N(0, I): outside, they are called unstandardised
+SMALLEST_MEAN_SQUARE = 0.1
 
 
-class InvalidData(InvalidFile):
-    """A data file that cannot be used; the message says where and why."""
-
-    key = ("data", "path")
-
-
-def read_data(path: Path, sha256: str | None, input_dim: int) -> tuple[np.ndarray, np.ndarray]:
+def read_data(path: Path, sha256: str | None, wanted: Wanted) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (n, d) and labels (n,) of a data file, float64 and not to be written to.
 
     Args:
-        path: ends in .npz or .csv.
+        path: its name says what it is.
         sha256: the digest that the file must have; None takes any.
-        input_dim: d, as the teacher has it.
+        wanted: which columns or arrays to take.
+    Warns:
+        Caution: of inputs that look unstandardised, when the file is read.
     Raises:
-        InvalidData: with file, line (of a csv) and fault.
+        InvalidData: with file, line (of a text) and fault.
     """
-    if path.suffix.lower() not in (".npz", ".csv"):
-        raise InvalidData(f"{path} must be an .npz or a .csv file, by its name")
+    if _kind(path) not in _READERS:
+        raise InvalidData(f"{path} must be called {', '.join(_READERS)} (or .csv.gz) by its ending")
     try:
-        return _read(path, check_digest(path, sha256), input_dim)
+        return _read(path, check_digest(path, sha256), wanted)
     except InvalidData:
         raise
     except InvalidFile as error:
@@ -47,98 +49,138 @@ def read_data(path: Path, sha256: str | None, input_dim: int) -> tuple[np.ndarra
         raise InvalidData(f"{path} does not fit into memory") from None
 
 
-@lru_cache(maxsize=1)  # a configuration is checked and then built, and the runs of a sweep often share their data
-def _read(path: Path, sha256: str, input_dim: int) -> tuple[np.ndarray, np.ndarray]:
-    read = _read_npz if path.suffix.lower() == ".npz" else _read_csv
-    inputs, labels = read(path, input_dim)
+def _kind(path: Path) -> str:
+    """The ending of a name, without that of a compression of text."""
+    ending = path.suffix.lower()
+    inner = Path(path.stem).suffix.lower()
+    return inner if ending == ".gz" and _READERS.get(inner) is read_text else ending
+
+
+@lru_cache(maxsize=4)  # a configuration is checked and then built, and the runs of a sweep often share their data
+def _read(path: Path, sha256: str, wanted: Wanted) -> tuple[np.ndarray, np.ndarray]:
+    table = _READERS[_kind(path)](path, wanted)
+    inputs, labels = np.ascontiguousarray(table[:, :-1]), table[:, -1].copy()
+    if (told := unlike_gaussian(inputs)) is not None:
+        warnings.warn(f"{path}: {told}", Caution, stacklevel=2)
     for values in (inputs, labels):
         values.flags.writeable = False
     return inputs, labels
 
 
-def _read_npz(path: Path, input_dim: int) -> tuple[np.ndarray, np.ndarray]:
+def unlike_gaussian(inputs: np.ndarray) -> str | None:
+    """What is said of inputs (n, d) that are far from N(0, I_d); None when they may be near."""
+    with np.errstate(over="ignore"):
+        mean_square = float(np.mean(inputs * inputs))
+    if SMALLEST_MEAN_SQUARE <= mean_square <= LARGEST_MEAN_SQUARE:
+        return None
+    return (
+        f"the inputs look unstandardised: their entries lie between {inputs.min():.3g} and {inputs.max():.3g}, with a "
+        f"mean square of {mean_square:.3g}, and the exact moments of the student take them for N(0, 1); give each "
+        "column mean 0 and variance 1, or expect training to diverge or to stand still"
+    )
+
+
+# --- arrays -------------------------------------------------------------------------------------
+
+
+def _read_npz(path: Path, wanted: Wanted) -> np.ndarray:
     try:
         arrays = read_npz(path)
-        inputs, labels = arrays["inputs"], arrays["labels"]
-    except KeyError as error:
-        raise InvalidData(f"{path} has no array {error}; it needs inputs (n, d) and labels (n)") from None
     except (OSError, ValueError) as error:
         raise InvalidData(f"{path} is not an .npz file with plain arrays: {error}") from None
-    if inputs.ndim != 2 or labels.shape != inputs.shape[:1] or not len(inputs):
-        shapes = f"inputs {inputs.shape}, labels {labels.shape}"
-        raise InvalidData(f"{path}: expected shapes (n, d) and (n) with n ≥ 1, got {shapes}")
-    if inputs.shape[1] != input_dim:
-        raise InvalidData(f"{path}: inputs have {inputs.shape[1]} entries, the teacher's {input_dim}")
-    if inputs.dtype.kind not in "fiu" or labels.dtype.kind not in "fiu":
-        raise InvalidData(f"{path}: expected real numbers, got inputs {inputs.dtype}, labels {labels.dtype}")
-    with np.errstate(over="ignore"):  # of long doubles
-        inputs, labels = (np.array(x, dtype=np.float64, order="C") for x in (inputs, labels))
-    for name, values in (("inputs", inputs), ("labels", labels)):
-        if not np.isfinite(values).all():
-            first = np.argwhere(~np.isfinite(values))[0].tolist()
-            raise InvalidData(f"{path}: {name}{first} is {values[tuple(first)]}, not a finite number")
-    return inputs, labels
-
-
-# --- csv ----------------------------------------------------------------------------------------
-
-
-def _read_csv(path: Path, input_dim: int) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file, warnings.catch_warnings():
-            names = [name.strip() for name in next(csv.reader(file), [])]
-            order = _columns(path, names, input_dim)
-            try:
-                warnings.simplefilter("ignore")  # of a table without lines, which is refused below
-                table = np.loadtxt(file, delimiter=",", comments=None, quotechar='"', ndmin=2)
-            except ValueError as error:
-                raise InvalidData(next(_faults(path, names), f"{path}: {error}")) from None
-    except UnicodeDecodeError as error:
-        raise InvalidData(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
-    except (OSError, csv.Error) as error:
-        raise InvalidData(f"{path} cannot be read: {error}") from None
-    if not table.size:
-        raise InvalidData(f"{path} has a header and no samples")
-    if table.shape[1] != len(names) or not np.isfinite(table).all():
-        raise InvalidData(next(_faults(path, names), f"{path} is broken"))
-    return np.ascontiguousarray(table[:, order[:-1]]), table[:, order[-1]].copy()
+        names = wanted.arrays(list(arrays))
+    except InvalidData as error:
+        raise InvalidData(f"{path} {error}") from None
+    inputs, labels = (arrays[name] for name in names)
+    shapes = f"{names[0]} {inputs.shape}, {names[1]} {labels.shape}"
+    if inputs.ndim == 1 and wanted.input_dim in (None, 1):
+        inputs = inputs[:, None]
+    if inputs.ndim != 2 or labels.shape not in (inputs.shape[:1], (len(inputs), 1)) or not inputs.size:
+        raise InvalidData(f"{path}: expected shapes (n, d) and (n) with n ≥ 1, got {shapes}")
+    if wanted.input_dim not in (None, inputs.shape[1]):
+        raise InvalidData(f"{path}: inputs have {inputs.shape[1]} entries, the teacher's {wanted.input_dim}")
+    for name, values in zip(names, (inputs, labels), strict=True):
+        _require_finite(path, name, values)
+    with np.errstate(over="ignore"):  # of long doubles
+        table = np.column_stack([inputs, labels.reshape(-1)]).astype(np.float64)
+    if not np.isfinite(table).all():
+        raise InvalidData(f"{path} has numbers that are too large for float64")
+    return table
 
 
-def _columns(path: Path, names: list[str], input_dim: int) -> list[int]:
-    """Where input_0 … input_{d-1} and the label stand in the header."""
-    wanted = [f"input_{k}" for k in range(input_dim)] + ["label"]
-    known = {name: k for k, name in enumerate(wanted)}
-    places: dict[int, int] = {}
-    for place, name in enumerate(names):
-        plain = re.sub(r"^inputs_", "input_", name) if name != "labels" else "label"
-        if input_dim == 1 and name in ("input", "inputs"):
-            plain = "input_0"
-        if plain not in known:
-            expected = f"{wanted[0]} … {wanted[-2]} and label" if input_dim > 1 else "input_0 and label"
-            raise InvalidData(
-                f"{path}:1: unknown column {name!r:.80}; expected {expected}, {input_dim} being input_dim"
-            )
-        if known[plain] in places:
-            raise InvalidData(f"{path}:1: column {plain} is there twice")
-        places[known[plain]] = place
-    missing = [name for name, k in known.items() if k not in places]
-    if missing:
-        raise InvalidData(f"{path}:1: the header has no column {missing[0]} ({len(missing)} of {len(wanted)} missing)")
-    return [places[k] for k in range(len(wanted))]
+def _read_npy(path: Path, wanted: Wanted) -> np.ndarray:
+    try:
+        table = read_npy(path)
+    except (OSError, ValueError) as error:
+        raise InvalidData(f"{path} is not an .npy file with a plain array: {error}") from None
+    if table.ndim != 2 or not table.size:
+        text = "save inputs and labels in one .npz: np.savez(…, inputs=X, labels=y)"
+        raise InvalidData(f"{path}: expected a table (n, d + 1) with n ≥ 1, got shape {table.shape}; {text}")
+    names = [str(k + 1) for k in range(table.shape[1])]
+    return _chosen(path, names, lambda k: table[:, k], wanted, named=False)
 
 
-def _faults(path: Path, names: list[str]) -> Iterator[str]:
-    """What is wrong with the lines of a csv file, each with its number."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
-        for cells in reader:
-            place = f"{path}:{reader.line_num}"
-            if reader.line_num == 1 or not any(cells):
-                continue
-            if len(cells) != len(names):
-                yield f"{place}: has {len(cells)} cells, the header {len(names)}"
-            for name, cell in zip(names, cells, strict=False):
-                if not re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", cell, re.ASCII):
-                    yield f"{place}: {name} is {cell.strip()!r:.80}, not a finite number"
-                elif not np.isfinite(float(cell)):
-                    yield f"{place}: {name} is {cell.strip()!r:.80}, too large for a number"
+def _require_finite(path: Path, name: str, values: np.ndarray) -> None:
+    if values.dtype.kind not in "fiu":
+        raise InvalidData(f"{path}: expected real numbers, got {name} {values.dtype}")
+    if not np.isfinite(values).all():
+        first = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise InvalidData(f"{path}: {name}{first} is {values[tuple(first)]}, not a finite number")
+
+
+def _chosen(
+    path: Path, names: list[str], column: Callable[[int], np.ndarray], wanted: Wanted, *, named: bool
+) -> np.ndarray:
+    """The wanted columns of a table that is in memory."""
+    try:
+        columns = wanted.columns(names, named=named)
+    except InvalidData as error:
+        raise InvalidData(f"{path}: {error}") from None
+    used = columns.used()
+    values = {k: column(k) for k in used}
+    for k in used:
+        _require_finite(path, names[k], values[k])
+    table = np.stack([values[k] for k in used], -1).astype(np.float64)
+    if not len(table):
+        raise InvalidData(f"{path} has no samples")
+    return table if columns.index is None else without_index(table, str(path))
+
+
+# --- Parquet ------------------------------------------------------------------------------------
+
+Named: TypeAlias = "list[tuple[str, np.ndarray]]"
+_LIBRARIES: dict[str, Callable[[Any, Path], Named]] = {  # that read Parquet, whichever is installed
+    "polars": lambda polars, path: [(column.name, column.to_numpy()) for column in polars.read_parquet(path)],
+    "pyarrow.parquet": lambda parquet, path: _of_pairs(parquet.read_table(path)),
+    "pandas": lambda pandas, path: _of_pairs(pandas.read_parquet(path)),
+}
+
+
+def _of_pairs(table: Any) -> Named:
+    names: Iterable[str] = getattr(table, "column_names", None) or table.columns
+    return [(str(name), table[name].to_numpy()) for name in names]
+
+
+def _read_parquet(path: Path, wanted: Wanted) -> np.ndarray:
+    for name, read in _LIBRARIES.items():
+        try:
+            library = importlib.import_module(name)
+        except ImportError:
+            continue
+        try:
+            table = read(library, path)
+        except Exception as error:  # each library has errors of its own
+            raise InvalidData(f"{path} cannot be read as Parquet: {str(error).partition(chr(10))[0]:.200}") from None
+        columns = [values for _, values in table]
+        return _chosen(path, [name for name, _ in table], columns.__getitem__, wanted, named=True)
+    text = "install pyarrow, polars or pandas, or write the data as .csv or .npz"
+    raise InvalidData(f"{path} is Parquet, and no library that reads it is installed: {text}")
+
+
+_READERS: dict[str, Callable[[Path, Wanted], np.ndarray]] = {
+    **dict.fromkeys((".csv", ".tsv", ".txt", ".dat"), read_text),
+    ".npz": _read_npz,
+    ".npy": _read_npy,
+    ".parquet": _read_parquet,
+}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from featlearn.config.complaints import (
     kind_of,
 )
 from featlearn.config.data import EmpiricalData
-from featlearn.config.data_file import InvalidData
+from featlearn.config.data_columns import InvalidData
+from featlearn.config.data_file import read_data
 from featlearn.config.model import Config
 from featlearn.config.student import FileInit
 from featlearn.config.weight_file import InvalidWeights
@@ -36,7 +38,6 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """The resolved configuration in a YAML file.
 
     Args:
-        path: the file.
         overrides: ``key.path=value`` texts, applied in order; values are YAML and follow the rules of the file.
     Raises:
         ConfigError: with every complaint about file and overrides, each with file, line, column and key.
@@ -119,10 +120,9 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
 
 
 def with_pinned_files(config: Config, directory: Path, known: dict[str, dict[str, str]] | None = None) -> Config:
-    """The configuration with absolute paths and digests of its weight and data files.
+    """The configuration with absolute paths and digests of its weight and data files, and the dimension of the data.
 
     Args:
-        config: valid.
         directory: where relative paths start.
         known: the keys of files that were pinned before, by path; new ones are added.
     Raises:
@@ -130,18 +130,25 @@ def with_pinned_files(config: Config, directory: Path, known: dict[str, dict[str
     """
     known = {} if known is None else known
 
-    def pinned(section: FileInit | EmpiricalData, path: str, invalid: type[InvalidFile]) -> Any:
+    def pinned(path: str, sha256: str | None, error_of: Callable[[str], InvalidFile]) -> dict[str, str]:
         if path not in known:
             try:
-                known[path] = pinned_file(path, section.sha256, directory)
+                known[path] = pinned_file(path, sha256, directory)
             except InvalidFile as error:
-                raise invalid(str(error)) from None
-        return section.model_copy(update=known[path])
+                raise error_of(str(error)) from None
+        return known[path]
 
     init, data = config.student.init, config.data
     if isinstance(init, FileInit):
-        student = config.student.model_copy(update={"init": pinned(init, init.path, InvalidWeights)})
-        config = config.model_copy(update={"student": student})
+        init = init.model_copy(update=pinned(init.path, init.sha256, InvalidWeights))
+        config = config.model_copy(update={"student": config.student.model_copy(update={"init": init})})
     if isinstance(data, EmpiricalData) and data.path is not None:
-        config = config.model_copy(update={"data": pinned(data, data.path, InvalidData)})
+        found: dict[str, Any] = dict(pinned(data.path, data.sha256, InvalidData))
+        if data.test_path is not None:
+            test = pinned(data.test_path, data.test_sha256, partial(InvalidData, key="test_path"))
+            found |= {f"test_{key}": value for key, value in test.items()}
+        if config.teacher is None:
+            inputs, _ = read_data(Path(found["path"]), found["sha256"], data.wanted(data.input_dim))
+            found["input_dim"] = inputs.shape[1]
+        config = config.model_copy(update={"data": data.model_copy(update=found)})
     return config

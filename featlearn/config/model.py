@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from featlearn.config.activation import ActivationChoice
-from featlearn.config.data import Data, OnlineData, PopulationData
+from featlearn.config.data import Data, EmpiricalData, OnlineData, PopulationData
 from featlearn.config.log import Log
 from featlearn.config.section import Section, Violations, WholeNumber
 from featlearn.config.stages import StageConfig, StageName
@@ -26,8 +26,8 @@ from featlearn.training.methods import METHODS
 from featlearn.training.operations import OPERATIONS
 from featlearn.training.optima import within_reach
 
-MOST_WEIGHTS = 500_000_000  # of a first layer: 4 GB
-MOST_ENTRIES = 500_000_000  # of the inputs of a sample or a batch
+MOST_WEIGHTS = 500_000_000  # the largest first layer: 4 GB
+MOST_ENTRIES = 500_000_000  # the most numbers in the inputs of a sample or a batch
 
 
 class Config(Section):
@@ -49,7 +49,9 @@ class Config(Section):
     precision: Literal["float64", "float32"] = Field(
         "float64", description="precision of weights and steps; metrics are always computed in float64 or better"
     )
-    teacher: Teacher = Field(description="the target network")
+    teacher: Teacher | None = Field(
+        None, description="the target network; only data of your own (`data.path`) need none"
+    )
     student: Student = Field(description="the trained network")
     activation: ActivationChoice = Field(ActivationChoice(), description="the activation of teacher and student")
     data: Data = Field(PopulationData(), description="what is trained on")
@@ -73,6 +75,10 @@ class Config(Section):
             if self.backend == "fused" and not METHODS[stage.method].compilable:
                 text = f"fused has no compiled steps of method {stage.method}; use torch (or auto) as the backend"
                 yield ("stages", name, "method"), text
+        own = isinstance(self.data, EmpiricalData) and self.data.path is not None
+        if self.teacher is None and not own:
+            yield ("teacher",), "missing (the target network); only data of your own (`data.path`) need none"
+            return
         yield from self._student_violations()
         yield from self._scale_violations()
         yield from self._data_violations()
@@ -85,11 +91,21 @@ class Config(Section):
                     known = f"{self.activation.name} is not homogeneous of degree {wanted} ({those} are)"
                     text = f"{operation} would change the network: {known}; leave it out, as in then: []"
                     yield ("stages", name, "then"), text
-            if stage.stop is not None and stage.stop.gap is not None and (why := self._why_no_gap(stage, degree)):
-                yield ("stages", name, "stop", "gap"), why
+            yield from self._stop_violations(name, stage, degree)
+
+    def _stop_violations(self, name: str, stage: StageConfig, degree: int | None) -> Violations:
+        if stage.stop is None:
+            return
+        if self.teacher is None:
+            for key in ("loss", "gap"):
+                if getattr(stage.stop, key) is not None:
+                    yield ("stages", name, "stop", key), "is not known without a teacher; use grad_norm"
+        elif stage.stop.gap is not None and (why := self._why_no_gap(stage, degree)):
+            yield ("stages", name, "stop", "gap"), why
 
     def _why_no_gap(self, stage: StageConfig, degree: int | None) -> str | None:
         """Why the gap to the optimum is not known in a stage; None where it is."""
+        assert self.teacher is not None
         lines, rank = self.teacher.shape()[0], self.teacher.dimension_of_span()
         if not self.log.gap:
             return "needs the gap, and log.gap is false"
@@ -105,8 +121,12 @@ class Config(Section):
         return None
 
     def _student_violations(self) -> Violations:
-        width, dim = self.teacher.shape()
+        width, dim = self.shape()
         init = self.student.init
+        if isinstance(init, NearTeacherInit) and self.teacher is None:
+            yield ("student", "init", "kind"), "near_teacher needs a teacher"
+        if dim is None:
+            return
         if self.student.width is not None and self.student.width * dim > MOST_WEIGHTS:
             yield ("student", "width"), f"{self.student.width} rows of {dim} are more than {MOST_WEIGHTS} weights"
         if isinstance(init, NearTeacherInit):
@@ -116,7 +136,7 @@ class Config(Section):
                 yield ("student", "init", "angle"), "in one dimension no row lies at an angle to the teacher"
         if isinstance(init, ExplicitInit) and len(init.first_layer[0]) != dim:
             given = len(init.first_layer[0])
-            yield ("student", "init", "first_layer"), f"rows have {given} entries, the teacher's inputs {dim}"
+            yield ("student", "init", "first_layer"), f"rows have {given} entries, the inputs {dim}"
 
     def _scale_violations(self) -> Violations:
         if self.student.output_scale is None:
@@ -137,7 +157,7 @@ class Config(Section):
                 f"fused computes on population data, and the data are {self.data.kind}; use torch (or auto)",
             )
         key = "batch_size" if isinstance(self.data, OnlineData) else "samples"
-        count, dim = getattr(self.data, key) or 0, self.teacher.shape()[1]
+        count, dim = getattr(self.data, key) or 0, self.shape()[1] or 0
         if count * dim > MOST_ENTRIES:
             yield ("data", key), f"{count} inputs of {dim} entries are more than {MOST_ENTRIES} numbers"
         for name, stage in self.stages.items():
@@ -146,6 +166,12 @@ class Config(Section):
                 *others, last = [method.name for method in METHODS.values() if not method.fixed_loss]
                 text = f"{stage.method} needs a fixed loss, and {changing}; use {', '.join(others)} or {last}"
                 yield ("stages", name, "method"), text
+
+    def shape(self) -> tuple[int, int | None]:
+        """m* and d: 0 and the dimension of the data without a teacher, None until their file was read."""
+        if self.teacher is not None:
+            return self.teacher.shape()
+        return 0, self.data.input_dim if isinstance(self.data, EmpiricalData) else None
 
     def settled(self) -> dict[str, Any]:
         sampled = self.data.kind != "population"

@@ -230,6 +230,7 @@ for _tag, _pattern, _first in (
     ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.")),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+RESOLVERS = _Loader.yaml_implicit_resolvers  # how plain values are read here
 
 
 class _Dumper(yaml.SafeDumper):

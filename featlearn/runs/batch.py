@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from featlearn.config.build import build
 from featlearn.config.model import Config
-from featlearn.runs.recorder import Ending, Keeper, follow
+from featlearn.runs.recorder import Ending, Keeper, follow, snapshot, teacher_arrays
 from featlearn.runs.train import backend_of
+from featlearn.storage.growing_npz import Entry
 from featlearn.training.backends import Backend
 from featlearn.training.events import Event, Logged, Start
 from featlearn.training.measurement import Row
@@ -61,12 +63,9 @@ def run_group(
     watch: Callable[[Event], None] = lambda event: None,
     every_row: bool = True,
 ) -> Iterator[int]:
-    """Run the experiments of one group; yields the place of each as it ends. Their samples are released at the end.
+    """Run the experiments of one group, a keeper for each; yields their places as they end. See ``recorder.follow``.
 
-    Args:
-        experiments: of one group.
-        keepers: one for each.
-        interrupted, watch, every_row: see ``recorder.follow``.
+    Their samples are released at the end.
     """
     problem = Problem.stack([e.problem for e in experiments])
     start = Start.stack([e.start for e in experiments])
@@ -81,47 +80,72 @@ def run_group(
 
 @dataclass(frozen=True)
 class MemoryRun:
-    """What one run of a batch logged, and its final weights (m) and (m, d)."""
+    """What one run of a batch logged, and its final weights (m) and (m, d).
 
+    Attributes:
+        status: "done" or "diverged".
+        snapshots: the arrays that the file of the snapshots of a run has; empty where none were kept.
+    """
+
+    config: Config
     rows: list[Row]
-    status: str  # "done" or "diverged"
+    status: Literal["done", "diverged"]
     second_layer: np.ndarray
     first_layer: np.ndarray
+    loss_floor: float
+    snapshots: dict[str, np.ndarray]
 
 
 @dataclass
 class _MemoryKeeper:
     """Keeps what a ``MemoryRun`` holds."""
 
+    config: Config
+    problem: Problem
+    keeps_snapshots: bool
     rows: list[Row] = field(default_factory=list)
-    status: str = "running"
+    status: Literal["done", "diverged"] = "done"
     last: Logged | None = None
+    loss_floor: float = 0.0
+    shots: list[Entry] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
         if isinstance(event, Logged):
             self.rows.append(event.row)
             self.last = event
+            self.loss_floor = event.loss_floor if np.isfinite(event.loss_floor) else self.loss_floor
+            if event.snapshot and self.keeps_snapshots:
+                self.shots.append(snapshot(event.row["step"], event.state))
 
     def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
-        self.status = status
+        self.status = "diverged" if status == "diverged" else "done"
 
     def run(self) -> MemoryRun:
         assert self.last is not None
         state = self.last.state
-        return MemoryRun(self.rows, self.status, state.second_layer[0], state.first_layer[0])
+        snapshots = (
+            {name: np.stack([shot[name] for shot in self.shots]) for name in self.shots[0]} if self.shots else {}
+        )
+        if snapshots:
+            snapshots |= teacher_arrays(self.problem)
+        layers = state.second_layer[0], state.first_layer[0]
+        return MemoryRun(self.config, self.rows, self.status, *layers, self.loss_floor, snapshots)
 
 
-def run_batch(configs: Sequence[Config]) -> list[MemoryRun]:
+def run_batch(configs: Sequence[Config], *, snapshots: bool = False) -> list[MemoryRun]:
     """Run many experiments without writing anything.
 
     Each result is bit for bit the one that its configuration gives alone ("seconds" apart, which stays None).
 
+    Args:
+        snapshots: whether to keep the snapshots of the weights, which take memory.
     Raises:
         networks.InfeasibleTeacher, digests.InvalidFile, build.ScaleTooLarge, RunError: nothing has run then.
     """
     with threadpool_limits(1, user_api="blas"):
         experiments = [Experiment.of(config) for config in configs]
-        keepers = [_MemoryKeeper() for _ in configs]
+        pairs = zip(configs, experiments, strict=True)
+        keepers = [_MemoryKeeper(config, experiment.problem, snapshots) for config, experiment in pairs]
         for members in groups_of(experiments):
             for _ in run_group([experiments[i] for i in members], [keepers[i] for i in members]):
                 pass

@@ -11,6 +11,7 @@ import numpy as np
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.records import ProgressRecord
 from featlearn.storage.errors import RunError
+from featlearn.storage.npz import write_npz
 from featlearn.storage.records import parse_file
 from featlearn.training.events import AtRow
 from featlearn.training.problem import State
@@ -34,7 +35,7 @@ class Checkpoint:
         if self.at_row is not None:
             arrays |= {_ROW + name: values for name, values in _arrays_of(self.at_row).items()}
         progress = self.progress.changed(digest=_digest(self.progress, arrays))
-        run.write_arrays(run.checkpoint_file, arrays | {_PROGRESS: np.array(progress.text().decode())})
+        write_npz(run.checkpoint_file, arrays | {_PROGRESS: np.array(progress.text().decode())})
 
     @classmethod
     def read(cls, run: RunDirectory, config_hash: str) -> Checkpoint:

@@ -17,18 +17,12 @@ from featlearn.config.model import Config
 from featlearn.runs.records import RunInfo, parse_row
 from featlearn.storage.directory import Directory, Member
 from featlearn.storage.drafts import drafted_directory
-from featlearn.storage.errors import RunError, RunNotFound
+from featlearn.storage.errors import RunError
 from featlearn.storage.locks import PATIENCE
 from featlearn.storage.logs import Log, read_lines
 from featlearn.storage.names import LATEST, stem_of
-from featlearn.storage.npz import write_npz
-from featlearn.storage.records import write_record
 from featlearn.storage.replacement import remove_drafts, write_file
 from featlearn.training.measurement import Row
-
-__all__ = ["DEFAULT_RUNS_DIR", "RunDirectory", "RunError", "RunInfo", "RunNotFound"]
-
-DEFAULT_RUNS_DIR = Path("runs")
 
 
 class RunDirectory(Directory[RunInfo]):
@@ -46,7 +40,7 @@ class RunDirectory(Directory[RunInfo]):
     figures = Member("figures")
     report_file = Member("report.html")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self._log: Log | None = None
 
@@ -133,6 +127,9 @@ class RunDirectory(Directory[RunInfo]):
             raise RunError(lost)
         return rows
 
+    def files_of_brief(self) -> list[str]:
+        return [*super().files_of_brief(), self.metrics_file.name]
+
     def complaint(self, about: RunInfo) -> str | None:
         """As ``lost_end``, or why the log cannot be read; its rows are counted first."""
         if about.status == "running" or about.rows is None:
@@ -189,17 +186,7 @@ class RunDirectory(Directory[RunInfo]):
         self._opened_log.sync()
 
     def keep_rows(self, count: int) -> None:
-        """Cut the log back to its first ``count`` rows, and whatever is torn.
-
-        Raises:
-            RunError: when it has fewer.
-        """
+        """Cut the log back to its first ``count`` rows, and whatever is torn. Raises RunError when it has fewer."""
         found = self._opened_log.keep(count) if count == 0 or self.metrics_file.exists() else 0
         if found < count:
             raise RunError(f"{self.metrics_file} has {found} rows, the checkpoint was written after {count}")
-
-    def write_info(self, info: RunInfo) -> None:
-        write_record(self.info_file, info)
-
-    def write_arrays(self, file: Path, arrays: Mapping[str, Any]) -> None:
-        write_npz(file, arrays)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from datetime import datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from featlearn.runs.records import GitRecord
 
 _PACKAGES = ("featlearn", "numpy", "scipy", "numba", "torch")
+
+
+def provenance() -> dict[str, Any]:
+    """The fields of a ``Provenance`` of now and here."""
+    created = datetime.now().astimezone().isoformat(timespec="seconds")
+    return {"created": created, "versions": versions(), "machine": machine(), "git": git()}
 
 
 @cache

@@ -15,8 +15,11 @@ from featlearn.training.problem import Problem
 def floors_record(problem: Problem) -> FloorsRecord | None:
     """The least loss of random features and of the tangent kernel at the start, and ‖f*‖²; of the run's own problem.
 
-    A floor is None where the network is too large for it; the whole is where numbers overflow or memory ends.
+    A floor is None where the network is too large for it; the whole is without a teacher, and where numbers overflow or
+    memory ends.
     """
+    if not problem.has_teacher:
+        return None
     act, second, first = problem.activation, problem.initial_second_layer, problem.initial_first_layer
     teacher = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
     # a run that is done must not fail for them

@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin as a question that a loop asks, so that files stay whole."""
+"""SIGINT, SIGTERM and SIGHUP as a flag that loops poll, so that they can write a checkpoint before they stop."""
 
 from __future__ import annotations
 

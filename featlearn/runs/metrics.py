@@ -4,35 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from featlearn.runs.columns import Columns
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.home import runs_directory
 from featlearn.storage.errors import RunError
 
+Table: TypeAlias = "dict[str, np.ndarray]"  # columns of equal length, by name
 
-def load_metrics(path: str | Path) -> dict[str, np.ndarray]:
+
+def with_values(columns: Mapping[str, np.ndarray], names: Iterable[str]) -> list[str]:
+    """Those of some columns that hold a value anywhere: what does not apply is neither shown nor left as dashes."""
+    return [name for name in names if any(value is not None and value == value for value in columns[name])]
+
+
+def load_metrics(path: str | Path, runs_dir: str | Path | None = None) -> Columns:
     """The metrics of a run as columns, one entry per logged row; a torn last line is left out.
 
     Args:
-        path: a run directory, or its file of metrics.
+        path: a run directory, or its file of metrics; or what names a run on the command line.
+        runs_dir: where runs live; by default as on the command line.
     Returns:
         Arrays by column name: int64 for counts, float64 (NaN for null) for numbers, text as objects.
     Raises:
         RunError: when there is no such run, or its file is broken; of a directory, also when the file has lost its end.
     """
     path = Path(path)
-    run = RunDirectory(path if path.is_dir() else path.parent)
-    if not (path.is_dir() and run.info_file.is_file()):
-        return as_columns(run.read_metrics())
+    if path.is_file():
+        return as_columns(RunDirectory(path.parent).read_metrics())
+    run = (
+        RunDirectory(path)
+        if RunDirectory(path).info_file.is_file()
+        else RunDirectory.find(path, runs_directory(runs_dir))
+    )
     try:
         return as_columns(run.read_whole_metrics())
     except RunError as error:
         raise RunError(f"{error}; to load what is left of it, give the file itself") from None
 
 
-def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = None) -> Columns:
     """Rows as arrays: int64, float64 with NaN for None, or objects, whatever holds every value exactly.
 
     Args:
@@ -41,7 +55,7 @@ def as_columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | None = 
     """
     if names is None:
         names = dict.fromkeys(name for row in rows for name in row)
-    return {name: _column([row.get(name) for row in rows]) for name in names}
+    return Columns({name: _column([row.get(name) for row in rows]) for name in names})
 
 
 def _is_float(value: int | float | None) -> bool:

@@ -6,7 +6,7 @@ import resource
 from pathlib import Path
 
 _FILES_OF_A_RUN = 2  # its log and its lock
-_OTHER_FILES = 24  # that are opened for a moment: drafts, snapshots, modules and compiled code that are loaded
+_OTHER_FILES = 24  # files open for a moment: drafts, snapshots, modules and compiled code that are loaded
 _MOST_RUNS = 10_000
 
 

@@ -43,7 +43,7 @@ def check_own(run: RunDirectory, config: Config) -> None:
 
 def discard(run: RunDirectory) -> None:
     """Remove a run of our own, to begin it again. Raises RunError when something else is in it; it stays as it was."""
-    own = [file.name for file in (*run.data_files, run.report_file, run.figures)]
+    own = [file.name for file in (*run.data_files, run.notes_file, run.report_file, run.figures)]
     own += [run.lock_file.name, marker_of(run.lock_file).name]
     for path in sorted(run.path.iterdir()):
         if not any(path.name == name or path.name.startswith(f".{name}.") for name in own):  # the latter: a draft

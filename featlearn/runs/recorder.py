@@ -19,12 +19,12 @@ from featlearn.storage.growing_npz import Entry, GrowingNpz
 from featlearn.training.backends import Backend
 from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
-from featlearn.training.measurement import Row
+from featlearn.training.measurement import Row, followed_loss
 from featlearn.training.methods import METHODS
 from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 
-CHECKPOINT_SECONDS = 1.0  # at least this long between two checkpoints, but for the end of a stage
+CHECKPOINT_SECONDS = 1.0  # the least time between two checkpoints, except at the end of a stage
 
 
 Ending = Literal["done", "diverged", "interrupted", "failed"]
@@ -73,7 +73,7 @@ def follow(
         if interrupted() and going:
             status = "interrupted"
             break
-    for run in sorted(going):  # or resumed after their last step
+    for run in sorted(going):  # also runs that were resumed after their last step, for which no event came
         keepers[run].finish(status)
         yield run
 
@@ -84,7 +84,8 @@ def advice(plan: Plan, event: Event) -> str:
     row = event.row
     stage = plan.stages[event.position.stage]
     method = METHODS[stage.method]
-    why = method.overflow if row["loss"] is None else f"the loss is {row['loss']:.3g}"
+    loss = row["train_loss"] if row["loss"] is None else row["loss"]
+    why = method.overflow if loss is None else f"the loss is {loss:.3g}"
     message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): {why}"
     decay, size = row["weight_decay"], row["step_size"]
     if size and stage.step_size is not None:
@@ -125,7 +126,7 @@ class Recorder:
         self.loss_floor = 0.0
         self.stages: list[StageRecord] = []  # the finished ones
         self.decays: dict[float, None] = {}  # each λ of a row that has a gap, in their order
-        self.snapshots: GrowingNpz | None = None  # until there is a first one
+        self.snapshots: GrowingNpz | None = None  # None before the first one
         self.seconds_before = 0.0  # spent by earlier processes on this run
         self.began = time.perf_counter()
         self.last_checkpoint = -np.inf if self.eager else self.began
@@ -154,7 +155,7 @@ class Recorder:
             final=self.last_row,
             stages=tuple(self.stages),
             seconds=self.seconds(),
-            loss_floor=self.loss_floor,
+            loss_floor=self.loss_floor if self.problem.has_teacher else None,
             optima=tuple(optimum_record(self.problem, decay) for decay in self.decays),
             floors=floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
             rows=self.rows,
@@ -177,11 +178,11 @@ class Recorder:
         if np.isfinite(event.loss_floor):
             self.loss_floor = event.loss_floor
         if row["step"] == 0:
-            self.start_loss = row["loss"]
+            self.start_loss = followed_loss(self.problem, row)
         if row["gap"] is not None:
             self.decays[row["weight_decay"]] = None
         if event.snapshot:
-            entry = _snapshot(row["step"], event.state)
+            entry = snapshot(row["step"], event.state)
             if self.snapshots is None:
                 self.snapshots = self._snapshots_like(entry)
             self.snapshots.append(entry)
@@ -193,13 +194,9 @@ class Recorder:
 
     def _snapshots_like(self, entry: Entry) -> GrowingNpz:
         """The file of the snapshots; nothing is written yet."""
-        teacher = {
-            "teacher_first_layer": self.problem.teacher_first_layer[0],
-            "teacher_second_layer": self.problem.teacher_second_layer[0],
-        }
         # one at the start, those that are planned, and one where a stage ends early or the run diverges
         capacity = 1 + sum(len(steps) + 1 for steps in self.plan.snapshots)
-        return GrowingNpz(self.run.snapshots_file, teacher, entry, capacity)
+        return GrowingNpz(self.run.snapshots_file, teacher_arrays(self.problem), entry, capacity)
 
     # --- checkpoints ------------------------------------------------------------------------------
 
@@ -250,7 +247,7 @@ class Recorder:
             counted = f"the checkpoint was written after {progress.rows}"
             raise RunError(f"{self.run.metrics_file} has {len(rows)} rows, {counted}")
         if progress.snapshots:
-            self.snapshots = self._snapshots_like(_snapshot(0, like))
+            self.snapshots = self._snapshots_like(snapshot(0, like))
             try:
                 self.snapshots.keep(progress.snapshots, progress.snapshot_sums)
             except FileNotFoundError:
@@ -268,7 +265,15 @@ class Recorder:
         return Start(checkpoint.state, Position(*progress.position), loss, checkpoint.row_to_go_on_from())
 
 
-def _snapshot(step: int, state: State) -> Entry:
+def teacher_arrays(problem: Problem) -> Entry:
+    """What the snapshots say of the teacher of the one run."""
+    return {
+        "teacher_first_layer": problem.teacher_first_layer[0],
+        "teacher_second_layer": problem.teacher_second_layer[0],
+    }
+
+
+def snapshot(step: int, state: State) -> Entry:
     """The entry of the snapshots for the state of the one run."""
     return {
         "step": np.array(step),

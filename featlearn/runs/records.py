@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from featlearn.runs.statuses import Ended, Status
 from featlearn.storage.records import FileRecord, Record, Text, parse_object
 from featlearn.training.columns import COLUMNS, LARGEST_COUNT
 from featlearn.training.measurement import Row
-
-Status = Literal["running", "done", "failed", "diverged", "interrupted"]
-Ended = Literal["done", "diverged", "failed"]  # in a way that a sweep does not compute again unasked
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
@@ -130,7 +128,7 @@ class RunInfo(Provenance):
     loss_floor: float | None = None
     optima: tuple[OptimumRecord, ...] = ()
     floors: FloorsRecord | None = None
-    rows: Count | None = None  # of the log, once the run has stopped
+    rows: Count | None = None  # rows of the log, once the run has stopped
     message: Text | None = None
     traceback: Text | None = None
     resumed: Count = 0
@@ -197,13 +195,4 @@ class PointResult(Record):
         """What ``run.json`` says of a point that has a run directory; None when it has not ended."""
         if info.status == "running" or info.status == "interrupted":
             return None
-        return cls(
-            id=point,
-            config_hash=info.config_hash,
-            status=info.status,
-            final=info.final,
-            loss_floor=info.loss_floor,
-            seconds=info.seconds,
-            message=info.message,
-            traceback=info.traceback,
-        )
+        return cls.made_of(info, id=point)

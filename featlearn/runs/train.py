@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -13,8 +12,8 @@ from threadpoolctl import threadpool_limits
 from featlearn.config.build import build
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
-from featlearn.runs import environment
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.environment import provenance
 from featlearn.runs.interruption import interruptible
 from featlearn.runs.recorder import Recorder, follow
 from featlearn.runs.records import ActivationRecord, RunInfo, Status
@@ -38,20 +37,14 @@ class RunResult:
         return self.info.status
 
 
-def train(config: Config, runs_dir: Path, watch: Watcher | None = None) -> RunResult:
-    """Run one experiment in a new run directory.
+def train(config: Config, runs_dir: str | Path, watch: Watcher | None = None) -> RunResult:
+    """Run one experiment in a new directory in ``runs_dir``; the result says if it failed, diverged or was interrupted.
 
-    Args:
-        config: see ``config.load.load_config``.
-        runs_dir: where the directory is made.
-        watch: called after each event of the descent loop.
-    Returns:
-        The result; a run that failed, diverged or was interrupted is one too.
     Raises:
         RunError: when the requested device is not there, the networks do not fit into memory, or the directory cannot
             be made; nothing is left behind.
     """
-    backend = backend_of(config)
+    runs_dir, backend = Path(runs_dir), backend_of(config)
     with threadpool_limits(1, user_api="blas"):
         try:
             problem, plan, start = build(config)
@@ -138,17 +131,14 @@ def first_info(config: Config, backend: Backend) -> RunInfo:
     return RunInfo(
         status="running",
         name=config.name,
-        created=datetime.now().astimezone().isoformat(timespec="seconds"),
         config_hash=config.digest(),
         seed=config.seed,
-        teacher_width=config.teacher.shape()[0],
-        rank=config.teacher.dimension_of_span(),
+        teacher_width=config.shape()[0] or None,
+        rank=None if config.teacher is None else config.teacher.dimension_of_span(),
         activation=ActivationRecord(**config.activation.model_dump()),
         backend=backend.name,
         device=backend.device,
         threads=backend.threads,
         precision=config.precision,
-        versions=environment.versions(),
-        machine=environment.machine(),
-        git=environment.git(),
+        **provenance(),
     )

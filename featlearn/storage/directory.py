@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
@@ -13,11 +12,12 @@ import numpy as np
 
 from featlearn.storage.drafts import remove_dead_drafts
 from featlearn.storage.errors import RunError, RunNotFound, reason
+from featlearn.storage.index import directories_in
 from featlearn.storage.locks import PATIENCE, Lock, holder_of, is_held
-from featlearn.storage.names import inside, named_paths
+from featlearn.storage.names import answers_to, inside, named_paths
 from featlearn.storage.npz import arrays_in
 from featlearn.storage.opening import open_regular
-from featlearn.storage.records import FileRecord, Record, read_record
+from featlearn.storage.records import FileRecord, Record, Text, read_record, write_record
 
 
 class Member:
@@ -34,6 +34,15 @@ class Member:
         return self if directory is None else directory.path / self.name
 
 
+class Notes(FileRecord):
+    """``notes.json``: what people wrote down about a run, a sweep or a reproduction."""
+
+    tags: tuple[Text, ...] = ()
+    note: Text = ""
+
+
+_MOST_CANDIDATES = 8  # that are told where a name means more than one
+
 Info = TypeVar("Info", bound=FileRecord)
 
 
@@ -41,12 +50,13 @@ class Directory(Generic[Info]):
     """A run, a sweep or a reproduction on disk. A subclass names its files, and spells nobody else's."""
 
     kind: ClassVar[str]
-    info_file: Member  # that makes a directory one of its kind
+    info_file: Member  # the file that makes a directory one of its kind
     info_type: type[Info]
     lock_file = Member(".lock")
+    notes_file = Member("notes.json")
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
         self._locks: list[Lock] = []
 
     @property
@@ -56,28 +66,30 @@ class Directory(Generic[Info]):
     # --- finding ----------------------------------------------------------------------------------
 
     @classmethod
-    def find(cls, name: str, where: Path) -> Self:
-        """What a user names: a path, the name of a directory in ``where``, or ``latest``.
-
-        Raises:
-            RunNotFound: when there is no such directory of this kind.
-        """
-        found = cls.named(name, where)
-        if found is not None:
-            return found
-        why = f", neither as a path nor in {where}; `featlearn runs` lists them"
-        with suppress(OSError, ValueError):
-            why = next((f": {cls(path)._not_ours()}" for path in named_paths(name, where) if path.is_dir()), why)
-        raise RunNotFound(f"there is no {cls.kind} {name!r}{why}")
+    def find(cls, name: str | Path, where: str | Path) -> Self:
+        """What a user names: see ``named_directory``, which is asked for this kind alone."""
+        return named_directory(str(name), Path(where), [cls])
 
     @classmethod
     def named(cls, name: str, where: Path) -> Self | None:
-        """As ``find``; None when there is none."""
+        """What a path, the name of a directory in ``where``, or ``latest`` leads to; None when it is none of ours."""
         with suppress(OSError, ValueError):  # a name too long, or with a null byte in it
             for path in named_paths(name, where):
                 if cls(path).info_file.is_file():
                     return cls(path.resolve())
         return None
+
+    @classmethod
+    def answering(cls, name: str, where: Path) -> list[Self]:
+        """Every directory that a user may mean by a part of its name; see ``answers_to``."""
+        found: dict[Path, Self] = {}
+        with suppress(OSError, ValueError):
+            for path in (where / name, Path(name)):
+                for entry in directories_in(path.parent) if path.name else ():
+                    meant = cls(path.parent.resolve() / entry)
+                    if answers_to(entry, path.name) and meant.info_file.is_file():
+                        found[meant.path] = meant
+        return list(found.values())
 
     @classmethod
     def all_in(cls, where: Path) -> list[Self]:
@@ -121,7 +133,7 @@ class Directory(Generic[Info]):
         self._locks.append(lock)
 
     def release(self) -> None:
-        """Give back what was locked."""
+        """Release every lock that was taken."""
         while self._locks:
             self._locks.pop().release()
 
@@ -138,6 +150,17 @@ class Directory(Generic[Info]):
         """What the directory says of itself. Raises RunError when that is missing, broken or of a later version."""
         return read_record(self.info_file, self.info_type)
 
+    def read_notes(self) -> Notes:
+        """What people wrote down about the directory. Raises RunError when that is broken."""
+        return read_record(self.notes_file, Notes) if os.path.lexists(self.notes_file) else Notes()
+
+    def write_notes(self, notes: Notes) -> None:
+        """Replace them; a process may be at work on the directory, and does not touch them. Raises RunError."""
+        try:
+            write_record(self.notes_file, notes)
+        except OSError as error:
+            raise RunError(f"{self.notes_file} cannot be written: {reason(error)}") from None
+
     def read_arrays(self, file: Path) -> dict[str, np.ndarray]:
         """The arrays of an npz file of the directory. Raises RunError when it is missing or broken."""
         try:
@@ -150,6 +173,12 @@ class Directory(Generic[Info]):
         except ValueError as error:
             raise RunError(f"{file} is broken: {error}") from None
 
+    # --- writing; the lock must be held -------------------------------------------------------------
+
+    def write_info(self, info: Info) -> None:
+        """Replace what the directory says of itself. Raises OSError."""
+        write_record(self.info_file, info)
+
     # --- places -----------------------------------------------------------------------------------
 
     def inside(self, name: str) -> Path:
@@ -157,6 +186,11 @@ class Directory(Generic[Info]):
         return inside(self.path, name)
 
     # --- tables of directories --------------------------------------------------------------------
+
+    def files_of_brief(self) -> list[str]:
+        """The names of what a line of a table is read from; ``.`` is the directory, which may come to have more."""
+        files = (self.info_file, self.notes_file) if os.path.lexists(self.notes_file) else (self.info_file,)
+        return [".", *(file.name for file in files)]
 
     def brief(self, *, alive: bool) -> Record:
         """What a table of directories says of this one. Raises RunError when it is broken."""
@@ -166,31 +200,28 @@ class Directory(Generic[Info]):
         """What is wrong with one that can be read nevertheless; None where nothing is."""
         return None
 
-    @classmethod
-    def summarise(cls, where: Path) -> list[Summary]:
-        """Every directory of this kind, oldest first; broken ones included, with what is wrong."""
-        return [directory._summary() for directory in cls.all_in(where)]
 
-    def _summary(self) -> Summary:
-        alive = self.is_locked()
-        try:
-            about, complaint = self.brief(alive=alive), self.complaint(self.read_info())
-            return Summary(self.name, self.path, about, alive, complaint)
-        except RunError as error:
-            return Summary(self.name, self.path, None, alive=False, error=str(error))
+D = TypeVar("D", bound=Directory[Any])
 
 
-@dataclass(frozen=True)
-class Summary:
-    """A line of a table of directories; ``error`` says why one could not be read, or what is wrong with it."""
+def named_directory(name: str, where: Path, kinds: Sequence[type[D]]) -> D:
+    """What a user names: a path, the name of a directory in ``where``, or ``latest``; or the beginning of such a name,
+    or the run's own name or the hash in it, where only one directory has that.
 
-    name: str
-    path: Path
-    about: Record | None
-    alive: bool
-    error: str | None = None
-
-    def plain(self) -> dict[str, Any]:
-        """The line as JSON has it."""
-        about = {"status": "unreadable"} if self.about is None else self.about.plain()
-        return {"path": str(self.path.resolve()), "alive": self.alive, "error": self.error, **about}
+    Raises:
+        RunNotFound: when there is none of these kinds, or more than one.
+    """
+    for kind in kinds:
+        if (found := kind.named(name, where)) is not None:
+            return found
+    candidates = [found for kind in kinds for found in kind.answering(name, where)]
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        names = sorted(found.name for found in candidates)
+        shown = ", ".join(names[-_MOST_CANDIDATES:]) + (", …" if len(names) > _MOST_CANDIDATES else "")
+        raise RunNotFound(f"{name!r} may be any of {len(names)}: {shown}; give more of the name")
+    why = f", neither as a path nor in {where}; `featlearn runs` lists them"
+    with suppress(OSError, ValueError):
+        why = next((f": {kinds[0](path)._not_ours()}" for path in named_paths(name, where) if path.is_dir()), why)
+    raise RunNotFound(f"there is no {kinds[0].kind} {name!r}{why}")

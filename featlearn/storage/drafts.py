@@ -57,11 +57,7 @@ class Draft:
 
 @contextmanager
 def drafted_directory(parent: Path) -> Iterator[Draft]:
-    """A draft to fill and to publish; what is not published is removed.
-
-    Raises:
-        OSError: when it cannot be made.
-    """
+    """A draft to fill and to publish; what is not published is removed. Raises OSError when it cannot be made."""
     parent.mkdir(parents=True, exist_ok=True)
     with _locked_name(parent, "new") as path:
         path.mkdir()

@@ -15,6 +15,10 @@ class WrongChoice(RunError):
     """An axis or a metric that somebody asked for is none, or cannot be shown."""
 
 
+class Caution(UserWarning):
+    """What is allowed and probably not meant; the message says what to do."""
+
+
 def reason(error: OSError) -> str:
     """Why the system refused, in its own words."""
     return error.strerror or str(error)

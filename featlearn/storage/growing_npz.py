@@ -25,7 +25,7 @@ from featlearn.storage.replacement import sync_directory
 
 MOST_PENDING = 2**26  # bytes that wait in memory until they are written
 _PIECE = 2**24  # bytes that are read at a time to check them
-_POLYNOMIAL = 0xEDB88320  # of CRC-32, bits reversed
+_POLYNOMIAL = 0xEDB88320  # the polynomial of CRC-32, bits reversed
 
 Entry: TypeAlias = "Mapping[str, np.ndarray]"  # what an append adds to each array that grows
 
@@ -45,7 +45,7 @@ class GrowingNpz:
         self._fixed = {name: np.asarray(values) for name, values in fixed.items()}
         self._arrays: list[_Array] = []
         offset = 0
-        kinds = [(name, values[0], len(values)) for name, values in self._fixed.items()]
+        kinds = [(name, np.empty(x.shape[1:], x.dtype), len(x)) for name, x in self._fixed.items()]
         kinds += [(name, np.asarray(values), capacity) for name, values in like.items()]
         for name, value, most in kinds:
             array = _Array(name, value.dtype, value.shape, offset)

@@ -39,7 +39,7 @@ class Lock:
         self.path = path
         self._file: io.FileIO | None = None
         self._marker: SoftFileLock | None = None
-        self._process = 0  # that took the lock; a child that was forked since must not give it back
+        self._process = 0  # the process that took the lock: a child forked since must not release it
 
     def acquire(self, patience: float = PATIENCE) -> bool:
         """Take the lock, where it is free or becomes free within so many seconds; whether it was had.
@@ -79,7 +79,7 @@ class Lock:
         return True
 
     def release(self, *, remove: bool = False) -> None:
-        """Give the lock back, where it is held; ``remove`` also removes its file, whose name is never used again."""
+        """Release the lock, where it is held; ``remove`` also removes its file, whose name is never used again."""
         ours = self._process == os.getpid()
         if remove and ours:
             with suppress(OSError):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from featlearn.storage.errors import RunError, RunNotFound
 
 LATEST = "latest"
+_GIVEN = re.compile(r"\d{8}-\d{6}-(.+)-([0-9a-z]{4,})(?:-\d+)?")  # what ``stem_of`` makes: the name, and the ending
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -34,8 +36,22 @@ def inside(folder: Path, name: str) -> Path:
 
 def stem_of(name: str, ending: str) -> str:
     """The name of a new directory, ``<time>-<name>-<ending>``."""
-    slug = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:60] or "run"
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{slug}-{ending}"
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{_slug(name)}-{ending}"
+
+
+@lru_cache(maxsize=8)  # asked for once for each of thousands of directories
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:60] or "run"
+
+
+def answers_to(directory: str, text: str) -> bool:
+    """Whether a user may mean a directory by a text: the beginning of its name, or the name or the hash in it.
+
+    >>> [answers_to("20261123-130426-quickstart-3f2a1c", text) for text in ("20261123-13", "quickstart", "3f2a1c")]
+    [True, True, True]
+    """
+    given = _GIVEN.fullmatch(directory)
+    return directory.startswith(text) or (given is not None and (given[1] == _slug(text) or given[2] == text))
 
 
 def named_paths(name: str, where: Path) -> list[Path]:

@@ -31,11 +31,7 @@ def open_regular(path: Path, flags: int) -> int:
 
 
 def read_regular(path: Path) -> bytes:
-    """The content of a regular file.
-
-    Raises:
-        RunError: when it is missing, cannot be read, or is no regular file.
-    """
+    """The content of a regular file. Raises RunError when it is missing, cannot be read, or is no regular file."""
     try:
         with os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
             return file.read()

@@ -25,13 +25,19 @@ def _encodable(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-Text = Annotated[str, BeforeValidator(_encodable)]  # that may quote a path or an error, which need not be Unicode
+Text = Annotated[str, BeforeValidator(_encodable)]  # text that may quote a path or an error, which need not be Unicode
 
 
 class Record(BaseModel):
     """Part of a file. Unknown keys are left out: they may be of a version that has more to say in the same format."""
 
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False, extra="ignore", defer_build=True)
+
+    @classmethod
+    def made_of(cls, *parts: object, **given: Any) -> Self:
+        """The record with the given fields; any other is an attribute, of the same name, of a part that has one."""
+        found = {name: getattr(part, name) for part in parts for name in cls.model_fields if hasattr(part, name)}
+        return cls(**found | given)
 
     def changed(self, **changes: Any) -> Self:
         """The same with other values for some fields."""

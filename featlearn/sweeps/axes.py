@@ -13,7 +13,7 @@ from featlearn.config.complaints import complaint_at, complaints_about, shown
 from featlearn.config.fields import takes_whole_numbers
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import Complaint, Document, Key, Mark
-from featlearn.sweeps.model import Axes, Spaced, SweepConfig, values_of
+from featlearn.sweeps.model import Axes, Spaced, SweepConfig, identity, values_of
 from featlearn.sweeps.sweep import Sweep
 
 
@@ -58,18 +58,9 @@ def _repeats(values: list[Any]) -> Iterator[tuple[int, int, Any, Any]]:
     """For each value that was there before: the place of the first such, its own place, itself, and the first."""
     seen: dict[Hashable, int] = {}
     for place, value in enumerate(values):
-        first = seen.setdefault(_identity(value), place)
+        first = seen.setdefault(identity(value), place)
         if first != place:
             yield first, place, value, values[first]
-
-
-def _identity(value: Any) -> Hashable:
-    """Equal for values that are the same: 1 and 1.0 are, 1 and true are not."""
-    if isinstance(value, dict):
-        return "mapping", frozenset((key, _identity(inner)) for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return "list", tuple(map(_identity, value))
-    return ("boolean", value) if isinstance(value, bool) else value
 
 
 def _kind(value: Any) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 
 from featlearn.config.yaml_source import Complaint, ConfigError, dump_yaml
-from featlearn.runs import environment
+from featlearn.runs.environment import provenance
 from featlearn.storage.errors import RunError, reason
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory, one_at_a_time
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.sweep import Sweep
 
-_MOST_REASONS = 20  # that are told when no point can run
+_MOST_REASONS = 20  # so many reasons are told when no point can run
 
 
 def begin(sweep: Sweep, runs_dir: Path, shards: int = 1) -> SweepDirectory:
@@ -28,15 +27,12 @@ def begin(sweep: Sweep, runs_dir: Path, shards: int = 1) -> SweepDirectory:
     _require_feasible(sweep)
     info = SweepInfo(
         name=sweep.config.name,
-        created=datetime.now().astimezone().isoformat(timespec="seconds"),
         shards=shards,
         points=len(sweep),
         axes=(*(key for key in sweep.keys if key != "seed"), "seed"),
         digest=sweep.digest(),
         sweep=sweep.plain(),
-        versions=environment.versions(),
-        machine=environment.machine(),
-        git=environment.git(),
+        **provenance(),
     )
     try:
         return SweepDirectory.create(runs_dir, sweep, sweep.points(), info)

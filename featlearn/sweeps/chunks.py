@@ -11,7 +11,7 @@ from featlearn.sweeps.costs import Costs
 from featlearn.sweeps.points import Job, compute
 from featlearn.sweeps.shape import Shape
 
-_MOST_SECONDS = 10.0  # of work, which is lost when a process dies
+_MOST_SECONDS = 10.0  # the most work in a chunk, which is lost when its process dies
 _MOST_JOBS = 256
 _MOST_BYTES = 1e9
 
@@ -46,7 +46,6 @@ def chunks_of(jobs: Iterable[Job], runs: Path | None, costs: Costs, *, cores: in
     Args:
         jobs: are taken one by one as chunks are asked for.
         runs: see ``points.compute``.
-        costs: of the jobs.
         cores: that compute one chunk; it has at least so many jobs, where there are so many.
         most: jobs in a chunk.
     """

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from featlearn.config.build import ScaleTooLarge
 from featlearn.config.data import EmpiricalData
 from featlearn.config.model import Config
+from featlearn.config.teacher import Teacher
 from featlearn.runs.batch import Experiment
 from featlearn.runs.floors_record import floors_record
 from featlearn.storage.digests import InvalidFile
@@ -29,10 +30,10 @@ from featlearn.training.problem import Problem
 from featlearn.training.stages import Stage
 
 _MEASURED = 4  # shapes at most, of each backend and kind of data
-_SAMPLES = 20_000  # of a measurement, at most: larger samples cost in proportion
-_SECONDS = 0.05  # of each measurement
+_SAMPLES = 20_000  # a measurement takes at most so many: larger samples cost in proportion
+_SECONDS = 0.05  # each measurement takes about so long
 _CANNOT_RUN = InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError, MemoryError
-_OWN_STEPS = 4  # of a method that takes its own, in a measurement
+_OWN_STEPS = 4  # so many steps are measured of a method that takes its own
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,13 @@ def cores() -> int:
 
 
 def _with_few_samples(config: Config) -> Config:
-    """The same with no more samples than a measurement needs, drawn even where they come from a file."""
+    """The same with no more samples than a measurement needs, drawn from a teacher even in place of a file."""
     if not isinstance(config.data, EmpiricalData):
         return config
     samples = min(_SAMPLES, Shape.of(config).samples)
-    return config.model_copy(update={"data": EmpiricalData(kind="empirical", samples=samples)})
+    teacher = config.teacher or Teacher(input_dim=config.shape()[1] or 1, width=1)
+    data = EmpiricalData(kind="empirical", samples=samples)
+    return config.model_copy(update={"data": data, "teacher": teacher})
 
 
 def _pace_of_floors(configs: Iterable[Config]) -> float:

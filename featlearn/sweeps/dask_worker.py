@@ -1,4 +1,4 @@
-"""Loaded by every local Dask worker as it starts: Ctrl-C is the sweep's, which ends its workers in good order."""
+"""Loaded by every local Dask worker as it starts: it ignores Ctrl-C, since the sweep ends its workers itself."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -27,19 +27,13 @@ from featlearn.storage.errors import RunError, reason
 from featlearn.storage.locks import PATIENCE, Lock, is_held
 from featlearn.storage.logs import Log, read_lines
 from featlearn.storage.names import LATEST, stem_of
-from featlearn.storage.records import Record, write_record
+from featlearn.storage.records import Record
 from featlearn.storage.replacement import replace_file, write_file
+from featlearn.sweeps.columns import results_columns
 from featlearn.sweeps.records import Entry, SweepBrief, SweepInfo
 from featlearn.sweeps.sweep import Point, Sweep, is_point_id, point_id
-from featlearn.training.columns import COLUMNS, Column
+from featlearn.training.columns import COLUMNS
 
-# the columns of results.csv before the axes and the metrics, and after them
-_BEFORE = (Column(name="id", kind="text", meaning="the point's name", required=True),)
-_AFTER = (
-    Column(name="loss_floor", kind="number", meaning="below it the loss means nothing", words="loss floor", log=True),
-    Column(name="status", kind="text", meaning="how the run ended", required=True),
-    Column(name="message", kind="text", meaning="why it is not done"),
-)
 _LOCK_OF_A_SHARE = re.compile(r"\.lock-\d+-of-\d+")
 _TURN = 10.0  # seconds for which a share waits until others have looked that nobody works on the whole
 _WRITING = 60.0  # seconds for which another process may write the table of results
@@ -81,7 +75,7 @@ class SweepDirectory(Directory[SweepInfo]):
     figures = Member("figures")
     report_file = Member("report.html")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self._journal: Log | None = None
 
@@ -110,14 +104,14 @@ class SweepDirectory(Directory[SweepInfo]):
             self = cls(draft.path)
             write_file(self.sweep_file, sweep.to_yaml().encode())
             replace_file(self.manifest_file, lambda out: out.writelines(map(_line_of, points)))
-            write_record(self.info_file, info)
+            self.write_info(info)
             draft.publish_as(stem_of(info.name, info.digest))
             draft.point_here(LATEST)
         return cls(draft.path)
 
     # --- locks ------------------------------------------------------------------------------------
 
-    def lock(self, shard: Shard, patience: float = PATIENCE) -> None:  # type: ignore[override]
+    def lock(self, shard: Shard = WHOLE, patience: float = PATIENCE) -> None:  # type: ignore[override]
         """Take the sweep, or a share of it, for this process, until it is released or the process ends.
 
         Who works on the whole holds the lock of the directory, and has seen that nobody holds that of a share. A share
@@ -192,15 +186,16 @@ class SweepDirectory(Directory[SweepInfo]):
         """Whether a process has worked on a share, or on the whole: it has a journal then."""
         return self.journal_file(shard).is_file()
 
+    def files_of_brief(self) -> list[str]:
+        return [*super().files_of_brief(), *sorted(path.name for path in self.path.glob("journal*.jsonl"))]
+
     def brief(self, *, alive: bool) -> SweepBrief:
         info, results = self.read_info(), list(self.read_results().values())
         done = [result for result in results if result.status == "done"]
         losses = [result.final["loss"] for result in done if result.final and result.final["loss"] is not None]
-        return SweepBrief(
-            name=info.name,
-            created=info.created,
+        return SweepBrief.made_of(
+            info,
             status="running" if alive else _status(info.points, len(results), len(done)),
-            points=info.points,
             ended=len(results),
             done=len(done),
             best_loss=min(losses, default=None),
@@ -213,11 +208,9 @@ class SweepDirectory(Directory[SweepInfo]):
         assert self._journal is not None, "the lock must be held"
         self._journal.append(result.line())
 
-    @contextmanager
-    def writing_results(self) -> Iterator[None]:
+    def writing_results(self) -> AbstractContextManager[None]:
         """Within it, no other process writes ``results.csv``: whoever is last has read what all have done."""
-        with _alone(self.path / ".lock-results", _WRITING, f"writes {self.results_file}"):
-            yield
+        return _alone(self.path / ".lock-results", _WRITING, f"writes {self.results_file}")
 
     def write_results(self, axes: Sequence[str], entries: Iterable[Entry], results: Mapping[str, PointResult]) -> None:
         """Write ``results.csv`` anew: a row for each point that has ended, in the manifest's order."""
@@ -235,16 +228,6 @@ class SweepDirectory(Directory[SweepInfo]):
         replace_file(self.results_file, write)
 
 
-def results_columns(axes: Sequence[str]) -> list[str]:
-    """The columns of ``results.csv``."""
-    return list(dict.fromkeys([*(c.name for c in _BEFORE), *axes, *COLUMNS, *(c.name for c in _AFTER)]))
-
-
-def known_columns() -> dict[str, Column]:
-    """Every column of ``results.csv`` that is not an axis, by name."""
-    return {column.name: column for column in (*_BEFORE, *COLUMNS.values(), *_AFTER)}
-
-
 def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) -> Iterator[dict[str, Any]]:
     """A row of ``results.csv`` for each point that has ended."""
     blank = dict.fromkeys(COLUMNS)
@@ -255,12 +238,10 @@ def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) ->
             yield {"id": entry.id, **entry.values, **(result.final or blank), **ending}
 
 
-@contextmanager
-def one_at_a_time(runs_dir: Path) -> Iterator[None]:
+def one_at_a_time(runs_dir: Path) -> AbstractContextManager[None]:
     """Within it, no other process looks for the sweep that its share belongs to."""
     runs_dir.mkdir(parents=True, exist_ok=True)
-    with _alone(runs_dir / ".shards.lock", _BEGINNING, f"begins a sweep in {runs_dir}"):
-        yield
+    return _alone(runs_dir / ".shards.lock", _BEGINNING, f"begins a sweep in {runs_dir}")
 
 
 @contextmanager

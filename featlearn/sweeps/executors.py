@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from featlearn.runs.directory import RunError
 from featlearn.runs.environment import versions
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.local_cluster import local_cluster
 
 Work = Callable[[Any], Iterable[Any]]  # from a task to its results
@@ -128,7 +128,7 @@ class DaskExecutor:
     def __init__(self, jobs: int | None = None, scheduler: str | None = None) -> None:
         try:
             from distributed import Client
-        except (RuntimeError, ValueError) as error:  # it reads the user's files and variables as it is loaded
+        except (RuntimeError, ValueError) as error:  # Dask reads the user's files and variables as it is imported
             raise RunError(f"Dask does not accept its settings on this machine: {error}") from None
 
         self._futures: dict[Any, Any] = {}

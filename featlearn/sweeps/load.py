@@ -5,9 +5,7 @@ from __future__ import annotations
 from math import prod
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from featlearn.config.complaints import complaint_at, complaints_about, hidden_complaints
+from featlearn.config.complaints import complaint_at, validated
 from featlearn.config.load import no_such_place
 from featlearn.config.yaml_source import Complaint, ConfigError, Document, read_document
 from featlearn.sweeps.axes import repeated_values, rounded_axes, wrong_values
@@ -45,15 +43,7 @@ def _read(document: Document) -> SweepConfig:
     if "stages" in data and "base" not in data:
         text = "is a key of one configuration, as `featlearn train` takes it; a sweep file has base, and grid or seeds"
         raise ConfigError([complaint_at(document, ("stages",), text, at_key=True)])
-    try:
-        config = SweepConfig.model_validate(data)
-    except ValidationError as error:
-        spoiled = {c.key for c in document.complaints}
-        found = complaints_about(document, error.errors(), SweepConfig)
-        wrong = [c.key for c in found]
-        hidden = hidden_complaints(document, error, SweepConfig)  # but for those that a wrong key within them made
-        found += [c for c in hidden if not any(key.startswith(c.key) for key in wrong)]
-        raise ConfigError(document.complaints + [c for c in found if c.key not in spoiled]) from None
+    config = validated(document, SweepConfig)
     if document.complaints:
         raise ConfigError(document.complaints)
     if not (config.grid or config.zip or config.seeds is not None):

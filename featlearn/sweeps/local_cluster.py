@@ -11,27 +11,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from featlearn.runs.directory import RunError
 from featlearn.runs.interruption import uninterrupted
+from featlearn.storage.errors import RunError
 
 _BLAS_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_HASH_SEED = "PYTHONHASHSEED"  # which Dask sets here in order to hand it to its workers
+_HASH_SEED = "PYTHONHASHSEED"  # Dask sets it in this process in order to hand it to its workers
 
 
 @contextmanager
 def local_cluster(jobs: int) -> Iterator[Any]:
-    """A cluster of ``jobs`` processes with one thread each.
-
-    Raises:
-        RunError: when its processes cannot be started.
-    """
+    """A cluster of ``jobs`` processes with one thread each. Raises RunError when its processes cannot be started."""
     import dask
-    from distributed import LocalCluster  # which adds its own defaults to those of Dask
+    from distributed import LocalCluster  # importing it adds its own defaults to those of Dask
     from distributed.security import Security
 
     settings = {
-        **dask.config.merge(*dask.config.defaults),  # in place of whole sections of the user's
-        "distributed.scheduler.allowed-failures": 0,  # who goes on trying is the sweep's decision
+        **dask.config.merge(*dask.config.defaults),  # replace whole sections of the user's settings
+        "distributed.scheduler.allowed-failures": 0,  # the sweep decides what is tried again
         "distributed.scheduler.worker-saturation": 1.0,
         "distributed.scheduler.http.routes": [],  # no pages: other accounts of this machine could read them
         "distributed.worker.http.routes": [],

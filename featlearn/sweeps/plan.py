@@ -66,11 +66,7 @@ class SweepPlan:
 
 
 def plan_of(sweep: Sweep, shard: Shard) -> SweepPlan:
-    """What a sweep would do; nothing is written.
-
-    Raises:
-        ConfigError: when no point at all can run.
-    """
+    """What a sweep would do; nothing is written. Raises ConfigError when no point at all can run."""
     mine = {place for place in range(len(sweep)) if shard.holds(place)}
     reasons: Counter[str] = Counter()
     feasible = []

@@ -26,7 +26,7 @@ from featlearn.training.events import Event, Logged
 from featlearn.training.measurement import Row
 from featlearn.training.networks import InfeasibleTeacher
 
-_LOCK_SECONDS = 10.0  # for which the worker of a process that was killed may still hold a run
+_LOCK_SECONDS = 10.0  # how long the worker of a killed process may still hold the lock of a run
 CHECKPOINT_SECONDS = 10.0  # between two checkpoints of each run of a batch
 
 
@@ -56,7 +56,6 @@ def compute(
     traceback.
 
     Args:
-        jobs: the points.
         runs: where their run directories are made, or found and resumed; None keeps nothing but the results.
         interrupted, watch: see ``recorder.follow``.
     Raises:
@@ -115,7 +114,7 @@ class _SummaryKeeper:
                 config_hash=self.job.config.digest(),
                 status=status,
                 final=self.final,
-                loss_floor=self.loss_floor,
+                loss_floor=None if self.job.config.teacher is None else self.loss_floor,
                 seconds=time.perf_counter() - self.began,
                 message=message,
                 traceback=trace,

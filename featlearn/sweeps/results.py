@@ -6,19 +6,22 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from featlearn.runs.columns import Columns
+from featlearn.runs.home import runs_directory
 from featlearn.runs.metrics import as_columns
 from featlearn.storage.cells import is_marked, text_of
 from featlearn.storage.errors import RunError
-from featlearn.sweeps.directory import SweepDirectory, known_columns, result_rows, results_columns
+from featlearn.sweeps.columns import known_columns, results_columns
+from featlearn.sweeps.directory import SweepDirectory, result_rows
 
 
-def load_results(path: str | Path) -> dict[str, np.ndarray]:
+def load_results(path: str | Path, runs_dir: str | Path | None = None) -> Columns:
     """The results of a sweep as columns, one entry per point that has ended, in the order of its manifest.
 
     Args:
-        path: a sweep directory (of a sweep that still runs, too), or a ``results.csv``.
+        path: a sweep directory (of a sweep that still runs, too), or a ``results.csv``; or what names a sweep on the
+            command line.
+        runs_dir: where sweeps live; by default as on the command line.
     Returns:
         Arrays by column name, as ``load_metrics``: id, the axes, seed, the final metrics, loss_floor, status, message.
         ``pandas.DataFrame(load_results(path))`` is a table.
@@ -26,6 +29,8 @@ def load_results(path: str | Path) -> dict[str, np.ndarray]:
         RunError: when there is no such sweep, or its files are broken.
     """
     path = Path(path)
+    if not path.exists() and path.suffix != ".csv":
+        path = SweepDirectory.find(path, runs_directory(runs_dir)).path
     if path.is_dir():
         directory = SweepDirectory(path)
         info = directory.read_info()

@@ -13,7 +13,7 @@ from featlearn.runs.records import PointResult
 from featlearn.sweeps.chunks import Chunk
 from featlearn.sweeps.points import failure
 
-MOST_DEATHS = 3  # of its worker, after which a point has failed
+MOST_DEATHS = 3  # a point whose worker has died so often has failed
 
 
 class Retries:

@@ -24,7 +24,7 @@ from featlearn.sweeps.state import SweepResult, SweepState, Watcher
 from featlearn.training.events import Event
 
 _CHUNKS_PER_WORKER = 4  # at least, so that workers end at about the same time
-_WAIT_SECONDS = 0.2  # for news of an executor
+_WAIT_SECONDS = 0.2  # the time to wait for news of an executor
 _TICK_SECONDS = 0.1  # between two calls of a watcher while a chunk is computed
 _TABLE_SECONDS = 30.0  # between two writings of results.csv
 

@@ -16,12 +16,12 @@ from featlearn.theory.linear_floors import MOST_RANDOM_FEATURES, MOST_TANGENT_FE
 from featlearn.training.columns import COLUMNS
 from featlearn.training.methods import METHODS, Exact, OwnSteps, SteppedByBackend
 
-_FLOATS_PER_PAIR = 40  # of arrays while a row is measured, generously
-_BYTES_OF_A_ROW = sum(len(name) + 24 for name in COLUMNS)  # of the log: each name, a number of 17 digits, punctuation
+_FLOATS_PER_PAIR = 40  # in arrays while a row is measured, generously
+_BYTES_OF_A_ROW = sum(len(name) + 24 for name in COLUMNS)  # in the log: each name, a number of 17 digits, punctuation
 _BYTES_OF_A_POINT = 1024 + _BYTES_OF_A_ROW  # in manifest, journal and table, generously
-_BYTES_OF_AN_ATOM = 160  # of an optimum, in run.json
+_BYTES_OF_AN_ATOM = 160  # in run.json
 _BLOCK = 4096  # bytes by which files grow on most file systems
-_SMALL_FILES = 5  # of a run, a block each: configuration, status, folder, and the headers of two archives
+_SMALL_FILES = 5  # a block each: configuration, status, folder, and the headers of two archives
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,10 @@ class Shape:
 
     @classmethod
     def of(cls, config: Config) -> Shape:
-        teachers, dimension = config.teacher.shape()
+        teachers, found = config.shape()
+        dimension = found or 1
         width = _width(config)
-        floors = _work_of_floors(config, width, teachers, dimension) if config.log.floors else 0.0
+        floors = _work_of_floors(config, width, teachers, dimension) if config.log.floors and teachers else 0.0
         stages = [stage.stage(name) for name, stage in config.stages.items()]
         methods = [METHODS[stage.method] for stage in stages]
         pairs = list(zip(stages, methods, strict=True))
@@ -184,7 +185,7 @@ def _samples(data: object, dimension: int) -> int:
 
 def _work_of_floors(config: Config, width: int, teachers: int, dimension: int) -> float:
     """In arbitrary units: the pairs of features, and those of rows, whose products are taken in double-double."""
-    rows = width // 2 if isinstance(config.student.init, SymmetricInit) else width  # that differ
+    rows = width // 2 if isinstance(config.student.init, SymmetricInit) else width  # equal in pairs
     tangents = rows * min(dimension, rows + teachers)
     work = 100_000.0
     if rows <= MOST_RANDOM_FEATURES:

@@ -122,7 +122,7 @@ class Sweep:
         """The sweep as plain data that reads back as it is wherever it lies: base included, paths absolute."""
         data = self.config.model_dump(mode="json", exclude_none=True)
         for group in (data["grid"], *data["zip"]):
-            for key in ("student.init.path", "data.path"):
+            for key in ("student.init.path", "data.path", "data.test_path"):
                 if isinstance(paths := group.get(key), list):
                     group[key] = [str(self.directory / str(path)) for path in paths]
         whole: dict[str, Any] = with_absolute_paths(data | {"base": self.base.data}, self.directory)
@@ -151,7 +151,8 @@ def with_absolute_paths(data: Any, directory: Path) -> Any:
     """A copy in which the path of every weight and data file is absolute."""
     if isinstance(data, dict):
         data = {key: with_absolute_paths(value, directory) for key, value in data.items()}
-        if data.get("kind") in ("file", "empirical") and isinstance(data.get("path"), str):
-            data["path"] = str(directory / data["path"])
+        for key in ("path", "test_path"):
+            if data.get("kind") in ("file", "empirical") and isinstance(data.get(key), str):
+                data[key] = str(directory / data[key])
         return data
     return [with_absolute_paths(item, directory) for item in data] if isinstance(data, list) else data

@@ -119,13 +119,18 @@ def alignment_metrics(
         "mass_error": np.max(np.abs(per_teacher - teacher_second_layer), -1),
         "balance": imbalance(second_layer, first_layer),
         "subspace": _subspace_share(first_layer, teacher_first_layer),
-        "feature_motion": _frobenius(first_layer - initial_first_layer) / _nan_if_zero(_frobenius(initial_first_layer)),
+        "feature_motion": feature_motion(first_layer, initial_first_layer),
     }
 
 
 def imbalance(second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:
     """max_j ||a_j| − ‖w_j‖|, (B,)."""
     return np.asarray(np.max(np.abs(np.abs(second_layer) - np.linalg.norm(first_layer, axis=-1)), -1))
+
+
+def feature_motion(first_layer: np.ndarray, initial_first_layer: np.ndarray) -> np.ndarray:
+    """‖W − W_0‖ / ‖W_0‖, (B,)."""
+    return _frobenius(first_layer - initial_first_layer) / _nan_if_zero(_frobenius(initial_first_layer))
 
 
 def _subspace_share(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarray:

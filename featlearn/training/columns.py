@@ -102,7 +102,7 @@ def _grad_norm(look: Look) -> np.ndarray:
 
 
 def _gap(look: Look) -> np.ndarray | None:
-    if not look.gap or look.problem.scaled is not None:
+    if not look.gap or look.objective is None or look.problem.scaled is not None:
         return None
     optima = [optimum_of(look.problem, run, decay) for run, decay in enumerate(look.weight_decay)]
     return look.objective - [np.nan if optimum is None else optimum.lower for optimum in optima]
@@ -125,7 +125,7 @@ def _balance(look: Look) -> np.ndarray:
 
 
 def _aligned(name: str) -> Compute:
-    return lambda look: look.alignment[name]
+    return lambda look: look.alignment.get(name)  # None where there is no teacher
 
 
 # --- the columns --------------------------------------------------------------------------------
@@ -181,7 +181,8 @@ for _column in (
     Column(
         name="loss",
         kind="number",
-        meaning="population loss L = E[(f − f*)²], no factor ½, whatever the data",
+        meaning="population loss L = E[(f − f*)²], no factor ½, whatever the data; null, as all that compares with "
+        "the teacher, where there is none",
         compute=lambda look: look.loss,
         symbol="L",
         log=True,
@@ -311,6 +312,14 @@ for _column in (
         "before that step (null at step 0); null for population data",
         compute=lambda look: look.train_loss,
         words="training loss",
+        log=True,
+    ),
+    Column(
+        name="test_loss",
+        kind="number",
+        meaning="the same mean over data that are not trained on (`data.test_path`, `data.test_fraction`)",
+        compute=lambda look: look.test_loss,
+        words="test loss",
         log=True,
     ),
     Column(

@@ -16,7 +16,7 @@ from featlearn.theory.activations import Activation
 from featlearn.theory.population import solve_ridge
 from featlearn.training.networks import Network, generator
 
-_ENTRIES_TOGETHER = 2**20  # of preactivations, (inputs, neurons), computed at a time
+_ENTRIES_TOGETHER = 2**20  # the most preactivations, inputs times neurons, that are computed at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,20 +28,28 @@ class Sample:
 
 
 class Empirical:
-    """One sample for the whole run, made when it is first asked for."""
+    """One sample for the whole run, made when it is first asked for, and maybe another one that is not trained on."""
 
-    def __init__(self, make: Callable[[], Sample]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], Sample], test: Callable[[], Sample] | None = None) -> None:
+        self._make, self.test = make, test
         self._sample: Sample | None = None
+        self._test_sample: Sample | None = None
 
     def sample(self) -> Sample:
         if self._sample is None:
             self._sample = self._make()
         return self._sample
 
+    def test_sample(self) -> Sample:
+        """What is held out, where ``test`` is given."""
+        assert self.test is not None
+        if self._test_sample is None:
+            self._test_sample = self.test()
+        return self._test_sample
+
     def release(self) -> None:
-        """Free the memory; the sample is made again when it is asked for again."""
-        self._sample = None
+        """Free the memory; samples are made again when they are asked for again."""
+        self._sample = self._test_sample = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Online:
         """Nothing is kept."""
 
 
-Data = Empirical | Online  # of one run
+Data = Empirical | Online  # what one run is trained on
 
 
 def _at_step(seed: int, purpose: str, step: int) -> np.random.Generator:
@@ -102,10 +110,28 @@ def sample_of(activation: Activation, inputs: np.ndarray, labels: np.ndarray) ->
     Where the activation drops the degrees below 2, the labels lose their constant and linear part as the data show it:
     y − mean(y) − β̂·x with β̂ = mean(y x), E y and E y x being unknown to whoever has only data.
     """
+    return held_out(activation, inputs, labels, inputs, labels)
+
+
+def held_out(
+    activation: Activation, inputs: np.ndarray, labels: np.ndarray, test_inputs: np.ndarray, test_labels: np.ndarray
+) -> Sample:
+    """A sample that is not trained on; its labels lose the constant and linear part that those trained on show."""
     if activation.drop_hermite_below == 2:
         slope = labels @ inputs / len(labels)
-        labels = labels - labels.mean() - inputs @ slope
-    return Sample(inputs, labels)
+        test_labels = test_labels - labels.mean() - test_inputs @ slope
+    return Sample(test_inputs, test_labels)
+
+
+def mean_square_error(
+    activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray, sample: Sample
+) -> float:
+    """mean_i (f(x_i) − y_i)² of one network (m,), (m, d) in float64."""
+    total, squares = 0.0, np.sum(first_layer * first_layer, -1)
+    for part in _parts(len(sample.labels), len(first_layer)):
+        features = activation.pointwise(sample.inputs[part] @ first_layer.T, squares)
+        total += float(np.sum((features @ second_layer - sample.labels[part]) ** 2))
+    return total / len(sample.labels)
 
 
 def shifted(activation: Activation, sample: Sample, added: Network) -> Sample:

@@ -16,7 +16,7 @@ import numpy as np
 from featlearn.theory import population
 from featlearn.training.backends import Backend
 from featlearn.training.events import AtRow, Event, Logged, Progress, Start
-from featlearn.training.measurement import Row, measure
+from featlearn.training.measurement import Row, followed_loss, measure
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import end_of_stage
 from featlearn.training.plan import Plan, Position
@@ -24,7 +24,7 @@ from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
 
 DIVERGED_ABOVE = 1e6  # times the loss at the start (or ‖f*‖², where that is more): the run is given up
-_PIECE_SECONDS = 0.25  # of steps between two intermediate states
+_PIECE_SECONDS = 0.25  # the time that steps between two intermediate states should take
 _FIRST_PIECE = 16  # steps, until their pace is known; of methods whose steps may be long, one
 
 
@@ -50,7 +50,7 @@ def descend(
 
 @dataclass(frozen=True)
 class _Leg:
-    """Runs on their way through a stage.
+    """Some runs within a stage.
 
     Attributes:
         number: of the stage.
@@ -85,8 +85,9 @@ class _Descent:
         self, problem: Problem, plans: Sequence[Plan], backend: Backend, start: Start, every_row: bool
     ) -> None:
         self.problem, self.plans, self.backend, self.start, self.every_row = problem, plans, backend, start, every_row
-        self.states = [start.state.take([run]) for run in range(len(plans))]  # of the runs, between stages
-        self.earlier_steps = [start.position.step - start.position.stage_step] * len(plans)  # of earlier stages
+        self.states = [start.state.take([run]) for run in range(len(plans))]  # where each run is between stages
+        # steps of each run in earlier stages
+        self.earlier_steps = [start.position.step - start.position.stage_step] * len(plans)
         self.going = list(range(len(plans)))  # the runs that have not diverged
         teacher = problem.teacher_second_layer, problem.teacher_first_layer
         size = population.squared_norm(problem.activation, *teacher)
@@ -111,8 +112,9 @@ class _Descent:
     def _log_start(self) -> Iterator[Event]:
         leg = self._first_leg(0)
         for run, (row, floor) in zip(leg.runs, self._measure(leg), strict=True):
-            ended = "diverged" if row["loss"] is None else None  # weights so large that the loss overflows
-            self.loss_limit[run] = max(self.loss_limit[run], DIVERGED_ABOVE * (row["loss"] or 0.0))
+            loss = followed_loss(self.problem, row)
+            ended = "diverged" if loss is None else None  # weights so large that the loss overflows
+            self.loss_limit[run] = max(self.loss_limit[run], DIVERGED_ABOVE * (loss or 0.0))
             yield Logged(run, Position(), self.states[run], row, floor, snapshot=True, ended=ended)
             if ended is not None:
                 self.going.remove(run)
@@ -167,7 +169,12 @@ class _Descent:
         """
         stages, problem = self._stages_of(leg), self._problem_of(leg)
         count = int(np.searchsorted(rows[:-1], leg.done + self.piece, side="right"))
-        if not count or not self._is_stepped_by_backend(leg) or any(set(stage.stop) - {"loss"} for stage in stages):
+        if (
+            not count
+            or not problem.has_teacher
+            or not self._is_stepped_by_backend(leg)
+            or any(set(stage.stop) - {"loss"} for stage in stages)
+        ):
             return leg, 0
         began = time.perf_counter()
         with np.errstate(all="ignore"):
@@ -218,7 +225,7 @@ class _Descent:
         states = [leg.batch.take([place]) for place in range(len(leg.runs))]
         ended = [_why_ended(stage, row, leg.done) for stage, (row, _) in zip(stages, measured, strict=True)]
         for place, (run, finite) in enumerate(zip(leg.runs, leg.batch.finite().tolist(), strict=True)):
-            if not finite or self._is_too_large(run, measured[place][0]["loss"]):
+            if not finite or self._is_too_large(run, followed_loss(self.problem, measured[place][0])):
                 ended[place] = "diverged"
         ending = [place for place, why in enumerate(ended) if why not in (None, "diverged")]
         if ending and stages[0].then:
@@ -244,6 +251,14 @@ class _Descent:
     def _is_too_large(self, run: int, loss: float | None) -> bool:
         return loss is None or loss > self.loss_limit[run]
 
+    def _loss_at(self, problem: Problem, batch: State) -> float:
+        """The loss of the one run of a batch that tells whether it diverges."""
+        if not problem.has_teacher:
+            weights = State(batch.second_layer.astype(np.float64), batch.first_layer.astype(np.float64))
+            return float(self.backend.sample_loss_and_gradient(problem, weights)[0][0])
+        weights_in_loss = problem.in_loss(batch.second_layer, batch.first_layer)
+        return float(population.loss(problem.activation, *weights_in_loss)[0])
+
     def _log_divergence(self, leg: _Leg) -> Logged:
         """The row of the first step since the last row at which the one run of a leg counts as diverged.
 
@@ -255,7 +270,7 @@ class _Descent:
             batch = METHODS[stages[0].method].advance(self.backend, problem, stages, here.batch, here.done, 1)
             here = replace(here, batch=batch, done=here.done + 1)
             with np.errstate(all="ignore"):
-                loss = population.loss(problem.activation, *problem.in_loss(batch.second_layer, batch.first_layer))[0]
+                loss = self._loss_at(problem, batch)
             if not batch.finite()[0] or self._is_too_large(run, loss if np.isfinite(loss) else None):
                 break
         ((row, floor),) = self._measure(here)

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from featlearn.theory import population
-from featlearn.theory.alignment import alignment_metrics
+from featlearn.theory.alignment import alignment_metrics, feature_motion, imbalance
 from featlearn.theory.population import Gradient
 from featlearn.training.backends import Backend
+from featlearn.training.data import mean_square_error
 from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.stages import Schedule, Stage
 
@@ -72,15 +73,19 @@ class Look:
         return self.backend.sample_loss_and_gradient(self.problem, self.weights)
 
     @cached_property
-    def loss(self) -> np.ndarray:
-        """(B,) the population loss, refined where its terms cancel."""
+    def loss(self) -> np.ndarray | None:
+        """(B,) the population loss, refined where its terms cancel; None without a teacher."""
+        if not self.problem.has_teacher:
+            return None
         total, _ = self._population
         rounding = population.float64_rounding(self.problem.activation, *self.in_loss)
         return population.refined_loss(self.problem.activation, total, rounding, *self.in_loss)
 
     @cached_property
     def loss_floor(self) -> np.ndarray:
-        """(B,) under which the loss means nothing."""
+        """(B,) under which the loss means nothing; NaN without a teacher."""
+        if not self.problem.has_teacher:
+            return np.full(len(self.stages), np.nan)
         return population.loss_floor(self.problem.activation, *self.in_loss, precision=self.state.first_layer.dtype)
 
     @cached_property
@@ -89,19 +94,40 @@ class Look:
         return self._sample[0] if self.problem.samples() else self.state.memory.get(BATCH_LOSS)
 
     @cached_property
+    def test_loss(self) -> np.ndarray | None:
+        """(B,) the loss on data that are not trained on; NaN for runs without."""
+        samples = self.problem.samples()
+        if not samples or all(data.test is None for data in samples):
+            return None
+        second, first = self.in_loss[:2]
+        return np.array(
+            [
+                np.nan if data.test is None else mean_square_error(self.problem.activation, a, w, data.test_sample())
+                for data, a, w in zip(samples, second, first, strict=True)
+            ]
+        )
+
+    @cached_property
     def slope(self) -> Gradient:
         """The gradient of the loss: of the training loss for empirical data, of the population loss otherwise."""
         return self._sample[1] if self.problem.samples() else self._population[1]
 
     @cached_property
-    def objective(self) -> np.ndarray:
-        """(B,) L + (λ/2)(‖a‖² + ‖W‖²)."""
+    def objective(self) -> np.ndarray | None:
+        """(B,) L + (λ/2)(‖a‖² + ‖W‖²); None without a teacher."""
+        if self.loss is None:
+            return None
         a, w = self.weights.second_layer, self.weights.first_layer
         return self.loss + 0.5 * self.weight_decay * (np.sum(a * a, -1) + np.sum(w * w, (-2, -1)))
 
     @cached_property
     def alignment(self) -> dict[str, np.ndarray]:
-        """The alignment metrics of the trained function."""
+        """The alignment metrics of the trained function; without a teacher those that need none."""
         second, first, problem = *self.in_loss[:2], self.problem
+        if not problem.has_teacher:
+            return {
+                "balance": imbalance(second, first),
+                "feature_motion": feature_motion(first, problem.initial_first_layer),
+            }
         teacher = problem.teacher_second_layer, problem.teacher_first_layer
         return alignment_metrics(problem.activation.symmetry, second, first, *teacher, problem.initial_first_layer)

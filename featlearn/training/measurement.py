@@ -16,13 +16,17 @@ from featlearn.training.stages import Stage
 Row = dict[str, Any]
 
 
+def followed_loss(problem: Problem, row: Row) -> float | None:
+    """The loss by which divergence is told: of the population, or on the data where there is no teacher."""
+    return row["loss" if problem.has_teacher else "train_loss"]
+
+
 def measure(
     problem: Problem, stages: Sequence[Stage], state: State, stage_step: int, backend: Backend, *, gap: bool = False
 ) -> tuple[list[Row], np.ndarray]:
     """A metrics row for each run of a batch, and the loss floors (B,) under which their losses mean nothing.
 
     Args:
-        problem, state: the batch.
         stages: the current stage of each run.
         stage_step: how many steps the runs have done in this stage.
         backend: computes the gradient: of the training loss for empirical data, of the population loss otherwise.

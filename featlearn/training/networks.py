@@ -7,10 +7,10 @@ from math import acos, degrees, sqrt
 
 import numpy as np
 
-MAX_DRAWS = 200_000  # of a random teacher, before the request is called infeasible
+MAX_DRAWS = 200_000  # so many sets of directions are drawn before a random teacher counts as infeasible
 _MAX_WORK = 4_000_000_000  # multiplications in all draws together: some seconds
 _FIRST_CHUNK = 8  # sets of directions drawn together at first, then twice as many each time
-_CHUNK_ENTRIES = 100_000  # of the arrays that one chunk of draws takes
+_CHUNK_ENTRIES = 100_000  # the largest array of a chunk of draws has about so many entries
 
 
 class InfeasibleTeacher(ValueError):
@@ -51,7 +51,7 @@ def largest_min_angle(width: int, rank: int) -> float:
 def explicit_teacher(directions: np.ndarray, output_weights: np.ndarray) -> Network:
     """The teacher with the given rows, normalised, and output weights."""
     rows = np.asarray(directions, dtype=np.float64)
-    # by a power of two, which is exact, so that no square over- or underflows
+    # Scaling by a power of two is exact, and keeps the squares from over- and underflowing.
     rows = np.ldexp(rows, -np.frexp(np.max(np.abs(rows), axis=-1, keepdims=True))[1])
     return Network(np.asarray(output_weights, dtype=np.float64), _normalised(rows))
 
@@ -86,7 +86,8 @@ def random_teacher(
         )
     output_weights = rng.uniform(*magnitude, size=width) * _signs(rng, sign, width)
     basis, _ = np.linalg.qr(rng.standard_normal((input_dim, rank)))
-    inside = _separated_directions(rng, width, rank, min_angle)  # last: how much it draws is not the teacher's matter
+    # last: how often it redraws must not shift the weights and the subspace
+    inside = _separated_directions(rng, width, rank, min_angle)
     return Network(output_weights, _normalised(inside @ basis.T))
 
 
@@ -145,8 +146,8 @@ def near_teacher_student(
     """Neuron j starts ``angle`` degrees off teacher line j mod m*, in a random direction around it.
 
     The neurons of a teacher line share its output weight equally. With d = 1 there is nothing around a line, and the
-    angle must be 0. For an activation homogeneous of degree 1 they are
-    balanced, |a_j| = ‖w_j‖; for others the rows have norm 1, like the teacher's.
+    angle must be 0. For an activation homogeneous of degree 1 they are balanced, |a_j| = ‖w_j‖; for others the rows
+    have norm 1, like the teacher's.
     """
     count, input_dim = teacher.first_layer.shape
     index = np.arange(width) % count

@@ -12,7 +12,7 @@ from featlearn.training.batched import Batched
 from featlearn.training.data import Data, Empirical
 from featlearn.training.networks import generator
 
-PROBE_INPUTS = 32  # at which ``kernel_motion`` looks
+PROBE_INPUTS = 32  # the number of inputs at which ``kernel_motion`` is computed
 MOST_PROBE_DIMENSIONS = 100_000  # above, there is no probe: its inputs would be larger than most networks
 
 
@@ -53,7 +53,8 @@ class Problem(Batched):
 
     Attributes:
         activation: of teacher and student, the same for the whole batch.
-        teacher_second_layer, teacher_first_layer: (B, m*), (B, m*, d) float64, rows of norm 1.
+        teacher_second_layer, teacher_first_layer: (B, m*), (B, m*, d) float64, rows of norm 1; m* = 0 where there are
+            data without a teacher.
         initial_first_layer: (B, m, d) the students' rows at step 0, for ``feature_motion``.
         data: the sampled data of each run, all of one kind; None for population data. Labels hold what ``target``
             adds to the teacher.
@@ -70,6 +71,11 @@ class Problem(Batched):
     scaled: Scaled | None = None
     probe: Probe | None = None
     initial_second_layer: np.ndarray | None = None
+
+    @property
+    def has_teacher(self) -> bool:
+        """Whether there is a target network; otherwise data alone, and teachers of no neurons."""
+        return self.teacher_first_layer.shape[-2] > 0
 
     @property
     def scale(self) -> np.ndarray:
@@ -105,7 +111,7 @@ class Problem(Batched):
             data.release()
 
 
-BATCH_LOSS = "batch_loss"  # in a state's memory, (B,): on the online batch of the last step, before that step
+BATCH_LOSS = "batch_loss"  # the name, in a state's memory, of the loss (B,) on the online batch before the last step
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 Layer = Literal["first_layer", "second_layer"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
-MOST_CHANGES = 1000  # of a schedule that rows are spent on
+MOST_CHANGES = 1000  # a schedule with more changes than this gets no rows at its changes
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ FEW = BASE + "name: few\ngrid: {student.width: [8, 10]}\nseeds: 4\nstore: summar
 LONG = BASE.replace("steps: 60", "steps: 3000000") + "name: long\nseeds: 4\nstore: summary\n"
 
 LOSS = """\
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Findings
 from featlearn.claims.records import Panel, Series
 from featlearn.claims.intervals import median_of
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from featlearn.claims.directory import ReproductionDirectory
+from featlearn.claims.listing import listing
 from featlearn.claims.records import ReproductionBrief, ReproductionInfo
 from featlearn.storage.errors import RunError
 from featlearn.views.report import claims_files
@@ -76,7 +77,7 @@ def test_whatever_the_damage_reading_gives_a_value_or_one_line(
             value_or_refusal(read)
         reproduction.release()
         assert not reproduction.is_locked()
-        assert len(ReproductionDirectory.summarise(reproduction.path.parent)) <= 1
+        assert len(listing(reproduction.path.parent)) <= 1
     assert contents(victim) == before, told
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from featlearn.claims.load import load_paper
 from featlearn.config.yaml_source import ConfigError
-from featlearn.runs.directory import RunNotFound
+from featlearn.storage.errors import RunNotFound
 from tests.claims.made_up import CLAIM, HALF, HOLDS, PAPER, RAISES, SHARES, SLOW, TOO_HIGH, WAITS, add_claim, use_paper
 
 

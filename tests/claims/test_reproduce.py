@@ -11,11 +11,12 @@ import pytest
 
 from featlearn.claims import reproduce as reproduction
 from featlearn.claims.directory import ReproductionDirectory
+from featlearn.claims.listing import listing
 from featlearn.claims.load import load_paper
-from featlearn.claims.records import ClaimRecord, ReproductionBrief, ReproductionInfo
+from featlearn.claims.records import ClaimRecord, ReproductionInfo
 from featlearn.claims.reproduce import Interrupted, Watch, begin
 from featlearn.config.yaml_source import ConfigError
-from featlearn.runs.directory import RunError, RunNotFound
+from featlearn.storage.errors import RunError, RunNotFound
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.executors import Executor, SerialExecutor
 from featlearn.views.report import claims_files
@@ -144,9 +145,9 @@ def test_whatever_was_interrupted_goes_on_to_the_same_record(stop: Callable[[], 
     info = directory.read_info()
     assert info.status == "running"
     assert len(info.claims) < len(ALL)
-    [_, cut] = ReproductionDirectory.summarise(Path("runs"))
-    assert isinstance(cut.about, ReproductionBrief)
-    assert (cut.about.status, cut.about.judged) == ("interrupted", len(info.claims))
+    [_, cut] = listing(Path("runs"))
+    assert cut.about is not None
+    assert (cut.status, cut.about["judged"]) == ("interrupted", len(info.claims))
     told: list[ClaimRecord] = []
     assert timeless(reproduce(directory, Watch(verdict=told.append)).plain()) == timeless(whole.plain())
     assert len(told) == len(ALL) - len(info.claims)
@@ -190,9 +191,8 @@ def test_two_at_once_are_refused() -> None:
     other = ReproductionDirectory(directory.path)
 
     def second(record: ClaimRecord) -> None:
-        [summary] = ReproductionDirectory.summarise(Path("runs"))
-        assert isinstance(summary.about, ReproductionBrief)
-        assert summary.about.status == "running"
+        [line] = listing(Path("runs"))
+        assert line.status == "running"
         with pytest.raises(RunError, match="is being worked on by another process"):
             reproduce(other, Watch())
 
@@ -241,8 +241,8 @@ def test_a_damaged_record_is_one_line(damage: Callable[[str], str], told: str) -
     assert told in str(error.value)
     assert "\n" not in str(error.value)
     assert not directory.is_locked()
-    [summary] = ReproductionDirectory.summarise(Path("runs"))
-    assert (summary.about, summary.error) == (None, str(error.value))
+    [line] = listing(Path("runs"))
+    assert (line.about, line.error) == (None, str(error.value))
 
 
 def test_a_record_whose_names_lead_elsewhere_is_refused(folder: Path, tmp_path: Path) -> None:

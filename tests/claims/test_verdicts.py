@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import Measured
 from featlearn.claims.load import Claim, Measure
 from featlearn.claims.model import ClaimFile

@@ -16,7 +16,7 @@ def test_schema_is_a_schema_of_the_configuration() -> None:
     done = invoked("schema")
     assert (done.exit_code, done.stderr) == (0, "")
     schema = json.loads(done.stdout)
-    assert {"teacher", "student", "stages"} <= set(schema["required"])
+    assert {"student", "stages"} <= set(schema["required"])
     assert schema["additionalProperties"] is False
     assert schema == Config.model_json_schema()
 

@@ -11,14 +11,15 @@ from featlearn.cli import app as app_module
 from tests.cli.commands import ENVIRONMENT, FEATLEARN, featlearn, invoked
 from tests.config.broken import MINIMAL, write
 
-COMMANDS = ["train", "sweep", "reproduce", "runs", "show", "plot", "report", "schema", "check"]
+COMMANDS = ["new", "train", "sweep", "reproduce", "runs", "show", "plot", "report"]
+COMMANDS += ["diff", "export", "tag", "note", "rm", "schema", "check"]
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_names_every_command_in_the_order_of_work(option: str) -> None:
     done = invoked(option)
     assert done.exit_code == 0
-    told = done.stdout.replace("│", " ").split("Commands", 1)[1].splitlines()
+    told = done.stdout.replace("│", " ").split("Experiments", 1)[1].splitlines()
     assert [line.split()[0] for line in told if line.startswith("  ") and line.split() and line[2] != " "] == COMMANDS
 
 

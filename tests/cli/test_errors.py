@@ -1,11 +1,13 @@
 """What each kind of error prints and returns."""
 
+import warnings
+
 import pytest
 import typer
 
 from featlearn.cli.errors import errors_told
 from featlearn.config.yaml_source import Complaint, ConfigError, Mark
-from featlearn.storage.errors import RunError, RunNotFound, WrongChoice
+from featlearn.storage.errors import Caution, RunError, RunNotFound, WrongChoice
 
 
 def status_of(error: Exception) -> int:
@@ -70,3 +72,11 @@ def test_nothing_is_printed_where_nothing_is_wrong(capsys: pytest.CaptureFixture
     with errors_told():
         pass
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_caution_is_one_line_and_other_warnings_stay_what_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with errors_told():
+        warnings.warn("the inputs look odd", Caution, stacklevel=1)
+        with pytest.warns(UserWarning, match="of another kind"):
+            warnings.warn("of another kind", UserWarning, stacklevel=1)
+    assert capsys.readouterr() == ("", "warning: the inputs look odd\n")

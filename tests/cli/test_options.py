@@ -9,15 +9,16 @@ from typer.testing import CliRunner, Result
 
 from featlearn.cli.options import AsJson, Jobs, RunsDir, document_of, print_json
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.home import DEFAULT_RUNS_DIR
 from tests.runs.records import an_info
 
 app = typer.Typer()
 
 
 @app.command()
-def command(as_json: AsJson = False, jobs: Jobs = None, runs_dir: RunsDir = None) -> None:
+def command(as_json: AsJson = False, jobs: Jobs = None, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     """A command that tells its options."""
-    print_json([as_json, jobs, None if runs_dir is None else str(runs_dir)])
+    print_json([as_json, jobs, str(runs_dir)])
 
 
 def invoked(*arguments: str, runs: str | None = None) -> Result:
@@ -32,7 +33,8 @@ def told(*arguments: str, runs: str | None = None) -> list[object]:
 
 
 def test_nothing_is_asked_for_by_default() -> None:
-    assert told() == [False, None, None]
+    assert told() == [False, None, "runs"]
+    assert told(runs="") == [False, None, "runs"]
 
 
 def test_the_option_goes_before_the_environment() -> None:

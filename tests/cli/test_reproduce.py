@@ -63,7 +63,7 @@ def test_claims_are_told_kept_and_shown(paper: Path) -> None:
     assert "\x1b" not in done.stdout + done.stderr
 
     assert {file.name for file in (path / "figures").iterdir()} == {
-        f"{name}.{kind}" for name in (HOLDS, TOO_HIGH) for kind in ("pdf", "png", "csv")
+        f"{name}.{kind}" for name in (HOLDS, TOO_HIGH) for kind in ("pdf", "png", "csv", "txt")
     }
     page = (path / "claims.md").read_text()
     assert f"![loss](figures/{HOLDS}.png)" in page

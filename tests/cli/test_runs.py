@@ -71,3 +71,50 @@ def test_a_run_that_does_not_exist_is_told_in_one_line(run: RunDirectory) -> Non
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert shown.stderr.count("\n") == 1
     assert "'no-such-run'" in shown.stderr
+
+
+def test_runs_are_found_by_their_settings_and_results(run: RunDirectory, tmp_path: Path) -> None:
+    other = train(load_config(tmp_path / "config.yaml", ["student.width=6", "seed=1"]), Path("runs")).run
+    listed = invoked("runs", "--where", "student.width=6", "-w", "status=done", "-w", "loss>0")
+    assert (listed.exit_code, listed.stderr) == (0, "")
+    assert other.name in listed.stdout
+    assert run.name not in listed.stdout
+    (entry,) = json.loads(invoked("runs", "--where", "seed=1", "--json").stdout)
+    assert entry["settings"]["student.width"] == 6
+    assert entry["final"]["stage"] == "go"
+    none = invoked("runs", "--where", "loss<0")
+    assert (none.exit_code, none.stdout) == (0, "no runs in runs fulfil this\n")
+
+
+def test_settings_that_differ_are_columns_and_so_is_what_was_asked_for(run: RunDirectory, tmp_path: Path) -> None:
+    train(load_config(tmp_path / "config.yaml", ["student.width=6", "seed=1"]), Path("runs"))
+    heading, _, first, second = invoked("runs").stdout.splitlines()
+    assert heading.split()[:5] == ["run", "status", "seed", "student.width", "loss"]
+    assert sorted([first.split()[2:4], second.split()[2:4]]) == [["0", "4"], ["1", "6"]]
+    heading, _, first, second = invoked(
+        "runs", "--columns", "student.width,loss", "--sort", "-seed"
+    ).stdout.splitlines()
+    assert heading.split() == ["run", "status", "student.width", "loss"]
+    assert (first.split()[2], second.split()[2]) == ("6", "4")
+    assert len(invoked("runs", "--last", "1").stdout.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "options", [["--where", "studnt.width=4"], ["--sort", "lss"], ["--columns", "loss,studnt.width"]]
+)
+def test_an_unknown_key_is_told_with_one_that_is_there(run: RunDirectory, options: list[str]) -> None:
+    listed = invoked("runs", *options)
+    assert (listed.exit_code, listed.stdout) == (2, "")
+    assert "did you mean" in listed.stderr
+    assert listed.stderr.count("\n") == 1
+
+
+def test_show_tells_of_one_neuron_at_one_time(run: RunDirectory) -> None:
+    told = invoked("show", "--neuron", "1", "--step", "2")
+    assert told.exit_code == 0
+    assert told.stdout.startswith("neuron 1 at step 2\n")
+    found = json.loads(invoked("show", "minimal", "--neuron", "1", "--json").stdout)
+    assert found["mass"] == pytest.approx(found["norm"] * abs(found["output_weight"]))
+    assert invoked("show", "--step", "2").exit_code == 2
+    wrong = invoked("show", "--neuron", "99")
+    assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)

@@ -7,6 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from featlearn.config.data import Data, EmpiricalData, OnlineData, PopulationData
+from featlearn.config.data_columns import Wanted
 from tests.config.broken import Broken, changed, must_be_refused
 
 BROKEN = [
@@ -44,6 +45,33 @@ BROKEN = [
         "data: {kind: empirical, samples: 10, sha256: abc}",
         ("2:46", "data.sha256", "belongs to a `path`"),
     ),
+    changed(
+        "columns_without_path",
+        "seed: 0",
+        "data: {kind: empirical, samples: 10, inputs: [a], label: 3}",
+        ("2:46", "data.inputs", "belongs to a `path`"),
+        ("2:58", "data.label", "belongs to a `path`"),
+    ),
+    changed(
+        "held_out_without_path",
+        "seed: 0",
+        "data: {kind: empirical, samples: 10, test_fraction: 0.2, test_sha256: abc}",
+        ("2:53", "data.test_fraction", "belongs to a `path`"),
+        ("2:71", "data.test_sha256", "belongs to a `test_path`"),
+    ),
+    changed(
+        "held_out_twice",
+        "seed: 0",
+        "data: {kind: empirical, path: a.csv, test_fraction: 0.2, test_path: b.csv}",
+        ("2:53", "data.test_fraction", "come from `test_path`; leave it out"),
+    ),
+    changed(
+        "columns_without_names",
+        "seed: 0",
+        "data: {kind: empirical, path: own.csv, inputs: [a, 1.5], label: {name: y}}",
+        ("2:52", "data.inputs[1]", "expected text, got the number 1.5"),
+        ("2:65", "data.label", "expected text, got a mapping"),
+    ),
 ]
 
 
@@ -74,3 +102,12 @@ def test_data_of_ones_own_have_no_noise_to_be_written() -> None:
         "kind": "empirical",
         "path": "own.npz",
     }
+
+
+def test_columns_without_names_are_known_by_their_numbers() -> None:
+    read = data(kind="empirical", path="own.csv", inputs=[1, 2], label=3)
+    assert isinstance(read, EmpiricalData)
+    assert read.wanted(2) == Wanted(2, ("1", "2"), "3")
+    read = data(kind="empirical", path="own.csv", inputs="x*")
+    assert isinstance(read, EmpiricalData)
+    assert read.wanted(None) == Wanted(None, "x*", None)

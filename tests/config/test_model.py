@@ -127,6 +127,7 @@ def test_a_validated_configuration_is_complete_and_validates_to_itself(file: Pat
     for stage in config.stages.values():
         for parameter in METHODS[stage.method].parameters:
             assert getattr(stage, parameter.name) is not None
+    assert config.teacher is not None
     assert config.teacher.directions is not None or None not in (config.teacher.rank, config.teacher.min_angle)
     assert Config.model_validate(config.model_dump()) == config
 
@@ -135,6 +136,7 @@ def test_defaults_that_depend_on_other_keys_are_written_out(tmp_path: Path) -> N
     text = MINIMAL + "  more: {train: [second_layer], method: momentum, steps: 1, step_size: 0.1}\n"
     text += "  last: {train: [second_layer], method: adam, steps: 1, step_size: 0.1}\n"
     config = load_config(write(tmp_path, text))
+    assert config.teacher is not None
     assert config.teacher.rank == 2
     assert config.teacher.min_angle == 0.0
     assert config.stages["more"].model_dump()["momentum"] == 0.9

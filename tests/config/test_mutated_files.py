@@ -55,7 +55,7 @@ def is_short(config: Config) -> bool:
     """Whether what is asked for takes little time: the others are not carried out here."""
     flows = [stage.step_size for stage in config.stages.values() if stage.method == "flow"]
     steps = sum(stage.steps or 1 for stage in config.stages.values())
-    size = sum(config.teacher.shape()) + (config.student.width or 0)
+    size = sum(config.teacher.shape() if config.teacher else ()) + (config.student.width or 0)
     return (
         steps <= 200
         and size <= 100

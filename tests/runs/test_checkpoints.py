@@ -18,6 +18,7 @@ from featlearn.runs.checkpoints import Checkpoint
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import resume, train
 from featlearn.storage.errors import RunError
+from featlearn.storage.npz import write_npz
 from featlearn.sweeps.points import Job, compute
 from featlearn.training.events import Event, Logged
 from featlearn.training.plan import Plan
@@ -76,7 +77,7 @@ def edited(change: Callable[[Arrays, dict[str, Any]], object]) -> Callable[[RunD
         arrays = run.read_arrays(run.checkpoint_file)
         progress = json.loads(str(arrays["progress"]))
         change(arrays, progress)
-        run.write_arrays(run.checkpoint_file, arrays | {"progress": np.array(json.dumps(progress))})
+        write_npz(run.checkpoint_file, arrays | {"progress": np.array(json.dumps(progress))})
 
     return edit
 

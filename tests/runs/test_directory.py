@@ -11,14 +11,18 @@ from pathlib import Path
 import pytest
 
 from featlearn.claims.directory import ReproductionDirectory
+from featlearn.claims.listing import listing
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
-from featlearn.runs.directory import LATEST, RunDirectory, RunError, RunNotFound
+from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import load_metrics
 from featlearn.runs.records import RunInfo
 from featlearn.runs.train import train
 from featlearn.storage.drafts import Draft
+from featlearn.storage.errors import RunError, RunNotFound
+from featlearn.storage.names import LATEST
+from featlearn.storage.npz import write_npz
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.training.measurement import COLUMNS
 from tests.config.broken import MINIMAL, write
@@ -134,9 +138,7 @@ def test_broken_runs_are_listed_with_what_is_wrong(config: Config, tmp_path: Pat
     bad.info_file.write_text("{")
     (runs_dir / "stray.txt").touch()
     (runs_dir / "empty").mkdir()
-    summaries = RunDirectory.summarise(runs_dir)
-    assert {s.path: s.error is None for s in summaries} == {good.path: True, bad.path: False}
-    assert RunDirectory.summarise(tmp_path / "nowhere") == []
+    assert {line.path: line.error is None for line in listing(runs_dir)} == {good.path: True, bad.path: False}
 
 
 def test_a_row_that_is_not_json_is_named_with_its_line(config: Config, tmp_path: Path) -> None:
@@ -233,7 +235,7 @@ def test_whatever_the_damage_reading_gives_a_value_or_one_line(seed: int, run: R
             value_or_refusal(read)
         run.release()
         assert not run.is_locked()
-        assert len(RunDirectory.summarise(run.path.parent)) <= 1
+        assert len(listing(run.path.parent)) <= 1
     assert contents(victim) == before, told
 
 
@@ -343,8 +345,8 @@ def test_every_file_that_is_a_link_is_replaced_and_not_written_through(run: RunD
         file.unlink()
         file.symlink_to(victim / "thesis.tex")
     run.write_info(info)
-    run.write_arrays(run.snapshots_file, {"step": [1]})
-    run.write_arrays(run.checkpoint_file, {"x": [1]})
+    write_npz(run.snapshots_file, {"step": [1]})
+    write_npz(run.checkpoint_file, {"x": [1]})
     assert contents(victim) == before
     assert run.read_info() == info
 
@@ -434,21 +436,21 @@ def without_the_third_row(content: bytes) -> bytes:
 def test_lost_rows_are_told_wherever_the_run_is_shown(cut: Callable[[bytes], bytes], run: RunDirectory) -> None:
     info = run.read_info()
     assert info.rows == len(run.read_whole_metrics())
-    [summary] = RunDirectory.summarise(run.path.parent)
-    assert summary.error is None
+    [line] = listing(run.path.parent)
+    assert line.error is None
     run.metrics_file.write_bytes(cut(run.metrics_file.read_bytes()))
     with pytest.raises(RunError, match=rf"metrics\.jsonl .*; compute it again with: .* {run.config_file}$") as lost:
         run.read_whole_metrics()
     assert "\n" not in str(lost.value)
-    [summary] = RunDirectory.summarise(run.path.parent)
-    assert summary.about == info
-    assert summary.error == run.complaint(info) == str(lost.value)
+    [line] = listing(run.path.parent)
+    assert line.status == info.status
+    assert line.error == run.complaint(info) == str(lost.value)
     with pytest.raises(RunError, match=r"metrics\.jsonl has lost its end|is not what the run wrote"):
         load_metrics(run.path)
 
 
 def test_a_log_that_is_gone_is_told(run: RunDirectory) -> None:
     run.metrics_file.unlink()
-    [summary] = RunDirectory.summarise(run.path.parent)
-    assert summary.about == run.read_info()
-    assert summary.error == f"{run.metrics_file} is missing"
+    [line] = listing(run.path.parent)
+    assert line.status == run.read_info().status
+    assert line.error == f"{run.metrics_file} is missing"

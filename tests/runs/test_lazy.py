@@ -17,9 +17,10 @@ from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs import recorder
 from featlearn.runs.batch import Experiment, run_batch
-from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.directory import RunDirectory
 from featlearn.runs.floors_record import floors_record
 from featlearn.runs.train import resume, train
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.shape import Shape
 from featlearn.training.data import Empirical, Online
 from tests.config.broken import write

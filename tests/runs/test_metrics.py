@@ -8,7 +8,7 @@ import pytest
 
 from featlearn.config.load import load_config
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.metrics import as_columns, load_metrics
+from featlearn.runs.metrics import as_columns, load_metrics, with_values
 from featlearn.runs.train import train
 from tests.config.broken import write
 
@@ -66,3 +66,9 @@ def test_a_value_that_is_left_out_is_none() -> None:
     assert list(columns) == ["x", "y"]
     assert np.isnan(columns["x"][1])
     assert np.isnan(columns["y"][0])
+
+
+def test_columns_without_any_value_are_left_out_and_the_order_stays() -> None:
+    objects = np.array([None, 2**60], dtype=object)
+    columns = {"a": np.array([1.0, np.nan]), "b": np.array([np.nan, np.nan]), "c": np.array([None, None]), "d": objects}
+    assert with_values(columns, ["d", "b", "c", "a"]) == ["d", "a"]

@@ -178,7 +178,7 @@ class TestOwnData:
         run(directory)
         rows = table(directory)
         assert [row["status"] for row in rows] == ["done", "failed", "failed"]
-        assert "broken.csv:1: unknown column 'nonsense'" in rows[1]["message"]
+        assert "broken.csv:1: no column is a label" in rows[1]["message"]
         assert "data.path: " in rows[2]["message"]
 
 

@@ -17,9 +17,10 @@ from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs import recorder
 from featlearn.runs.batch import run_batch
-from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.directory import RunDirectory
 from featlearn.runs.records import ActivationRecord, RunInfo
 from featlearn.runs.train import resume, train
+from featlearn.storage.errors import RunError
 from featlearn.training import descent
 from featlearn.training.columns import COLUMNS
 from tests.config.broken import write
@@ -315,7 +316,7 @@ class TestBrokenRuns:
 
     def test_a_pickle_in_a_checkpoint_is_not_opened(self, stopped: RunDirectory) -> None:
         np.savez(stopped.checkpoint_file, progress=np.array([{}], dtype=object))
-        with pytest.raises(RunError, match="allow_pickle"):
+        with pytest.raises(RunError, match="never loaded"):
             resume(RunDirectory(stopped.path))
 
     def test_missing_rows_are_noticed(self, stopped: RunDirectory) -> None:
@@ -366,7 +367,7 @@ def test_a_divergence_found_but_not_yet_recorded_is_found_again(tmp_path: Path) 
                 os.kill(os.getpid(), signal.SIGKILL)
             original(self, info)
 
-        RunDirectory.write_info = write_info  # type: ignore[method-assign]
+        RunDirectory.write_info = write_info  # type: ignore[method-assign, assignment]
         train(config, tmp_path / "killed")
 
     assert os.waitstatus_to_exitcode(os.waitpid(in_child(train_until_killed), 0)[1]) == -signal.SIGKILL

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featlearn.storage.directory import Directory, Member
+from featlearn.storage.directory import Directory, Member, Notes
 from featlearn.storage.errors import RunError, RunNotFound
 from featlearn.storage.records import FileRecord, Record, write_record
 from tests.runs.test_train import in_child
@@ -122,15 +122,37 @@ def test_a_marker_of_another_machine_is_named(box: Box, monkeypatch: pytest.Monk
         box.lock()
 
 
-def test_broken_ones_are_in_the_table_with_what_is_wrong(box: Box) -> None:
-    broken = box.path.with_name("two")
-    broken.mkdir()
-    (broken / "box.json").write_text("{")
-    good, bad = Box.summarise(box.path.parent)
-    assert (good.about, good.error) == (Info(name="one"), None)
-    assert good.plain() == {"path": str(box.path), "alive": False, "error": None, "format": 1, "name": "one"}
-    assert bad.plain()["status"] == "unreadable"
-    assert "box.json is broken" in bad.plain()["error"]
+def test_a_part_of_a_name_is_enough_where_only_one_has_it(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = box.path.parent
+    names = ["20261123-130426-quick-3f2a1c", "20261124-130426-quick-4f2a1c", "20261124-130427-lazy-5f2a1c"]
+    for name in names:
+        (where / name).mkdir()
+        write_record(Box(where / name).info_file, Info(name=name))
+    (where / "20261125-no-box").mkdir()
+    (where / "20261126-link").symlink_to(where / names[0])
+    for text, name in (("20261123", names[0]), ("4f2a1c", names[1]), ("lazy", names[2]), ("on", "one")):
+        assert Box.find(text, where).path == (where / name).resolve()
+        assert Box.find(str(where / text), Path("elsewhere")).path == (where / name).resolve()
+    for text in ("20261124", "quick", str(where / "2026")):
+        with pytest.raises(RunNotFound, match=rf"may be any of \d: .*{names[1]}.*; give more of the name"):
+            Box.find(text, where)
+    for text in ("", ".", "..", "/", "20261125", "20261126", "x" * 5000, "a\0b", "5f2a"):
+        with pytest.raises(RunNotFound, match="there is no box "):
+            Box.find(text, where)
+    monkeypatch.chdir(where)
+    assert Box.find("20261123", Path("nowhere")).path == (where / names[0]).resolve()
+
+
+def test_notes_are_there_once_they_are_written(box: Box) -> None:
+    assert box.read_notes() == Notes()
+    assert box.files_of_brief() == [".", "box.json"]
+    box.write_notes(Notes(tags=("paper",), note="n"))
+    assert box.read_notes() == Notes(tags=("paper",), note="n")
+    assert box.files_of_brief() == [".", "box.json", "notes.json"]
+    box.notes_file.unlink()
+    box.notes_file.symlink_to(box.path / "box.json")
+    with pytest.raises(RunError, match=r"notes\.json is a link|cannot be read"):
+        box.read_notes()
 
 
 def test_arrays_are_read_but_not_through_links(box: Box, tmp_path: Path) -> None:

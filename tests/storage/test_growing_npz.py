@@ -187,3 +187,12 @@ def test_no_entry_is_written_twice(path: Path) -> None:
         file.append(like | {"step": np.array(number)})
         file.sync()
     assert path.stat().st_size <= written() - before < 1.1 * path.stat().st_size
+
+
+def test_what_does_not_grow_may_be_empty(path: Path) -> None:
+    file = GrowingNpz(path, {"teacher": np.zeros((0, 3)), "masses": np.zeros(0)}, entry(0), CAPACITY)
+    file.append(entry(0))
+    file.sync()
+    with np.load(path) as arrays:
+        assert {name: arrays[name].shape for name in ("teacher", "masses")} == {"teacher": (0, 3), "masses": (0,)}
+        assert_array_equal(arrays["first"], entry(0)["first"][None])

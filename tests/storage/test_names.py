@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from featlearn.storage.errors import RunError
-from featlearn.storage.names import inside, is_name, stem_of
+from featlearn.storage.names import answers_to, inside, is_name, stem_of
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,33 @@ def test_a_link_is_refused(target: str, tmp_path: Path) -> None:
 def test_a_new_directory_has_a_harmless_name(name: str) -> None:
     assert is_name(stem_of(name, "3f2a1c"))
     assert len(stem_of(name, "3f2a1c")) < 100
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("20261123-130426-quickstart-3f2a1c", True),
+        ("20261123-13", True),
+        ("quickstart", True),
+        ("3f2a1c", True),
+        ("quick", False),
+        ("start", False),
+        ("3f2a", False),
+        ("0426", False),
+        ("20261124", False),
+    ],
+)
+def test_a_directory_answers_to_the_beginning_of_its_name_and_to_parts_of_it(text: str, meant: bool) -> None:
+    for name in ("20261123-130426-quickstart-3f2a1c", "20261123-130426-quickstart-3f2a1c-2"):
+        assert answers_to(name, text) is meant
+
+
+def test_every_name_that_is_given_answers_to_what_it_was_given_for() -> None:
+    for name in ("quickstart", "a b/c", "λ = 0.1", "x-2", "20261123-130426-y-3f2a1c"):
+        assert answers_to(stem_of(name, "3f2a1c"), name)
+        assert answers_to(f"{stem_of(name, 'full')}-2", name)
+
+
+def test_a_directory_that_was_renamed_answers_to_its_beginning_alone() -> None:
+    assert answers_to("the good one", "the")
+    assert not answers_to("the good one", "good")

@@ -1,9 +1,11 @@
 """Files hold what their type says, whatever version wrote them; anything else is one clear line."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from featlearn.storage.errors import RunError
 from featlearn.storage.records import FileRecord, Record, Text, read_record, write_record
@@ -99,6 +101,15 @@ def test_a_record_cannot_be_changed_but_gives_a_changed_one() -> None:
     assert part.changed(name="b") == Part(name="b")
     with pytest.raises(ValueError, match="size"):
         part.changed(size="large")
+
+
+def test_a_record_is_made_of_what_has_its_fields() -> None:
+    named, sized = SimpleNamespace(name="a", other=1), SimpleNamespace(size=2.0)
+    assert Part.made_of(named, sized) == Part(name="a", size=2.0)
+    assert Part.made_of(named) == Part(name="a")  # the default
+    assert Part.made_of(named, sized, name="b") == Part(name="b", size=2.0)
+    with pytest.raises(ValidationError, match="name"):
+        Part.made_of(sized)
 
 
 def test_text_that_is_no_unicode_can_be_written_and_read(file: Path) -> None:

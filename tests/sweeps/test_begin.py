@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from featlearn.config.yaml_source import ConfigError
-from featlearn.runs.directory import RunError
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.begin import check_same, join
 from featlearn.sweeps.directory import Shard
 from featlearn.sweeps.load import load_sweep

@@ -159,7 +159,7 @@ def test_whatever_the_damage_reading_gives_a_value_or_one_line(
             value_or_refusal(read)
         sweep.release()
         assert not sweep.is_locked()
-        assert len(SweepDirectory.summarise(sweep.path.parent)) <= 1
+        assert len(SweepDirectory.all_in(sweep.path.parent)) <= 1
     assert contents(victim) == before, told
 
 

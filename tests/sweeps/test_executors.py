@@ -10,7 +10,7 @@ from typing import Any
 import dask
 import pytest
 
-from featlearn.runs.directory import RunError
+from featlearn.storage.errors import RunError
 from featlearn.sweeps import executors
 from featlearn.sweeps.executors import DaskExecutor, Executor, Outcome, SerialExecutor
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from featlearn.claims.evidence import Evidence
-from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.claims.listing import listing
+from featlearn.runs.directory import RunDirectory
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.begin import begin
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.load import load_sweep
@@ -130,8 +132,8 @@ def test_a_journal_with_an_id_that_no_sweep_makes_is_refused(
             read()
         assert "\n" not in str(caught.value)
     assert contents(sweep.runs) == before
-    [summary] = SweepDirectory.summarise(sweep.path.parent)
-    assert (summary.about, summary.error) == (None, str(caught.value))
+    [line] = listing(sweep.path.parent)
+    assert (line.about, line.error) == (None, str(caught.value))
 
 
 def test_the_journal_of_a_share_is_no_different(sweep: SweepDirectory, victim: Path) -> None:

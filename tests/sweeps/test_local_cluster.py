@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 import psutil
 import pytest
 
-from featlearn.runs.directory import RunError
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.executors import DaskExecutor, Outcome
 from featlearn.sweeps.local_cluster import local_cluster
 from tests.sweeps.small import sweep_file

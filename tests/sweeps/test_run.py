@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import train
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.begin import begin, join
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.load import load_sweep

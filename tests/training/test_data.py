@@ -6,7 +6,16 @@ import pytest
 from featlearn.theory import population
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training import data
-from featlearn.training.data import Empirical, Online, Sample, drawn_sample, ridge_second_layer, sample_of
+from featlearn.training.data import (
+    Empirical,
+    Online,
+    Sample,
+    drawn_sample,
+    held_out,
+    mean_square_error,
+    ridge_second_layer,
+    sample_of,
+)
 from featlearn.training.networks import Network, generator
 
 TEACHER = Network(np.array([1.0, -0.5]), np.array([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0]]))
@@ -135,3 +144,47 @@ def test_own_labels_lose_their_low_degrees_only_where_they_are_dropped() -> None
     y = 7.0 + x @ np.array([1.0, 2.0, 3.0])
     assert sample_of(activation("relu", 0), x, y).labels is y
     assert np.var(sample_of(activation("relu", 2), x, y).labels) < np.var(y)
+
+
+@pytest.mark.parametrize("drop", DROP_SETTINGS)
+def test_labels_held_out_lose_what_those_trained_on_show(drop: int) -> None:
+    rng, relu = generator(5, "test"), activation("relu", drop)
+    inputs, labels, others, values = (rng.standard_normal(shape) for shape in ((30, 3), 30, (7, 3), 7))
+    sample = held_out(relu, inputs, labels, others, values)
+    slope = np.mean(labels[:, None] * inputs, axis=0)
+    expected = values - labels.mean() - others @ slope if drop == 2 else values
+    np.testing.assert_allclose(sample.labels, expected, rtol=1e-12, atol=1e-12)
+    same = held_out(relu, inputs, labels, inputs, labels)
+    np.testing.assert_array_equal(same.labels, sample_of(relu, inputs, labels).labels)
+
+
+def test_the_mean_square_error_is_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, relu = generator(6, "test"), activation("relu", 2)
+    second, first, sample = (
+        rng.standard_normal(4),
+        rng.standard_normal((4, 3)),
+        drawn_sample(relu, TEACHER, seed=1, samples=50, noise_std=0.1),
+    )
+    squares = np.sum(first**2, -1)
+    expected = np.mean(
+        [
+            (relu.pointwise(first @ x, squares) @ second - y) ** 2
+            for x, y in zip(sample.inputs, sample.labels, strict=True)
+        ]
+    )
+    assert mean_square_error(relu, second, first, sample) == pytest.approx(expected, rel=1e-13)
+    monkeypatch.setattr(data, "_ENTRIES_TOGETHER", 12)
+    assert mean_square_error(relu, second, first, sample) == pytest.approx(expected, rel=1e-13)
+
+
+def test_what_is_held_out_is_made_once_until_it_is_released() -> None:
+    made: list[Sample] = []
+
+    def make() -> Sample:
+        made.append(Sample(np.ones((2, 1)), np.ones(2)))
+        return made[-1]
+
+    empirical = Empirical(make, make)
+    assert empirical.test_sample() is empirical.test_sample() is made[0]
+    empirical.release()
+    assert empirical.test_sample() is made[1]

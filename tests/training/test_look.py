@@ -62,9 +62,11 @@ def test_loss_and_floor_are_those_of_the_population() -> None:
     problem, state = random_problem(runs=2)
     seen = look(problem, state, stage_of(), stage_of())
     arrays = state.second_layer, state.first_layer, problem.teacher_second_layer, problem.teacher_first_layer
+    assert seen.loss is not None
     assert seen.loss[0] == loss_of(problem, state)
     np.testing.assert_array_equal(seen.loss_floor, population.loss_floor(problem.activation, *arrays))
     size = np.sum(state.second_layer**2, -1) + np.sum(state.first_layer**2, (-2, -1))
+    assert seen.objective is not None
     np.testing.assert_allclose(seen.objective, seen.loss + 0.5 * 0.02 * size, rtol=1e-14)
 
 

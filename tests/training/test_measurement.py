@@ -77,6 +77,7 @@ def test_every_column_is_what_its_meaning_says() -> None:
     stages = [stage_of(name=f"stage {run}") for run in range(3)]
     rows, _ = measure(problem, stages, state, 25, _backend(), gap=True)
     told = {"weight_decay": 0.01, "step_size": 0.2, "stage_step": 25, "step": None, "seconds": None, "train_loss": None}
+    told["test_loss"] = None
     for run, row in enumerate(rows):
         expected = _by_definition(problem, state, run, 0.01) | told | {"stage": f"stage {run}"}
         assert list(row) == list(COLUMNS)
@@ -115,6 +116,7 @@ def test_without_a_probe_or_a_wish_for_the_gap_these_are_null() -> None:
         "gap",
         "kernel_motion",
         "train_loss",
+        "test_loss",
     }
 
 

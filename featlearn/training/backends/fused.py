@@ -24,7 +24,7 @@ _FAMILIES = {
     "quadratic": kernels.QUADRATIC,
 }
 _COORDINATES, _BASIS = "span.coordinates", "span.basis"
-_OUTPUT = "output_weights"  # of a scaled student: its second layer is trained as b = α a
+_OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = α a, which has this name
 
 
 def fused_kernel(activation: Activation) -> tuple[int, float, float, float]:

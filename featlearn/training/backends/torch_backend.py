@@ -39,7 +39,7 @@ class TorchBackend:
         if device == "cuda" and not torch.cuda.is_available():
             raise BackendError("device: cuda was asked for, but PyTorch sees no CUDA device here; use device: cpu")
         self.device = device
-        # of samples in use, by type; copied even on the CPU, to memory whose alignment, and so rounding, never varies
+        # The samples in use, by type. They are copied even on the CPU: rounding depends on the alignment of memory.
         self._on_device: WeakKeyDictionary[Sample, dict[torch.dtype, list[torch.Tensor]]] = WeakKeyDictionary()
 
     def advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:

@@ -9,7 +9,7 @@ from typing import Any
 
 from featlearn.training.methods.record import Compiled, Parameter, SteppedByBackend
 
-BRANCH = 2  # of the compiled kernel
+BRANCH = 2  # the number of its branch in the compiled kernel
 EPSILON = 1e-8
 
 

@@ -17,11 +17,11 @@ from featlearn.training.objective import Objective
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
 
-TOLERANCES = {"rtol": 1e-9, "atol": 1e-12}  # of the error of each of the solver's own steps
-KINK_TOLERANCES = {"rtol": 1e-6, "atol": 1e-8}  # where ∇L jumps
+TOLERANCES = {"rtol": 1e-9, "atol": 1e-12}  # the error allowed in each of the solver's own steps
+KINK_TOLERANCES = {"rtol": 1e-6, "atol": 1e-8}  # the same where ∇L jumps
 MOST_STIFF = 4000  # trained weights whose Jacobian is affordable
-MOST_EVALUATIONS = 40_000  # of the gradient, in one step of the stage
-_REST = "flow.rest"  # in a state's memory, (1, n): what rounding to float32 took from the last step
+MOST_EVALUATIONS = 40_000  # the most gradients in one step of the stage
+_REST = "flow.rest"  # the name, in a state's memory, of what rounding to float32 took from the last step, (1, n)
 
 
 class _NoWayOn(Exception):
@@ -66,7 +66,7 @@ def _flow(objective: Objective, x: np.ndarray, decay: float, duration: float) ->
             if np.array_equal(x + duration * first, x):  # too short to move any weight, and no time for the solver
                 return x
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a solver that gives up, which its result says too
+            warnings.simplefilter("ignore")  # a solver that gives up warns; its result says so, too
             end = integrate.solve_ivp(
                 velocity,
                 (0.0, duration),

@@ -6,7 +6,7 @@ from typing import Any
 
 from featlearn.training.methods.record import Compiled, SteppedByBackend
 
-BRANCH = 0  # of the compiled kernel
+BRANCH = 0  # the number of its branch in the compiled kernel
 
 
 def _direction(xp: Any, memory: dict[str, Any], slope: Any, step: int) -> Any:

@@ -22,7 +22,7 @@ HISTORY = 10  # moves that are remembered
 _DECREASE, _CURVATURE = 0.1, 0.9  # δ and σ of the conditions on a step (Hager & Zhang 2005)
 _TRIALS = 40  # along one direction
 _CURVED = 2.0**-40  # least cosine between a move and the change of the gradient along it, for the move to be used
-_LEAST_ROUNDING = 2.0**-50  # of the objective, relative
+_LEAST_ROUNDING = 2.0**-50  # the least rounding error of the objective, relative
 
 # in a state's memory, batch axis first; `changes` are those of ∇L without weight decay, so that λ may change
 _MOVES, _CHANGES, _COUNT, _STALLED = "lbfgs.moves", "lbfgs.changes", "lbfgs.count", "lbfgs.stalled"

@@ -9,7 +9,7 @@ from typing import Any
 
 from featlearn.training.methods.record import Compiled, Parameter, SteppedByBackend
 
-BRANCH = 1  # of the compiled kernel
+BRANCH = 1  # the number of its branch in the compiled kernel
 
 
 def _direction(xp: Any, memory: dict[str, Any], slope: Any, step: int, momentum: float) -> Any:

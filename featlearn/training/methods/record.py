@@ -93,7 +93,7 @@ class Compiled:
     """The branch of the compiled kernel that takes a method's steps, and the two numbers that it is called with."""
 
     branch: int
-    numbers: Callable[..., tuple[float, float]]  # by the parameters
+    numbers: Callable[..., tuple[float, float]]  # called with the parameters by name
 
 
 @dataclass(frozen=True, kw_only=True)

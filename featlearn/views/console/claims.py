@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Self, TextIO
 
 from rich.console import Group
@@ -17,7 +16,7 @@ from featlearn.claims.load import Claim
 from featlearn.claims.records import CheckRecord, ClaimRecord, ReproductionInfo
 from featlearn.claims.reproduce import Watch, resume_command
 from featlearn.sweeps.state import SweepState
-from featlearn.views.console.output import output_console, shown, tell
+from featlearn.views.console.output import output_console, pass_or_fail, shown, tell
 from featlearn.views.console.progress import SweepView
 from featlearn.views.report.claims import verdict
 from featlearn.views.words.numbers import duration, interval, value
@@ -40,9 +39,7 @@ class ClaimsView:
         self._tell(f"reproduction directory {self._directory.path}")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._close()
 
     def watch(self, verdict: Any) -> Watch:
@@ -81,7 +78,7 @@ class ClaimsView:
 
     def _close(self) -> None:
         if self._sweep is not None:
-            self._sweep[1].__exit__(None, None, None)
+            self._sweep[1].__exit__()
             self._sweep = None
 
     def _tell(self, text: str, file: TextIO | None = None) -> None:
@@ -121,7 +118,7 @@ def interrupted(directory: ReproductionDirectory) -> str:
 
 def _claim(record: ClaimRecord) -> Group:
     width = min(output_console().width, _WIDEST)
-    lines: list[Any] = [Text.assemble(_word(record.passed), " ", shown(record.id, "bold"))]
+    lines: list[Any] = [Text.assemble(pass_or_fail(record.passed), " ", shown(record.id, "bold"))]
     paragraphs: list[Any] = [shown(record.sentence)]
     if width < _NARROW:
         for check in record.checks:
@@ -143,7 +140,7 @@ def _numbers(checks: Sequence[CheckRecord], *, words: bool = False) -> Table:
     for check in checks:
         bounds, count = interval(check), f"n = {check.count}" if check.count else ""
         measured = value(check) + ("" if bounds == "–" else f" [{bounds}]")
-        cells = [_word(check.passed), *map(shown, (measured, check.threshold, count))]
+        cells = [pass_or_fail(check.passed), *map(shown, (measured, check.threshold, count))]
         table.add_row(*cells, *([shown(check.measures)] if words else []))
     return table
 
@@ -156,7 +153,3 @@ class _Narrow:
 
     def __rich_console__(self, console: Any, options: Any) -> Any:
         yield from console.render(self._part, options.update_width(min(self._width, options.max_width)))
-
-
-def _word(passed: bool) -> Text:
-    return Text("PASS", "green") if passed else Text("FAIL", "bold red")

@@ -24,11 +24,11 @@ def fitting_table(
 
     Args:
         columns: in the order of the table.
-        by_weight: the same, what matters most first.
+        by_weight: the same, and perhaps others, what matters most first.
         make: the table with some of the columns; when narrow, with headings on two lines and less space.
         more: other columns whose meaning is told.
     """
-    kept, table = list(by_weight), make(columns, False)
+    kept, table = [column for column in by_weight if column in columns], make(columns, False)
     if _width(console, table) > console.width:
         table = make(columns, True)
     while _width(console, table) > console.width and len(kept) > 1:

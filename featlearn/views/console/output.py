@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TextIO
-
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING, TextIO
 
 from featlearn.storage.text import printable
+
+if TYPE_CHECKING:  # not every command needs it
+    from rich.console import Console
+    from rich.text import Text
 
 NARROW = 118  # columns of a terminal under which tables leave out what matters least
 
 
 def shown(text: object, style: str = "", *, no_wrap: bool = False) -> Text:
     """Text for a table or a paragraph, letter by letter."""
+    from rich.text import Text
+
     return Text(printable(str(text)), style, no_wrap=no_wrap)
 
 
@@ -24,13 +27,23 @@ def tell(text: object, file: TextIO | None = None, *, flush: bool = False) -> No
     print(printable(str(text), keep="\n\t"), file=file, flush=flush)
 
 
+def pass_or_fail(passed: bool) -> Text:
+    from rich.text import Text
+
+    return Text("PASS", "green") if passed else Text("FAIL", "bold red")
+
+
 def output_console() -> Console:
     """Standard output; off a terminal, as wide as its tables want to be."""
+    from rich.console import Console
+
     width = None if sys.stdout is not None and sys.stdout.isatty() else 160
     return Console(markup=False, highlight=False, width=width)
 
 
 def error_console() -> Console:
+    from rich.console import Console
+
     return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 

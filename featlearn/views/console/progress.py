@@ -6,10 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, ProgressColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from featlearn.runs.directory import RunDirectory
@@ -18,6 +17,7 @@ from featlearn.training.measurement import Row
 from featlearn.training.plan import Plan
 from featlearn.views.console.output import error_console, is_live, tell
 from featlearn.views.words.cells import degrees
+from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import duration, number
 
 if TYPE_CHECKING:
@@ -32,38 +32,42 @@ def calm_bar() -> BarColumn:
     return BarColumn(bar_width=24, complete_style="cyan", finished_style="green", pulse_style="cyan")
 
 
-class TrainingView:
+class _LiveView:
+    """A bar on a terminal, which lives within it; where there is none, or it is quiet, a subclass does without."""
+
+    def __init__(self, quiet: bool, *columns: ProgressColumn) -> None:
+        console = error_console()
+        self._quiet = quiet
+        self._bar = Bar(*columns, console=console, transient=True) if not quiet and is_live(console) else None
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+class TrainingView(_LiveView):
     """Live progress of one run: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._bar: Bar | None = None
+        super().__init__(
+            quiet,
+            TextColumn("{task.description}", style="bold"),
+            calm_bar(),
+            TextColumn("{task.fields[steps]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}", markup=False),
+        )
         self._task: TaskID | None = None
+        if self._bar is not None:
+            self._task = self._bar.add_task("preparing", total=None, steps="", state=_COMPILING)
         self._state = ""
         self._next_line = 0.0
         self._began = time.perf_counter()
-
-    def __enter__(self) -> Self:
-        console = error_console()
-        if not self._quiet and is_live(console):
-            self._bar = Bar(
-                TextColumn("{task.description}", style="bold"),
-                calm_bar(),
-                TextColumn("{task.fields[steps]}"),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[state]}", markup=False),
-                console=console,
-                transient=True,
-            )
-            self._bar.start()
-            self._task = self._bar.add_task("preparing", total=None, steps="", state=_COMPILING)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def watch(self, run: RunDirectory, plan: Plan, event: Event) -> None:
         """Show an event of the descent loop; the ``watch`` argument of ``train`` and ``resume``."""
@@ -71,7 +75,7 @@ class TrainingView:
             return
         total, done = plan.total_steps(), event.position.step
         if isinstance(event, Logged):
-            self._state = _row_in_brief(event.row)
+            self._state = row_in_brief(event.row)
         stage = plan.stages[min(event.position.stage, len(plan.stages) - 1)].name
         if self._bar is not None:
             assert self._task is not None
@@ -96,38 +100,22 @@ class TrainingView:
         tell(text, sys.stderr, flush=True)
 
 
-def _row_in_brief(row: Row) -> str:
-    return f"loss {number(row['loss'], 3)}  λ {number(row['weight_decay'], 3)}  mean angle {degrees(row['mean_angle'])}"
+def row_in_brief(row: Row) -> str:
+    losses = [f"{heading_of(name)} {number(row[name], 3)}" for name in LOSSES if row[name] is not None]
+    angle = [] if row["mean_angle"] is None else [f"mean angle {degrees(row['mean_angle'])}"]
+    return "  ".join([*(losses or ["loss –"]), f"λ {number(row['weight_decay'], 3)}", *angle])
 
 
-class SweepView:
+class SweepView(_LiveView):
     """Live progress of a sweep: a bar on a terminal, a line now and then elsewhere; ``title`` says what it is for."""
 
     def __init__(self, *, quiet: bool, title: str = "") -> None:
-        self._quiet = quiet
+        super().__init__(quiet, calm_bar(), TextColumn("{task.fields[state]}", markup=False))
+        if self._bar is not None:
+            self._bar.add_task("", total=1.0, state="")
         self._title = f"{title}  " if title else ""
-        self._bar: Bar | None = None
         self._next = 0.0
         self._shown = -1
-
-    def __enter__(self) -> Self:
-        console = error_console()
-        if not self._quiet and is_live(console):
-            self._bar = Bar(
-                calm_bar(),
-                TextColumn("{task.fields[state]}", markup=False),
-                console=console,
-                transient=True,
-            )
-            self._bar.start()
-            self._bar.add_task("", total=1.0, state="")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def watch(self, state: SweepState) -> None:
         """Show where a sweep is; the ``watch`` argument of ``run_sweep``."""

@@ -11,19 +11,23 @@ from rich.table import Table
 from rich.text import Text
 
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.metrics import as_columns, with_values
 from featlearn.runs.records import RunInfo
+from featlearn.runs.statuses import STOPPED
 from featlearn.storage.errors import RunError
 from featlearn.training.measurement import Row
 from featlearn.views.console.fitting import fitting_table, heading
 from featlearn.views.console.output import complain, output_console, shown
-from featlearn.views.console.status import STOPPED, status_of_run, style_of
+from featlearn.views.console.status import status_of_run, style_of
 from featlearn.views.words.cells import cell, seconds
+from featlearn.views.words.floors import floors_in_brief
+from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import number, steps_in_words
 
 _STAGE_COLUMNS = (
     "step",
     "weight_decay",
-    "loss",
+    *LOSSES,
     "subspace",
     "mean_angle",
     "max_angle",
@@ -33,14 +37,14 @@ _STAGE_COLUMNS = (
     "seconds",
 )
 _BY_WEIGHT = (
-    *("loss", "subspace", "mean_angle", "aligned_mass", "recovered", "step", "weight_decay", "alive", "max_angle"),
+    *(*LOSSES, "subspace", "mean_angle", "aligned_mass", "recovered", "step", "weight_decay", "alive", "max_angle"),
     "seconds",
 )
 _MOSTLY_ALIGNED = 0.9  # share of the mass, from which on the largest angle is that of neurons that have almost vanished
 
 
 def show_run(run: RunDirectory, info: RunInfo) -> None:
-    """The story of a run: where it stood at its start and after each stage, and how it ended."""
+    """A run: where it stood at its start and after each stage, and how it ended."""
     output = output_console()
     try:
         rows = run.read_metrics()
@@ -49,17 +53,20 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
     except RunError as error:
         rows = []
         complain([str(error)])
+    columns: Sequence[str] = _STAGE_COLUMNS
+    if rows:
+        columns = with_values(as_columns(rows, columns), columns)
     status, last = status_of_run(info, locked=run.is_locked()), _last_row(info, rows)
     ending = Text.assemble(
         (status, f"bold {style_of(status)}"),
         f" after {seconds(last.get('seconds'))} s",
-        f" · loss {number(last.get('loss'), 3)} (floor {number(info.loss_floor, 3)})",
+        *(f" · {text}" for text in _losses_in_brief(info, last)),
         f" · gradient norm {number(last.get('grad_norm'), 3)}",
         f" · gap {cell('gap', last['gap'])}" if last.get("gap") is not None else "",
     )
     gap = ["gap"] if last.get("gap") is not None else []
-    table = fitting_table(output, _STAGE_COLUMNS, _BY_WEIGHT, partial(_stage_table, rows, info), *gap)
-    floors = [shown(line) for line in (_floors_in_brief(info),) if line]
+    table = fitting_table(output, columns, _BY_WEIGHT, partial(_stage_table, rows, info), *gap)
+    floors = [shown(line) for line in (floors_in_brief(info.floors),) if line]
     path = shown(run.path, no_wrap=True)
     output.print(Group(shown(info.name or run.name, "bold"), *table, ending, *floors, path))
     if status == STOPPED:
@@ -93,17 +100,12 @@ def _last_row(info: RunInfo, rows: list[Row]) -> Row:
     return rows[-1] if rows else {}
 
 
-def _floors_in_brief(info: RunInfo) -> str | None:
-    """What predictors that are linear in features of the start can reach at best, beside ‖f*‖²."""
-    floors = info.floors
-    if floors is None or not floors.target:
-        return None
-    told = [
-        f"{name} {number(floor, 3)} ({floor / floors.target:.0%}{' of ‖f*‖²' if first else ''})"
-        for first, name, floor in ((True, "random features", floors.random_features), (False, "NTK", floors.ntk))
-        if floor is not None
-    ]
-    return f"floors: {', '.join(told)}" if told else None
+def _losses_in_brief(info: RunInfo, last: Row) -> Iterator[str]:
+    if last.get("loss") is not None or info.loss_floor is not None:  # otherwise there is no teacher
+        yield f"loss {number(last.get('loss'), 3)} (floor {number(info.loss_floor, 3)})"
+    for name in LOSSES[1:]:
+        if last.get(name) is not None:
+            yield f"{heading_of(name)} {number(last[name], 3)}"
 
 
 def _stage_rows(rows: list[Row]) -> Iterator[tuple[str, Row]]:

@@ -1,65 +1,145 @@
-"""The table of all runs, sweeps and reproductions."""
+"""The table of all runs, sweeps and reproductions. It is written without rich, which takes seconds for 10 000 rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from featlearn.claims.records import ReproductionBrief
-from featlearn.runs.records import RunInfo
-from featlearn.storage.directory import Summary
+from featlearn.claims.listing import Line
+from featlearn.claims.selection import differing, value_of
+from featlearn.runs.statuses import STOPPED
 from featlearn.storage.text import printable
-from featlearn.sweeps.records import SweepBrief
-from featlearn.views.console.output import NARROW, complain, output_console, shown
-from featlearn.views.console.status import STOPPED, status_of_run, style_of
+from featlearn.sweeps.columns import known_columns
+from featlearn.views.console.output import complain, tell
+from featlearn.views.console.status import style_of
 from featlearn.views.words.cells import cell
-from featlearn.views.words.labels import heading_of
+from featlearn.views.words.labels import heading_of, short_keys
 from featlearn.views.words.numbers import number
+from featlearn.views.words.values import clipped, labels
 
-_RUN_COLUMNS = ("loss", "max_angle", "mean_angle", "recovered", "step", "seconds")
+_RESULTS = ("loss", "max_angle", "mean_angle", "recovered", "step", "seconds")
+_MOST_SETTINGS = 4  # in which runs differ, as columns
+_LONGEST = 40  # characters of a setting or a note
+_GAP = "   "
 
 
-def show_runs(summaries: list[Summary], runs_dir: Path) -> None:
-    """The table of runs, sweeps and reproductions."""
-    output = output_console()
-    if not summaries:
-        output.print(
-            shown(f"no runs in {runs_dir}; make one with: featlearn new, then featlearn train --config quickstart.yaml")
-        )
+class Column(NamedTuple):
+    """A column of the table.
+
+    Attributes:
+        right: whether numbers stand in it.
+        rank: where there is not room for all, those of the largest are left out.
+    """
+
+    heading: str
+    cells: list[str]
+    right: bool = True
+    rank: int = 0
+
+
+def show_runs(
+    lines: Sequence[Line], runs_dir: Path, keys: Sequence[str] | None = None, *, chosen: bool = False
+) -> None:
+    """The table of runs, sweeps and reproductions.
+
+    Args:
+        keys: of the columns; by default the results, and before them the settings in which the runs differ.
+        chosen: whether there are conditions that may have left some out.
+    """
+    if not lines:
+        made = "make one with: featlearn new, then featlearn train --config quickstart.yaml"
+        tell(f"no runs in {runs_dir} fulfil this" if chosen else f"no runs in {runs_dir}; {made}")
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("run", no_wrap=True, min_width=max(len(printable(s.name)) for s in summaries))
-    table.add_column("status", no_wrap=True)
-    columns = _RUN_COLUMNS[:2] if output.width < NARROW else _RUN_COLUMNS
-    for column in columns:
-        table.add_column(heading_of(column), justify="right", no_wrap=True)
-    for summary in summaries:
-        table.add_row(shown(summary.name), *_cells(summary, columns))
-    output.print(table)
-    if any(isinstance(s.about, RunInfo) and status_of_run(s.about, locked=s.alive) == STOPPED for s in summaries):
-        output.print(Text("stopped: killed before its end; go on with featlearn train --resume RUN"))
-    complain(s.error for s in summaries if s.error)
+    names = Column("run", [printable(line.name) for line in lines], right=False)
+    states = Column("status", list(map(_status, lines)), right=False)
+    hidden = _write([names, states, *_columns(lines, keys)], [style_of(line.status) for line in lines])
+    if hidden:
+        tell(f"not shown, for the width of the terminal: {', '.join(hidden)}; choose with --columns")
+    if any(line.status == STOPPED for line in lines):
+        tell("stopped: killed before its end; go on with featlearn train --resume RUN")
+    complain(line.error for line in lines if line.error)
 
 
-def _cells(summary: Summary, columns: Sequence[str]) -> list[Text]:
-    """The status of something in the table of runs, and its numbers, as far as it has them."""
-    about = summary.about
-    if isinstance(about, RunInfo):
-        final = about.final or {}
-        numbers = [Text(cell(column, final.get(column))) for column in columns]
-        return [_status_cell(status_of_run(about, locked=summary.alive)), *numbers]
-    if isinstance(about, SweepBrief):
-        blank = [Text("")] * (len(columns) - 1)
-        done = f", {about.done} of {about.points}"
-        return [_status_cell(about.status, done), Text(number(about.best_loss, 3)), *blank]
-    if isinstance(about, ReproductionBrief):
-        return [_status_cell(about.status, f", {about.held} of {about.claims} hold")]
-    return [_status_cell("unreadable")]
+def _columns(lines: Sequence[Line], keys: Sequence[str] | None) -> list[Column]:
+    if keys is None:
+        tags = ["tags"] if any(line.tags for line in lines) else []
+        keys = [*tags, *differing(lines, _MOST_SETTINGS), *_RESULTS]
+    results = known_columns()
+    settings = [key for key in keys if key not in results]
+    headings = dict(zip(settings, short_keys(settings), strict=True)) | {key: heading_of(key) for key in results}
+    first = [key for key in keys if key == _RESULTS[0]]  # it matters most, wherever it stands
+    ranks = {key: rank for rank, key in enumerate(dict.fromkeys([*first, *keys]))}
+    return [_column(lines, key, headings[key])._replace(rank=ranks[key]) for key in keys]
 
 
-def _status_cell(status: str, more: str = "") -> Text:
-    return Text(status + more, style_of(status))
+def _column(lines: Sequence[Line], key: str, heading: str) -> Column:
+    values = [value_of(line, key) for line in lines]
+    if key in known_columns():
+        return Column(heading, [_result(line, key, value) for line, value in zip(lines, values, strict=True)])
+    if key == "tags":
+        return Column(heading, [printable(" ".join(value)) for value in values], right=False)
+    known = iter(clipped(list(map(printable, labels([value for value in values if value is not None]))), _LONGEST))
+    return Column(
+        heading,
+        ["" if value is None else next(known) for value in values],
+        any(isinstance(value, int | float) for value in values),
+    )
+
+
+def _result(line: Line, key: str, value: Any) -> str:
+    if line.kind != "run":
+        return "" if value is None else number(value, 3)
+    return cell(key, value)
+
+
+def _status(line: Line) -> str:
+    about = line.about or {}
+    if line.kind == "sweep" and about:
+        return f"{line.status}, {about['done']} of {about['points']}"
+    if line.kind == "reproduction" and about:
+        return f"{line.status}, {about['held']} of {about['claims']} hold"
+    return line.status
+
+
+def _write(columns: list[Column], styles: Sequence[str]) -> list[str]:
+    """Write a table whose second column has colours; returns the headings of columns that found no room."""
+    room = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else sys.maxsize
+    shown = _fitting(columns, room)
+    places: list[Callable[[str, int], str]] = [str.rjust if column.right else str.ljust for column in shown]
+    widths = list(map(_width, shown))
+
+    def row(texts: Sequence[str], style: dict[str, Any], *, all_of_it: bool = False) -> str:
+        padded = [place(text, width) for place, text, width in zip(places, texts, widths, strict=True)]
+        if not all_of_it:
+            padded[1] = typer.style(padded[1], **style)
+        text = _GAP.join(padded).rstrip()
+        return typer.style(text, **style) if all_of_it else text
+
+    table = [row([column.heading for column in shown], {"bold": True}, all_of_it=True)]
+    table.append("─" * _total(shown))
+    for style, texts in zip(styles, zip(*(column.cells for column in shown), strict=True), strict=True):
+        table.append(row(texts, {"fg": style}))
+    typer.echo("\n".join(table), color=False if "NO_COLOR" in os.environ else None)
+    return [column.heading for column in columns if column not in shown]
+
+
+def _fitting(columns: Sequence[Column], room: int) -> list[Column]:
+    """The columns that fit into a width: the first two, and as many others as do, those of the least ranks."""
+    shown = list(columns)
+    while len(shown) > 2 and _total(shown) > room:
+        shown.remove(max(shown[2:], key=lambda column: column.rank))
+    return shown
+
+
+def _total(columns: Sequence[Column]) -> int:
+    return sum(map(_width, columns)) + len(_GAP) * (len(columns) - 1)
+
+
+def _width(column: Column) -> int:
+    return max(len(column.heading), *map(len, column.cells))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from featlearn.training.selfcheck import CheckResult
-from featlearn.views.console.output import output_console
+from featlearn.views.console.output import output_console, pass_or_fail
 
 
 def watch_checks(results: Iterable[CheckResult], *, quiet: bool) -> list[CheckResult]:
@@ -16,9 +16,8 @@ def watch_checks(results: Iterable[CheckResult], *, quiet: bool) -> list[CheckRe
     for result in results:
         done.append(result)
         if not quiet:
-            verdict = Text("PASS", "green") if result.passed else Text("FAIL", "bold red")
             told = f"  {result.name:<61} error {result.error:8.1e}  allowed {result.allowed:7.0e}"
-            console.print(Text.assemble(verdict, told))
+            console.print(Text.assemble(pass_or_fail(result.passed), told))
     if not quiet:
         failed = sum(not r.passed for r in done)
         console.print(Text(f"{len(done) - failed} of {len(done)} checks passed", "bold"))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from featlearn.runs.records import RunInfo
+from typing import TYPE_CHECKING
 
-STOPPED = "stopped"  # a run that was killed: its record says that it is running, and no process has locked it
+from featlearn.runs.statuses import status_now
+
+if TYPE_CHECKING:
+    from featlearn.runs.records import RunInfo
 
 _STYLES = {"done": "green", "running": "cyan", "interrupted": "yellow", "unreadable": "red"}
 
 
 def status_of_run(info: RunInfo, *, locked: bool) -> str:
     """What to call the state of a run, whose directory a process has locked or not."""
-    return STOPPED if info.status == "running" and not locked else info.status
+    return status_now(info.status, locked=locked)
 
 
 def style_of(status: str) -> str:

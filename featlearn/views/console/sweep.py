@@ -13,6 +13,7 @@ from rich import box
 from rich.console import Group
 from rich.table import Table
 
+from featlearn.runs.metrics import with_values
 from featlearn.sweeps.begin import resume_command
 from featlearn.sweeps.costs import cores
 from featlearn.sweeps.directory import Shard, SweepDirectory
@@ -24,12 +25,13 @@ from featlearn.views.console.fitting import fitting_table, heading
 from featlearn.views.console.output import output_console, shown
 from featlearn.views.data.axis import Axis, axis_of, named
 from featlearn.views.words.cells import cell
+from featlearn.views.words.labels import LOSSES
 from featlearn.views.words.numbers import duration, size
 from featlearn.views.words.values import clipped, labels
 
-_MOST_ROWS = 60  # of the table at the end
+_MOST_ROWS = 60  # the most rows of the table
 _MOST_FAILURES = 10
-_DIGITS = 4  # of the values of axes, at least
+_DIGITS = 4  # the least number of digits in values of axes
 
 
 def show_plan(plan: SweepPlan, jobs: int | None) -> None:
@@ -61,7 +63,7 @@ def _listed(values: list[Any]) -> str:
 
 
 def show_sweep(directory: SweepDirectory, info: SweepInfo, *, advise: bool = True) -> None:
-    """The story of a sweep: medians over the seeds at each setting of the other axes, and what failed.
+    """A sweep: medians over the seeds at each setting of the other axes, and what failed.
 
     ``advise``: say how to go on where something is left.
     """
@@ -71,7 +73,12 @@ def show_sweep(directory: SweepDirectory, info: SweepInfo, *, advise: bool = Tru
     if len(columns["id"]):
         axes = [axis_of(key, columns[key]) for key in info.axes if key != "seed"]
         varied = named([axis for axis in axes if len(axis.values) > 1])
-        lines += fitting_table(output, _METRICS, _BY_WEIGHT, partial(_settings_table, columns, varied))
+        lines += fitting_table(
+            output,
+            with_values(columns, _METRICS) or _METRICS[:1],
+            _BY_WEIGHT,
+            partial(_settings_table, columns, varied),
+        )
     lines.append(shown(status_of_sweep(directory, info, columns, advise=advise)))
     lines.append(shown(directory.path, no_wrap=True))
     output.print(Group(*lines))
@@ -97,8 +104,8 @@ def status_of_sweep(directory: SweepDirectory, info: SweepInfo, columns: dict[st
     return f"{info.points} points: {', '.join(told)}"
 
 
-_METRICS = ("loss", "subspace", "mean_angle", "max_angle", "aligned_mass", "recovered")
-_BY_WEIGHT = ("loss", "mean_angle", "aligned_mass", "recovered", "subspace", "max_angle")
+_METRICS = (*LOSSES, "subspace", "mean_angle", "max_angle", "aligned_mass", "recovered")
+_BY_WEIGHT = (*LOSSES, "mean_angle", "aligned_mass", "recovered", "subspace", "max_angle")
 
 
 def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], metrics: Sequence[str], narrow: bool) -> Table:

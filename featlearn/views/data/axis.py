@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from featlearn.sweeps.model import identity
 from featlearn.views.words.labels import Label, label_of, short_key, short_keys
-from featlearn.views.words.values import distinct, identity, labels
+from featlearn.views.words.values import distinct, labels
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from featlearn.theory.optimum import Optimum
 from featlearn.views.data.neurons import folded, span_basis
 from featlearn.views.data.run import RunData, Snapshots, activation_of
 
-RANKS = (2, 3)  # of teachers whose directions can be seen: a circle, a sphere
+RANKS = (2, 3)  # teachers of these ranks are drawn: on a circle, on a sphere
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Certificates:
     def at_neurons(self, snapshot: int, chosen: np.ndarray) -> np.ndarray:
         """η of the network at its own rows w_j/‖w_j‖ of the chosen indices; NaN for a row that has no direction."""
         rows = self.snapshots.first_layer[snapshot][chosen]
-        with np.errstate(all="ignore"):  # of a network that diverged
+        with np.errstate(all="ignore"):  # the network may have diverged
             norms = np.linalg.norm(rows, axis=-1, keepdims=True)
         unit = np.divide(rows, norms, out=np.full_like(rows, np.nan), where=(norms > 0) & np.isfinite(norms))
         return self._of_network(snapshot, unit)
@@ -86,7 +86,7 @@ class Certificates:
 
     def _eta(self, second: np.ndarray, first: np.ndarray, weight_decay: float, directions: np.ndarray) -> np.ndarray:
         teacher = self.snapshots.teacher_second_layer, self.snapshots.teacher_first_layer
-        with np.errstate(all="ignore"):  # of a network about to diverge
+        with np.errstate(all="ignore"):  # the network may be about to diverge
             eta = network_certificate(self.activation, second, first, *teacher, weight_decay, directions)
         return np.where(np.isfinite(eta), eta, np.nan)
 
@@ -118,6 +118,15 @@ def read_certificates(data: RunData) -> Certificates | None:
     decays[at] = data.metrics["weight_decay"][rows]
     basis = span_basis(teacher, lines=phi.symmetry != "none")
     return Certificates(phi, snapshots, decays, optima, atom_teachers, basis)
+
+
+def why_no_certificate(data: RunData) -> str:
+    """Why a run whose neurons can be drawn has no picture of its certificate."""
+    if data.neurons is not None and data.neurons.rank not in RANKS:
+        return f"the directions of a teacher of rank {data.neurons.rank} are neither a circle nor a sphere"
+    if data.info.status == "running":
+        return "the optima are recorded when the run ends"
+    return "the run has no certified optimum, which takes relu or abs, weight decay and log.gap: true"
 
 
 def _check(found: Optimum, nearest: np.ndarray, teachers: int) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.theory.optimum import Optimum
 from featlearn.views.data.certificate import Certificates
 from featlearn.views.data.directions import DISC, angle_of, circle, disc, frame_of, from_disc, on_circle
-from featlearn.views.data.table import Table
 
-_DIFFERENT = 0.05  # a difference between two certificates somewhere that one sees
-SEEN_ABOVE = 1.02  # where |η| is above 1 by so much that one sees it
+_DIFFERENT = 0.05  # the least difference between two certificates that can be seen
+SEEN_ABOVE = 1.02  # above this, |η| can be seen to exceed 1
 # beyond ±1 the axis of η is logarithmic: with these ticks while the largest |η| is below a bound, else powers of ten
 FEW_DECADES, ETA_TICKS = 30, (1, 2, 5, 10, 20)
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.metrics import as_columns
+from featlearn.runs.metrics import Table, as_columns
 from featlearn.runs.records import RunInfo
 from featlearn.storage.errors import RunError
 from featlearn.storage.text import printable
 from featlearn.theory.activations import Activation, activation
 from featlearn.training.columns import COLUMNS
 from featlearn.views.data.neurons import Neurons, neurons_of
-from featlearn.views.data.table import Table
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class RunData:
 
     Attributes:
         snapshots, neurons: None when it has none, and ``missing`` says why.
-        teachers: m*.
+        teachers: m*; 0 where there are data without a teacher.
         lost: what is wrong when the log has lost its end.
     """
 
@@ -53,23 +52,22 @@ class RunData:
 
 
 def read_run(run: RunDirectory) -> RunData:
-    """Read a run, finished or not.
-
-    Raises:
-        RunError: when it cannot be read, or has logged nothing yet.
-    """
+    """Read a run, finished or not. Raises RunError when it cannot be read, or has logged nothing yet."""
     info = run.read_info()
     rows = run.read_metrics()
     if not rows:
         raise RunError(f"{run.path}: nothing is logged yet (status {info.status}), so there is nothing to show")
     metrics = as_columns(rows, COLUMNS)
     found = [row["recovered"] for row in rows if row["recovered"] is not None]
-    teachers = info.teacher_width or max([1, *found])
+    teachers = info.teacher_width or (max([1, *found]) if found else 0)
     snapshots, neurons, missing = None, None, None
     try:
         snapshots = read_snapshots(run)
-        neurons = _neurons_at(snapshots, run, info)
-        teachers = len(neurons.teacher_place)
+        teachers = len(snapshots.teacher_first_layer)
+        if teachers:
+            neurons = _neurons_at(snapshots, run, info)
+        else:
+            missing = "there is no teacher with which neurons could be compared"
     except RunError as error:
         missing = str(error)
     lost = run.lost_end(info, rows)
@@ -105,7 +103,7 @@ def read_snapshots(run: RunDirectory) -> Snapshots:
         if steps.dtype.kind not in "iu" or any(a.dtype.kind != "f" for a in (second, first, teacher_second, teacher)):
             raise ValueError("its arrays are not of numbers")
         fits = steps.shape == (count,) and second.shape == (count, width) and teacher.shape[1:] == (input_dim,)
-        if not (fits and count and len(teacher) and teacher_second.shape == teacher.shape[:1]):
+        if not (fits and count and teacher_second.shape == teacher.shape[:1]):
             raise ValueError("the shapes of its arrays do not fit together")
     except (KeyError, ValueError) as error:
         raise RunError(f"{run.snapshots_file} is broken: {error}") from None

@@ -8,9 +8,10 @@ from typing import Any
 from featlearn.config.yaml_source import ConfigError, read_document
 from featlearn.runs.directory import RunDirectory
 from featlearn.views.data.run import RunData
+from featlearn.views.words.labels import label_of, short_key, short_keys
 from featlearn.views.words.values import distinct
 
-_MOST_SETTINGS = 3  # in a name
+_MOST_SETTINGS = 3  # the most settings in a name
 
 
 def label_runs(runs: Sequence[RunData]) -> list[str]:
@@ -36,9 +37,45 @@ def _ways_to_name(runs: Sequence[RunData]) -> Iterator[list[str]]:
 
 def _differing_settings(settings: Sequence[dict[str, Any]]) -> list[str]:
     """For each run, the first settings in which the runs differ, as text."""
+    settings = _with_whole_mappings(settings)
     keys = dict.fromkeys(key for run in settings for key in run if key != "name")
     differing = [key for key in keys if len(distinct(run.get(key) for run in settings)) > 1][:_MOST_SETTINGS]
-    return [", ".join(f"{key.split('.')[-1]} {run.get(key, '–')}" for key in differing) for run in settings]
+    called = [
+        label_of(key).words if name == short_key(key) else name
+        for key, name in zip(differing, short_keys(differing), strict=True)
+    ]
+    pairs = list(zip(differing, called, strict=True))
+    return [", ".join(f"{words} {_told(run.get(key, '–'))}" for key, words in pairs) for run in settings]
+
+
+def _with_whole_mappings(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The settings, with a mapping in one piece where another run has a plain value: a schedule beside a number."""
+    keys = {key for run in settings for key in run}
+    whole = {parent for key in keys for parent in _parents(key) if parent in keys}
+    joined: list[dict[str, Any]] = []
+    for run in settings:
+        joined.append({})
+        for key, value in run.items():
+            parent = next((parent for parent in _parents(key) if parent in whole), None)
+            if parent is None:
+                joined[-1][key] = value
+            else:
+                joined[-1].setdefault(parent, {})[key[len(parent) + 1 :]] = value
+    return joined
+
+
+def _parents(key: str) -> list[str]:
+    parts = key.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _told(value: Any) -> str:
+    """A value in few words: 0.02 × 0.5 every 4000 for a schedule."""
+    if not isinstance(value, dict):
+        return str(value)
+    if set(value) == {"start", "factor", "every"}:
+        return f"{value['start']} × {value['factor']} every {value['every']}"
+    return " ".join(f"{key} {part}" for key, part in value.items())
 
 
 def _settings(run: RunDirectory) -> dict[str, Any]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from featlearn.runs.metrics import Table, with_values
 from featlearn.views.data.neurons import Neurons, weighted_quantiles
 from featlearn.views.data.run import RunData
-from featlearn.views.data.table import Table
 
 QUANTILES = {"angle_q05": 0.05, "angle_q25": 0.25, "angle_median": 0.5, "angle_q75": 0.75, "angle_q95": 0.95}
 QUANTILE_BANDS = (("angle_q05", "angle_q95", 0.15), ("angle_q25", "angle_q75", 0.3))  # drawn, with their opacities
 
 
 def curves_table(data: RunData) -> Table:
-    """Loss, objective, gap and weight decay at every logged row."""
-    return {name: data.metrics[name] for name in ("step", "stage", "weight_decay", "loss", "objective", "gap")}
+    """Losses, objective, gap and weight decay at every logged row; those on data, of runs that have some."""
+    on_data = with_values(data.metrics, ["train_loss", "test_loss"])
+    names = ("step", "stage", "weight_decay", "loss", *on_data, "objective", "gap")
+    return {name: data.metrics[name] for name in names}
 
 
 def alignment_table(data: RunData) -> Table:
@@ -27,6 +29,21 @@ def alignment_table(data: RunData) -> Table:
         at = weighted_quantiles(data.neurons.angle, data.neurons.mass, list(QUANTILES.values()))
         quantiles[:, rows] = at[:, snapshots]
     return table | dict(zip(QUANTILES, quantiles, strict=True))
+
+
+def atoms_gained(data: RunData) -> list[tuple[int, int]]:
+    """The last logged steps before λ falls so far that the optimum has an atom near another teacher line, and which.
+
+    Only within a stage; an optimum without any atom counts for nothing.
+    """
+    teachers = {record.weight_decay: {atom.teacher for atom in record.atoms} for record in data.info.optima}
+    decays, stages, steps = (data.metrics[name].tolist() for name in ("weight_decay", "stage", "step"))
+    found = []
+    for row in range(1, len(steps)):
+        before, now = teachers.get(decays[row - 1]), teachers.get(decays[row])
+        if before and now and stages[row] == stages[row - 1]:
+            found += [(int(steps[row - 1]), teacher) for teacher in sorted(now - before)]
+    return found
 
 
 def quantile_shares(low: str, high: str) -> str:

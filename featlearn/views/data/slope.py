@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from featlearn.views.words.numbers import MINUS
+
+FEWEST = 4  # points that a slope is told of: through fewer, an interval says nothing
+
 
 @dataclass(frozen=True)
 class Slope:
-    """A power law y ∝ x^exponent fitted to medians by least squares in logarithms."""
+    """A power law y ∝ x^exponent, fitted by least squares in logarithms, with the 95 % interval of the fit."""
 
     exponent: float
-    error: float  # standard error; NaN for two points
-    factor: float
+    low: float
+    high: float
 
     def __str__(self) -> str:
-        if not np.isfinite(self.error):
-            return f"{self.exponent:.2f}"
-        digits = 2 if self.error >= 0.01 else min(6, -math.floor(math.log10(max(self.error, 1e-6))))
-        return f"{self.exponent:.{digits}f} ± {self.error:.{digits}f}"
+        digits = 2 if self.high - self.low >= 0.01 else 4
+        texts = [f"{x:.{digits}f}".replace("-", MINUS) for x in (self.exponent, self.low, self.high)]
+        return "{} [{}, {}]".format(*texts)
 
 
 def slope_of(x: np.ndarray, y: np.ndarray) -> Slope | None:
-    """The slope of y against x on logarithmic axes; None without two positive points."""
-    from scipy.stats import linregress
-
+    """The slope of y against x on logarithmic axes; None with fewer than four positive points."""
     kept = np.isfinite(x) & np.isfinite(y) & (x > 0) & (y > 0)
-    if np.count_nonzero(kept) < 2:
+    count = int(np.count_nonzero(kept))
+    if count < FEWEST or np.ptp(x[kept]) == 0:
         return None
-    fit = linregress(np.log(x[kept]), np.log(y[kept]))
-    error = float(fit.stderr) if np.count_nonzero(kept) > 2 else np.nan
-    return Slope(float(fit.slope), error, float(np.exp(fit.intercept)))
+    from scipy.special import stdtrit
+
+    across, up = np.log(x[kept]), np.log(y[kept])
+    across, up = across - across.mean(), up - up.mean()
+    spread = float(across @ across)
+    exponent = float(across @ up) / spread
+    error = np.sqrt(np.sum((up - exponent * across) ** 2) / (count - 2) / spread)
+    reach = float(stdtrit(count - 2, 0.975) * error)
+    return Slope(exponent, exponent - reach, exponent + reach)

@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.storage.errors import RunError, WrongChoice
 from featlearn.storage.text import printable
-from featlearn.sweeps.directory import SweepDirectory, known_columns
+from featlearn.sweeps.columns import known_columns
+from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.views.data.axis import Axis, as_objects, axis_of, named
-from featlearn.views.data.table import Table
+from featlearn.views.words.labels import LOSSES
 
-SHOWN = ("loss", "max_angle", "mean_angle", "aligned_mass", "recovered")  # the metrics that its tables show
+# the metrics that its tables show, where they have values
+SHOWN = (*LOSSES, "max_angle", "mean_angle", "aligned_mass", "recovered")
 
 
 def numeric_columns() -> list[str]:
@@ -68,11 +71,7 @@ class SweepData:
 
 
 def read_sweep(sweep: SweepDirectory) -> SweepData:
-    """Read a sweep, finished or not.
-
-    Raises:
-        RunError: when it cannot be read, or no point has ended.
-    """
+    """Read a sweep, finished or not. Raises RunError when it cannot be read, or no point has ended."""
     info = sweep.read_info()
     columns = load_results(sweep.path)
     if not len(columns["id"]):

@@ -8,13 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
+from featlearn.runs.metrics import Table
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.run import RunData, StageSpan
 from featlearn.views.data.run_tables import QUANTILE_BANDS, alignment_table, quantile_shares
-from featlearn.views.data.table import Table
-from featlearn.views.figures.axes import legend_above, line, log_if_positive, step_axis
+from featlearn.views.figures.axes import legend_above, line, log_if_positive, name_aligned, step_axis
+from featlearn.views.figures.captions import alignment_caption
 from featlearn.views.figures.drawing import Artists, Drawing
-from featlearn.views.figures.stages import name_stages, shade_stages
+from featlearn.views.figures.stages import name_stages, shade_stages, unfinished
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.words.palette import BLUE, GREEN, GREY, ORANGE
 
@@ -24,8 +25,8 @@ def alignment_figure(data: RunData, size: Size) -> Drawing:
     figure, table = blank(size, 0.95), alignment_table(data)
     upper, lower = figure.subplots(2, 1, height_ratios=[3, 2])
     artists = _draw(upper, lower, table, data.stages, data.teachers)
-    name_stages(figure, data, size)
-    return Drawing("alignment", figure, table, artists, {})
+    name_stages(figure, data.stages, size, unfinished(data))
+    return Drawing("alignment", figure, table, artists, {}, alignment_caption(data), f"alignment – {data.name}")
 
 
 def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], teachers: int) -> Artists:
@@ -42,6 +43,7 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], t
         artists["angle_median"] = line(upper, steps, table["angle_median"], "median of the mass", BLUE)
     artists["max_angle"] = line(upper, steps, table["max_angle"], "largest, of the living", ORANGE, ls="--")
     upper.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
+    name_aligned(upper)
 
     found = table["recovered"] / teachers
     artists["subspace"] = line(lower, steps, table["subspace"], "first layer in $S^*$", GREEN, ls=":")
@@ -61,6 +63,7 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], t
     upper.tick_params(labelbottom=False)
     upper.set_xlabel("")
     upper.set_ylabel("angle δⱼ (degrees)")
+    lower.set_ylabel("share")
     legend_above(upper, numbered=True)
     legend_above(lower)
     return artists

@@ -11,15 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 from matplotlib.transforms import ScaledTranslation
 
+from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.axis import Axis
-from featlearn.views.figures.ticks import log_ticks, powers_of_ten
+from featlearn.views.figures.ticks import PowersOfTen, log_ticks
 from featlearn.views.words.labels import label_of, plain
+from featlearn.views.words.palette import FAINT, colour_of, dashes_of, marker_of
 from featlearn.views.words.values import clipped
 
-FEW = 3  # so many points are shown as points: a line through them would not be seen
+FEW = 3  # up to so many points are drawn as points, since a line through them would hardly be seen
 _DECADES = (-307.0, -306.0), (307.0, 308.0)  # the least and the most powers of ten at which a logarithmic axis ends
-_MOST_LETTERS = 24  # of a text that names a value
-DASHES = ("-", "--", ":", "-.")  # of lines that have run out of colours
+_MOST_LETTERS = 24  # the longest text that names a value
 
 
 def step_axis(ax: Axes, steps: np.ndarray) -> None:
@@ -33,7 +34,7 @@ def step_axis(ax: Axes, steps: np.ndarray) -> None:
     ax.set_xscale("symlog", linthresh=1, linscale=0.6)
     ax.set_xlim(0, last * 1.15)
     ax.xaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1))
-    ax.xaxis.set_major_formatter(powers_of_ten())
+    ax.xaxis.set_major_formatter(PowersOfTen())
 
 
 def log_if_positive(ax: Axes, *columns: np.ndarray, ticks: int = 6) -> bool:
@@ -44,8 +45,9 @@ def log_if_positive(ax: Axes, *columns: np.ndarray, ticks: int = 6) -> bool:
         low, high = float(np.log10(values.min())), float(np.log10(values.max()))
         room = max(0.05 * (high - low), 0.1)
         bottom, top = np.clip([low - room, high + room], *_DECADES)  # a damaged file may hold any float
-        ax.set_ylim(float(10.0**bottom), float(10.0**top))
-        log_ticks(ax.yaxis, high - low + 2 * room, ticks)
+        limits = float(10.0**bottom), float(10.0**top)
+        ax.set_ylim(*limits)
+        log_ticks(ax.yaxis, *limits, ticks)
     return bool(len(values))
 
 
@@ -57,17 +59,46 @@ def line(ax: Axes, x: np.ndarray, y: np.ndarray, label: str, colour: str, **styl
     return artist
 
 
-def legend_above(ax: Axes, *, numbered: bool = False, columns: int = 2) -> None:
-    """The legend over the axes, above the numbers of the stages: it never lies on a line."""
+def name_aligned(ax: Axes) -> None:
+    """The name, at the right of the axes, of the line of the angle within which a neuron is aligned."""
+    ax.annotate(
+        f"{ALIGNED_WITHIN:g}°",
+        (1, ALIGNED_WITHIN),
+        (2, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="left",
+        va="center",
+        color=FAINT,
+        fontsize=0.85 * rcParams["font.size"],
+    )
+
+
+def look_of(number: int) -> dict[str, Any]:
+    """Colour, dashes and marker of the n-th of several lines."""
+    dashes = dashes_of(number)
+    return {"color": colour_of(number), "ls": (0, dashes) if dashes else "-", "marker": marker_of(number), "ms": 3.5}
+
+
+def legend_above(ax: Axes, *, numbered: bool = False, columns: int = 2, title: str = "") -> None:
+    """The legend over the axes, above the numbers of the stages: it never lies on a line.
+
+    Args:
+        title: what is true of all that is shown.
+    """
     lift = ScaledTranslation(0, (1.3 if numbered else 0.2) * rcParams["font.size"] / 72, ax.figure.dpi_scale_trans)
-    ax.legend(
+    legend = ax.legend(
         loc="lower left",
         ncols=columns,
         bbox_to_anchor=(0, 1, 1, 0),
         bbox_transform=ax.transAxes + lift,
         borderaxespad=0,
         columnspacing=1.2,
+        title=title or None,
+        title_fontsize=rcParams["legend.fontsize"],
+        alignment="left",
     )
+    legend.get_title().set_color(FAINT)
 
 
 def names_below(values: Axis) -> list[str]:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from featlearn.views.data.certificate_view import SEEN_ABOVE, CertificateView, certificate_table
+from featlearn.views.data.run import RunData
+from featlearn.views.figures.captions import certificate_caption
 from featlearn.views.figures.certificate_circle import certificate_on_circle
 from featlearn.views.figures.certificate_disc import certificate_on_disc, sphere_panels
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.words.certificate import verdict
-from featlearn.views.words.palette import GREY
+from featlearn.views.words.palette import FAINT, GREY, INK, PAPER
 
 
-def certificate_figure(view: CertificateView, size: Size) -> Drawing:
+def certificate_figure(data: RunData, view: CertificateView, size: Size) -> Drawing:
     """What the certificate of a run shows, and above it what it proves."""
     figure, artists = (_circle if view.frame is None else _spheres)(view, size)
-    figure.suptitle(verdict(view.optimum, view.decays), fontsize=0.85 * size.font, color=GREY)
-    return Drawing("certificate", figure, certificate_table(view), artists)
+    figure.suptitle(verdict(view.optimum, view.decays), fontsize=0.85 * size.font, color=FAINT)
+    table, caption = certificate_table(view), certificate_caption(data, view)
+    return Drawing("certificate", figure, table, artists, caption=caption, title=f"certificate – {data.name}")
 
 
 def _circle(view: CertificateView, size: Size) -> tuple[Figure, Artists]:
@@ -31,7 +37,7 @@ def _circle(view: CertificateView, size: Size) -> tuple[Figure, Artists]:
 def _spheres(view: CertificateView, size: Size) -> tuple[Figure, Artists]:
     panels = sphere_panels(view)
     rows, columns = -(-len(panels) // 2), min(len(panels), 2)
-    figure = blank(size, 0.25 + 0.8 * rows if len(panels) == 1 else 0.17 + 0.53 * rows)
+    figure = blank(size, 0.33 + 0.8 * rows if len(panels) == 1 else 0.27 + 0.53 * rows)
     artists: Artists = {}
     axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     for number, (ax, (curve, side, title)) in enumerate(zip(axes, panels, strict=True)):
@@ -42,4 +48,13 @@ def _spheres(view: CertificateView, size: Size) -> tuple[Figure, Artists]:
     bar = figure.colorbar(image, ax=axes, location="bottom", extend=extend, ticks=[-1, -0.5, 0, 0.5, 1], shrink=0.7)
     bar.set_label("certificate η(w)")
     bar.outline.set_visible(False)
+    dot: dict[str, Any] = {"ls": "none", "color": INK}
+    handles = [
+        Line2D([], [], marker="x", ms=4, label="teacher", **dot),
+        Line2D([], [], marker="o", ms=4, mfc=PAPER, mew=0.6, label="atom (area: mass)", **dot),
+        Line2D([], [], lw=0.6, color=GREY, label="η = 0"),
+    ]
+    if extend == "both":
+        handles.append(Line2D([], [], lw=0.8, color=INK, label="|η| = 1"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure, artists

@@ -13,12 +13,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, Null
 from featlearn.views.data.certificate_view import ETA_TICKS, FEW_DECADES, SEEN_ABOVE, CertificateView, Curve, Marks
 from featlearn.views.data.directions import angle_of
 from featlearn.views.figures.drawing import Artists
+from featlearn.views.figures.ticks import PowersOfTen
 from featlearn.views.words.certificate import decay_among, network_at
-from featlearn.views.words.numbers import MINUS, power_of_ten
-from featlearn.views.words.palette import GREY, INK, PAPER, PURPLE, SHADE, colour_of
+from featlearn.views.words.numbers import MINUS
+from featlearn.views.words.palette import GREY, INK, PAPER, PURPLE, SHADE, colour_of, text_colour
 
-LINEAR_TO = 3.5  # of |η|: beyond, the axis is logarithmic outside of ±1
-_CLOSE = 0.055  # of the width: names of teacher lines nearer than this are put one above the other
+LINEAR_TO = 3.5  # where |η| goes beyond this, the axis is logarithmic outside of ±1
+_CLOSE = 0.055  # names of teacher lines nearer than this share of the width are put one above the other
 
 
 def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) -> Artists:
@@ -46,9 +47,8 @@ def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) ->
     for decay, marks in view.marks.items():
         name = "atoms" if decay == view.optimum.weight_decay else "atoms_before"
         artists[name] = _atoms_on_circle(ax, marks, largest, heaviest, light=name != "atoms")
-    ax.set_xlim(
-        (180, 0) if view.lines else (0, 360)
-    )  # as the picture of the neurons: 0° is at the right of its half circle
+    # 0° is at the right, as in the half circle of the neurons' figure
+    ax.set_xlim((180, 0) if view.lines else (0, 360))
     ax.xaxis.set_major_locator(MultipleLocator(45 if view.lines else 90))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}°"))
     ax.set_xlabel("direction w in the teacher's plane")
@@ -81,7 +81,7 @@ def _eta_axis(ax: Axes, values: np.ndarray) -> None:
     ax.set_yscale("symlog", linthresh=1, linscale=0.39 if few else 0.9)
     ax.set_ylim(1.5 * low, 1.5 * high)
     ax.yaxis.set_major_locator(FixedLocator([*-powers[::-1], 0, *powers]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: (MINUS if y < 0 else "") + power_of_ten(abs(y))))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}".replace("-", MINUS)) if few else PowersOfTen())
     ax.yaxis.set_minor_locator(NullLocator())
 
 
@@ -99,7 +99,7 @@ def _teacher_lines(ax: Axes, angles: np.ndarray, turn: float) -> Artists:
             (0, (1.25 if lifted else 0.15) * rcParams["font.size"]),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
-            color=colour,
+            color=text_colour(colour),
             ha="center",
             va="bottom",
         )

@@ -9,24 +9,28 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from featlearn.claims.records import Panel, Series
-from featlearn.views.data.table import Table
-from featlearn.views.figures.axes import DASHES, legend_above, log_if_positive
+from featlearn.runs.metrics import Table
+from featlearn.views.figures.axes import legend_above, log_if_positive, look_of
 from featlearn.views.figures.drawing import Artists
-from featlearn.views.figures.ticks import log_ticks, ticks_at
+from featlearn.views.figures.ticks import ROUND, log_ticks, ticks_at
+from featlearn.views.words.latex import with_subscripts
 from featlearn.views.words.numbers import short_number
-from featlearn.views.words.palette import COLOURS, GREY, colour_of
+from featlearn.views.words.palette import GREY
 from featlearn.views.words.values import by_digits, told_apart
 
 _FEW = 7  # values of x that all get a tick
 _MANY = 40  # points of a line that get no marker each
 _MARKS = ("--", ":", "-.", (0, (1, 3)))
+_MOST_BANDS = 3  # of more, which would cover each other, the intervals are bars
 
 
-def draw(ax: Axes, panel: Panel) -> Artists:
-    """Curves with bands and points with error bars, for their 95 % intervals; marks as dashed lines.
+def draw(ax: Axes, panel: Panel, heading: str = "") -> Artists:
+    """Curves with bands or bars and points with bars, for their 95 % intervals; marks as dashed lines.
 
+    A curve without intervals is no measurement and has no markers. The heading stands above the legend.
     What has no number is left out. On a logarithmic axis, what is not positive is a triangle at the lower edge.
     """
     artists: Artists = {}
@@ -37,7 +41,7 @@ def draw(ax: Axes, panel: Panel) -> Artists:
     log_y = panel.log_y and log_if_positive(ax, *bounds, np.array(list(panel.marks.values())))
     below: list[float] = []
     for number, series in enumerate(panel.series):
-        artists |= _series(ax, series, number, _characters(ax))
+        artists |= _series(ax, series, number, len(panel.series))
         if log_y:
             below += numbers(series.x)[numbers(series.y) <= 0].tolist()
     for number, (name, y) in enumerate(panel.marks.items()):
@@ -51,11 +55,11 @@ def draw(ax: Axes, panel: Panel) -> Artists:
         )
     _ticks_of_x(ax, panel, log_x)
     if not log_y:
-        ax.yaxis.set_major_locator(MaxNLocator(6))
+        ax.yaxis.set_major_locator(MaxNLocator(6, steps=ROUND))
     ax.set_xlabel(_wrapped(panel.x, int(0.85 * _characters(ax))))
     ax.set_ylabel(_wrapped(panel.y, int(0.7 * _characters(ax))))
     if panel.series or panel.marks:
-        legend_above(ax, columns=_columns(panel, _characters(ax)))
+        legend_above(ax, columns=_columns(panel, _characters(ax)), title=heading)
     return artists
 
 
@@ -64,24 +68,32 @@ def numbers(column: Sequence[float | None]) -> np.ndarray:
     return np.array(column, dtype=float)
 
 
-def _series(ax: Axes, series: Series, number: int, characters: int) -> Artists:
+def _series(ax: Axes, series: Series, number: int, of: int) -> Artists:
     x, y = numbers(series.x), numbers(series.y)
-    colour, dashes = colour_of(number), DASHES[number // len(COLOURS) % 4]
-    label, name = _wrapped(series.name, characters), f"{number} {series.name}"
+    look, points = look_of(number), series.style == "points"
+    label, name = _wrapped(series.name, _characters(ax)), f"{number} {series.name}"
     low, high = (np.full(len(x), np.nan) if b is None else numbers(b) for b in (series.low, series.high))
     bounded = np.isfinite(y) & np.isfinite(low) & np.isfinite(high)
     artists: Artists = {}
-    barred = bounded if series.style == "points" else bounded & ~_beside(bounded)
+    banded = bounded & _beside(bounded) if not points and of <= _MOST_BANDS else np.zeros(len(x), dtype=bool)
+    barred = bounded & ~banded
+    # bars of many lines stand beside each other
+    shift = 0.25 * rcParams["font.size"] * (number - (of - 1) / 2) if of > _MOST_BANDS else 0.0
+    aside = ax.transData + ScaledTranslation(shift / 72, 0, ax.figure.dpi_scale_trans)
     if barred.any():
-        ends = np.maximum(0.0, np.stack([y - low, high - y])[:, barred])
-        bars = ax.errorbar(x[barred], y[barred], ends, fmt="none", ecolor=colour, elinewidth=0.8, capsize=2)
-        artists[f"bars {name}"] = bars[2][0]
-    if series.style == "line" and bounded.any():
-        lower, upper = np.where(bounded, low, np.nan), np.where(bounded, high, np.nan)
-        artists[f"band {name}"] = ax.fill_between(x, lower, upper, color=colour, alpha=0.2, lw=0)
-    marker = "o" if series.style == "points" or len(x) <= _MANY else ""
-    line = "none" if series.style == "points" else dashes
-    [artists[f"values {name}"]] = ax.plot(x, y, marker=marker, ms=3, ls=line, color=colour, label=label)
+        artists[f"bars {name}"] = ax.vlines(x[barred], low[barred], high[barred], color=look["color"], lw=0.8)
+    if banded.any():
+        lower, upper = np.where(banded, low, np.nan), np.where(banded, high, np.nan)
+        artists[f"band {name}"] = ax.fill_between(x, lower, upper, color=look["color"], alpha=0.2, lw=0)
+    if points:
+        look |= {"ls": "none"} | ({"ms": 2.5, "alpha": 0.5, "mew": 0} if len(x) > _MANY else {})
+    elif series.low is None:
+        look["marker"] = ""
+    every = None if points else max(1, len(x) // _MANY)
+    [artists[f"values {name}"]] = ax.plot(x, y, **look, markevery=every, label=label)
+    for kind in ("bars", "values"):
+        if f"{kind} {name}" in artists:
+            artists[f"{kind} {name}"].set_transform(aside)  # once the axes know where the values are
     return artists
 
 
@@ -101,9 +113,9 @@ def _ticks_of_x(ax: Axes, panel: Panel, log: bool) -> None:
     if len(values) <= _FEW and np.all(np.diff(places) > 0.15 * span):
         ticks_at(ax, values.tolist(), told_apart(values.tolist(), by_digits(_tick, 2)), log=log)
     elif log:
-        log_ticks(ax.xaxis, span)
+        log_ticks(ax.xaxis, *ax.get_xlim())
     else:
-        ax.xaxis.set_major_locator(MaxNLocator(6))
+        ax.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND))
 
 
 def _tick(x: float, digits: int) -> str:
@@ -119,9 +131,9 @@ def _characters(ax: Axes) -> int:
 
 
 def _wrapped(text: str, characters: int) -> str:
-    """A text letter by letter, without mathematics, on at most three lines."""
-    lines = textwrap.wrap(text.replace("$", r"\$"), characters, max_lines=3, placeholder=" …")
-    return "\n".join(lines)
+    """A text letter by letter, with no mathematics but L_λ, on at most three lines."""
+    lines = textwrap.wrap(text, characters, max_lines=3, placeholder=" …")
+    return "\n".join(map(with_subscripts, lines))
 
 
 def _names(panel: Panel) -> list[str]:
@@ -129,7 +141,9 @@ def _names(panel: Panel) -> list[str]:
 
 
 def _marked(name: str, y: float) -> str:
-    """A mark with its number, unless its name says it."""
+    """A mark with its number, unless its name says it; a name that is nothing else is that of the threshold."""
+    if name.rstrip("°") == f"{y:g}":
+        return f"threshold: {name}"
     return name if f"{y:g}" in name else f"{name}: {y:.3g}"
 
 

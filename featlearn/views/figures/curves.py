@@ -1,4 +1,4 @@
-"""Loss, objective, gap and weight decay of a run against its steps."""
+"""Losses, objective, gap and weight decay of a run against its steps."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.run import RunData, StageSpan
-from featlearn.views.data.run_tables import curves_table
-from featlearn.views.data.table import Table
+from featlearn.views.data.run_tables import atoms_gained, curves_table
 from featlearn.views.figures.axes import legend_above, line, log_if_positive, step_axis
+from featlearn.views.figures.captions import curves_caption
 from featlearn.views.figures.drawing import Artists, Drawing
-from featlearn.views.figures.stages import name_stages, shade_stages
+from featlearn.views.figures.stages import name_stages, shade_stages, unfinished
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.words.labels import label_of
-from featlearn.views.words.palette import BLUE, GREEN, GREY, INK, ORANGE
+from featlearn.views.words.palette import AMBER, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE
 
 
 def curves_figure(data: RunData, size: Size) -> Drawing:
@@ -27,16 +28,19 @@ def curves_figure(data: RunData, size: Size) -> Drawing:
     figure = blank(size, 0.95 if with_gap else 0.75)
     upper, *between, lower = figure.subplots(2 + with_gap, 1, height_ratios=[3, 2, 1] if with_gap else [3, 1])
     artists = _draw(upper, lower, table, data.stages, *between)
-    name_stages(figure, data, size)
-    return Drawing("curves", figure, table, artists, {})
+    if between:
+        artists |= _gained(between[0], atoms_gained(data))
+    name_stages(figure, data.stages, size, unfinished(data))
+    title = f"curves – {data.name}"
+    return Drawing("curves", figure, table, artists, {}, curves_caption(data, gap=with_gap), title)
 
 
 def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], gap: Axes | None = None) -> Artists:
-    """Loss and objective above, weight decay below; between them the gap, which spans many more decades."""
+    """Losses and objective above, weight decay below; between them the gap, which spans many more decades."""
     steps = table["step"]
     artists: Artists = {}
-    shown = {"loss": (BLUE, "-"), "objective": (ORANGE, "--")}
-    shown = {name: style for name, style in shown.items() if np.any(table[name] > 0)}
+    shown = {"loss": (BLUE, "-"), "train_loss": (PURPLE, "-."), "test_loss": (AMBER, ":"), "objective": (ORANGE, "--")}
+    shown = {name: style for name, style in shown.items() if name in table and np.any(table[name] > 0)}
     for name, (colour, dashes) in shown.items():
         artists[name] = line(upper, steps, table[name], label_of(name).mathtext, colour, ls=dashes)
     artists["weight_decay"] = line(
@@ -56,12 +60,35 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], g
             ax.set_xlabel("")
     log_if_positive(upper, *(table[name] for name in shown))
     if gap is not None:
-        log_if_positive(gap, table["gap"], ticks=5)
-    if not log_if_positive(lower, table["weight_decay"], ticks=4):
+        log_if_positive(gap, table["gap"], ticks=4)
+    decays = np.unique(table["weight_decay"][np.isfinite(table["weight_decay"])])
+    if not log_if_positive(lower, table["weight_decay"], ticks=3):
         lower.yaxis.set_major_locator(MaxNLocator(2))
+    elif len(decays) == 1:
+        lower.yaxis.set_major_locator(FixedLocator(decays.tolist()))
     lower.set_ylabel("λ")
+    upper.set_ylabel(", ".join(label_of(name).words for name in shown))
     if shown:
         legend_above(upper, numbered=True)
     else:
-        upper.text(0.5, 0.5, "no finite loss was logged", transform=upper.transAxes, ha="center", color=GREY)
+        upper.text(0.5, 0.5, "no finite loss was logged", transform=upper.transAxes, ha="center", color=FAINT)
+    return artists
+
+
+def _gained(ax: Axes, gained: list[tuple[int, int]]) -> Artists:
+    """A mark at each step from which on the optimum has an atom near another teacher line: there the gap jumps."""
+    artists: Artists = {}
+    for step, teacher in gained:
+        ax.axvline(step, color=FAINT, lw=0.5 * rcParams["lines.linewidth"], ls=":", zorder=1)
+        artists[f"gained_{teacher}"] = ax.annotate(
+            f"optimum gains $w^*_{{{teacher + 1}}}$",
+            (step, 1),
+            (-0.3 * rcParams["font.size"], 0),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            color=FAINT,
+            fontsize=0.85 * rcParams["font.size"],
+        )
     return artists

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from featlearn.views.data.sweep import SweepData, numbers, runs_table
 from featlearn.views.figures.axes import FEW, legend_above
+from featlearn.views.figures.captions import distribution_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.figures.ticks import log_ticks
@@ -21,7 +22,8 @@ def distribution_figure(data: SweepData, metric: str, size: Size) -> Drawing:
     values = np.where(data.done, numbers(data.columns[metric]), np.nan)
     lost = int(np.sum(~data.done))
     artists = _draw(figure.subplots(), metric, values, lost)
-    return Drawing(metric, figure, table, artists, {})
+    caption = distribution_caption(data, metric, int(np.sum(np.isfinite(values))))
+    return Drawing(metric, figure, table, artists, {}, caption, f"{label_of(metric).words} – {data.name}")
 
 
 def _draw(ax: Axes, metric: str, values: np.ndarray, lost: int) -> Artists:
@@ -34,11 +36,15 @@ def _draw(ax: Axes, metric: str, values: np.ndarray, lost: int) -> Artists:
         [artists["runs"]] = ax.step(kept, shares, where="post", color=BLUE, label=told)
         if len(kept) <= 10 * FEW:
             ax.plot(kept, shares, "o", ms=3, color=BLUE)
+        artists["median"] = ax.axvline(float(np.median(kept)), color=GREY, lw=0.6, ls=":")
     if lost:
         ax.plot([], [], "x", color=GREY, label=f"{runs_in_words(lost)} not done")
     if label_of(metric).log and len(kept) and kept[0] > 0:
         ax.set_xscale("log")
-        log_ticks(ax.xaxis, float(np.log10(kept[-1] / kept[0])) + 0.1)
+        room = max((kept[-1] / kept[0]) ** 0.05, 1.02)
+        limits = float(kept[0] / room), float(kept[-1] * room)
+        ax.set_xlim(*limits)
+        log_ticks(ax.xaxis, *limits, 5)
     ax.set_ylim(0, 1.04)
     ax.set_xlabel(label_of(metric).mathtext)
     ax.set_ylabel("share of runs at or below")

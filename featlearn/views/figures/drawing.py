@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.slope import Slope
-from featlearn.views.data.table import Table
 
 Artists = dict[str, Artist]
 
@@ -20,6 +20,8 @@ class Drawing:
     Attributes:
         artists: what was drawn, by name.
         slopes: of the power laws measured in it, by line; None where there is none.
+        caption: what it shows, for the figure environment of a LaTeX document; empty for none.
+        title: of its file.
     """
 
     name: str
@@ -27,3 +29,5 @@ class Drawing:
     table: Table
     artists: Artists
     slopes: dict[str, Slope | None] = field(default_factory=dict)
+    caption: str = ""
+    title: str = ""

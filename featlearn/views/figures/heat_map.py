@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import LogNorm, Normalize, to_hex
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.sweep import SweepData, summary_table
-from featlearn.views.data.table import Table
 from featlearn.views.figures.axes import names_below
+from featlearn.views.figures.captions import heat_map_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.figures.ticks import LETTER, fitting, log_ticks, width_of
 from featlearn.views.words.labels import label_of
-from featlearn.views.words.numbers import short_number
+from featlearn.views.words.numbers import counts_in_words, short_number
+from featlearn.views.words.palette import FAINT, INK, ink_on
 
 _MOST_CELLS_WRITTEN = 60
 
@@ -29,9 +32,13 @@ def heat_map_figure(data: SweepData, metric: str, across: Axis, up: Axis, size: 
     bar.outline.set_visible(False)
     if isinstance(mesh.norm, LogNorm):
         low, high = mesh.get_clim()
-        log_ticks(bar.ax.yaxis, float(np.log10(high / low)))
+        log_ticks(bar.ax.yaxis, low, high)
     artists["cells"] = mesh
-    return Drawing(f"{metric}-by-{across.name}-and-{up.name}", figure, table, artists, {})
+    runs = counts_in_words(table["done"])
+    ax.set_title(f"median of n = {runs} runs each", fontsize=rcParams["legend.fontsize"], color=FAINT, loc="left")
+    name = f"{metric}-by-{across.name}-and-{up.name}"
+    title = f"{label_of(metric).words} by {across.label.words} and {up.label.words} – {data.name}"
+    return Drawing(name, figure, table, artists, {}, heat_map_caption(data, metric, across, up, runs), title)
 
 
 def _draw(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tuple[QuadMesh, Artists]:
@@ -62,8 +69,8 @@ def _draw(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tuple[
     if grid.size <= _MOST_CELLS_WRITTEN:
         for i, j, median, done in zip(rows, columns, table["median"], table["done"], strict=True):
             text = short_number(median) if np.isfinite(median) else "none\ndone" if not done else "–"
-            dark = np.isfinite(median) and float(norm(median)) < 0.6
+            ink = ink_on(to_hex(mesh.cmap(float(norm(median))))) if np.isfinite(median) else INK
             artists[f"cell {i} {j}"] = ax.text(
-                j + 0.5, i + 0.5, text, ha="center", va="center", color="white" if dark else "black", fontsize="x-small"
+                j + 0.5, i + 0.5, text, ha="center", va="center", color=ink, fontsize="x-small"
             )
     return mesh, artists

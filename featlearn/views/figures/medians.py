@@ -5,73 +5,104 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation, Transform
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.slope import Slope, slope_of
 from featlearn.views.data.sweep import SweepData, summary_table
-from featlearn.views.data.table import Table
-from featlearn.views.figures.axes import legend_above, log_if_positive, names_below
+from featlearn.views.figures.axes import legend_above, log_if_positive, look_of, names_below
+from featlearn.views.figures.captions import medians_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank
-from featlearn.views.figures.ticks import ticks_at
+from featlearn.views.figures.ticks import log_ticks, ticks_at
 from featlearn.views.words.labels import label_of, plain
-from featlearn.views.words.numbers import runs_in_words
-from featlearn.views.words.palette import GREY, colour_of
+from featlearn.views.words.numbers import counts_in_words, runs_in_words
+from featlearn.views.words.palette import GREY
 from featlearn.views.words.values import clipped, labels
+
+_MOST_BANDS = 2  # of more, which would cover each other, the quartiles are bars
 
 
 def medians_figure(data: SweepData, metric: str, across: Axis, lines: Sequence[Axis], size: Size) -> Drawing:
     """A metric against one axis, with a line for each setting of some others."""
-    figure = blank(size, 0.75)
     table = summary_table(data, [*lines, across], metric)
-    named = list(_split(table, lines)) if lines else [("", table)]
+    named = list(_split(table, lines)) if lines else [("", "", table)]
+    figure = blank(size, 0.68 + (len(named) + 1) * 1.4 * size.font / 72 / size.width)
     artists, slopes = _draw(figure.subplots(), metric, across, named)
-    return Drawing(f"{metric}-by-{across.name}", figure, table, artists, slopes)
+    caption = medians_caption(data, metric, across, lines, counts_in_words(table["done"]), slopes)
+    name, title = f"{metric}-by-{across.name}", f"{label_of(metric).words} by {across.label.words}"
+    return Drawing(name, figure, table, artists, slopes, caption, f"{title} – {data.name}")
 
 
-def _split(table: Table, lines: Sequence[Axis]) -> Iterator[tuple[str, Table]]:
-    """The rows of each setting of the axes that make lines."""
+def _split(table: Table, lines: Sequence[Axis]) -> Iterator[tuple[str, str, Table]]:
+    """The rows of each setting of the axes that make lines, with its name and the text of the legend."""
     texts = [axis.texts() for axis in lines]
     settings = np.stack([axis.places(table[axis.key]) for axis in lines], -1)
+    shown = [clipped(each, 60 // len(lines)) for each in texts]
     for setting in dict.fromkeys(map(tuple, settings.tolist())):
-        told = zip(lines, texts, setting, strict=True)
         kept = np.all(settings == setting, axis=-1)
         yield (
-            ", ".join(f"{axis.name} {text[place]}" for axis, text, place in told),
+            ", ".join(f"{axis.name} {text[at]}" for axis, text, at in zip(lines, texts, setting, strict=True)),
+            ", ".join(
+                f"{axis.label.short} = {plain(text[at])}" for axis, text, at in zip(lines, shown, setting, strict=True)
+            ),
             {key: column[kept] for key, column in table.items()},
         )
 
 
 def _draw(
-    ax: Axes, metric: str, axis: Axis, tables: Sequence[tuple[str, Table]]
+    ax: Axes, metric: str, axis: Axis, tables: Sequence[tuple[str, str, Table]]
 ) -> tuple[Artists, dict[str, Slope | None]]:
-    """Median and interquartile band of a metric against one axis, a line for each table, with the measured slopes.
+    """Medians of a metric against one axis, a line for each table, with their quartiles and the measured slopes.
 
     A cross at the lower edge marks settings of which not every run is done.
     """
     artists: Artists = {}
     slopes: dict[str, Slope | None] = {}
-    shown = [table["median"] for _, table in tables] + [t[q] for _, t in tables for q in ("q25", "q75")]
+    shown = [table[name] for *_, table in tables for name in ("median", "q25", "q75")]
     log_metric = label_of(metric).log and log_if_positive(ax, *shown)
-    names = clipped([name for name, _ in tables], 60)
-    for number, (name, table) in enumerate(tables):
+    bars = not axis.numeric or len(tables) > _MOST_BANDS
+    for number, (name, text, table) in enumerate(tables):
         x = _positions(axis, table)
         slope = slope_of(x, table["median"]) if log_metric and axis.log else None
         slopes[name] = slope
-        told = plain(names[number]) or f"median and quartiles, {runs_in_words(int(np.sum(table['done'])))}"
-        told += f": slope {slope}" if slope else ""
-        colour, line = colour_of(number), "o-" if axis.numeric else "o"  # nothing lies between two names
-        [artists[f"median {name}"]] = ax.plot(x, table["median"], line, ms=3, color=colour, label=told)
-        if axis.numeric:
-            band: Artist = ax.fill_between(x, table["q25"], table["q75"], color=colour, alpha=0.2, lw=0)
-        else:
-            band = ax.vlines(x, table["q25"], table["q75"], color=colour, alpha=0.5)
-        artists[f"band {name}"] = band
-    lost = np.concatenate([_positions(axis, t)[t["done"] < t["runs"]] for _, t in tables])
+        told = ": ".join(filter(None, (text, f"slope {slope}" if slope else "")))
+        look = look_of(number) | ({} if axis.numeric else {"ls": "none"})  # nothing lies between two names
+        aside = _aside(ax, number, len(tables))
+        [artists[f"median {name}"]] = ax.plot(x, table["median"], **look, label=told or "median", zorder=3)
+        artists[f"band {name}"] = _quartiles(ax, x, table, look, bars=bars)
+        for kind in ("median", "band"):
+            artists[f"{kind} {name}"].set_transform(aside)  # once the axes know where the values are
+    _mark_lost(ax, axis, [table for *_, table in tables], artists)
+    _value_axis(ax, axis)
+    ax.set_ylabel(label_of(metric).mathtext)
+    runs = counts_in_words(np.concatenate([table["done"] for *_, table in tables]))
+    legend_above(ax, columns=1, title=f"medians and quartiles ({'bars' if bars else 'bands'}), n = {runs} each")
+    return artists, slopes
+
+
+def _aside(ax: Axes, number: int, lines: int) -> Transform:
+    """Where the n-th line is drawn: where there are bars, a little beside the others', so that none covers another."""
+    shift = 0.35 * rcParams["font.size"] * (number - (lines - 1) / 2) if lines > _MOST_BANDS else 0.0
+    return ax.transData + ScaledTranslation(shift / 72, 0, ax.figure.dpi_scale_trans)
+
+
+def _quartiles(ax: Axes, x: np.ndarray, table: Table, look: dict[str, object], *, bars: bool) -> Artist:
+    """From the lower to the upper quartile: a band, or bars."""
+    colour = str(look["color"])
+    if bars:
+        return ax.vlines(x, table["q25"], table["q75"], color=colour, alpha=0.6)
+    return ax.fill_between(x, table["q25"], table["q75"], color=colour, alpha=0.2, lw=0)
+
+
+def _mark_lost(ax: Axes, axis: Axis, tables: Sequence[Table], artists: Artists) -> None:
+    lost = np.concatenate([_positions(axis, t)[t["done"] < t["runs"]] for t in tables])
     if len(lost):
-        count = sum(int(np.sum(t["runs"] - t["done"])) for _, t in tables)
+        count = sum(int(np.sum(t["runs"] - t["done"])) for t in tables)
         [artists["lost"]] = ax.plot(
             np.unique(lost),
             np.zeros(len(np.unique(lost))),
@@ -82,11 +113,6 @@ def _draw(
             clip_on=False,
             label=f"{runs_in_words(count)} not done",
         )
-    _value_axis(ax, axis)
-    ax.set_ylabel(label_of(metric).mathtext)
-    if ax.get_legend_handles_labels()[1]:
-        legend_above(ax, columns=1)
-    return artists, slopes
 
 
 def _positions(axis: Axis, table: Table) -> np.ndarray:
@@ -105,3 +131,5 @@ def _value_axis(ax: Axes, axis: Axis) -> None:
     if len(axis.values) <= 7:
         values = [float(v) for v in axis.values]
         ticks_at(ax, values, labels(values), log=axis.log)
+    elif axis.log:
+        log_ticks(ax.xaxis, *ax.get_xlim())

@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
-from matplotlib.ticker import NullLocator
+from matplotlib.lines import Line2D
 
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.neurons import LEAP, Neurons, folded
+from featlearn.views.data.run import RunData
 from featlearn.views.data.run_tables import neurons_table
+from featlearn.views.figures.axes import name_aligned
+from featlearn.views.figures.captions import neurons_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank
-from featlearn.views.figures.ticks import powers_of_ten
+from featlearn.views.figures.ticks import log_ticks
 from featlearn.views.words.numbers import grouped
-from featlearn.views.words.palette import GREY, PAPER, colour_of
+from featlearn.views.words.palette import FAINT, GREY, PAPER, colour_of, text_colour
+
+_MOST_TEACHERS = 8  # that are named one by one
+_CIRCLE = "#C8C8C8"
 
 
-def neurons_figure(neurons: Neurons, size: Size) -> Drawing:
+def neurons_figure(data: RunData, neurons: Neurons, size: Size) -> Drawing:
     """In the teacher's plane where it has one; else angle against mass."""
+    handles, columns = [*_nearest(neurons), *_how_to_read()], 3 if size.width > 4 else 2
+    legend = 1.6 * -(-len(handles) // columns) * size.font / 72 / size.width  # its height, in widths of the figure
     if neurons.rank == 2:
-        figure = blank(size, 0.62 if neurons.lines else 1.05)
+        figure = blank(size, legend + (0.64 if neurons.lines else 1.08))
         ax = figure.subplots()
         artists = _in_plane(ax, neurons, largest=size.dot)
     else:
-        figure = blank(size, 0.8)
+        figure = blank(size, legend + 0.7)
         ax = figure.subplots()
         artists = _by_mass(ax, neurons, largest=size.dot)
     ax.set_title(f"neurons at step {grouped(neurons.steps[-1])}", fontsize=size.font)
-    return Drawing("neurons", figure, neurons_table(neurons), artists)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+    title = f"neurons – {data.name}"
+    return Drawing(
+        "neurons", figure, neurons_table(neurons), artists, caption=neurons_caption(data, neurons), title=title
+    )
+
+
+def _how_to_read() -> list[Line2D]:
+    dot: dict[str, Any] = {"ls": "none", "marker": "o"}
+    return [
+        Line2D([], [], color=GREY, ms=5, label="neuron (area: mass)", **dot),
+        Line2D([], [], color=GREY, ms=3, mfc="none", mew=0.6, label="vanished neuron", **dot),
+        Line2D([], [], color=GREY, lw=0.6, label="the way it came"),
+    ]
+
+
+def _nearest(neurons: Neurons) -> list[Line2D]:
+    """For each teacher neuron, the colour of the students nearest to it."""
+    handles = []
+    for k in range(min(len(neurons.teacher_place), _MOST_TEACHERS)):
+        told = f"$w^*_{{{k + 1}}}$: {living_near(neurons, k)}"
+        handles.append(Line2D([], [], ls="none", marker="o", ms=4, color=colour_of(k), label=told))
+    return handles
+
+
+def living_near(neurons: Neurons, teacher: int) -> str:
+    """How many living neurons are nearest to a teacher neuron at the last snapshot, and their mass."""
+    near = (neurons.teacher[-1] == teacher) & (neurons.mass[-1] > neurons.alive_above)
+    count = int(np.sum(near))
+    return f"{count} {'neuron' if count == 1 else 'neurons'}, mass {neurons.mass[-1][near].sum():.2g}"
 
 
 def _in_plane(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
@@ -45,13 +84,14 @@ def _in_plane(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     """
     place = folded(neurons.place) if neurons.lines else neurons.place
     around = np.linspace(0, np.pi if neurons.lines else 2 * np.pi, 361)
-    artists: Artists = {"circle": ax.plot(np.cos(around), np.sin(around), color=GREY, lw=0.6)[0]}
+    artists: Artists = {"circle": ax.plot(np.cos(around), np.sin(around), color=_CIRCLE, lw=0.5, zorder=0)[0]}
     if neurons.lines:
-        ax.plot([-1, 1], [0, 0], color=GREY, lw=0.6)
+        ax.plot([-1, 1], [0, 0], color=_CIRCLE, lw=0.5, zorder=0)
     rays = folded(neurons.teacher_place) if neurons.lines else neurons.teacher_place
     for k, (x, y) in enumerate(rays):
         artists[f"ray_{k}"] = ax.plot([0, x], [0, y], color=colour_of(k), lw=1.2, zorder=1)[0]
-        ax.text(1.16 * x, 1.16 * y, f"$w^*_{{{k + 1}}}$", color=colour_of(k), ha="center", va="center")
+        colour = text_colour(colour_of(k))
+        ax.text(1.16 * x, 1.16 * y, f"$w^*_{{{k + 1}}}$", color=colour, ha="center", va="center")
     vanished = neurons.mass <= neurons.alive_above  # what is left of such a row leaves the plane
     artists |= _trails(ax, place, neurons, vanished[1:] | (_leaps(place) > LEAP))
     artists["neurons"] = _dots(ax, place[-1], neurons, largest)
@@ -77,12 +117,15 @@ def _by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     artists["alive"] = ax.axvline(neurons.alive_above, color=GREY, lw=0.6, ls=":")
     artists["aligned"] = ax.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
     ax.set_xlim(least / 2, 2 * max(float(mass.max()), neurons.teacher_mass))
-    ax.set_xlabel("mass |aⱼ|‖wⱼ‖ (left of the dotted line: vanished)")
+    small: dict[str, Any] = {"color": FAINT, "fontsize": 0.85 * rcParams["font.size"], "textcoords": "offset points"}
+    ax.annotate(
+        "vanished ", (neurons.alive_above, 1), (0, 0), xycoords=("data", "axes fraction"), ha="right", va="top", **small
+    )
+    name_aligned(ax)
+    ax.set_xlabel("mass |aⱼ|‖wⱼ‖")
     ax.set_ylabel("angle δⱼ (degrees)")
-    ax.xaxis.set_major_formatter(powers_of_ten())
-    ax.yaxis.set_major_formatter(powers_of_ten())
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_minor_locator(NullLocator())
+    log_ticks(ax.xaxis, *ax.get_xlim())
+    log_ticks(ax.yaxis, *ax.get_ylim())
     return artists
 
 
@@ -101,8 +144,8 @@ def _trails(ax: Axes, place: np.ndarray, neurons: Neurons, jumps: np.ndarray) ->
         for begin, end in zip([0, *(cuts + 1)], [*(cuts + 1), len(place)], strict=True):
             last = end if end == len(place) or jumps[end - 1, j] else end + 1  # joined to the next piece
             paths.append(place[begin:last, j])
-            colours.append(to_rgba(colour_of(neurons.teacher[begin, j]), 0.3))
-    thin = 0.45 * rcParams["lines.linewidth"]
+            colours.append(to_rgba(colour_of(neurons.teacher[begin, j]), 0.4))
+    thin = 0.6 * rcParams["lines.linewidth"]
     trails = LineCollection(paths, colors=colours, linewidths=thin, zorder=2)
     ax.add_collection(trails)
     return {"trails": trails}

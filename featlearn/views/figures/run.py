@@ -18,12 +18,17 @@ from featlearn.views.figures.style import Size, style
 
 
 def run_figures(data: RunData, size: Size) -> Iterator[Drawing]:
-    """Curves, alignment and, where there are snapshots, neurons; the certificate where there are optima."""
+    """Curves, alignment and, where there are snapshots, neurons; the certificate where there are optima.
+
+    Without a teacher there are curves alone.
+    """
     with style(size):
         yield curves_figure(data, size)
+        if not data.teachers:
+            return
         yield alignment_figure(data, size)
         if data.neurons is not None:
-            yield neurons_figure(data.neurons, size)
+            yield neurons_figure(data, data.neurons, size)
         with suppress(RunError):  # a broken record of optima, which the report says
             if (certificates := read_certificates(data)) and (view := certificate_view(certificates, data.metrics)):
-                yield certificate_figure(view, size)
+                yield certificate_figure(data, view, size)

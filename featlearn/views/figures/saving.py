@@ -12,14 +12,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.storage.cells import cell_of
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.replacement import replace_file
-from featlearn.views.data.table import Table
 from featlearn.views.figures.drawing import Drawing
 from featlearn.views.figures.style import Size, style
 
 FORMATS = ("png", "pdf", "svg")
+_DATELESS: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}  # same data, same bytes
 
 
 def save(
@@ -30,7 +31,7 @@ def save(
     dpi: int = 300,
     advice: str = "; choose another with --out",
 ) -> list[Path]:
-    """Write a figure in each format and its data as CSV; what is there already is replaced whole.
+    """Write a figure in each format, its data as CSV and its caption; what is there already is replaced whole.
 
     Raises:
         RunError: when it cannot be written; its message ends with the advice.
@@ -41,12 +42,16 @@ def save(
         directory.mkdir(parents=True, exist_ok=True)
         for kind in formats:
             files.append(directory / f"{stem}.{kind}")
-            dateless: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
-            content = BytesIO()  # matplotlib trips over itself when it meets a full disk
-            with style(size):  # same data, same bytes
-                drawing.figure.savefig(content, format=kind, dpi=dpi, metadata=dateless)
+            about: dict[str, Any] = {"Title": drawing.title or drawing.name, **_DATELESS.get(kind, {})}
+            content = BytesIO()  # in memory first: matplotlib raises an error of its own on a full disk
+            with style(size):
+                drawing.figure.savefig(content, format=kind, dpi=dpi, metadata=about)
             replace_file(files[-1], partial(_write, content))
             drawing.figure.set_layout_engine("none")  # laid out once, for all formats
+        if drawing.caption:
+            files.append(directory / f"{stem}.txt")
+            text = f"{drawing.caption}\n".encode()
+            replace_file(files[-1], lambda out: _write(BytesIO(text), out))
         files.append(directory / f"{stem}.csv")
         replace_file(files[-1], lambda out: write_table(out, drawing.table))
     except OSError as error:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from featlearn.views.data.run import RunData, StageSpan
 from featlearn.views.figures.style import Size
 from featlearn.views.words.labels import plain
-from featlearn.views.words.palette import GREY, SHADE
+from featlearn.views.words.palette import FAINT, SHADE
 
 
 def shade_stages(ax: Axes, stages: Sequence[StageSpan], *, numbered: bool = False) -> list[Artist]:
@@ -21,7 +21,7 @@ def shade_stages(ax: Axes, stages: Sequence[StageSpan], *, numbered: bool = Fals
     for number, stage in enumerate(stages, start=1):
         if number % 2 == 0:
             artists.append(ax.axvspan(stage.first, stage.last, color=SHADE, lw=0, zorder=0))
-    if numbered:
+    if numbered and len(stages) > 1:
         artists += _stage_numbers(ax, stages)
     return artists
 
@@ -35,23 +35,28 @@ def _stage_numbers(ax: Axes, stages: Sequence[StageSpan]) -> list[Artist]:
         begin, end = to_axes.transform([(stage.first, 1.0), (stage.last, 1.0)])[:, 0]
         middle = float(np.clip((begin + end) / 2, 0, 1))
         if middle - right > 0.04:
-            label = ax.text(middle, 1.0, str(number), transform=ax.transAxes, ha="center", va="bottom", color=GREY)
+            label = ax.text(middle, 1.0, str(number), transform=ax.transAxes, ha="center", va="bottom", color=FAINT)
             artists.append(label)
             right = middle
     return artists
 
 
-def name_stages(figure: Figure, data: RunData, size: Size) -> None:
-    """What the numbers of the stages mean, above the figure; where a run stands that is not done."""
+def unfinished(data: RunData) -> str:
+    """Where a run stands that is not done."""
+    return "" if data.info.status == "done" else f"{data.info.status} at step {data.metrics['step'][-1]}"
+
+
+def name_stages(figure: Figure, stages: Sequence[StageSpan], size: Size, more: str = "") -> None:
+    """What the numbers of the stages mean, above the figure, and a line more."""
     characters = int(size.width * 72 / (0.85 * size.font * 0.6))
-    key = _key(data.stages, characters)
-    if data.info.status != "done":
-        key += f"\n{data.info.status} at step {data.metrics['step'][-1]}"
-    figure.suptitle(key, fontsize=0.85 * size.font, color=GREY)
+    key = "\n".join(filter(None, (_key(stages, characters), more)))
+    figure.suptitle(key, fontsize=0.85 * size.font, color=FAINT)
 
 
 def _key(stages: Sequence[StageSpan], width: int) -> str:
     """Numbers and names of the stages, in lines of at most ``width`` characters."""
+    if len(stages) == 1:
+        return f"stage: {plain(stages[0].name, 40)}"
     lines = [""]
     for number, stage in enumerate(stages, start=1):
         name = plain(stage.name, 40)

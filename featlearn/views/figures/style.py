@@ -11,27 +11,38 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 SizeName = Literal["column", "page", "slide"]
+StyleName = Literal["plain", "paper"]
 
 
 @dataclass(frozen=True)
 class Size:
-    """Width in inches, font size in points, and the diameter of the heaviest neuron."""
+    """Width in inches, font size in points, the diameter of the heaviest neuron, and which fonts."""
 
     width: float
     font: float
     dot: float
+    style: StyleName = "plain"
 
 
 # the widths that LaTeX classes of conferences leave: one of two columns, and a page of one column
 SIZES: dict[SizeName, Size] = {"column": Size(3.25, 7.5, 9), "page": Size(5.5, 9, 13), "slide": Size(10, 17, 26)}
 
 
+_FONTS: dict[StyleName, dict[str, Any]] = {  # these come with matplotlib: the same everywhere
+    "plain": {
+        "font.family": "DejaVu Sans",
+        "mathtext.default": "regular",  # one font: the others would triple the time that a PDF takes
+    },
+    "paper": {"font.family": ["STIXGeneral", "DejaVu Serif"], "mathtext.fontset": "stix"},
+}
+STYLES = tuple(_FONTS)
+
+
 @contextmanager
 def style(size: Size) -> Iterator[None]:
-    """Matplotlib's settings for all figures; text stays text in PDF and SVG."""
+    """Matplotlib's settings for all figures, whatever a user's own are; text stays text in PDF and SVG."""
     settings: dict[str, Any] = {
-        "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
-        "mathtext.default": "regular",  # one font: the others would triple the time that a PDF takes
+        **_FONTS[size.style],
         "font.size": size.font,
         "axes.labelsize": size.font,
         "xtick.labelsize": 0.9 * size.font,
@@ -51,7 +62,9 @@ def style(size: Size) -> Iterator[None]:
         "svg.fonttype": "none",
         "svg.hashsalt": "featlearn",
     }
-    with mpl.rc_context(settings):  # type: ignore[arg-type]
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(settings)  # type: ignore[arg-type]
         yield
 
 

@@ -1,4 +1,4 @@
-"""Texts under ticks: short, told apart, and not running into each other."""
+"""Ticks and the texts under them: short, told apart, and not running into each other."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FixedFormatter, FixedLocator, Formatter, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, Formatter, MaxNLocator, NullLocator
 
-from featlearn.views.words.numbers import power_of_ten, short_number
+from featlearn.views.words.numbers import powers_of_ten, short_number
 from featlearn.views.words.values import by_digits, told_apart
 
 LETTER = 0.54  # the width of a letter beside a tick, in heights of the font
+ROUND = (1, 2, 2.5, 5, 10)  # steps between the ticks of a linear axis
 
 
 class ShortNumbers(Formatter):
@@ -23,30 +24,60 @@ class ShortNumbers(Formatter):
         return short_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
-        return told_apart([float(x) for x in values], by_digits(short_number, 2))
+        plain = all(1e-3 <= abs(x) < 1e3 for x in values if x)
+        return told_apart([float(x) for x in values], by_digits(_plain if plain else short_number, 2))
 
 
-def powers_of_ten() -> FuncFormatter:
-    """1, 10, 100, 10³, … at ticks."""
-    return FuncFormatter(lambda x, _: power_of_ten(x))
+def _plain(x: float, digits: int) -> str:
+    """A number without an exponent."""
+    return short_number(x, digits) if abs(x) >= 0.01 else f"{x:.{digits}g}"
 
 
-def log_ticks(axis: Axis, decades: float, ticks: int = 6) -> None:
-    """Powers of ten on a logarithmic axis; over fewer than two of them, some values between."""
+class PowersOfTen(Formatter):
+    """Powers of ten at ticks, all of them in one form."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return powers_of_ten([x])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        return powers_of_ten([float(x) for x in values])
+
+
+def log_ticks(axis: Axis, low: float, high: float, ticks: int = 6) -> None:
+    """Ticks of a logarithmic axis from low to high: powers of ten, or where there are too few of them, round values."""
     axis.set_minor_locator(NullLocator())
-    if decades < 1.5:
-        subs = (1.0, 2.0, 5.0) if decades > 0.7 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
-        axis.set_major_locator(LogLocator(subs=subs, numticks=12))
-        axis.set_major_formatter(ShortNumbers())
-    else:
-        axis.set_major_locator(LogLocator(numticks=ticks))
-        axis.set_major_formatter(powers_of_ten())
+    powers = log_values(low, high, ticks)
+    axis.set_major_locator(FixedLocator(powers.tolist()))
+    exponents = np.log10(powers)
+    whole = bool(np.allclose(exponents, np.round(exponents)))
+    axis.set_major_formatter(PowersOfTen() if whole else ShortNumbers())
+
+
+def log_values(low: float, high: float, ticks: int) -> np.ndarray:
+    """At most so many round values from low to high, as evenly spaced in the logarithm as there are any."""
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    exponents = np.arange(max(first, -307), min(last, 308) + 1)  # of floats
+    powers = _within(10.0**exponents, low, high)
+    if len(powers) >= 3:
+        every = -(-len(powers) // ticks)
+        return powers[(len(powers) - 1) % every :: every]
+    for between in ((1, 2, 5), (1, 3)):
+        values = _within(np.outer(10.0**exponents, between).ravel(), low, high)
+        if 3 <= len(values) <= ticks:
+            return values
+    linear = _within(np.asarray(MaxNLocator(min(ticks, 5), steps=ROUND).tick_values(low, high)), low, high)
+    return linear if len(linear) >= len(powers) else powers
+
+
+def _within(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    slack = 1e-9
+    return values[(values >= low * (1 - slack)) & (values <= high * (1 + slack)) & (values > 0)]
 
 
 def ticks_at(ax: Axes, values: list[float], texts: list[str], *, log: bool) -> None:
     """A tick at each of some rising values of the horizontal axis, with its text."""
     places = np.log(values) if log else np.array(values)
-    wide = 0.75 * width_of(ax)  # from the first to the last
+    wide = 0.75 * width_of(ax)  # the distance from the first tick to the last
     shown, turned = fitting(wide * (places - places[0]) / ((places[-1] - places[0]) or 1.0), texts)
     ax.xaxis.set_major_locator(FixedLocator(values))
     ax.xaxis.set_major_formatter(FixedFormatter(shown))

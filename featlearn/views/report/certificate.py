@@ -9,21 +9,21 @@ import numpy as np
 from featlearn.views.data.certificate import Certificates
 from featlearn.views.data.certificate_view import ETA_TICKS, FEW_DECADES
 from featlearn.views.data.directions import angle_of, circle, on_circle
-from featlearn.views.report.packing import packed
-from featlearn.views.words.palette import ABOVE, BELOW
+from featlearn.views.report.page import packed
+from featlearn.views.words.palette import ON_DARK, ON_LIGHT
 
-ANGLES = 361  # on the circle
-_SPHERE_NUMBERS = 150_000  # of all snapshots together: 0.8 MB
+ANGLES = 361  # the number of points on the circle
+_SPHERE_NUMBERS = 150_000  # the most points of all snapshots together: 0.8 MB
 
 _ETA = "the dual certificate η(w) = −(2/λ) E[(f − f*) φ̃(w·x)] of the network at this time"
-_OUTSIDE = "|\u2060η| > 1"  # not to be broken after the bar
+_OUTSIDE = "|\u2060η| > 1"  # the word joiner keeps browsers from breaking the line after the bar
 TEXTS = {
     2: f"The curve is {_ETA}, for directions w in the teacher's plane, with the neurons at their own η (off the curve: "
     f"the row is not in the plane). A new neuron at w with the sign of η lowers the objective where {_OUTSIDE}, "
     "outside of the band (which is linear; beyond, the scale is logarithmic). Dashed with open circles: the optimum at "
     "this λ and its atoms.",
-    3: f"The colour of the sphere is {_ETA}, blue at −1, orange at 1, dark where {_OUTSIDE} and a new neuron would "
-    "lower the objective. Open circles: the atoms of the optimum at this λ.",
+    3: f"The colour of the sphere is {_ETA}, blue at −1, orange at 1, and that of an end of the bar where {_OUTSIDE} "
+    "and a new neuron would lower the objective. Open circles: the atoms of the optimum at this λ.",
 }
 
 
@@ -36,7 +36,7 @@ def certificate_payload(certificates: Certificates, neurons: np.ndarray) -> dict
         "rank": certificates.rank,
         "lines": certificates.lines,
         "size": size,
-        "beyond": [BELOW, ABOVE],
+        "colours": {"light": ON_LIGHT, "dark": ON_DARK},
         "few_decades": FEW_DECADES,
         "ticks": ETA_TICKS,
         "points": packed(points, "f4"),

@@ -14,13 +14,7 @@ ORIGINS = {"paper": "the paper's own, from its abstract", "reading": "our readin
 
 
 def page(info: ReproductionInfo, figures: str, sweeps: str) -> str:
-    """The whole page.
-
-    Args:
-        info: what ``claims.json`` says.
-        figures: the folder of the figures, as seen from the page.
-        sweeps: the folder of the sweep files, likewise.
-    """
+    """The whole page; ``figures`` and ``sweeps`` are the folders of figures and sweep files as seen from it."""
     return f"# The claims, reproduced\n\n{body(info, figures, sweeps)}\n"
 
 
@@ -35,6 +29,8 @@ def body(info: ReproductionInfo, figures: str, sweeps: str) -> str:
 def verdict(info: ReproductionInfo) -> str:
     """How many claims hold, and which do not."""
     wanted, failed = len(info.wanted), [record.id for record in info.claims if not record.passed]
+    if wanted == 1 and info.claims:
+        return f"The claim {'does not hold' if failed else 'holds'}"
     told = f"{info.held} of {wanted} {'claim holds' if wanted == 1 else 'claims hold'}"
     if failed:
         told += f"; {'this one does' if len(failed) == 1 else 'these do'} not: {', '.join(failed)}"

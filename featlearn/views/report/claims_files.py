@@ -8,6 +8,7 @@ from featlearn.claims.directory import ReproductionDirectory
 from featlearn.claims.records import ClaimRecord
 from featlearn.claims.reproduce import resume_command
 from featlearn.views.figures import claim as claim_plots
+from featlearn.views.figures.captions import claim_caption, claim_heading
 from featlearn.views.figures.drawing import Drawing
 from featlearn.views.figures.saving import save
 from featlearn.views.figures.style import SIZES, Size, style
@@ -37,8 +38,9 @@ def drawing_of(record: ClaimRecord, size: Size) -> Drawing | None:
     if panel is None:
         return None
     with style(size):
-        lines = claim_plots.legend_lines(panel, int(size.width * 72 / (0.6 * size.font)) - 8)
+        lines = 1 + claim_plots.legend_lines(panel, int(size.width * 72 / (0.6 * size.font)) - 8)
         height = 0.7 * size.width + lines * 1.25 * size.font / 72
         figure = Figure(figsize=(size.width, height), layout="constrained")
-        artists = claim_plots.draw(figure.subplots(), panel)
-    return Drawing(record.id, figure, claim_plots.panel_table(panel), artists, {})
+        artists = claim_plots.draw(figure.subplots(), panel, claim_heading(record))
+    table, caption = claim_plots.panel_table(panel), claim_caption(record)
+    return Drawing(record.id, figure, table, artists, caption=caption, title=f"{record.id}: {record.sentence}")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from featlearn.views.data.neurons import LEAP, Neurons, folded
-from featlearn.views.report.packing import packed
+from featlearn.views.report.page import packed
 
-MOST_NEURONS = 1000  # on a page; the heaviest of more
+MOST_NEURONS = 1000  # a page shows the heaviest so many
 
 
 def heaviest(neurons: Neurons) -> np.ndarray:

@@ -20,7 +20,9 @@ from featlearn.storage.opening import read_regular
 from featlearn.storage.replacement import write_file
 from featlearn.sweeps.records import SweepInfo
 from featlearn.views.words.cells import cell
-from featlearn.views.words.palette import BLUE, SKY
+from featlearn.views.words.glossary import glossary
+from featlearn.views.words.numbers import MINUS
+from featlearn.views.words.palette import BLUE, COLOURS, DARK_PAPER, PAPER, SKY, text_colour
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("featlearn.views.report", "files"), autoescape=True, undefined=jinja2.StrictUndefined
@@ -38,12 +40,19 @@ def filled(template: str, scripts: Iterable[str], payload: Mapping[str, Any], **
     return _templates.get_template(template).render(
         policy=policy,
         version=version("featlearn"),
-        css=Markup(_templates.get_template("report.css").render(accent=BLUE, accent_in_the_dark=SKY)),
+        css=Markup(_templates.get_template("report.css").render(accent=BLUE, accent_in_the_dark=SKY, dark=DARK_PAPER)),
+        glossary=glossary(),
         scripts=[Markup(source) for source in sources],
         starter=Markup(starter),
-        data=Markup(_as_json(payload)),
+        data=Markup(_as_json({**colours(), **payload})),
         **values,
     )
+
+
+def colours() -> dict[str, Any]:
+    """The colours of lines and dots, and those of text beside them on light and on dark paper."""
+    texts = {name: [text_colour(c, paper) for c in COLOURS] for name, paper in (("light", PAPER), ("dark", DARK_PAPER))}
+    return {"colours": COLOURS, "text_colours": texts}
 
 
 def _source(name: str) -> str:
@@ -65,6 +74,12 @@ def _as_json(payload: Mapping[str, Any]) -> str:
     """JSON in which nothing can be read as HTML."""
     text = json.dumps(payload, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def packed(values: np.ndarray, kind: str) -> dict[str, str]:
+    """Floats as base64, in eight ("f8") or four bytes: what ``numbers`` in charts.js reads."""
+    with np.errstate(over="ignore"):
+        return {kind: base64.b64encode(np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()).decode()}
 
 
 def text_of(file: Path) -> str:
@@ -96,4 +111,5 @@ def write_page(page: str, file: Path) -> None:
 
 def told(column: str, value: Any) -> str:
     """A value of a column as the tables of a page show it; a dash for what is not finite."""
-    return cell(column, None if value is None or not np.isfinite(value) else float(value))
+    text = cell(column, None if value is None or not np.isfinite(value) else float(value))
+    return text.replace("-", MINUS)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from featlearn.runs.metrics import with_values
 from featlearn.storage.errors import RunError
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.training.columns import COLUMNS
-from featlearn.views.data.certificate import Certificates, read_certificates
+from featlearn.views.data.certificate import Certificates, read_certificates, why_no_certificate
 from featlearn.views.data.run import RunData
 from featlearn.views.data.run_tables import QUANTILE_BANDS, QUANTILES, alignment_table, quantile_shares
 from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
-from featlearn.views.report.packing import packed
-from featlearn.views.report.page import environment, filled, text_of, told
-from featlearn.views.words.labels import heading_of, labels
-from featlearn.views.words.palette import BLUE, COLOURS, faded
+from featlearn.views.report.page import environment, filled, packed, text_of, told
+from featlearn.views.words.floors import floors_in_brief
+from featlearn.views.words.labels import LOSSES, heading_of, labels
+from featlearn.views.words.numbers import grouped
+from featlearn.views.words.palette import BLUE, faded
 
-_STAGE_COLUMNS = ("weight_decay", "loss", "subspace", "mean_angle", "max_angle")
+_STAGE_COLUMNS = (*LOSSES, "mean_angle", "max_angle", "subspace", "weight_decay")
 
 
 def run_page(data: RunData) -> str:
@@ -27,10 +30,10 @@ def run_page(data: RunData) -> str:
     certificates, no_certificate = _certificates(data)
     metrics = {name: column for name, column in data.metrics.items() if COLUMNS[name].kind != "text"}
     metrics |= {name: column for name, column in alignment_table(data).items() if name in QUANTILES}
-    metrics["found"] = metrics["recovered"] / data.teachers
+    metrics["found"] = metrics["recovered"] / max(data.teachers, 1)
     payload = {
-        "colours": COLOURS,
         "labels": {name: label.markup for name, label in labels().items()},
+        "words": {name: label.words for name, label in labels().items()},
         "metrics": {name: packed(column.astype(float), "f8") for name, column in metrics.items()},
         "stages": [stage.__dict__ for stage in data.stages],
         "aligned_within": ALIGNED_WITHIN,
@@ -48,14 +51,13 @@ def run_page(data: RunData) -> str:
     if data.lost and data.info.final is not None:  # the numbers at the end are known nevertheless
         last = data.info.final
     facts = [
-        ("status", data.info.status),
-        ("steps", f"{last['step']}"),
-        ("loss", told("loss", last["loss"])),
-        ("largest angle", told("max_angle", last["max_angle"])),
-        ("mean angle", told("mean_angle", last["mean_angle"])),
-        ("recovered", f"{last['recovered']} of {data.teachers}"),
-        ("seconds", told("seconds", last["seconds"])),
+        ("status", data.info.status, ""),
+        ("steps", grouped(int(last["step"])), ""),
+        *((heading_of(name), told(name, last[name]), name) for name in with_values(data.metrics, LOSSES)),
+        *(_alignment_facts(data, last) if data.teachers else ()),
+        ("seconds", told("seconds", last["seconds"]), ""),
     ]
+    stage_columns = with_values(data.metrics, _STAGE_COLUMNS)
     return filled(
         "run.html",
         ("charts.js", "certificate.js", "run.js"),
@@ -63,34 +65,45 @@ def run_page(data: RunData) -> str:
         title=data.name,
         subtitle=f"a run of featlearn, {data.run.name}",
         message="; ".join(text for text in (data.info.message, data.lost) if text) or None,
+        status=data.info.status,
         facts=facts,
+        facts_text=floors_in_brief(data.info.floors) or "",
         missing=data.missing,
+        teachers=data.teachers,
         neurons_text=neurons_text(data.neurons) if data.neurons else "",
         certificate_rank=certificates.rank if certificates else 0,
         certificate_text=TEXTS[certificates.rank] if certificates else "",
         no_certificate=no_certificate,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
-        stage_columns=["", "stage", "steps", "ended by", *map(heading_of, _STAGE_COLUMNS)],
-        stage_rows=list(_stage_rows(data)),
+        stage_columns=["", "stage", *map(heading_of, stage_columns), "steps", "why it ended"],
+        stage_rows=list(_stage_rows(data, stage_columns)),
         config_title="Configuration",
         config=text_of(data.run.config_file),
         environment=environment(data.info),
     )
 
 
+def _alignment_facts(data: RunData, last: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
+    yield "mean angle", told("mean_angle", last["mean_angle"]), "mean_angle"
+    yield "largest angle", told("max_angle", last["max_angle"]), "max_angle"
+    yield "recovered", f"{last['recovered']} of {data.teachers}", "recovered"
+
+
 def _certificates(data: RunData) -> tuple[Certificates | None, str]:
-    """The certificates of a run, and what is wrong with those that cannot be read."""
+    """The certificates of a run, or why there are none that can be drawn."""
     try:
-        return read_certificates(data), ""
+        found = read_certificates(data)
+        return found, "" if found or data.neurons is None else why_no_certificate(data)
     except RunError as error:
         return None, str(error)
 
 
-def _stage_rows(data: RunData) -> Iterable[list[str]]:
+def _stage_rows(data: RunData, columns: Sequence[str]) -> Iterable[list[str]]:
     ended = data.info.stages
     for number, stage in enumerate(data.stages, start=1):
         row = int(np.flatnonzero(data.metrics["step"] <= stage.last)[-1])
         at = {name: column[row] for name, column in data.metrics.items()}
-        stop_reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
-        cells = [told(name, at[name]) for name in _STAGE_COLUMNS]
-        yield [str(number), stage.name, str(stage.last - stage.first), stop_reason, *cells]
+        reason = ended[number - 1].stop_reason if number <= len(ended) else "–"
+        cells = [told(name, at[name]) for name in columns]
+        steps = grouped(stage.last - stage.first)
+        yield [str(number), stage.name, *cells, steps, "all steps done" if reason == "steps" else reason]

@@ -10,17 +10,19 @@ import numpy as np
 
 from featlearn.runs.metrics import load_metrics
 from featlearn.storage.errors import RunError
-from featlearn.sweeps.directory import known_columns
+from featlearn.sweeps.columns import known_columns
 from featlearn.views.data.axis import axis_of
 from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
-from featlearn.views.report.packing import packed
-from featlearn.views.report.page import environment, filled, text_of, told
-from featlearn.views.words.labels import label_of, labels
-from featlearn.views.words.palette import COLOURS
+from featlearn.views.report.page import environment, filled, packed, text_of, told
+from featlearn.views.words.labels import LOSSES, Label, heading_of, label_of, labels
+from featlearn.views.words.numbers import grouped
+from featlearn.views.words.palette import SCALE
 
-_CURVES = ("loss", "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")  # of the runs
-_CURVE_POINTS = 150_000  # of all runs together, for each curve: some 3 MB
-_MOST_ROWS = 2000  # of the table, at once
+# the columns of the runs that are drawn
+_CURVES = (*LOSSES, "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")
+_CURVE_POINTS = 150_000  # the most points of one column over all runs: about 3 MB
+_NO_CURVES = "this sweep keeps no logs (store: summary)"
+_MOST_ROWS = 2000  # the most rows that the table shows at once
 
 
 def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
@@ -40,26 +42,28 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
     columns |= {name: [v if isinstance(v, str) else "" for v in data.columns[name]] for name in texts}
     called = {name: label_of(name) for name in known} | {axis.key: axis.label for axis in shown}
     payload = {
-        "colours": COLOURS,
         "columns": columns,
         "axes": axes,
+        "colour_scale": SCALE,
         "metrics": metrics,
         "shown": [name for name in SHOWN if name in metrics],
         "log": [name for name, label in labels().items() if label.log],
         "names": {name: label.words for name, label in called.items()},
+        "heads": {name: _heading(name, label) for name, label in called.items()},
         "titles": {name: label.markup for name, label in called.items()},
         "curves": curves or None,
-        "curve_names": _CURVES,
+        "curve_names": [name for name in _CURVES if name in metrics] or _CURVES,
         "most_rows": _MOST_ROWS,
-        "no_curves": "this sweep keeps no logs (store: summary)",
+        "no_curves": _NO_CURVES,
     }
     found, counts = np.unique(data.columns["status"].astype(str), return_counts=True)
     left = data.info.points - len(data.columns["id"])
-    facts = [("points", str(data.info.points))]
-    facts += [(status, str(count)) for status, count in zip(found, counts, strict=True)]
-    facts += [("not ended yet", str(left))] if left else []
+    facts = [("points", grouped(data.info.points), "")]
+    facts += [(status, grouped(int(count)), "") for status, count in zip(found, counts, strict=True)]
+    facts += [("not ended yet", grouped(left), "")] if left else []
     best = numbers(data.columns["loss"])[data.done]
-    facts.append(("least loss", told("loss", np.nanmin(best)) if np.any(np.isfinite(best)) else "–"))
+    if np.any(np.isfinite(best)):
+        facts.append(("least loss", told("loss", np.nanmin(best)), "loss"))
     many = len(data.columns["id"]) > _MOST_ROWS
     only = f" Of more than {_MOST_ROWS} runs, the first {_MOST_ROWS} in the chosen order." if many else ""
     return filled(
@@ -69,14 +73,23 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
         title=data.name,
         subtitle=f"a sweep of featlearn, {data.sweep.name}",
         message=None,
+        status="",
         facts=facts,
+        facts_text="",
+        wide=True,
         has_curves=bool(curves),
-        curves_text="Choose a cell above, or a run below.",
-        table_text=f"Press a heading to sort, a run to see its curves.{only}",
+        curves_text="Choose a cell above, or runs below." if curves else f"No curves: {_NO_CURVES}.",
+        table_text=f"Press a heading to sort, runs to {'see their curves' if curves else 'mark them'}.{only}",
         config_title="Sweep",
         config=text_of(data.sweep.sweep_file),
         environment=environment(data.info),
     )
+
+
+def _heading(name: str, label: Label) -> str:
+    """What stands above a column of the table: the symbol of a key, and the unit."""
+    words = heading_of(name) if name in known_columns() else label.words
+    return f"{words} ({label.unit})" if label.unit else words
 
 
 def _curves(data: SweepData, watch: Callable[[int, int], None]) -> dict[str, Any]:
@@ -96,7 +109,7 @@ def _curves(data: SweepData, watch: Callable[[int, int], None]) -> dict[str, Any
             continue
         if "step" in metrics:
             kept = np.unique(np.linspace(0, len(metrics["step"]) - 1, most).round().astype(int))
-            thinned = {name: packed(metrics[name][kept].astype(float), "f4") for name in _CURVES}
+            thinned = {name: packed(metrics[name][kept].astype(float), "f4") for name in _CURVES if name in metrics}
             curves[point] = {"step": packed(metrics["step"][kept], "f8"), **thinned}
         watch(number, len(runs))
     return curves

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
+from featlearn.views.words.labels import heading_of, label_of
 
 GLOSSARY = {
     "student": "the wide two-layer network f(x) = Σ a_j φ(w_j·x) that is trained; m is its number of neurons",
@@ -13,6 +14,8 @@ GLOSSARY = {
     "λ": "the weight decay: the objective is the loss plus (λ/2) times the squared norm of the trained weights",
     "η": "the step size",
     "loss": "the population loss E[(f − f*)²] over all Gaussian inputs, exact and without a factor ½",
+    "train loss": "the mean square error on the sample that is trained on (online: on the batch of the last step)",
+    "test loss": "the same on data that are not trained on",
     "objective": "the loss plus the weight-decay term, which is what training lowers",
     "gap": "the objective minus the least objective of any network of any width, as far as that is certified; "
     "near 0 the run has found the best network for its λ",
@@ -22,6 +25,7 @@ GLOSSARY = {
     "max angle": "the largest angle of a living neuron to its nearest teacher line, however small its mass",
     "aligned mass": f"the share of all mass that lies within {ALIGNED_WITHIN:g}° of a teacher line",
     "alive": f"neurons whose mass is above {ALIVE_ABOVE:g} of the teacher's; the others have vanished",
+    "vanished": "of a neuron: its mass is too small to count as living",
     "recovered": f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
     "floor": "of the loss: the value below which rounding leaves it without meaning",
     "floors": "the least losses that predictors reach which are linear in fixed features of the start: random features "
@@ -47,3 +51,14 @@ SHORT = {
     "recovered": "teacher lines found",
     "gap": "above the best network of any width",
 }
+
+
+# what a page explains: columns, by their names, and other words with how they are written there
+_COLUMNS = ("loss", "objective", "gap", "subspace", "mean_angle", "max_angle", "aligned_mass", "alive", "recovered")
+_WORDS = {"mass": "mass p_j", "teacher line": "teacher line", "vanished": "vanished", "certificate": "certificate η(w)"}
+
+
+def glossary() -> list[tuple[str, str, str]]:
+    """For pages: what names each word in an address, how it is written, and what it means."""
+    columns = [(name, label_of(name).markup, GLOSSARY[heading_of(name)]) for name in _COLUMNS]
+    return columns + [(word.replace(" ", "_"), written, GLOSSARY[word]) for word, written in _WORDS.items()]

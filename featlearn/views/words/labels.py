@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from featlearn.sweeps.directory import known_columns
+from featlearn.sweeps.columns import known_columns
 from featlearn.views.words.values import told_apart
 
 
@@ -27,6 +27,11 @@ class Label:
         return f"{plain(self.words)}{symbol}{self._unit}"
 
     @property
+    def short(self) -> str:
+        """The symbol for matplotlib, or the words where there is none."""
+        return f"${self.symbol}$" if self.symbol else plain(self.words)
+
+    @property
     def markup(self) -> str:
         """For Plotly and HTML."""
         symbol = self.symbol
@@ -39,12 +44,20 @@ class Label:
         return f" ({self.unit})" if self.unit else ""
 
 
-_IN_HTML = {"L_\\lambda": "L<sub>λ</sub>", "J^*_\\lambda": "J*<sub>λ</sub>", "S^*": "S*"}
+LOSSES = ("loss", "train_loss", "test_loss")  # of the population, of what is trained on, of what is held out
+_IN_HTML = {"L_\\lambda": "L<sub>λ</sub>", "J^*_\\lambda": "J*<sub>λ</sub>", "S^*": "S*", "m^*": "m*"}
 _IN_HTML |= {"\\lambda": "λ", "\\eta": "η", "\\delta": "δ", "\\|\\nabla": "‖∇", "\\|": "‖"}
 
 # of keys of a configuration
 _KEYS = {
     "output_scale": Label("output scale α", log=True),
+    "student.width": Label("student width", "m"),
+    "teacher.width": Label("teacher width", "m^*"),
+    "input_dim": Label("input dimension", "d"),
+    "rank": Label("teacher rank", "r"),
+    "weight_decay.start": Label("weight decay at the start", r"\lambda"),
+    "step_size.start": Label("step size at the start", r"\eta"),
+    "activation.name": Label("activation"),
     "min_angle": Label("least angle between teacher lines Δ", unit="degrees"),
 }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featlearn.claims.records import CheckRecord
+if TYPE_CHECKING:
+    from featlearn.claims.records import CheckRecord
 
 MINUS, THIN_SPACE = "\N{MINUS SIGN}", "\N{THIN SPACE}"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -42,10 +44,18 @@ def short_number(x: float, digits: int = 2) -> str:
     return f"{float(mantissa):.{digits}g}e{int(exponent)}"
 
 
-def power_of_ten(x: float) -> str:
-    """0, 0.1, 1, 10, 100; beyond these 10⁻², 10³, …"""
-    exponent = round(np.log10(abs(x))) if x and np.isfinite(x) else 0
-    return f"{x:g}" if -2 < exponent < 3 else f"10{str(exponent).translate(_RAISED)}"
+def powers_of_ten(values: Sequence[float]) -> list[str]:
+    """Powers of ten, their negatives and 0, all in one form: 0.1, 1, 10 where these are short, else 10⁻¹, 10⁰, 10¹."""
+    exponents = [round(np.log10(abs(x))) for x in values if x and np.isfinite(x)]
+    short = all(-2 <= exponent <= 3 for exponent in exponents)
+    return [_power_of_ten(x, short) for x in values]
+
+
+def _power_of_ten(x: float, short: bool) -> str:
+    if not x or not np.isfinite(x):
+        return f"{x:g}"
+    size = f"{abs(x):g}" if short else f"10{str(round(np.log10(abs(x)))).translate(_RAISED)}"
+    return f"{MINUS if x < 0 else ''}{size}"
 
 
 def grouped(count: int) -> str:
@@ -61,6 +71,12 @@ def runs_in_words(count: int) -> str:
 def steps_in_words(count: int) -> str:
     """So many steps, in words."""
     return "1 step" if count == 1 else f"{count} steps"
+
+
+def counts_in_words(counts: Sequence[int] | np.ndarray) -> str:
+    """One count, or the least and the largest of several."""
+    low, high = int(np.min(counts)), int(np.max(counts))
+    return f"{low}" if low == high else f"{low}–{high}"
 
 
 def value(check: CheckRecord) -> str:

@@ -7,18 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from featlearn.sweeps.model import identity
+
 _ENOUGH = 17  # significant digits tell any two floats apart
 
 Writer = Callable[[Any], str]
-
-
-def identity(value: Any) -> Hashable:
-    """Equal for values that are one: 1 and 1.0 are; 1, true and the text "1" are three."""
-    if isinstance(value, dict):
-        return "mapping", frozenset((key, identity(part)) for key, part in value.items())
-    if isinstance(value, list):
-        return "list", tuple(map(identity, value))
-    return ("boolean", value) if isinstance(value, bool) else value
 
 
 def distinct(values: Iterable[Any]) -> dict[Hashable, Any]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from featlearn.views.console.status import STOPPED, status_of_run
+from featlearn.runs.statuses import STOPPED
+from featlearn.views.console.status import status_of_run
 from tests.views.examples import new_run
 
 

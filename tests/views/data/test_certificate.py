@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featlearn.runs.directory import RunDirectory, RunError
+from featlearn.runs.directory import RunDirectory
+from featlearn.storage.errors import RunError
 from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.certificate import network_certificate

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featlearn.runs.directory import RunError
+from featlearn.storage.errors import RunError
+from featlearn.storage.npz import write_npz
 from featlearn.views.data.run import read_run
 from featlearn.views.data.run_tables import alignment_table
 from tests.views.examples import (
@@ -29,7 +30,7 @@ def test_a_run_without_usable_snapshots_still_has_its_log(damage: str, tmp_path:
         run.snapshots_file.write_bytes(run.snapshots_file.read_bytes()[:-100])
     elif damage == "shapes":
         arrays = run.read_arrays(run.snapshots_file)
-        run.write_arrays(run.snapshots_file, arrays | {"step": arrays["step"][1:]})
+        write_npz(run.snapshots_file, arrays | {"step": arrays["step"][1:]})
     else:
         run.info_file.write_text(run.info_file.read_text().replace('"relu"', '"sine"'))
     data = read_run(run)

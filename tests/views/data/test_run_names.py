@@ -30,3 +30,12 @@ def test_settings_that_are_equal_do_not_name_a_run(tmp_path: Path) -> None:
     assert "step_size: 2.0\n" in text
     whole.config_file.write_text(whole.config_file.read_text().replace("step_size: 2.0\n", "step_size: 2\n"))
     assert label_runs([read_run(whole), read_run(decimal)]) == ["seed 0", "seed 1"]
+
+
+def test_a_schedule_beside_a_number_is_one_setting(tmp_path: Path) -> None:
+    decay = "stages.local_convergence.weight_decay"
+    runs = [new_run(tmp_path), new_run(tmp_path, f"{decay}=0.01", "activation.name=abs")]
+    assert label_runs([read_run(run) for run in runs]) == [
+        "activation relu, weight decay 0.01 × 0.5 every 100",
+        "activation abs, weight decay 0.01",
+    ]

@@ -1,22 +1,32 @@
-"""Slopes are those of power laws."""
+"""Slopes are those of power laws, with the interval of the fit."""
 
 import numpy as np
+from scipy.stats import linregress, t
 
 from featlearn.views.data.slope import slope_of
 
+X = np.array([1.0, 2.0, 5.0, 30.0])
+
 
 def test_a_power_law_has_its_exponent() -> None:
-    x = np.array([1.0, 2.0, 5.0, 30.0])
-    slope = slope_of(x, 7 * x**-1.5)
+    slope = slope_of(X, 7 * X**-1.5)
     assert slope is not None
-    np.testing.assert_allclose((slope.exponent, slope.factor), (-1.5, 7.0), rtol=1e-12)
-    assert slope.error < 1e-6  # SciPy takes it from 1 − r², which rounds
-    noisy = slope_of(x, 7 * x**-1.5 * np.array([1.0, 1.1, 0.9, 1.0]))
-    assert noisy is not None
-    # the textbook formula: residual variance over the spread of x
-    lx, ly = np.log(x), np.log(7 * x**-1.5 * np.array([1.0, 1.1, 0.9, 1.0]))
-    fit = np.polyfit(lx, ly, 1)
-    error = np.sqrt(np.sum((ly - np.polyval(fit, lx)) ** 2) / 2 / np.sum((lx - lx.mean()) ** 2))
-    np.testing.assert_allclose((noisy.exponent, noisy.error), (fit[0], error), rtol=1e-9)
-    assert slope_of(x, -x) is None
-    assert str(slope_of(x[:2], x[:2])) == "1.00"
+    np.testing.assert_allclose((slope.exponent, slope.low, slope.high), -1.5, rtol=1e-12)
+    assert str(slope) == "−1.5000 [−1.5000, −1.5000]"
+
+
+def test_the_interval_is_that_of_least_squares() -> None:
+    y = 7 * X**-1.5 * np.array([1.0, 1.1, 0.9, 1.0])
+    slope, fit = slope_of(X, y), linregress(np.log(X), np.log(y))
+    assert slope is not None
+    reach = t.ppf(0.975, 2) * fit.stderr
+    np.testing.assert_allclose(
+        (slope.exponent, slope.low, slope.high), (fit.slope, fit.slope - reach, fit.slope + reach), rtol=1e-9
+    )
+
+
+def test_too_few_points_have_no_slope() -> None:
+    assert slope_of(X[:3], X[:3]) is None
+    assert slope_of(X, np.array([1.0, 2.0, np.nan, 3.0])) is None
+    assert slope_of(X, -X) is None
+    assert slope_of(np.ones(4), X) is None

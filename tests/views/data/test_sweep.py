@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featlearn.runs.directory import RunError
+from featlearn.storage.errors import RunError
 from featlearn.sweeps.results import load_results
 from featlearn.views.data.sweep import check_metrics, read_sweep, summary_table
 from tests.sweeps.small import MIXED, new_sweep

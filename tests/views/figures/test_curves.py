@@ -3,17 +3,18 @@
 from pathlib import Path
 
 import numpy as np
+from matplotlib.text import Annotation
 
 from featlearn.runs.metrics import load_metrics
-from tests.views.examples import drawings_of, new_run, points_of
+from tests.views.examples import drawings_of, new_run, optima_of, points_of, with_info
 
 
 def test_curves_are_the_metrics(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     logged, artists = load_metrics(run.path), drawings_of(run)["curves"].artists
-    assert set(artists) == {"loss", "objective", "gap", "weight_decay"}
-    for name, artist in artists.items():
-        x, y = points_of(artist)
+    assert {"loss", "objective", "gap", "weight_decay"} <= set(artists)
+    for name in ("loss", "objective", "gap", "weight_decay"):
+        x, y = points_of(artists[name])
         np.testing.assert_array_equal(x, logged["step"])
         np.testing.assert_array_equal(y, logged[name])
 
@@ -23,3 +24,24 @@ def test_the_gap_has_a_panel_of_its_own_where_there_is_one(tmp_path: Path) -> No
     without = drawings_of(new_run(tmp_path, "log={points: 40, snapshots: 12, gap: false}"))["curves"]
     assert len(without.figure.axes) == 2
     assert "gap" not in without.artists
+
+
+def test_the_training_loss_of_a_sample_is_drawn_and_tabled(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "data={kind: empirical, samples: 50}")
+    drawing, logged = drawings_of(run)["curves"], load_metrics(run.path)
+    np.testing.assert_array_equal(points_of(drawing.artists["train_loss"])[1], logged["train_loss"])
+    np.testing.assert_array_equal(drawing.table["train_loss"], logged["train_loss"])
+
+
+def test_the_step_is_named_at_which_the_optimum_gains_an_atom(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    optima = optima_of(run)
+    teachers = {0.01: [0], 0.005: [0, 1], 0.0025: [0, 1], 0.00125: [0, 1]}
+    atom = optima[-1]["atoms"][0]
+    for record in optima[1:]:  # that of the first step has no atoms
+        record["atoms"] = [atom | {"teacher": k} for k in teachers[record["weight_decay"]]]
+    artists = drawings_of(with_info(run, optima=optima))["curves"].artists
+    named = artists["gained_1"]
+    assert isinstance(named, Annotation)
+    assert named.xy[0] == 102  # the last step with λ = 0.01
+    assert [name for name in artists if name.startswith("gained")] == ["gained_1"]

@@ -20,7 +20,7 @@ def test_figures_look_as_they_did(kind: str, tmp_path: Path) -> None:
 def test_the_comparison_of_images_sees_another_figure(tmp_path: Path) -> None:
     other = image("certificate-lines", tmp_path)
     stored = tmp_path / "stored.png"
-    stored.write_bytes((IMAGES / "sweep-lines.png").read_bytes())
+    stored.write_bytes((IMAGES / "certificate-directions.png").read_bytes())
     assert compare_images(str(stored), str(other), tol=8) is not None
 
 

@@ -25,3 +25,23 @@ def test_long_names_of_an_overlay_are_told_apart(tmp_path: Path) -> None:
     drawing = overlay_figure([read_run(new_run(tmp_path, f"name={name}")) for name in names], ["loss"], COLUMN)
     [legend] = drawing.figure.legends
     assert [text.get_text()[-1] for text in legend.get_texts()] == ["1", "2"]
+
+
+def test_an_overlay_marks_where_a_run_diverged_and_shows_shared_stages(tmp_path: Path) -> None:
+    runs = [new_run(tmp_path), new_run(tmp_path, "name=wild", "stages.local_convergence.step_size=1e6")]
+    drawing = overlay_figure([read_run(run) for run in runs], ["loss"], COLUMN)
+    logged = load_metrics(runs[1].path)
+    x, y = points_of(drawing.artists["loss wild ended"])
+    assert (x.tolist(), y.tolist()) == ([logged["step"][-1]], [logged["loss"][-1]])
+    assert "loss quickstart ended" not in drawing.artists
+    [legend] = drawing.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["quickstart", "wild (diverged: ✕)"]
+    assert drawing.figure.get_suptitle().startswith("1 first_step · 2 second_layer")
+    other = new_run(
+        tmp_path,
+        "name=other",
+        "stages.second_layer.method=gd",
+        "stages.second_layer.steps=5",
+        "stages.second_layer.step_size=0.1",
+    )
+    assert overlay_figure([read_run(runs[0]), read_run(other)], ["loss"], COLUMN).figure.get_suptitle() == ""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from featlearn.storage.npz import write_npz
 from featlearn.views.data.run import read_run
 from featlearn.views.figures.overlay import overlay_figure
 from featlearn.views.figures.run import run_figures
@@ -42,7 +43,7 @@ def test_numbers_that_are_not_finite_leave_gaps(tmp_path: Path) -> None:
     run.metrics_file.write_text("".join(json.dumps(row | dict.fromkeys(numbers)) + "\n" for row in rows))
     arrays = run.read_arrays(run.snapshots_file)
     arrays["first_layer"][-1, 0], arrays["second_layer"][-1, 1] = np.inf, np.nan
-    run.write_arrays(run.snapshots_file, arrays)
+    write_npz(run.snapshots_file, arrays)
     for drawing in run_figures(read_run(run), COLUMN):
         assert save(drawing, tmp_path / "out", ["png"], COLUMN)
 
@@ -76,7 +77,7 @@ def test_a_run_without_optima_or_of_another_rank_has_no_such_figure(overrides: l
     page = run_page(read_run(run))
     assert payload(page)["certificate"] is None
     assert 'id="certificate"' not in page
-    assert "no certificate to draw" not in page
+    assert "There is no certificate to draw: the " in page
 
 
 @pytest.mark.parametrize("optima", [None, []])
@@ -94,7 +95,7 @@ def test_a_run_that_diverged_has_its_certificate(tmp_path: Path) -> None:
     assert run.read_info().status == "diverged"
     arrays = run.read_arrays(run.snapshots_file)
     arrays["first_layer"][-1, 0] = np.inf
-    run.write_arrays(run.snapshots_file, arrays)
+    write_npz(run.snapshots_file, arrays)
     assert "certificate" in names_of(run)
     assert save(drawing_of(run), tmp_path / "out", ["png"], COLUMN)
     eta = floats(payload(run_page(read_run(run)))["certificate"]["eta"]).reshape(-1, ANGLES)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from featlearn.runs.directory import RunError
+from featlearn.storage.errors import RunError
 from featlearn.views.data.sweep import read_sweep
 from featlearn.views.figures.style import SIZES
 from featlearn.views.figures.sweep import sweep_figures

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.by import By
 
-from featlearn.runs.directory import RunError
+from featlearn.storage.errors import RunError
 from featlearn.views.data.sweep import read_sweep
 from featlearn.views.report.page import write_page
 from featlearn.views.report.sweep import sweep_page
-from featlearn.views.words.palette import ABOVE, BELOW, BLUE, COLOURS, SKY
+from featlearn.views.words.palette import BLUE, COLOURS, ON_LIGHT, SKY
 from tests.views.browser import Browser, errors, needs_browser, opened, until
 from tests.views.examples import (
     SWEEP,
@@ -111,4 +111,4 @@ def test_the_colours_of_a_page_are_those_of_figures(tmp_path: Path) -> None:
     [style] = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     assert re.findall(r"--accent: (.*?);", style) == [BLUE, SKY]
     assert payload(page)["colours"] == list(COLOURS)
-    assert payload(page)["certificate"]["beyond"] == [BELOW, ABOVE]
+    assert payload(page)["certificate"]["colours"]["light"] == list(ON_LIGHT)

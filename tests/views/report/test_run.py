@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+from selenium.webdriver.common.by import By
 
 from featlearn.config.load import load_config
 from featlearn.runs.metrics import load_metrics
 from featlearn.runs.train import train
 from featlearn.views.data.run import read_run
-from tests.views.browser import Browser, errors, needs_browser, opened
+from featlearn.views.report.run import run_page
+from tests.views.browser import Browser, errors, needs_browser, opened, until
 from tests.views.examples import QUICKSTART, new_run
-from tests.views.pages import floats, page_of, payload
+from tests.views.pages import Outline, floats, page_of, payload
 
 
 def test_the_page_holds_the_metrics_bit_for_bit(tmp_path: Path) -> None:
@@ -43,3 +45,52 @@ def test_a_long_run_is_painted_soon_and_is_small(browser: Browser, tmp_path: Pat
     paint = browser.execute_script("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
     assert 0 < paint < 20_000  # milliseconds; the two seconds that are promised are measured in tests/benchmarks
     assert errors(browser) == []
+
+
+def test_the_page_of_a_run_on_samples_tells_its_training_loss(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "data={kind: empirical, samples: 50}")
+    page, last = run_page(read_run(run)), run.read_metrics()[-1]["train_loss"]
+    assert '<th scope="col">train loss</th>' in page
+    assert f"{last:.3g}" in page
+    assert '<th scope="col">train loss</th>' not in run_page(read_run(new_run(tmp_path)))
+
+
+@needs_browser
+def test_an_address_names_a_moment(browser: Browser, tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    page = page_of(run)
+    opened(browser, page, tmp_path, "#alignment")
+    browser.execute_script("location.hash = '#step=2'")
+    told = browser.find_element(By.ID, "moment")
+    until(lambda: told.text.startswith("step 2 · second_layer"))
+    link = browser.find_element(By.ID, "link")
+    assert (link.get_attribute("href") or "").endswith("#step=2")
+    seen = browser.find_element(By.ID, "neurons").get_attribute("aria-label") or ""
+    assert seen.startswith("neurons and teacher at step 2. ")
+    assert " near teacher 1, of mass " in seen
+    marks = browser.find_elements(By.CSS_SELECTOR, "#marks span")
+    assert [mark.text for mark in marks] == ["1", "2", "3"]
+    assert errors(browser) == []
+
+
+@needs_browser
+def test_the_slider_stays_where_it_is(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, page_of(new_run(tmp_path)), tmp_path, "#alignment")
+    slider = browser.find_element(By.ID, "time")
+    places = set()
+    for snapshot in range(12):
+        browser.execute_script(
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))", slider, snapshot
+        )
+        places.add(tuple(slider.rect.items()))
+    assert len(places) == 1
+
+
+def test_the_page_explains_its_words_and_holds_the_floors(tmp_path: Path) -> None:
+    page = page_of(new_run(tmp_path))
+    assert 'href="#word-mean_angle"' in page
+    assert 'id="word-mean_angle"' in page
+    assert "floors: random features " in page
+    assert "all steps done" in page
+    assert "ended by" not in page
+    assert Outline(page).tags.count(("details", {})) == 3, "folded, all of them"

@@ -61,6 +61,7 @@ def test_cells_and_runs_open_their_curves_and_headings_sort(browser: Browser, tm
     assert first_ids() == data.columns["id"][order].tolist()
     heading("loss").send_keys(Keys.ENTER)
     assert first_ids() == data.columns["id"][order[::-1]].tolist()
+    browser.find_element(By.ID, "clear").send_keys(Keys.ENTER)
     browser.find_element(By.CSS_SELECTOR, "#results tbody button").send_keys(Keys.ENTER)
     until(lambda: browser.execute_script(names) == [data.columns["id"][order[-1]]])
     best = load_metrics(data.sweep.runs / str(data.columns["id"][order[-1]]))["loss"].astype("f4")
@@ -91,3 +92,49 @@ def test_the_map_of_the_report_shows_each_value(browser: Browser, tmp_path: Path
         "\t".join(row.split("\t")[1:3]) for row in cells.splitlines()
     }
     assert errors(browser) == []
+
+
+@needs_browser
+def test_the_page_can_be_used_without_a_pointer(browser: Browser, tmp_path: Path) -> None:
+    data = read_sweep(swept(tmp_path, SWEEP))
+    opened(browser, sweep_page(data, lambda *_: None), tmp_path, "#map")
+    place, told = browser.find_element(By.ID, "map"), browser.find_element(By.ID, "cell")
+    place.send_keys(Keys.ARROW_RIGHT)
+    until(lambda: told.text.startswith("student width 8, step size 0.1: median loss "))
+    place.send_keys(Keys.ARROW_UP, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    until(lambda: told.text.startswith("student width 32, step size 0.2: "))
+    assert told.text.endswith("3 of 3 runs done")
+    place.send_keys(Keys.ENTER)
+    members = (data.columns["student.width"] == 32) & (data.columns["stages.local.step_size"] == 0.2)
+    pressed = "#results tbody button[aria-pressed=true]"
+    until(lambda: len(browser.find_elements(By.CSS_SELECTOR, pressed)) == 3)
+    assert [e.text for e in browser.find_elements(By.CSS_SELECTOR, pressed)] == data.columns["id"][members].tolist()
+    stops = browser.find_elements(By.CSS_SELECTOR, "#results tbody button[tabindex='0']")
+    assert len(stops) == 1, "the table is one stop of the tab key"
+    stops[0].send_keys(Keys.ARROW_DOWN)
+    assert browser.switch_to.active_element.text == "0001"
+    assert errors(browser) == []
+
+
+@needs_browser
+def test_the_table_can_be_filtered_and_several_runs_chosen(browser: Browser, tmp_path: Path) -> None:
+    data = read_sweep(swept(tmp_path, SWEEP))
+    opened(browser, sweep_page(data, lambda *_: None), tmp_path, "#map")
+    browser.find_element(By.ID, "filter").send_keys("0.2 16")
+    rows = browser.find_elements(By.CSS_SELECTOR, "#results tbody tr")
+    shown = (data.columns["student.width"] == 16) & (data.columns["stages.local.step_size"] == 0.2)
+    assert {row.text.split()[0] for row in rows} >= set(data.columns["id"][shown].tolist())
+    assert len(rows) < len(data.columns["id"])
+    for button in browser.find_elements(By.CSS_SELECTOR, "#results tbody button")[:2]:
+        button.send_keys(Keys.ENTER)
+    names = "return document.getElementById('curves').data.map((d) => d.name)"
+    until(lambda: len(browser.execute_script(names)) == 2)
+    written = "return document.getElementById('map').layout.annotations.map((a) => a.text)"
+    assert len(browser.execute_script(written)) == 6, "a number in each cell"
+    assert errors(browser) == []
+
+
+def test_a_summary_does_not_promise_curves(tmp_path: Path) -> None:
+    page = sweep_page(read_sweep(swept(tmp_path, SEEDS)), lambda *_: None)
+    assert "see the curves" not in page
+    assert "No curves: this sweep keeps no logs (store: summary)." in page

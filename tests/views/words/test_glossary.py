@@ -1,7 +1,7 @@
 """The glossary: what tables show is explained, in one plain sentence each."""
 
 from featlearn.views.console.run import _STAGE_COLUMNS
-from featlearn.views.words.glossary import GLOSSARY
+from featlearn.views.words.glossary import GLOSSARY, glossary
 from featlearn.views.words.labels import heading_of
 
 
@@ -14,3 +14,10 @@ def test_meanings_are_parts_of_sentences() -> None:
     for term, meaning in GLOSSARY.items():
         assert not meaning.endswith("."), term
         assert len(meaning.split()) >= 3, term
+
+
+def test_every_word_has_a_meaning() -> None:
+    words = glossary()
+    assert {name for name, *_ in words} >= {"loss", "gap", "mean_angle", "recovered", "certificate"}
+    assert len({name for name, *_ in words}) == len(words)
+    assert all(meaning and not meaning.endswith(".") for *_, meaning in words)

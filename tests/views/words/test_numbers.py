@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featlearn.views.words.numbers import MINUS, grouped, number, power_of_ten, runs_in_words, short_number, size
+from featlearn.views.words.numbers import (
+    MINUS,
+    counts_in_words,
+    grouped,
+    number,
+    powers_of_ten,
+    runs_in_words,
+    short_number,
+    size,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,10 +61,11 @@ def test_short_numbers_take_few_characters(x: float, digits: int, told: str) -> 
     assert short_number(x, digits) == told
 
 
-def test_powers_of_ten_are_raised_where_they_are_far_from_one() -> None:
-    assert [power_of_ten(x) for x in (0, 0.1, 1, 100, 1e3, 1e-12, np.inf)] == [
-        *("0", "0.1", "1", "100", "10³", "10⁻¹²", "inf")
-    ]
+def test_powers_of_ten_have_one_form() -> None:
+    assert powers_of_ten([0, 0.1, 1, 100, 1e3]) == ["0", "0.1", "1", "100", "1000"]
+    assert powers_of_ten([-10, 0, 0.01, 1e4]) == ["−10¹", "0", "10⁻²", "10⁴"]
+    assert powers_of_ten([np.inf, 1e-12]) == ["inf", "10⁻¹²"]
+    assert powers_of_ten([]) == []
 
 
 def test_counts() -> None:
@@ -69,3 +79,7 @@ def test_counts() -> None:
 )
 def test_sizes_have_three_digits(count: float, told: str) -> None:
     assert size(count) == told
+
+
+def test_counts_are_one_or_a_range() -> None:
+    assert (counts_in_words([5, 5]), counts_in_words([7, 3, 5])) == ("5", "3–7")

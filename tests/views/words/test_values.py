@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from featlearn.views.words.values import clipped, distinct, identity, labels
+from featlearn.sweeps.model import identity
+from featlearn.views.words.values import clipped, distinct, labels
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.claims.curves import against, curve
-from featlearn.claims.evidence import Evidence, start_of
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import smallest_of
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at
+from featlearn.config.build import build
 from featlearn.config.model import Config
 from featlearn.theory import population
 from featlearn.theory.linear_floors import random_features_floor, tangent_floor
@@ -48,7 +48,7 @@ def measure(evidence: Evidence) -> Findings:
 
 def _size_and_floors(config: Config) -> tuple[float, float, float]:
     """‖f*‖², and the least losses of the random and of the tangent features of the start; NaN where there is none."""
-    problem, start = start_of(config)
+    problem, _, start = build(config)
     teacher = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
     a, w = start.state.second_layer[0], start.state.first_layer[0]
     size = population.squared_norm(problem.activation, teacher[0][None], teacher[1][None])[0]

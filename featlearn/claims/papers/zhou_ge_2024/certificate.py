@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.claims.curves import median_curve
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import exponent_of, largest_of, median_of, smallest_of
 from featlearn.claims.papers.zhou_ge_2024.teachers import (
     ACTIVATION,

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from featlearn.claims.curves import against, by_seed, curve
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import exponent_of, median_of
 from featlearn.claims.records import Panel, Series
 from featlearn.claims.sentences import values_at
+from featlearn.runs.metrics import Table
 
 _DECAY, _SEPARATION = "stages.local_convergence.weight_decay", "teacher.min_angle"
 
@@ -48,19 +48,19 @@ def measure(evidence: Evidence) -> Findings:
     )
 
 
-def _by_separation(table: Columns) -> dict[float, Columns]:
+def _by_separation(table: Table) -> dict[float, Table]:
     """The runs of each separation of the teacher lines, widest first."""
     separations = sorted(set(table[_SEPARATION].tolist()), reverse=True)
     return {x: {key: column[table[_SEPARATION] == x] for key, column in table.items()} for x in separations}
 
 
-def _losses(table: Columns) -> tuple[np.ndarray, np.ndarray]:
+def _losses(table: Table) -> tuple[np.ndarray, np.ndarray]:
     """The decays above 0, and the final losses (seeds, decays)."""
     decays = np.unique(table[_DECAY][table[_DECAY] > 0])
     return decays, by_seed(table, table["loss"], [{_DECAY: decay} for decay in decays])
 
 
-def _edges(name: str, table: Columns, largest: float) -> Iterator[str]:
+def _edges(name: str, table: Table, largest: float) -> Iterator[str]:
     """Alignment at each decay, and the exponent of the loss up to the largest decay that is fitted and from it on."""
     at, shares = against(table, _DECAY, table["aligned_mass"])
     told = values_at("λ", at, [m.value for m in shares], "{:.2f}".format)
@@ -72,6 +72,6 @@ def _edges(name: str, table: Columns, largest: float) -> Iterator[str]:
             yield f"{name}: exponent {words} λ = {largest:g}: {p.value:.2f} [{p.low:.2f}, {p.high:.2f}]"
 
 
-def _loss_curve(name: str, table: Columns) -> Series:
+def _loss_curve(name: str, table: Table) -> Series:
     decays = table[_DECAY] > 0
     return curve(name, *against({_DECAY: table[_DECAY][decays]}, _DECAY, table["loss"][decays]))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import smallest_of
 from featlearn.claims.papers.zhou_ge_2024.snapshots import Snapshot, near_and_far, snapshots_of
 from featlearn.claims.records import Panel, Series

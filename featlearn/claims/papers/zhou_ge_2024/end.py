@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.claims.curves import median_curve
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import Measured, median_of
 from featlearn.claims.records import Panel, Series
-from featlearn.runs.metrics import load_metrics
+from featlearn.runs.metrics import Table, load_metrics
 
-_FALLEN = 0.01  # of the loss at the start
-_LEVELS = np.geomspace(1, 1e-6, 25)  # of the figure, likewise
+_FALLEN = 0.01  # the share of the starting loss to which the loss is to fall
+_LEVELS = np.geomspace(1, 1e-6, 25)  # the shares of the starting loss in the figure
 
 
 def measure(evidence: Evidence) -> Findings:
@@ -23,7 +22,7 @@ def measure(evidence: Evidence) -> Findings:
         {"with": first.late_share(), "without": without.late_share()},
         [first.edge(), without.edge()],
         Panel(
-            "loss / loss at the start (time runs to the left)",
+            "loss at the start / loss",
             "share of the mass within 5°",
             [first.curve(), without.curve()],
             log_x=True,
@@ -70,15 +69,15 @@ class _Alignment:
         return f"{self.name}: aligned mass {then:.2f}, of {final:.2f} in the end, medians"
 
     def curve(self) -> Series:
-        return median_curve(self.name, _LEVELS.tolist(), self.at_levels)
+        return median_curve(self.name, (1 / _LEVELS).tolist(), self.at_levels)
 
 
-def _at_most(metrics: Columns, level: float) -> np.ndarray:
+def _at_most(metrics: Table, level: float) -> np.ndarray:
     """Which rows have a loss of at most a level of the first row's."""
     return np.asarray(metrics["loss"] <= level * metrics["loss"][0])
 
 
-def _aligned_when(metrics: Columns, level: float) -> float:
+def _aligned_when(metrics: Table, level: float) -> float:
     """The aligned mass at the first row whose loss is that small; at the end, if none is."""
     below = np.flatnonzero(_at_most(metrics, level))
     return float(metrics["aligned_mass"][below[0] if len(below) else -1])

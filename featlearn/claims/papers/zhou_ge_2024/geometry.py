@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import largest_of, over_seeds, slope
 from featlearn.claims.papers.zhou_ge_2024.snapshots import Snapshot, near_and_far, snapshots_of
 from featlearn.claims.records import Panel, Series
@@ -19,7 +18,8 @@ def measure(evidence: Evidence) -> Findings:
     near, plateau = near_and_far(evidence, shots)
     points = _Points.of(near)
     seeds = np.unique(points.seed)
-    gap, squared = np.array([(s.gap, s.gradient**2) for s in shots if s.gap > 0]).T
+    known = {id(shot) for shot in near}
+    far = np.array([(s.gap, s.gradient**2) for s in shots if s.gap > 0 and id(s) not in known]).reshape(-1, 2).T
     low_gap, low = points.envelope()
     return Findings(
         {
@@ -37,7 +37,8 @@ def measure(evidence: Evidence) -> Findings:
             "gap",
             "‖∇L_λ‖²",
             [
-                Series("snapshots", gap.tolist(), squared.tolist(), style="points"),
+                Series("near a solution", points.gap.tolist(), points.squared.tolist(), style="points"),
+                Series("far from a solution, or below rounding", far[0].tolist(), far[1].tolist(), style="points"),
                 Series("lower envelope near a solution", low_gap.tolist(), low.tolist()),
             ],
             log_x=True,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.claims.curves import curve
-from featlearn.claims.evidence import Columns, Evidence, recovered, start_of
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings, recovered
 from featlearn.claims.intervals import proportion_of
 from featlearn.claims.records import Panel, Series
+from featlearn.config.build import build
 from featlearn.config.model import Config
+from featlearn.runs.metrics import Table
 from featlearn.theory import population
 
-_BINS = 6  # of starts, by their loss, for the figure
+_BINS = 6  # the figure puts the starts into so many bins by their loss
 
 
 def measure(evidence: Evidence) -> Findings:
@@ -36,13 +37,13 @@ def measure(evidence: Evidence) -> Findings:
 
 def relative_start_loss(config: Config) -> float:
     """The loss of the initial student over ‖f*‖²."""
-    problem, start = start_of(config)
+    problem, _, start = build(config)
     teacher = problem.teacher_second_layer, problem.teacher_first_layer
     loss = population.loss(problem.activation, start.state.second_layer, start.state.first_layer, *teacher)
     return float(loss[0] / population.squared_norm(problem.activation, *teacher)[0])
 
 
-def _of_kind(table: Columns, lines: float, separation: float) -> np.ndarray:
+def _of_kind(table: Table, lines: float, separation: float) -> np.ndarray:
     """Which runs have so many teacher lines, at least so many degrees apart."""
     return np.asarray((table["teacher.width"] == lines) & (table["teacher.min_angle"] == separation))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.claims.curves import median_curve
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import exponent_of, proportion_of, slope
 from featlearn.claims.papers.zhou_ge_2024.teachers import best_measure, number_of_teachers, teacher_of
 from featlearn.claims.records import Panel

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from featlearn.claims.curves import against, by_seed, median_curve
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import exponent_of, median_of
 from featlearn.claims.records import Panel, Series
 from featlearn.claims.sentences import count_or_never, values_at
-from featlearn.runs.metrics import load_metrics
+from featlearn.runs.metrics import Table, load_metrics
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"
 _EVERY = f"{_DECAY}.every"
@@ -68,7 +67,7 @@ def first_steps(loss: np.ndarray, step: np.ndarray, losses: np.ndarray) -> np.nd
     return np.array([step[loss <= wanted].min(initial=np.inf) for wanted in losses])
 
 
-def _stopped(table: Columns) -> tuple[np.ndarray, np.ndarray]:
+def _stopped(table: Table) -> tuple[np.ndarray, np.ndarray]:
     """The losses at which runs were told to stop, falling, and (seeds, losses): the steps that each took."""
     wanted = np.sort(np.unique(table[_STOP]))[::-1]
     arrived = np.where(table["loss"] <= table[_STOP], table["step"], np.inf)
@@ -88,7 +87,7 @@ def _slowest(angle: float, steps: np.ndarray, loss: float) -> str:
     )
 
 
-def _epochs(shorter: Columns, usual: Columns) -> str:
+def _epochs(shorter: Table, usual: Table) -> str:
     told = ", ".join(
         f"{loss.value:.1e} in epochs of {every:g} steps"
         for every, loss in zip(*against(shorter, _EVERY, shorter["loss"]), strict=True)
@@ -98,7 +97,7 @@ def _epochs(shorter: Columns, usual: Columns) -> str:
     return f"the loss after as many halvings, {told}, {own}"
 
 
-def _stalls(table: Columns) -> Iterator[str]:
+def _stalls(table: Table) -> Iterator[str]:
     decays, losses = against(table, _DECAY, table["loss"])
     stalled = values_at("λ", decays, [m.value for m in losses], "{:.1e}".format)
     yield f"a decay that stays what it is stalls: loss {stalled}"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.claims.curves import by_seed, median_curve
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import over_seeds, slope
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import count_or_never, values_at
+from featlearn.runs.metrics import Table
 
 _DIMENSION, _SAMPLES, _NOISE = "teacher.input_dim", "data.samples", "data.noise_std"
 
@@ -68,12 +68,12 @@ class _Group:
         return np.asarray(np.median(self.angles[seeds], axis=0))
 
 
-def _groups(table: Columns, axis: str) -> list[_Group]:
+def _groups(table: Table, axis: str) -> list[_Group]:
     """The runs at each value of an axis, rising."""
     return [_group(table, axis, value) for value in np.unique(table[axis]).tolist()]
 
 
-def _group(table: Columns, axis: str, value: float) -> _Group:
+def _group(table: Table, axis: str, value: float) -> _Group:
     own = table[axis] == value
     sizes = np.unique(table[_SAMPLES][own]).tolist()
     cells = [{axis: value, _SAMPLES: size} for size in sizes]
@@ -81,7 +81,7 @@ def _group(table: Columns, axis: str, value: float) -> _Group:
     return _Group(value, float(table[_DIMENSION][own][0]), sizes, angles, found)
 
 
-def _angles(table: Columns) -> np.ndarray:
+def _angles(table: Table) -> np.ndarray:
     """The angle of each run; 90 degrees for one that is not done or has no neuron left."""
     known = (table["status"] == "done") & np.isfinite(table["mean_angle"].astype(float))
     return np.where(known, table["mean_angle"].astype(float), 90.0)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from featlearn.claims.evidence import Evidence, start_of
+from featlearn.claims.evidence import Evidence
+from featlearn.config.build import build
 from featlearn.theory.optimum import Optimum
 from featlearn.training.optima import optimum_of
 from featlearn.training.problem import Problem
@@ -32,7 +33,7 @@ def snapshots_of(evidence: Evidence, sweep: str) -> Iterator[Snapshot]:
     for full, config in evidence.runs(sweep):
         if full.status != "done":
             raise ValueError(f"the run of seed {config.seed} ended as {full.status}")
-        problem, last = start_of(config)[0], list(config.stages)[-1]
+        problem, last = build(config)[0], list(config.stages)[-1]
         rows = {row["step"]: row for row in full.run.read_whole_metrics()}
         arrays = full.run.read_arrays(full.run.snapshots_file)
         for step, a, w in zip(arrays["step"], arrays["second_layer"], arrays["first_layer"], strict=True):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from featlearn.claims.curves import against, curve
-from featlearn.claims.evidence import Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import median_of, slope
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from featlearn.claims.curves import by_seed, curve
-from featlearn.claims.evidence import Columns, Evidence, recovered, start_of
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings, recovered
 from featlearn.claims.intervals import over_seeds, proportion_of
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at
+from featlearn.config.build import build
 from featlearn.config.model import Config
+from featlearn.runs.metrics import Table
 from featlearn.theory.span import dimension_of_span
 
 _TEACHERS, _SEPARATION, _WIDTH = "teacher.width", "teacher.min_angle", "student.width"
@@ -47,7 +48,7 @@ def needed(widths: Sequence[float], shares: np.ndarray, enough: float) -> float:
     return float(widths[start]) if start < len(widths) else float("inf")
 
 
-def _kinds(tables: Sequence[Columns]) -> Iterator[tuple[str, Cases]]:
+def _kinds(tables: Sequence[Table]) -> Iterator[tuple[str, Cases]]:
     """The cases of each kind of teacher: few lines first, and those far apart. Sweeps share kinds."""
     axes = (_TEACHERS, _SEPARATION, _WIDTH, "seed")
     joined = {axis: np.concatenate([table[axis] for table in tables]) for axis in axes}
@@ -58,7 +59,7 @@ def _kinds(tables: Sequence[Columns]) -> Iterator[tuple[str, Cases]]:
         yield f"m* = {lines:g}, Δ = {angle:g}°", _cases({axis: joined[axis][own] for axis in axes}, found[own])
 
 
-def _cases(table: Columns, found: np.ndarray) -> Cases:
+def _cases(table: Table, found: np.ndarray) -> Cases:
     """Which seeds found everything; a run that is missing did not."""
     widths = np.unique(table[_WIDTH]).tolist()
     return dict(zip(widths, by_seed(table, found, [{_WIDTH: width} for width in widths]).T == 1, strict=True))
@@ -72,7 +73,7 @@ def _edge(name: str, cases: Cases, enough: float) -> str:
     return f"{name}: {verdict}; shares {values_at('m', cases, shares, '{:.2f}'.format)} ({starts})"
 
 
-def _missed(evidence: Evidence, reference: Columns) -> list[str]:
+def _missed(evidence: Evidence, reference: Table) -> list[str]:
     """What tells the teachers of the reference that are missed at every width from the others."""
     first = reference[_WIDTH] == reference[_WIDTH][0]
     ratios = np.array([second_moments(config) for config in evidence.configs("reference")])[first]
@@ -89,7 +90,7 @@ def _missed(evidence: Evidence, reference: Columns) -> list[str]:
 
 def second_moments(config: Config) -> float:
     """The smallest over the largest eigenvalue, in size, of H = Σ_k a*_k w*_k w*_kᵀ on the teacher's span."""
-    problem, _ = start_of(config)
+    problem, *_ = build(config)
     rows, weights = problem.teacher_first_layer[0], problem.teacher_second_layer[0]
     sizes = np.sort(np.abs(np.linalg.eigvalsh((rows.T * weights) @ rows)))
     return float(sizes[-dimension_of_span(rows)] / sizes[-1])

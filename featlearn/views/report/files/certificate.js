@@ -1,7 +1,6 @@
 "use strict";
 // The dual certificate in the page of a run: a curve over the circle of directions, or the colour of the sphere.
 
-const ETA_MOST = 1e4; // of |η| on the axis
 
 function certificateOf(packed) {
   const points = numbers(packed.points), eta = numbers(packed.eta), atNeurons = numbers(packed.at_neurons);
@@ -34,7 +33,7 @@ function certificateOf(packed) {
 /** Where an axis shows η: linear between −1 and 1, logarithmic beyond: over few decades with the slope of the linear
  *  part, else shorter. */
 function onEtaAxis(eta) {
-  const size = Math.min(Math.abs(eta), ETA_MOST);
+  const size = Math.abs(eta);
   return size <= 1 ? eta : Math.sign(eta) * (1 + Math.log(size) / (certificate.highest > certificate.few_decades ? Math.LN10 : 1));
 }
 
@@ -72,17 +71,20 @@ function drawCertificate(s, neuron) {
   for (let k = 0; k < certificate.teachers.length / 2; k++) {
     const x = degrees(certificate.teachers[2 * k], certificate.teachers[2 * k + 1]);
     shapes.push({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, layer: "below", line: { color: colourOf(k), width: 1, dash: "dot" } });
-    names.push({ x, yref: "paper", y: 1, yanchor: "bottom", showarrow: false, text: `<b>w*<sub>${k + 1}</sub></b>`, font: { color: colourOf(k) } });
+    names.push({ x, yref: "paper", y: 1, yanchor: "bottom", showarrow: false, text: `<b>w*<sub>${k + 1}</sub></b>`, font: { color: textColourOf(k) } });
   }
   const [low, high] = certificate.range.map(onEtaAxis);
-  const powers = certificate.highest > certificate.few_decades ? [1, 10, 100, 1e3, 1e4] : certificate.ticks;
-  const ticks = [...powers.map((x) => -x), 0, ...powers];
+  const decades = Math.ceil(Math.log10(Math.max(certificate.highest, 10))), every = Math.ceil(decades / 4);
+  const exponents = Array.from({ length: decades + 1 }, (_, n) => n).filter((n) => n % every === 0);
+  const many = certificate.highest > certificate.few_decades;
+  const sizes = many ? exponents.map((n) => 10 ** n) : certificate.ticks, shown = many ? powers(exponents) : sizes.map(String);
+  const ticks = [...sizes.map((x) => -x), 0, ...sizes], texts = [...shown.map((text) => `−${text}`), "0", ...shown];
   return Plotly.react("certificate", traces, layout({
     uirevision: "stay", shapes, annotations: names, margin: { l: 50, r: 28, t: 30, b: 80 },
     legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top" },
     xaxis: { range: certificate.lines ? [turn, 0] : [0, turn], dtick: turn / 4, ticksuffix: "°", showgrid: false, title: { text: "direction w in the teacher's plane" } },
     yaxis: {
-      range: [low - 0.15, high + 0.15], zeroline: false, tickvals: ticks.map(onEtaAxis), ticktext: ticks.map((x) => String(x).replace("-", "−")),
+      range: [low - 0.04 * (high - low), high + 0.07 * (high - low)], zeroline: false, tickvals: ticks.map(onEtaAxis), ticktext: texts,
       title: { text: "certificate η(w)" },
     },
   }), config);
@@ -92,14 +94,19 @@ function drawCertificate(s, neuron) {
 function certificateSphere(s) {
   const [rows, columns] = certificate.size;
   const grid = (at) => Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => at(i * columns + j)));
-  const [blue, orange] = COLOURS, [below, above] = certificate.beyond, t = theme(), values = certificate.of(s);
+  const t = theme(), values = certificate.of(s);
+  const [below, blue, middle, orange, above] = certificate.colours[dark.matches ? "dark" : "light"];
   const quiet = { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } };
-  const bound = 1.1, edge = (1 - 1.002 / bound) / 2; // colours of |η| ≤ 1, and one for what is beyond
+  const bound = 1.4, edge = (1 - 1.002 / bound) / 2; // colours of |η| ≤ 1, and one for what is beyond
   const traces = [{
     type: "surface", name: "certificate", x: grid((i) => 0.985 * certificate.points[3 * i]), y: grid((i) => 0.985 * certificate.points[3 * i + 1]),
     z: grid((i) => 0.985 * certificate.points[3 * i + 2]), surfacecolor: grid((i) => (Number.isFinite(values[i]) ? values[i] : 0)),
-    cmin: -bound, cmax: bound, showscale: false, contours: quiet, opacity: 0.4,
-    colorscale: [[0, below], [edge, below], [edge, blue], [0.5, t.paper], [1 - edge, orange], [1 - edge, above], [1, above]],
+    cmin: -bound, cmax: bound, contours: quiet, opacity: 0.7, showscale: true,
+    colorbar: {
+      title: { text: "η(w)", side: "top" }, orientation: "h", thickness: 12, len: 0.85, x: 0.5, y: 0, yanchor: "bottom", outlinewidth: 0,
+      tickvals: [-1.28, -1, 0, 1, 1.28], ticktext: ["< −1", "−1", "0", "1", "> 1"],
+    },
+    colorscale: [[0, below], [edge, below], [edge, blue], [0.5, middle], [1 - edge, orange], [1 - edge, above], [1, above]],
     lighting: { ambient: 1, diffuse: 0, specular: 0 }, customdata: grid((i) => values[i]),
     hovertemplate: "η %{customdata:.3g}<extra></extra>",
   }];

@@ -16,6 +16,9 @@ function plain(text) {
 
 const COLOURS = data.colours;
 const colourOf = (k) => COLOURS[k % COLOURS.length];
+const dark = matchMedia("(prefers-color-scheme: dark)");
+/** The colour for text beside what has the colour of k. */
+const textColourOf = (k) => data.text_colours[dark.matches ? "dark" : "light"][k % COLOURS.length];
 
 function theme() {
   const style = getComputedStyle(document.documentElement);
@@ -47,20 +50,90 @@ async function chart(draw) {
   charts.push(draw);
   await draw();
 }
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((draw) => draw()));
+dark.addEventListener("change", () => charts.forEach((draw) => draw()));
 
 const START = 0.4; // where a logarithmic axis shows step 0
 const onAxis = (step) => Math.max(step, START);
 
+// --- ticks: in one form, and no more than can be read
+
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const power = (n) => `10${n < 0 ? "⁻" : ""}${[...String(Math.abs(n))].map((digit) => RAISED[digit]).join("")}`;
+
+/** The texts of powers of ten: 0.1, 1, 10 where these are short, else 10⁻¹, 10⁰, 10¹. */
+function powers(exponents) {
+  const short = exponents.every((n) => n >= -2 && n <= 3);
+  return exponents.map((n) => (short ? String(Number((10 ** n).toPrecision(3))) : power(n)));
+}
+
+/** Values of a logarithmic axis from low to high, and their texts. */
+function logTicks(low, high, most = 6) {
+  const first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
+  const whole = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
+  if (whole.length >= 3) {
+    const every = Math.ceil(whole.length / most);
+    const kept = whole.filter((_, i) => (whole.length - 1 - i) % every === 0);
+    return { tickvals: kept.map((n) => 10 ** n), ticktext: powers(kept) };
+  }
+  for (const between of [[1, 2, 5], [1, 3]]) {
+    const values = [first - 1, ...whole, last + 1].flatMap((n) => between.map((k) => k * 10 ** n)).filter((v) => v >= low * 0.999 && v <= high * 1.001);
+    const kept = [...new Set(values.map((v) => Number(v.toPrecision(2))))].sort((a, b) => a - b);
+    if (kept.length >= 2 && kept.length <= most) return { tickvals: kept, ticktext: kept.map(shownNumber) };
+  }
+  const middle = Number(Math.sqrt(low * high).toPrecision(2));
+  return { tickvals: [middle], ticktext: [shownNumber(middle)] };
+}
+
+/** A logarithmic axis for columns of values; a linear one where none is positive. */
+function logAxis(columns, more, most = 6) {
+  let low = Infinity, high = 0;
+  for (const values of columns) for (const v of values) if (v > 0 && Number.isFinite(v)) [low, high] = [Math.min(low, v), Math.max(high, v)];
+  if (!high) return { ...more };
+  const room = Math.max(0.05 * Math.log10(high / low), 0.1);
+  const range = [Math.log10(low) - room, Math.log10(high) + room];
+  return { type: "log", range, ...logTicks(10 ** range[0], 10 ** range[1], most), ...more };
+}
+
 /** An axis of steps from 0 on. */
 function stepAxis(last, more) {
-  const ticks = [START, 1];
-  for (let x = 10; x <= last * 1.2; x *= 10) ticks.push(x);
-  const names = ticks.map((x) => (x === START ? "0" : x < 100 ? String(x) : `10<sup>${Math.round(Math.log10(x))}</sup>`));
+  const whole = Array.from({ length: Math.floor(Math.log10(Math.max(last, 1) * 1.2)) + 1 }, (_, n) => n);
+  const ticks = [START, ...whole.map((n) => 10 ** n)], names = ["0", ...powers(whole)];
   const range = [Math.log10(START), Math.log10(Math.max(last, 2) * 1.1)];
   return { type: "log", tickvals: ticks, ticktext: names, range, title: { text: "step" }, ...more };
 }
 
 const positive = (values) => values.map((y) => (y > 0 ? y : null));
 const finite = (values) => values.map((y) => (Number.isFinite(y) ? y : null));
-const shownNumber = (x) => (Number.isFinite(x) ? String(Number(x.toPrecision(3))) : "–");
+
+/** A number with three digits: 0.00123, 1.31e−6. */
+function shownNumber(x) {
+  if (!Number.isFinite(x)) return "–";
+  const size = Math.abs(x);
+  const text = size && (size < 1e-3 || size >= 1e6) ? x.toExponential(2).replace(/\.?0*e/, "e").replace("e+", "e") : String(Number(x.toPrecision(3)));
+  return text.replaceAll("-", "−");
+}
+
+// --- what can be taken away
+
+/** Offer a text as a file. */
+function download(name, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+/** A value as a CSV file holds it; nothing in it is taken for a formula. */
+function csvCell(value) {
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+const csvOf = (rows) => rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+
+for (const button of document.querySelectorAll("button.image")) {
+  const chart = button.dataset.chart;
+  button.setAttribute("aria-label", `image of the chart: ${chart}`);
+  button.addEventListener("click", () => Plotly.downloadImage(chart, { format: "png", scale: 2, filename: chart }));
+}

@@ -14,6 +14,9 @@ function line(name, label, colour, style) {
   };
 }
 
+/** Where a legend stands: above a panel whose upper edge is at y. */
+const legendAt = (y, numbered) => ({ orientation: "h", x: 0, y: y + (numbered ? 0.055 : 0.005), yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" });
+
 /** Bands for the stages, their numbers above, and a line at the moment that the slider shows. */
 function stages(moment) {
   const t = theme();
@@ -31,8 +34,9 @@ function stages(moment) {
 }
 
 function stageNumbers() {
+  if (data.stages.length === 1) return [];
   return data.stages.map((s, i) => ({
-    xref: "x", yref: "paper", x: (Math.log10(onAxis(s.first)) + Math.log10(onAxis(s.last))) / 2, y: 1, yanchor: "top",
+    xref: "x", yref: "paper", x: (Math.log10(onAxis(s.first)) + Math.log10(onAxis(s.last))) / 2, y: 1, yanchor: "bottom",
     text: String(i + 1), hovertext: plain(s.name), showarrow: false, font: { color: theme().faint },
   }));
 }
@@ -44,17 +48,20 @@ const has = (name) => metrics[name].some((y) => y > 0);
 
 function drawCurves() {
   const traces = [];
-  const [blue, orange, green] = COLOURS;
+  const [blue, orange, green, purple, , amber] = COLOURS;
   if (has("loss")) traces.push(line("loss", data.labels.loss, blue));
+  if (has("train_loss")) traces.push(line("train_loss", data.labels.train_loss, purple, { dash: "dashdot" }));
+  if (has("test_loss")) traces.push(line("test_loss", data.labels.test_loss, amber, { dash: "dot" }));
   if (has("objective")) traces.push(line("objective", data.labels.objective, orange, { dash: "dash" }));
   const gap = has("gap");
   if (gap) traces.push({ ...line("gap", data.labels.gap, green), yaxis: "y3", showlegend: false });
-  traces.push({ ...line("weight_decay", data.labels.weight_decay, theme().ink, { shape: "vh" }), yaxis: "y2" });
+  traces.push({ ...line("weight_decay", data.labels.weight_decay, theme().ink, { shape: "vh" }), yaxis: "y2", showlegend: false });
   return Plotly.react("curves", traces, layout({
     xaxis: stepAxis(last, { anchor: "y2" }), shapes: stages(moment), annotations: stageNumbers(),
-    yaxis: { domain: [gap ? 0.5 : 0.33, 1], type: "log" },
-    ...(gap ? { yaxis3: { domain: [0.22, 0.46], type: "log", nticks: 4, title: { text: "gap", standoff: 4 } } } : {}),
-    yaxis2: { domain: [0, gap ? 0.18 : 0.27], type: has("weight_decay") ? "log" : "linear", nticks: 4, title: { text: "λ" } },
+    legend: legendAt(1, true),
+    yaxis: logAxis([metrics.loss, metrics.objective], { domain: [gap ? 0.5 : 0.33, 1], title: { text: "loss, objective" } }),
+    ...(gap ? { yaxis3: logAxis([metrics.gap], { domain: [0.22, 0.46], title: { text: "gap", standoff: 4 } }, 4) } : {}),
+    yaxis2: logAxis([metrics.weight_decay], { domain: [0, gap ? 0.18 : 0.27], title: { text: "λ" } }, 3),
   }), config);
 }
 
@@ -84,15 +91,27 @@ function drawAlignment() {
     line("aligned_mass", `mass within ${data.aligned_within}°`, blue),
     line("found", `recovered, of ${data.teachers}`, orange, { dash: "dash", shape: "hv" }),
   ];
-  return Plotly.react("alignment", [...traces, ...shares.map((trace) => ({ ...trace, yaxis: "y2" }))], layout({
+  return Plotly.react("alignment", [...traces, ...shares.map((trace) => ({ ...trace, yaxis: "y2", legend: "legend2" }))], layout({
     xaxis: stepAxis(last, { anchor: "y2" }), shapes: stages(moment), annotations: stageNumbers(),
-    yaxis: { domain: [0.45, 1], type: "log", title: { text: "angle δ<sub>j</sub> (degrees)" } },
-    yaxis2: { domain: [0, 0.39], range: [-0.04, 1.04], tickformat: ".0%" },
+    legend: legendAt(1, true), legend2: legendAt(0.3, false),
+    yaxis: logAxis([metrics.max_angle, ...data.bands.flatMap(({ low, high }) => [metrics[low], metrics[high]])], { domain: [0.5, 1], title: { text: "angle δ<sub>j</sub> (degrees)" } }),
+    yaxis2: { domain: [0, 0.3], range: [-0.04, 1.04], tickvals: [0, 0.5, 1], tickformat: ".0%", title: { text: "share" } },
   }), config);
 }
 
+for (const id of ["curves", "alignment"]) {
+  const chart = document.getElementById(id), ends = [0, steps.length - 1];
+  const names = id === "curves" ? ["loss", "objective", "gap"].filter(has) : ["mean_angle", "max_angle", "aligned_mass", "subspace"];
+  const told = names.map((name) => `${plain(data.words[name])} from ${ends.map((i) => shownNumber(metrics[name][i])).join(" to ")}`);
+  chart.setAttribute("aria-label", `curves against steps 0 to ${last}: ${told.join("; ")}; as numbers in the table of stages and in the CSV file`);
+}
+document.getElementById("csv").addEventListener("click", () => {
+  const names = Object.keys(metrics);
+  download("metrics.csv", csvOf([names, ...steps.map((_, i) => names.map((name) => metrics[name][i]))]));
+});
+
 chart(drawCurves);
-chart(drawAlignment);
+if (data.teachers) chart(drawAlignment);
 
 // --- neurons ----------------------------------------------------------------------------------
 
@@ -166,8 +185,8 @@ function showNeurons(neurons) {
       const ends = three && neurons.lines ? [tip.map((v) => -v), tip] : [tip.map(() => 0), tip];
       return {
         type, mode: "lines+text", hoverinfo: "skip", showlegend: false, line: { color: colourOf(k), width: three ? 5 : 2 },
-        ...Object.fromEntries(axes.map((axis, c) => [axis, ends.map((p) => 1.12 * p[c])])),
-        text: ["", `<b>w*<sub>${k + 1}</sub></b>`], textposition: "top center", textfont: { color: colourOf(k), size: 15 },
+        ...Object.fromEntries(axes.map((axis, c) => [axis, ends.map((p) => (three ? 1.25 : 1.12) * p[c])])),
+        text: ["", `<b>w*<sub>${k + 1}</sub></b>`], textposition: "top center", textfont: { color: three ? theme().ink : textColourOf(k), size: 15 },
       };
     });
   }
@@ -201,7 +220,8 @@ function showNeurons(neurons) {
     const bare = { visible: false, showgrid: false, zeroline: false };
     if (three) {
       const axis = { visible: false, range: [-1.25, 1.25] };
-      const scene = { xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9, y: 0.9, z: 0.6 } } };
+      const far = document.getElementById("neurons").clientWidth < 500 ? 1.35 : 1.1;
+      const scene = { domain: { y: [certificate ? 0.16 : 0, 1] }, xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9 * far, y: 0.9 * far, z: 0.6 * far } } };
       return layout({ margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "stay", scene });
     }
     if (rank === 2) {
@@ -212,11 +232,16 @@ function showNeurons(neurons) {
       });
     }
     const t = theme();
+    const note = { showarrow: false, font: { color: t.faint } };
     const dotted = { line: { color: t.faint, width: 1, dash: "dot" }, type: "line" };
     return layout({
       uirevision: "stay",
-      xaxis: { type: "log", title: { text: "mass |a<sub>j</sub>|‖w<sub>j</sub>‖" }, range: [Math.log10(least) - 0.3, Math.log10(heaviest) + 0.3] },
-      yaxis: { type: "log", title: { text: "angle δ<sub>j</sub> (degrees)" }, range: [Math.log10(smallest) - 0.2, Math.log10(Math.max(...angle.filter(Number.isFinite), 90)) + 0.1] },
+      annotations: [
+        { ...note, x: Math.log10(neurons.alive_above), xref: "x", y: 1, yref: "paper", yanchor: "bottom", text: "vanished" , xanchor: "right" },
+        { ...note, x: 0, xref: "paper", y: Math.log10(data.aligned_within), yref: "y", xanchor: "left", yanchor: "bottom", text: `aligned: ${data.aligned_within}°` },
+      ],
+      xaxis: logAxis([[least, heaviest]], { title: { text: "mass |a<sub>j</sub>|‖w<sub>j</sub>‖" } }),
+      yaxis: logAxis([[smallest, 90], angle], { title: { text: "angle δ<sub>j</sub> (degrees)" } }),
       shapes: [
         { ...dotted, xref: "x", x0: neurons.alive_above, x1: neurons.alive_above, yref: "paper", y0: 0, y1: 1 },
         { ...dotted, yref: "y", y0: data.aligned_within, y1: data.aligned_within, xref: "paper", x0: 0, x1: 1 },
@@ -227,7 +252,7 @@ function showNeurons(neurons) {
   // --- the slider and the play button
 
   const slider = document.getElementById("time"), play = document.getElementById("play");
-  const told = document.getElementById("moment");
+  const told = document.getElementById("moment"), speed = document.getElementById("speed");
   let timer = null;
 
   const draw = () => {
@@ -235,6 +260,17 @@ function showNeurons(neurons) {
     if (certificate && rank === 2) drawCertificate(s, certified);
     return Plotly.react("neurons", [...surroundings(s), ...rays(), ...trails(s), dots(s)], frameLayout(), config);
   };
+
+  /** What the picture shows, for those who do not see it. */
+  function described(s) {
+    const living = Array.from({ length: width }, (_, j) => j).filter((j) => mass[s * width + j] > neurons.alive_above);
+    const near = Array.from({ length: teachers }, (_, k) => {
+      const own = living.filter((j) => teacher[s * width + j] === k);
+      const share = own.reduce((sum, j) => sum + mass[s * width + j], 0), widest = own.reduce((most, j) => Math.max(most, angle[s * width + j]), 0);
+      return own.length ? `${own.length} near teacher ${k + 1}, of mass ${shownNumber(share)}, at most ${shownNumber(widest)}° off` : `none near teacher ${k + 1}`;
+    });
+    return `${living.length} living neurons of ${width}: ${near.join("; ")}`;
+  }
 
   function show(s) {
     slider.value = String(s);
@@ -245,6 +281,8 @@ function showNeurons(neurons) {
     if (row >= 0) parts.push(`loss ${shownNumber(metrics.loss[row])}`, `mean angle ${shownNumber(metrics.mean_angle[row])}°`);
     told.textContent = parts.filter(Boolean).join(" · ");
     slider.setAttribute("aria-valuetext", told.textContent);
+    document.getElementById("neurons").setAttribute("aria-label", `neurons and teacher at step ${moment}. ${described(s)}`);
+    document.getElementById("link").href = `#step=${moment}`;
     if (certificate) document.getElementById("certified").textContent = certificate.told(s, row >= 0 ? metrics.gap[row] : NaN);
     draw();
     for (const id of ["curves", "alignment"]) Plotly.relayout(id, { shapes: stages(moment) });
@@ -270,10 +308,37 @@ function showNeurons(neurons) {
       const next = Number(slider.value) + 1;
       if (next < times.length) show(next);
       if (next >= times.length - 1) stop();
-    }, 150);
+    }, Number(speed.value));
   });
+  speed.addEventListener("change", () => {
+    if (timer !== null) for (let clicks = 0; clicks < 2; clicks++) play.click(); // goes on at the other speed
+  });
+  addEventListener("hashchange", () => showLinked());
   charts.push(draw);
-  show(times.length - 1);
+  markStages(times);
+  if (!showLinked()) show(times.length - 1);
+
+  /** The moment that the address names: its last snapshot at that step or before. */
+  function showLinked() {
+    const step = Number(/^#step=(\d+)$/.exec(location.hash)?.[1] ?? NaN);
+    if (Number.isNaN(step)) return false;
+    stop();
+    show(Math.max(0, times.findLastIndex((time) => time <= step)));
+    return true;
+  }
+}
+
+/** Below the slider: where the stages begin. */
+function markStages(times) {
+  data.stages.forEach((stage, i) => {
+    const first = times.findIndex((step) => step > stage.first || (i === 0 && step >= stage.first));
+    if (first < 0 || data.stages.length === 1) return;
+    const mark = document.createElement("span");
+    mark.style.left = `${(100 * first) / Math.max(times.length - 1, 1)}%`;
+    mark.textContent = String(i + 1);
+    mark.title = stage.name;
+    document.getElementById("marks").append(mark);
+  });
 }
 
 if (data.neurons) showNeurons(data.neurons);

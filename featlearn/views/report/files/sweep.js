@@ -41,37 +41,86 @@ function cellsOf(across, up) {
   return cells;
 }
 
-let cells = [];
+const CELL = [58, 18]; // the least size of a cell with a number in it, in pixels
+let cells = [], medians = [], at = null; // the cell that the arrow keys have come to
 function drawMap() {
   const metric = element("metric").value, across = element("across").value, up = element("up").value;
   cells = cellsOf(across, up);
-  const medians = cells.map((row) => row.map((runs) => median(runs.filter((i) => done[i]).map((i) => columns[metric][i]))));
+  medians = cells.map((row) => row.map((runs) => median(runs.filter((i) => done[i]).map((i) => columns[metric][i]))));
   const shown = medians.flat().filter((v) => v > 0);
   const log = data.log.includes(metric) && shown.length > 0;
-  const low = Math.floor(Math.log10(Math.min(...shown))), high = Math.ceil(Math.log10(Math.max(...shown)));
-  const powers = Array.from({ length: high - low + 1 || 0 }, (_, i) => low + i);
+  const low = Math.min(...shown), high = Math.max(...shown);
+  const ticks = log ? logTicks(low === high ? low / 2 : low, low === high ? 2 * high : high) : null;
+  if (at && (at.row >= cells.length || at.column >= cells[0].length)) at = null;
   const texts = medians.map((row, r) => row.map((v, c) => {
     const runs = cells[r][c];
     return `median ${shownNumber(v ?? NaN)}<br>${runs.filter((i) => done[i]).length} of ${runs.length} runs done`;
   }));
   const trace = {
     type: "heatmap", z: medians.map((row) => row.map((v) => (v === null || (log && v <= 0) ? null : log ? Math.log10(v) : v))),
-    x: axes[across].values.map((_, i) => i), y: cells.map((_, i) => i), xgap: 1, ygap: 1, colorscale: "Viridis",
-    text: texts, hovertemplate: "%{text}<extra></extra>",
+    x: axes[across].values.map((_, i) => i), y: cells.map((_, i) => i), xgap: 1, ygap: 1, colorscale: data.colour_scale.map((colour, i, all) => [i / (all.length - 1), colour]),
+    customdata: texts, hovertemplate: "%{customdata}<extra></extra>",
+    ...(log ? { zmin: Math.log10(low === high ? low / 2 : low), zmax: Math.log10(low === high ? 2 * high : high) } : {}),
     colorbar: { title: { text: data.titles[metric], side: "right" }, thickness: 14,
-      ...(log ? { tickvals: powers, ticktext: powers.map((p) => `10<sup>${p}</sup>`) } : {}) },
+      ...(log ? { tickvals: ticks.tickvals.map(Math.log10), ticktext: ticks.ticktext } : {}) },
   };
-  const ticks = (key) => ({ tickvals: axes[key].values.map((_, i) => i), ticktext: axes[key].values.map(plain), title: { text: data.titles[key] }, showgrid: false, zeroline: false });
-  const sideways = across === up ? { visible: false, showgrid: false } : ticks(up);
-  const wide = layout({ xaxis: ticks(across), yaxis: sideways, margin: { l: 60, r: 10, t: 10, b: 50 } });
+  const named = (key) => ({ tickvals: axes[key].values.map((_, i) => i), ticktext: axes[key].values.map(plain), title: { text: data.titles[key], standoff: 10 }, showgrid: false, zeroline: false });
+  const sideways = across === up ? { visible: false, showgrid: false } : named(up);
+  const wide = layout({ xaxis: named(across), yaxis: sideways, margin: { l: 60, r: 10, t: 10, b: 50 }, shapes: at ? [frameOf(at)] : [], annotations: written(trace) });
   return Plotly.react("map", [trace], { ...wide, plot_bgcolor: theme().band }, config);
+}
+
+/** The numbers in the cells, where these are large enough: black or white, whichever is the more legible. */
+function written({ z, zmin, zmax }) {
+  const place = element("map"), shown = z.flat().filter((v) => v !== null);
+  if (place.clientWidth * 0.75 < CELL[0] * z[0].length || place.clientHeight * 0.75 < CELL[1] * z.length) return [];
+  const low = zmin ?? Math.min(...shown), high = zmax ?? Math.max(...shown);
+  return z.flatMap((row, y) => row.map((v, x) => ({
+    x, y, showarrow: false, text: v === null ? "" : shownNumber(medians[y][x]), font: { color: inkOn(high > low ? (v - low) / (high - low) : 0.5) },
+  })));
+}
+
+/** Black or white on a colour of the scale, between whose places it is interpolated. */
+function inkOn(share) {
+  const scale = data.colour_scale, place = share * (scale.length - 1), below = Math.min(Math.floor(place), scale.length - 2);
+  const part = (colour, c) => parseInt(colour.slice(1 + 2 * c, 3 + 2 * c), 16) / 255;
+  const linear = [0, 1, 2].map((c) => part(scale[below], c) + (place - below) * (part(scale[below + 1], c) - part(scale[below], c)));
+  const light = linear.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] > 0.179 ? "#000000" : "#ffffff";
+}
+
+const frameOf = ({ row, column }) => ({
+  type: "rect", x0: column - 0.5, x1: column + 0.5, y0: row - 0.5, y1: row + 0.5, line: { color: COLOURS[1], width: 4 },
+});
+
+/** What a cell holds, in words. */
+function cellInWords({ row, column }) {
+  const across = element("across").value, up = element("up").value, runs = cells[row][column];
+  const where = [across, ...(across === up ? [] : [up])].map((key, i) => `${data.names[key]} ${axes[key].values[i ? row : column]}`);
+  const known = runs.filter((i) => done[i]).length;
+  return `${where.join(", ")}: median ${data.names[element("metric").value]} ${shownNumber(medians[row][column] ?? NaN)}, ${known} of ${runs.length} runs done`;
+}
+
+function goTo(cell) {
+  at = cell;
+  element("cell").textContent = cellInWords(cell);
+  return Plotly.relayout("map", { shapes: [frameOf(cell)] });
 }
 
 chart(drawMap).then(() => {
   element("map").on("plotly_click", (event) => {
     const { x, y } = event.points[0];
+    goTo({ row: y, column: x });
     open(cells[y][x]);
   });
+});
+element("map").addEventListener("keydown", (event) => {
+  const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] }[event.key];
+  if (event.key === "Enter" && at) open(cells[at.row][at.column]);
+  if (!move) return;
+  event.preventDefault();
+  const within = (value, count) => Math.min(Math.max(value, 0), count - 1);
+  goTo(at ? { row: within(at.row + move[0], cells.length), column: within(at.column + move[1], cells[0].length) } : { row: 0, column: 0 });
 });
 for (const id of ["metric", "across", "up"]) element(id).addEventListener("change", drawMap);
 
@@ -88,9 +137,13 @@ function nameOf(i) {
 
 function open(runs) {
   chosen = runs;
-  for (const row of element("results").tBodies[0].rows) row.classList.toggle("chosen", runs.includes(Number(row.dataset.run)));
+  for (const row of element("results").tBodies[0].rows) {
+    const own = runs.includes(Number(row.dataset.run));
+    row.classList.toggle("chosen", own);
+    row.querySelector("button").setAttribute("aria-pressed", String(own));
+  }
   const names = runs.slice(0, 3).map(nameOf).join("; ") + (runs.length > 3 ? ` and ${runs.length - 3} more` : "");
-  element("chosen").textContent = !runs.length ? "No run has ended in this cell." : data.curves ? names : `${names} – ${data.no_curves}`;
+  element("chosen").textContent = !runs.length ? "No run is chosen." : data.curves ? names : `${names} – ${data.no_curves}`;
   drawChosen();
 }
 
@@ -110,11 +163,11 @@ function drawChosen() {
     last = Math.max(last, at[at.length - 1]);
     return {
       x: at.map(onAxis), y: data.log.includes(name) ? positive(y) : finite(y), customdata: at, mode: at.length <= 3 ? "lines+markers" : "lines",
-      name: plain(columns.id[i]), line: { color: colourOf(n), width: 1.5 }, hovertemplate: "%{y:.3g} at step %{customdata}<extra>%{fullData.name}</extra>",
+      name: plain(columns.id[i]), line: { color: colourOf(n), width: 1.5, dash: ["solid", "dash", "dot", "dashdot"][n % 4] }, hovertemplate: "%{y:.3g} at step %{customdata}<extra>%{fullData.name}</extra>",
     };
   });
   return Plotly.react("curves", traces, layout({
-    xaxis: stepAxis(last), yaxis: { type: data.log.includes(name) ? "log" : "linear", title: { text: data.titles[name] } },
+    xaxis: stepAxis(last), yaxis: (data.log.includes(name) ? logAxis : (_, more) => more)(traces.map((t) => t.y), { title: { text: data.titles[name] } }),
     showlegend: known.length <= 10,
   }), config);
 }
@@ -124,7 +177,7 @@ element("curve").addEventListener("change", drawChosen);
 // --- the table --------------------------------------------------------------------------------
 
 const table = element("results");
-const heads = ["id", ...keys, ...data.shown, "status", "message"];
+const heads = ["id", ...keys, ...data.shown, "status", ...(columns.message.some(Boolean) ? ["message"] : [])];
 let order = everyRun, sortedBy = null, ascending = true;
 
 const cellValue = (name, i) => (axes[name] ? axes[name].index[i] : columns[name][i]);
@@ -157,7 +210,7 @@ function fillHead() {
     const head = document.createElement("th"), button = document.createElement("button");
     head.scope = "col";
     button.type = "button";
-    button.textContent = (data.names[name] ?? name) + (name === sortedBy ? (ascending ? " ▲" : " ▼") : "");
+    button.textContent = (data.heads[name] ?? name) + (name === sortedBy ? (ascending ? " ▲" : " ▼") : "");
     head.setAttribute("aria-sort", name !== sortedBy ? "none" : ascending ? "ascending" : "descending");
     button.addEventListener("click", () => sortBy(name));
     head.append(button);
@@ -166,8 +219,15 @@ function fillHead() {
   table.tHead.replaceChildren(row);
 }
 
+/** The runs of the table: those that hold every word of the filter. */
+function shownRuns() {
+  const words = element("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const kept = words.length ? order.filter((i) => ((text) => words.every((word) => text.includes(word)))(heads.map((name) => cellText(name, i)).join(" ").toLowerCase())) : order;
+  return kept.slice(0, data.most_rows);
+}
+
 function fillBody() {
-  const rows = order.slice(0, data.most_rows).map((i) => {
+  const rows = shownRuns().map((i, place) => {
     const row = document.createElement("tr");
     row.dataset.run = String(i);
     row.classList.toggle("chosen", chosen.includes(i));
@@ -177,14 +237,14 @@ function fillBody() {
         const button = document.createElement("button");
         button.type = "button";
         button.textContent = columns.id[i];
-        button.addEventListener("click", () => {
-          open([i]);
-          element("curves-title").scrollIntoView();
-        });
+        button.tabIndex = place ? -1 : 0; // one stop for the table: arrow keys go on from there
+        button.setAttribute("aria-pressed", String(chosen.includes(i)));
+        button.addEventListener("click", () => open(chosen.includes(i) ? chosen.filter((other) => other !== i) : [...chosen, i]));
         cell.append(button);
       } else {
         cell.textContent = cellText(name, i);
         if (name === "message") cell.className = "text";
+        if (name === "status") cell.className = ["done", "diverged", "failed"].find((status) => status === columns.status[i]) ?? "";
       }
       row.append(cell);
     }
@@ -195,3 +255,22 @@ function fillBody() {
 
 fillHead();
 fillBody();
+
+table.tBodies[0].addEventListener("keydown", (event) => {
+  const move = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (!move) return;
+  event.preventDefault();
+  const buttons = [...table.tBodies[0].querySelectorAll("button")];
+  const next = buttons[buttons.indexOf(event.target) + move];
+  if (!next) return;
+  event.target.tabIndex = -1;
+  next.tabIndex = 0;
+  next.focus();
+});
+element("filter").addEventListener("input", fillBody);
+element("clear").addEventListener("click", () => open([]));
+element("csv").addEventListener("click", () => {
+  const names = ["id", ...keys, ...data.metrics.filter((name) => !keys.includes(name)), "status"];
+  const value = (name, i) => (axes[name] ? axes[name].values[axes[name].index[i]] : columns[name][i]);
+  download("results.csv", csvOf([names, ...order.map((i) => names.map((name) => value(name, i)))]));
+});

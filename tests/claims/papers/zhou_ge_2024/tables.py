@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.config.model import Config
+from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
 from tests.claims.papers.zhou_ge_2024.small import claim
 from tests.sweeps.small import new_sweep, run
@@ -32,9 +32,9 @@ base:
 class Tables(Evidence):
     """Evidence whose tables are given."""
 
-    tables: dict[str, Columns] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
 
-    def table(self, sweep: str) -> Columns:
+    def table(self, sweep: str) -> Table:
         return self.tables[sweep]
 
     def configs(self, sweep: str) -> list[Config]:
@@ -44,12 +44,12 @@ class Tables(Evidence):
         return [config] * len(self.tables[sweep]["seed"])
 
 
-def tables(name: str, **given: Columns) -> Tables:
+def tables(name: str, **given: Table) -> Tables:
     """Evidence for a claim."""
     return Tables(dict.fromkeys(given), claim(name).file.parameters, tables=given)  # type: ignore[arg-type]
 
 
-def crossed(seeds: int = 20, **axes: list[float]) -> Columns:
+def crossed(seeds: int = 20, **axes: list[float]) -> Table:
     """The columns of a grid of finished runs; ``__`` stands for a dot."""
     grid = np.meshgrid(*axes.values(), np.arange(seeds), indexing="ij")
     columns = {key.replace("__", "."): values.ravel() for key, values in zip([*axes, "seed"], grid, strict=True)}

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featlearn.claims.evidence import Columns, Evidence
+from featlearn.claims.evidence import Evidence
 from featlearn.claims.papers.zhou_ge_2024.rate import first_steps, measure
+from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
 from tests.claims.papers.zhou_ge_2024.small import LATE, claim
 from tests.claims.papers.zhou_ge_2024.tables import assert_complete, crossed, holding, swept
@@ -46,7 +47,7 @@ def test_it_does_not_hold_when_runs_stall_above_the_loss_at_which_they_should_st
     stuck |= {"loss": np.full(40, 2e-5), "step": np.full(40, 100)}
 
     class Stuck(Evidence):
-        def table(self, sweep: str) -> Columns:
+        def table(self, sweep: str) -> Table:
             return stuck if sweep == "constant" else super().table(sweep)
 
     assert not holding("rate", measure(Stuck(sweeps, PARAMETERS)))["constant"]

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.zhou_ge_2024.samples import crossing, measure
+from featlearn.runs.metrics import Table
 from tests.claims.papers.zhou_ge_2024.small import claim
 from tests.claims.papers.zhou_ge_2024.tables import BASE, assert_complete, crossed, holding, swept, tables
 
@@ -27,14 +27,14 @@ def test_small_sweeps_give_every_check_a_number_and_an_interval(tmp_path: Path) 
     assert_complete("samples", sweeps, measure(Evidence(sweeps, claim("samples").file.parameters)))
 
 
-def table(needed_at: Callable[[np.ndarray], np.ndarray]) -> Columns:
+def table(needed_at: Callable[[np.ndarray], np.ndarray]) -> Table:
     """Angles of 2° at the given sizes, falling as n^−½, with a different constant for each seed."""
     runs = crossed(teacher__input_dim=[4, 8, 16], data__samples=list(100.0 * 2.0 ** np.arange(12)))
     size = needed_at(runs["teacher.input_dim"]) * np.exp(0.1 * np.sin(runs["seed"]))
     return runs | {"mean_angle": 2 * np.sqrt(size / runs["data.samples"]), "recovered": np.full(len(size), 3)}
 
 
-def measured(runs: Columns) -> Findings:
+def measured(runs: Table) -> Findings:
     noise = {key: column[runs["teacher.input_dim"] == 8] for key, column in runs.items()}
     noise |= {"data.noise_std": np.full(len(noise["seed"]), 0.3)}
     return measure(tables("samples", dimension=runs, noise=noise))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from featlearn.claims.evidence import Columns, Evidence
-from featlearn.claims.findings import Findings
+from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.zhou_ge_2024.width import measure, needed
+from featlearn.runs.metrics import Table
 from tests.claims.papers.zhou_ge_2024.small import claim
 from tests.claims.papers.zhou_ge_2024.tables import assert_complete, crossed, holding, swept, tables
 
@@ -22,13 +22,13 @@ def test_small_sweeps_give_every_check_a_number_and_an_interval(tmp_path: Path) 
     assert_complete("width", sweeps, measure(Evidence(sweeps, claim("width").file.parameters)))
 
 
-def table(found: Callable[[Columns], np.ndarray], teachers: float = 3) -> Columns:
+def table(found: Callable[[Table], np.ndarray], teachers: float = 3) -> Table:
     runs = crossed(40, student__width=[8, 16, 50], teacher__width=[teachers], teacher__min_angle=[25])
     right = found(runs)
     return runs | {"recovered": np.where(right, teachers, 1), "aligned_mass": np.where(right, 1.0, 0.5)}
 
 
-def measured(found: Callable[[Columns], np.ndarray]) -> Findings:
+def measured(found: Callable[[Table], np.ndarray]) -> Findings:
     return measure(tables("width", reference=table(found), teachers=table(found, 4), wide=table(found, 5)))
 
 

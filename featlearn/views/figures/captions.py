@@ -1,0 +1,185 @@
+"""What stands under a figure in a paper: what it shows, its units, bands and counts, in LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from featlearn.claims.records import ClaimRecord
+from featlearn.theory.alignment import ALIGNED_WITHIN
+from featlearn.views.data.axis import Axis
+from featlearn.views.data.certificate_view import CertificateView
+from featlearn.views.data.neurons import Neurons
+from featlearn.views.data.run import RunData
+from featlearn.views.data.slope import Slope
+from featlearn.views.data.sweep import SweepData
+from featlearn.views.words.certificate import verdict
+from featlearn.views.words.labels import label_of
+from featlearn.views.words.latex import in_latex
+from featlearn.views.words.numbers import counts_in_words, number, runs_in_words
+
+_STEPS = "The axis of steps is linear from 0 to 1 and logarithmic beyond."
+_MASS = r"the mass $p_j = |a_j|\,\Vert w_j\Vert$"
+
+
+# --- runs ---------------------------------------------------------------------------------------
+
+
+def curves_caption(data: RunData, *, gap: bool) -> str:
+    """Of loss, objective, gap and weight decay."""
+    between = r", middle: the gap $L_\lambda - J^*_\lambda$ to the certified optimum" if gap else ""
+    shown = (
+        r"Top: population loss $L$ and objective $L_\lambda = L + \frac{\lambda}{2}(\Vert a\Vert^2 + \Vert W\Vert_F^2)$"
+    )
+    return f"{shown}{between}, bottom: weight decay $\\lambda$, against the step. {_STEPS} {_of_run(data)}"
+
+
+def alignment_caption(data: RunData) -> str:
+    """Of angles and shares."""
+    return (
+        r"Top: angles $\delta_j$ between neurons and their nearest teacher lines: median and bands of 25--75\,\% and "
+        rf"5--95\,\% of {_MASS}, and the largest angle of a living neuron. Bottom: share of the first layer in the "
+        rf"teacher's span $S^*$, of the mass within {ALIGNED_WITHIN:g}$^\circ$ of a teacher line, and of the "
+        rf"{data.teachers} teacher lines with a living neuron that near. {_STEPS} {_of_run(data)}"
+    )
+
+
+def neurons_caption(data: RunData, neurons: Neurons) -> str:
+    """Of the neurons at the last snapshot."""
+    if neurons.rank == 2:
+        half = " $w$ and $-w$ are one neuron and lie in the upper half." if neurons.lines else ""
+        shown = (
+            r"The neurons' directions $w_j/\Vert w_j\Vert$, projected on the teacher's plane; on the circle where the "
+            f"row lies in the plane.{half} Rays: teacher directions."
+        )
+    else:
+        shown = (
+            rf"Angle $\delta_j$ of each neuron to its nearest teacher line against {_MASS}. Dotted: below "
+            rf"which mass a neuron counts as vanished, and within which angle ({ALIGNED_WITHIN:g}$^\circ$) as aligned."
+        )
+    looks = "Areas of dots: masses; colours: nearest teacher; grey rings: vanished neurons; thin lines: their ways."
+    return f"{shown} {looks} At step {int(neurons.steps[-1])}. {_of_run(data)}"
+
+
+def certificate_caption(data: RunData, view: CertificateView) -> str:
+    """Of the dual certificate."""
+    where = (
+        "in the teacher's plane"
+        if view.frame is None
+        else "on the sphere of the teacher's space (Lambert's projection)"
+    )
+    return (
+        rf"Dual certificate $\eta(w) = -\frac{{2}}{{\lambda}}\,\mathrm{{E}}[(f - f^*)\,\tilde\varphi(w\cdot x)]$ for "
+        rf"directions $w$ {where}, of the optimum and of the network. A function is the best of every width if and "
+        rf"only if $|\eta| \le 1$, with $\eta = \pm 1$ at its own neurons. Areas of dots: masses of the "
+        rf"atoms of the optimum. {_verdict(view)}. {_of_run(data)}"
+    )
+
+
+def _verdict(view: CertificateView) -> str:
+    return verdict(view.optimum, view.decays).replace("|η|", r"$|\eta|$").replace("λ", r"$\lambda$")
+
+
+def overlay_caption(runs: Sequence[RunData], names: Sequence[str], metrics: Sequence[str]) -> str:
+    """Of columns of several runs."""
+    shown = ", ".join(in_latex(label_of(metric).words) for metric in metrics)
+    told = "; ".join(f"{in_latex(name)} ({_status(data)})" for name, data in zip(names, runs, strict=True))
+    return f"From top to bottom: {shown}, against the step, of {runs_in_words(len(runs))}: {told}. {_STEPS}"
+
+
+def _of_run(data: RunData) -> str:
+    """The sizes of a run, where it ended, and its name."""
+    parts = []
+    if data.snapshots is not None:
+        _, width, input_dim = data.snapshots.first_layer.shape
+        teacher = rf"teacher of $m^* = {data.teachers}$ neurons in $d = {input_dim}$ dimensions"
+        rank = f", rank $r = {data.neurons.rank}$" if data.neurons else ""
+        parts.append(rf"Student of width $m = {width}$, {teacher}{rank}")
+    phi = data.info.activation
+    if phi is not None:
+        dropped = f", Hermite degrees below {phi.drop_hermite_below} dropped" if phi.drop_hermite_below else ""
+        parts.append(f"activation {in_latex(phi.name)}{dropped}")
+    if data.info.seed is not None:
+        parts.append(f"seed {data.info.seed}")
+    told = "; ".join(parts)
+    return f"{told[:1].upper()}{told[1:]}{'. ' if told else ''}Run {in_latex(data.name)} ({_status(data)})."
+
+
+def _status(data: RunData) -> str:
+    return f"{data.info.status} at step {int(data.metrics['step'][-1])}"
+
+
+# --- sweeps -------------------------------------------------------------------------------------
+
+
+def medians_caption(
+    data: SweepData, metric: str, across: Axis, lines: Sequence[Axis], runs: str, slopes: Mapping[str, Slope | None]
+) -> str:
+    """Of medians against an axis."""
+    each = f", a line for each {' and '.join(_called(axis) for axis in lines)}" if lines else ""
+    told = [f"{in_latex(name)}{': ' if name else ''}{in_latex(str(slope))}" for name, slope in slopes.items() if slope]
+    fitted = rf" Slopes of the medians (least squares, 95\,\% interval): {'; '.join(told)}." if told else ""
+    return (
+        f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)} against {_called(across)}{each}, with "
+        f"quartiles.{fitted} {_of_sweep(data)}"
+    )
+
+
+def heat_map_caption(data: SweepData, metric: str, across: Axis, up: Axis, runs: str) -> str:
+    """Of a map over two axes."""
+    return (
+        f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)}, by {_called(across)} and {_called(up)}. "
+        f"{_of_sweep(data)}"
+    )
+
+
+def distribution_caption(data: SweepData, metric: str, count: int) -> str:
+    """Of a distribution over seeds."""
+    return (
+        f"Share of $n$ = {count} runs, which differ by their seeds alone, with a {_words(metric)} at or below each "
+        f"value; dotted: their median. {_of_sweep(data)}"
+    )
+
+
+def _words(metric: str) -> str:
+    label = label_of(metric)
+    symbol = f" ${label.symbol}$" if label.symbol else ""
+    return f"{in_latex(label.words)}{symbol}{f' (in {in_latex(label.unit)})' if label.unit else ''}"
+
+
+def _called(axis: Axis) -> str:
+    symbol = f" ${axis.label.symbol}$" if axis.label.symbol else ""
+    return f"{in_latex(axis.label.words)}{symbol}"
+
+
+def _of_sweep(data: SweepData) -> str:
+    lost = int((~data.done).sum())
+    told = f"; {runs_in_words(lost)} of {len(data.done)} not done" if lost else ""
+    return f"Sweep {in_latex(data.name)}{told}."
+
+
+# --- claims -------------------------------------------------------------------------------------
+
+
+def claim_caption(record: ClaimRecord) -> str:
+    """Of the figure of a claim: its sentence, whether it holds, and what each number is held to."""
+    checks = [
+        f"{check.measures}: {number(check.value, 3)} (wanted {check.threshold}, n = {check.count})"
+        for check in record.checks
+    ]
+    held = "holds" if record.passed else "does not hold"
+    intervals = r" Bands and bars: 95\,\% intervals." if has_intervals(record) else ""
+    return f"{in_latex(record.sentence)} Measured, this {held}: {in_latex('; '.join(checks))}.{intervals}"
+
+
+def claim_heading(record: ClaimRecord) -> str:
+    """What stands above the figure of a claim: whether it holds, over how many cases, and what the bands are."""
+    counts = [check.count for check in record.checks if check.count]
+    parts = ["PASS" if record.passed else "FAIL"]
+    parts += [f"n = {counts_in_words(counts)}"] if counts else []
+    parts += ["bands and bars: 95 % intervals"] if has_intervals(record) else []
+    return " · ".join(parts)
+
+
+def has_intervals(record: ClaimRecord) -> bool:
+    """Whether the figure of a claim shows intervals."""
+    return record.panel is not None and any(series.low is not None for series in record.panel.series)

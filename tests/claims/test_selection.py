@@ -1,0 +1,107 @@
+"""Conditions, orders and differing settings of lines."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from featlearn.claims.listing import Line
+from featlearn.claims.selection import Keys, condition, differing, ordered
+from featlearn.storage.errors import WrongChoice
+
+SETTINGS = {
+    "name": "quickstart",
+    "seed": 0,
+    "teacher.width": 3,
+    "student.width": 100,
+    "data.kind": "population",
+    "stages.main.train": ["first_layer"],
+    "stages.main.weight_decay.start": 0.01,
+    "stages.main.nesterov": False,
+    "stages.other.steps": 1,
+}
+
+
+def line(name: str, final: dict[str, Any] | None = None, tags: tuple[str, ...] = (), **settings: Any) -> Line:
+    about = {"name": "quickstart", "status": "done", "created": "2026-11-28T10:00:00", "final": final}
+    known = SETTINGS | {key.replace("__", "."): value for key, value in settings.items()}
+    return Line(Path(name), "run", about, known, list(tags), "a note", None, alive=False)
+
+
+A = line("a", {"loss": 1e-7, "recovered": 3, "gap": None}, ("paper", "wide"))
+B = line("b", {"loss": 1e-3, "recovered": 2, "gap": 1e-4}, seed=1, student__width=200)
+SWEEP = Line(Path("s"), "sweep", {"name": "decay", "status": "done", "best_loss": 1e-9}, {}, [], "", None, alive=False)
+LINES = [A, B, SWEEP]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("student.width=100", "a"),
+        ("student.width = 1e2", "a"),
+        ("student.width!=100", "b"),
+        ("student.width>=100", "ab"),
+        ("student.width<100", ""),
+        ("loss<1e-6", "as"),
+        ("loss>1e-6", "b"),
+        ("recovered=3", "a"),
+        ("status=done", "abs"),
+        ("status!=done", ""),
+        ("kind=sweep", "s"),
+        ("name=quickstart", "ab"),
+        ("name~QUICK", "ab"),
+        ("name!=quickstart", "s"),
+        ("tags=paper", "a"),
+        ("tags!=paper", "bs"),
+        ("tags~pap", "a"),
+        ("note~note", "ab"),
+        ("created>2026-11", "ab"),
+        ("created<2026", ""),
+        ("data.kind=population", "ab"),
+        ('main.train=["first_layer"]', "ab"),
+        ("nesterov=false", "ab"),
+        ("nesterov=0", ""),
+        ("gap=null", "as"),
+        ("gap!=5", "ab"),
+        ("main.weight_decay=0.01", "ab"),
+        ("main.weight_decay<0.01", ""),
+        ("seed=1", "b"),
+    ],
+)
+def test_conditions_choose(text: str, names: str) -> None:
+    asked = condition(text, Keys(LINES))
+    assert "".join(found.name for found in LINES if asked.holds(found)) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("studnt.width=1", "did you mean student.width"),
+        ("weight_decy=1", "weight_decay"),
+        ("lambda=1", r"the keys are name, .*loss"),
+        ("width=1", "more than one key; which of these: teacher.width, student.width"),
+        ("loss", "expected KEY=VALUE"),
+        ("=3", "expected KEY=VALUE"),
+        ("", "expected KEY=VALUE"),
+    ],
+)
+def test_a_wrong_condition_says_what_would_be_right(text: str, told: str) -> None:
+    with pytest.raises(WrongChoice, match=told):
+        condition(text, Keys(LINES))
+
+
+def test_lines_are_ordered_by_a_key_and_those_without_it_come_last() -> None:
+    keys = Keys(LINES)
+    assert [found.name for found in ordered(LINES, "loss", keys)] == ["s", "a", "b"]
+    assert [found.name for found in ordered(LINES, "-loss", keys)] == ["b", "a", "s"]
+    assert [found.name for found in ordered(LINES, "-student.width", keys)] == ["b", "a", "s"]
+    with pytest.raises(WrongChoice):
+        ordered(LINES, "nothing", keys)
+
+
+def test_the_settings_that_differ_are_found_and_those_of_all_come_first() -> None:
+    assert differing(LINES, 9) == ["seed", "student.width"]
+    lazy = line("c", student__output_scale=2.0)
+    assert differing([lazy, A, B], 9) == ["seed", "student.width", "student.output_scale"]
+    assert differing([A, B], 1) == ["seed"]
+    assert differing([A, SWEEP], 9) == []

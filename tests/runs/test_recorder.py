@@ -1,0 +1,43 @@
+"""What to try after a divergence: a smaller step where there is one, and why weight decay alone made the weights grow.
+
+What is kept of a run while it goes on is tested in test_train.py, test_snapshots.py and test_power_cut.py.
+"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from featlearn.runs.recorder import advice
+from featlearn.training.events import Logged
+from featlearn.training.plan import Plan, Position
+from featlearn.training.problem import State
+from featlearn.training.stages import Schedule
+from tests.training.examples import stage_of
+
+DECAYS, SMALLER = {"step_size": Schedule(1.0), "weight_decay": Schedule(3.0)}, "; try a smaller step: --set stages.s."
+
+
+@pytest.mark.parametrize(
+    ("changes", "loss", "told"),
+    [
+        ({}, 2.5e7, f"the loss is 2.5e+07{SMALLER}step_size=0.02"),
+        ({}, None, f"the loss is not finite{SMALLER}step_size=0.02"),
+        ({"step_size": Schedule(0.4, 0.5, 1)}, None, f"the loss is not finite{SMALLER}step_size.start=0.04"),
+        (
+            DECAYS,
+            None,
+            f"the loss is not finite{SMALLER}step_size=0.1 (weight decay times step size is 3, and must stay below 2)",
+        ),
+        (DECAYS | {"method": "momentum"}, None, f"the loss is not finite{SMALLER}step_size=0.1"),  # below 2 (1 + 0.9)
+        ({"step_size": None, "method": "lbfgs"}, 1e9, "the loss is 1e+09"),
+    ],
+    ids=["loss", "not finite", "schedule", "decay", "momentum", "no step size"],
+)
+def test_advice_after_a_divergence(changes: dict[str, Any], loss: float | None, told: str) -> None:
+    stage = stage_of(**changes)
+    row = {"step": 13, "stage": "s", "stage_step": 3, "loss": loss, "weight_decay": float(stage.weight_decay.at(2))}
+    row |= {"step_size": None if stage.step_size is None else float(stage.step_size.at(2))}
+    state = State(np.zeros((1, 2)), np.zeros((1, 2, 3)))
+    event = Logged(0, Position(0, 3, 13), state, row, 0.0, snapshot=False, ended="diverged")
+    assert advice(Plan.of([stage], 10, 2), event) == f"diverged at step 13 (step 3 of stage s): {told}"

@@ -1,0 +1,88 @@
+"""The table of runs: what stands in it, and what is left out where there is no room."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from featlearn.claims.listing import Line
+from featlearn.views.console.runs import show_runs
+
+FINAL: dict[str, Any] = {
+    "loss": 1e-7,
+    "max_angle": 4.0,
+    "mean_angle": 0.5,
+    "recovered": 3,
+    "step": 72002,
+    "seconds": 3.0,
+}
+
+
+def line(name: str, final: dict[str, Any] | None = None, **settings: Any) -> Line:
+    about = {"name": "quickstart", "status": "done", "final": FINAL if final is None else final}
+    return Line(
+        Path(name),
+        "run",
+        about,
+        {"student.width": 100, **{key.replace("__", "."): value for key, value in settings.items()}},
+        [],
+        "",
+        None,
+        alive=False,
+    )
+
+
+def told(lines: list[Line], capsys: pytest.CaptureFixture[str], keys: list[str] | None = None) -> list[str]:
+    show_runs(lines, Path("runs"), keys)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_every_kind_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = {"name": "decay", "status": "done", "best_loss": 1e-9, "points": 4, "done": 3, "ended": 4}
+    claims = {"name": "reproduction", "status": "failed", "claims": 7, "held": 6, "judged": 7}
+    lines = [
+        line("a"),
+        Line(Path("b"), "sweep", sweep, {}, [], "", None, alive=True),
+        Line(Path("c"), "reproduction", claims, {}, [], "", None, alive=False),
+        Line(Path("d"), "run", None, {}, [], "", "run.json is broken", alive=False),
+        Line(Path("e \x1b[31m"), "run", {"name": "x", "status": "running"}, {}, ["paper"], "", None, alive=False),
+    ]
+    show_runs(lines, Path("runs"))
+    out = capsys.readouterr()
+    rows = [row.split() for row in out.out.splitlines()]
+    assert rows[2][:3] == ["a", "done", "1e-07"]
+    assert rows[3] == ["b", "running,", "3", "of", "4", "1e-09"]
+    assert rows[4] == ["c", "failed,", "6", "of", "7", "hold"]
+    assert rows[5][:2] == ["d", "unreadable"]
+    assert rows[6][:4] == ["e", "\\x1b[31m", "stopped", "paper"]
+    assert "go on with featlearn train --resume RUN" in out.out
+    assert out.err == "run.json is broken\n"
+
+
+def test_where_there_is_no_room_the_loss_stays_and_what_is_left_out_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [line("a" * 30, seed=0), line("b" * 30, seed=1)]
+    wide = told(lines, capsys)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = told(lines, capsys)
+    assert wide[0].split()[:4] == ["run", "status", "seed", "loss"]
+    assert "seed" in narrow[0]
+    assert "loss" in narrow[0]
+    assert "seconds" not in narrow[0]
+    assert "not shown, for the width of the terminal: " in narrow[-1]
+    assert "seconds" in narrow[-1]
+    monkeypatch.setenv("COLUMNS", "50")
+    assert told(lines, capsys)[0].count("loss") == 1
+
+
+def test_values_are_written_so_that_they_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line("a", x__step_size=0.050001), line("b", x__step_size=0.050002), line("c")]
+    rows = [row.split() for row in told(lines, capsys, ["step_size", "x.step_size"])]
+    assert [row[3:] for row in rows[2:]] == [["0.050001"], ["0.050002"], []]
+
+
+def test_without_runs_there_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told([], capsys)[0].startswith("no runs in runs; make one with: featlearn ")

@@ -1,0 +1,69 @@
+"""Every figure has a caption that says what is in it and that LaTeX can read."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from featlearn.claims.records import ClaimRecord
+from featlearn.views.data.run import read_run
+from featlearn.views.data.sweep import read_sweep
+from featlearn.views.figures.captions import claim_caption, claim_heading
+from featlearn.views.figures.overlay import overlay_figure
+from featlearn.views.figures.run import run_figures
+from featlearn.views.figures.saving import save
+from featlearn.views.figures.sweep import sweep_figures
+from tests.views.examples import COLUMN, ONE_AXIS, SEEDS, SWEEP, new_run, swept
+from tests.views.report.test_claims import CLAIM
+
+
+def assert_latex(caption: str) -> None:
+    """Dollars and braces in pairs, no signs that LaTeX takes for commands, none that it does not know."""
+    bare = re.sub(r"\\[\\&%$#_{}]", "", caption)
+    assert bare.count("$") % 2 == 0
+    assert bare.count("{") == bare.count("}")
+    text = "".join(bare.split("$")[::2])
+    assert not re.search(r"[&%#_^~]", text)
+    assert caption.isascii()
+    assert caption.endswith(".")
+
+
+@pytest.mark.parametrize("overrides", [[], ["teacher.rank=3"]])
+def test_figures_of_a_run_say_its_sizes(overrides: list[str], tmp_path: Path) -> None:
+    data = read_run(new_run(tmp_path, "name=100 %_$", *overrides))
+    for drawing in run_figures(data, COLUMN):
+        assert_latex(drawing.caption)
+        assert r"width $m = 20$" in drawing.caption
+        assert r"$m^* = 3$ neurons in $d = 8$ dimensions" in drawing.caption
+        assert r"Run 100 \%\_\$ (done at step 402)." in drawing.caption
+        files = save(drawing, tmp_path / "out", ["pdf"], COLUMN)
+        assert (tmp_path / "out" / f"{drawing.name}.txt").read_text() == f"{drawing.caption}\n"
+        assert b"/Title" in files[0].read_bytes()
+    assert_latex(overlay_figure([data, data], ["loss", "gap"], COLUMN).caption)
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "told"),
+    [
+        (SEEDS, None, r"$n$ = 5 runs, which differ by their seeds alone"),
+        (SWEEP, None, r"$n$ = 3 runs of the loss $L$, by student width $m$ and step size $\eta$"),
+        (ONE_AXIS, "weight_decay", r"$n$ = 0--3 runs of the loss $L$ against weight decay $\lambda$, a line for each"),
+    ],
+)
+def test_figures_of_a_sweep_say_how_many_runs(text: str, x: str | None, told: str, tmp_path: Path) -> None:
+    [drawing] = sweep_figures(read_sweep(swept(tmp_path, text)), ["loss"], x, None, COLUMN)
+    assert_latex(drawing.caption)
+    assert told in drawing.caption
+
+
+def test_a_claim_says_whether_it_holds() -> None:
+    record = ClaimRecord.parse(json.dumps(CLAIM))
+    assert_latex(claim_caption(record))
+    assert "Measured, this holds: share of W in S* $|$ d = 32: 0.988 (wanted $>$ 0.95, n = 50)." in claim_caption(
+        record
+    )
+    assert claim_heading(record) == "PASS · n = 50"
+    assert (
+        claim_heading(record.changed(passed=False, checks=(record.checks[0].changed(passed=False),))) == "FAIL · n = 50"
+    )
