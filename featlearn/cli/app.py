@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -31,6 +32,7 @@ def main() -> None:
     """The entry point of the ``featlearn`` command."""
     _open_streams()
     load_when_used("numpy")
+    gc.set_threshold(200_000, 20, 20)  # libraries make many objects as they load, and none of them is garbage
     try:
         app()
     except KeyboardInterrupt:

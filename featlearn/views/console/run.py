@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.metrics import as_columns, with_values
 from featlearn.runs.records import RunInfo
 from featlearn.runs.statuses import STOPPED
 from featlearn.storage.errors import RunError
@@ -49,7 +48,7 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         complain([str(error)])
     columns: Sequence[str] = _STAGE_COLUMNS if output.width >= NARROW else _NARROW_STAGE_COLUMNS
     if rows:
-        columns = with_values(as_columns(rows, columns), columns)
+        columns = [column for column in columns if any(row.get(column) is not None for row in rows)]
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     table.add_column("after", style="bold", no_wrap=True)
     for column in columns:
