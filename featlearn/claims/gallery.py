@@ -33,7 +33,7 @@ def purpose(path: Path) -> str:
 
 
 def copy_out(name: str, where: Path) -> list[Path]:
-    """Write a file of the gallery, and the one that a sweep is based on unless it is there; returns those written.
+    """Write a file of the gallery, and those that it needs unless they are there; returns those written.
 
     Raises:
         WrongChoice: when there is no such file in the gallery, or one of that name is there already.
@@ -44,7 +44,7 @@ def copy_out(name: str, where: Path) -> list[Path]:
     if name not in files:
         raise WrongChoice(f"there is no {name!r} in the gallery; `featlearn new --list` shows what there is")
     written = []
-    for path, target in _with_base(files[name], where / f"{name}.yaml"):
+    for path, target in _with_needed(files[name], where / f"{name}.yaml"):
         if target.exists() and path == files[name]:
             raise WrongChoice(f"{target} is there already; remove it, or work with it")
         if target.exists():
@@ -59,9 +59,10 @@ def copy_out(name: str, where: Path) -> list[Path]:
     return written
 
 
-def _with_base(path: Path, target: Path) -> Iterator[tuple[Path, Path]]:
-    """A file and the one that it is based on, with where each is copied to."""
+def _with_needed(path: Path, target: Path) -> Iterator[tuple[Path, Path]]:
+    """A file and those that it names, with where each is copied to."""
     yield path, target
-    base = yaml.safe_load(path.read_bytes()).get("base")
-    if isinstance(base, str):
-        yield (path.parent / base).resolve(), Path(os.path.normpath(target.parent / base))
+    content = yaml.safe_load(path.read_bytes())
+    for name in (content.get("base"), content.get("data", {}).get("path")):
+        if isinstance(name, str):
+            yield (path.parent / name).resolve(), Path(os.path.normpath(target.parent / name))

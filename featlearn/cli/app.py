@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -37,6 +38,7 @@ def main() -> None:
     if not os.environ.get("COLUMNS", "1").strip("0"):
         del os.environ["COLUMNS"]  # a terminal of no width would show nothing
     load_when_used("numpy")
+    gc.set_threshold(200_000, 20, 20)  # libraries make many objects as they load, and none of them is garbage
     try:
         try:
             app()

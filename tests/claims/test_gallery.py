@@ -34,7 +34,8 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "quickstart.yaml").read_text() == "mine"
 
 
-def test_a_sweep_comes_with_what_it_is_based_on(tmp_path: Path) -> None:
+def test_a_file_comes_with_what_it_needs(tmp_path: Path) -> None:
+    assert copy_out("own_data", tmp_path) == [tmp_path / "own_data.yaml", tmp_path / "own_data.csv"]
     assert copy_out("sweeps/flow", tmp_path) == [tmp_path / "sweeps" / "flow.yaml", tmp_path / "flow.yaml"]
 
 

@@ -73,3 +73,21 @@ def test_letters_that_the_terminal_does_not_have_end_no_command(tmp_path: Path) 
     done = featlearn("--help", cwd=tmp_path, env=ENVIRONMENT | {"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "")
     assert "Teacher?student experiments" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["schema"], ["train", "-c", "config.yaml", "--json"]])
+def test_a_standard_output_that_is_full_is_one_line(arguments: list[str], tmp_path: Path) -> None:
+    write(tmp_path, MINIMAL)
+    with Path("/dev/full").open("w") as full:
+        command = [*FEATLEARN, *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert (done.returncode, done.stderr) == (1, "output cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("columns", ["0", "", "000"])
+def test_a_terminal_of_no_width_is_one_of_the_usual_width(columns: str, tmp_path: Path) -> None:
+    done = featlearn("--help", cwd=tmp_path, env=ENVIRONMENT | {"COLUMNS": columns})
+    assert "Usage" in done.stdout

@@ -17,7 +17,7 @@ def test_a_configuration_is_written_and_the_next_command_told(tmp_path: Path, mo
     assert again.exit_code == 2
     assert "is there already" in again.stderr
     sweep = invoked("new", "sweeps/flow")
-    assert "and flow.yaml, which it is based on" in sweep.stdout
+    assert "and flow.yaml, which it needs" in sweep.stdout
     assert "featlearn sweep --config sweeps/flow.yaml" in sweep.stdout
 
 

@@ -23,7 +23,7 @@ def show_gallery(purposes: Mapping[str, str]) -> None:
 
 
 def show_written(files: Sequence[Path]) -> None:
-    """Which files were written, and the command that runs the first one; the others are what it is based on."""
+    """Which files were written, and the command that runs the first one; the others are what it needs."""
     first, *others = files
-    tell(f"wrote {first}" + "".join(f", and {other}, which it is based on" for other in others))
+    tell(f"wrote {first}" + "".join(f", and {other}, which it needs" for other in others))
     tell(f"run it with: featlearn {'sweep' if first.parent.name == 'sweeps' else 'train'} --config {first}")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
 
-from featlearn.storage.directory import Notes
 from featlearn.views.console.output import output_console, shown, tell
-from featlearn.views.data.differences import Differences
-from featlearn.views.data.neuron import Neuron
 from featlearn.views.words.cells import degrees
 from featlearn.views.words.numbers import number
 from featlearn.views.words.values import labels
+
+if TYPE_CHECKING:
+    from featlearn.storage.directory import Notes
+    from featlearn.views.data.differences import Differences
+    from featlearn.views.data.neuron import Neuron
 
 
 def show_notes(notes: Notes) -> None:

@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.metrics import as_columns, with_values
 from featlearn.runs.records import RunInfo
 from featlearn.runs.statuses import STOPPED
 from featlearn.storage.errors import RunError
@@ -55,7 +54,7 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         complain([str(error)])
     columns: Sequence[str] = _STAGE_COLUMNS
     if rows:
-        columns = with_values(as_columns(rows, columns), columns)
+        columns = [column for column in columns if any(row.get(column) is not None for row in rows)]
     status, last = status_of_run(info, locked=run.is_locked()), _last_row(info, rows)
     ending = Text.assemble(
         (status, f"bold {style_of(status)}"),

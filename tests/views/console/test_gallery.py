@@ -12,6 +12,6 @@ def test_names_purposes_and_the_next_command(capsys: pytest.CaptureFixture[str])
     assert "many seeds" in capsys.readouterr().out
     show_written([Path("sweeps/seeds.yaml"), Path("quickstart.yaml")])
     assert capsys.readouterr().out == (
-        "wrote sweeps/seeds.yaml, and quickstart.yaml, which it is based on\n"
+        "wrote sweeps/seeds.yaml, and quickstart.yaml, which it needs\n"
         "run it with: featlearn sweep --config sweeps/seeds.yaml\n"
     )

@@ -1,25 +1,40 @@
-"""What the console tells of a run: what applies to it, and nothing else."""
+"""A run on the console: its story at every width, and numbers that do not alarm where nothing is wrong."""
 
-from pathlib import Path
 
 import pytest
 
-from featlearn.views.console.run import show_run
-from tests.views.examples import new_run
+from featlearn.config.load import load_config
+from featlearn.runs.train import RunResult, train
+from featlearn.views.console import run as console
+from featlearn.views.console.run import show_environment, show_run
+from tests.config.broken import MINIMAL, write
 
 
-def test_the_training_loss_stands_beside_the_loss_where_there_is_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    place = tmp_path_factory.mktemp("run")
+    text = MINIMAL.replace("steps: 20", "steps: 1")
+    return train(load_config(write(place, text)), place / "runs")
+
+
+def test_before_the_first_step_no_weight_decay_has_been_used(
+    result: RunResult, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = new_run(tmp_path, "data={kind: empirical, samples: 50}")
-    show_run(run, run.read_info())
-    headings, ending = capsys.readouterr().out.splitlines()[2], f"{run.read_metrics()[-1]['train_loss']:.3g}"
-    assert " loss   train loss   in S* " in headings
-    show_run(run, run.read_info())
-    assert f" · train loss {ending} · gradient norm " in capsys.readouterr().out
+    show_run(result.run, result.info)
+    lines = capsys.readouterr().out.splitlines()
+    start, end = (next(line.split() for line in lines if line.startswith(f" {name} ")) for name in ("(start)", "go"))
+    assert (start[2], end[2]) == ("–", "0.01")
 
 
-def test_what_no_row_has_is_no_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = new_run(tmp_path)
-    show_run(run, run.read_info())
-    assert "train loss" not in capsys.readouterr().out
+def test_the_largest_angle_is_dimmed_where_the_mass_is_aligned(result: RunResult) -> None:
+    row = result.run.read_metrics()[-1]
+    almost = row | {"aligned_mass": 0.99, "max_angle": 87.0}
+    assert console._stage_cell("max_angle", almost, result.info).style == "dim"
+    assert console._stage_cell("mean_angle", almost, result.info).style == ""
+    assert console._stage_cell("max_angle", row | {"aligned_mass": 0.2}, result.info).style == ""
+    assert console._stage_cell("max_angle", row | {"aligned_mass": None}, result.info).style == ""
+
+
+def test_one_step_is_one_step(result: RunResult, capsys: pytest.CaptureFixture[str]) -> None:
+    show_environment(result.info)
+    assert "go: 1 step, " in capsys.readouterr().out

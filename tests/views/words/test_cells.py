@@ -28,3 +28,9 @@ def test_cells_have_the_form_of_their_column(column: str, value: Any, told: str)
 @pytest.mark.parametrize("value", [None, True, "7", {}])
 def test_what_is_no_number_is_a_dash(column: str, value: Any) -> None:
     assert cell(column, value) == "–"
+
+
+def test_a_gap_below_zero_is_rounding_and_shown_as_none() -> None:
+    assert cell("gap", -3.47e-17) == "0"
+    assert cell("gap", 3.47e-17) == "3.47e-17"
+    assert cell("gap", None) == "–"

@@ -1,7 +1,7 @@
 """The glossary: what tables show is explained, in one plain sentence each."""
 
 from featlearn.views.console.run import _STAGE_COLUMNS
-from featlearn.views.words.glossary import GLOSSARY, glossary
+from featlearn.views.words.glossary import GLOSSARY, SHORT, glossary
 from featlearn.views.words.labels import heading_of
 
 
@@ -21,3 +21,8 @@ def test_every_word_has_a_meaning() -> None:
     assert {name for name, *_ in words} >= {"loss", "gap", "mean_angle", "recovered", "certificate"}
     assert len({name for name, *_ in words}) == len(words)
     assert all(meaning and not meaning.endswith(".") for *_, meaning in words)
+
+
+def test_what_is_told_in_few_words_is_told_in_a_sentence_too() -> None:
+    assert SHORT.keys() <= GLOSSARY.keys()
+    assert all(len(short) < 60 for short in SHORT.values())
