@@ -1,6 +1,8 @@
 """Options that commands share, and JSON documents."""
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,14 @@ def test_the_document_of_a_directory_is_its_information_with_its_path(
     document = document_of(RunDirectory(Path("run")), info)
     assert document.pop("path") == str(tmp_path.resolve() / "run")
     assert document == info.plain()
+
+
+def test_json_leads_back_to_any_path_on_any_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = "/runs\udcff/λ é"
+    for encoding in ("latin-1", "ascii", "utf-8"):
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding, errors="replace"))
+        print_json({"path": path})
+        sys.stdout.flush()
+        assert json.loads(raw.getvalue())["path"] == path
+        assert ("λ".encode() in raw.getvalue()) == (encoding == "utf-8")

@@ -26,17 +26,25 @@ def test_nothing_is_printed_where_it_could_not_be_removed_or_is_not_wanted(
     term: str, quiet: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", term)
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     with waiting("preparing", quiet=quiet):
         pass
-    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+    assert terminal.getvalue() == ""
 
 
 def test_the_word_stands_at_once_and_goes_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with pytest.raises(KeyError), waiting("preparing", quiet=False):
-        assert terminal.getvalue() == "preparing …"
-        raise KeyError
+    during = []
+
+    def failing() -> None:
+        with waiting("preparing", quiet=False):
+            during.append(terminal.getvalue())
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        failing()
+    assert during == ["preparing …"]
     assert terminal.getvalue() == "preparing …\r\x1b[2K"

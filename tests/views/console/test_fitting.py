@@ -1,5 +1,7 @@
 """Tables on terminals of all widths: the story stays, what is left out is named, and headings are explained."""
 
+import io
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -22,16 +24,20 @@ def made(columns: Sequence[str], narrow: bool) -> Table:
 
 
 def printed(width: int) -> str:
-    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    console = Console(width=width, record=True, file=io.StringIO())
     for part in fitting_table(console, COLUMNS, BY_WEIGHT, made, "gap"):
         console.print(part)
     return console.export_text()
 
 
+def in_a_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
 def test_a_wide_terminal_shows_all() -> None:
-    text = printed(140)
+    text = in_a_line(printed(140))
     assert "left out" not in text
-    assert "mean angle   aligned mass   max angle" in text
+    assert "mean angle aligned mass max angle" in text
     assert "max angle: of any living neuron" in text
     assert "gap: above the best network of any width" in text
 
@@ -42,11 +48,11 @@ def test_a_narrow_one_leaves_out_what_matters_least_and_says_so(width: int, left
     assert all(len(line.rstrip()) <= width for line in text.splitlines())
     assert ("left out at" in text) == bool(left_out)
     if left_out:
-        assert f"left out at {width} columns: {', '.join(left_out)}" in text.replace("\n", " ")
+        assert f"left out at {width} columns: {', '.join(left_out)}" in in_a_line(text)
     assert "in S*" in text
     assert "aligned" in text
-    assert ("max angle: " in text) == ("max angle" not in left_out)
+    assert ("max angle: " in in_a_line(text)) == ("max angle" not in left_out)
 
 
 def test_a_terminal_that_is_too_narrow_for_anything_shows_the_first_column() -> None:
-    assert "loss" in printed(5).replace("\n", "") or "1.2" in printed(5)
+    assert printed(5).split()[0] == "lo…"

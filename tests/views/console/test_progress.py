@@ -19,21 +19,23 @@ class Terminal(io.StringIO):
 
 def test_colours_that_are_forced_into_a_file_make_it_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    file = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
     assert error_console().is_terminal
     assert not is_live(error_console())
     with TrainingView(quiet=False):
         pass
-    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+    assert file.getvalue() == ""
 
 
 def test_a_terminal_is_told_at_once_what_is_going_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     with TrainingView(quiet=False):
         pass
-    told = sys.stderr.getvalue()  # type: ignore[attr-defined]
+    told = terminal.getvalue()
     assert "preparing" in told
     assert "is compiled, once" in told
     assert "38;5;197" not in told, "no red while nothing is wrong"

@@ -1,6 +1,5 @@
 """A run on the console: its story at every width, and numbers that do not alarm where nothing is wrong."""
 
-
 import pytest
 
 from featlearn.config.load import load_config
