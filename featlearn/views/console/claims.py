@@ -112,7 +112,8 @@ def show_summary(directory: ReproductionDirectory, info: ReproductionInfo) -> No
 def interrupted(directory: ReproductionDirectory) -> str:
     """One line on a reproduction that was interrupted."""
     info = directory.read_info()
-    judged = f"interrupted with {len(info.claims)} of {len(info.wanted)} claims judged"
+    wanted = len(info.wanted)
+    judged = f"interrupted with {len(info.claims)} of {wanted} {'claim' if wanted == 1 else 'claims'} judged"
     return f"{judged}; go on with: {resume_command(directory)}"
 
 
