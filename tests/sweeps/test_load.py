@@ -96,6 +96,9 @@ def test_the_base_is_checked_in_its_own_place(tmp_path: Path) -> None:
     path.write_text("base: nowhere.yaml\nseeds: 2\n")
     with pytest.raises(ConfigError, match=r"s.yaml:1:7: base: .*nowhere.yaml no such file"):
         load_sweep(path)
+    path.write_text('base: "no\\0where.yaml"\nseeds: 2\n')
+    with pytest.raises(ConfigError, match=r"s.yaml:1:7: base: .*where.yaml no such file"):
+        load_sweep(path)
 
 
 def test_a_run_and_a_sweep_are_not_confused(tmp_path: Path) -> None:
