@@ -135,9 +135,10 @@ def test_ctrl_c_leaves_a_sweep_that_says_how_to_go_on(options: list[str], tmp_pa
     while not list((tmp_path / "runs").glob("2*/runs/0000/run.json")) and time.monotonic() < deadline:
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
-    _, told = process.communicate(timeout=60)
+    shown, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert re.search(r"interrupted with [0-3] of 4 points; go on with: featlearn sweep --resume", told)
+    assert (shown + told).count("go on with") == 1
     assert "Traceback" not in told
     deadline = time.monotonic() + 10
     while workers_of(process.pid) and time.monotonic() < deadline:
