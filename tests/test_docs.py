@@ -35,7 +35,7 @@ def test_the_figures_of_the_claims_are_those_of_their_record(tmp_path: Path) -> 
     drawn = set()
     for record in ReproductionDirectory(stored).read_info().claims:
         if (drawing := drawing_of(record, SIZES["column"])) is not None:
-            _, file, _ = save(drawing, tmp_path, FORMATS, SIZES["column"])
+            _, file, *_ = save(drawing, tmp_path, FORMATS, SIZES["column"])
             assert compare_images(str(stored / file.name), str(file), tol=8) is None, "copy the figures again"
             drawn.add(file.name)
     assert {file.name for file in stored.glob("*.png")} == drawn

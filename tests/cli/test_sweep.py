@@ -16,7 +16,7 @@ import pytest
 from tests.places import ROOT
 from tests.sweeps.small import BASE, MIXED, sweep_file
 
-LONG = "grid:\n  stages.local.steps: [3000000]\nseeds: 4\n"
+LONG = "grid:\n  stages.local.steps: [300000000]\nseeds: 4\n"
 
 
 def featlearn(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -65,8 +65,9 @@ def test_settings_that_round_alike_are_shown_apart(tmp_path: Path) -> None:
     drawn = featlearn("plot", *runs, "--x", "step_size", "--metric", "loss", "--format", "svg", "--out", tmp_path)
     assert drawn.returncode == 0, drawn.stderr
     figure = (tmp_path / "loss-by-step_size.svg").read_text()
-    assert all(f">{text}</text>" in figure for text in ("momentum 0.9995", "momentum 0.9999", *sizes))
-    decays = CLOSE.replace("step_size: [0.050001, 0.050002, 0.050003, 0.050004]", "weight_decay: [0.001, 0.01, 0.1]")
+    assert all(f">{text}</text>" in figure for text in ("momentum = 0.9995", "momentum = 0.9999", *sizes))
+    axis = "weight_decay: [0.001, 0.01, 0.1, 1.0]"
+    decays = CLOSE.replace("step_size: [0.050001, 0.050002, 0.050003, 0.050004]", axis)
     sweep = featlearn("sweep", "--config", sweep_file(tmp_path / "decays", decays, base), *runs)
     assert sweep.returncode == 0, sweep.stderr
     slopes = featlearn("plot", *runs, "--x", "weight_decay", "--metric", "loss", "--format", "png").stdout

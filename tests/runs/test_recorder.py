@@ -36,7 +36,14 @@ DECAYS, SMALLER = {"step_size": Schedule(1.0), "weight_decay": Schedule(3.0)}, "
 )
 def test_advice_after_a_divergence(changes: dict[str, Any], loss: float | None, told: str) -> None:
     stage = stage_of(**changes)
-    row = {"step": 13, "stage": "s", "stage_step": 3, "loss": loss, "weight_decay": float(stage.weight_decay.at(2))}
+    row = {
+        "train_loss": None,
+        "step": 13,
+        "stage": "s",
+        "stage_step": 3,
+        "loss": loss,
+        "weight_decay": float(stage.weight_decay.at(2)),
+    }
     row |= {"step_size": None if stage.step_size is None else float(stage.step_size.at(2))}
     state = State(np.zeros((1, 2)), np.zeros((1, 2, 3)))
     event = Logged(0, Position(0, 3, 13), state, row, 0.0, snapshot=False, ended="diverged")

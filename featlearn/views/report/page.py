@@ -41,7 +41,7 @@ def filled(template: str, scripts: Iterable[str], payload: Mapping[str, Any], **
         policy=policy,
         version=version("featlearn"),
         css=Markup(_templates.get_template("report.css").render(accent=BLUE, accent_in_the_dark=SKY, dark=DARK_PAPER)),
-        glossary=glossary(),
+        glossary=glossary(teacher=bool(values.get("teachers", True))),
         scripts=[Markup(source) for source in sources],
         starter=Markup(starter),
         data=Markup(_as_json({**colours(), **payload})),

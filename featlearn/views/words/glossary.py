@@ -55,10 +55,13 @@ SHORT = {
 
 # what a page explains: columns, by their names, and other words with how they are written there
 _COLUMNS = ("loss", "objective", "gap", "subspace", "mean_angle", "max_angle", "aligned_mass", "alive", "recovered")
+_COLUMNS_WITHOUT_TEACHER = ("train_loss", "test_loss", "objective")
 _WORDS = {"mass": "mass p_j", "teacher line": "teacher line", "vanished": "vanished", "certificate": "certificate η(w)"}
 
 
-def glossary() -> list[tuple[str, str, str]]:
-    """For pages: what names each word in an address, how it is written, and what it means."""
-    columns = [(name, label_of(name).markup, GLOSSARY[heading_of(name)]) for name in _COLUMNS]
-    return columns + [(word.replace(" ", "_"), written, GLOSSARY[word]) for word, written in _WORDS.items()]
+def glossary(*, teacher: bool) -> list[tuple[str, str, str]]:
+    """For pages, with a teacher or without: what names each word in an address, how it is written, what it means."""
+    names = _COLUMNS if teacher else _COLUMNS_WITHOUT_TEACHER
+    columns = [(name, label_of(name).markup, GLOSSARY[heading_of(name)]) for name in names]
+    words = _WORDS.items() if teacher else ()
+    return columns + [(word.replace(" ", "_"), written, GLOSSARY[word]) for word, written in words]

@@ -17,7 +17,7 @@ def test_meanings_are_parts_of_sentences() -> None:
 
 
 def test_every_word_has_a_meaning() -> None:
-    words = glossary()
+    words = glossary(teacher=True)
     assert {name for name, *_ in words} >= {"loss", "gap", "mean_angle", "recovered", "certificate"}
     assert len({name for name, *_ in words}) == len(words)
     assert all(meaning and not meaning.endswith(".") for *_, meaning in words)
