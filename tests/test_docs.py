@@ -22,6 +22,7 @@ GENERATED = ["docs/reference.md", "docs/glossary.md", "docs/reproduction.md"]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", GENERATED)
 def test_the_generated_parts_of_the_documentation_are_fresh(page: str) -> None:
     done = subprocess.run(
@@ -75,6 +76,7 @@ def test_the_sweep_files_in_the_documentation_are_read(page: Path, tmp_path: Pat
         assert len(load_sweep(tmp_path / "sweep.yaml")) >= 75
 
 
+@pytest.mark.slow
 def test_the_figure_in_the_readme_is_what_its_commands_make(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text()
     commands = re.search(r"`featlearn (train [^`]*)` \*and\* `featlearn (plot [^`]*) --out docs/figures`", text)

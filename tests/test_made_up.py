@@ -82,6 +82,7 @@ def test_a_made_up_method_and_operation_train_by_their_configuration(
     np.testing.assert_allclose(final[0], final[1] / 2, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_made_up_step_of_the_backend_runs_on_torch(tmp_path: Path) -> None:
     config = write(tmp_path, DAMPED.replace("method: damped", "method: signed"))
     assert _command("train", "--config", str(config), "--runs-dir", str(tmp_path), "--quiet").returncode == 0

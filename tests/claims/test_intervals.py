@@ -24,6 +24,7 @@ def test_a_median_lies_in_its_interval_and_is_the_same_each_time() -> None:
     assert (measured.count, measured) == (31, median_of(values))
 
 
+@pytest.mark.slow
 def test_intervals_of_medians_cover_the_truth_about_95_times_in_100() -> None:
     samples = np.random.default_rng(0).normal(size=(300, 41))
     covered = [m.low <= 0.0 <= m.high for m in map(median_of, samples)]

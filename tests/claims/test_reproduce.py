@@ -54,6 +54,7 @@ def reproduce(directory: ReproductionDirectory, watch: Watch, *executor: Callabl
     return reproduction.reproduce(load_paper(PAPER), directory, watch, *executor)
 
 
+@pytest.mark.slow
 def test_a_claim_is_added_by_its_two_files(folder: Path) -> None:
     add_claim(folder, "new-one", CLAIM.replace("order: 1", "order: 0"), LOSS)
     directory = begin(load_paper(PAPER), ["new-one", HOLDS], Path("runs"), quick=True)
@@ -186,6 +187,7 @@ def test_a_full_disk_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) ->
     assert reproduce(directory, Watch()).status == "done"
 
 
+@pytest.mark.slow
 def test_two_at_once_are_refused() -> None:
     directory = begun(HOLDS)
     other = ReproductionDirectory(directory.path)

@@ -108,6 +108,7 @@ def test_commands_on_damaged_reproductions_end_with_a_line(seed: int, tmp_path: 
     assert {path.name for path in tmp_path.iterdir()} == {"runs", "victim"}
 
 
+@pytest.mark.slow
 def test_links_are_not_written_through(run: RunDirectory, tmp_path: Path) -> None:
     victim = outside(tmp_path)
     before = contents(victim)
@@ -123,6 +124,7 @@ def test_links_are_not_written_through(run: RunDirectory, tmp_path: Path) -> Non
     assert contents(victim) == before
 
 
+@pytest.mark.slow
 def test_three_reports_at_a_time_all_succeed(run: RunDirectory) -> None:
     command = [sys.executable, "-m", "featlearn", "report", str(run.path)]
     pipe = subprocess.PIPE

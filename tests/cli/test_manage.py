@@ -53,6 +53,7 @@ def test_diff_tells_settings_and_results(runs: list[RunDirectory]) -> None:
     assert found["runs"] == [str(run.path.resolve()) for run in runs]
 
 
+@pytest.mark.slow
 def test_export_writes_an_archive_here_or_where_it_is_told(runs: list[RunDirectory]) -> None:
     assert invoked("export").stdout == f"{runs[1].name}.zip\n"
     assert invoked("export", digest(runs[0]), "-o", "out.zip").stdout == "out.zip\n"

@@ -141,6 +141,7 @@ def started(paper: Path, *options: str, until: str) -> subprocess.Popen[str]:
     raise AssertionError(f"it ended with {process.wait()}")
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(paper: Path) -> None:
     process = started(paper, "--quick", *claims(HOLDS, SLOW), until="0/4 done")
     time.sleep(0.5)
@@ -157,6 +158,7 @@ def test_ctrl_c_says_how_to_go_on(paper: Path) -> None:
     assert f"go on with: featlearn reproduce --resume {path}" in shown
 
 
+@pytest.mark.slow
 def test_a_reproduction_that_was_killed_goes_on_to_the_same_record(paper: Path) -> None:
     (paper / "wait").touch()
     process = started(paper, "--quick", *claims(HOLDS, TOO_HIGH, WAITS), until="(3 of 3)")
@@ -183,6 +185,7 @@ def test_a_reproduction_that_was_killed_goes_on_to_the_same_record(paper: Path) 
     assert timeless(document) == timeless(json.loads((path / "claims.json").read_text()))
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_clear_line(paper: Path) -> None:
     """A limit on the size of files stands in for the full disk: writing fails in the same places."""
 

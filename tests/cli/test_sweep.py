@@ -24,6 +24,7 @@ def featlearn(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
 
 
+@pytest.mark.slow
 def test_a_sweep_prints_its_table_and_what_failed(tmp_path: Path) -> None:
     file = sweep_file(tmp_path, MIXED + "store: summary\n")
     done = featlearn("sweep", "--config", file, "--runs-dir", tmp_path / "runs")
@@ -50,6 +51,7 @@ store: summary
 """
 
 
+@pytest.mark.slow
 def test_settings_that_round_alike_are_shown_apart(tmp_path: Path) -> None:
     base = BASE.replace("steps: 60, step_size: 0.2", "method: momentum, steps: 60, step_size: 0.2")
     file = sweep_file(tmp_path, CLOSE, base)
@@ -79,6 +81,7 @@ def test_settings_that_round_alike_are_shown_apart(tmp_path: Path) -> None:
     assert '"values":["0.9995","0.9999"]' in Path(page.stdout.strip()).read_text()
 
 
+@pytest.mark.slow
 def test_json_is_one_document(tmp_path: Path) -> None:
     file = sweep_file(tmp_path, "seeds: 2\nstore: summary\n")
     done = featlearn("sweep", "--config", file, "--runs-dir", tmp_path / "runs", "--json")
@@ -89,6 +92,7 @@ def test_json_is_one_document(tmp_path: Path) -> None:
     assert json.loads(featlearn("show", document["path"], "--json").stdout) == document
 
 
+@pytest.mark.slow
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     done = featlearn("sweep", "-c", sweep_file(tmp_path), "--dry-run", "--runs-dir", tmp_path / "runs")
     assert done.returncode == 0
@@ -98,6 +102,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "status", "told"),
     [
@@ -121,6 +126,7 @@ def test_a_wrong_command_line_is_told_in_one_line(options: list[str], status: in
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["--jobs", "2"]], ids=["serial", "jobs"])
 def test_ctrl_c_leaves_a_sweep_that_says_how_to_go_on(options: list[str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "featlearn", "sweep", "--config", str(sweep_file(tmp_path, LONG)), *options]
@@ -157,6 +163,7 @@ def workers_of(group: int) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_two_resumes_at_once_and_a_stale_claim(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     command = [sys.executable, "-m", "featlearn", "sweep", "-q", "--config", str(sweep_file(tmp_path, LONG))]
@@ -180,6 +187,7 @@ def test_two_resumes_at_once_and_a_stale_claim(tmp_path: Path) -> None:
     assert "interrupted, 0 of 4" in listed.stdout
 
 
+@pytest.mark.slow
 def test_shares_typed_as_in_a_job_array_fill_one_table(tmp_path: Path) -> None:
     file = sweep_file(tmp_path, "seeds: 6\nstore: summary\n")
     command = [sys.executable, "-m", "featlearn", "sweep", "-q", "--config", str(file)]

@@ -62,6 +62,7 @@ def the_run(place: Path) -> Path:
     return (place / "runs" / "latest").resolve()
 
 
+@pytest.mark.slow
 def test_train_tells_its_progress_and_its_end(tmp_path: Path) -> None:
     write(tmp_path, MINIMAL)
     done = featlearn("train", "--config", "config.yaml", cwd=tmp_path)
@@ -183,6 +184,7 @@ def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_sigterm_checkpoint_and_exit_130(number: signal.Signals, tmp_path: Path) -> None:
     with started(tmp_path) as (process, run):
@@ -193,6 +195,7 @@ def test_ctrl_c_and_sigterm_checkpoint_and_exit_130(number: signal.Signals, tmp_
     assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_shown_as_stopped_and_can_go_on(here: Path) -> None:
     with started(here) as (_, run):
         assert "running" in invoked("runs").stdout
@@ -211,6 +214,7 @@ class TestNoRoom:
         assert done.exit_code == 1
         assert done.stderr.splitlines() == ["cannot make a run directory in runs: File exists"]
 
+    @pytest.mark.slow
     def test_a_full_disk_is_one_clear_line_and_keeps_what_was_logged(self, here: Path) -> None:
         """A limit on the size of files stands in for the full disk: writing fails in the same places."""
 

@@ -15,6 +15,7 @@ def featlearn(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
 
 
+@pytest.mark.slow
 def test_plot_draws_the_newest_run(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     done = featlearn("plot", "--runs-dir", tmp_path)
@@ -26,6 +27,7 @@ def test_plot_draws_the_newest_run(tmp_path: Path) -> None:
     assert all(file.parent == run.path / "figures" and file.stat().st_size > 300 for file in files)
 
 
+@pytest.mark.slow
 def test_plot_writes_where_and_what_it_is_told(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     out = tmp_path / "elsewhere"
@@ -35,6 +37,7 @@ def test_plot_writes_where_and_what_it_is_told(tmp_path: Path) -> None:
     assert not (run.path / "figures").exists()
 
 
+@pytest.mark.slow
 def test_plot_takes_the_fonts_of_papers_and_says_why_a_figure_is_missing(tmp_path: Path) -> None:
     run = new_run(tmp_path, "teacher.rank=1", "teacher.width=1")
     done = featlearn("plot", run.path, "--style", "paper", "--format", "pdf")
@@ -46,6 +49,7 @@ def test_plot_takes_the_fonts_of_papers_and_says_why_a_figure_is_missing(tmp_pat
     assert "expected one of plain, paper" in wrong.stderr
 
 
+@pytest.mark.slow
 def test_plot_draws_a_sweep_and_prints_its_slopes(tmp_path: Path) -> None:
     text = "grid:\n  stages.local.weight_decay: {log: [0.001, 0.1, 4]}\nseeds: 2\nstore: summary\n"
     directory = swept(tmp_path, text)
@@ -64,6 +68,7 @@ def test_plot_overlays_runs(tmp_path: Path) -> None:
     assert {file.name for file in (first.path / "figures").iterdir()} == {"overlay.png", "overlay.csv", "overlay.txt"}
 
 
+@pytest.mark.slow
 def test_a_run_without_snapshots_says_which_figure_is_missing(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     run.snapshots_file.unlink()
@@ -84,6 +89,7 @@ def test_an_empty_run_gives_a_sentence(tmp_path: Path) -> None:
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_lost_rows_are_told_and_the_numbers_at_the_end_are_those_of_the_run(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     final = run.read_info().final
@@ -136,6 +142,7 @@ def test_a_wrong_command_line_is_told_in_one_line(options: list[str], status: in
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_axes_of_sweeps_are_told_when_they_are_wrong(tmp_path: Path) -> None:
     directory = swept(tmp_path, SWEEP)
     wrong = featlearn("plot", directory.path, "--x", "depth")

@@ -249,6 +249,7 @@ _PLAIN = st.recursive(
 )
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(_PLAIN)
 def test_what_is_written_is_read_back(data: Any) -> None:

@@ -8,6 +8,7 @@ from featlearn import run_batch
 from tests.golden.short import CASES, STORED, config
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids="/".join)
 def test_a_short_run_gives_what_it_gave(case: tuple[str, str]) -> None:
     stored = json.loads(STORED.read_text())["/".join(case)]

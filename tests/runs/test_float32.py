@@ -70,6 +70,7 @@ def test_losses_differ_by_what_the_floor_says_with_every_method(stage: str) -> N
         assert _shares("student.output_scale=null", "student.width=20", start, f"stages.train={stage}").max() < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["{kind: empirical, samples: 300, noise_std: 0.1}", "{kind: online, batch_size: 16}"])
 def test_losses_differ_by_what_the_floor_says_on_sampled_data(data: str) -> None:
     for start in ("student.init={kind: symmetric}", GAUSSIAN):
@@ -84,6 +85,7 @@ def test_lbfgs_comes_to_the_minimum_that_it_finds_in_float64() -> None:
     assert shares[-1] < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "size"), [("gd", 0.05), ("gd", 1e-4), ("momentum", 1e-5)], ids=["large", "small", "tiny"]
 )
@@ -116,6 +118,7 @@ def test_the_floor_grows_as_the_square_of_the_scale() -> None:
 # --- resuming -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("events", [2, 5, 17])
 @pytest.mark.parametrize("method", ["momentum", "flow"])
 def test_ctrl_c_and_resuming_changes_no_bit(method: str, events: int, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_three_stage_reaches_the_optimum_of_every_epoch() -> None:
         assert all(row["gap"] >= -1e-12 for row in run.rows)
 
 
+@pytest.mark.slow
 def test_the_plateau_is_seen_in_the_gap_alone() -> None:
     (run,) = run_batch([load_config(CONFIGS / "plateau.yaml")])
     last = run.rows[-1]
@@ -46,6 +47,7 @@ def test_the_plateau_is_seen_in_the_gap_alone() -> None:
     assert last["gap"] > 0.05 * last["objective"]  # of the objective is what a better network would save
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [2, 3])
 def test_run_json_holds_bounds_atoms_and_certificate(rank: int, tmp_path: Path) -> None:
     result = train(_small(f"teacher.rank={rank}", "teacher.width=3"), tmp_path)

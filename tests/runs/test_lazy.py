@@ -72,6 +72,7 @@ def lazy() -> dict[int, list[tuple[float, dict[str, Any], list[dict[str, Any]]]]
     return found
 
 
+@pytest.mark.slow
 def test_features_move_as_the_inverse_of_the_scale(lazy: Any) -> None:
     for runs in lazy.values():
         slopes = np.polyfit(np.log(ALPHAS), np.log([last["feature_motion"] for _, last, _ in runs]), 1)
@@ -130,6 +131,7 @@ ONLINE = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("events", [1, 2, 5, 17, 35])
 @pytest.mark.parametrize("variant", [*VARIANTS.values(), ONLINE], ids=[*VARIANTS, "online"])
 def test_ctrl_c_and_resuming_changes_no_bit(variant: tuple[str, ...], events: int, tmp_path: Path) -> None:
@@ -146,6 +148,7 @@ def test_ctrl_c_and_resuming_changes_no_bit(variant: tuple[str, ...], events: in
     assert stopped.run.read_info().floors == whole.info.floors is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["gaussian", "torch"])
 def test_kill_9_at_random_instants_changes_no_bit(
     variant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -186,6 +189,7 @@ def test_a_batch_gives_bit_for_bit_what_each_run_gives_alone(tmp_path: Path) -> 
     assert len(groups) == 3  # ordinary, from zero, from elsewhere
 
 
+@pytest.mark.slow
 def test_float32_trains_to_nearly_the_same(tmp_path: Path) -> None:
     for variant in ((), (GAUSSIAN,)):
         exact, rough = run_batch([_config(tmp_path, *variant), _config(tmp_path, *variant, "precision=float32")])
@@ -208,6 +212,7 @@ def _values(config: Config, a: np.ndarray, w: np.ndarray, x: np.ndarray) -> np.n
     return alpha * (values[0] - values[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("init", [(), (GAUSSIAN,)], ids=["symmetric", "gaussian"])
 def test_the_training_loss_is_that_of_the_scaled_function(init: tuple[str, ...], tmp_path: Path) -> None:
     more = *init, VARIANTS["empirical"][1], "stages.second_layer.then=[]"
@@ -239,6 +244,7 @@ def test_online_labels_hold_the_start(tmp_path: Path) -> None:
 # --- floors -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_run_json_holds_the_floors(tmp_path: Path) -> None:
     result = train(_lazy(), tmp_path / "runs")
     floors = json.loads(result.run.info_file.read_text())["floors"]

@@ -120,6 +120,7 @@ def test_the_step_of_a_divergence_is_that_of_the_training_loss(place: Path) -> N
     assert 1e6 < last / first < 5e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", ["full", "summary"])
 def test_a_sweep_gives_what_each_run_gives(store: str, place: Path) -> None:
     base = "base:\n" + "".join(f"  {line}\n" for line in TEXT.split("\n"))

@@ -52,6 +52,7 @@ def _config(place: Path, data: str, *overrides: str) -> Config:
 
 @pytest.mark.parametrize("data", [EMPIRICAL, ONLINE], ids=["empirical", "online"])
 class TestResuming:
+    @pytest.mark.slow
     def test_kill_9_at_random_instants_changes_no_bit(
         self, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -75,6 +76,7 @@ class TestResuming:
             assert resume(known).status == "done"
         assert results(known) == results(whole.run)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("events", [1, 3, 9, 20, 38])
     def test_ctrl_c_and_resuming_changes_no_bit(self, data: str, events: int, tmp_path: Path) -> None:
         config = _config(tmp_path, data)
@@ -84,6 +86,7 @@ class TestResuming:
         assert resume(stopped.run).status == "done"
         assert results(stopped.run) == results(whole.run)
 
+    @pytest.mark.slow
     def test_a_batch_of_runs_gives_what_each_gives_alone(self, data: str, tmp_path: Path) -> None:
         configs = [_config(tmp_path, data, f"seed={seed}") for seed in (4, 5)]
         configs.append(_config(tmp_path, "{kind: population}", "backend=torch"))
@@ -99,6 +102,7 @@ class TestResuming:
         assert result.info.backend == "torch"
         assert load_config(result.run.config_file).backend == "torch"
 
+    @pytest.mark.slow
     def test_float32_trains_to_nearly_the_same(self, data: str, tmp_path: Path) -> None:
         exact, rough = run_batch([_config(tmp_path, data), _config(tmp_path, data, "precision=float32")])
         assert rough.first_layer.dtype == np.float32
@@ -140,6 +144,7 @@ class TestOwnData:
             writer.writerows([repr(float(y)), *(repr(float(v)) for v in x)] for x, y in zip(*drawn, strict=True))
         return place / "own.csv"
 
+    @pytest.mark.slow
     def test_npz_and_csv_train_as_the_same_drawn_sample(
         self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path
     ) -> None:
@@ -165,6 +170,7 @@ class TestOwnData:
         with pytest.raises(ConfigError, match=r"data\.path: .*has changed since"):
             resume(stopped)
 
+    @pytest.mark.slow
     def test_a_sweep_over_files_finds_them_from_anywhere(
         self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -183,6 +189,7 @@ class TestOwnData:
 
 
 class TestSweeps:
+    @pytest.mark.slow
     def test_a_sweep_over_samples_gives_what_each_run_gives(self, tmp_path: Path) -> None:
         base = "base:\n" + "".join(f"  {line}\n" for line in TEXT.replace("DATA", EMPIRICAL).split("\n"))
         directory = new_sweep(tmp_path, "grid:\n  data.samples: [50, 100]\nseeds: 2\nstore: summary\n", base)
@@ -203,6 +210,7 @@ class TestSweeps:
         assert 30 < costs.seconds(large) / costs.seconds(small) < 150
         assert Shape.of(large).bytes(stored=False) > 2 * 8 * 2_000_000 * 6
 
+    @pytest.mark.slow
     def test_an_estimate_is_of_the_order_of_the_run(self, tmp_path: Path) -> None:
         def seconds(work: Callable[[], object]) -> float:
             began = time.perf_counter()
@@ -215,6 +223,7 @@ class TestSweeps:
             assert 0.2 < Costs([config]).seconds(config) / taken < 5
 
 
+@pytest.mark.slow
 def test_the_examples_align(tmp_path: Path) -> None:
     config = load_config(CONFIGS / "empirical.yaml")
     row = run_batch([config])[0].rows[-1]

@@ -127,6 +127,7 @@ def test_the_stored_configuration_repeats_the_run_bit_for_bit(small: Config, tmp
     assert results(first.run) == results(second.run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "overrides"),
     [
@@ -189,6 +190,7 @@ def test_ctrl_c_checkpoints_and_resuming_changes_no_bit(events: int, small: Conf
     assert again.run.read_info().stages != ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["population", "empirical"])
 @pytest.mark.parametrize("events", [2, 5, 14, 23, 37, 44, 58])
 def test_ctrl_c_in_a_flow_or_a_search_changes_no_bit(
@@ -211,6 +213,7 @@ def test_a_finished_run_is_not_resumed(small: Config, tmp_path: Path) -> None:
         resume(result.run)
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_work_on_one_run(small: Config, tmp_path: Path) -> None:
     refused: list[BaseException] = []
 

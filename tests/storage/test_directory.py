@@ -57,6 +57,7 @@ def test_a_box_is_found_by_path_and_name(box: Box) -> None:
         Box.find(str(where), where)
 
 
+@pytest.mark.slow
 def test_a_lock_keeps_others_out_until_it_is_given_back(box: Box) -> None:
     other = Box(box.path)
     box.lock()
@@ -110,6 +111,7 @@ def test_a_directory_that_cannot_be_written_is_said(box: Box, monkeypatch: pytes
         box.lock()
 
 
+@pytest.mark.slow
 def test_a_marker_of_another_machine_is_named(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(descriptor: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))

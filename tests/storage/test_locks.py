@@ -244,6 +244,7 @@ class TestWithoutLocks:
         assert "locks are weak" in told
 
 
+@pytest.mark.slow
 def test_the_package_is_imported_where_there_is_no_fcntl() -> None:
     """As on Windows."""
     sources = [path for path in (ROOT / "featlearn").rglob("*.py") if path.name not in ("__init__.py", "__main__.py")]

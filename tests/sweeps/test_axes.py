@@ -146,6 +146,7 @@ MANY: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", MANY.values(), ids=MANY)
 def test_many_values_take_time_in_proportion(value: Callable[[int], str], tmp_path: Path) -> None:
     """Not, as a copy or a scan of the document for each would, in proportion to the square of their number."""

@@ -283,6 +283,7 @@ def test_a_point_whose_place_is_taken_fails_alone(
         assert surroundings(sweep) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("foreign", [a_directory, a_link_to_a_directory], ids=lambda make: make.__name__)
 def test_workers_leave_it_alone_too(
     foreign: Callable[[SweepDirectory, Path], None], sweep: SweepDirectory, victim: Path

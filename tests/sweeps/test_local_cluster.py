@@ -81,6 +81,7 @@ def of_workers_and_this_process() -> dict[str, Any]:
     return {"workers": workers, "changed": [name for name in changed if not name.startswith("__DASK")]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variables", [NOTHING, UNFIT], ids=["nothing", "unfit"])
 def test_workers_have_one_thread_and_this_process_compiles_with_its_own(
     variables: dict[str, str], tmp_path: Path

@@ -39,6 +39,7 @@ def done_within_64_files(file: Path, runs: Path) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 def test_more_runs_than_files_may_be_open_are_computed_and_resumed(tmp_path: Path) -> None:
     file, place = sweep_file(tmp_path, "seeds: 70", SHORT), tmp_path / "runs"
     assert done_within_64_files(file, place) == 70

@@ -62,6 +62,7 @@ def test_a_summary_has_the_same_results_and_no_runs(mixed: SweepDirectory, tmp_p
     assert not short.runs.exists()
 
 
+@pytest.mark.slow
 def test_workers_and_shards_give_the_same_table(mixed: SweepDirectory, tmp_path: Path) -> None:
     by_two = new_sweep(tmp_path / "jobs")
     run(by_two, jobs=2)
@@ -124,6 +125,7 @@ def test_a_device_or_a_weight_file_that_is_not_there_fails_its_point_alone(tmp_p
         assert "no CUDA device" in messages[1]
 
 
+@pytest.mark.slow
 def test_two_processes_cannot_work_on_one_sweep(tmp_path: Path) -> None:
     directory = new_sweep(tmp_path, "seeds: 2")
     other = SweepDirectory(directory.path)
@@ -156,6 +158,7 @@ def test_a_torn_journal_line_costs_one_point(tmp_path: Path, mixed: SweepDirecto
         run(directory)
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_goes_on_within_its_runs(tmp_path: Path) -> None:
     text = "grid:\n  stages.local.steps: [400_000]\nseeds: 3".replace("_", "")
     directory = new_sweep(tmp_path, text)
@@ -190,6 +193,7 @@ def test_a_full_disk_stops_the_sweep_with_one_line(tmp_path: Path, monkeypatch: 
     assert run(directory).status == "done"
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_does_not_matter(tmp_path: Path) -> None:
     with socket.socket() as other:
         with suppress(OSError):  # taken already: as good

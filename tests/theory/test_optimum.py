@@ -40,6 +40,7 @@ def _twenty_teachers() -> list[Network]:
 TWENTY = _twenty_teachers()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", DECAYS)
 @pytest.mark.parametrize("number", range(20))
 def test_the_optimum_of_twenty_teachers_is_certified(number: int, decay: float) -> None:
@@ -96,6 +97,7 @@ def test_a_teacher_that_is_no_optimum_is_left() -> None:
 RANGE = [1e-4, 3e-5, 1e-5, 3e-6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rank", "width"), [(2, 3), (2, 4), (3, 4), (5, 6)])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_atoms_shrink_and_turn_in_proportion_to_the_decay(rank: int, width: int, seed: int) -> None:
@@ -155,6 +157,7 @@ def test_the_optimum_scales_with_the_teacher_and_ignores_rotations() -> None:
     np.testing.assert_allclose(scaled.directions, found.directions @ rotation, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_narrow_maximum_of_the_certificate_is_not_missed() -> None:
     """Plain relu: a first search with few ascents calls an optimum certified whose |η| is 1.21 elsewhere."""
     rng = np.random.default_rng(0)

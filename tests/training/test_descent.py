@@ -218,6 +218,7 @@ def _restarted(problem: Problem, plan: Plan, events: list[Event]) -> int:
     return lives
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", SIZES)
 def test_a_run_restarted_at_any_event_goes_on_with_the_same_bits(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(descent, "_PIECE_SECONDS", 0.0)  # an intermediate state after every step

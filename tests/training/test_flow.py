@@ -153,6 +153,7 @@ def test_short_steps_in_single_precision_do_not_lose_their_rounding() -> None:
     assert exact.memory == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "tolerance"), [("erf", 1e-6), ("relu", 1e-4)])
 def test_on_a_sample_it_is_where_small_steps_go(name: str, tolerance: float) -> None:
     problem, state = problem_on("empirical", name)

@@ -46,6 +46,7 @@ def test_a_layer_that_is_not_trained_keeps_its_bits(method: str, train: tuple[La
     np.testing.assert_allclose(getattr(ours, train[0]), getattr(theirs, train[0]), rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ETAS)
 @pytest.mark.parametrize(("m", "d"), [(9, 5), (6, 40), (WIDE + 3, 4)])
 def test_bits_depend_neither_on_company_nor_on_how_steps_are_cut(m: int, d: int, method: str) -> None:

@@ -51,6 +51,7 @@ def test_the_distance_to_the_population_falls_as_the_root_of_the_sample() -> Non
     assert exponent == pytest.approx(-0.5, abs=0.1)
 
 
+@pytest.mark.slow
 def test_without_noise_and_with_many_inputs_neurons_align() -> None:
     small = replace(QUASI_NEWTON, weight_decay=Schedule(1e-3), steps=150)
     for seed in range(3):

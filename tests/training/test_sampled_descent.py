@@ -94,6 +94,7 @@ def test_a_run_in_a_batch_is_the_run_alone(kind: str) -> None:
     assert len(np.unique(together.second_layer)) == 3 * M
 
 
+@pytest.mark.slow
 def test_the_mean_over_seeds_of_online_training_follows_the_population() -> None:
     """100 runs of 30 steps on the second layer, whose mean over batches is exactly the population's step."""
     stage = _stage(steps=30, train=("second_layer",), step_size=Schedule(0.05), weight_decay=Schedule(0.01))

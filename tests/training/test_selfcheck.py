@@ -22,6 +22,7 @@ def _with_wrong_kernel(part: int) -> Activation:
     return replace(right, kernel=kernel)
 
 
+@pytest.mark.slow
 def test_the_formulas_agree_with_quadrature() -> None:
     assert selfcheck._quadrature_error(activation("relu", 2)) < 1e-12
 

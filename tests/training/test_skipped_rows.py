@@ -31,6 +31,7 @@ def wanted(events: list[Logged]) -> list[Logged]:
     return [event for event in events if event.row["step"] == 0 or event.ended is not None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", PIECES)
 @pytest.mark.parametrize("backend", ["fused", "torch"])
 def test_only_first_and_last_rows_come_and_they_are_the_same(

@@ -17,6 +17,7 @@ def members(file: Path, name: str) -> dict[str, bytes]:
         return {path.removeprefix(f"{name}/"): archive.read(path) for path in archive.namelist()}
 
 
+@pytest.mark.slow
 def test_a_run_is_exported_with_figures_that_are_drawn_for_it(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     run.write_notes(Notes(note="good"))
@@ -50,6 +51,7 @@ def test_a_run_without_rows_is_exported_without_figures(tmp_path: Path) -> None:
     assert not [name for name in members(tmp_path / "run.zip", run.name) if name.startswith("figures/")]
 
 
+@pytest.mark.slow
 def test_a_sweep_is_exported_with_its_results(tmp_path: Path) -> None:
     sweep = swept(tmp_path, SEEDS)
     export(sweep, tmp_path / "sweep.zip")
@@ -58,6 +60,7 @@ def test_a_sweep_is_exported_with_its_results(tmp_path: Path) -> None:
     assert any(name.startswith("figures/loss") for name in found)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     with pytest.raises(RunError, match=r"cannot be written: .*; choose another with --out"):

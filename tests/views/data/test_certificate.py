@@ -20,6 +20,7 @@ from tests.views.examples import PLATEAU, new_run, with_info
 from tests.views.pages import payload
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", TEACHERS)
 def test_the_certificate_of_an_optimum_is_the_theorys_and_the_sign_at_its_atoms(
     overrides: list[str], tmp_path: Path

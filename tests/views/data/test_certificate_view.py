@@ -28,6 +28,7 @@ def test_a_plateau_is_seen(tmp_path: Path) -> None:
     assert abs(highest - angle_of(missed)) < 5  # and this is where
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", TEACHERS)
 def test_the_zero_function_has_a_certificate_without_atoms(overrides: list[str], tmp_path: Path) -> None:
     run = new_run(tmp_path, "stages.local_convergence.weight_decay=2.0", *overrides)

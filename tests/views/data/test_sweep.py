@@ -13,6 +13,7 @@ from tests.views.examples import SEEDS, SWEEP, swept
 from tests.views.settings import DECAY, median, swept_at_equal_values
 
 
+@pytest.mark.slow
 def test_medians_and_quartiles_are_those_of_the_runs_that_are_done(tmp_path: Path) -> None:
     directory = swept(tmp_path, MIXED.replace("seeds: 2", "seeds: 4"))
     data, columns = read_sweep(directory), load_results(directory.path)
@@ -40,6 +41,7 @@ def test_keys_that_vary_together_are_one_axis(tmp_path: Path) -> None:
     assert [axis.key for axis in data.axes] == ["stages.local.step_size"]
 
 
+@pytest.mark.slow
 def test_an_axis_is_found_by_its_end_and_others_are_told(tmp_path: Path) -> None:
     data = read_sweep(swept(tmp_path, SWEEP))
     assert data.axis("width").key == "student.width"

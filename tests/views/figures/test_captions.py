@@ -29,6 +29,7 @@ def assert_latex(caption: str) -> None:
     assert caption.endswith(".")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", [[], ["teacher.rank=3"]])
 def test_figures_of_a_run_say_its_sizes(overrides: list[str], tmp_path: Path) -> None:
     data = read_run(new_run(tmp_path, "name=100 %_$", *overrides))
@@ -43,6 +44,7 @@ def test_figures_of_a_run_say_its_sizes(overrides: list[str], tmp_path: Path) ->
     assert_latex(overlay_figure([data, data], ["loss", "gap"], COLUMN).caption)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "x", "told"),
     [

@@ -20,6 +20,7 @@ from tests.views.examples import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", TEACHERS)
 def test_the_csv_file_holds_what_is_shown(overrides: list[str], tmp_path: Path) -> None:
     run = new_run(tmp_path, *overrides)

@@ -10,6 +10,7 @@ from featlearn.theory.optimum import RELATIVE_GAP
 from tests.views.examples import CERTIFICATES, IMAGES, KINDS, image, new_run, optima_of, stored_optima
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_figures_look_as_they_did(kind: str, tmp_path: Path) -> None:
     """Made again, after looking, with ``python -m tests.views.examples``."""
@@ -24,6 +25,7 @@ def test_the_comparison_of_images_sees_another_figure(tmp_path: Path) -> None:
     assert compare_images(str(stored), str(other), tol=8) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CERTIFICATES)
 def test_stored_optima_are_those_of_the_run(kind: str, tmp_path: Path) -> None:
     own, stored = optima_of(new_run(tmp_path, *CERTIFICATES[kind])), stored_optima(kind)

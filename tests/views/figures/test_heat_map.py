@@ -28,6 +28,7 @@ from tests.views.settings import (
 )
 
 
+@pytest.mark.slow
 def test_the_cells_of_a_map_are_medians(tmp_path: Path) -> None:
     data = read_sweep(swept(tmp_path, SWEEP))
     [drawing] = sweep_figures(data, ["loss"], None, None, COLUMN)

@@ -27,6 +27,7 @@ def test_figures_of_a_run_can_be_read(overrides: list[str], tmp_path: Path) -> N
         assert ticks_that_overlap(drawing.figure) == []
 
 
+@pytest.mark.slow
 def test_figures_of_several_runs_can_be_read(tmp_path: Path) -> None:
     lines, seeds = (read_sweep(swept(tmp_path / name, text)) for name, text in (("a", ONE_AXIS), ("b", SEEDS)))
     metrics = ["loss", "mean_angle", "max_angle", "aligned_mass", "grad_norm"]

@@ -29,6 +29,7 @@ def test_a_run_that_has_just_begun_gives_figures(rows: int, tmp_path: Path) -> N
             assert f"running at step {rows - 1}" in drawing.figure.get_suptitle()
 
 
+@pytest.mark.slow
 def test_a_run_that_diverged_gives_figures(tmp_path: Path) -> None:
     run = new_run(tmp_path, "stages.local_convergence.step_size=1e6")
     assert run.read_info().status == "diverged"
@@ -48,6 +49,7 @@ def test_numbers_that_are_not_finite_leave_gaps(tmp_path: Path) -> None:
         assert save(drawing, tmp_path / "out", ["png"], COLUMN)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*overflow encountered:RuntimeWarning")  # of matplotlib, about such numbers
 @pytest.mark.parametrize("far", [1e300, 1e308, 1e-320, -1e300, 2**62])
 @pytest.mark.parametrize("all_rows", [False, True])
@@ -62,6 +64,7 @@ def test_numbers_as_far_as_floats_go_are_drawn(far: float, all_rows: bool, tmp_p
         assert save(drawing, tmp_path / "out", ["png"], COLUMN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [

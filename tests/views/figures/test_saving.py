@@ -17,6 +17,7 @@ from tests.views.examples import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_files_have_real_text_and_the_size_they_promise(size: str, tmp_path: Path) -> None:
     chosen = SIZES[size]  # type: ignore[index]
@@ -30,6 +31,7 @@ def test_files_have_real_text_and_the_size_they_promise(size: str, tmp_path: Pat
         assert b"/Subtype /Type3" not in pdf  # which publishers refuse
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     made = []

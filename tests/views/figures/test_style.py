@@ -26,6 +26,7 @@ USERS = {
 }
 
 
+@pytest.mark.slow
 def test_a_users_settings_change_nothing(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     for name, settings in (("a", {}), ("b", USERS)):
@@ -37,6 +38,7 @@ def test_a_users_settings_change_nothing(tmp_path: Path) -> None:
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chosen", "font"), [("plain", b"DejaVuSans"), ("paper", b"STIX")])
 def test_the_fonts_are_those_that_were_asked_for(chosen: StyleName, font: bytes, tmp_path: Path) -> None:
     assert chosen in STYLES

@@ -14,6 +14,7 @@ from tests.views.examples import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("x", "y", "told"),
     [

@@ -68,6 +68,7 @@ def moved_to(browser: Browser, snapshot: int) -> None:
     )
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize("overrides", [[], [PLAIN]])
 def test_the_slider_moves_the_certificate(overrides: list[str], browser: Browser, tmp_path: Path) -> None:
@@ -97,6 +98,7 @@ def test_the_slider_moves_the_certificate(overrides: list[str], browser: Browser
     assert errors(browser) == []
 
 
+@pytest.mark.slow
 @needs_browser
 def test_the_slider_colours_the_sphere(browser: Browser, tmp_path: Path) -> None:
     run = new_run(tmp_path, SPACE)
@@ -117,6 +119,7 @@ def test_the_slider_colours_the_sphere(browser: Browser, tmp_path: Path) -> None
     assert errors(browser) == []
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize(
     "overrides", [["stages.local_convergence.weight_decay=0"], ["stages.local_convergence.weight_decay=2.0"]]

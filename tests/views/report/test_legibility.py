@@ -37,6 +37,7 @@ def shown_on(browser: Browser, page: str, place: Path, width: int, scheme: str) 
     browser.execute_script("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
 @pytest.mark.parametrize("name", [*RUNS, "sweep"])
@@ -50,6 +51,7 @@ def test_every_text_can_be_read(
     assert errors(browser) == []
 
 
+@pytest.mark.slow
 @needs_browser
 def test_the_checks_see_faint_and_overlapping_text(browser: Browser, pages: dict[str, str], tmp_path: Path) -> None:
     shown_on(browser, pages["plane"], tmp_path, 1000, "light")

@@ -21,6 +21,7 @@ def neurons_shown(browser: Browser) -> Any:
     )
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize("overrides", [[], ["teacher.rank=3"], ["teacher.rank=1", "teacher.width=1"]])
 def test_slider_and_play_move_the_neurons(overrides: list[str], browser: Browser, tmp_path: Path) -> None:

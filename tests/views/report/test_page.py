@@ -62,6 +62,7 @@ def test_a_page_replaces_the_one_before_whole(tmp_path: Path) -> None:
         write_page("three", file / "below")
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize("width", [390, 1000])
 def test_the_page_fits_the_screen(width: int, browser: Browser, tmp_path: Path) -> None:
@@ -76,6 +77,7 @@ def test_the_page_fits_the_screen(width: int, browser: Browser, tmp_path: Path) 
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.slow
 @needs_browser
 def test_the_page_follows_dark_and_light(browser: Browser, tmp_path: Path) -> None:
     opened(browser, page_of(new_run(tmp_path)), tmp_path, "#alignment")
@@ -94,6 +96,7 @@ def test_the_page_follows_dark_and_light(browser: Browser, tmp_path: Path) -> No
     assert colours == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}
 
 
+@pytest.mark.slow
 @needs_browser
 def test_names_do_not_run(browser: Browser, tmp_path: Path) -> None:
     run = new_run(tmp_path, f"name={json.dumps(HOSTILE)}")

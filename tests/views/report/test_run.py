@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from selenium.webdriver.common.by import By
 
 from featlearn.config.load import load_config
@@ -26,6 +27,7 @@ def test_the_page_holds_the_metrics_bit_for_bit(tmp_path: Path) -> None:
     np.testing.assert_array_equal(floats(data["neurons"]["mass"]), neurons.mass.ravel().astype("f4"))
 
 
+@pytest.mark.slow
 @needs_browser
 def test_the_curves_in_the_browser_are_the_metrics(browser: Browser, tmp_path: Path) -> None:
     run = new_run(tmp_path)
@@ -35,6 +37,7 @@ def test_the_curves_in_the_browser_are_the_metrics(browser: Browser, tmp_path: P
     assert errors(browser) == []
 
 
+@pytest.mark.slow
 @needs_browser
 def test_a_long_run_is_painted_soon_and_is_small(browser: Browser, tmp_path: Path) -> None:
     config = load_config(QUICKSTART, ["stages.local_convergence.steps=4000"])  # 300 rows, 100 neurons, 60 snapshots
@@ -55,6 +58,7 @@ def test_the_page_of_a_run_on_samples_tells_its_training_loss(tmp_path: Path) ->
     assert '<th scope="col">train loss</th>' not in run_page(read_run(new_run(tmp_path)))
 
 
+@pytest.mark.slow
 @needs_browser
 def test_an_address_names_a_moment(browser: Browser, tmp_path: Path) -> None:
     run = new_run(tmp_path)
@@ -73,6 +77,7 @@ def test_an_address_names_a_moment(browser: Browser, tmp_path: Path) -> None:
     assert errors(browser) == []
 
 
+@pytest.mark.slow
 @needs_browser
 def test_the_slider_stays_where_it_is(browser: Browser, tmp_path: Path) -> None:
     opened(browser, page_of(new_run(tmp_path)), tmp_path, "#alignment")

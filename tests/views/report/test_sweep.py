@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -17,6 +18,7 @@ from tests.views.pages import floats, payload
 from tests.views.settings import ALIKE, MOMENTUM, SIZE, swept_with_momentum
 
 
+@pytest.mark.slow
 def test_a_sweep_page_holds_its_results(tmp_path: Path) -> None:
     directory = swept(tmp_path, MIXED.replace("seeds: 2", "seeds: 2\nstore: full"))
     data = read_sweep(directory)
@@ -37,6 +39,7 @@ def test_a_sweep_without_logs_says_so(tmp_path: Path) -> None:
     assert "store: summary" in found["no_curves"]
 
 
+@pytest.mark.slow
 @needs_browser
 def test_cells_and_runs_open_their_curves_and_headings_sort(browser: Browser, tmp_path: Path) -> None:
     data = read_sweep(swept(tmp_path, SWEEP))
@@ -80,6 +83,7 @@ def test_the_report_names_each_value(tmp_path: Path) -> None:
         assert shown == data.columns[key].tolist()
 
 
+@pytest.mark.slow
 @needs_browser
 def test_the_map_of_the_report_shows_each_value(browser: Browser, tmp_path: Path) -> None:
     data = read_sweep(swept_with_momentum(tmp_path, ALIKE))
@@ -94,6 +98,7 @@ def test_the_map_of_the_report_shows_each_value(browser: Browser, tmp_path: Path
     assert errors(browser) == []
 
 
+@pytest.mark.slow
 @needs_browser
 def test_the_page_can_be_used_without_a_pointer(browser: Browser, tmp_path: Path) -> None:
     data = read_sweep(swept(tmp_path, SWEEP))
@@ -116,6 +121,7 @@ def test_the_page_can_be_used_without_a_pointer(browser: Browser, tmp_path: Path
     assert errors(browser) == []
 
 
+@pytest.mark.slow
 @needs_browser
 def test_the_table_can_be_filtered_and_several_runs_chosen(browser: Browser, tmp_path: Path) -> None:
     data = read_sweep(swept(tmp_path, SWEEP))

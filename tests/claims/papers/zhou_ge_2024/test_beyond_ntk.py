@@ -16,5 +16,6 @@ def test_small_versions_hold(tmp_path: Path) -> None:
     assert record.passed
 
 
+@pytest.mark.slow
 def test_with_a_flipped_sign_the_trained_network_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert failed(judged_when_broken("wrong sign", "beyond-ntk", SMALL, tmp_path, monkeypatch)) == {"trained"}

@@ -9,12 +9,14 @@ from tests.claims.papers.zhou_ge_2024.small import TINY_AND_SHORT, failed, judge
 SMALL = {"runs": TINY_AND_SHORT}
 
 
+@pytest.mark.slow
 def test_small_versions_hold(tmp_path: Path) -> None:
     record = judged("geometry", SMALL, tmp_path)
     assert failed(record) == set()
     assert record.passed
 
 
+@pytest.mark.slow
 def test_without_weight_decay_no_network_comes_near_a_solution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = judged_when_broken("no decay", "geometry", SMALL, tmp_path, monkeypatch)
     assert not record.passed

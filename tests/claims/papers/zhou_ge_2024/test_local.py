@@ -14,12 +14,14 @@ SMALL = {
 }
 
 
+@pytest.mark.slow
 def test_small_versions_hold(tmp_path: Path) -> None:
     record = judged("local", SMALL, tmp_path)
     assert failed(record) == set()
     assert record.passed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["no decay", "wrong sign"])
 def test_with_broken_steps_no_start_ends_at_the_teacher(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -17,6 +17,7 @@ SAMPLED = BASE.replace("steps: 12000", "method: lbfgs").replace("step_size: 0.2"
 )
 
 
+@pytest.mark.slow
 def test_small_sweeps_give_every_check_a_number_and_an_interval(tmp_path: Path) -> None:
     sizes = "data.samples: [50, 500]"
     noisy = "teacher.input_dim: [4], data.noise_std: [0.5], data.samples: [50]"
