@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from featlearn.training.methods import METHODS
+from featlearn.training.stages import Stage
+
 
 @dataclass(frozen=True)
 class Hint:
@@ -88,12 +91,8 @@ OF_VALUES = (
     ),
     Hint("square squared x^2", "quadratic", at="activation name"),
     Hint("absolute", "abs", at="activation name"),
-    Hint("sgd stochastic_gradient_descent", "gd", f"it is gd on fresh batches; {_BATCHES}", at="method"),
-    Hint("adamw", "adam", says="the weight decay is a part of the objective", at="method"),
-    Hint("gradient_descent", "gd", at="method"),
-    Hint("gradient_flow", "flow", at="method"),
-    Hint("newton bfgs", "lbfgs", at="method"),
-    Hint("nesterov heavy_ball", "momentum", at="method"),
+    Hint("sgd stochastic_gradient_descent", Stage.method, f"it does that on fresh batches; {_BATCHES}", at="method"),
+    *(Hint(" ".join(method.aliases), method.name, at="method") for method in METHODS.values()),
     Hint("all both", says="name the layers: [first_layer, second_layer]", at="train"),
     Hint("gauss normal gaussian infinite exact", "population", at="data kind"),
     Hint("sample sampled samples finite csv file train fixed dataset", "empirical", at="data kind"),

@@ -23,6 +23,7 @@ def _direction(xp: Any, memory: dict[str, Any], slope: Any, step: int, betas: tu
 
 METHOD = SteppedByBackend(
     name="adam",
+    aliases=("adamw",),
     sentence="is Adam with bias correction, weight decay being part of the gradient",
     parameters=(Parameter("betas", "β₁, β₂", (0.9, 0.999), below=1.0),),
     direction=_direction,

@@ -93,6 +93,7 @@ def _solver(objective: Objective, n: int) -> dict[str, Any]:
 
 METHOD = OwnSteps(
     name="flow",
+    aliases=("gradient_flow",),
     sentence="follows the gradient flow, the limit of gd for small steps",
     step_size="the time that a step covers",
     fixed_loss=True,

@@ -15,6 +15,7 @@ def _direction(xp: Any, memory: dict[str, Any], slope: Any, step: int) -> Any:
 
 METHOD = SteppedByBackend(
     name="gd",
+    aliases=("gradient_descent",),
     sentence="is gradient descent",
     scaled=True,
     decay_limit=lambda: 2.0,

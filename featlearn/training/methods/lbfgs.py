@@ -175,6 +175,7 @@ def _next_length(low: float, low_slope: float, high: float, high_slope: float) -
 
 METHOD = OwnSteps(
     name="lbfgs",
+    aliases=("newton", "bfgs"),
     sentence="goes to a minimum by quasi-Newton steps, whose lengths it finds by itself",
     step_size=None,
     fixed_loss=True,

@@ -19,6 +19,7 @@ def _direction(xp: Any, memory: dict[str, Any], slope: Any, step: int, momentum:
 
 METHOD = SteppedByBackend(
     name="momentum",
+    aliases=("nesterov", "heavy_ball"),
     sentence="is the heavy ball, whose velocity keeps the share μ at each step",
     parameters=(Parameter("momentum", "μ", 0.9, below=1.0),),
     scaled=True,

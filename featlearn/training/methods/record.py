@@ -40,6 +40,7 @@ class Method:
     Attributes:
         name: as configurations call it.
         sentence: what it does, with the name as its subject; the documentation prints it.
+        aliases: what others call it, and people write by habit; complaints answer with the name.
         parameters: the numbers that a stage may set for it.
         layers: those that it can train.
         step_size: what the step size is to it; None when it has none.
@@ -52,6 +53,7 @@ class Method:
 
     name: str
     sentence: str
+    aliases: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     layers: tuple[Layer, ...] = LAYERS
     step_size: str | None = "η"
