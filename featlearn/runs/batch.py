@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from featlearn.config.build import build
 from featlearn.config.model import Config
 from featlearn.runs.recorder import Ending, Keeper, follow, snapshot, teacher_arrays
+from featlearn.runs.threads import one_blas_thread
 from featlearn.runs.train import backend_of
 from featlearn.storage.growing_npz import Entry
 from featlearn.training.backends import Backend
@@ -142,7 +142,7 @@ def run_batch(configs: Sequence[Config], *, snapshots: bool = False) -> list[Mem
     Raises:
         networks.InfeasibleTeacher, digests.InvalidFile, build.ScaleTooLarge, RunError: nothing has run then.
     """
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         experiments = [Experiment.of(config) for config in configs]
         pairs = zip(configs, experiments, strict=True)
         keepers = [_MemoryKeeper(config, experiment.problem, snapshots) for config, experiment in pairs]

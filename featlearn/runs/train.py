@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from featlearn.config.build import build
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
@@ -17,6 +15,7 @@ from featlearn.runs.environment import provenance
 from featlearn.runs.interruption import interruptible
 from featlearn.runs.recorder import Recorder, follow
 from featlearn.runs.records import ActivationRecord, RunInfo, Status
+from featlearn.runs.threads import one_blas_thread
 from featlearn.storage.errors import RunError, reason
 from featlearn.training.backends import Backend, BackendError, make_backend
 from featlearn.training.events import Event, Start
@@ -45,7 +44,7 @@ def train(config: Config, runs_dir: str | Path, watch: Watcher | None = None) ->
             be made; nothing is left behind.
     """
     runs_dir, backend = Path(runs_dir), backend_of(config)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         try:
             problem, plan, start = build(config)
         except MemoryError:
@@ -78,7 +77,7 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     backend = backend_of(config)
     run.lock()
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             problem, plan, start = build(config)
             recorder = Recorder(run, problem, plan, run.read_info(), floors=config.log.floors)
             try:

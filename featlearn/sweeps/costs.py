@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from featlearn.config.build import ScaleTooLarge
 from featlearn.config.data import EmpiricalData
@@ -18,6 +17,7 @@ from featlearn.config.model import Config
 from featlearn.config.teacher import Teacher
 from featlearn.runs.batch import Experiment
 from featlearn.runs.floors_record import floors_record
+from featlearn.runs.threads import one_blas_thread
 from featlearn.storage.digests import InvalidFile
 from featlearn.storage.errors import RunError
 from featlearn.sweeps.shape import Shape
@@ -85,7 +85,7 @@ class Costs:
             shape = Shape.of(config)
             shapes.setdefault((shape.kind(), shape.width, shape.teachers, shape.dimension, shape.samples), config)
         self._paces: dict[tuple[str, str, bool], list[_Pace]] = {}
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             for kind in {key[0] for key in shapes}:
                 alike = [config for key, config in shapes.items() if key[0] == kind]
                 ordered = sorted(alike, key=lambda config: Shape.of(config).work_of_step())

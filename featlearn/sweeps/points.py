@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from featlearn.config.build import ScaleTooLarge
 from featlearn.config.model import Config
@@ -19,6 +18,7 @@ from featlearn.runs.open_files import most_open_runs
 from featlearn.runs.places import check_own, discard, run_inside
 from featlearn.runs.recorder import Ending, Recorder
 from featlearn.runs.records import PointResult, RunInfo
+from featlearn.runs.threads import one_blas_thread
 from featlearn.runs.train import first_info
 from featlearn.storage.digests import InvalidFile
 from featlearn.storage.errors import RunError
@@ -63,7 +63,7 @@ def compute(
     """
     if runs is not None:
         RunDirectory.clear(runs)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         left = list(jobs)
         while left and not interrupted():
             most = len(left) if runs is None else most_open_runs()
