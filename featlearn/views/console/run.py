@@ -67,7 +67,8 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
     table = fitting_table(output, columns, _BY_WEIGHT, partial(_stage_table, rows, info), *gap)
     floors = [shown(line) for line in (floors_in_brief(info.floors),) if line]
     path = shown(run.path, no_wrap=True)
-    output.print(Group(shown(info.name or run.name, "bold"), *table, ending, *floors, path))
+    remarks = [shown(text, "yellow") for text in _remarks(rows, last)]
+    output.print(Group(shown(info.name or run.name, "bold"), *table, ending, *remarks, *floors, path))
     if status == STOPPED:
         output.print(shown(f"killed before its end; go on with featlearn train --resume {run.path}", no_wrap=True))
 
@@ -90,6 +91,21 @@ def _stage_cell(column: str, row: Row, info: RunInfo) -> Text:
         text += f" of {info.teacher_width}"
     vanishing = column == "max_angle" and (row["aligned_mass"] or 0.0) > _MOSTLY_ALIGNED
     return Text(text, "dim" if vanishing else "")
+
+
+def _remarks(rows: list[Row], last: Row) -> Iterator[str]:
+    """What the numbers of a run that is done do not say aloud."""
+    if last.get("alive") == 0:
+        yield (
+            "no neuron is alive: the network is zero, and has no gradient to leave that; try a smaller step size or "
+            "weight decay, or another start"
+        )
+    first, end = (row.get("test_loss") for row in (rows[0] if rows else last, last))
+    if first is not None and end is not None and end > first:
+        yield (
+            "the test loss ended above its start: the network fits noise, or cannot represent the labels (erf is odd, "
+            "the other activations are even but for relu's linear part)"
+        )
 
 
 def _last_row(info: RunInfo, rows: list[Row]) -> Row:

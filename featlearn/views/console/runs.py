@@ -23,7 +23,8 @@ from featlearn.views.words.labels import heading_of, short_keys
 from featlearn.views.words.numbers import number
 from featlearn.views.words.values import clipped, labels
 
-_RESULTS = ("loss", "max_angle", "mean_angle", "recovered", "step", "seconds")
+# of each, where a run has it
+_RESULTS = ("loss", "train_loss", "test_loss", "mean_angle", "max_angle", "recovered", "step", "seconds")
 _MOST_SETTINGS = 4  # in which runs differ, as columns
 _LONGEST = 40  # characters of a setting or a note
 _GAP = "   "
@@ -69,7 +70,8 @@ def show_runs(
 def _columns(lines: Sequence[Line], keys: Sequence[str] | None) -> list[Column]:
     if keys is None:
         tags = ["tags"] if any(line.tags for line in lines) else []
-        keys = [*tags, *differing(lines, _MOST_SETTINGS), *_RESULTS]
+        held = [key for key in _RESULTS if any(value_of(line, key) is not None for line in lines)]
+        keys = [*tags, *differing(lines, _MOST_SETTINGS), *held]
     results = known_columns()
     settings = [key for key in keys if key not in results]
     headings = dict(zip(settings, short_keys(settings), strict=True)) | {key: heading_of(key) for key in results}

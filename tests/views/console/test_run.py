@@ -37,3 +37,12 @@ def test_the_largest_angle_is_dimmed_where_the_mass_is_aligned(result: RunResult
 def test_one_step_is_one_step(result: RunResult, capsys: pytest.CaptureFixture[str]) -> None:
     show_environment(result.info)
     assert "go: 1 step, " in capsys.readouterr().out
+
+
+def test_what_went_wrong_in_a_run_that_is_done_is_said() -> None:
+    assert [text.split(":")[0] for text in console._remarks([{"test_loss": 1.0}], {"alive": 0, "test_loss": 1.1})] == [
+        "no neuron is alive",
+        "the test loss ended above its start",
+    ]
+    assert list(console._remarks([{"test_loss": 1.0}], {"alive": 3, "test_loss": 0.9})) == []
+    assert list(console._remarks([], {"alive": None})) == []

@@ -11,6 +11,7 @@ from featlearn.runs.metrics import load_metrics
 from featlearn.runs.train import train
 from featlearn.views.data.run import read_run
 from featlearn.views.report.run import run_page
+from tests.places import CONFIGS
 from tests.views.browser import Browser, errors, needs_browser, opened, until
 from tests.views.examples import QUICKSTART, new_run
 from tests.views.pages import Outline, floats, page_of, payload
@@ -47,6 +48,17 @@ def test_a_long_run_is_painted_soon_and_is_small(browser: Browser, tmp_path: Pat
     opened(browser, page, tmp_path, "#neurons")
     paint = browser.execute_script("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
     assert 0 < paint < 20_000  # milliseconds; the two seconds that are promised are measured in tests/benchmarks
+    assert errors(browser) == []
+
+
+@pytest.mark.slow
+@needs_browser
+def test_the_page_of_a_run_without_a_teacher_draws_its_losses(browser: Browser, tmp_path: Path) -> None:
+    own = load_config(CONFIGS / "own_data.yaml", ["stages.train.steps=40"])
+    opened(browser, run_page(read_run(train(own, tmp_path).run)), tmp_path, "#curves")
+    told = browser.find_element(By.ID, "curves").get_attribute("aria-label") or ""
+    assert "test loss from" in told
+    assert not browser.find_elements(By.ID, "alignment")
     assert errors(browser) == []
 
 

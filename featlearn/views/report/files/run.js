@@ -99,9 +99,9 @@ function drawAlignment() {
   }), config);
 }
 
-for (const id of ["curves", "alignment"]) {
+for (const id of data.teachers ? ["curves", "alignment"] : ["curves"]) {
   const chart = document.getElementById(id), ends = [0, steps.length - 1];
-  const names = id === "curves" ? ["loss", "objective", "gap"].filter(has) : ["mean_angle", "max_angle", "aligned_mass", "subspace"];
+  const names = id === "curves" ? ["loss", "train_loss", "test_loss", "objective", "gap"].filter(has) : ["mean_angle", "max_angle", "aligned_mass", "subspace"];
   const told = names.map((name) => `${plain(data.words[name])} from ${ends.map((i) => shownNumber(metrics[name][i])).join(" to ")}`);
   chart.setAttribute("aria-label", `curves against steps 0 to ${last}: ${told.join("; ")}; as numbers in the table of stages and in the CSV file`);
 }
