@@ -72,7 +72,8 @@ def show_sweep(directory: SweepDirectory, info: SweepInfo, *, advise: bool = Tru
     lines: list[Any] = [shown(info.name, "bold")]
     if len(columns["id"]):
         axes = [axis_of(key, columns[key]) for key in info.axes if key != "seed"]
-        varied = named([axis for axis in axes if len(axis.values) > 1])
+        whole = len(columns["id"]) == info.points  # otherwise the points that have not ended may have other values
+        varied = named([axis for axis in axes if len(axis.values) > 1 or not whole])
         lines += fitting_table(
             output,
             with_values(columns, _METRICS) or _METRICS[:1],

@@ -6,6 +6,7 @@ import pytest
 
 from featlearn.views.console.sweep import show_sweep
 from featlearn.views.data.sweep import read_sweep
+from tests.views.examples import swept
 from tests.views.settings import ALIKE, median, swept_at_equal_values, swept_with_momentum
 
 
@@ -36,3 +37,12 @@ def test_the_console_counts_runs_at_equal_values_once(
     show_sweep(directory, directory.read_info())
     printed = cells_of(capsys.readouterr().out, 8)
     assert [row[:3] for row in printed] == [["0", "4", "4"], ['{"start":', "0.01,", '"factor":']]
+
+
+def test_the_axes_of_a_sweep_that_has_not_ended_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = swept(tmp_path, "grid:\n  student.width: [6, 8]\nstore: summary\n")
+    (journal,) = directory.path.glob("journal*.jsonl")
+    first = journal.read_text().splitlines()[0]
+    journal.write_text(first + "\n")
+    show_sweep(directory, directory.read_info())
+    assert "width" in capsys.readouterr().out
