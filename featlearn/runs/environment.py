@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 from featlearn.runs.records import GitRecord
 
+_PATIENCE = 2.0  # seconds that git has for an answer
 _PACKAGES = ("featlearn", "numpy", "scipy", "numba", "torch")
 
 
@@ -55,4 +57,6 @@ def git() -> GitRecord:
 
 def _git(root: Path, *arguments: str) -> str:
     command = ["git", "-C", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
+    # within a hook, variables name another repository; on a network file system, git may never answer
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=_PATIENCE, env=own).stdout

@@ -12,10 +12,12 @@ import numpy as np
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 from featlearn.training.backends import WIDE, BackendError, Looks
-from featlearn.training.backends import fused_kernels as kernels
+from featlearn.training.backends.kernel_cache import cached_kernels
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
+
+kernels = cached_kernels()
 
 # The families of kernels that are compiled, see fused_kernels._pairs.
 _FAMILIES = {
