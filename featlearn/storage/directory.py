@@ -14,7 +14,7 @@ from featlearn.storage.drafts import remove_dead_drafts
 from featlearn.storage.errors import RunError, RunNotFound, reason
 from featlearn.storage.index import directories_in
 from featlearn.storage.locks import PATIENCE, Lock, holder_of, is_held
-from featlearn.storage.names import answers_to, inside, named_paths
+from featlearn.storage.names import LATEST, answers_to, inside, named_paths
 from featlearn.storage.npz import arrays_in
 from featlearn.storage.opening import open_regular
 from featlearn.storage.records import FileRecord, Record, Text, read_record, write_record
@@ -222,6 +222,8 @@ def named_directory(name: str, where: Path, kinds: Sequence[type[D]]) -> D:
         shown = ", ".join(names[-_MOST_CANDIDATES:]) + (", …" if len(names) > _MOST_CANDIDATES else "")
         raise RunNotFound(f"{name!r} may be any of {len(names)}: {shown}; give more of the name")
     why = f", neither as a path nor in {where}; `featlearn runs` lists them"
+    if name == LATEST:
+        why = f": {where} has none; make one with: featlearn new, then featlearn train --config quickstart.yaml"
     with suppress(OSError, ValueError):
         why = next((f": {kinds[0](path)._not_ours()}" for path in named_paths(name, where) if path.is_dir()), why)
     raise RunNotFound(f"there is no {kinds[0].kind} {name!r}{why}")
