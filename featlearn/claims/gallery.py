@@ -45,9 +45,9 @@ def copy_out(name: str, where: Path) -> list[Path]:
         raise WrongChoice(f"there is no {name!r} in the gallery; `featlearn new --list` shows what there is")
     written = []
     for path, target in _with_needed(files[name], where / f"{name}.yaml"):
-        if target.exists() and path == files[name]:
-            raise WrongChoice(f"{target} is there already; remove it, or work with it")
         if target.exists():
+            if path == files[name]:
+                raise WrongChoice(f"{target} is there already; remove it, or work with it")
             continue
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -188,9 +188,10 @@ def _instead_of_key(path: Key, given: Any, allowed: list[str], document: Placed,
         value = _hint(OF_VALUES, given, f"{section} {meant}") if isinstance(given, str) else None
         told += [f"{given}: {value.says}"] if value and value.says else []
     elif not told and meant not in _EVERYWHERE:
-        places = [place for place in places_of(meant, root) if path[: len(place)] != place]
-        if len(places) < len(places_of(meant, root)) and str(path[-1]) == meant:
-            return "; it belongs to another kind; " + did_you_mean(name, allowed, "allowed here").lstrip("; ")
+        known = places_of(meant, root)
+        if path in known:
+            return "; it belongs to another kind" + did_you_mean(name, allowed, "allowed here")
+        places = [place for place in known if path[: len(place)] != place]
         exact = [place for place in places if hint and ".".join(map(str, place)) == hint.means]
         told = _elsewhere(exact or places, document)
     return f"; {'; '.join(told)}".replace("?;", "?") if told else did_you_mean(name, allowed, "allowed here")

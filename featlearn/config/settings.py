@@ -19,8 +19,8 @@ _USUAL = 2000  # parts of a usual configuration; one with more is read in the sl
 _NESTING = (b"[", b"{", b"- ", b"? ", b": ")
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Compiled, where it is there; reads plain values by our rules."""
+class _Loader(yaml.CSafeLoader):
+    """Reads plain values by our rules."""
 
     yaml_implicit_resolvers = RESOLVERS
 

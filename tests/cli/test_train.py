@@ -7,46 +7,21 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from tests.cli.commands import ENVIRONMENT, FEATLEARN, featlearn, invoked
-from tests.config import (
-    test_activation,
-    test_complaints,
-    test_data,
-    test_data_file,
-    test_load,
-    test_methods,
-    test_model,
-    test_stages,
-    test_student,
-    test_teacher,
-    test_weight_file,
-    test_yaml_source,
-)
 from tests.config.broken import MINIMAL, Broken, write
+from tests.places import ROOT
 from tests.places import TRUTH as TRUTHS
 
 TRUTH = TRUTHS / "trajectory.json"
-BROKEN = [
+BROKEN: list[Broken] = [
     case
-    for module in (
-        test_activation,
-        test_complaints,
-        test_data,
-        test_data_file,
-        test_load,
-        test_methods,
-        test_model,
-        test_stages,
-        test_student,
-        test_teacher,
-        test_weight_file,
-        test_yaml_source,
-    )
-    for case in module.BROKEN
+    for path in sorted((ROOT / "tests" / "config").glob("test_*.py"))
+    for case in getattr(import_module(f"tests.config.{path.stem}"), "BROKEN", ())
 ]
 
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:  # not every command needs it
     from rich.console import Console
     from rich.text import Text
 
-NARROW = 118  # columns of a terminal under which tables leave out what matters least
-
 
 def shown(text: object, style: str = "", *, no_wrap: bool = False) -> Text:
     """Text for a table or a paragraph, letter by letter."""
