@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,7 @@ def read_output(runs_dir: Path, exit_status: int, errors: str) -> Output:
     for directory in (path for path in runs_dir.glob("[!.]*") if not path.is_symlink()):
         for info_file in sorted(directory.rglob("run.json")):
             place = info_file.parent
-            name = place.relative_to(directory).as_posix()
+            name = _without_prefix(place.relative_to(directory).as_posix())
             info = json.loads(info_file.read_bytes())
             runs[name] = {key: info[key] for key in FIELDS_OF_RUN if key in info}
             lines = (place / "metrics.jsonl").read_bytes().splitlines()
@@ -70,8 +71,14 @@ def read_output(runs_dir: Path, exit_status: int, errors: str) -> Output:
                     arrays |= {f"{name}/{file.name}:{key}": stored[key] for key in kept}
         if (results := directory / "results.csv").exists():
             with results.open(newline="", encoding="utf-8") as lines_of_results:
-                rows["results.csv"] = list(csv.DictReader(lines_of_results, strict=True))
+                table = csv.DictReader(lines_of_results, strict=True)
+                rows["results.csv"] = [row | {"id": _without_prefix(row["id"])} for row in table]
     return Output(runs, rows, arrays, exit_status, errors)
+
+
+def _without_prefix(name: str) -> str:
+    """The id of a point of a sweep, or the place of its run, as they were before ids began with a letter."""
+    return re.sub(r"^(runs/)?p(\d+)$", r"\1\2", name)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from featlearn.storage.errors import RunError, reason
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory, one_at_a_time
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.records import SweepInfo
-from featlearn.sweeps.sweep import Sweep
+from featlearn.sweeps.sweep import PREFIX, Sweep
 
 _MOST_REASONS = 20  # so many reasons are told when no point can run
 
@@ -31,6 +31,7 @@ def begin(sweep: Sweep, runs_dir: Path, shards: int = 1) -> SweepDirectory:
         points=len(sweep),
         axes=(*(key for key in sweep.keys if key != "seed"), "seed"),
         digest=sweep.digest(),
+        prefix=PREFIX,
         sweep=sweep.plain(),
         **provenance(),
     )

@@ -155,12 +155,13 @@ class SweepDirectory(Directory[SweepInfo]):
 
     def read_manifest(self) -> list[Entry]:
         """Every point, in order. Raises RunError when the file is missing or broken, or has others than it should."""
-        points = self.read_info().points
+        info = self.read_info()
+        points = info.points
         entries = _records_in(self.manifest_file, Entry)
         if len(entries) != points:
             raise RunError(f"{self.manifest_file} is damaged: it has {len(entries)} of {points} points")
         for place, entry in enumerate(entries):
-            if entry.id != (known := point_id(place, points)):
+            if entry.id != (known := point_id(place, points, info.prefix)):
                 where, text = f"{self.manifest_file}:{place + 1}", "the file was changed since the sweep was begun"
                 raise RunError(f"{where}: the id of this point is {known!r}, not {entry.id!r:.100}; {text}")
         return entries
@@ -172,11 +173,12 @@ class SweepDirectory(Directory[SweepInfo]):
             RunError: when a journal cannot be read, or a line before the last is broken or of no point of the sweep.
         """
         latest: dict[str, PointResult] = {}
-        points = self.read_info().points
+        info = self.read_info()
         for journal in sorted(self.path.glob("journal*.jsonl")):
             for number, result in enumerate(_records_in(journal, PointResult), start=1):
-                if not is_point_id(result.id, points):
-                    known = f"its points are {point_id(0, points)} to {point_id(points - 1, points)}"
+                if not is_point_id(result.id, info.points, info.prefix):
+                    first, last = (point_id(place, info.points, info.prefix) for place in (0, info.points - 1))
+                    known = f"its points are {first} to {last}"
                     raise RunError(f"{journal}:{number}: this sweep has no point {result.id!r:.100}; {known}")
                 if result.id not in latest or latest[result.id].attempt <= result.attempt:
                     latest[result.id] = result

@@ -18,6 +18,7 @@ class SweepInfo(Provenance):
     points: Count
     axes: tuple[str, ...]
     digest: str
+    prefix: Literal["", "p"] = ""  # of the ids of its points; those of older sweeps have none
     sweep: dict[str, Any]  # what the sweep file says
 
     @classmethod

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -34,14 +34,20 @@ class Point:
     infeasible: str | None = None
 
 
-def point_id(place: int, points: int) -> str:
-    """The id of the point at a place, counted from 0, in a sweep of so many points."""
-    return f"{place:0{max(4, len(str(points - 1)))}}"
+PREFIX: Literal["p"] = "p"  # of ids, lest pandas and spreadsheets take 0012 for the number 12
 
 
-def is_point_id(text: str, points: int) -> bool:
+def point_id(place: int, points: int, prefix: str = PREFIX) -> str:
+    """The id of the point at a place, counted from 0, in a sweep of so many points; see ``SweepInfo.prefix``."""
+    return f"{prefix}{place:0{max(4, len(str(points - 1)))}}"
+
+
+def is_point_id(text: str, points: int, prefix: str = PREFIX) -> bool:
     """Whether a sweep of so many points has one with this id."""
-    return len(text) == len(point_id(0, points)) and text.isascii() and text.isdecimal() and int(text) < points
+    number = text.removeprefix(prefix)
+    if len(text) != len(point_id(0, points, prefix)) or not (number.isascii() and number.isdecimal()):
+        return False
+    return text == prefix + number and int(number) < points
 
 
 @dataclass

@@ -61,7 +61,7 @@ def test_what_is_purged_is_gone_and_links_in_it_are_not_followed(folder: Path, t
 def test_sweeps_are_removed_too_and_not_their_points(tmp_path: Path) -> None:
     sweep = find("latest", new_sweep(tmp_path, "seeds: 2\n").path.parent)
     folder = sweep.path.parent
-    point = RunDirectory(sweep.path / "runs" / "0000")
+    point = RunDirectory(sweep.path / "runs" / "p0000")
     with pytest.raises(RunError, match="does not lie in"):
         check_removable(point, folder)
     assert remove(sweep, folder) == folder / TRASH / sweep.name

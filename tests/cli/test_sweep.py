@@ -139,7 +139,7 @@ def test_ctrl_c_leaves_a_sweep_that_says_how_to_go_on(options: list[str], tmp_pa
         start_new_session=True,
     )
     deadline = time.monotonic() + 60
-    while not list((tmp_path / "runs").glob("2*/runs/0000/run.json")) and time.monotonic() < deadline:
+    while not list((tmp_path / "runs").glob("2*/runs/p0000/run.json")) and time.monotonic() < deadline:
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
     shown, told = process.communicate(timeout=60)
@@ -170,7 +170,7 @@ def test_two_resumes_at_once_and_a_stale_claim(tmp_path: Path) -> None:
     process = subprocess.Popen([*command, "--runs-dir", str(runs)], cwd=ROOT)
     try:
         deadline = time.monotonic() + 60
-        while not list(runs.glob("2*/runs/0003/run.json")) and time.monotonic() < deadline:
+        while not list(runs.glob("2*/runs/p0003/run.json")) and time.monotonic() < deadline:
             time.sleep(0.1)
         second = featlearn("sweep", "--resume", "latest", "--runs-dir", runs)
         assert second.returncode == 1

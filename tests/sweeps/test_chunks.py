@@ -88,8 +88,8 @@ def test_jobs_are_made_when_they_are_needed(tmp_path: Path) -> None:
 
 def test_the_singles_of_a_chunk_are_its_points_that_have_not_ended(tmp_path: Path) -> None:
     (chunk,) = divided(jobs(tmp_path, "seeds: 4"), Fixed(0.5))
-    found = chunk.singles({"0001", "0003"})
-    assert [[job.id for job in single.jobs] for single in found] == [["0000"], ["0002"]]
+    found = chunk.singles({"p0001", "p0003"})
+    assert [[job.id for job in single.jobs] for single in found] == [["p0000"], ["p0002"]]
     assert [single.work for single in found] == [0.5, 0.5]
 
 

@@ -77,8 +77,8 @@ def forget(sweep: SweepDirectory, point: str) -> None:
 
 
 def surroundings(sweep: SweepDirectory) -> Contents:
-    """What lies around the sweep, and in the place of its point 0001."""
-    place, taken = sweep.path.parents[1], sweep.runs / "0001"
+    """What lies around the sweep, and in the place of its point p0001."""
+    place, taken = sweep.path.parents[1], sweep.runs / "p0001"
     found = contents(place)
     inner, kept = str(sweep.path.relative_to(place)), str(taken.relative_to(place))
     return {name: held for name, held in found.items() if name.startswith(kept) or not name.startswith(inner)}
@@ -92,15 +92,15 @@ IDS = {
     "parent": lambda victim: "..",
     "dot": lambda victim: ".",
     "empty": lambda victim: "",
-    "slash": lambda victim: "0001/..",
-    "slash at the end": lambda victim: "0001/",
-    "inner": lambda victim: "0001/figures",
-    "null character": lambda victim: "0001\0",
-    "line feed": lambda victim: "0001\n",
+    "slash": lambda victim: "p0001/..",
+    "slash at the end": lambda victim: "p0001/",
+    "inner": lambda victim: "p0001/figures",
+    "null character": lambda victim: "p0001\0",
+    "line feed": lambda victim: "p0001\n",
     "hidden": lambda victim: ".0001",
     "digits of another script": lambda victim: "٠٠٠١",
     "more digits": lambda victim: "00001",
-    "beyond the last": lambda victim: "0003",
+    "beyond the last": lambda victim: "p0003",
     "sign": lambda victim: "+001",
 }
 evil_ids = pytest.mark.parametrize("evil", IDS.values(), ids=IDS)
@@ -110,12 +110,12 @@ evil_ids = pytest.mark.parametrize("evil", IDS.values(), ids=IDS)
 def test_a_manifest_with_an_id_that_no_sweep_makes_is_refused(
     evil: Callable[[Path], str], sweep: SweepDirectory, victim: Path
 ) -> None:
-    forget(sweep, "0001")
-    shutil.rmtree(sweep.runs / "0001")
+    forget(sweep, "p0001")
+    shutil.rmtree(sweep.runs / "p0001")
     edit(sweep.manifest_file, 2, id=evil(victim))
     before = contents(sweep.runs)
     for read in (lambda: run(sweep), lambda: load_results(sweep.path), lambda: read_sweep(sweep)):
-        with pytest.raises(RunError, match=r"manifest\.jsonl:2: .*'0001'") as caught:
+        with pytest.raises(RunError, match=r"manifest\.jsonl:2: .*'p0001'") as caught:
             read()
         assert "\n" not in str(caught.value)
     assert contents(sweep.runs) == before
@@ -128,7 +128,7 @@ def test_a_journal_with_an_id_that_no_sweep_makes_is_refused(
     edit(sweep.journal_file(WHOLE), 3, id=evil(victim))
     before = contents(sweep.runs)
     for read in (lambda: run(sweep), lambda: run(sweep, retry_failed=True), lambda: load_results(sweep.path)):
-        with pytest.raises(RunError, match=r"journal\.jsonl:3: .*0000 to 0002") as caught:
+        with pytest.raises(RunError, match=r"journal\.jsonl:3: .*p0000 to p0002") as caught:
             read()
         assert "\n" not in str(caught.value)
     assert contents(sweep.runs) == before
@@ -144,14 +144,14 @@ def test_the_journal_of_a_share_is_no_different(sweep: SweepDirectory, victim: P
 
 
 def test_two_points_with_one_id_are_refused(sweep: SweepDirectory) -> None:
-    edit(sweep.manifest_file, 3, id="0000")
+    edit(sweep.manifest_file, 3, id="p0000")
     with pytest.raises(RunError, match=r"manifest\.jsonl:3: "):
         run(sweep)
 
 
 def test_points_that_the_sweep_file_does_not_make_are_refused(sweep: SweepDirectory) -> None:
     lines = sweep.manifest_file.read_text().splitlines()
-    more = json.dumps(json.loads(lines[0]) | {"id": "0003"})
+    more = json.dumps(json.loads(lines[0]) | {"id": "p0003"})
     sweep.manifest_file.write_text("\n".join([*lines, more]) + "\n")
     sweep.info_file.write_text(sweep.info_file.read_text().replace('"points": 3', '"points": 4'))
     with pytest.raises(RunError, match=r"manifest\.jsonl has 4 points, .*sweep\.yaml makes 3"):
@@ -160,8 +160,8 @@ def test_points_that_the_sweep_file_does_not_make_are_refused(sweep: SweepDirect
 
 @pytest.mark.parametrize("options", [[], ["--jobs", "2"]], ids=["serial", "jobs"])
 def test_the_command_line_refuses_in_one_line(options: list[str], sweep: SweepDirectory, victim: Path) -> None:
-    forget(sweep, "0001")
-    shutil.rmtree(sweep.runs / "0001")
+    forget(sweep, "p0001")
+    shutil.rmtree(sweep.runs / "p0001")
     edit(sweep.manifest_file, 2, id="../../../victim")
     command = [sys.executable, "-m", "featlearn", "sweep", "--resume", str(sweep.path), *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -186,8 +186,8 @@ def test_the_engine_itself_takes_no_id_that_leads_elsewhere(name: str, sweep: Sw
 
 
 def in_the_place_of_0001(sweep: SweepDirectory) -> Path:
-    forget(sweep, "0001")
-    place = sweep.runs / "0001"
+    forget(sweep, "p0001")
+    place = sweep.runs / "p0001"
     shutil.rmtree(place)
     return place
 
@@ -213,13 +213,13 @@ def names_of_ours(sweep: SweepDirectory, victim: Path) -> None:
 
 
 def the_run_of_another_point(sweep: SweepDirectory, victim: Path) -> None:
-    shutil.copytree(sweep.runs / "0000", in_the_place_of_0001(sweep))
+    shutil.copytree(sweep.runs / "p0000", in_the_place_of_0001(sweep))
 
 
 def a_broken_run_with_notes(sweep: SweepDirectory, victim: Path) -> None:
-    forget(sweep, "0001")
-    (sweep.runs / "0001" / "run.json").write_text("{")
-    (sweep.runs / "0001" / "notes.txt").write_text("why it failed")
+    forget(sweep, "p0001")
+    (sweep.runs / "p0001" / "run.json").write_text("{")
+    (sweep.runs / "p0001" / "notes.txt").write_text("why it failed")
 
 
 def a_link_to_a_directory(sweep: SweepDirectory, victim: Path) -> None:
@@ -231,20 +231,20 @@ def a_link_to_nothing(sweep: SweepDirectory, victim: Path) -> None:
 
 
 def a_link_to_its_finished_run(sweep: SweepDirectory, victim: Path) -> None:
-    away = shutil.move(sweep.runs / "0001", victim.parent / "away")
-    forget(sweep, "0001")
-    (sweep.runs / "0001").symlink_to(away)
+    away = shutil.move(sweep.runs / "p0001", victim.parent / "away")
+    forget(sweep, "p0001")
+    (sweep.runs / "p0001").symlink_to(away)
 
 
 def a_link_to_its_broken_run(sweep: SweepDirectory, victim: Path) -> None:
     a_link_to_its_finished_run(sweep, victim)
-    (sweep.runs / "0001" / "run.json").write_text("{")
+    (sweep.runs / "p0001" / "run.json").write_text("{")
 
 
 def a_run_that_logs_elsewhere(sweep: SweepDirectory, victim: Path) -> None:
     """An unfinished run whose log, which going on cuts back, is a link."""
-    forget(sweep, "0001")
-    info, log = sweep.runs / "0001" / "run.json", sweep.runs / "0001" / "metrics.jsonl"
+    forget(sweep, "p0001")
+    info, log = sweep.runs / "p0001" / "run.json", sweep.runs / "p0001" / "metrics.jsonl"
     info.write_text(info.read_text().replace('"done"', '"running"'))
     log.unlink()
     log.symlink_to(victim / "chapters" / "one.tex")
@@ -269,15 +269,15 @@ FOREIGN = [
 def test_a_point_whose_place_is_taken_fails_alone(
     foreign: Callable[[SweepDirectory, Path], None], sweep: SweepDirectory, victim: Path
 ) -> None:
-    forget(sweep, "0002")
+    forget(sweep, "p0002")
     foreign(sweep, victim)
     before = surroundings(sweep)
     for again in (False, True):
         result = run(sweep, retry_failed=again)
         assert result.state.counts == {"done": 2, "failed": 1}
         [failed] = [row for row in table(sweep) if row["status"] == "failed"]
-        assert failed["id"] == "0001"
-        assert str(sweep.runs / "0001") in failed["message"]
+        assert failed["id"] == "p0001"
+        assert str(sweep.runs / "p0001") in failed["message"]
         assert "as it was" in failed["message"]
         assert "Error" not in failed["message"]
         assert surroundings(sweep) == before
@@ -288,7 +288,7 @@ def test_a_point_whose_place_is_taken_fails_alone(
 def test_workers_leave_it_alone_too(
     foreign: Callable[[SweepDirectory, Path], None], sweep: SweepDirectory, victim: Path
 ) -> None:
-    forget(sweep, "0002")
+    forget(sweep, "p0002")
     foreign(sweep, victim)
     before = surroundings(sweep)
     assert run(sweep, jobs=2).state.counts == {"done": 2, "failed": 1}
@@ -299,15 +299,15 @@ def test_a_point_is_computed_once_its_place_is_free(sweep: SweepDirectory, victi
     whole = table(sweep)
     a_directory(sweep, victim)
     assert run(sweep).failures == 1
-    (sweep.runs / "0001").rename(victim.parent / "moved")
+    (sweep.runs / "p0001").rename(victim.parent / "moved")
     assert run(sweep, retry_failed=True).state.counts == {"done": 3}
     assert table(sweep) == whole
 
 
 def test_notes_beside_a_run_do_not_keep_it_from_going_on(sweep: SweepDirectory) -> None:
     whole = table(sweep)
-    forget(sweep, "0001")
-    place = sweep.runs / "0001"
+    forget(sweep, "p0001")
+    place = sweep.runs / "p0001"
     (place / "run.json").write_text((place / "run.json").read_text().replace('"done"', '"running"'))
     (place / "notes.txt").write_text("mine")
     assert run(sweep).state.counts == {"done": 3}
@@ -318,8 +318,8 @@ def test_notes_beside_a_run_do_not_keep_it_from_going_on(sweep: SweepDirectory) 
 
 def test_a_run_that_is_thrown_away_goes_with_its_figures_and_drafts(sweep: SweepDirectory) -> None:
     whole = table(sweep)
-    forget(sweep, "0001")
-    place = sweep.runs / "0001"
+    forget(sweep, "p0001")
+    place = sweep.runs / "p0001"
     (place / "run.json").write_text("{")
     (place / "figures").mkdir()
     for name in ("figures/loss.pdf", "report.html", ".checkpoint.npz.0123abcd.new"):
@@ -328,15 +328,15 @@ def test_a_run_that_is_thrown_away_goes_with_its_figures_and_drafts(sweep: Sweep
     assert table(sweep) == whole
     kept = {"config.yaml", "run.json", "metrics.jsonl", "snapshots.npz", "checkpoint.npz"}
     assert {path.name for path in place.iterdir()} == {*kept, ".lock"}
-    assert {path.name for path in sweep.runs.iterdir()} == {"0000", "0001", "0002"}
+    assert {path.name for path in sweep.runs.iterdir()} == {"p0000", "p0001", "p0002"}
 
 
 def test_a_process_that_dies_while_it_removes_a_run_leaves_its_place_free(
     sweep: SweepDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = table(sweep)
-    forget(sweep, "0001")
-    (sweep.runs / "0001" / "run.json").write_text("{")
+    forget(sweep, "p0001")
+    (sweep.runs / "p0001" / "run.json").write_text("{")
 
     def dies(path: Path, *arguments: object, **options: object) -> None:
         next(file for file in Path(path).rglob("*") if file.is_file()).unlink()
@@ -354,7 +354,7 @@ def test_a_process_that_dies_while_it_removes_a_run_leaves_its_place_free(
 
 
 def test_a_link_in_place_of_runs_is_refused(sweep: SweepDirectory, victim: Path) -> None:
-    forget(sweep, "0001")
+    forget(sweep, "p0001")
     shutil.rmtree(sweep.runs)
     sweep.runs.symlink_to(victim)
     before = sweep.journal_file(WHOLE).read_bytes()
@@ -365,10 +365,10 @@ def test_a_link_in_place_of_runs_is_refused(sweep: SweepDirectory, victim: Path)
 
 
 def test_a_report_and_a_measurement_do_not_follow_links_out_of_the_sweep(sweep: SweepDirectory, tmp_path: Path) -> None:
-    shutil.move(sweep.runs / "0001", tmp_path / "away")
-    (sweep.runs / "0001").symlink_to(tmp_path / "away")
+    shutil.move(sweep.runs / "p0001", tmp_path / "away")
+    (sweep.runs / "p0001").symlink_to(tmp_path / "away")
     told: list[int] = []
     sweep_page(read_sweep(sweep), lambda done, total: told.append(total))
     assert set(told) == {2}
-    with pytest.raises(RunError, match="0001 is a link"):
+    with pytest.raises(RunError, match="p0001 is a link"):
         list(Evidence({"full": sweep}, {}).runs("full"))

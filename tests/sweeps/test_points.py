@@ -43,7 +43,7 @@ def done_within_64_files(file: Path, runs: Path) -> int:
 def test_more_runs_than_files_may_be_open_are_computed_and_resumed(tmp_path: Path) -> None:
     file, place = sweep_file(tmp_path, "seeds: 70", SHORT), tmp_path / "runs"
     assert done_within_64_files(file, place) == 70
-    runs = [RunDirectory(place / f"{i:04}") for i in range(70)]
+    runs = [RunDirectory(place / f"p{i:04}") for i in range(70)]
     before = [metrics(one) for one in runs]
     for one in runs:
         one.write_info(one.read_info().changed(status="interrupted"))
@@ -60,7 +60,7 @@ def test_an_experiment_that_raises_ends_alone_with_its_traceback(
 
     def raising(problem: Any, plans: Any, backend: Any, start: Any, keepers: Any, **options: Any) -> Iterator[int]:
         for i, keeper in enumerate(keepers):
-            if keeper.run.path.name == "0002":
+            if keeper.run.path.name == "p0002":
                 real_take = keeper.take
 
                 def take(event: Any, real_take: Any = real_take) -> None:
@@ -75,10 +75,10 @@ def test_an_experiment_that_raises_ends_alone_with_its_traceback(
     result = run(directory)
     assert result.state.counts == {"done": 3, "failed": 1}
     [failed] = [line for line in journal(directory) if line["status"] == "failed"]
-    assert failed["id"] == "0002"
+    assert failed["id"] == "p0002"
     assert failed["message"] == "ZeroDivisionError: on purpose"
     assert "Traceback" in failed["traceback"]
-    assert RunDirectory(directory.runs / "0002").read_info().traceback == failed["traceback"]
+    assert RunDirectory(directory.runs / "p0002").read_info().traceback == failed["traceback"]
     monkeypatch.undo()
     assert run(directory, retry_failed=True).state.counts == {"done": 4}
 
@@ -88,7 +88,7 @@ def test_a_run_that_a_dying_worker_still_holds_is_waited_for(tmp_path: Path) -> 
     run(directory)
     before = table(directory)
     directory.journal_file(WHOLE).unlink()
-    held = RunDirectory(directory.runs / "0001")
+    held = RunDirectory(directory.runs / "p0001")
     held.lock()
     timer = threading.Timer(0.5, held.release)
     timer.start()
@@ -112,11 +112,11 @@ def test_broken_run_directories_are_made_anew(tmp_path: Path) -> None:
     run(directory)
     before = table(directory)
     directory.journal_file(WHOLE).unlink()
-    (directory.runs / "0000" / "run.json").write_text("{")
-    (directory.runs / "0003" / "metrics.jsonl").unlink()
-    (directory.runs / "0001" / "run.json").unlink()
-    info = directory.runs / "0002" / "run.json"
+    (directory.runs / "p0000" / "run.json").write_text("{")
+    (directory.runs / "p0003" / "metrics.jsonl").unlink()
+    (directory.runs / "p0001" / "run.json").unlink()
+    info = directory.runs / "p0002" / "run.json"
     info.write_text(info.read_text().replace('"done"', '"running"'))
-    (directory.runs / "0002" / "checkpoint.npz").write_bytes(b"PK")
+    (directory.runs / "p0002" / "checkpoint.npz").write_bytes(b"PK")
     assert run(directory).state.counts == {"done": 4}
     assert table(directory) == before

@@ -33,3 +33,9 @@ def test_a_torn_last_line_is_left_out(mixed: SweepDirectory, tmp_path: Path) -> 
     assert len(load_results(torn)["loss"]) == 23
     with pytest.raises(RunError, match="nowhere"):
         load_results(tmp_path / "nowhere.csv")
+
+
+def test_ids_are_no_numbers_to_those_who_guess(mixed: SweepDirectory) -> None:
+    for point in load_results(mixed.results_file)["id"]:
+        with pytest.raises(ValueError, match="could not convert"):
+            float(point)

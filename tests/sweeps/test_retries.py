@@ -34,23 +34,23 @@ def names(chunk: Chunk | None) -> list[str] | None:
 def test_a_chunk_whose_worker_dies_is_tried_point_by_point_beside_others(chunk: Chunk) -> None:
     retries = Retries()
     assert retries.next(0) is None
-    assert retries.after_death(chunk, {"0001"}) == []
-    assert [names(retries.next(5)) for _ in range(4)] == [["0000"], ["0002"], ["0003"], None]
+    assert retries.after_death(chunk, {"p0001"}) == []
+    assert [names(retries.next(5)) for _ in range(4)] == [["p0000"], ["p0002"], ["p0003"], None]
 
 
 def test_a_point_whose_worker_dies_is_tried_again_alone_and_then_fails(chunk: Chunk) -> None:
     retries = Retries()
-    retries.after_death(chunk, {"0001", "0002", "0003"})
+    retries.after_death(chunk, {"p0001", "p0002", "p0003"})
     single = retries.next(3)
     assert single is not None
-    assert names(single) == ["0000"]
+    assert names(single) == ["p0000"]
     assert retries.after_death(single, set()) == []
     assert retries.next(1) is None, "nothing else may be computed beside it"
     suspect = retries.next(0)
     assert suspect is not None
-    assert names(suspect) == ["0000"]
+    assert names(suspect) == ["p0000"]
     (failed,) = retries.after_death(suspect, set())
-    assert (failed.id, failed.status) == ("0000", "failed")
+    assert (failed.id, failed.status) == ("p0000", "failed")
     assert failed.message is not None
     assert f"died {MOST_DEATHS} times" in failed.message
     assert retries.next(0) is None
@@ -64,18 +64,18 @@ def test_a_point_that_ended_before_its_worker_died_is_not_tried_again(chunk: Chu
 
 def test_a_chunk_that_raises_is_tried_point_by_point_and_a_point_that_raises_fails(chunk: Chunk) -> None:
     retries = Retries()
-    assert retries.after_error(chunk, {"0000", "0001"}, ValueError("why"), "trace") == []
+    assert retries.after_error(chunk, {"p0000", "p0001"}, ValueError("why"), "trace") == []
     single = retries.next(7)
     assert single is not None
-    assert names(single) == ["0002"]
+    assert names(single) == ["p0002"]
     (failed,) = retries.after_error(single, set(), ValueError("why"), "trace")
     assert (failed.id, failed.status, failed.message, failed.traceback) == (
-        "0002",
+        "p0002",
         "failed",
         "ValueError: why",
         "trace",
     )
-    assert names(retries.next(7)) == ["0003"]
+    assert names(retries.next(7)) == ["p0003"]
     assert retries.next(0) is None
 
 
@@ -120,14 +120,14 @@ def _run_deadly(directory: SweepDirectory, points: tuple[str, ...], marks: Path 
 def test_workers_that_are_killed_once_cost_nothing(tmp_path: Path) -> None:
     (tmp_path / "marks").mkdir()
     directory = new_sweep(tmp_path, "seeds: 20")
-    assert _run_deadly(directory, ("0003", "0011"), tmp_path / "marks").state.counts == {"done": 20}
+    assert _run_deadly(directory, ("p0003", "p0011"), tmp_path / "marks").state.counts == {"done": 20}
     assert Counter(line["id"] for line in journal(directory)).most_common(1)[0][1] == 1
 
 
 @pytest.mark.slow
 def test_a_point_that_always_kills_its_worker_fails_alone(tmp_path: Path) -> None:
     directory = new_sweep(tmp_path, "seeds: 20")
-    assert _run_deadly(directory, ("0003", "0011")).state.counts == {"done": 18, "failed": 2}
+    assert _run_deadly(directory, ("p0003", "p0011")).state.counts == {"done": 18, "failed": 2}
     failed = [row for row in table(directory) if row["status"] == "failed"]
-    assert [row["id"] for row in failed] == ["0003", "0011"]
+    assert [row["id"] for row in failed] == ["p0003", "p0011"]
     assert all("worker process died 3 times" in row["message"] for row in failed)

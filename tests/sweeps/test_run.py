@@ -1,6 +1,7 @@
 """Sweeps end as they should, whatever computes them and whatever goes wrong."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from featlearn.sweeps.begin import begin, join
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.points import PointResult
+from featlearn.sweeps.results import load_results
 from featlearn.sweeps.state import SweepState
 from tests.places import ROOT
 from tests.sweeps.small import BASE, MIXED, journal, metrics, new_sweep, run, sweep_file, table
@@ -28,7 +30,7 @@ from tests.sweeps.small import BASE, MIXED, journal, metrics, new_sweep, run, sw
 
 def test_every_point_ends_as_it_should(mixed: SweepDirectory) -> None:
     rows = table(mixed)
-    assert [row["id"] for row in rows] == [f"{i:04}" for i in range(24)]
+    assert [row["id"] for row in rows] == [f"p{i:04}" for i in range(24)]
     for row in rows:
         if row["teacher.rank"] == "4":
             assert (row["status"], row["step"]) == ("failed", "")
@@ -46,7 +48,7 @@ def test_a_point_has_the_bits_of_a_run_of_its_own(mixed: SweepDirectory, tmp_pat
         if point.config is None:
             continue
         alone = train(point.config, tmp_path)
-        together = RunDirectory(mixed.runs / f"{place:04}")
+        together = RunDirectory(mixed.runs / f"p{place:04}")
         assert metrics(alone.run) == metrics(together)
         for name in ("checkpoint_file", "snapshots_file"):
             ours, theirs = (run.read_arrays(getattr(run, name)) for run in (together, alone.run))
@@ -170,14 +172,14 @@ def test_an_interrupted_sweep_goes_on_within_its_runs(tmp_path: Path) -> None:
     interrupted = run(directory, watch=interrupt)
     assert interrupted.status == "interrupted"
     assert interrupted.state.ended == 0
-    infos = [RunDirectory(directory.runs / f"000{i}").read_info() for i in range(3)]
+    infos = [RunDirectory(directory.runs / f"p000{i}").read_info() for i in range(3)]
     assert [info.status for info in infos] == ["interrupted"] * 3
     assert run(directory).state.counts == {"done": 3}
-    assert [RunDirectory(directory.runs / f"000{i}").read_info().resumed for i in range(3)] == [1] * 3
+    assert [RunDirectory(directory.runs / f"p000{i}").read_info().resumed for i in range(3)] == [1] * 3
     point = next(load_sweep(directory.sweep_file).points())
     assert point.config is not None
     alone = train(point.config, tmp_path / "alone")
-    assert metrics(alone.run) == metrics(RunDirectory(directory.runs / "0000"))
+    assert metrics(alone.run) == metrics(RunDirectory(directory.runs / "p0000"))
 
 
 def test_a_full_disk_stops_the_sweep_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,9 +235,26 @@ def test_kill_9_at_ten_random_instants_changes_no_bit(options: list[str], tmp_pa
     subprocess.run(command, cwd=ROOT, check=True)
     assert kills >= 1
     assert table(directory) == table(whole)
-    assert Counter(line["id"] for line in journal(directory)) == {f"{i:04}": 1 for i in range(12)}
+    assert Counter(line["id"] for line in journal(directory)) == {f"p{i:04}": 1 for i in range(12)}
     for i in range(12):
-        ours, theirs = (RunDirectory(d.runs / f"{i:04}") for d in (directory, whole))
+        ours, theirs = (RunDirectory(d.runs / f"p{i:04}") for d in (directory, whole))
         assert metrics(ours) == metrics(theirs)
         weights = (r.read_arrays(r.checkpoint_file)["first_layer"].tobytes() for r in (ours, theirs))
         assert len(set(weights)) == 1
+
+
+def test_a_sweep_whose_ids_are_numbers_goes_on_with_them(tmp_path: Path) -> None:
+    directory = new_sweep(tmp_path, "seeds: 3")
+    run(directory)
+    lines = directory.journal_file(WHOLE).read_text().splitlines()
+    directory.journal_file(WHOLE).write_text("".join(f"{line}\n" for line in lines if '"p0001"' not in line))
+    shutil.rmtree(directory.run("p0001").path)
+    for path in (directory.info_file, directory.manifest_file, directory.journal_file(WHOLE)):
+        older = path.read_text().replace('"prefix": "p",', "").replace('"p000', '"000')
+        path.write_text(older)
+    for point in ("p0000", "p0002"):
+        (directory.runs / point).rename(directory.runs / point[1:])
+    assert run(directory).state.counts == {"done": 3}
+    assert list(load_results(directory.path)["id"]) == ["0000", "0001", "0002"]
+    assert list(load_results(directory.results_file)["id"]) == ["0000", "0001", "0002"]
+    assert sorted(path.name for path in directory.runs.iterdir()) == ["0000", "0001", "0002"]

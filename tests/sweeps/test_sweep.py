@@ -42,7 +42,7 @@ def test_a_point_is_the_configuration_that_train_would_read(tmp_path: Path) -> N
     config = load_config(tmp_path / "base.yaml", ["student.width=10", "seed=1"])
     assert point.config == config
     assert point.config_hash == config.digest()
-    assert point.id == "0003"
+    assert point.id == "p0003"
 
 
 def test_a_point_that_breaks_a_rule_says_so_and_leaves_the_others(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_the_page_can_be_used_without_a_pointer(browser: Browser, tmp_path: Path
     stops = browser.find_elements(By.CSS_SELECTOR, "#results tbody button[tabindex='0']")
     assert len(stops) == 1, "the table is one stop of the tab key"
     stops[0].send_keys(Keys.ARROW_DOWN)
-    assert browser.switch_to.active_element.text == "0001"
+    assert browser.switch_to.active_element.text == "p0001"
     assert errors(browser) == []
 
 
