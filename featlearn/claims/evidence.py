@@ -14,7 +14,7 @@ from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
-from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.load import stored_sweep
 from featlearn.sweeps.results import load_results
 
 
@@ -48,18 +48,16 @@ class Evidence:
 
     def configs(self, sweep: str) -> list[Config]:
         """The configuration of every point of ``table``, in the same order."""
-        points = load_sweep(self.sweeps[sweep].sweep_file).points()
+        points = stored_sweep(self.sweeps[sweep]).points()
         return [point.config for point in points if point.config is not None]
 
     def runs(self, sweep: str) -> Iterator[tuple[FullRun, Config]]:
         """The runs of a sweep with ``store: full``."""
         directory = self.sweeps[sweep]
         results = directory.read_results()
-        entries = {entry.id: entry for entry in directory.read_manifest()}
-        for point in load_sweep(directory.sweep_file).points():
+        for entry, point in zip(directory.read_manifest(), stored_sweep(directory).points(), strict=True):
             if point.config is not None:
-                values, run = entries[point.id].values, directory.run(point.id)
-                yield FullRun(values, results[point.id].status, run), point.config
+                yield FullRun(entry.values, results[entry.id].status, directory.run(entry.id)), point.config
 
 
 @dataclass(frozen=True)

@@ -124,16 +124,17 @@ def with_pinned_files(config: Config, directory: Path, known: dict[str, dict[str
 
     Args:
         directory: where relative paths start.
-        known: the keys of files that were pinned before, by path; new ones are added.
+        known: the keys of files that were pinned before, by path, or their digests alone; new ones are added.
     Raises:
         InvalidWeights, InvalidData: when a file cannot be read.
     """
     known = {} if known is None else known
 
     def pinned(path: str, sha256: str | None, error_of: Callable[[str], InvalidFile]) -> dict[str, str]:
-        if path not in known:
+        before = known.get(path, {})
+        if "path" not in before:
             try:
-                known[path] = pinned_file(path, sha256, directory)
+                known[path] = pinned_file(path, sha256 or before.get("sha256"), directory)
             except InvalidFile as error:
                 raise error_of(str(error)) from None
         return known[path]

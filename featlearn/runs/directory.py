@@ -104,7 +104,7 @@ class RunDirectory(Directory[RunInfo]):
             info = self.read_info()
         except RunError:
             return None
-        return info if info.config_hash == config.digest() else None
+        return info if config.answers_to(info.config_hash) else None
 
     def read_metrics(self, first: int | None = None) -> list[Row]:
         """The rows logged so far, or the first of them; a torn last line is left out.

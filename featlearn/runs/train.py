@@ -72,7 +72,7 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     if info.status in ("done", "diverged"):
         raise RunError(f"{run.path} has status {info.status}: there is nothing to resume")
     config = load_config(run.config_file)
-    if config.digest() != info.config_hash:
+    if not config.answers_to(info.config_hash):
         raise RunError(f"{run.config_file} was changed since the run began; start a new run from it")
     backend = backend_of(config)
     run.lock()

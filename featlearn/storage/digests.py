@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -33,6 +34,39 @@ def check_digest(path: Path, sha256: str | None) -> str:
 
 
 def pinned_file(path: str, sha256: str | None, directory: Path) -> dict[str, str]:
-    """The keys of a file that nothing can change: its absolute path and its digest. Raises InvalidFile."""
+    """The keys of a file that nothing can change: its absolute path and its digest.
+
+    A file whose digest is known is found again after folders were moved or copied: where the end of its path leads from
+    one of the folders around the configuration.
+
+    Args:
+        path: as the configuration has it.
+        sha256: the digest that is known; None takes the file at the path.
+        directory: that of the configuration, where a relative path starts.
+    Raises:
+        InvalidFile: when there is none.
+    """
     file = Path(os.path.normpath(directory / path))
-    return {"path": str(file), "sha256": sha256 or file_digest(file)}
+    if sha256 is None:
+        return {"path": str(file), "sha256": file_digest(file)}
+    places = [place for place in dict.fromkeys([file, *_ends(file, directory)]) if _is_file(place)]
+    if not places:
+        around = f"neither there nor in a folder around {directory} is the file that this configuration knows"
+        advice = "put it back, or beside the configuration"
+        raise InvalidFile(f"{file!s:.200}: cannot be read: {around} (SHA-256 {sha256:.12}…); {advice}")
+    same = (place for place in places if len(places) == 1 or file_digest(place) == sha256)  # one is checked when read
+    return {"path": str(next(same, places[0])), "sha256": sha256}
+
+
+def _ends(file: Path, directory: Path) -> Iterator[Path]:
+    """Where the last parts of a path lead from a directory and from those around it, the nearest first."""
+    parts = file.parts[1:]
+    for folder in (directory, *directory.parents):
+        yield from (folder.joinpath(*parts[-count:]) for count in range(len(parts), 0, -1))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a folder that may not be looked into; a null byte in the name
+        return False

@@ -10,7 +10,7 @@ from featlearn.config.yaml_source import Complaint, ConfigError, dump_yaml
 from featlearn.runs.environment import provenance
 from featlearn.storage.errors import RunError, reason
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory, one_at_a_time
-from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.load import stored_sweep
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.sweep import PREFIX, Sweep
 
@@ -33,6 +33,7 @@ def begin(sweep: Sweep, runs_dir: Path, shards: int = 1) -> SweepDirectory:
         digest=sweep.digest(),
         prefix=PREFIX,
         sweep=sweep.plain(),
+        files=sweep.files(),
         **provenance(),
     )
     try:
@@ -87,7 +88,7 @@ def _is_done(directory: SweepDirectory, shard: Shard) -> bool:
 def sweep_of(begun: SweepDirectory | None, asked: Sweep | None) -> Sweep:
     """The sweep of a directory where there is one, or the one that is asked for."""
     if begun is not None:
-        return load_sweep(begun.sweep_file)
+        return stored_sweep(begun)
     assert asked is not None
     return asked
 
@@ -113,8 +114,9 @@ def check_same(directory: SweepDirectory, sweep: Sweep) -> None:
         RunError: with the difference.
     """
     info = directory.read_info()
-    if sweep.digest() != info.digest:
-        before, after = (dump_yaml(plain).splitlines() for plain in (info.sweep, sweep.plain()))
+    if not sweep.answers_to(info.digest):
+        known = (info.sweep, info.files), (sweep.plain(), sweep.files())
+        before, after = (dump_yaml(plain | {"SHA-256": files}).splitlines() for plain, files in known)
         lines = difflib.unified_diff(before, after, "the sweep as it began", "the sweep file now", lineterm="", n=1)
         text = f"the sweep file has changed since {directory.path} was begun; start a new sweep without --resume"
         raise RunError("\n".join([text, *lines]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 
@@ -9,13 +10,16 @@ from featlearn.config.complaints import complaint_at, validated
 from featlearn.config.load import no_such_place
 from featlearn.config.yaml_source import Complaint, ConfigError, Document, read_document
 from featlearn.sweeps.axes import repeated_values, rounded_axes, wrong_values
+from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.model import MOST_POINTS, SweepConfig
-from featlearn.sweeps.sweep import Sweep, with_absolute_paths
+from featlearn.sweeps.sweep import Sweep, with_paths
 
 
-def load_sweep(path: str | Path) -> Sweep:
+def load_sweep(path: str | Path, files: Mapping[str, str] | None = None) -> Sweep:
     """The sweep in a YAML file.
 
+    Args:
+        files: digests of files that it names, by path; such a file is found again when it was moved with the sweep.
     Raises:
         ConfigError: with every complaint about the file, its base and the values of its axes, each with its place. A
             point that only breaks a rule between keys is no complaint: it fails when its turn comes. All of them are.
@@ -25,7 +29,8 @@ def load_sweep(path: str | Path) -> Sweep:
     config = _read(document)
     base = _base(config, document, path)
     axes = rounded_axes(config)
-    sweep = Sweep(config, base, axes, path.resolve().parent, document.mark_of(()))
+    known = {name: {"sha256": sha256} for name, sha256 in (files or {}).items()}
+    sweep = Sweep(config, base, axes, path.resolve().parent, document.mark_of(()), known)
     misplaced = _misplaced(sweep, document)
     complaints = misplaced + repeated_values(config, axes, document)
     if not misplaced:
@@ -33,6 +38,11 @@ def load_sweep(path: str | Path) -> Sweep:
     if complaints:
         raise ConfigError(complaints)
     return sweep
+
+
+def stored_sweep(directory: SweepDirectory) -> Sweep:
+    """The sweep of a directory. Raises as ``load_sweep``, and RunError."""
+    return load_sweep(directory.sweep_file, directory.read_info().files)
 
 
 def _read(document: Document) -> SweepConfig:
@@ -74,7 +84,7 @@ def _base(config: SweepConfig, document: Document, path: Path) -> Document:
         directory = (directory / base_path).resolve().parent
     if base.complaints or not isinstance(base.data, dict):
         raise ConfigError(base.complaints or [Complaint(base.mark_of(()), "base", "is no configuration")])
-    base.data = with_absolute_paths(base.data, directory)
+    base.data = with_paths(base.data, lambda path: str(directory / path))
     return base
 
 

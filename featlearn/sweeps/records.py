@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from featlearn.runs.records import Count, Provenance, Size
 from featlearn.storage.records import Record, Text
@@ -20,6 +20,7 @@ class SweepInfo(Provenance):
     digest: str
     prefix: Literal["", "p"] = ""  # of the ids of its points; those of older sweeps have none
     sweep: dict[str, Any]  # what the sweep file says
+    files: dict[str, str] = Field({})  # SHA-256 of each file with weights or data that it names, by path
 
     @classmethod
     def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from featlearn.sweeps.chunks import Chunk, chunks_of, compute_chunk
 from featlearn.sweeps.costs import cores
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.executors import Executor, Outcome
-from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.load import stored_sweep
 from featlearn.sweeps.plan import estimate
 from featlearn.sweeps.points import Job, compute
 from featlearn.sweeps.records import Entry
@@ -71,15 +71,17 @@ class _Results:
     def __init__(self, directory: SweepDirectory, shard: Shard) -> None:
         self.entries = directory.read_manifest()
         self.by_id = directory.read_results()
+        self._hashes = {entry.id: entry.config_hash for entry in self.entries}
         self.new: set[str] = set()  # the points that this process has ended
         self._directory, self._shard = directory, shard
         self._axes = directory.read_info().axes
         self._last_table = time.perf_counter()
 
     def add(self, result: PointResult) -> None:
-        """Append a result to the journal."""
+        """Append a result to the journal, under the hash that the manifest has of its configuration."""
         before = self.by_id.get(result.id)
-        result = result.changed(attempt=1 if before is None else before.attempt + 1)
+        attempt = 1 if before is None else before.attempt + 1
+        result = result.changed(attempt=attempt, config_hash=self._hashes[result.id])
         self._directory.append_result(result)
         self.by_id[result.id] = result
         self.new.add(result.id)
@@ -110,7 +112,7 @@ class _Run:
         fail_fast: bool,
     ) -> None:
         self.directory, self.watch, self.interrupted, self.fail_fast = directory, watch, interrupted, fail_fast
-        self.sweep = load_sweep(directory.sweep_file)
+        self.sweep = stored_sweep(directory)
         check_same(directory, self.sweep)
         self.results = _Results(directory, shard)
         entries = self.results.entries
@@ -187,7 +189,7 @@ class _Run:
             if point.config is None:  # a weight file has gone since
                 self._take(_not_run(entry, point.infeasible))
                 continue
-            if point.config_hash != entry.config_hash:
+            if not point.config.answers_to(entry.config_hash):
                 made = self.directory.read_info().versions.get("featlearn")
                 raise RunError(
                     f"{self.directory.path}: point {entry.id} has another configuration than its manifest says; "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
@@ -17,7 +18,7 @@ from featlearn.config.complaints import complaints_about, hidden_complaints
 from featlearn.config.load import with_pinned_files
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import Document, Mark, dump_yaml
-from featlearn.storage.digests import InvalidFile
+from featlearn.storage.digests import InvalidFile, file_digest
 from featlearn.sweeps.model import Axes, SweepConfig
 
 Setting = dict[str, Any]  # axis → value
@@ -126,20 +127,43 @@ class Sweep:
 
     def plain(self) -> dict[str, Any]:
         """The sweep as plain data that reads back as it is wherever it lies: base included, paths absolute."""
+        return self._with_paths(lambda path: str(self.directory / path))
+
+    def files(self) -> dict[str, str]:
+        """The digests of the files with weights and data that it names, by absolute path; none of what is not there."""
+        found = {}
+
+        def look_at(path: str) -> str:
+            keys = self._pinned.setdefault(path, {})
+            with suppress(InvalidFile):
+                keys["sha256"] = keys.get("sha256") or file_digest(self.directory / path)
+                found[str(self.directory / path)] = keys["sha256"]
+            return path
+
+        self._with_paths(look_at)
+        return found
+
+    def _with_paths(self, change: Callable[[str], str]) -> dict[str, Any]:
+        """The sweep as plain data, with other paths of weight and data files."""
         data = self.config.model_dump(mode="json", exclude_none=True)
         for group in (data["grid"], *data["zip"]):
             for key in ("student.init.path", "data.path", "data.test_path"):
                 if isinstance(paths := group.get(key), list):
-                    group[key] = [str(self.directory / str(path)) for path in paths]
-        whole: dict[str, Any] = with_absolute_paths(data | {"base": self.base.data}, self.directory)
+                    group[key] = [change(str(path)) for path in paths]
+        whole: dict[str, Any] = with_paths(data | {"base": self.base.data}, change)
         return whole
 
     def to_yaml(self) -> str:
         return dump_yaml(self.plain())
 
     def digest(self) -> str:
-        """Six hexadecimal digits of the hash of everything in it."""
-        return _digest(self.plain())[:6]
+        """Six hexadecimal digits of the hash of everything in it; a file counts by its content, wherever it lies."""
+        files = self.files()
+        return _digest(self._with_paths(lambda path: files.get(str(self.directory / path), path)))[:6]
+
+    def answers_to(self, digest: str) -> bool:
+        """Whether a digest that was stored is its own. In those of older versions the paths of files counted, too."""
+        return digest in (self.digest(), _digest(self.plain())[:6])
 
 
 def _digest(data: Any) -> str:
@@ -153,12 +177,12 @@ def with_value(data: Any, path: tuple[str, ...], value: Any) -> Any:
     return {**data, path[0]: with_value(data.get(path[0], {}), path[1:], value)}
 
 
-def with_absolute_paths(data: Any, directory: Path) -> Any:
-    """A copy in which the path of every weight and data file is absolute."""
+def with_paths(data: Any, change: Callable[[str], str]) -> Any:
+    """A copy with another path of every weight and data file."""
     if isinstance(data, dict):
-        data = {key: with_absolute_paths(value, directory) for key, value in data.items()}
+        data = {key: with_paths(value, change) for key, value in data.items()}
         for key in ("path", "test_path"):
             if data.get("kind") in ("file", "empirical") and isinstance(data.get(key), str):
-                data[key] = str(directory / data[key])
+                data[key] = change(data[key])
         return data
-    return [with_absolute_paths(item, directory) for item in data] if isinstance(data, list) else data
+    return [with_paths(item, change) for item in data] if isinstance(data, list) else data

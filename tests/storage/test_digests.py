@@ -50,7 +50,39 @@ def test_a_pinned_file_has_an_absolute_path_without_detours_and_a_digest(file: P
     assert pinned_file(str(file), None, Path("/nowhere")) == pinned
 
 
-def test_a_digest_that_is_given_stays_and_the_file_is_not_read(tmp_path: Path) -> None:
-    assert pinned_file("missing", ABC, tmp_path) == {"path": str(tmp_path / "missing"), "sha256": ABC}
+def test_a_digest_that_is_given_stays_and_the_one_file_there_is_is_not_read(file: Path) -> None:
+    other = "0" * 64
+    assert pinned_file("abc", other, file.parent) == {"path": str(file), "sha256": other}
+
+
+def test_a_file_that_is_nowhere_is_told_with_what_is_known_of_it(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match="No such file"):
         pinned_file("missing", None, tmp_path)
+    for path in ("missing", "/nowhere/missing", "a\0b"):
+        with pytest.raises(InvalidFile, match=r"is the file that this configuration knows \(SHA-256 ba7816bf8f01…\)"):
+            pinned_file(path, ABC, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("now", "configuration"),
+    [("data/abc", "."), ("data/abc", "runs/one"), ("abc", "runs/one"), ("runs/one/abc", "runs/one")],
+)
+def test_a_file_is_found_where_its_folder_was_moved_to(now: str, configuration: str, tmp_path: Path) -> None:
+    for folder in ("data", "runs/one"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / now).write_bytes(b"abc")
+    found = pinned_file("/before/the/move/data/abc", ABC, tmp_path / configuration)
+    assert found == {"path": str(tmp_path / now), "sha256": ABC}
+    with pytest.raises(InvalidFile, match="No such file"):  # only what is known by its content is looked for
+        pinned_file("/before/the/move/data/abc", None, tmp_path / configuration)
+
+
+def test_of_several_files_that_is_taken_which_has_the_digest(file: Path) -> None:
+    copy = file.parent / "copy"
+    (copy / "runs").mkdir(parents=True)
+    (copy / "abc").write_bytes(b"abc")
+    assert pinned_file(str(file), ABC, copy / "runs")["path"] == str(file)
+    file.write_bytes(b"abd")
+    assert pinned_file(str(file), ABC, copy / "runs")["path"] == str(copy / "abc")
+    (copy / "abc").write_bytes(b"abe")
+    assert pinned_file(str(file), ABC, copy / "runs")["path"] == str(file)  # and reading it says that it has changed
