@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import warnings
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from featlearn.runs.records import GitRecord
+from featlearn.runs.records import Environment, GitRecord, Provenance, RunInfo
+from featlearn.storage.errors import Caution
 
 _PATIENCE = 2.0  # seconds that git has for an answer
+_CPU_FILE = Path("/proc/cpuinfo")
 _PACKAGES = ("featlearn", "numpy", "scipy", "numba", "torch")
 
 
@@ -21,6 +25,35 @@ def provenance() -> dict[str, Any]:
     """The fields of a ``Provenance`` of now and here."""
     created = datetime.now().astimezone().isoformat(timespec="seconds")
     return {"created": created, "versions": versions(), "machine": machine(), "git": git()}
+
+
+def environment(**given: Any) -> Environment:
+    """The environment of now and here."""
+    return Environment(**provenance(), **given)
+
+
+def changes(before: Environment | Provenance, now: Environment) -> list[str]:
+    """In what an environment differs from an earlier one, so that the bits of what they compute may differ."""
+    pairs = [(name, before.versions.get(name), text) for name, text in now.versions.items() if before.versions]
+    pairs += [(key, before.machine.get(key, text), text) for key, text in now.machine.items()]
+    if before.git.commit and now.git.commit:
+        pairs.append(("commit", _commit(before.git), _commit(now.git)))
+    return [f"{key} {old or 'none'} → {new or 'none'}" for key, old, new in pairs if old != new]
+
+
+def continued(info: RunInfo, step: int) -> RunInfo:
+    """What ``run.json`` says of a run with which this environment goes on; none before it has computed later steps."""
+    before = tuple(other for other in info.continued_by if other.step is None or other.step < step)
+    now = environment(step=step)
+    return info.changed(continued_by=(*before, now) if changes(before[-1] if before else info, now) else before)
+
+
+def warn_of(changed: list[str], path: Path, file: Path) -> None:
+    """Say that something goes on in another environment, if it does."""
+    if changed:
+        told = "the last digits may differ from those of one environment"
+        text = f"{path} goes on with {', '.join(changed)}: {told}, and {file.name} keeps both"
+        warnings.warn(text, Caution, stacklevel=3)
 
 
 @cache
@@ -37,9 +70,15 @@ def versions() -> dict[str, str | None]:
 
 @cache
 def machine() -> dict[str, str]:
-    """Operating system, with its C library, and processor."""
+    """Operating system, with its C library, and processor, with its model where Linux says it."""
     system = " ".join(part for part in (platform.system(), *platform.libc_ver()) if part)
-    return {"system": system, "processor": platform.processor() or platform.machine()}
+    found = {"system": system, "processor": platform.processor() or platform.machine()}
+    with suppress(OSError):
+        for line in _CPU_FILE.read_text(errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name" and value.strip():
+                return found | {"model": value.strip()}
+    return found
 
 
 @cache
@@ -53,6 +92,10 @@ def git() -> GitRecord:
         return GitRecord(commit=commit, dirty=bool(_git(root, "status", "--porcelain", "--", "featlearn").strip()))
     except (OSError, subprocess.SubprocessError):
         return unknown
+
+
+def _commit(git: GitRecord) -> str:
+    return f"{git.commit:.7}{' (changed since)' if git.dirty else ''}"
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from featlearn.runs.checkpoints import Checkpoint
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.environment import continued
 from featlearn.runs.floors_record import floors_record
 from featlearn.runs.optimum_record import optimum_record
 from featlearn.runs.records import ProgressRecord, RunInfo, StageRecord
@@ -236,6 +237,7 @@ class Recorder:
         if self.run.checkpoint_file.exists():
             start = self._go_on(Checkpoint.read(self.run, self.info.config_hash), start.state)
         self.run.keep_rows(self.rows)
+        self.info = continued(self.info, start.position.step)
         self.info = self.info.changed(status="running", rows=None, resumed=self.info.resumed + 1)
         self.run.write_info(self.info)
         return start

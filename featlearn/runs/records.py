@@ -14,6 +14,8 @@ from featlearn.training.measurement import Row
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
 
+EnvironmentName = Annotated[str, Field(pattern=r"^e[1-9][0-9]{0,5}$")]
+
 
 # --- rows ---------------------------------------------------------------------------------------
 
@@ -46,6 +48,23 @@ class GitRecord(Record):
 
     commit: str | None = None
     dirty: bool | None = None
+
+
+class Environment(Record):
+    """What goes on with something that another environment began.
+
+    Attributes:
+        created: since when.
+        step: of a run: how far it was then.
+        name: of a sweep: as its results have it. What began it is called ``e1``.
+    """
+
+    created: str
+    versions: dict[str, str | None]
+    machine: dict[str, str]
+    git: GitRecord
+    step: Count | None = None
+    name: EnvironmentName | None = None
 
 
 class Provenance(FileRecord):
@@ -132,6 +151,7 @@ class RunInfo(Provenance):
     message: Text | None = None
     traceback: Text | None = None
     resumed: Count = 0
+    continued_by: tuple[Environment, ...] = ()  # each from its step on, when it is not the one before
 
     @classmethod
     def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:
@@ -189,6 +209,7 @@ class PointResult(Record):
     message: Text | None = None
     traceback: Text | None = None
     attempt: Size = 1
+    environment: EnvironmentName | None = None  # that computed it, where it is not the one that began the sweep
 
     @classmethod
     def of_info(cls, point: str, info: RunInfo) -> PointResult | None:

@@ -11,7 +11,7 @@ from featlearn.config.build import build
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.environment import provenance
+from featlearn.runs.environment import changes, environment, provenance, warn_of
 from featlearn.runs.interruption import interruptible
 from featlearn.runs.recorder import Recorder, follow
 from featlearn.runs.records import ActivationRecord, RunInfo, Status
@@ -84,6 +84,9 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
                 start = recorder.restore(start)
             except RunError as error:
                 raise RunError(f"{error}; {run.advice_to_begin_again()}") from None
+            warn_of(
+                changes(info.continued_by[-1] if info.continued_by else info, environment()), run.path, run.info_file
+            )
             return _record(recorder, backend, start, watch)
     except OSError as error:
         raise RunError(f"{run.path} cannot be written: {reason(error)}") from None

@@ -10,6 +10,9 @@ from featlearn.training.columns import COLUMNS, Column
 _BEFORE = (Column(name="id", kind="text", meaning="the point's name", required=True),)
 _AFTER = (
     Column(name="loss_floor", kind="number", meaning="below it the loss means nothing", words="loss floor", log=True),
+    Column(
+        name="environment", kind="text", meaning="what computed it: e1 began the sweep, `sweep.json` has the others"
+    ),
     Column(name="status", kind="text", meaning="how the run ended", required=True),
     Column(name="message", kind="text", meaning="why it is not done"),
 )

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, Self, TypeVar
 
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.environment import changes
 from featlearn.runs.places import run_inside
-from featlearn.runs.records import PointResult
+from featlearn.runs.records import Environment, PointResult
 from featlearn.storage.cells import cell_of
 from featlearn.storage.directory import Directory, Member
 from featlearn.storage.drafts import drafted_directory
@@ -210,6 +211,18 @@ class SweepDirectory(Directory[SweepInfo]):
         assert self._journal is not None, "the lock must be held"
         self._journal.append(result.line())
 
+    def enter(self, now: Environment) -> tuple[str, list[str]]:
+        """The name of an environment that computes points, which ``sweep.json`` keeps, and what is new about it."""
+        with _alone(self.path / ".lock-environments", _WRITING, f"writes {self.info_file}"):
+            info = self.read_info()
+            known: tuple[SweepInfo | Environment, ...] = (info, *info.continued_by)
+            for place, other in enumerate(known, start=1):
+                if not changes(other, now):
+                    return f"e{place}", []
+            name = f"e{len(known) + 1}"
+            self.write_info(info.changed(continued_by=(*info.continued_by, now.changed(name=name))))
+            return name, changes(info, now)
+
     def writing_results(self) -> AbstractContextManager[None]:
         """Within it, no other process writes ``results.csv``: whoever is last has read what all have done."""
         return _alone(self.path / ".lock-results", _WRITING, f"writes {self.results_file}")
@@ -236,7 +249,8 @@ def result_rows(entries: Iterable[Entry], results: Mapping[str, PointResult]) ->
     for entry in entries:
         result = results.get(entry.id)
         if result is not None:
-            ending = {"loss_floor": result.loss_floor, "status": result.status, "message": result.message}
+            ending = {"loss_floor": result.loss_floor, "environment": result.environment or "e1"}
+            ending |= {"status": result.status, "message": result.message}
             yield {"id": entry.id, **entry.values, **(result.final or blank), **ending}
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from featlearn.runs.records import Count, Provenance, Size
+from featlearn.runs.records import Count, Environment, Provenance, Size
 from featlearn.storage.records import Record, Text
 
 
@@ -20,6 +20,7 @@ class SweepInfo(Provenance):
     digest: str
     prefix: Literal["", "p"] = ""  # of the ids of its points; those of older sweeps have none
     sweep: dict[str, Any]  # what the sweep file says
+    continued_by: tuple[Environment, ...] = ()  # those that computed points and are not the one that began it
     files: dict[str, str] = Field({})  # SHA-256 of each file with weights or data that it names, by path
 
     @classmethod

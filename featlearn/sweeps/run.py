@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from featlearn.runs.environment import environment, warn_of
 from featlearn.runs.interruption import interruptible
 from featlearn.runs.records import PointResult
 from featlearn.storage.errors import RunError, reason
@@ -75,13 +76,21 @@ class _Results:
         self.new: set[str] = set()  # the points that this process has ended
         self._directory, self._shard = directory, shard
         self._axes = directory.read_info().axes
+        self._environment: str | None = None  # None is the one that began the sweep
         self._last_table = time.perf_counter()
+
+    def enter(self) -> None:
+        """Begin to compute: the results that come are those of the environment of now and here."""
+        name, changed = self._directory.enter(environment())
+        self._environment = None if name == "e1" else name
+        warn_of(changed, self._directory.path, self._directory.info_file)
 
     def add(self, result: PointResult) -> None:
         """Append a result to the journal, under the hash that the manifest has of its configuration."""
         before = self.by_id.get(result.id)
         attempt = 1 if before is None else before.attempt + 1
-        result = result.changed(attempt=attempt, config_hash=self._hashes[result.id])
+        known = {"config_hash": self._hashes[result.id], "environment": self._environment}
+        result = result.changed(attempt=attempt, **known)
         self._directory.append_result(result)
         self.by_id[result.id] = result
         self.new.add(result.id)
@@ -143,6 +152,7 @@ class _Run:
     def run(self, make_executor: Callable[[], Executor]) -> SweepResult:
         self.watch(self.state)
         if self.todo:
+            self.results.enter()
             for entry in self.todo.values():
                 if entry.problem is not None and not self.stopping():
                     self._take(_not_run(entry, entry.problem))

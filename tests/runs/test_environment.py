@@ -9,8 +9,19 @@ from typing import Any
 
 import pytest
 
+from featlearn.config.load import load_config
 from featlearn.runs import environment
-from featlearn.runs.records import GitRecord
+from featlearn.runs.checkpoints import Checkpoint
+from featlearn.runs.records import Environment, GitRecord
+from featlearn.runs.train import resume, train
+from featlearn.storage.errors import Caution
+from featlearn.sweeps.directory import WHOLE
+from featlearn.sweeps.results import load_results
+from tests.cli.commands import invoked
+from tests.config.broken import write
+from tests.runs.records import an_info
+from tests.runs.test_train import SMALL, _interrupt_at
+from tests.sweeps.small import new_sweep, run
 
 
 @pytest.fixture(autouse=True)
@@ -112,3 +123,89 @@ class TestGit:
 
         monkeypatch.setattr(environment.subprocess, "run", run)
         assert environment.git() == GitRecord(commit=None, dirty=None)
+
+
+def _of(**changed: Any) -> Environment:
+    """An environment, but for some fields."""
+    made: dict[str, Any] = {
+        "created": "",
+        "versions": {"numpy": "2.0", "torch": None},
+        "machine": {"processor": "x86_64"},
+    }
+    return Environment(**({**made, "git": GitRecord(commit="a" * 40, dirty=False)} | changed))
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ({}, []),
+        ({"created": "later"}, []),
+        ({"versions": {"numpy": "2.1", "torch": "2.4"}}, ["numpy 2.0 → 2.1", "torch none → 2.4"]),
+        ({"machine": {"processor": "arm64"}}, ["processor x86_64 → arm64"]),
+        ({"machine": {"processor": "x86_64", "model": "one"}}, []),  # what was not asked for before is not new
+        ({"git": GitRecord(commit="b" * 40, dirty=False)}, ["commit aaaaaaa → bbbbbbb"]),
+        ({"git": GitRecord(commit="a" * 40, dirty=True)}, ["commit aaaaaaa → aaaaaaa (changed since)"]),
+        ({"git": GitRecord()}, []),
+    ],
+)
+def test_what_another_environment_changes_is_told(now: dict[str, Any], told: list[str]) -> None:
+    assert environment.changes(_of(), _of(**now)) == told
+
+
+def test_an_environment_that_computed_nothing_that_is_left_is_forgotten() -> None:
+    other = _of(versions={"numpy": "1.0"}, step=7)
+    begun = an_info(versions={"numpy": "0.9"}, continued_by=(other,))
+    assert [one.step for one in environment.continued(begun, 9).continued_by] == [7, 9]
+    assert [one.step for one in environment.continued(begun, 7).continued_by] == [7]
+    assert environment.continued(begun, 7).continued_by[0].versions == environment.versions()
+    again = environment.continued(environment.continued(begun, 9), 20)
+    assert [one.step for one in again.continued_by] == [7, 9]
+
+
+def test_the_model_of_the_processor_is_known_where_linux_says_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "_CPU_FILE", tmp_path / "cpuinfo")
+    assert "model" not in environment.machine()
+    environment.machine.cache_clear()
+    (tmp_path / "cpuinfo").write_text(
+        "processor\t: 0\nmodel name\t: Some CPU: fast\nflags\t: fpu\nmodel name\t: other\n"
+    )
+    assert environment.machine()["model"] == "Some CPU: fast"
+
+
+def test_a_run_that_goes_on_elsewhere_says_so_once_and_keeps_both(tmp_path: Path) -> None:
+    begun = train(
+        load_config(write(tmp_path, SMALL), ["stages.warm_up.steps=20"]), tmp_path / "runs", _interrupt_at(12)
+    ).run
+    step = Checkpoint.read(begun, begun.read_info().config_hash).progress.position[2]
+    begun.write_info(begun.read_info().changed(versions=environment.versions() | {"numpy": "0.9"}))
+    with pytest.warns(
+        Caution, match=r"goes on with numpy 0\.9 → .*: the last digits may differ .* run\.json keeps both"
+    ):
+        info = resume(begun).info
+    (later,) = info.continued_by
+    assert (info.versions["numpy"], later.versions["numpy"]) == ("0.9", environment.versions()["numpy"])
+    assert later.step == step > 0
+    told = invoked("show", begun.path).output
+    assert f"from step {step}" in told
+    assert "numpy 0.9 →" in told
+    begun.write_info(info.changed(status="interrupted"))
+    assert resume(begun).info.continued_by == info.continued_by  # and no warning, which would be an error
+
+
+def test_a_sweep_that_goes_on_elsewhere_says_which_points_were_computed_where(tmp_path: Path) -> None:
+    directory = new_sweep(tmp_path, "seeds: 3\nstore: summary")
+    run(directory)
+    lines = directory.journal_file(WHOLE).read_text().splitlines(keepends=True)
+    directory.journal_file(WHOLE).write_text("".join(lines[:2]))
+    assert set(load_results(directory.path)["environment"]) == {"e1"}
+    directory.write_info(directory.read_info().changed(versions=environment.versions() | {"numpy": "0.9"}))
+    with pytest.warns(Caution, match=r"goes on with numpy 0\.9 → .*: the last digits .* sweep\.json keeps both"):
+        run(directory)
+    run(directory)  # nothing is left to compute, and nothing is said
+    info = directory.read_info()
+    assert [(one.name, one.versions["numpy"]) for one in info.continued_by] == [("e2", environment.versions()["numpy"])]
+    for table in (directory.path, directory.results_file):
+        assert list(load_results(table)["environment"]) == ["e1", "e1", "e2"]
+    assert "1 of them computed with numpy 0.9 →" in " ".join(invoked("show", directory.path).output.split())

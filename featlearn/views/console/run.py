@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.records import RunInfo
+from featlearn.runs.environment import changes
+from featlearn.runs.records import Environment, Provenance, RunInfo
 from featlearn.runs.statuses import STOPPED
 from featlearn.storage.errors import RunError
 from featlearn.training.measurement import Row
@@ -160,4 +161,8 @@ def show_environment(info: RunInfo) -> None:
         table.add_row("commit", shown(f"{info.git.commit}{' (changed since)' if info.git.dirty else ''}"))
     found = {**info.versions, **info.machine}
     table.add_row("versions", shown(", ".join(f"{key} {value}" for key, value in found.items())))
+    before: Provenance | Environment = info
+    for later in info.continued_by:
+        table.add_row(f"from step {later.step}", shown(", ".join(changes(before, later))))
+        before = later
     output_console().print(table)

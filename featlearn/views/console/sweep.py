@@ -13,6 +13,7 @@ from rich import box
 from rich.console import Group
 from rich.table import Table
 
+from featlearn.runs.environment import changes
 from featlearn.runs.metrics import with_values
 from featlearn.sweeps.begin import resume_command
 from featlearn.sweeps.costs import cores
@@ -81,6 +82,9 @@ def show_sweep(directory: SweepDirectory, info: SweepInfo, *, advise: bool = Tru
             partial(_settings_table, columns, varied),
         )
     lines.append(shown(status_of_sweep(directory, info, columns, advise=advise)))
+    for later in info.continued_by:
+        count = int(np.sum(columns["environment"] == later.name))
+        lines.append(shown(f"{count} of them computed with {', '.join(changes(info, later))}"))
     lines.append(shown(directory.path, no_wrap=True))
     output.print(Group(*lines))
     for line in _failures(columns):
