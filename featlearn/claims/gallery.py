@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from itertools import takewhile
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def copy_out(name: str, where: Path) -> list[Path]:
     files = gallery()
     name = name.removesuffix(".yaml")
     if name not in files:
-        raise WrongChoice(f"there is no {name!r} in the gallery; `featlearn new --list` shows what there is")
+        near = _near(name, files)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise WrongChoice(f"there is no {name!r} in the gallery; {hint}`featlearn new --list` shows what there is")
     written = []
     for path, target in _with_needed(files[name], where / f"{name}.yaml"):
         if target.exists():
@@ -57,6 +60,21 @@ def copy_out(name: str, where: Path) -> list[Path]:
             raise RunError(f"{target} cannot be written: {reason(error)}") from None
         written.append(target)
     return written
+
+
+def _near(name: str, files: Mapping[str, Path]) -> list[str]:
+    """What somebody may mean by a name: a file that ends so, what a claim of that name rests on, or a similar name."""
+    last = name.rpartition("/")[2].replace("-", "_")
+    ending = [known for known in files if known.rpartition("/")[2] == last]
+    claims = [folder / f"{last}.yaml" for folder in _PAPERS.iterdir()] if last.isidentifier() else []
+    for claim in filter(Path.is_file, claims):
+        for sweep in yaml.safe_load(claim.read_bytes()).get("sweeps", {}).values():
+            ending.append(f"{claim.parent.name}/{Path(sweep['file']).with_suffix('').as_posix()}")
+    if ending:
+        return list(dict.fromkeys(ending))
+    lasts = {known.rpartition("/")[2]: known for known in reversed([*files])}
+    near = get_close_matches(name, [*files, *lasts], 3)
+    return list(dict.fromkeys(known if known in files else lasts[known] for known in near))
 
 
 def _with_needed(path: Path, target: Path) -> Iterator[tuple[Path, Path]]:

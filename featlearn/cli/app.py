@@ -15,6 +15,7 @@ from featlearn.cli.about import check, schema
 from featlearn.cli.late import load_when_used
 from featlearn.cli.manage import diff, export, note, rm, tag
 from featlearn.cli.new import new
+from featlearn.cli.options import OptionsAlone
 from featlearn.cli.reproduce import reproduce
 from featlearn.cli.runs import runs, show
 from featlearn.cli.sweep import sweep
@@ -96,4 +97,5 @@ _GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
 }
 for _group, _commands in _GROUPS.items():
     for _command in _commands:
-        app.command(rich_help_panel=_group)(_command)
+        _kind = OptionsAlone if _command in (train, sweep, reproduce) else None
+        app.command(rich_help_panel=_group, cls=_kind)(_command)

@@ -36,6 +36,7 @@ def export(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="NAME.zip here")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """One zip file of a run or a sweep: configuration, log, environment, figures and BibTeX."""
@@ -46,7 +47,7 @@ def export(
     with errors_told():
         found = find_run_or_sweep(run, runs_dir)
         file = out or Path(f"{found.name}.zip")
-        write(found, file)
+        write(found, file, force=force)
     tell(file)
 
 

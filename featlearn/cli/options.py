@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from featlearn.storage.directory import Directory
@@ -21,6 +22,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes on this machine, one thread each.")
 ]
+
+
+class OptionsAlone(TyperCommand):
+    """A command that says which option is meant by what was given without one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True
+        super().parse_args(ctx, args)
+        if ctx.args:
+            option = "--claim" if self.name == "reproduce" else "--resume" if Path(ctx.args[0]).is_dir() else "--config"
+            raise typer.BadParameter(f"{ctx.args[0]!r:.200} needs its option: {option} {ctx.args[0]:.200}", ctx)
+        return []
 
 
 def print_json(document: Any) -> None:

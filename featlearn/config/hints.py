@@ -52,17 +52,18 @@ OF_KEYS = (
     Hint("n n_samples num_samples sample_size", "samples"),
     Hint("noise sigma noise_level label_noise", "noise_std"),
     Hint("random_seed rng_seed", "seed"),
-    Hint("seeds", says="one configuration has one seed; a sweep file has seeds (docs/sweeps.md)"),
+    Hint("seeds", says="one configuration has one seed; a sweep has many: featlearn new sweeps/seeds"),
     Hint("dtype float_type", "precision"),
     Hint("logging", "log"),
     Hint("alpha α scale output_multiplier", "output_scale"),
     Hint("stage phases phase", "stages"),
     Hint("batch_size batch batches minibatch mini_batch", says=_BATCHES),
-    Hint("bias biases", says="the networks have no biases (docs/limits.md)"),
-    Hint("depth n_layers num_layers", says="the networks have two layers (docs/limits.md)"),
+    Hint("bias biases", says="the networks have no biases: f(x) = Σ_j a_j φ(w_j·x)"),
+    Hint("depth n_layers num_layers", says="the networks have two layers: f(x) = Σ_j a_j φ(w_j·x)"),
     Hint(
         "constraint constraints normalize normalise projection project",
-        says="no method projects at each step; then: [normalize_rows] acts at the end of a stage (docs/limits.md)",
+        says="no method projects at each step; then: [normalize_rows] acts once, at the end of a stage: many stages of "
+        "few steps come near",
     ),
     Hint(
         "scheduler schedule lr_scheduler warmup annealing cosine",
@@ -75,11 +76,20 @@ OF_KEYS = (
         says="every schedule is geometric, {start, factor, every}; for another shape take several stages",
         at="step_size, weight_decay",
     ),
+    Hint(
+        "first_layer second_layer layers layer",
+        says="a stage has one value for every layer that it trains; train the layers in stages of their own",
+        at="step_size, weight_decay",
+    ),
+    Hint(
+        "loss loss_function criterion cost objective",
+        says="the loss is the mean square E[(f − f*)²]; a stage may stop at one, as in stop: {loss: 1e-9}",
+    ),
     Hint("kind type", "activation.name", at="activation"),
     Hint(
         "kind type hermite function activation",
         says="the target is a network of the student's activation; for another one label inputs yourself and train on "
-        "them (docs/limits.md)",
+        "them: featlearn new own_data",
         at="teacher",
     ),
 )

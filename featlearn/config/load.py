@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from featlearn.config.yaml_source import (
     read_document,
 )
 from featlearn.storage.digests import InvalidFile, pinned_file
+from featlearn.storage.errors import Caution
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -116,6 +118,10 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
         raise ConfigError([complaint_at(document, ("teacher", "min_angle"), str(error))]) from None
     except (InvalidFile, ScaleTooLarge) as error:
         raise ConfigError([complaint_at(document, error.key, str(error))]) from None
+    if (scale := config.student.output_scale or 1.0) < 1:
+        text = f"student.output_scale {scale:g} is the α of lazy training, whose steps are divided by α² = {scale**2:g}"
+        where = "no factor 1/m in front of the network: for that choose the deviations of the start"
+        warnings.warn(f"{document.mark_of(()).source}: {text}; it is {where}", Caution, stacklevel=3)
     return config
 
 

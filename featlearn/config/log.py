@@ -26,5 +26,5 @@ class Log(Section):
     floors: bool = Field(
         True,
         description="compute the least loss of random features and of the tangent kernel at the end of the run, for "
-        "run.json: at most some seconds, null for large networks (docs/regimes.md)",
+        "run.json: at most some seconds, null for large networks",
     )

@@ -69,7 +69,7 @@ class Student(Section):
     output_scale: Annotated[float, Field(gt=0, le=1e8)] | None = Field(
         None,
         description="α of lazy training: the trained function is α (f(x; θ) − f(x; θ₀)), θ₀ the start, and steps are "
-        "divided by α²; left out, the network itself",
+        "divided by α²; left out, the network itself. No 1/m in front: that is for the deviations of the start to say",
     )
 
     def violations(self) -> Violations:

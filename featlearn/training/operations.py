@@ -68,5 +68,5 @@ def _balance(problem: Problem, second: np.ndarray, first: np.ndarray) -> tuple[n
     return np.sign(second) * root, root[..., None] * unit
 
 
-register(Operation("normalize_rows", "every ‖w_j‖ = 1", _normalize_rows))
+register(Operation("normalize_rows", "every ‖w_j‖ = 1, once (the steps are not projected)", _normalize_rows))
 register(Operation("balance", "|a_j| = ‖w_j‖ with f unchanged", _balance, homogeneous_degree=1))

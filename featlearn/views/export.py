@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.storage.errors import RunError, reason
+from featlearn.storage.errors import RunError, WrongChoice, reason
 from featlearn.storage.opening import read_regular
 from featlearn.storage.replacement import replace_file
 from featlearn.sweeps.directory import SweepDirectory
@@ -28,12 +29,17 @@ _SIZE = SIZES["column"]
 _METRICS = ("loss", "mean_angle")  # of a sweep
 
 
-def export(found: RunDirectory | SweepDirectory, out: Path) -> None:
+def export(found: RunDirectory | SweepDirectory, out: Path, *, force: bool = False) -> None:
     """Write a zip archive with configuration, log, environment, figures (drawn, unless they were) and BibTeX.
 
+    Args:
+        force: whether to replace a file that is there.
     Raises:
+        WrongChoice: when there is one.
         RunError: when a file cannot be read, or the archive not be written.
     """
+    if os.path.lexists(out) and not force:
+        raise WrongChoice(f"{out} is there already; replace it with --force, or choose another with --out")
     members = list(_members(found))
 
     def write(file: BinaryIO) -> None:

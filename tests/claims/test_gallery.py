@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from featlearn.claims.gallery import copy_out, gallery, purpose
+from featlearn.claims.gallery import _near, copy_out, gallery, purpose
 from featlearn.config.load import load_config
 from featlearn.storage.errors import RunError, WrongChoice
 from featlearn.sweeps.load import load_sweep
@@ -41,8 +41,33 @@ def test_a_file_comes_with_what_it_needs(tmp_path: Path) -> None:
 
 def test_what_does_not_exist_or_cannot_be_written_is_told(tmp_path: Path) -> None:
     for name in ("no_such_name", "../pyproject", ""):
-        with pytest.raises(WrongChoice, match="in the gallery; `featlearn new --list`"):
+        with pytest.raises(WrongChoice, match=r"in the gallery; .*`featlearn new --list`"):
             copy_out(name, tmp_path)
     (tmp_path / "sweeps").write_text("a file")
     with pytest.raises(RunError, match="cannot be written"):
         copy_out("sweeps/seeds", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("three_stage", "zhou_ge_2024/configs/three_stage or zhou_ge_2024/sweeps/three_stage?"),
+        ("decay", "sweeps/decay or zhou_ge_2024/sweeps/constant_decay?"),
+        ("beyond-ntk", "zhou_ge_2024/sweeps/floors_dimension"),
+        ("quikstart", "did you mean quickstart?"),
+        ("three_stages", "zhou_ge_2024/configs/three_stage"),
+        ("sweeps/widht", "sweeps/width"),
+    ],
+)
+def test_what_may_be_meant_is_told(name: str, meant: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongChoice) as caught:
+        copy_out(name, tmp_path)
+    assert meant in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_whatever_is_suggested_can_be_written() -> None:
+    claims = [path.stem for path in PAPER.glob("*.yaml")]
+    assert claims
+    for name in claims:
+        assert set(_near(name, gallery())) <= set(gallery())

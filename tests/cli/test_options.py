@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from featlearn.cli.options import AsJson, Jobs, RunsDir, document_of, print_json
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.home import DEFAULT_RUNS_DIR
+from tests.cli.commands import invoked as featlearn_invoked
 from tests.runs.records import an_info
 
 app = typer.Typer()
@@ -81,3 +82,18 @@ def test_json_leads_back_to_any_path_on_any_stream(monkeypatch: pytest.MonkeyPat
         sys.stdout.flush()
         assert json.loads(raw.getvalue())["path"] == path
         assert ("λ".encode() in raw.getvalue()) == (encoding == "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "option"),
+    [
+        ("train", "my.yaml", "--config my.yaml"),
+        ("sweep", "my.yaml", "--config my.yaml"),
+        ("train", ".", "--resume ."),
+        ("reproduce", "decay", "--claim decay"),
+    ],
+)
+def test_what_is_given_without_its_option_is_told_which_it_needs(command: str, given: str, option: str) -> None:
+    done = featlearn_invoked(command, given)
+    assert done.exit_code == 2
+    assert option in " ".join(done.stderr.replace("│", " ").split())

@@ -1,13 +1,17 @@
 """What people write, and what they are told that there is instead."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from featlearn.claims.gallery import gallery
 from featlearn.config.hints import EXAMPLES, OF_KEYS, OF_VALUES
 from featlearn.config.load import load_config
+from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
 from tests.config.broken import MINIMAL, complaints_of, write
+from tests.places import PAPER
 
 TWO_STAGES = MINIMAL + "  end: {train: [first_layer], steps: 3, step_size: 0.1}\n"
 
@@ -26,6 +30,10 @@ KEYS = [
     ("stages.go.batch_size=3", "data: {kind: online, batch_size: 100}"),
     ("student.bias=true", "no biases"),
     ("scheduler=cosine", "{start: 0.1, factor: 0.5, every: 1000}"),
+    ("stages.go.weight_decay={first_layer: 0.1, second_layer: 0}", "train the layers in stages of their own"),
+    ("stages.go.step_size={second_layer: 0.1}", "train the layers in stages of their own"),
+    ("loss=mse", "the mean square E[(f − f*)²]; a stage may stop at one, as in stop: {loss: 1e-9}"),
+    ("stages.go.loss=1e-9", "as in stop: {loss: 1e-9}"),
     ("constraint=sphere", "then: [normalize_rows]"),
     ("stages.go.stop={mean_angle: 3}", "loss, grad_norm or gap"),
     ("activation={kind: tanh}", "did you mean 'name'? tanh: losses are closed forms"),
@@ -97,3 +105,10 @@ def test_no_record_is_about_what_is_allowed_where_it_speaks(tmp_path: Path) -> N
 
 def test_every_record_says_something() -> None:
     assert all(hint.means or hint.says for hint in OF_KEYS + OF_VALUES)
+
+
+def test_nothing_points_at_pages_that_an_installed_package_lacks() -> None:
+    texts = [hint.says for hint in OF_KEYS + OF_VALUES] + [json.dumps(Config.model_json_schema())]
+    texts += [path.read_text() for path in gallery().values()]
+    texts += [path.read_text() for path in PAPER.glob("*.yaml")]
+    assert not [text for text in texts if "docs/" in text]

@@ -10,6 +10,7 @@ from featlearn.config.data import EmpiricalData
 from featlearn.config.load import load_config, no_such_place, with_pinned_files
 from featlearn.config.student import FileInit
 from featlearn.config.weight_file import InvalidWeights
+from featlearn.storage.errors import Caution
 from featlearn.training.plan import Plan
 from tests.config.broken import MINIMAL, Broken, complaints_of, must_be_refused, whole, write
 from tests.places import CONFIGS, PAPER
@@ -196,3 +197,10 @@ def test_a_billion_steps_with_a_change_at_each_are_planned(tmp_path: Path) -> No
     (rows,) = Plan.of([config.stages["go"].stage("go")], config.log.points, 10).rows
     assert len(rows) == 99_999
     assert rows[-1] == 1_000_000_000
+
+
+def test_a_small_output_scale_is_told_from_a_factor_in_front(tmp_path: Path) -> None:
+    path = write(tmp_path, MINIMAL)
+    load_config(path, ["student.output_scale=1"])
+    with pytest.warns(Caution, match=r"0\.25 is the α of lazy training, .* α² = 0\.0625; it is no factor 1/m"):
+        assert load_config(path, ["student.output_scale=0.25"]).student.output_scale == 0.25

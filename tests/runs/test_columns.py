@@ -43,3 +43,10 @@ def test_polars_reads_what_it_is_given() -> None:
     table = as_columns(ROWS).to_polars()
     assert table["stage"].to_list() == ["a", "b"]
     assert table["gap"].to_list() == [None, 0.5]
+
+
+@pytest.mark.parametrize(("library", "convert"), [("pandas", Columns.to_pandas), ("polars", Columns.to_polars)])
+def test_a_library_that_is_not_installed_is_named(library: str, convert: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match=f"^{library} is not installed: python -m pip install {library}; "):
+        convert(as_columns(ROWS))

@@ -6,7 +6,7 @@ from zipfile import ZipFile
 import pytest
 
 from featlearn.storage.directory import Notes
-from featlearn.storage.errors import RunError
+from featlearn.storage.errors import RunError, WrongChoice
 from featlearn.views.export import CITATION, export
 from tests.views.examples import SEEDS, new_run, swept
 
@@ -40,7 +40,9 @@ def test_figures_that_were_plotted_are_taken_and_links_are_not(tmp_path: Path) -
     found = members(tmp_path / "run.zip", run.name)
     assert [name for name in found if name.startswith("figures/")] == ["figures/mine.png"]
     content = (tmp_path / "run.zip").read_bytes()
-    export(run, tmp_path / "run.zip")
+    with pytest.raises(WrongChoice, match=r"run\.zip is there already; replace it with --force"):
+        export(run, tmp_path / "run.zip")
+    export(run, tmp_path / "run.zip", force=True)
     assert (tmp_path / "run.zip").read_bytes() == content
 
 
