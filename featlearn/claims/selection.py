@@ -10,7 +10,7 @@ import json
 import operator
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -26,6 +26,7 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 _START = ".start"  # of a schedule, which stands for it where a number is asked for
+_OF_SCHEDULES = (_START, ".factor", ".every")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,20 @@ def value_of(line: Line, key: str) -> Any:
         if key in place and key not in FACTS:
             return place[key]
     return line.fact(key) if key in FACTS else line.settings.get(key + _START)
+
+
+def written(line: Line, key: str) -> Any:
+    """As ``value_of``, for tables: a schedule with how it goes on."""
+    if key in line.settings or key in line.final or key + _START not in line.settings:
+        return value_of(line, key)
+    start, factor, every = (json.dumps(line.settings.get(key + part)) for part in _OF_SCHEDULES)
+    return f"{start} × {factor} every {every}"
+
+
+def is_setting_too(lines: Iterable[Line], column: str) -> bool:
+    """Whether a column of the last row is called as a setting of some stage, of which it is the last value."""
+    ends = f".{column}", f".{column}{_START}"
+    return any(key.endswith(ends) for keys in {tuple(line.settings) for line in lines} for key in keys)
 
 
 class Keys:
@@ -134,8 +149,8 @@ def ordered(lines: Sequence[Line], name: str, keys: Keys) -> list[Line]:
     return sorted(known, key=rank, reverse=falling) + unknown
 
 
-def differing(lines: Sequence[Line], most: int) -> list[str]:
-    """The settings in which runs differ, those that most of them have first, and at most so many."""
+def differing(lines: Sequence[Line]) -> list[str]:
+    """The settings in which runs differ, those that most of them have first; a schedule is one setting."""
     runs = [line.settings for line in lines if line.kind == "run" and line.settings]
     if len(runs) < 2:
         return []
@@ -148,7 +163,13 @@ def differing(lines: Sequence[Line], most: int) -> list[str]:
         and not _is_long(first.get(key))
         and (count[key] < len(runs) or any(settings[key] != first[key] for settings in runs))
     ]
-    return sorted(keys, key=lambda key: -count[key])[:most]
+    return list(dict.fromkeys(_whole(key, count) for key in sorted(keys, key=lambda key: -count[key])))
+
+
+def _whole(key: str, keys: Container[str]) -> str:
+    """The key of the schedule that a key is a part of, or the key itself."""
+    schedule, _, part = key.rpartition(".")
+    return schedule if f".{part}" in _OF_SCHEDULES and schedule + _START in keys else key
 
 
 def _is_long(value: Any) -> bool:

@@ -17,13 +17,13 @@ _TAG = re.compile(r"[\w.:/+-]{1,60}")
 
 
 def diff(first: Run, second: Run, as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
-    """In what two runs differ: settings, results and environment."""
-    from featlearn.runs.directory import RunDirectory
+    """In what two runs differ: settings, results and environment; or two sweeps, at the values that both have."""
+    from featlearn.claims.find import find_run_or_sweep
     from featlearn.views.console.manage import show_differences
     from featlearn.views.data.differences import differences
 
     with errors_told():
-        one, other = RunDirectory.find(first, runs_dir), RunDirectory.find(second, runs_dir)
+        one, other = find_run_or_sweep(first, runs_dir), find_run_or_sweep(second, runs_dir)
         found = differences(one, other)
     if as_json:
         print_json({"runs": [str(one.path), str(other.path)], **found})

@@ -35,7 +35,8 @@ def runs(
     """A table of runs, sweeps and reproductions, oldest first; settings in which runs differ are among its columns.
 
     A KEY is a setting (student.width; its end is enough where no other key ends so), a result (loss) or one of name,
-    status, tags, note, kind, created.
+    status, tags, note, kind, created. weight_decay alone is λ at the end; that of a stage, as main.weight_decay, is the
+    setting, and a schedule counts by its start.
     """
     from featlearn.claims.listing import listing
     from featlearn.claims.selection import Keys, condition, ordered

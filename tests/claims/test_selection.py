@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from featlearn.claims.listing import Line
-from featlearn.claims.selection import Keys, condition, differing, ordered
+from featlearn.claims.selection import Keys, condition, differing, is_setting_too, ordered, value_of, written
 from featlearn.storage.errors import WrongChoice
 
 SETTINGS = {
@@ -100,8 +100,25 @@ def test_lines_are_ordered_by_a_key_and_those_without_it_come_last() -> None:
 
 
 def test_the_settings_that_differ_are_found_and_those_of_all_come_first() -> None:
-    assert differing(LINES, 9) == ["seed", "student.width"]
+    assert differing(LINES) == ["seed", "student.width"]
     lazy = line("c", student__output_scale=2.0)
-    assert differing([lazy, A, B], 9) == ["seed", "student.width", "student.output_scale"]
-    assert differing([A, B], 1) == ["seed"]
-    assert differing([A, SWEEP], 9) == []
+    assert differing([lazy, A, B]) == ["seed", "student.width", "student.output_scale"]
+    assert differing([A, SWEEP]) == []
+
+
+def test_a_schedule_is_one_setting_also_beside_a_number() -> None:
+    more: dict[str, Any] = {"stages__main__weight_decay__factor": 0.5, "stages__main__weight_decay__every": 9}
+    scheduled, constant = line("c", **more), line("d")
+    del constant.settings["stages.main.weight_decay.start"]
+    constant.settings["stages.main.weight_decay"] = 0.3
+    assert differing([scheduled, constant]) == ["stages.main.weight_decay"]
+    values = [written(one, "stages.main.weight_decay") for one in (scheduled, constant)]
+    assert values == ["0.01 × 0.5 every 9", 0.3]
+    assert [value_of(one, "stages.main.weight_decay") for one in (scheduled, constant)] == [0.01, 0.3]
+
+
+def test_what_is_called_as_a_setting_of_a_stage_is_known() -> None:
+    assert is_setting_too(LINES, "weight_decay")
+    assert is_setting_too(LINES, "steps")
+    assert not is_setting_too(LINES, "loss")
+    assert not is_setting_too(LINES, "decay")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import typer
 
 from featlearn.claims.listing import Line
-from featlearn.claims.selection import differing, value_of
+from featlearn.claims.selection import differing, is_setting_too, value_of, written
 from featlearn.runs.statuses import STOPPED
 from featlearn.storage.text import printable
 from featlearn.sweeps.columns import known_columns
@@ -26,6 +26,7 @@ from featlearn.views.words.values import clipped, labels
 # of each, where a run has it
 _RESULTS = ("loss", "train_loss", "test_loss", "mean_angle", "max_angle", "recovered", "step", "seconds")
 _MOST_SETTINGS = 4  # in which runs differ, as columns
+_MOST_NAMED = 12  # of the others
 _LONGEST = 40  # characters of a setting or a note
 _GAP = "   "
 
@@ -59,7 +60,13 @@ def show_runs(
         return
     names = Column("run", [printable(line.name) for line in lines], right=False)
     states = Column("status", list(map(_status, lines)), right=False)
-    hidden = _write([names, states, *_columns(lines, keys)], [style_of(line.status) for line in lines])
+    differ = differing(lines) if keys is None else []
+    columns = _columns(lines, differ[:_MOST_SETTINGS] if keys is None else keys, results=keys is None)
+    hidden = _write([names, states, *columns], [style_of(line.status) for line in lines])
+    if others := differ[_MOST_SETTINGS:]:
+        more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+        told = ", ".join(map(printable, others[:_MOST_NAMED]))
+        tell(f"settings that differ, too: {told}{more}; choose with --columns")
     if hidden:
         tell(f"not shown, for the width of the terminal: {', '.join(hidden)}; choose with --columns")
     if any(line.status == STOPPED for line in lines):
@@ -67,21 +74,23 @@ def show_runs(
     complain(line.error for line in lines if line.error)
 
 
-def _columns(lines: Sequence[Line], keys: Sequence[str] | None) -> list[Column]:
-    if keys is None:
+def _columns(lines: Sequence[Line], keys: Sequence[str], *, results: bool) -> list[Column]:
+    if results:
         tags = ["tags"] if any(line.tags for line in lines) else []
         held = [key for key in _RESULTS if any(value_of(line, key) is not None for line in lines)]
-        keys = [*tags, *differing(lines, _MOST_SETTINGS), *held]
-    results = known_columns()
-    settings = [key for key in keys if key not in results]
-    headings = dict(zip(settings, short_keys(settings), strict=True)) | {key: heading_of(key) for key in results}
+        keys = [*tags, *keys, *held]
+    known = known_columns()
+    settings = [key for key in keys if key not in known]
+    headings = dict(zip(settings, short_keys(settings), strict=True))
+    for key in set(keys) & known.keys():
+        headings[key] = heading_of(key) + (" at the end" if is_setting_too(lines, key) else "")
     first = [key for key in keys if key == _RESULTS[0]]  # it matters most, wherever it stands
     ranks = {key: rank for rank, key in enumerate(dict.fromkeys([*first, *keys]))}
     return [_column(lines, key, headings[key])._replace(rank=ranks[key]) for key in keys]
 
 
 def _column(lines: Sequence[Line], key: str, heading: str) -> Column:
-    values = [value_of(line, key) for line in lines]
+    values = [written(line, key) for line in lines]
     if key in known_columns():
         return Column(heading, [_result(line, key, value) for line, value in zip(lines, values, strict=True)])
     if key == "tags":

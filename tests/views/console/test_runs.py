@@ -86,3 +86,18 @@ def test_values_are_written_so_that_they_are_told_apart(capsys: pytest.CaptureFi
 
 def test_without_runs_there_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert told([], capsys)[0].startswith("no runs in runs; make one with: featlearn ")
+
+
+def test_the_last_weight_decay_is_told_from_the_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line("a", FINAL | {"weight_decay": 0.1}, stages__go__weight_decay__start=1.0), line("b")]
+    heading = told(lines, capsys, ["weight_decay", "stages.go.weight_decay", "loss"])[0].split("   ")
+    assert [text.strip() for text in heading if text.strip()][2:] == ["λ at the end", "weight_decay", "loss"]
+
+
+def test_settings_that_found_no_place_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = line("a"), line("b")
+    for one in (first, second):
+        one.settings.update({f"x.s{k}": one.name for k in range(7)})
+    rows = told([first, second], capsys)
+    assert rows[0].split()[2:6] == ["s0", "s1", "s2", "s3"]
+    assert "settings that differ, too: x.s4, x.s5, x.s6; choose with --columns" in rows
