@@ -215,9 +215,9 @@ class TestParquet:
                 pytest.skip(f"{name} is not installed")
 
         pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-        parquet.write_table(pyarrow.table({"x": Y, "y": Y}), tmp_path / "a.parquet")
+        parquet.write_table(pyarrow.table({"x": X[:, 0], "y": Y}), tmp_path / "a.parquet")
         monkeypatch.setattr(importlib, "import_module", imported)
-        assert read_data(tmp_path / "a.parquet", None, Wanted())[0].tolist() == Y[:, None].tolist()
+        assert read_data(tmp_path / "a.parquet", None, Wanted())[0].tolist() == X[:, :1].tolist()
         write(tmp_path, "nothing", "b.parquet")
         with pytest.raises(InvalidData, match=r"b\.parquet cannot be read as Parquet: "):
             read_data(tmp_path / "b.parquet", None, Wanted())
