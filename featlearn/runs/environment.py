@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from featlearn.runs.records import Environment, GitRecord, Provenance, RunInfo
+from featlearn.runs.records import Environment, GitRecord, RunInfo, changes
 from featlearn.storage.errors import Caution
 
 _PATIENCE = 2.0  # seconds that git has for an answer
@@ -30,15 +30,6 @@ def provenance() -> dict[str, Any]:
 def environment(**given: Any) -> Environment:
     """The environment of now and here."""
     return Environment(**provenance(), **given)
-
-
-def changes(before: Environment | Provenance, now: Environment) -> list[str]:
-    """In what an environment differs from an earlier one, so that the bits of what they compute may differ."""
-    pairs = [(name, before.versions.get(name), text) for name, text in now.versions.items() if before.versions]
-    pairs += [(key, before.machine.get(key, text), text) for key, text in now.machine.items()]
-    if before.git.commit and now.git.commit:
-        pairs.append(("commit", _commit(before.git), _commit(now.git)))
-    return [f"{key} {old or 'none'} → {new or 'none'}" for key, old, new in pairs if old != new]
 
 
 def continued(info: RunInfo, step: int) -> RunInfo:
@@ -92,10 +83,6 @@ def git() -> GitRecord:
         return GitRecord(commit=commit, dirty=bool(_git(root, "status", "--porcelain", "--", "featlearn").strip()))
     except (OSError, subprocess.SubprocessError):
         return unknown
-
-
-def _commit(git: GitRecord) -> str:
-    return f"{git.commit:.7}{' (changed since)' if git.dirty else ''}"
 
 
 def _git(root: Path, *arguments: str) -> str:

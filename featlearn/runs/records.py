@@ -80,6 +80,19 @@ class Provenance(FileRecord):
         return {"created": "", "versions": {}, "machine": {}, "git": {}} | value
 
 
+def changes(before: Environment | Provenance, now: Environment) -> list[str]:
+    """In what an environment differs from an earlier one, so that the bits of what they compute may differ."""
+    pairs = [(name, before.versions.get(name), text) for name, text in now.versions.items() if before.versions]
+    pairs += [(key, before.machine.get(key, text), text) for key, text in now.machine.items()]
+    if before.git.commit and now.git.commit:
+        pairs.append(("commit", _commit(before.git), _commit(now.git)))
+    return [f"{key} {old or 'none'} → {new or 'none'}" for key, old, new in pairs if old != new]
+
+
+def _commit(git: GitRecord) -> str:
+    return f"{git.commit:.7}{' (changed since)' if git.dirty else ''}"
+
+
 class StageRecord(Record):
     """One finished stage."""
 

@@ -11,10 +11,10 @@ from featlearn.config.build import build
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.environment import changes, environment, provenance, warn_of
+from featlearn.runs.environment import environment, provenance, warn_of
 from featlearn.runs.interruption import interruptible
 from featlearn.runs.recorder import Recorder, follow
-from featlearn.runs.records import ActivationRecord, RunInfo, Status
+from featlearn.runs.records import ActivationRecord, RunInfo, Status, changes
 from featlearn.runs.threads import one_blas_thread
 from featlearn.storage.errors import RunError, reason
 from featlearn.training.backends import Backend, BackendError, make_backend

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, Self, TypeVar
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.environment import changes
 from featlearn.runs.places import run_inside
-from featlearn.runs.records import Environment, PointResult
+from featlearn.runs.records import Environment, PointResult, changes
 from featlearn.storage.cells import cell_of
 from featlearn.storage.directory import Directory, Member
 from featlearn.storage.drafts import drafted_directory

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from featlearn.runs.records import ActivationRecord, GitRecord, RunInfo
+from featlearn.runs.records import ActivationRecord, Environment, GitRecord, RunInfo
 
 
 def an_info(**changes: Any) -> RunInfo:
@@ -25,3 +25,13 @@ def an_info(**changes: Any) -> RunInfo:
         git=GitRecord(commit=None, dirty=None),
     )
     return info.changed(**changes)
+
+
+def an_environment(**changed: Any) -> Environment:
+    """An environment, but for some fields."""
+    made: dict[str, Any] = {
+        "created": "",
+        "versions": {"numpy": "2.0", "torch": None},
+        "machine": {"processor": "x86_64"},
+    }
+    return Environment(**({**made, "git": GitRecord(commit="a" * 40, dirty=False)} | changed))

@@ -12,14 +12,14 @@ import pytest
 from featlearn.config.load import load_config
 from featlearn.runs import environment
 from featlearn.runs.checkpoints import Checkpoint
-from featlearn.runs.records import Environment, GitRecord
+from featlearn.runs.records import GitRecord
 from featlearn.runs.train import resume, train
 from featlearn.storage.errors import Caution
 from featlearn.sweeps.directory import WHOLE
 from featlearn.sweeps.results import load_results
 from tests.cli.commands import invoked
 from tests.config.broken import write
-from tests.runs.records import an_info
+from tests.runs.records import an_environment, an_info
 from tests.runs.test_train import SMALL, _interrupt_at
 from tests.sweeps.small import new_sweep, run
 
@@ -125,35 +125,8 @@ class TestGit:
         assert environment.git() == GitRecord(commit=None, dirty=None)
 
 
-def _of(**changed: Any) -> Environment:
-    """An environment, but for some fields."""
-    made: dict[str, Any] = {
-        "created": "",
-        "versions": {"numpy": "2.0", "torch": None},
-        "machine": {"processor": "x86_64"},
-    }
-    return Environment(**({**made, "git": GitRecord(commit="a" * 40, dirty=False)} | changed))
-
-
-@pytest.mark.parametrize(
-    ("now", "told"),
-    [
-        ({}, []),
-        ({"created": "later"}, []),
-        ({"versions": {"numpy": "2.1", "torch": "2.4"}}, ["numpy 2.0 → 2.1", "torch none → 2.4"]),
-        ({"machine": {"processor": "arm64"}}, ["processor x86_64 → arm64"]),
-        ({"machine": {"processor": "x86_64", "model": "one"}}, []),  # what was not asked for before is not new
-        ({"git": GitRecord(commit="b" * 40, dirty=False)}, ["commit aaaaaaa → bbbbbbb"]),
-        ({"git": GitRecord(commit="a" * 40, dirty=True)}, ["commit aaaaaaa → aaaaaaa (changed since)"]),
-        ({"git": GitRecord()}, []),
-    ],
-)
-def test_what_another_environment_changes_is_told(now: dict[str, Any], told: list[str]) -> None:
-    assert environment.changes(_of(), _of(**now)) == told
-
-
 def test_an_environment_that_computed_nothing_that_is_left_is_forgotten() -> None:
-    other = _of(versions={"numpy": "1.0"}, step=7)
+    other = an_environment(versions={"numpy": "1.0"}, step=7)
     begun = an_info(versions={"numpy": "0.9"}, continued_by=(other,))
     assert [one.step for one in environment.continued(begun, 9).continued_by] == [7, 9]
     assert [one.step for one in environment.continued(begun, 7).continued_by] == [7]

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from featlearn.runs.records import parse_row
+from featlearn.runs.records import GitRecord, changes, parse_row
 from featlearn.training.columns import COLUMNS
+from tests.runs.records import an_environment
 
 ROW: dict[str, Any] = dict.fromkeys(COLUMNS, 0.5) | {
     "step": 3,
@@ -70,3 +71,20 @@ def test_what_every_version_logs_must_be_there(name: str) -> None:
 def test_what_is_no_object_is_no_row(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         parse_row(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ({}, []),
+        ({"created": "later"}, []),
+        ({"versions": {"numpy": "2.1", "torch": "2.4"}}, ["numpy 2.0 → 2.1", "torch none → 2.4"]),
+        ({"machine": {"processor": "arm64"}}, ["processor x86_64 → arm64"]),
+        ({"machine": {"processor": "x86_64", "model": "one"}}, []),  # what was not asked for before is not new
+        ({"git": GitRecord(commit="b" * 40, dirty=False)}, ["commit aaaaaaa → bbbbbbb"]),
+        ({"git": GitRecord(commit="a" * 40, dirty=True)}, ["commit aaaaaaa → aaaaaaa (changed since)"]),
+        ({"git": GitRecord()}, []),
+    ],
+)
+def test_what_another_environment_changes_is_told(now: dict[str, Any], told: list[str]) -> None:
+    assert changes(an_environment(), an_environment(**now)) == told

@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.environment import changes
-from featlearn.runs.records import Environment, Provenance, RunInfo
+from featlearn.runs.records import Environment, Provenance, RunInfo, changes
 from featlearn.runs.statuses import STOPPED
 from featlearn.storage.errors import RunError
 from featlearn.training.measurement import Row

@@ -13,8 +13,8 @@ from rich import box
 from rich.console import Group
 from rich.table import Table
 
-from featlearn.runs.environment import changes
 from featlearn.runs.metrics import with_values
+from featlearn.runs.records import changes
 from featlearn.sweeps.begin import resume_command
 from featlearn.sweeps.costs import cores
 from featlearn.sweeps.directory import Shard, SweepDirectory

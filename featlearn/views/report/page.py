@@ -14,7 +14,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from featlearn.runs.records import RunInfo
+from featlearn.runs.records import RunInfo, changes
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.opening import read_regular
 from featlearn.storage.replacement import write_file
@@ -97,7 +97,9 @@ def environment(info: RunInfo | SweepInfo) -> list[tuple[str, str]]:
     rows = [(key, str(value)) for key, value in found.items() if value is not None]
     if info.git.commit:
         rows.append(("commit", f"{info.git.commit}{' (changed since)' if info.git.dirty else ''}"))
-    return rows + [(key, str(value)) for part in (info.versions, info.machine) for key, value in part.items()]
+    rows += [(key, str(value)) for part in (info.versions, info.machine) for key, value in part.items()]
+    later = [(other.name or f"from step {other.step}", ", ".join(changes(info, other))) for other in info.continued_by]
+    return rows + later
 
 
 def write_page(page: str, file: Path) -> None:

@@ -11,9 +11,10 @@ from selenium.webdriver.common.by import By
 
 from featlearn.storage.errors import RunError
 from featlearn.views.data.sweep import read_sweep
-from featlearn.views.report.page import write_page
+from featlearn.views.report.page import environment, write_page
 from featlearn.views.report.sweep import sweep_page
 from featlearn.views.words.palette import BLUE, COLOURS, ON_LIGHT, SKY
+from tests.runs.records import an_environment, an_info
 from tests.views.browser import Browser, errors, needs_browser, opened, until
 from tests.views.examples import (
     SWEEP,
@@ -115,3 +116,8 @@ def test_the_colours_of_a_page_are_those_of_figures(tmp_path: Path) -> None:
     assert re.findall(r"--accent: (.*?);", style) == [BLUE, SKY]
     assert payload(page)["colours"] == list(COLOURS)
     assert payload(page)["certificate"]["colours"]["light"] == list(ON_LIGHT)
+
+
+def test_what_went_on_with_a_run_is_told_with_its_step() -> None:
+    info = an_info(versions={"numpy": "1.0"}, continued_by=(an_environment(versions={"numpy": "2.0"}, step=7),))
+    assert ("from step 7", "numpy 1.0 → 2.0") in environment(info)
