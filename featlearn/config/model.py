@@ -201,7 +201,7 @@ class Config(Section):
 
     def answers_to(self, digest: str) -> bool:
         """Whether a digest that was stored is its own. In those of older versions the paths of files counted, too."""
-        return digest in (self.digest(), _digest(self._plain()))
+        return digest == self.digest() or digest == _digest(self._plain())
 
     def _plain(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_none=True)

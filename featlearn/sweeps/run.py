@@ -199,7 +199,7 @@ class _Run:
             if point.config is None:  # a weight file has gone since
                 self._take(_not_run(entry, point.infeasible))
                 continue
-            if not point.config.answers_to(entry.config_hash):
+            if point.config_hash != entry.config_hash and not point.config.answers_to(entry.config_hash):
                 made = self.directory.read_info().versions.get("featlearn")
                 raise RunError(
                     f"{self.directory.path}: point {entry.id} has another configuration than its manifest says; "
