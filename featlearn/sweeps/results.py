@@ -58,7 +58,7 @@ def load_results(path: str | Path, runs_dir: str | Path | None = None) -> Column
 
 def _value(cell: str, name: str, texts: set[str]) -> Any:
     """What a cell says; text is no number, whatever it looks like."""
-    if cell == "" and name != "message":
+    if cell == "":
         return None
     if name not in texts and not is_marked(cell):
         for read in (int, float):

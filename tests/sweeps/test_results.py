@@ -8,7 +8,7 @@ import pytest
 from featlearn.storage.errors import RunError
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.results import load_results
-from tests.sweeps.small import journal
+from tests.sweeps.small import journal, new_sweep, run
 
 
 def test_the_reader_returns_the_numbers_bit_for_bit(mixed: SweepDirectory) -> None:
@@ -18,7 +18,7 @@ def test_the_reader_returns_the_numbers_bit_for_bit(mixed: SweepDirectory) -> No
     for name in columns:
         assert columns[name].dtype == again[name].dtype, name
         if columns[name].dtype == object:
-            assert [v or None for v in columns[name]] == [v or None for v in again[name]], name
+            assert list(columns[name]) == list(again[name]), name
         else:
             assert columns[name].tobytes() == again[name].tobytes(), name
     assert columns["student.width"].dtype == np.int64
@@ -39,3 +39,12 @@ def test_ids_are_no_numbers_to_those_who_guess(mixed: SweepDirectory) -> None:
     for point in load_results(mixed.results_file)["id"]:
         with pytest.raises(ValueError, match="could not convert"):
             float(point)
+
+
+def test_a_column_without_values_is_the_same_from_both(tmp_path: Path) -> None:
+    directory = new_sweep(tmp_path, "seeds: 2\nstore: summary")
+    run(directory)
+    columns, again = load_results(directory.path), load_results(directory.results_file)
+    for name in columns:
+        assert columns[name].dtype == again[name].dtype, name
+        assert np.array_equal(columns[name], again[name], equal_nan=columns[name].dtype.kind == "f"), name
