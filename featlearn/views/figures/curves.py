@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.ticker import FixedLocator
 
 from featlearn.runs.metrics import Table
 from featlearn.views.data.run import RunData, StageSpan
@@ -17,7 +17,7 @@ from featlearn.views.figures.captions import curves_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.stages import name_stages, shade_stages, unfinished
 from featlearn.views.figures.style import Size, blank
-from featlearn.views.words.labels import label_of
+from featlearn.views.words.labels import label_of, losses_in_brief
 from featlearn.views.words.palette import AMBER, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE
 
 
@@ -63,11 +63,12 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], g
         log_if_positive(gap, table["gap"], ticks=4)
     decays = np.unique(table["weight_decay"][np.isfinite(table["weight_decay"])])
     if not log_if_positive(lower, table["weight_decay"], ticks=3):
-        lower.yaxis.set_major_locator(MaxNLocator(2))
+        lower.set_ylim(-0.5, 0.5)
+        lower.yaxis.set_major_locator(FixedLocator([0]))
     elif len(decays) == 1:
         lower.yaxis.set_major_locator(FixedLocator(decays.tolist()))
     lower.set_ylabel("λ")
-    upper.set_ylabel(", ".join(label_of(name).words for name in shown))
+    upper.set_ylabel(losses_in_brief(list(shown)))
     if shown:
         legend_above(upper, numbered=True)
     else:
