@@ -1,6 +1,6 @@
 """Whether the text of a page, and of a figure, can be read: its contrast, and whether it runs into other text."""
 
-from itertools import chain, combinations, product
+from itertools import combinations, product
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -93,9 +93,9 @@ def ticks_that_overlap(figure: Figure) -> list[tuple[str, str]]:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     names = [name for ax in figure.axes for name in (ax.xaxis.label, ax.yaxis.label, ax.title) if _is_shown(name)]
-    beside = [combinations(_ticks(ax), 2) for ax in figure.axes]
-    beside += [product(_ticks(ax), names) for ax in figure.axes]
-    pairs = [*chain.from_iterable(beside), *combinations(names, 2)]
+    ticks = [_ticks(ax) for ax in figure.axes]
+    pairs = [pair for own in ticks for pair in (*combinations(own, 2), *product(own, names))]
+    pairs += combinations(names, 2)
     found = [(a.get_text(), b.get_text()) for a, b in pairs if _overlap(a.get_window_extent(), b.get_window_extent())]
     whole = figure.bbox.padded(1)
     outside = [name for name in names if not _within(name.get_window_extent(), whole)]

@@ -22,7 +22,8 @@ from featlearn.views.words.palette import FAINT, GREY, INK, PAPER
 def certificate_figure(data: RunData, view: CertificateView, size: Size) -> Drawing:
     """What the certificate of a run shows, and above it what it proves."""
     figure, artists = (_circle if view.frame is None else _spheres)(view, size)
-    figure.suptitle(verdict(view.optimum, view.decays), fontsize=0.85 * size.font, color=FAINT)
+    of = "\nof the population; training saw samples alone" if data.sampled else ""
+    figure.suptitle(f"{verdict(view.optimum, view.decays)}{of}", fontsize=0.85 * size.font, color=FAINT)
     table, caption = certificate_table(view), certificate_caption(data, view)
     return Drawing("certificate", figure, table, artists, caption=caption, title=f"certificate – {data.name}")
 

@@ -30,7 +30,8 @@ def curves_figure(data: RunData, size: Size) -> Drawing:
     artists = _draw(upper, lower, table, data.stages, *between)
     if between:
         artists |= _gained(between[0], atoms_gained(data))
-    name_stages(figure, data.stages, size, unfinished(data))
+    of = f"{'loss, objective and gap' if with_gap else 'loss and objective'} of the population" if data.sampled else ""
+    name_stages(figure, data.stages, size, "\n".join(filter(None, (of, unfinished(data)))))
     title = f"curves – {data.name}"
     return Drawing("curves", figure, table, artists, {}, curves_caption(data, gap=with_gap), title)
 

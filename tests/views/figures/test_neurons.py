@@ -49,7 +49,7 @@ def test_where_places_do_not_tell_the_teachers_apart_markers_do(tmp_path: Path) 
     data, dots = read_run(run), drawings_of(run)["neurons"].artists["neurons"]
     assert isinstance(dots, PathCollection)
     assert data.neurons is not None
-    shapes = [path.vertices.shape for path in dots.get_paths()]
+    shapes = [np.shape(path.vertices) for path in dots.get_paths()]
     living = data.neurons.mass[-1] > data.neurons.alive_above
     found = {(int(k), shape) for k, shape, alive in zip(data.neurons.teacher[-1], shapes, living, strict=True) if alive}
     assert len(found) == len({k for k, _ in found}) > 1, "one shape for each teacher"
