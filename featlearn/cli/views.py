@@ -130,7 +130,7 @@ def report(
         found = find_run_or_sweep(run, runs_dir)
         if isinstance(found, SweepDirectory):
             with counting("reading runs") as watch:
-                page = sweep_page(read_sweep(found), watch)
+                page = sweep_page(read_sweep(found), watch, (out or found.report_file).parent)
         else:
             data = read_run(found)
             complain([data.lost] if data.lost else [])
