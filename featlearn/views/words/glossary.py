@@ -30,7 +30,7 @@ GLOSSARY = {
     "alive": f"neurons whose mass is above {ALIVE_ABOVE:g} of the teacher's; the others have vanished",
     "vanished": "of a neuron: its mass is too small to count as living",
     "recovered": f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
-    "floor": "of the loss: the value below which rounding leaves it without meaning",
+    "floor": "of the loss: the value below which rounding errors leave it without meaning",
     "floors": "the least losses that predictors reach which are linear in fixed features of the start: random features "
     "(only the second layer moves) and the NTK; a run below them has learned features",
     "NTK": "the neural tangent kernel: the network linearised in its weights at the start",
