@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator
 from featlearn.runs.metrics import Table
 from featlearn.views.data.run import RunData, StageSpan
 from featlearn.views.data.run_tables import atoms_gained, curves_table
-from featlearn.views.figures.axes import legend_above, line, log_if_positive, step_axis
+from featlearn.views.figures.axes import legend_above, line, log_if_positive, note, step_axis
 from featlearn.views.figures.captions import curves_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.stages import name_stages, shade_stages, unfinished
@@ -82,15 +82,6 @@ def _gained(ax: Axes, gained: list[tuple[int, int]]) -> Artists:
     artists: Artists = {}
     for step, teacher in gained:
         ax.axvline(step, color=FAINT, lw=0.5 * rcParams["lines.linewidth"], ls=":", zorder=1)
-        artists[f"gained_{teacher}"] = ax.annotate(
-            f"optimum gains $w^*_{{{teacher + 1}}}$",
-            (step, 1),
-            (-0.3 * rcParams["font.size"], 0),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            ha="right",
-            va="top",
-            color=FAINT,
-            fontsize=0.85 * rcParams["font.size"],
-        )
+        told = f"optimum gains $w^*_{{{teacher + 1}}}$"
+        artists[f"gained_{teacher}"] = note(ax, told, (step, 1), xycoords=("data", "axes fraction"))
     return artists

@@ -17,13 +17,13 @@ from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.neurons import LEAP, Neurons, folded
 from featlearn.views.data.run import RunData
 from featlearn.views.data.run_tables import neurons_table
-from featlearn.views.figures.axes import name_aligned
+from featlearn.views.figures.axes import name_aligned, note
 from featlearn.views.figures.captions import neurons_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.figures.ticks import log_ticks
 from featlearn.views.words.numbers import grouped, short_number
-from featlearn.views.words.palette import FAINT, GREY, PAPER, colour_of, marker_of, text_colour
+from featlearn.views.words.palette import GREY, PAPER, colour_of, marker_of, text_colour
 
 _MOST_TEACHERS = 8  # that are named one by one
 _CIRCLE = "#C8C8C8"
@@ -123,10 +123,7 @@ def _by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     artists["alive"] = ax.axvline(neurons.alive_above, color=GREY, lw=0.6, ls=":")
     artists["aligned"] = ax.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
     ax.set_xlim(least / 2, 2 * max(float(mass.max()), neurons.teacher_mass))
-    small: dict[str, Any] = {"color": FAINT, "fontsize": 0.85 * rcParams["font.size"], "textcoords": "offset points"}
-    ax.annotate(
-        "vanished ", (neurons.alive_above, 1), (0, 0), xycoords=("data", "axes fraction"), ha="right", va="top", **small
-    )
+    note(ax, "vanished", (neurons.alive_above, 1), xycoords=("data", "axes fraction"))
     name_aligned(ax)
     ax.set_xlabel("mass |aⱼ|‖wⱼ‖")
     ax.set_ylabel("angle δⱼ (degrees)")
