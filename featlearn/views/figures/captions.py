@@ -67,7 +67,7 @@ def certificate_caption(data: RunData, view: CertificateView) -> str:
     where = (
         "in the teacher's plane"
         if view.frame is None
-        else "on the sphere of the teacher's space (Lambert's projection)"
+        else "on the sphere of the teacher's space (Lambert's projection; hatched where it is negative)"
     )
     return (
         rf"Dual certificate $\eta(w) = -\frac{{2}}{{\lambda}}\,\mathrm{{E}}[(f - f^*)\,\tilde\varphi(w\cdot x)]$ for "
