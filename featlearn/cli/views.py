@@ -72,11 +72,15 @@ def plot(
         raise typer.BadParameter(f"--style {fonts}: expected one of {', '.join(STYLES)}")
 
     def named(*tables: Table) -> list[str]:
-        """The metrics to show: those asked for, or those that apply."""
-        found = [[n for n in names if any(with_values(t, [n]) for t in tables)] for names in defaults]
-        return metrics or found[0] or found[1] or list(_DEFAULT_METRICS)
+        """The metrics to show: those asked for, or those that apply to all, or at least to one."""
+        found = (
+            [name for name in names if holds(with_values(table, [name]) for table in tables)]
+            for holds in (all, any)
+            for names in (_DEFAULT_METRICS, _DEFAULT_ON_DATA)
+        )
+        return metrics or next(filter(None, found), list(_DEFAULT_METRICS))
 
-    chosen, defaults = replace(SIZES[size], style=fonts), (_DEFAULT_METRICS, _DEFAULT_ON_DATA)
+    chosen = replace(SIZES[size], style=fonts)
     with errors_told():
         check_metrics(metrics or [])
         found = find_run_or_sweep(run, runs_dir)

@@ -210,7 +210,7 @@ function fillHead() {
   for (const name of heads) {
     const head = document.createElement("th"), button = document.createElement("button");
     head.scope = "col";
-    if (name === "message") head.className = "text";
+    if (name === "message") head.className = "left";
     button.type = "button";
     button.textContent = (data.heads[name] ?? name) + (name === sortedBy ? (ascending ? " ▲" : " ▼") : "");
     head.setAttribute("aria-sort", name !== sortedBy ? "none" : ascending ? "ascending" : "descending");
