@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from featlearn.config.identity import identity
 from featlearn.config.settings import read_settings
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.records import RunInfo
+from featlearn.views.words.values import identity
 
 Differences = dict[str, dict[str, tuple[Any, Any]]]  # by section and key; None for what a run does not have
 
