@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -98,10 +98,10 @@ def test_only_the_directories_spell_file_names() -> None:
     assert spelling("claims.json", "claims.md") == {"claims/directory.py"}
 
 
-def loaded_by(code: str) -> set[str]:
-    """The heavy libraries that a piece of code loads in a fresh interpreter."""
+def loaded_by(code: str, names: Iterable[str] = HEAVY) -> set[str]:
+    """The heavy libraries, or the modules of some others, that a piece of code loads in a fresh interpreter."""
     late = "type(sys.modules.get(m)).__name__ == '_Late'"  # imported, and never used
-    probe = f"{code}\nimport sys\nprint(*[m for m in {sorted(HEAVY)} if m in sys.modules and not {late}])"
+    probe = f"{code}\nimport sys\nprint(*[m for m in {sorted(names)} if m in sys.modules and not {late}])"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=60)
     return set(done.stdout.splitlines()[-1].split())
 
@@ -131,6 +131,8 @@ def test_commands_that_compute_nothing_load_nothing_heavy(tmp_path: Path) -> Non
     run = next(tmp_path.glob("2*"))
     for arguments in (["train", "-c", str(wrong)], ["runs", "--runs-dir", str(tmp_path)], ["show", str(run)]):
         assert loaded_by(COMMAND.replace("ARGUMENTS", repr(arguments))) == set(), arguments
+    others = ["yaml", "featlearn.config.model", "featlearn.sweeps.directory", "featlearn.claims.directory"]
+    assert loaded_by(COMMAND.replace("ARGUMENTS", repr(["show", str(run)])), others) == set()
 
 
 def test_configurations_are_read_without_torch() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from featlearn.claims.directory import ReproductionDirectory
 from featlearn.runs.directory import RunDirectory
 from featlearn.storage.directory import Directory, named_directory
 from featlearn.storage.errors import RunNotFound
-from featlearn.sweeps.directory import SweepDirectory
+
+if TYPE_CHECKING:  # loaded where what is named is no run
+    from featlearn.claims.directory import ReproductionDirectory
+    from featlearn.sweeps.directory import SweepDirectory
 
 
 def find(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory | ReproductionDirectory:
@@ -18,6 +20,12 @@ def find(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory | Reproduct
     Raises:
         RunNotFound: when there is nothing, or more than one.
     """
+    if (run := RunDirectory.named(name, runs_dir)) is not None:
+        return run
+
+    from featlearn.claims.directory import ReproductionDirectory
+    from featlearn.sweeps.directory import SweepDirectory
+
     kinds: list[type[Directory[Any]]] = [RunDirectory, SweepDirectory, ReproductionDirectory]
     found = named_directory(name, runs_dir, kinds)
     assert isinstance(found, RunDirectory | SweepDirectory | ReproductionDirectory)
@@ -31,6 +39,8 @@ def find_run_or_sweep(name: str, runs_dir: Path) -> RunDirectory | SweepDirector
         RunNotFound: when there is nothing, or a reproduction.
     """
     found = find(name, runs_dir)
+    from featlearn.claims.directory import ReproductionDirectory
+
     if isinstance(found, ReproductionDirectory):
         raise RunNotFound(
             f"{found.path} is a reproduction, no run or sweep: its figures are in {found.figures}, all of it is "

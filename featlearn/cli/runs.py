@@ -94,15 +94,12 @@ def show(
 
 
 def _document(found: Any) -> dict[str, Any]:
-    from featlearn.runs.directory import RunDirectory
-    from featlearn.sweeps.directory import SweepDirectory
-
     info = found.read_info()
-    if isinstance(found, SweepDirectory):
+    if found.kind == "sweep":
         from featlearn.views.console.sweep import sweep_document
 
         return sweep_document(found, info)
-    if isinstance(found, RunDirectory):
+    if found.kind == "run":
         from featlearn.views.console.output import complain
 
         complain(text for text in (found.complaint(info),) if text)
@@ -111,15 +108,12 @@ def _document(found: Any) -> dict[str, Any]:
 
 def _show(found: Any) -> None:
     """Each of the three loads what shows it, and no more."""
-    from featlearn.runs.directory import RunDirectory
-    from featlearn.sweeps.directory import SweepDirectory
-
     info = found.read_info()
-    if isinstance(found, SweepDirectory):
+    if found.kind == "sweep":
         from featlearn.views.console.sweep import show_sweep
 
         show_sweep(found, info)
-    elif isinstance(found, RunDirectory):
+    elif found.kind == "run":
         from featlearn.views.console.run import show_environment, show_run
 
         show_run(found, info)

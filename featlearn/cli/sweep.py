@@ -51,10 +51,11 @@ def sweep(
         raise typer.BadParameter("--jobs starts workers here, --scheduler uses those of a cluster: give one of the two")
     if retry_failed and resume is None:
         raise typer.BadParameter("--retry-failed goes with --resume SWEEP")
-    share = _share(shard)
 
     with errors_told():
         with waiting("preparing", quiet=quiet or as_json):
+            share = _share(shard)
+
             from featlearn.sweeps.begin import directory_of, sweep_of
             from featlearn.sweeps.directory import SweepDirectory
             from featlearn.sweeps.executors import make_executor

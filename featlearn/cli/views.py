@@ -10,6 +10,7 @@ import typer
 
 from featlearn.cli.errors import errors_told
 from featlearn.cli.options import RunsDir
+from featlearn.cli.waiting import waiting
 from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 _DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
@@ -48,20 +49,21 @@ def plot(
     Of a run: curves, alignment, neurons and the dual certificate. Of a sweep: medians over seeds against one axis, or a
     heat map over two.
     """
-    from featlearn.claims.find import find_run_or_sweep
-    from featlearn.runs.directory import RunDirectory
-    from featlearn.runs.metrics import Table, with_values
-    from featlearn.sweeps.directory import SweepDirectory
-    from featlearn.views.console.figure import show_figure
-    from featlearn.views.console.output import complain
-    from featlearn.views.data.certificate import why_no_certificate
-    from featlearn.views.data.run import read_run
-    from featlearn.views.data.sweep import check_metrics, read_sweep
-    from featlearn.views.figures.overlay import overlay_figure
-    from featlearn.views.figures.run import run_figures
-    from featlearn.views.figures.saving import FORMATS, save
-    from featlearn.views.figures.style import SIZES, STYLES
-    from featlearn.views.figures.sweep import sweep_figures
+    with waiting("loading", quiet=False):
+        from featlearn.claims.find import find_run_or_sweep
+        from featlearn.runs.directory import RunDirectory
+        from featlearn.runs.metrics import Table, with_values
+        from featlearn.sweeps.directory import SweepDirectory
+        from featlearn.views.console.figure import show_figure
+        from featlearn.views.console.output import complain
+        from featlearn.views.data.certificate import why_no_certificate
+        from featlearn.views.data.run import read_run
+        from featlearn.views.data.sweep import check_metrics, read_sweep
+        from featlearn.views.figures.overlay import overlay_figure
+        from featlearn.views.figures.run import run_figures
+        from featlearn.views.figures.saving import FORMATS, save
+        from featlearn.views.figures.style import SIZES, STYLES
+        from featlearn.views.figures.sweep import sweep_figures
 
     kinds = list(dict.fromkeys(part.strip().lower() for part in formats.split(",")))
     if unknown := [kind for kind in kinds if kind not in FORMATS]:
@@ -72,11 +74,15 @@ def plot(
         raise typer.BadParameter(f"--style {fonts}: expected one of {', '.join(STYLES)}")
 
     def named(*tables: Table) -> list[str]:
-        """The metrics to show: those asked for, or those that apply."""
-        found = [[n for n in names if any(with_values(t, [n]) for t in tables)] for names in defaults]
-        return metrics or found[0] or found[1] or list(_DEFAULT_METRICS)
+        """The metrics to show: those asked for, or those that apply to all, or at least to one."""
+        found = (
+            [name for name in names if holds(with_values(table, [name]) for table in tables)]
+            for holds in (all, any)
+            for names in (_DEFAULT_METRICS, _DEFAULT_ON_DATA)
+        )
+        return metrics or next(filter(None, found), list(_DEFAULT_METRICS))
 
-    chosen, defaults = replace(SIZES[size], style=fonts), (_DEFAULT_METRICS, _DEFAULT_ON_DATA)
+    chosen = replace(SIZES[size], style=fonts)
     with errors_told():
         check_metrics(metrics or [])
         found = find_run_or_sweep(run, runs_dir)
@@ -116,21 +122,22 @@ def report(
 ) -> None:
     """One HTML page that needs no network: curves, neurons and certificate over time, configuration; a sweep's map and
     table."""
-    from featlearn.claims.find import find_run_or_sweep
-    from featlearn.sweeps.directory import SweepDirectory
-    from featlearn.views.console.output import complain, tell
-    from featlearn.views.console.progress import counting
-    from featlearn.views.data.run import read_run
-    from featlearn.views.data.sweep import read_sweep
-    from featlearn.views.report.page import write_page
-    from featlearn.views.report.run import run_page
-    from featlearn.views.report.sweep import sweep_page
+    with waiting("loading", quiet=False):
+        from featlearn.claims.find import find_run_or_sweep
+        from featlearn.sweeps.directory import SweepDirectory
+        from featlearn.views.console.output import complain, tell
+        from featlearn.views.console.progress import counting
+        from featlearn.views.data.run import read_run
+        from featlearn.views.data.sweep import read_sweep
+        from featlearn.views.report.page import write_page
+        from featlearn.views.report.run import run_page
+        from featlearn.views.report.sweep import sweep_page
 
     with errors_told():
         found = find_run_or_sweep(run, runs_dir)
         if isinstance(found, SweepDirectory):
             with counting("reading runs") as watch:
-                page = sweep_page(read_sweep(found), watch)
+                page = sweep_page(read_sweep(found), watch, (out or found.report_file).parent)
         else:
             data = read_run(found)
             complain([data.lost] if data.lost else [])

@@ -11,9 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from featlearn.config.model import Config
 from featlearn.runs.records import RunInfo, parse_row
 from featlearn.storage.directory import Directory, Member
 from featlearn.storage.drafts import drafted_directory
@@ -23,6 +22,9 @@ from featlearn.storage.logs import Log, read_lines
 from featlearn.storage.names import LATEST, stem_of
 from featlearn.storage.replacement import remove_drafts, write_file
 from featlearn.training.measurement import Row
+
+if TYPE_CHECKING:  # a run is shown without it
+    from featlearn.config.model import Config
 
 
 class RunDirectory(Directory[RunInfo]):

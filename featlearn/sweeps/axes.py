@@ -11,9 +11,10 @@ from pydantic_core import ErrorDetails
 
 from featlearn.config.complaints import complaint_at, complaints_about, shown
 from featlearn.config.fields import takes_whole_numbers
+from featlearn.config.identity import identity
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import Complaint, Document, Key, Mark
-from featlearn.sweeps.model import Axes, Spaced, SweepConfig, identity, values_of
+from featlearn.sweeps.model import Axes, Spaced, SweepConfig, values_of
 from featlearn.sweeps.sweep import Sweep
 
 

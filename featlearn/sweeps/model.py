@@ -5,7 +5,6 @@ What the values of an axis may be, the configuration says; ``axes`` checks them.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -159,15 +158,6 @@ class SweepConfig(Section):
         elif self.seeds is not None:
             groups.append({"seed": values_of(self.seeds)})
         return groups
-
-
-def identity(value: Any) -> Hashable:
-    """Equal for values that are one: 1 and 1.0 are; 1, true and the text "1" are three."""
-    if isinstance(value, dict):
-        return "mapping", frozenset((key, identity(part)) for key, part in value.items())
-    if isinstance(value, list | tuple):
-        return "list", tuple(map(identity, value))
-    return ("boolean", value) if isinstance(value, bool) else value
 
 
 def values_of(values: Spaced | list[Any]) -> list[Any]:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.places import ROOT
+from featlearn.config.load import load_config
+from featlearn.runs.train import train
+from tests.places import CONFIGS, ROOT
 from tests.views.examples import SEEDS, SWEEP, new_run, swept
 
 
@@ -66,6 +68,16 @@ def test_plot_overlays_runs(tmp_path: Path) -> None:
     done = featlearn("plot", first.path, "--overlay", second.path, "--metric", "subspace", "-f", "png")
     assert done.returncode == 0
     assert {file.name for file in (first.path / "figures").iterdir()} == {"overlay.png", "overlay.csv", "overlay.txt"}
+
+
+def test_an_overlay_shows_what_all_its_runs_have(tmp_path: Path) -> None:
+    own = train(load_config(CONFIGS / "own_data.yaml", ["stages.train.steps=40"]), tmp_path).run
+    taught = new_run(tmp_path, "data={kind: empirical, samples: 50}")
+    done = featlearn("plot", own.path, "--overlay", taught.path, "-f", "png")
+    assert done.returncode == 0
+    head = (own.path / "figures" / "overlay.csv").read_text().split("\n", 1)[0].split(",")
+    assert "train_loss" in head
+    assert not {"loss", "mean_angle", "test_loss"} & set(head)
 
 
 @pytest.mark.slow

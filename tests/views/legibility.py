@@ -1,6 +1,6 @@
 """Whether the text of a page, and of a figure, can be read: its contrast, and whether it runs into other text."""
 
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -89,15 +89,17 @@ def faint_texts_of(figure: Figure) -> list[str]:
 
 
 def ticks_that_overlap(figure: Figure) -> list[tuple[str, str]]:
-    """The numbers beside axes of a figure that run into each other."""
+    """The numbers beside axes of a figure, and the names of the axes, that run into each other or out of the figure."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    return [
-        (a.get_text(), b.get_text())
-        for ax in figure.axes
-        for a, b in combinations(_ticks(ax), 2)
-        if _overlap(a.get_window_extent(), b.get_window_extent())
-    ]
+    names = [name for ax in figure.axes for name in (ax.xaxis.label, ax.yaxis.label, ax.title) if _is_shown(name)]
+    ticks = [_ticks(ax) for ax in figure.axes]
+    pairs = [pair for own in ticks for pair in (*combinations(own, 2), *product(own, names))]
+    pairs += combinations(names, 2)
+    found = [(a.get_text(), b.get_text()) for a, b in pairs if _overlap(a.get_window_extent(), b.get_window_extent())]
+    whole = figure.bbox.padded(1)
+    outside = [name for name in names if not _within(name.get_window_extent(), whole)]
+    return found + [(name.get_text(), "the edge of the figure") for name in outside]
 
 
 def _ticks(ax: Axes) -> list[Text]:
@@ -113,6 +115,10 @@ def _ticks(ax: Axes) -> list[Text]:
 
 def _is_shown(text: Text) -> bool:
     return bool(text.get_text().strip()) and text.get_visible()
+
+
+def _within(one: Bbox, whole: Bbox) -> bool:
+    return bool(one.x0 >= whole.x0 and one.x1 <= whole.x1 and one.y0 >= whole.y0 and one.y1 <= whole.y1)
 
 
 def _overlap(one: Bbox, other: Bbox) -> bool:

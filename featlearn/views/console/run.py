@@ -20,6 +20,7 @@ from featlearn.views.console.output import complain, output_console, shown
 from featlearn.views.console.status import status_of_run, style_of
 from featlearn.views.words.cells import cell, seconds
 from featlearn.views.words.floors import floors_in_brief
+from featlearn.views.words.glossary import OF_THE_POPULATION
 from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import number, steps_in_words
 
@@ -66,6 +67,8 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
     gap = ["gap"] if last.get("gap") is not None else []
     table = fitting_table(output, columns, _BY_WEIGHT, partial(_stage_table, rows, info), *gap)
     floors = [shown(line) for line in (floors_in_brief(info.floors),) if line]
+    if last.get("loss") is not None and last.get("train_loss") is not None:
+        floors.append(shown(OF_THE_POPULATION))
     path = shown(run.path, no_wrap=True)
     remarks = [shown(text, "yellow") for text in _remarks(rows, last)]
     output.print(Group(shown(info.name or run.name, "bold"), *table, ending, *remarks, *floors, path))

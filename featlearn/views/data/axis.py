@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.sweeps.model import identity
+from featlearn.config.identity import identity
 from featlearn.views.words.labels import Label, label_of, short_key, short_keys
 from featlearn.views.words.values import distinct, labels
 

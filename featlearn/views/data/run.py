@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.metrics import Table, as_columns
+from featlearn.runs.metrics import Table, as_columns, with_values
 from featlearn.runs.records import RunInfo
 from featlearn.storage.errors import RunError
 from featlearn.storage.text import printable
@@ -45,6 +45,11 @@ class RunData:
     missing: str | None
     teachers: int
     lost: str | None = None
+
+    @property
+    def sampled(self) -> bool:
+        """Whether it has a teacher and is trained on samples: loss, gap and optima are of what it is not shown."""
+        return bool(self.teachers and with_values(self.metrics, ["train_loss"]))
 
     @property
     def name(self) -> str:

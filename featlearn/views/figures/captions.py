@@ -18,6 +18,7 @@ from featlearn.views.words.latex import in_latex
 from featlearn.views.words.numbers import counts_in_words, number, runs_in_words
 
 _STEPS = "The axis of steps is linear from 0 to 1 and logarithmic beyond."
+_OF_POPULATION = " Certificate and optimum are of the population; the network was trained on samples."
 _MASS = r"the mass $p_j = |a_j|\,\Vert w_j\Vert$"
 
 
@@ -26,7 +27,8 @@ _MASS = r"the mass $p_j = |a_j|\,\Vert w_j\Vert$"
 
 def curves_caption(data: RunData, *, gap: bool) -> str:
     """Of loss, objective, gap and weight decay."""
-    between = r", middle: the gap $L_\lambda - J^*_\lambda$ to the certified optimum" if gap else ""
+    of = " of the population" if data.sampled else ""
+    between = rf", middle: the gap $L_\lambda - J^*_\lambda$ to the certified optimum{of}" if gap else ""
     shown = (
         r"Top: population loss $L$ and objective $L_\lambda = L + \frac{\lambda}{2}(\Vert a\Vert^2 + \Vert W\Vert_F^2)$"
     )
@@ -65,13 +67,13 @@ def certificate_caption(data: RunData, view: CertificateView) -> str:
     where = (
         "in the teacher's plane"
         if view.frame is None
-        else "on the sphere of the teacher's space (Lambert's projection)"
+        else "on the sphere of the teacher's space (Lambert's projection; hatched where it is negative)"
     )
     return (
         rf"Dual certificate $\eta(w) = -\frac{{2}}{{\lambda}}\,\mathrm{{E}}[(f - f^*)\,\tilde\varphi(w\cdot x)]$ for "
         rf"directions $w$ {where}, of the optimum and of the network. A function is the best of every width if and "
         rf"only if $|\eta| \le 1$, with $\eta = \pm 1$ at its own neurons. Areas of dots: masses of the "
-        rf"atoms of the optimum. {_verdict(view)}. {_of_run(data)}"
+        rf"atoms of the optimum. {_verdict(view)}.{_OF_POPULATION if data.sampled else ''} {_of_run(data)}"
     )
 
 

@@ -7,22 +7,24 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from featlearn.views.data.certificate_view import SEEN_ABOVE, CertificateView, certificate_table
 from featlearn.views.data.run import RunData
 from featlearn.views.figures.captions import certificate_caption
 from featlearn.views.figures.certificate_circle import certificate_on_circle
-from featlearn.views.figures.certificate_disc import certificate_on_disc, sphere_panels
+from featlearn.views.figures.certificate_disc import NEGATIVE, certificate_on_disc, sphere_panels
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.words.certificate import verdict
-from featlearn.views.words.palette import FAINT, GREY, INK, PAPER
+from featlearn.views.words.palette import FAINT, INK, PAPER
 
 
 def certificate_figure(data: RunData, view: CertificateView, size: Size) -> Drawing:
     """What the certificate of a run shows, and above it what it proves."""
     figure, artists = (_circle if view.frame is None else _spheres)(view, size)
-    figure.suptitle(verdict(view.optimum, view.decays), fontsize=0.85 * size.font, color=FAINT)
+    of = "\nof the population; training saw samples alone" if data.sampled else ""
+    figure.suptitle(f"{verdict(view.optimum, view.decays)}{of}", fontsize=0.85 * size.font, color=FAINT)
     table, caption = certificate_table(view), certificate_caption(data, view)
     return Drawing("certificate", figure, table, artists, caption=caption, title=f"certificate – {data.name}")
 
@@ -52,7 +54,7 @@ def _spheres(view: CertificateView, size: Size) -> tuple[Figure, Artists]:
     handles = [
         Line2D([], [], marker="x", ms=4, label="teacher", **dot),
         Line2D([], [], marker="o", ms=4, mfc=PAPER, mew=0.6, label="atom (area: mass)", **dot),
-        Line2D([], [], lw=0.6, color=GREY, label="η = 0"),
+        Patch(facecolor="none", edgecolor=INK, lw=0, hatch=2 * NEGATIVE, label="η < 0"),
     ]
     if extend == "both":
         handles.append(Line2D([], [], lw=0.8, color=INK, label="|η| = 1"))

@@ -18,6 +18,7 @@ from featlearn.views.figures.drawing import Artists
 from featlearn.views.words.certificate import network_at
 from featlearn.views.words.palette import ABOVE, BELOW, BLUE, GREY, INK, ORANGE, PAPER
 
+NEGATIVE = "///"  # the pattern where η < 0
 DIVERGING = LinearSegmentedColormap.from_list("certificate", [BLUE, PAPER, ORANGE]).with_extremes(
     under=BELOW, over=ABOVE
 )
@@ -70,6 +71,10 @@ def certificate_on_disc(
     for values, colour in levels:
         contour = ax.contour(across, across, grid, levels=values, colors=colour, linewidths=0.5 * width)
         contour.set_clip_path(rim)
+    if grid.min() < 0:  # in a print in grey, both signs are dark
+        dots = ax.contourf(across, across, grid, levels=[-np.inf, 0], colors="none", hatches=[NEGATIVE])
+        dots.set(clip_path=rim, edgecolor=INK, linewidth=0)
+        artists["negative"] = dots
     artists["atoms"] = _atoms_on_disc(ax, view, side, largest)
     halo: list[patheffects.AbstractPathEffect] = [patheffects.withStroke(linewidth=2 * width, foreground=PAPER)]
     for k, place in enumerate(view.teacher_place):

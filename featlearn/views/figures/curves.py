@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.ticker import FixedLocator
 
 from featlearn.runs.metrics import Table
 from featlearn.views.data.run import RunData, StageSpan
 from featlearn.views.data.run_tables import atoms_gained, curves_table
-from featlearn.views.figures.axes import legend_above, line, log_if_positive, step_axis
+from featlearn.views.figures.axes import legend_above, line, log_if_positive, note, step_axis
 from featlearn.views.figures.captions import curves_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.stages import name_stages, shade_stages, unfinished
 from featlearn.views.figures.style import Size, blank
-from featlearn.views.words.labels import label_of
+from featlearn.views.words.labels import label_of, losses_in_brief
 from featlearn.views.words.palette import AMBER, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE
 
 
@@ -30,7 +30,8 @@ def curves_figure(data: RunData, size: Size) -> Drawing:
     artists = _draw(upper, lower, table, data.stages, *between)
     if between:
         artists |= _gained(between[0], atoms_gained(data))
-    name_stages(figure, data.stages, size, unfinished(data))
+    of = f"{'loss, objective and gap' if with_gap else 'loss and objective'} of the population" if data.sampled else ""
+    name_stages(figure, data.stages, size, "\n".join(filter(None, (of, unfinished(data)))))
     title = f"curves – {data.name}"
     return Drawing("curves", figure, table, artists, {}, curves_caption(data, gap=with_gap), title)
 
@@ -63,11 +64,12 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], g
         log_if_positive(gap, table["gap"], ticks=4)
     decays = np.unique(table["weight_decay"][np.isfinite(table["weight_decay"])])
     if not log_if_positive(lower, table["weight_decay"], ticks=3):
-        lower.yaxis.set_major_locator(MaxNLocator(2))
+        lower.set_ylim(-0.5, 0.5)
+        lower.yaxis.set_major_locator(FixedLocator([0]))
     elif len(decays) == 1:
         lower.yaxis.set_major_locator(FixedLocator(decays.tolist()))
     lower.set_ylabel("λ")
-    upper.set_ylabel(", ".join(label_of(name).words for name in shown))
+    upper.set_ylabel(losses_in_brief(list(shown)))
     if shown:
         legend_above(upper, numbered=True)
     else:
@@ -80,15 +82,6 @@ def _gained(ax: Axes, gained: list[tuple[int, int]]) -> Artists:
     artists: Artists = {}
     for step, teacher in gained:
         ax.axvline(step, color=FAINT, lw=0.5 * rcParams["lines.linewidth"], ls=":", zorder=1)
-        artists[f"gained_{teacher}"] = ax.annotate(
-            f"optimum gains $w^*_{{{teacher + 1}}}$",
-            (step, 1),
-            (-0.3 * rcParams["font.size"], 0),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            ha="right",
-            va="top",
-            color=FAINT,
-            fontsize=0.85 * rcParams["font.size"],
-        )
+        told = f"optimum gains $w^*_{{{teacher + 1}}}$"
+        artists[f"gained_{teacher}"] = note(ax, told, (step, 1), xycoords=("data", "axes fraction"))
     return artists

@@ -11,18 +11,19 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.neurons import LEAP, Neurons, folded
 from featlearn.views.data.run import RunData
 from featlearn.views.data.run_tables import neurons_table
-from featlearn.views.figures.axes import name_aligned
+from featlearn.views.figures.axes import name_aligned, note
 from featlearn.views.figures.captions import neurons_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.figures.ticks import log_ticks
-from featlearn.views.words.numbers import grouped
-from featlearn.views.words.palette import FAINT, GREY, PAPER, colour_of, text_colour
+from featlearn.views.words.numbers import grouped, short_number
+from featlearn.views.words.palette import GREY, PAPER, colour_of, marker_of, text_colour
 
 _MOST_TEACHERS = 8  # that are named one by one
 _CIRCLE = "#C8C8C8"
@@ -61,16 +62,21 @@ def _nearest(neurons: Neurons) -> list[Line2D]:
     """For each teacher neuron, the colour of the students nearest to it."""
     handles = []
     for k in range(min(len(neurons.teacher_place), _MOST_TEACHERS)):
-        told = f"$w^*_{{{k + 1}}}$: {living_near(neurons, k)}"
-        handles.append(Line2D([], [], ls="none", marker="o", ms=4, color=colour_of(k), label=told))
+        told, marker = f"$w^*_{{{k + 1}}}$: {living_near(neurons, k)}", _marker_of(neurons, k)
+        handles.append(Line2D([], [], ls="none", marker=marker, ms=4, color=colour_of(k), label=told))
     return handles
+
+
+def _marker_of(neurons: Neurons, teacher: int) -> str:
+    """In the plane the places tell the teachers apart; elsewhere their markers do, in grey too."""
+    return "o" if neurons.rank == 2 else marker_of(teacher)
 
 
 def living_near(neurons: Neurons, teacher: int) -> str:
     """How many living neurons are nearest to a teacher neuron at the last snapshot, and their mass."""
     near = (neurons.teacher[-1] == teacher) & (neurons.mass[-1] > neurons.alive_above)
     count = int(np.sum(near))
-    return f"{count} {'neuron' if count == 1 else 'neurons'}, mass {neurons.mass[-1][near].sum():.2g}"
+    return f"{count} {'neuron' if count == 1 else 'neurons'}, mass {short_number(neurons.mass[-1][near].sum())}"
 
 
 def _in_plane(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
@@ -117,10 +123,7 @@ def _by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     artists["alive"] = ax.axvline(neurons.alive_above, color=GREY, lw=0.6, ls=":")
     artists["aligned"] = ax.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
     ax.set_xlim(least / 2, 2 * max(float(mass.max()), neurons.teacher_mass))
-    small: dict[str, Any] = {"color": FAINT, "fontsize": 0.85 * rcParams["font.size"], "textcoords": "offset points"}
-    ax.annotate(
-        "vanished ", (neurons.alive_above, 1), (0, 0), xycoords=("data", "axes fraction"), ha="right", va="top", **small
-    )
+    note(ax, "vanished", (neurons.alive_above, 1), xycoords=("data", "axes fraction"))
     name_aligned(ax)
     ax.set_xlabel("mass |aⱼ|‖wⱼ‖")
     ax.set_ylabel("angle δⱼ (degrees)")
@@ -152,7 +155,7 @@ def _trails(ax: Axes, place: np.ndarray, neurons: Neurons, jumps: np.ndarray) ->
 
 
 def _dots(ax: Axes, place: np.ndarray, neurons: Neurons, largest: float) -> Artist:
-    """A dot per neuron (m, 2), its area the mass; a small ring for a neuron that has vanished."""
+    """A mark per neuron (m, 2), its area the mass; a small ring for a neuron that has vanished."""
     mass = np.where(np.isfinite(neurons.mass[-1]), neurons.mass[-1], 0.0)
     vanished = mass <= neurons.alive_above
     area = largest**2 * mass / max(float(mass.max()), np.finfo(float).tiny)
@@ -161,4 +164,7 @@ def _dots(ax: Axes, place: np.ndarray, neurons: Neurons, largest: float) -> Arti
     edges = [to_rgba(GREY if gone else PAPER) for gone in vanished]
     x, y = place.T
     area = np.maximum(area, (largest / 5) ** 2)
-    return ax.scatter(x, y, s=area, facecolors=faces, edgecolors=edges, linewidths=0.4, zorder=3)
+    dots = ax.scatter(x, y, s=area, facecolors=faces, edgecolors=edges, linewidths=0.4, zorder=3)
+    markers = ["o" if gone else _marker_of(neurons, k) for k, gone in zip(neurons.teacher[-1], vanished, strict=True)]
+    dots.set_paths([style.get_path().transformed(style.get_transform()) for style in map(MarkerStyle, markers)])
+    return dots

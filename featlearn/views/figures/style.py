@@ -55,6 +55,7 @@ def style(size: Size) -> Iterator[None]:
         "legend.handlelength": 1.6,
         "lines.linewidth": size.font / 7,
         "axes.linewidth": size.font / 14,
+        "hatch.linewidth": size.font / 25,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "figure.facecolor": "white",

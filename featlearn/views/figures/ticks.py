@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isclose
 
 import numpy as np
 from matplotlib import rcParams
@@ -14,18 +15,22 @@ from featlearn.views.words.numbers import powers_of_ten, short_number
 from featlearn.views.words.values import by_digits, told_apart
 
 LETTER = 0.54  # the width of a letter beside a tick, in heights of the font
+_SEEN = 1e-6  # the largest error of a number at a tick that nobody sees, relative to it
 ROUND = (1, 2, 2.5, 5, 10)  # steps between the ticks of a linear axis
 
 
 class ShortNumbers(Formatter):
-    """Short numbers at ticks, with as many digits as tell the ticks apart."""
+    """Short numbers at ticks, with as many digits as say where they are and tell them apart."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         return short_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
-        plain = all(1e-3 <= abs(x) < 1e3 for x in values if x)
-        return told_apart([float(x) for x in values], by_digits(_plain if plain else short_number, 2))
+        numbers = [float(x) for x in values]
+        plain = all(1e-3 <= abs(x) < 1e3 for x in numbers if x)
+        writers = by_digits(_plain if plain else short_number, 2)
+        exact = [write for write in writers if all(isclose(float(write(x)), x, rel_tol=_SEEN) for x in numbers)]
+        return told_apart(numbers, [*exact, *writers])
 
 
 def _plain(x: float, digits: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +21,6 @@ from featlearn.storage.opening import read_regular
 from featlearn.storage.replacement import write_file
 from featlearn.sweeps.records import SweepInfo
 from featlearn.views.words.cells import cell
-from featlearn.views.words.glossary import glossary
 from featlearn.views.words.numbers import MINUS
 from featlearn.views.words.palette import BLUE, COLOURS, DARK_PAPER, PAPER, SKY, text_colour
 
@@ -41,7 +41,6 @@ def filled(template: str, scripts: Iterable[str], payload: Mapping[str, Any], **
         policy=policy,
         version=version("featlearn"),
         css=Markup(_templates.get_template("report.css").render(accent=BLUE, accent_in_the_dark=SKY, dark=DARK_PAPER)),
-        glossary=glossary(teacher=bool(values.get("teachers", True))),
         scripts=[Markup(source) for source in sources],
         starter=Markup(starter),
         data=Markup(_as_json({**colours(), **payload})),
@@ -114,4 +113,4 @@ def write_page(page: str, file: Path) -> None:
 def told(column: str, value: Any) -> str:
     """A value of a column as the tables of a page show it; a dash for what is not finite."""
     text = cell(column, None if value is None or not np.isfinite(value) else float(value))
-    return text.replace("-", MINUS)
+    return re.sub(r"e\+?(-?)0?", r"e\1", text).replace("-", MINUS)  # as shownNumber in charts.js

@@ -18,11 +18,14 @@ from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
 from featlearn.views.report.page import environment, filled, packed, text_of, told
 from featlearn.views.words.floors import floors_in_brief
-from featlearn.views.words.labels import LOSSES, heading_of, labels
+from featlearn.views.words.glossary import EXPLAINED, OF_THE_POPULATION, glossary
+from featlearn.views.words.labels import LOSSES, heading_of, labels, losses_in_brief
 from featlearn.views.words.numbers import grouped
 from featlearn.views.words.palette import BLUE, faded
 
 _STAGE_COLUMNS = (*LOSSES, "mean_angle", "max_angle", "subspace", "weight_decay")
+_SAMPLED = f"{OF_THE_POPULATION[:1].upper()}{OF_THE_POPULATION[1:]}."
+_CERTIFICATE_OF = " Certificate and optimum are of the population, not of the samples that were trained on."
 
 
 def run_page(data: RunData) -> str:
@@ -41,7 +44,9 @@ def run_page(data: RunData) -> str:
             {"low": low, "high": high, "label": f"{quantile_shares(low, high)}{more}", "fill": faded(BLUE, opacity)}
             for (low, high, opacity), more in zip(QUANTILE_BANDS, (" of the mass", ""), strict=True)
         ],
+        "losses": losses_in_brief(with_values(data.metrics, (*LOSSES, "objective"))),
         "teachers": data.teachers,
+        "of_population": " of the population" if data.sampled else "",
         "neurons": neurons_payload(data.neurons) if data.neurons else None,
         "certificate": certificate_payload(certificates, heaviest(data.neurons))
         if certificates and data.neurons
@@ -62,17 +67,18 @@ def run_page(data: RunData) -> str:
         "run.html",
         ("charts.js", "certificate.js", "run.js"),
         payload,
+        glossary=glossary(with_values(data.metrics, EXPLAINED)),
         title=data.name,
         subtitle=f"a run of featlearn, {data.run.name}",
         message="; ".join(text for text in (data.info.message, data.lost) if text) or None,
         status=data.info.status,
         facts=facts,
-        facts_text=floors_in_brief(data.info.floors) or "",
+        facts_text=". ".join(filter(None, (floors_in_brief(data.info.floors), _SAMPLED if data.sampled else None))),
         missing=data.missing,
         teachers=data.teachers,
         neurons_text=neurons_text(data.neurons) if data.neurons else "",
         certificate_rank=certificates.rank if certificates else 0,
-        certificate_text=TEXTS[certificates.rank] if certificates else "",
+        certificate_text=f"{TEXTS[certificates.rank]}{_CERTIFICATE_OF if data.sampled else ''}" if certificates else "",
         no_certificate=no_certificate,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
         stage_columns=["", "stage", *map(heading_of, stage_columns), "steps", "why it ended"],

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -14,6 +17,7 @@ from featlearn.sweeps.columns import known_columns
 from featlearn.views.data.axis import axis_of
 from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
 from featlearn.views.report.page import environment, filled, packed, text_of, told
+from featlearn.views.words.glossary import EXPLAINED, glossary
 from featlearn.views.words.labels import LOSSES, Label, heading_of, label_of, labels
 from featlearn.views.words.numbers import grouped
 from featlearn.views.words.palette import SCALE
@@ -25,11 +29,12 @@ _NO_CURVES = "this sweep keeps no logs (store: summary)"
 _MOST_ROWS = 2000  # the most rows that the table shows at once
 
 
-def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
+def sweep_page(data: SweepData, watch: Callable[[int, int], None], folder: Path | None = None) -> str:
     """The page of a sweep: a map of its results, the curves of its runs, a table that can be sorted.
 
     Args:
         watch: told how many runs of how many have been read.
+        folder: where the page will lie, by default in the sweep's: its links to the pages of runs start there.
     """
     shown = [*data.axes, axis_of("seed", data.columns["seed"])]
     axes = {axis.key: {"values": axis.texts(), "index": axis.index.tolist()} for axis in shown}
@@ -54,6 +59,7 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
         "curves": curves or None,
         "curve_names": [name for name in _CURVES if name in metrics] or _CURVES,
         "most_rows": _MOST_ROWS,
+        "pages": _pages(data, folder or data.sweep.path),
         "no_curves": _NO_CURVES,
     }
     found, counts = np.unique(data.columns["status"].astype(str), return_counts=True)
@@ -70,6 +76,7 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None]) -> str:
         "sweep.html",
         ("charts.js", "sweep.js"),
         payload,
+        glossary=glossary([name for name in EXPLAINED if name in metrics]),
         title=data.name,
         subtitle=f"a sweep of featlearn, {data.sweep.name}",
         message=None,
@@ -90,6 +97,17 @@ def _heading(name: str, label: Label) -> str:
     """What stands above a column of the table: the symbol of a key, and the unit."""
     words = heading_of(name) if name in known_columns() else label.words
     return f"{words} ({label.unit})" if label.unit else words
+
+
+def _pages(data: SweepData, folder: Path) -> dict[str, str]:
+    """Addresses of the pages of the runs that have one, as seen from a folder."""
+    found = {}
+    for point in map(str, data.columns["id"]):
+        with suppress(RunError):  # something else is in its place
+            page = data.sweep.run(point).report_file
+            if page.is_file():
+                found[point] = quote(Path(os.path.relpath(page.resolve(), folder.resolve())).as_posix())
+    return found
 
 
 def _curves(data: SweepData, watch: Callable[[int, int], None]) -> dict[str, Any]:

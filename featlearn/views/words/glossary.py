@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
-from featlearn.views.words.labels import heading_of, label_of
+from featlearn.views.words.labels import LOSSES, heading_of, label_of
 
 GLOSSARY = {
     "student": "the wide two-layer network f(x) = Σ a_j φ(w_j·x) that is trained; m is its number of neurons",
@@ -16,9 +18,10 @@ GLOSSARY = {
     "loss": "the population loss E[(f − f*)²] over all Gaussian inputs, exact and without a factor ½",
     "train loss": "the mean square error on the sample that is trained on (online: on the batch of the last step)",
     "test loss": "the same on data that are not trained on",
-    "objective": "the loss plus the weight-decay term, which is what training lowers",
-    "gap": "the objective minus the least objective of any network of any width, as far as that is certified; "
-    "near 0 the run has found the best network for its λ",
+    "objective": "the population loss plus the weight-decay term, which is what training lowers; a run on samples "
+    "lowers the train loss plus that term instead",
+    "gap": "the objective minus the least objective of any network of any width, as far as that is certified; near 0 "
+    "the run has found the best network for its λ; always of the population, also where training sees samples",
     "mass": "of a neuron, p_j = |a_j|‖w_j‖: what it contributes to the function; a homogeneous neuron can trade |a_j| "
     "against ‖w_j‖ without changing the function",
     "mean angle": "the angle between neurons and their nearest teacher lines: the root mean square, weighted by mass",
@@ -27,19 +30,22 @@ GLOSSARY = {
     "alive": f"neurons whose mass is above {ALIVE_ABOVE:g} of the teacher's; the others have vanished",
     "vanished": "of a neuron: its mass is too small to count as living",
     "recovered": f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
-    "floor": "of the loss: the value below which rounding leaves it without meaning",
+    "floor": "of the loss: the value below which rounding errors leave it without meaning",
     "floors": "the least losses that predictors reach which are linear in fixed features of the start: random features "
     "(only the second layer moves) and the NTK; a run below them has learned features",
     "NTK": "the neural tangent kernel: the network linearised in its weights at the start",
     "‖f*‖²": "E[f*(x)²], the loss of predicting zero",
     "stage": "a part of training with its own method, step size and weight decay",
     "certificate": "the function η(w) on all directions that proves a network optimal when it never leaves [−1, 1]; "
-    "where it does, a new neuron would lower the objective",
+    "where it does, a new neuron would lower the objective; always of the population, as the gap is",
     "atom": "a direction on which the optimum has mass",
     "snapshot": "the weights of the network at one logged step",
     "lazy training": "training in which the function changes while the features hardly move",
     "diverged": "the loss or a weight grew out of all bounds; the step size is too large",
 }
+
+# of a run on samples: what its numbers that know no sample are about
+OF_THE_POPULATION = "loss, gap, certificate and floors are of the population; training saw samples alone"
 
 # the same in few words, for the line under a table on the console
 SHORT = {
@@ -54,14 +60,17 @@ SHORT = {
 
 
 # what a page explains: columns, by their names, and other words with how they are written there
-_COLUMNS = ("loss", "objective", "gap", "subspace", "mean_angle", "max_angle", "aligned_mass", "alive", "recovered")
-_COLUMNS_WITHOUT_TEACHER = ("train_loss", "test_loss", "objective")
+_OF_THE_TEACHER = ("objective", "gap", "subspace", "mean_angle", "max_angle", "aligned_mass", "alive", "recovered")
+EXPLAINED = (*LOSSES, *_OF_THE_TEACHER)
 _WORDS = {"mass": "mass p_j", "teacher line": "teacher line", "vanished": "vanished", "certificate": "certificate η(w)"}
 
 
-def glossary(*, teacher: bool) -> list[tuple[str, str, str]]:
-    """For pages, with a teacher or without: what names each word in an address, how it is written, what it means."""
-    names = _COLUMNS if teacher else _COLUMNS_WITHOUT_TEACHER
+def glossary(names: Sequence[str]) -> list[tuple[str, str, str]]:
+    """For pages: what names each word in an address, how it is written, what it means.
+
+    Args:
+        names: those of the columns ``EXPLAINED`` that hold values; without a loss, nothing knows of a teacher.
+    """
     columns = [(name, label_of(name).markup, GLOSSARY[heading_of(name)]) for name in names]
-    words = _WORDS.items() if teacher else ()
+    words = _WORDS.items() if "loss" in names else ()
     return columns + [(word.replace(" ", "_"), written, GLOSSARY[word]) for word, written in words]

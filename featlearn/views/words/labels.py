@@ -74,6 +74,13 @@ def label_of(column: str) -> Label:
     return known.get(column) or known.get(short) or Label(short)
 
 
+def losses_in_brief(names: Sequence[str]) -> str:
+    """What stands beside an axis of losses and the objective: their words where there is room for these."""
+    if len(names) < 3:
+        return ", ".join(label_of(name).words for name in names)
+    return "losses, objective" if "objective" in names else "losses"
+
+
 def heading_of(column: str) -> str:
     """What stands above a column in a table."""
     return known_columns()[column].heading or column.replace("_", " ")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from featlearn.sweeps.model import identity
+from featlearn.config.identity import identity
 
 _ENOUGH = 17  # significant digits tell any two floats apart
 

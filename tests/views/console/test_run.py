@@ -1,11 +1,14 @@
 """A run on the console: its story at every width, and numbers that do not alarm where nothing is wrong."""
 
+from pathlib import Path
+
 import pytest
 
 from featlearn.config.load import load_config
 from featlearn.runs.train import RunResult, train
 from featlearn.views.console import run as console
 from featlearn.views.console.run import show_environment, show_run
+from featlearn.views.words.glossary import OF_THE_POPULATION
 from tests.config.broken import MINIMAL, write
 
 
@@ -46,3 +49,14 @@ def test_what_went_wrong_in_a_run_that_is_done_is_said() -> None:
     ]
     assert list(console._remarks([{"test_loss": 1.0}], {"alive": 3, "test_loss": 0.9})) == []
     assert list(console._remarks([], {"alive": None})) == []
+
+
+def test_a_run_on_samples_says_which_numbers_are_of_the_population(
+    result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_run(result.run, result.info)
+    assert OF_THE_POPULATION not in capsys.readouterr().out
+    data = "data={kind: empirical, samples: 40}"
+    sampled = train(load_config(write(tmp_path, MINIMAL), [data]), tmp_path / "runs")
+    show_run(sampled.run, sampled.info)
+    assert OF_THE_POPULATION in capsys.readouterr().out

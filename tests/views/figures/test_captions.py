@@ -44,6 +44,18 @@ def test_figures_of_a_run_say_its_sizes(overrides: list[str], tmp_path: Path) ->
     assert_latex(overlay_figure([data, data], ["loss", "gap"], COLUMN).caption)
 
 
+def test_figures_of_a_run_on_samples_say_what_is_of_the_population(tmp_path: Path) -> None:
+    data = read_run(new_run(tmp_path, "data={kind: empirical, samples: 300}"))
+    drawings = {drawing.name: drawing for drawing in run_figures(data, COLUMN)}
+    for drawing in drawings.values():
+        assert_latex(drawing.caption)
+    for name in ("curves", "certificate"):
+        assert "of the population" in drawings[name].caption
+        assert "of the population" in drawings[name].figure.get_suptitle()
+    whole = next(run_figures(read_run(new_run(tmp_path / "whole")), COLUMN))
+    assert "of the population" not in whole.figure.get_suptitle()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "x", "told"),

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.contour import ContourSet
 from matplotlib.image import AxesImage
 
 from featlearn.views.data.directions import DISC, disc, from_disc
-from featlearn.views.figures.certificate_disc import sphere_panels
+from featlearn.views.figures.certificate_disc import NEGATIVE, sphere_panels
 from tests.views.certificates import PLAIN, SPACE, certificates_of, drawing_of, view_of
 from tests.views.examples import new_run
 
@@ -47,3 +48,14 @@ def test_artists_on_the_sphere_are_the_numbers(overrides: list[str], tmp_path: P
                 assert abs(pixel) > 0.99
     teachers = {name.split()[0] for name in drawing.artists if name.startswith("teacher_")}
     assert teachers == {"teacher_0", "teacher_1", "teacher_2"}
+
+
+def test_the_sign_can_be_told_in_a_print_in_grey(tmp_path: Path) -> None:
+    drawing = drawing_of(new_run(tmp_path, SPACE))
+    hatched = drawing.artists["negative"]
+    assert isinstance(hatched, ContourSet)
+    assert hatched.hatches == [NEGATIVE]
+    eta = drawing.table["eta"][drawing.table["kind"] == "optimum"]
+    assert eta.min() < 0 < eta.max()
+    [legend] = drawing.figure.legends
+    assert "η < 0" in [text.get_text() for text in legend.get_texts()]

@@ -19,6 +19,7 @@ from tests.views.legibility import faint_texts_of, ticks_that_overlap
         ["teacher.rank=3"],
         ["teacher.rank=1", "teacher.width=1"],
         ["stages.local_convergence.step_size=1e6"],
+        ["data={kind: empirical, samples: 300}"],
     ],
 )
 def test_figures_of_a_run_can_be_read(overrides: list[str], tmp_path: Path) -> None:
@@ -45,3 +46,14 @@ def test_the_checks_see_faint_and_overlapping_text() -> None:
     ax.set_title("faint", color="#888888")
     assert ("one number", "another") in ticks_that_overlap(figure)
     assert faint_texts_of(figure) == ["faint"]
+
+
+def test_the_checks_see_names_of_axes_that_overlap_or_are_cut() -> None:
+    figure = Figure()
+    upper, lower = figure.subplots(2, 1)
+    upper.set_ylabel("a name that is longer than its own axis is high, and then some")
+    lower.set_ylabel("another name")
+    upper.set_xlabel("cut", x=-3)
+    found = ticks_that_overlap(figure)
+    assert (upper.get_ylabel(), "another name") in found
+    assert ("cut", "the edge of the figure") in found

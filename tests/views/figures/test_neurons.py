@@ -42,3 +42,15 @@ def test_trails_follow_the_snapshots_and_never_jump_through_the_fold(tmp_path: P
     assert isinstance(trails, LineCollection)
     for path in trails.get_segments():
         assert np.all(np.linalg.norm(np.diff(np.asarray(path), axis=0), axis=-1) < 0.7)
+
+
+def test_where_places_do_not_tell_the_teachers_apart_markers_do(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "teacher.rank=3")
+    data, dots = read_run(run), drawings_of(run)["neurons"].artists["neurons"]
+    assert isinstance(dots, PathCollection)
+    assert data.neurons is not None
+    shapes = [np.shape(path.vertices) for path in dots.get_paths()]
+    living = data.neurons.mass[-1] > data.neurons.alive_above
+    found = {(int(k), shape) for k, shape, alive in zip(data.neurons.teacher[-1], shapes, living, strict=True) if alive}
+    assert len(found) == len({k for k, _ in found}) > 1, "one shape for each teacher"
+    assert len({shape for _, shape in found}) > 1

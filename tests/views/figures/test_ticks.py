@@ -15,6 +15,13 @@ def test_ticks_never_read_alike() -> None:
     assert ticks.format_ticks([100.0, 100.5]) == ["100.0", "100.5"]
 
 
+def test_ticks_say_where_they_are() -> None:
+    ticks = ShortNumbers()
+    assert ticks.format_ticks([2.0, 2.25, 2.5, 2.75, 3.0]) == ["2", "2.25", "2.5", "2.75", "3"]
+    assert ticks.format_ticks([-0.125, 0.0, 0.125]) == ["-0.125", "0", "0.125"]
+    assert ticks.format_ticks([1e-5, 1.25e-5]) == ["1e-5", "1.25e-5"]
+
+
 def test_powers_of_ten_have_one_form() -> None:
     assert PowersOfTen().format_ticks([1.0, 10.0, 1e5]) == ["10⁰", "10¹", "10⁵"]
     assert PowersOfTen().format_ticks([0.1, 1.0, 100.0]) == ["0.1", "1", "100"]

@@ -16,7 +16,9 @@ RUNS = {
     "plane": [],
     "space": ["teacher.rank=3"],
     "one": ["teacher.rank=1", "teacher.width=1"],
+    "five": ["teacher.rank=5", "teacher.width=5"],
     "diverged": ["stages.local_convergence.step_size=1e6"],
+    "sampled": ["data={kind: empirical, samples: 300}"],
 }
 
 

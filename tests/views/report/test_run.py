@@ -58,6 +58,11 @@ def test_the_page_of_a_run_without_a_teacher_draws_its_losses(browser: Browser, 
     opened(browser, run_page(read_run(train(own, tmp_path).run)), tmp_path, "#curves")
     told = browser.find_element(By.ID, "curves").get_attribute("aria-label") or ""
     assert "test loss from" in told
+    axis = browser.execute_script(
+        "const a = document.getElementById('curves').layout.yaxis; return [a.type, a.title.text]"
+    )
+    assert axis == ["log", "training loss, test loss"]
+    assert "objective" not in (browser.find_element(By.CSS_SELECTOR, "dl.words").get_attribute("textContent") or "")
     assert not browser.find_elements(By.ID, "alignment")
     assert errors(browser) == []
 
@@ -68,6 +73,20 @@ def test_the_page_of_a_run_on_samples_tells_its_training_loss(tmp_path: Path) ->
     assert '<th scope="col">train loss</th>' in page
     assert f"{last:.3g}" in page
     assert '<th scope="col">train loss</th>' not in run_page(read_run(new_run(tmp_path)))
+
+
+def test_what_is_of_the_population_is_called_so_where_training_saw_samples(tmp_path: Path) -> None:
+    sampled, whole = (
+        page_of(new_run(tmp_path / name, *data))
+        for name, data in (("sampled", ["data={kind: empirical, samples: 300}"]), ("whole", []))
+    )
+    assert payload(sampled)["of_population"] == " of the population"
+    assert payload(sampled)["losses"] == "losses, objective"
+    told = " ".join(Outline(sampled).text)
+    assert "Loss, gap, certificate and floors are of the population; training saw samples alone." in told
+    assert "Certificate and optimum are of the population" in told
+    assert payload(whole)["of_population"] == ""
+    assert "are of the population;" not in " ".join(Outline(whole).text)
 
 
 @pytest.mark.slow

@@ -144,3 +144,20 @@ def test_a_summary_does_not_promise_curves(tmp_path: Path) -> None:
     page = sweep_page(read_sweep(swept(tmp_path, SEEDS)), lambda *_: None)
     assert "see the curves" not in page
     assert "No curves: this sweep keeps no logs (store: summary)." in page
+
+
+@pytest.mark.slow
+@needs_browser
+def test_rows_lead_to_the_pages_of_their_runs_where_there_are_some(browser: Browser, tmp_path: Path) -> None:
+    data = read_sweep(swept(tmp_path, SWEEP))
+    assert payload(sweep_page(data, lambda *_: None))["pages"] == {}
+    run = data.sweep.run("0001")
+    run.report_file.write_text("the page of a run")
+    assert payload(sweep_page(data, lambda *_: None))["pages"] == {"0001": "runs/0001/report.html"}
+    place = tmp_path / "a folder: elsewhere"
+    page = sweep_page(data, lambda *_: None, place)
+    assert payload(page)["pages"]["0001"].startswith("../")
+    opened(browser, page, place, "#map")
+    [link] = browser.find_elements(By.CSS_SELECTOR, "#results tbody a")
+    link.click()
+    until(lambda: "the page of a run" in browser.page_source)

@@ -3,7 +3,16 @@
 import pytest
 
 from featlearn.sweeps.columns import known_columns
-from featlearn.views.words.labels import Label, heading_of, label_of, labels, plain, short_key, short_keys
+from featlearn.views.words.labels import (
+    Label,
+    heading_of,
+    label_of,
+    labels,
+    losses_in_brief,
+    plain,
+    short_key,
+    short_keys,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +86,10 @@ def test_short_keys_are_longer_where_two_would_be_one() -> None:
     assert short_keys(["stages.a.steps", "student.width"]) == ["steps", "student.width"]
     assert short_keys(["stages.a.steps", "stages.b.steps"]) == ["a.steps", "b.steps"]
     assert short_keys(["x.a.b.steps", "y.a.b.steps"]) == ["x.a.b.steps", "y.a.b.steps"]
+
+
+def test_many_losses_beside_an_axis_are_named_together() -> None:
+    assert losses_in_brief(["loss", "objective"]) == "loss, objective"
+    assert losses_in_brief(["train_loss", "test_loss"]) == "training loss, test loss"
+    assert losses_in_brief(["loss", "train_loss", "objective"]) == "losses, objective"
+    assert losses_in_brief(["loss", "train_loss", "test_loss"]) == "losses"

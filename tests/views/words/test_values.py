@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from featlearn.sweeps.model import identity
+from featlearn.config.identity import identity
 from featlearn.views.words.values import clipped, distinct, labels
 
 

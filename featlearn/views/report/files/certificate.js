@@ -22,9 +22,9 @@ function certificateOf(packed) {
     told: (s, gap) => {
       const found = certificate.largest(s);
       if (found.i < 0) return "no certificate: λ = 0, or weights that are not finite";
-      const verdict = Math.abs(found.eta) > 1.001 ? " – a new neuron there would lower the objective" : "";
+      const verdict = Math.abs(found.eta) > 1.001 ? ` – a new neuron there would lower the objective${data.of_population}` : "";
       const place = packed.rank === 2 ? ` at ${Math.round(degrees(points[2 * found.i], points[2 * found.i + 1]))}°` : "";
-      const short = gap > 0 ? ` · gap ${shownNumber(gap)}` : "";
+      const short = gap > 0 ? ` · gap${data.of_population} ${shownNumber(gap)}` : "";
       return `λ = ${shownNumber(decays[s])} · largest |η| ${shownNumber(Math.abs(found.eta))}${place}${verdict}${short}`;
     },
   };

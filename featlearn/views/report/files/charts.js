@@ -113,6 +113,9 @@ function shownNumber(x) {
   return text.replaceAll("-", "−");
 }
 
+/** An angle as the tables have it. */
+const shownAngle = (angle) => (Number.isFinite(angle) ? `${angle.toFixed(2)}°` : "–");
+
 // --- what can be taken away
 
 /** Offer a text as a file. */

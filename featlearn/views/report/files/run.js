@@ -49,17 +49,17 @@ const has = (name) => metrics[name].some((y) => y > 0);
 function drawCurves() {
   const traces = [];
   const [blue, orange, green, purple, , amber] = COLOURS;
-  if (has("loss")) traces.push(line("loss", data.labels.loss, blue));
+  if (has("loss")) traces.push(line("loss", data.labels.loss + data.of_population, blue));
   if (has("train_loss")) traces.push(line("train_loss", data.labels.train_loss, purple, { dash: "dashdot" }));
   if (has("test_loss")) traces.push(line("test_loss", data.labels.test_loss, amber, { dash: "dot" }));
-  if (has("objective")) traces.push(line("objective", data.labels.objective, orange, { dash: "dash" }));
+  if (has("objective")) traces.push(line("objective", data.labels.objective + data.of_population, orange, { dash: "dash" }));
   const gap = has("gap");
   if (gap) traces.push({ ...line("gap", data.labels.gap, green), yaxis: "y3", showlegend: false });
   traces.push({ ...line("weight_decay", data.labels.weight_decay, theme().ink, { shape: "vh" }), yaxis: "y2", showlegend: false });
   return Plotly.react("curves", traces, layout({
     xaxis: stepAxis(last, { anchor: "y2" }), shapes: stages(moment), annotations: stageNumbers(),
     legend: legendAt(1, true),
-    yaxis: logAxis([metrics.loss, metrics.objective], { domain: [gap ? 0.5 : 0.33, 1], title: { text: "loss, objective" } }),
+    yaxis: logAxis(traces.filter((trace) => !trace.yaxis).map((trace) => trace.y), { domain: [gap ? 0.5 : 0.33, 1], title: { text: data.losses } }),
     ...(gap ? { yaxis3: logAxis([metrics.gap], { domain: [0.22, 0.46], title: { text: "gap", standoff: 4 } }, 4) } : {}),
     yaxis2: logAxis([metrics.weight_decay], { domain: [0, gap ? 0.18 : 0.27], title: { text: "λ" } }, 3),
   }), config);
@@ -152,7 +152,7 @@ function showNeurons(neurons) {
         color: all.map((j) => (mass[of(j)] > neurons.alive_above ? colourOf(teacher[of(j)]) : "rgba(127,127,127,0.35)")),
         opacity: 0.85, line: { width: 0.5, color: theme().paper },
       },
-      text: all.map((j) => `neuron ${j}, mass ${shownNumber(mass[of(j)])}, ${shownNumber(angle[of(j)])}° off teacher ${teacher[of(j)] + 1}`),
+      text: all.map((j) => `neuron ${j}, mass ${shownNumber(mass[of(j)])}, ${shownAngle(angle[of(j)])} off teacher ${teacher[of(j)] + 1}`),
       hoverinfo: "text",
     };
   }
@@ -173,7 +173,7 @@ function showNeurons(neurons) {
       path.forEach((values) => values.push(null));
     }
     return paths.map((path, k) => ({
-      type, mode: "lines", hoverinfo: "skip", showlegend: false, opacity: 0.4,
+      type, mode: "lines", hoverinfo: "skip", showlegend: !inSpan, opacity: inSpan ? 0.4 : 0.7, name: `w*<sub>${k + 1}</sub>`,
       line: { color: colourOf(k), width: three ? 2 : 1 }, ...Object.fromEntries(axes.map((axis, c) => [axis, path[c]])),
     }));
   }
@@ -185,7 +185,7 @@ function showNeurons(neurons) {
       const ends = three && neurons.lines ? [tip.map((v) => -v), tip] : [tip.map(() => 0), tip];
       return {
         type, mode: "lines+text", hoverinfo: "skip", showlegend: false, line: { color: colourOf(k), width: three ? 5 : 2 },
-        ...Object.fromEntries(axes.map((axis, c) => [axis, ends.map((p) => (three ? 1.25 : 1.12) * p[c])])),
+        ...Object.fromEntries(axes.map((axis, c) => [axis, ends.map((p) => (three ? 1.35 : 1.12) * p[c])])),
         text: ["", `<b>w*<sub>${k + 1}</sub></b>`], textposition: "top center", textfont: { color: three ? theme().ink : textColourOf(k), size: 15 },
       };
     });
@@ -219,8 +219,8 @@ function showNeurons(neurons) {
   function frameLayout() {
     const bare = { visible: false, showgrid: false, zeroline: false };
     if (three) {
-      const axis = { visible: false, range: [-1.25, 1.25] };
-      const far = document.getElementById("neurons").clientWidth < 500 ? 1.35 : 1.1;
+      const axis = { visible: false, range: [-1.4, 1.4] };
+      const far = document.getElementById("neurons").clientWidth < 500 ? 1.35 : 0.75; // from where the axes just fit
       const scene = { domain: { y: [certificate ? 0.16 : 0, 1] }, xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9 * far, y: 0.9 * far, z: 0.6 * far } } };
       return layout({ margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "stay", scene });
     }
@@ -237,7 +237,7 @@ function showNeurons(neurons) {
     return layout({
       uirevision: "stay",
       annotations: [
-        { ...note, x: Math.log10(neurons.alive_above), xref: "x", y: 1, yref: "paper", yanchor: "bottom", text: "vanished" , xanchor: "right" },
+        { ...note, x: Math.log10(neurons.alive_above), xref: "x", y: 1, yref: "paper", yanchor: "top", text: "vanished", xanchor: "right" },
         { ...note, x: 0, xref: "paper", y: Math.log10(data.aligned_within), yref: "y", xanchor: "left", yanchor: "bottom", text: `aligned: ${data.aligned_within}°` },
       ],
       xaxis: logAxis([[least, heaviest]], { title: { text: "mass |a<sub>j</sub>|‖w<sub>j</sub>‖" } }),
@@ -267,7 +267,7 @@ function showNeurons(neurons) {
     const near = Array.from({ length: teachers }, (_, k) => {
       const own = living.filter((j) => teacher[s * width + j] === k);
       const share = own.reduce((sum, j) => sum + mass[s * width + j], 0), widest = own.reduce((most, j) => Math.max(most, angle[s * width + j]), 0);
-      return own.length ? `${own.length} near teacher ${k + 1}, of mass ${shownNumber(share)}, at most ${shownNumber(widest)}° off` : `none near teacher ${k + 1}`;
+      return own.length ? `${own.length} near teacher ${k + 1}, of mass ${shownNumber(share)}, at most ${shownAngle(widest)} off` : `none near teacher ${k + 1}`;
     });
     return `${living.length} living neurons of ${width}: ${near.join("; ")}`;
   }
@@ -278,7 +278,7 @@ function showNeurons(neurons) {
     const row = steps.indexOf(moment);
     const stage = data.stages.filter((span) => moment > span.first || span.first === 0).pop();
     const parts = [`step ${moment}`, stage ? stage.name : ""];
-    if (row >= 0) parts.push(`loss ${shownNumber(metrics.loss[row])}`, `mean angle ${shownNumber(metrics.mean_angle[row])}°`);
+    if (row >= 0) parts.push(`loss ${shownNumber(metrics.loss[row])}`, `mean angle ${shownAngle(metrics.mean_angle[row])}`);
     told.textContent = parts.filter(Boolean).join(" · ");
     slider.setAttribute("aria-valuetext", told.textContent);
     document.getElementById("neurons").setAttribute("aria-label", `neurons and teacher at step ${moment}. ${described(s)}`);

@@ -177,11 +177,12 @@ element("curve").addEventListener("change", drawChosen);
 // --- the table --------------------------------------------------------------------------------
 
 const table = element("results");
-const heads = ["id", ...keys, ...data.shown, "status", ...(columns.message.some(Boolean) ? ["message"] : [])];
+const heads = ["id", ...keys, ...data.shown, "status", ...(Object.keys(data.pages).length ? ["page"] : []), ...(columns.message.some(Boolean) ? ["message"] : [])];
 let order = everyRun, sortedBy = null, ascending = true;
 
-const cellValue = (name, i) => (axes[name] ? axes[name].index[i] : columns[name][i]);
+const cellValue = (name, i) => (name === "page" ? cellText(name, i) : axes[name] ? axes[name].index[i] : columns[name][i]);
 const cellText = (name, i) => {
+  if (name === "page") return data.pages[columns.id[i]] ? "page" : "";
   if (axes[name]) return axes[name].values[axes[name].index[i]];
   const value = columns[name][i];
   return typeof value === "number" ? shownNumber(value) : value ?? "";
@@ -209,6 +210,7 @@ function fillHead() {
   for (const name of heads) {
     const head = document.createElement("th"), button = document.createElement("button");
     head.scope = "col";
+    if (name === "message") head.className = "left";
     button.type = "button";
     button.textContent = (data.heads[name] ?? name) + (name === sortedBy ? (ascending ? " ▲" : " ▼") : "");
     head.setAttribute("aria-sort", name !== sortedBy ? "none" : ascending ? "ascending" : "descending");
@@ -241,9 +243,15 @@ function fillBody() {
         button.setAttribute("aria-pressed", String(chosen.includes(i)));
         button.addEventListener("click", () => open(chosen.includes(i) ? chosen.filter((other) => other !== i) : [...chosen, i]));
         cell.append(button);
+      } else if (name === "page" && data.pages[columns.id[i]]) {
+        const link = document.createElement("a");
+        link.href = data.pages[columns.id[i]];
+        link.textContent = "page";
+        link.setAttribute("aria-label", `page of run ${columns.id[i]}`);
+        cell.append(link);
       } else {
         cell.textContent = cellText(name, i);
-        if (name === "message") cell.className = "text";
+        if (name === "message") cell.className = "text long";
         if (name === "status") cell.className = ["done", "diverged", "failed"].find((status) => status === columns.status[i]) ?? "";
       }
       row.append(cell);
