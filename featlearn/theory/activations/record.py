@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import factorial
 from types import ModuleType
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from featlearn.theory.hermite import hermite_polynomials
 from featlearn.theory.pairs import Array, Pairs
 
 Symmetry = Literal["even", "odd", "none"]
@@ -17,7 +19,7 @@ Moment = Callable[[Array], Array]  # of q: written with operators alone, for Num
 Tangents = Callable[[Pairs, Array, Array, Array, Array, Array], Array]
 ValueTangents = Callable[[Pairs, Array, Array], Array]
 
-DROP_SETTINGS: tuple[int, ...] = (0, 2)
+DROP_SETTINGS: tuple[int, ...] = (0, 2)  # what every activation has a record for
 
 
 class Pointwise(Protocol):
@@ -63,7 +65,8 @@ class Activation:
 
     Attributes:
         name: the registry name.
-        drop_hermite_below: 0 (plain φ) or 2 (constant and linear part removed).
+        drop_hermite_below: ℓ, the lowest Hermite degree that is kept: 0 is plain φ; at 2, constant and linear part are
+            removed.
         formula: φ in plain symbols, for tables.
         phi, phi_prime: plain φ(z) and φ′(z), pointwise; φ′ is ½(φ′₋ + φ′₊) at a kink. ``phi(z)`` takes NumPy arrays,
             ``phi(z, torch)`` tensors. What ``phi_prime`` returns is the caller's to overwrite.
@@ -84,6 +87,8 @@ class Activation:
             them) exists for these.
         value_tangents: ``value_tangents(pairs, k·u, k·v)`` → ∂K/∂s k·u + 2 ∂K/∂q_v k·v, where ``kernel`` is not exact
             enough for it; None takes what follows from ``kernel``.
+        hermite: ``hermite(k, q)`` → μ_k(q) = E φ^{(k)}(√q z) for every k ≥ 0, of the plain φ (k = 0, 1: ``mean`` and
+            ``slope``), 0 at q = 0 where it is infinite there; None where it is not known beyond.
         compiled: the kernel in the fused backend; None where it has none, and the torch backend trains.
     Accuracy: K within 1e-12·max(1, |K|) of quadrature for q in [1e-6, 1e3] and |t| ≤ 1; the derivatives likewise
         (tests/theory/test_activations.py), but for the rounding of the inputs, which t = s/√(q_u q_v) → ±1 magnifies
@@ -107,18 +112,38 @@ class Activation:
     kinks: tuple[float, ...] = ()
     degree_one: DegreeOne | None = None
     value_tangents: ValueTangents | None = None
+    hermite: Callable[[int, Array], Array] | None = None
     compiled: CompiledKernel | None = None
 
     def pointwise(self, preactivation: np.ndarray, squared_norm: Any) -> np.ndarray:
-        """φ̃(z) = φ(z) − μ0(q) − μ1(q) z at z = w·x, with q = ‖w‖² broadcast against z."""
+        """φ̃(z) = φ(z) − Σ_{k<ℓ} μ_k(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² broadcast against z."""
         value: np.ndarray = self.phi(preactivation)
         if self.drop_hermite_below == 2:
-            value = value - self.mean(squared_norm) - self.slope(squared_norm) * preactivation
+            return value - self.mean(squared_norm) - self.slope(squared_norm) * preactivation
+        for term in self._series(preactivation, squared_norm, range(self.drop_hermite_below), 0):
+            value = value - term
         return value
 
     def pointwise_prime(self, preactivation: np.ndarray, squared_norm: Any) -> np.ndarray:
-        """∂φ̃/∂z = φ′(z) − μ1(q) at z = w·x, with q = ‖w‖² held fixed."""
+        """∂φ̃/∂z = φ′(z) − Σ_{k<ℓ−1} μ_{k+1}(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² held fixed."""
         value: np.ndarray = self.phi_prime(preactivation)
         if self.drop_hermite_below == 2:
-            value = value - self.slope(squared_norm)
+            return value - self.slope(squared_norm)
+        for term in self._series(preactivation, squared_norm, range(self.drop_hermite_below - 1), 1):
+            value = value - term
         return value
+
+    def pointwise_by_square(self, preactivation: np.ndarray, squared_norm: Any) -> np.ndarray:
+        """∂φ̃/∂q = −½ Σ_{k=ℓ−2}^{ℓ−1} μ_{k+2}(q) He_k(z; q)/k! (k ≥ 0) with z = w·x held fixed (docs/theory.md §11)."""
+        last = self.drop_hermite_below
+        if last == 2:
+            return -(self.mean_prime(squared_norm) + self.slope_prime(squared_norm) * preactivation)
+        terms = self._series(preactivation, squared_norm, range(max(0, last - 2), last), 2)
+        return -0.5 * sum(terms, 0 * preactivation)
+
+    def _series(self, z: np.ndarray, q: Any, degrees: range, shift: int) -> Iterator[Any]:
+        """The terms μ_{k+shift}(q) He_k(z; q)/k!."""
+        for k, polynomial in enumerate(hermite_polynomials(z, q, degrees.stop)):
+            if k in degrees:
+                assert self.hermite is not None  # it makes what drops other degrees than those below 2
+                yield self.hermite(k + shift, q) * polynomial / factorial(k)
