@@ -141,6 +141,13 @@ class Activation:
         terms = self._series(preactivation, squared_norm, range(max(0, last - 2), last), 2)
         return -0.5 * sum(terms, 0 * preactivation)
 
+    def projection(self, k: int, squared_norm: Any) -> Any:
+        """E[φ(√q z) He_k(z)] = q^{k/2} μ_k(q) of the plain φ, finite for tiny q and 0 too; needs ``hermite``."""
+        assert self.hermite is not None
+        if self.homogeneous_degree is None:
+            return self.hermite(k, squared_norm) * squared_norm ** (k / 2)
+        return float(self.hermite(k, 1.0)) * squared_norm ** (self.homogeneous_degree / 2)
+
     def _series(self, z: np.ndarray, q: Any, degrees: range, shift: int) -> Iterator[Any]:
         """The terms μ_{k+shift}(q) He_k(z; q)/k!."""
         for k, polynomial in enumerate(hermite_polynomials(z, q, degrees.stop)):
