@@ -8,7 +8,7 @@ import pytest
 from featlearn.theory.activations import Activation, activation, activation_names
 from featlearn.theory.tangent_kernel import neural_tangent_kernel
 
-SETTINGS = list(product(activation_names(), (0, 1, 2, 3, 4, 6)))
+SETTINGS = [x for x in product(activation_names(), (0, 1, 2, 3, 4, 6)) if x[0] != "quadratic" or x[1] < 3]
 
 
 def _draw(runs: int = 1, m: int = 5, d: int = 3, points: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

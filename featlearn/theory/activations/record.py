@@ -115,25 +115,25 @@ class Activation:
     hermite: Callable[[int, Array], Array] | None = None
     compiled: CompiledKernel | None = None
 
-    def pointwise(self, preactivation: np.ndarray, squared_norm: Any) -> np.ndarray:
+    def pointwise(self, preactivation: Array, squared_norm: Any, xp: ModuleType = np) -> Any:
         """φ̃(z) = φ(z) − Σ_{k<ℓ} μ_k(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² broadcast against z."""
-        value: np.ndarray = self.phi(preactivation)
+        value = self.phi(preactivation, xp)
         if self.drop_hermite_below == 2:
             return value - self.mean(squared_norm) - self.slope(squared_norm) * preactivation
         for term in self._series(preactivation, squared_norm, range(self.drop_hermite_below), 0):
             value = value - term
         return value
 
-    def pointwise_prime(self, preactivation: np.ndarray, squared_norm: Any) -> np.ndarray:
+    def pointwise_prime(self, preactivation: Array, squared_norm: Any, xp: ModuleType = np) -> Any:
         """∂φ̃/∂z = φ′(z) − Σ_{k<ℓ−1} μ_{k+1}(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² held fixed."""
-        value: np.ndarray = self.phi_prime(preactivation)
+        value = self.phi_prime(preactivation, xp)
         if self.drop_hermite_below == 2:
             return value - self.slope(squared_norm)
         for term in self._series(preactivation, squared_norm, range(self.drop_hermite_below - 1), 1):
             value = value - term
         return value
 
-    def pointwise_by_square(self, preactivation: np.ndarray, squared_norm: Any) -> np.ndarray:
+    def pointwise_by_square(self, preactivation: Array, squared_norm: Any) -> Any:
         """∂φ̃/∂q = −½ Σ_{k=ℓ−2}^{ℓ−1} μ_{k+2}(q) He_k(z; q)/k! (k ≥ 0) with z = w·x held fixed (docs/theory.md §11)."""
         last = self.drop_hermite_below
         if last == 2:
@@ -143,14 +143,18 @@ class Activation:
 
     def projection(self, k: int, squared_norm: Any) -> Any:
         """E[φ(√q z) He_k(z)] = q^{k/2} μ_k(q) of the plain φ, finite for tiny q and 0 too; needs ``hermite``."""
-        assert self.hermite is not None
+        assert self.hermite is not None  # it makes what drops other degrees than those below 2
         if self.homogeneous_degree is None:
             return self.hermite(k, squared_norm) * squared_norm ** (k / 2)
         return float(self.hermite(k, 1.0)) * squared_norm ** (self.homogeneous_degree / 2)
 
-    def _series(self, z: np.ndarray, q: Any, degrees: range, shift: int) -> Iterator[Any]:
-        """The terms μ_{k+shift}(q) He_k(z; q)/k!."""
-        for k, polynomial in enumerate(hermite_polynomials(z, q, degrees.stop)):
+    def _series(self, z: Array, q: Any, degrees: range, shift: int) -> Iterator[Any]:
+        """Terms μ_{k+shift}(q) He_k(z; q)/k!, as q^{−shift/2} E[φ He_{k+shift}] He_k(z/√q)/k!: finite for tiny q."""
+        if not degrees:
+            return
+        inverse = (q > 0) / (q + (q == 0)) ** 0.5
+        for k, polynomial in enumerate(hermite_polynomials(z * inverse, 1.0, degrees.stop)):
             if k in degrees:
-                assert self.hermite is not None  # it makes what drops other degrees than those below 2
-                yield self.hermite(k + shift, q) * polynomial / factorial(k)
+                alone = (k, shift) == (0, 1)  # μ_1 itself, for rows of norm 0 too
+                factor = self.slope(q) if alone else self.projection(k + shift, q) * inverse**shift
+                yield factor * polynomial / factorial(k)
