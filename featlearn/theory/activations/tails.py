@@ -38,11 +38,20 @@ def tail(xp: Any, order: int, first: int, t: Array, root: Array, alpha: Array) -
     """
     if xp is double_double:
         return _by_subtraction(order, first, t, root, alpha)
-    x = alpha * alpha * (8 / pi**2) - 1
-    ahead, total = 0 * x, 0 * x
-    for c in _expansion(order, first)[:0:-1]:  # Clenshaw's recurrence
-        total, ahead = 2 * x * total - ahead + c, total
-    return t ** (2 * first + order) * (x * total - ahead + _expansion(order, first)[0])
+    x = xp.asarray(alpha * alpha * (8 / pi**2) - 1)
+    # Clenshaw's recurrence, in place: making arrays costs more than filling them
+    twice, total, ahead, free = 2 * x, 0 * x, 0 * x, 0 * x
+    for c in _expansion(order, first)[:0:-1]:
+        xp.multiply(twice, total, out=free)
+        free -= ahead
+        free += c
+        total, ahead, free = free, total, ahead
+    total *= x
+    total -= ahead
+    total += _expansion(order, first)[0]
+    for _ in range(first):
+        total *= t * t
+    return total * (1.0, t, t * t)[order]
 
 
 def coefficient(j: int) -> float:
