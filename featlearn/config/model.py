@@ -69,7 +69,9 @@ class Config(Section):
                 "fused computes on the CPU in float64; use torch (or auto) for other devices and precisions",
             )
         if self.backend == "fused" and self.activation.entry().compiled is None:
-            text = f"fused has no compiled kernel of {self._activation_in_words()}; use torch (or auto)"
+            drop = self.activation.drop_hermite_below
+            which = self.activation.name + (f" with drop_hermite_below {drop}" if drop not in DROP_SETTINGS else "")
+            text = f"fused has no compiled kernel of {which}; use torch (or auto)"
             yield ("backend",), text
         for name, stage in self.stages.items():
             if self.backend == "fused" and not METHODS[stage.method].compilable:
@@ -113,19 +115,12 @@ class Config(Section):
             return "the gap is known for networks without student.output_scale; use loss or grad_norm"
         if self.activation.entry().degree_one is None:
             known = f"an activation that is homogeneous of degree 1 ({', '.join(names_of_degree(1))})"
-            low = "" if self.activation.drop_hermite_below <= 2 else " with drop_hermite_below of at most 2"
-            return f"the gap is known for {known}{low}, not for {self._activation_in_words()}"
+            return f"the gap is known for {known}, not for {self.activation.name}"
         if stage.weight_decay == 0:
             return "there is no gap without weight decay; use loss or grad_norm"
         if not within_reach(lines, rank):
             return f"the optimum of {lines} teacher neurons in {rank} dimensions is too costly; use loss or grad_norm"
         return None
-
-    def _activation_in_words(self) -> str:
-        drop = self.activation.drop_hermite_below
-        return self.activation.name + (
-            f" without the Hermite degrees below {drop}" if drop not in DROP_SETTINGS else ""
-        )
 
     def _student_violations(self) -> Violations:
         width, dim = self.shape()

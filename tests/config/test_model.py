@@ -105,13 +105,6 @@ NEAR = {"kind": "near_teacher", "angle": 5.0}
             {"data": {"kind": "empirical", "samples": 9}, "activation": {"drop_hermite_below": 3}},
             ["activation.drop_hermite_below"],
         ),
-        (
-            {
-                "stages": {"go": STAGE | {"weight_decay": 0.1, "stop": {"gap": 0.1}}},
-                "activation": {"drop_hermite_below": 4},
-            },
-            ["stages.go.stop.gap"],
-        ),
         ({"student": {"width": 1, "init": NEAR}}, ["student.width"]),
         ({"teacher": {"input_dim": 1, "width": 2}, "student": {"width": 4, "init": NEAR}}, ["student.init.angle"]),
         ({"teacher": {"input_dim": 10_000_000, "width": 2}, "student": {"width": 100}}, ["student.width"]),

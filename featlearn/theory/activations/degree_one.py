@@ -94,28 +94,26 @@ def _abs_tail(first: int, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> t
 # For K = κ‖u‖‖v‖ g(cos θ) they are κ(g′ h·k + g″ (h·T)(k·T′) + (g − cos θ g′)(h·û)(k·v̂)),
 # T = v̂ − cos θ û, T′ = û − cos θ v̂.
 
-Parts = Callable[[Pairs], tuple[Array, Array, Array]]
 
-
-def _closed_parts(constants: DegreeOne, pairs: Pairs) -> tuple[Array, Array, Array]:
+def _closed_parts(half: float, excess: float, xp: Any, cosine: Array, sine: Array, complement: Array) -> Any:
     """g′ = π/2 − θ + ψ₀, g″ sin θ = 1, g − cos θ g′ = sin θ − ε."""
-    return pairs.complement + constants.half, 1.0, pairs.sine - constants.excess
+    return complement + half, 1.0, sine - excess
 
 
-def _tail_parts(first: int, pairs: Pairs) -> tuple[Array, Array, Array]:
-    f_0, f_1, f_2 = (tail(pairs.xp, order, first, pairs.cosine, pairs.sine, pairs.complement) for order in range(3))
-    return f_1, f_0, f_2 - pairs.cosine * f_1
+def _tail_parts(first: int, xp: Any, cosine: Array, sine: Array, complement: Array) -> tuple[Array, Array, Array]:
+    f_0, f_1, f_2 = (tail(xp, order, first, cosine, sine, complement) for order in range(3))
+    return f_1, f_0, f_2 - cosine * f_1
 
 
-def _tangents_of(factor: float, parts: Parts) -> Callable[..., Array]:
+def _tangents_of(kernel: DegreeOne) -> Callable[..., Array]:
     def tangents(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
         xp = pairs.xp
         length_u, length_v = (xp.sqrt(xp.where(q > 0, q, 1.0)) for q in (pairs.q_u, pairs.q_v))
         hu, hv, ku, kv = hu / length_u, hv / length_v, ku / length_u, kv / length_v
-        slope, bend, rest = parts(pairs)
+        slope, bend, rest = kernel.parts(xp, pairs.cosine, pairs.sine, pairs.complement)
         towards, back = hv - pairs.cosine * hu, ku - pairs.cosine * kv
         across = towards * back / xp.where(pairs.sine > 0, pairs.sine, 1.0)  # 0 where the rows are parallel
-        return factor * (slope * hk + bend * across + rest * (hu * kv))
+        return kernel.factor * (slope * hk + bend * across + rest * (hu * kv))
 
     return tangents
 
@@ -138,14 +136,15 @@ def _inverse_root(q: Array) -> Array:
     return (q > 0) / (q + (q == 0)) ** 0.5
 
 
-def _with_kernel(kernel: Kernel, constants: DegreeOne, symmetry: Symmetry) -> dict[str, Any]:
+def _with_kernel(kernel: Kernel, factor: float, half: float, excess: float, symmetry: Symmetry) -> dict[str, Any]:
     """The fields that depend on what is dropped."""
+    degree_one = DegreeOne(factor, partial(_closed_parts, half, excess))
     return {
         "kernel": kernel,
-        "tangents": _tangents_of(constants.factor, partial(_closed_parts, constants)),
+        "tangents": _tangents_of(degree_one),
         "symmetry": symmetry,
-        "degree_one": constants,
-        "compiled": CompiledKernel("homogeneous", constants.factor, constants.half, constants.excess),
+        "degree_one": degree_one,
+        "compiled": CompiledKernel("homogeneous", factor, half, excess),
     }
 
 
@@ -165,13 +164,14 @@ def _hermite_of_abs(k: int, q: Array) -> Array:
 def _from_tail(plain: Activation, drop: int, kernel: Callable[..., Any], factor: float) -> Activation:
     """The record that drops the degrees below ℓ ≥ 3. The odd ones among them are 0: an even one is the first kept."""
     first = (drop - 1) // 2
+    degree_one = DegreeOne(factor, partial(_tail_parts, first))
     return replace(
         plain,
         drop_hermite_below=drop,
         kernel=partial(kernel, first),
-        tangents=_tangents_of(factor, partial(_tail_parts, first)),
+        tangents=_tangents_of(degree_one),
         symmetry="even",
-        degree_one=None,
+        degree_one=degree_one,
         compiled=None,
     )
 
@@ -190,20 +190,20 @@ _RELU = Activation(
     homogeneous_degree=1,
     kinks=(0.0,),
     hermite=_hermite_of_relu,
-    **_with_kernel(_relu, DegreeOne(1 / (2 * pi), pi / 2, 0.0), "none"),
+    **_with_kernel(_relu, 1 / (2 * pi), pi / 2, 0.0, "none"),
 )
 
 
 def _further_relu(drop: int) -> Activation:
     if drop == 1:
-        without_mean = _with_kernel(_relu_without_mean, DegreeOne(1 / (2 * pi), pi / 2, 1.0), "none")
+        without_mean = _with_kernel(_relu_without_mean, 1 / (2 * pi), pi / 2, 1.0, "none")
         return replace(_RELU, drop_hermite_below=1, **without_mean)
     return _from_tail(_RELU, drop, _relu_tail, 1 / (2 * pi))
 
 
 register(
     _RELU,
-    replace(_RELU, drop_hermite_below=2, **_with_kernel(_relu_dropped, DegreeOne(1 / (2 * pi), 0.0, 1.0), "even")),
+    replace(_RELU, drop_hermite_below=2, **_with_kernel(_relu_dropped, 1 / (2 * pi), 0.0, 1.0, "even")),
     further=_further_relu,
 )
 
@@ -221,9 +221,9 @@ _ABS = Activation(
     homogeneous_degree=1,
     kinks=(0.0,),
     hermite=_hermite_of_abs,
-    **_with_kernel(_abs, DegreeOne(2 / pi, 0.0, 0.0), "even"),
+    **_with_kernel(_abs, 2 / pi, 0.0, 0.0, "even"),
 )
-_ABS_DROPPED = replace(_ABS, drop_hermite_below=2, **_with_kernel(_abs_dropped, DegreeOne(2 / pi, 0.0, 1.0), "even"))
+_ABS_DROPPED = replace(_ABS, drop_hermite_below=2, **_with_kernel(_abs_dropped, 2 / pi, 0.0, 1.0, "even"))
 
 
 def _further_abs(drop: int) -> Activation:

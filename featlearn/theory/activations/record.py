@@ -28,17 +28,20 @@ class Pointwise(Protocol):
     def __call__(self, z: Array, xp: ModuleType = np) -> Array: ...
 
 
+Parts = Callable[[Any, Array, Array, Array], tuple[Array, Array, Array]]
+
+
 @dataclass(frozen=True)
 class DegreeOne:
-    """The constants of a kernel of degree 1, K = κ‖u‖‖v‖(sin θ + (π/2 − θ + ψ₀) cos θ − ε) with the angle θ of u and v.
+    """A kernel of degree 1, K = κ‖u‖‖v‖ g(cos θ) with the angle θ of u and v, by what its derivatives are made of.
 
     Attributes:
-        factor, half, excess: κ, ψ₀, ε.
+        factor: κ.
+        parts: ``parts(xp, cos θ, sin θ, π/2 − θ)`` → g′, g″ sin θ and g − cos θ g′ at cos θ, all finite for every θ.
     """
 
     factor: float
-    half: float
-    excess: float
+    parts: Parts
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,8 @@ class Activation:
         symmetry: of φ̃. "even": w and −w are one neuron; "odd": (a, w) and (−a, −w) are one neuron.
         homogeneous_degree: k when φ̃ of c·w is c^k φ̃ of w for c > 0, else None.
         kinks: the z at which φ′ jumps.
-        degree_one: the constants of the kernel, where it is one of degree 1 with a kink; the certified optimum (needs
-            them) exists for these.
+        degree_one: the kernel as one of degree 1, where it is one with a kink; the certified optimum (needs it) exists
+            for these.
         value_tangents: ``value_tangents(pairs, k·u, k·v)`` → ∂K/∂s k·u + 2 ∂K/∂q_v k·v, where ``kernel`` is not exact
             enough for it; None takes what follows from ``kernel``.
         hermite: ``hermite(k, q)`` → μ_k(q) = E φ^{(k)}(√q z) for every k ≥ 0, of the plain φ (k = 0, 1: ``mean`` and

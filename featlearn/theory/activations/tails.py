@@ -49,9 +49,10 @@ def tail(xp: Any, order: int, first: int, t: Array, root: Array, alpha: Array) -
     total *= x
     total -= ahead
     total += _expansion(order, first)[0]
+    square = t * t
     for _ in range(first):
-        total *= t * t
-    return total * (1.0, t, t * t)[order]
+        total *= square
+    return total * (1.0, t, square)[order]
 
 
 def coefficient(j: int) -> float:
