@@ -40,7 +40,7 @@ def tail(xp: Any, order: int, first: int, t: Array, root: Array, alpha: Array) -
         return _by_subtraction(order, first, t, root, alpha)
     x = xp.asarray(alpha * alpha * (8 / pi**2) - 1)
     # Clenshaw's recurrence, in place: making arrays costs more than filling them
-    twice, total, ahead, free = 2 * x, 0 * x, 0 * x, 0 * x
+    twice, total, ahead, free = 2 * x, xp.zeros_like(x), xp.zeros_like(x), xp.zeros_like(x)
     for c in _expansion(order, first)[:0:-1]:
         xp.multiply(twice, total, out=free)
         free -= ahead

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import factorial, prod
 from types import ModuleType
@@ -14,6 +15,8 @@ from featlearn.theory.activations import Activation, Array
 from featlearn.theory.hermite import hermite_polynomials
 from featlearn.theory.targets.formula import Term
 from featlearn.theory.targets.interface import Moments
+
+Powers = tuple[float, tuple[int, ...]]  # c and α of a product c Π_i t_i^{α_i}
 
 
 @dataclass(frozen=True)
@@ -60,17 +63,18 @@ class HermiteTarget:
         t = unit @ self.directions.mT
         value, along_row = 0 * q, 0 * q
         by_cosine = [0 * q for _ in range(t.shape[-1])]
-        for c, degrees in self._kept(activation):
-            k = sum(degrees)
-            product = c * _powers(t, degrees, 0 * q + 1)
-            value = value + activation.projection(k, q) * product
-            along_row = along_row + activation.projection(k + 2, q) * inverse * product
-            # μ_1 itself where it is all, for rows of norm 0
-            factor = activation.slope(q) if k == 1 else activation.projection(k, q) * inverse
-            for i, power in enumerate(degrees):
-                if power:
-                    fewer = [*degrees[:i], power - 1, *degrees[i + 1 :]]
-                    by_cosine[i] = by_cosine[i] + c * power * factor * _powers(t, fewer, 0 * q + 1)
+        for k, terms in self._by_degree(activation):
+            if _has(activation, k):
+                total = _polynomial(t, terms)
+                value = value + activation.projection(k, q) * total
+                # μ_1 itself where it is all, for rows of norm 0
+                factor = activation.slope(q) if k == 1 else activation.projection(k, q) * inverse
+                for i in range(t.shape[-1]):
+                    derivative = _derivative(terms, i)
+                    if derivative:
+                        by_cosine[i] = by_cosine[i] + factor * _polynomial(t, derivative)
+            if _has(activation, k + 2):
+                along_row = along_row + activation.projection(k + 2, q) * inverse * _polynomial(t, terms)
         return Moments(value, along_row[..., None] * unit + xp.stack(by_cosine, -1) @ self.directions)
 
     def squared_norm(self) -> np.ndarray:
@@ -83,12 +87,25 @@ class HermiteTarget:
         total = sum(abs(float(c)) * prod(map(factorial, degrees)) ** 0.5 for c, degrees in self.terms)
         return np.full(len(self.directions), total)
 
-    def _kept(self, activation: Activation) -> Iterator[tuple[float, tuple[int, ...]]]:
-        for c, degrees in self.terms:
-            if sum(degrees) >= activation.drop_hermite_below:
-                yield float(c), degrees
+    def _by_degree(self, activation: Activation) -> Iterator[tuple[int, list[Powers]]]:
+        """The total degrees that the activation keeps, with their terms."""
+        degrees = sorted({sum(term.degrees) for term in self.terms})
+        for k in degrees[bisect_left(degrees, activation.drop_hermite_below) :]:
+            yield k, [(float(c), powers) for c, powers in self.terms if sum(powers) == k]
 
 
-def _powers(t: Array, degrees: Sequence[int], one: Array) -> Array:
-    """Π_i t_i^{degrees[i]}."""
-    return prod((t[..., i] ** k for i, k in enumerate(degrees) if k), start=one)
+def _has(activation: Activation, k: int) -> bool:
+    """Whether μ_k is anything but 0."""
+    assert activation.hermite is not None
+    return bool(activation.hermite(k, 1.0))
+
+
+def _derivative(terms: list[Powers], i: int) -> list[Powers]:
+    """The derivative of Σ c Π_i t_i^{α_i} by t_i."""
+    return [(c * p[i], (*p[:i], p[i] - 1, *p[i + 1 :])) for c, p in terms if p[i]]
+
+
+def _polynomial(t: Array, terms: list[Powers]) -> Any:
+    """Σ c Π_i t_i^{α_i}."""
+    factors = ((c, *(t[..., i] ** k if k > 1 else t[..., i] for i, k in enumerate(p) if k)) for c, p in terms)
+    return sum(map(prod, factors))
