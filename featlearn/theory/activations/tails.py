@@ -38,20 +38,14 @@ def tail(xp: Any, order: int, first: int, t: Array, root: Array, alpha: Array) -
     """
     if xp is double_double:
         return _by_subtraction(order, first, t, root, alpha)
-    x = xp.asarray(alpha * alpha * (8 / pi**2) - 1)
-    # Clenshaw's recurrence, in place: making arrays costs more than filling them
-    twice, total, ahead, free = 2 * x, xp.zeros_like(x), xp.zeros_like(x), xp.zeros_like(x)
-    for c in _expansion(order, first)[:0:-1]:
-        xp.multiply(twice, total, out=free)
-        free -= ahead
-        free += c
-        total, ahead, free = free, total, ahead
-    total *= x
-    total -= ahead
-    total += _expansion(order, first)[0]
+    x = alpha * alpha * (8 / pi**2) - 1
+    twice, total, ahead = 2 * x, 0 * x, 0 * x
+    for c in _expansion(order, first)[:0:-1]:  # Clenshaw's recurrence
+        total, ahead = twice * total - ahead + c, total
+    total = x * total - ahead + _expansion(order, first)[0]
     square = t * t
     for _ in range(first):
-        total *= square
+        total = total * square
     return total * (1.0, t, square)[order]
 
 
