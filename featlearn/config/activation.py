@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from featlearn.config.section import Section, Violations, WholeNumber
-from featlearn.theory.activations import DROP_SETTINGS, Activation, ActivationName, activation
+from featlearn.theory.activations import Activation, ActivationName, activation
+from featlearn.theory.activations.registry import HIGHEST_DROP
 
 
 class ActivationChoice(Section):
     """The activation of teacher and student."""
 
     name: ActivationName = Field("relu", description="φ, see the table of activations")
-    drop_hermite_below: WholeNumber = Field(
+    drop_hermite_below: Annotated[WholeNumber, Field(ge=0, le=HIGHEST_DROP)] = Field(
         2,
-        description="2: constant and linear part dropped (the paper); 0: plain φ",
-        json_schema_extra={"enum": [*DROP_SETTINGS]},
+        description="ℓ: the Hermite degrees below it are dropped; 2: constant and linear part (the paper); 0: plain φ",
+        json_schema_extra={"minimum": 0, "maximum": HIGHEST_DROP},
     )
 
     def entry(self) -> Activation:
@@ -23,6 +26,12 @@ class ActivationChoice(Section):
         return activation(self.name, self.drop_hermite_below)
 
     def violations(self) -> Violations:
-        if self.drop_hermite_below not in DROP_SETTINGS:
-            allowed = ", ".join(map(str, DROP_SETTINGS))
-            yield ("drop_hermite_below",), f"{self.drop_hermite_below} is not allowed; one of: {allowed}"
+        drop = self.drop_hermite_below
+        try:
+            hermite = self.entry().hermite
+        except ValueError as error:
+            yield ("drop_hermite_below",), str(error)
+            return
+        if hermite is not None and not any(hermite(k, 1.0) for k in (drop, drop + 1)):  # others miss every second one
+            highest = max(k for k in range(drop) if hermite(k, 1.0))
+            yield ("drop_hermite_below",), f"{drop} leaves nothing: {self.name} has no Hermite degree above {highest}"

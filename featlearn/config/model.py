@@ -20,7 +20,7 @@ from featlearn.config.stages import StageConfig, StageName
 from featlearn.config.student import ExplicitInit, NearTeacherInit, Student
 from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
-from featlearn.theory.activations import names_of_degree
+from featlearn.theory.activations import DROP_SETTINGS, names_of_degree
 from featlearn.training.backends import resolved_backend
 from featlearn.training.methods import METHODS
 from featlearn.training.operations import OPERATIONS
@@ -69,7 +69,9 @@ class Config(Section):
                 "fused computes on the CPU in float64; use torch (or auto) for other devices and precisions",
             )
         if self.backend == "fused" and self.activation.entry().compiled is None:
-            text = f"fused has no compiled kernel of {self.activation.name}; use torch (or auto)"
+            drop = self.activation.drop_hermite_below
+            which = self.activation.name + (f" with drop_hermite_below {drop}" if drop not in DROP_SETTINGS else "")
+            text = f"fused has no compiled kernel of {which}; use torch (or auto)"
             yield ("backend",), text
         for name, stage in self.stages.items():
             if self.backend == "fused" and not METHODS[stage.method].compilable:
@@ -91,19 +93,19 @@ class Config(Section):
                     known = f"{self.activation.name} is not homogeneous of degree {wanted} ({those} are)"
                     text = f"{operation} would change the network: {known}; leave it out, as in then: []"
                     yield ("stages", name, "then"), text
-            yield from self._stop_violations(name, stage, degree)
+            yield from self._stop_violations(name, stage)
 
-    def _stop_violations(self, name: str, stage: StageConfig, degree: int | None) -> Violations:
+    def _stop_violations(self, name: str, stage: StageConfig) -> Violations:
         if stage.stop is None:
             return
         if self.teacher is None:
             for key in ("loss", "gap"):
                 if getattr(stage.stop, key) is not None:
                     yield ("stages", name, "stop", key), "is not known without a teacher; use grad_norm"
-        elif stage.stop.gap is not None and (why := self._why_no_gap(stage, degree)):
+        elif stage.stop.gap is not None and (why := self._why_no_gap(stage)):
             yield ("stages", name, "stop", "gap"), why
 
-    def _why_no_gap(self, stage: StageConfig, degree: int | None) -> str | None:
+    def _why_no_gap(self, stage: StageConfig) -> str | None:
         """Why the gap to the optimum is not known in a stage; None where it is."""
         assert self.teacher is not None
         lines, rank = self.teacher.shape()[0], self.teacher.dimension_of_span()
@@ -111,7 +113,7 @@ class Config(Section):
             return "needs the gap, and log.gap is false"
         if self.student.output_scale is not None:
             return "the gap is known for networks without student.output_scale; use loss or grad_norm"
-        if degree != 1:
+        if self.activation.entry().degree_one is None:
             known = f"an activation that is homogeneous of degree 1 ({', '.join(names_of_degree(1))})"
             return f"the gap is known for {known}, not for {self.activation.name}"
         if stage.weight_decay == 0:
@@ -156,6 +158,10 @@ class Config(Section):
                 ("backend",),
                 f"fused computes on population data, and the data are {self.data.kind}; use torch (or auto)",
             )
+        if self.data.kind == "empirical" and self.activation.drop_hermite_below not in DROP_SETTINGS:
+            text = "what labels lose with these degrees is not known from data"
+            allowed = " and ".join(map(str, DROP_SETTINGS))
+            yield ("activation", "drop_hermite_below"), f"{text}; empirical data take {allowed}"
         key = "batch_size" if isinstance(self.data, OnlineData) else "samples"
         count, dim = getattr(self.data, key) or 0, self.shape()[1] or 0
         if count * dim > MOST_ENTRIES:

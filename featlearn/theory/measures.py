@@ -48,7 +48,7 @@ class Target:
     def __init__(self, activation: Activation, second: np.ndarray, first: np.ndarray, decay: float) -> None:
         if activation.degree_one is None:
             raise ValueError("the optimum over measures needs an activation that is homogeneous of degree 1")
-        self.activation, self.constants = activation, activation.degree_one
+        self.activation, self.kernel = activation, activation.degree_one
         self.second, self.decay = second, decay
         self.input_dim = first.shape[-1]
         self.basis = basis_of_span(first)
@@ -85,7 +85,7 @@ class Target:
         """∂²J/∂u² / λ, (nr, nr), at rows (n, r) other than 0."""
         n, dimension = rows.shape
         c, v = np.concatenate([signs, -self.second]), np.concatenate([rows, self.first])
-        cross, own = _second_derivatives(self.constants, rows, v)
+        cross, own = _second_derivatives(self.kernel, rows, v)
         length = np.linalg.norm(rows, axis=-1)[:, None, None]
         unit = rows[:, :, None] / length
         hessian = 2 / self.decay * np.outer(signs, signs)[..., None, None] * cross[:, :n]
@@ -104,19 +104,20 @@ class Target:
     def curvature(self, atoms: Atoms, points: np.ndarray) -> np.ndarray:
         """The second derivatives of η across unit points (P, E), P_w ∂²η P_w with P_w = 1 − wwᵀ, (P, E, E).
 
-        Of a pair they are κ‖v‖ (P_w v̂v̂ᵀ P_w / sin θ + (sin θ − ε) P_w), see ``_second_derivatives``: summed in one
+        Of a pair they are κ‖v‖ (g″ P_w v̂v̂ᵀ P_w + (g − cos θ g′) P_w), see ``_second_derivatives``: summed in one
         matrix product. The first term is O(θ) near a row; within 1e-8 of one, where rounding drowns it, it is left out.
         """
         weights, rows = self._residual(atoms, points.shape[-1])
         length = np.linalg.norm(rows, axis=-1)
-        unit, scaled = rows / length[:, None], self.constants.factor * length * weights
+        unit, scaled = rows / length[:, None], self.kernel.factor * length * weights
         cosine = points @ unit.T
         sine = np.sqrt(np.maximum((1 - cosine) * (1 + cosine), 0.0))
         outer = (unit[:, :, None] * unit[:, None, :]).reshape(len(unit), -1)
-        steep = np.divide(scaled, sine, out=np.zeros_like(sine), where=sine > 1e-8)
+        _, bend, rest = self.kernel.parts(np, cosine, sine, np.arctan2(cosine, sine))
+        steep = np.divide(scaled * bend, sine, out=np.zeros_like(sine), where=sine > 1e-8)
         across = np.eye(points.shape[-1]) - points[:, :, None] * points[:, None, :]
         bent = across @ (steep @ outer).reshape(across.shape) @ across
-        return np.asarray(bent + ((sine - self.constants.excess) @ scaled)[:, None, None] * across)
+        return np.asarray(bent + (rest @ scaled)[:, None, None] * across)
 
     def _residual(self, atoms: Atoms, dimension: int) -> tuple[np.ndarray, np.ndarray]:
         """−(2/λ)(f_μ − f*) as output weights and rows."""
@@ -125,14 +126,13 @@ class Target:
         return weights, np.pad(rows, ((0, 0), (0, dimension - rows.shape[-1])))
 
 
-def _second_derivatives(constants: DegreeOne, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _second_derivatives(kernel: DegreeOne, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """∂_u∂_vᵀK and ∂_u∂_uᵀK of a kernel of degree 1 for all pairs of rows u (n, D) and v (N, D): (n, N, D, D) each.
 
     With θ the angle of u and v, e_u the unit vector orthogonal to u towards v and P_u = 1 − ûûᵀ they are
-    κ(ψ(θ) 1 + sin θ e_u e_vᵀ + (sin θ − ε) ûv̂ᵀ) and κ ‖v‖/‖u‖ (sin θ e_u e_uᵀ + (sin θ − ε) P_u), with
-    ψ = π/2 − θ + ψ₀ and constants κ, ψ₀, ε that depend on the activation: nothing is singular in them where rows meet.
+    κ(g′ 1 + g″ sin²θ e_u e_vᵀ + (g − cos θ g′) ûv̂ᵀ) and κ ‖v‖/‖u‖ (g″ sin²θ e_u e_uᵀ + (g − cos θ g′) P_u): nothing is
+    singular in them where rows meet, for g″ sin θ is finite.
     """
-    factor, half, excess = constants.factor, constants.half, constants.excess
     length_u, length_v = np.linalg.norm(u, axis=-1), np.linalg.norm(v, axis=-1)
     unit_u, unit_v = u / length_u[:, None], v / length_v[:, None]
     cosine = unit_u @ unit_v.T
@@ -141,9 +141,11 @@ def _second_derivatives(constants: DegreeOne, u: np.ndarray, v: np.ndarray) -> t
     sine = np.linalg.norm(towards, axis=-1)[..., None, None]
     e_u = towards[..., None] / np.where(sine > 0, sine, 1.0)
     identity = np.eye(u.shape[-1])
-    psi = np.arctan2(cosine, sine[..., 0, 0])[..., None, None] + half
-    cross = psi * identity + e_u * back[..., None, :]
-    cross += (sine - excess) * (unit_u[:, None, :, None] * unit_v[None, :, None, :])
+    sine_only = sine[..., 0, 0]
+    parts = kernel.parts(np, cosine, sine_only, np.arctan2(cosine, sine_only))
+    slope, bend, rest = (np.asarray(x)[..., None, None] for x in parts)
+    cross = slope * identity + bend * e_u * back[..., None, :]
+    cross += rest * (unit_u[:, None, :, None] * unit_v[None, :, None, :])
     across = identity - unit_u[:, :, None] * unit_u[:, None, :]
-    own = e_u * towards[..., None, :] + (sine - excess) * across[:, None]
-    return factor * cross, factor * (length_v / length_u[:, None])[..., None, None] * own
+    own = bend * e_u * towards[..., None, :] + rest * across[:, None]
+    return kernel.factor * cross, kernel.factor * (length_v / length_u[:, None])[..., None, None] * own

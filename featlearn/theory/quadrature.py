@@ -13,7 +13,7 @@ from math import pi
 
 import numpy as np
 
-from featlearn.theory.activations import Activation
+from featlearn.theory.activations import DROP_SETTINGS, Activation
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -75,7 +75,12 @@ def pair_kernel(activation: Activation, q_u: float, q_v: float, s: float) -> tup
     ∂K/∂s = E[φ′(u·x) φ′(v·x)] is Price's theorem. Stretching u by 1 + ε gives
     E[(u·x) φ′(u·x) φ(v·x)] = 2 q_u ∂K/∂q_u + s ∂K/∂s. Both are taken of the plain φ; the dropped degrees are removed
     from K through the pointwise φ̃, and from the derivatives through differences of μ0 and μ1 by quadrature.
+
+    Raises:
+        ValueError: for activations that drop other degrees than those below 0 or 2.
     """
+    if activation.drop_hermite_below not in DROP_SETTINGS:
+        raise ValueError(f"quadrature knows no drop_hermite_below of {activation.drop_hermite_below}")
     phi, prime = activation.phi, activation.phi_prime
     k_s = expectation(prime, prime, q_u, q_v, s)
     stretched = expectation(lambda z: z * prime(z), phi, q_u, q_v, s)

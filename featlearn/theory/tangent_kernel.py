@@ -13,7 +13,7 @@ def neural_tangent_kernel(
     """K(x, x′) = ∇_θ f(x)·∇_θ f(x′) over the weights θ of both layers, of f(x) = Σ_j a_j φ̃(w_j·x).
 
     With z = w_j·x the gradients are ∂f/∂a_j = φ̃(z) and
-    ∂f/∂w_j = a_j [(φ′(z) − μ1) x − 2 (μ0′ + μ1′ z) w_j] = α_j(x) x + β_j(x) w_j, so that
+    ∂f/∂w_j = a_j [∂φ̃/∂z x + 2 ∂φ̃/∂q w_j] = α_j(x) x + β_j(x) w_j (q = ‖w_j‖²), so that
 
         K = Σ_j φ̃(z)φ̃(z′) + α α′ (x·x′) + α z β′ + β α′ z′ + β β′ ‖w_j‖².
 
@@ -30,9 +30,8 @@ def neural_tangent_kernel(
     value = activation.pointwise(z, q)
     along_input = second_layer[..., None] * activation.pointwise_prime(z, q)
     kernel = value.mT @ value + (along_input.mT @ along_input) * (inputs @ inputs.mT)
-    if activation.drop_hermite_below == 2:
-        moved = activation.mean_prime(q) + activation.slope_prime(q) * z
-        along_row = -2 * second_layer[..., None] * moved
+    if activation.drop_hermite_below:
+        along_row = 2 * second_layer[..., None] * activation.pointwise_by_square(z, q)
         crossed = (along_input * z).mT @ along_row
         own = along_row * np.sqrt(q)
         kernel = kernel + (crossed + crossed.mT) + own.mT @ own

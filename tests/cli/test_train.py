@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,6 +135,25 @@ def test_the_truth_trajectories_through_the_command_line(number: int, backend: s
     assert document["backend"] == backend
     for name, value in case["final"].items():
         assert document["final"][name] == pytest.approx(value, rel=1e-8), name
+
+
+DROPPED = [case for case in json.loads((TRUTHS / "targets.json").read_text()) if case["drop_hermite_below"]]
+
+
+@pytest.mark.parametrize("case", DROPPED, ids=lambda case: f"{case['activation']}-{case['drop_hermite_below']}")
+def test_losses_without_low_degrees_through_the_command_line(case: dict[str, Any], here: Path) -> None:
+    init = {"kind": "explicit", "first_layer": case["first_layer"], "second_layer": case["second_layer"]}
+    config = {
+        "seed": 0,
+        "activation": {"name": case["activation"], "drop_hermite_below": case["drop_hermite_below"]},
+        "teacher": {"directions": case["directions"], "output_weights": case["output_weights"]},
+        "student": {"init": init},
+        "stages": {"go": {"train": ["first_layer"], "steps": 1, "step_size": 0.1}},
+    }
+    write(here, json.dumps(config))
+    assert json.loads(invoked("train", "-c", "config.yaml", "--json").stdout)["backend"] == "torch"
+    start = json.loads((the_run(here) / "metrics.jsonl").read_text().splitlines()[0])
+    assert (start["step"], start["loss"]) == (0, pytest.approx(float(case["loss"]), rel=1e-12, abs=0))
 
 
 LONG = MINIMAL.replace("steps: 20", "steps: 1000000000")  # minutes at the least: it cannot end during a test

@@ -7,7 +7,9 @@ from pydantic import ValidationError
 
 from featlearn.config.activation import ActivationChoice
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
+from featlearn.theory.activations.registry import HIGHEST_DROP
 from tests.config.broken import Broken, changed, must_be_refused
+from tests.theory import made_up
 
 BROKEN = [
     changed(
@@ -39,13 +41,30 @@ def test_the_default_is_relu_without_constant_and_linear_part() -> None:
     assert ActivationChoice().entry() is activation("relu", 2)
 
 
-@pytest.mark.parametrize("drop", [-1, 1, 3])
+@pytest.mark.parametrize("drop", [1, 3, 4, HIGHEST_DROP])
+def test_any_low_degrees_can_be_dropped(drop: int) -> None:
+    assert ActivationChoice.model_validate({"drop_hermite_below": drop}).entry() is activation("relu", drop)
+
+
+@pytest.mark.parametrize("drop", [-1, HIGHEST_DROP + 1])
 def test_other_degrees_cannot_be_dropped(drop: int) -> None:
-    with pytest.raises(ValidationError, match=f"{drop} is not allowed; one of: 0, 2"):
+    with pytest.raises(ValidationError, match="drop_hermite_below"):
         ActivationChoice.model_validate({"drop_hermite_below": drop})
+
+
+def test_something_must_be_left() -> None:
+    assert ActivationChoice.model_validate({"name": "quadratic", "drop_hermite_below": 1}).entry().name == "quadratic"
+    with pytest.raises(ValidationError, match="3 leaves nothing: quadratic has no Hermite degree above 2"):
+        ActivationChoice.model_validate({"name": "quadratic", "drop_hermite_below": 3})
+
+
+def test_an_activation_with_two_settings_only_says_so() -> None:
+    choice = ActivationChoice.model_construct(name="cubic", drop_hermite_below=1)
+    with made_up.registered(*made_up.CUBIC):
+        assert list(choice.violations()) == [(("drop_hermite_below",), "drop_hermite_below is 1: cubic has 0 and 2")]
 
 
 def test_the_schema_knows_the_choices() -> None:
     properties = ActivationChoice.model_json_schema()["properties"]
-    assert properties["drop_hermite_below"]["enum"] == list(DROP_SETTINGS)
+    assert (properties["drop_hermite_below"]["minimum"], properties["drop_hermite_below"]["maximum"]) == (0, 40)
     assert properties["name"]["enum"] == list(activation_names())

@@ -100,6 +100,11 @@ NEAR = {"kind": "near_teacher", "angle": 5.0}
         ({"name": "two\nlines"}, ["name"]),
         ({"name": "\x1b[31mred"}, ["name"]),
         ({"backend": "fused", "device": "cuda"}, ["backend"]),
+        ({"backend": "fused", "activation": {"drop_hermite_below": 4}}, ["backend"]),
+        (
+            {"data": {"kind": "empirical", "samples": 9}, "activation": {"drop_hermite_below": 3}},
+            ["activation.drop_hermite_below"],
+        ),
         ({"student": {"width": 1, "init": NEAR}}, ["student.width"]),
         ({"teacher": {"input_dim": 1, "width": 2}, "student": {"width": 4, "init": NEAR}}, ["student.init.angle"]),
         ({"teacher": {"input_dim": 10_000_000, "width": 2}, "student": {"width": 100}}, ["student.width"]),

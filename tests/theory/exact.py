@@ -5,6 +5,7 @@ subtracting the Hermite degrees 0 and 1. tests/theory/test_activations.py holds 
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -73,18 +74,39 @@ def _plain(name: str, q_u: Exact, q_v: Exact, s: Exact) -> tuple[Exact, Exact, E
     raise NotImplementedError(f"a new activation needs its fifty-digit twin here: {name}")
 
 
+def hermite(name: str, k: int, q: Exact) -> tuple[Exact, Exact]:
+    """μ_k(q), the coefficient of He_k(z; q)/k! in φ, from moments of the powers in He_k; and its derivative in q."""
+    if name == "quadratic":
+        return {0: q, 2: MP.mpf(2)}.get(k, MP.zero), MP.mpf(k == 0)
+    if name == "erf":  # 2 times the derivative of order k − 1, at 0, of the Gaussian density of variance 1 + q
+        at_zero = 0 if k % 2 == 0 else (-1) ** (k // 2) * MP.fac(k - 1) / (2 ** (k // 2) * MP.fac(k // 2))
+        mu = 2 * at_zero / MP.sqrt(2 * MP.pi) / MP.sqrt(1 + q) ** k
+        return mu, -k * mu / (2 * (1 + q))
+    if name not in ("relu", "abs"):
+        raise NotImplementedError(f"a new activation needs its fifty-digit twin here: {name}")
+    if q == 0:
+        return means(name, q)[k] if k < 2 else MP.zero, MP.zero
+    half = _half_moment(k, MP.dps)
+    mu = (half if name == "relu" else 2 * half * (1 - k % 2)) * MP.sqrt(q) ** (1 - k)
+    return mu, (1 - k) * mu / (2 * q)
+
+
+@cache
+def _half_moment(k: int, digits: int) -> Exact:
+    """E[max(z, 0) He_k(z)], from E[max(z, 0) z^j] = 2^{j/2} Γ(j/2 + 1)/√(2π)."""
+    powers = ((k - 2 * i, (-1) ** i * MP.fac(k) / (MP.fac(i) * MP.fac(k - 2 * i) * 2**i)) for i in range(k // 2 + 1))
+    return sum(c * MP.sqrt(2) ** j * MP.gamma(MP.mpf(j) / 2 + 1) for j, c in powers) / MP.sqrt(2 * MP.pi)
+
+
 def kernel(name: str, drop: int, q_u: Exact, q_v: Exact, s: Exact) -> tuple[Exact, Exact, Exact]:
-    """K, ∂K/∂s and ∂K/∂q_u."""
+    """K, ∂K/∂s and ∂K/∂q_u: those of the plain φ less the terms μ_k μ_k s^k/k! below ``drop``."""
     k, k_s, k_q = _plain(name, q_u, q_v, s)
-    if drop == 0:
-        return k, k_s, k_q
-    mean_u, slope_u, mean_change, slope_change = means(name, q_u)
-    mean_v, slope_v, _, _ = means(name, q_v)
-    return (
-        k - mean_u * mean_v - slope_u * slope_v * s,
-        k_s - slope_u * slope_v,
-        k_q - mean_change * mean_v - slope_change * slope_v * s,
-    )
+    for i in range(drop):
+        (mu_u, change_u), (mu_v, _) = hermite(name, i, q_u), hermite(name, i, q_v)
+        k -= mu_u * mu_v * s**i / MP.fac(i)
+        k_s -= mu_u * mu_v * s ** (i - 1) / MP.fac(i - 1) if i else 0
+        k_q -= change_u * mu_v * s**i / MP.fac(i)
+    return k, k_s, k_q
 
 
 def rows_of(array: np.ndarray) -> list[list[Exact]]:

@@ -287,13 +287,13 @@ def test_kinks_are_where_the_derivative_jumps(entry: Activation) -> None:
 
 
 @every_entry
-def test_the_constants_of_degree_one_are_those_of_the_kernel(entry: Activation) -> None:
+def test_the_parts_of_a_kernel_of_degree_one_make_it_up(entry: Activation) -> None:
     if entry.degree_one is None:
         assert entry.homogeneous_degree != 1 or not entry.kinks
         return
     assert entry.homogeneous_degree == 1
     q_u, q_v, s = _grid(EXACT_NORMS)
     n, t = np.sqrt(q_u * q_v), s / np.sqrt(q_u * q_v)
-    turn = np.pi / 2 - np.arccos(t) + entry.degree_one.half
-    expected = entry.degree_one.factor * n * (np.sqrt(1 - t * t) + turn * t - entry.degree_one.excess)
+    slope, _, rest = entry.degree_one.parts(np, t, np.sqrt(1 - t * t), np.pi / 2 - np.arccos(t))
+    expected = entry.degree_one.factor * n * (rest + slope * t)
     assert (np.abs(entry.kernel(np, q_u, q_v, s)[0] - expected) <= 1e-14 * n).all()

@@ -15,7 +15,7 @@ from tests.theory import exact
 
 MP = exact.MP
 Feature = list[tuple[Any, list[Any]]]  # Σ coefficient · φ̃(row·x)
-SETTINGS = list(product(activation_names(), DROP_SETTINGS))
+SETTINGS = [*product(activation_names(), DROP_SETTINGS), ("relu", 1), ("relu", 4), ("abs", 6), ("erf", 4)]
 TEACHER_A = np.array([1.0, -0.75])
 TEACHER_W = np.array([[0.6, 0.8, 0.0], [1.0, 0.0, 0.0]])
 BASE = np.array([[0.5, -0.25, 1.0], [-0.75, 1.0, 0.25], [0.25, 0.5, -0.5]])

@@ -7,9 +7,9 @@ from featlearn.theory import population
 from featlearn.theory.activations import Activation, activation, activations
 from featlearn.theory.measures import Atoms, Target, tangent_bases
 
-every_kernel = pytest.mark.parametrize(
-    "phi", [x for x in activations() if x.degree_one is not None], ids=lambda x: f"{x.name}-{x.drop_hermite_below}"
-)
+KERNELS = [x for x in activations() if x.degree_one is not None]
+KERNELS += [activation("relu", 1), activation("relu", 4), activation("abs", 6)]
+every_kernel = pytest.mark.parametrize("phi", KERNELS, ids=lambda x: f"{x.name}-{x.drop_hermite_below}")
 
 
 def _teacher(neurons: int = 3, input_dim: int = 4) -> tuple[np.ndarray, np.ndarray]:

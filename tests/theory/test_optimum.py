@@ -75,7 +75,7 @@ def _circle(teacher: Network) -> np.ndarray:
     return np.asarray(np.cos(turns)[:, None] * basis[0] + np.sin(turns)[:, None] * basis[1])
 
 
-@pytest.mark.parametrize("setting", [("relu", 0), ("abs", 2), ("abs", 0)])
+@pytest.mark.parametrize("setting", [("relu", 0), ("abs", 2), ("abs", 0), ("relu", 4), ("abs", 6)])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_bounds_meet_for_other_activations(setting: tuple[str, int], seed: int) -> None:
     teacher, phi = _teacher(seed), activation(*setting)

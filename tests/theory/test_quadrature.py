@@ -7,6 +7,7 @@ import pytest
 from scipy import special
 
 from featlearn.theory import quadrature
+from featlearn.theory.activations import activation
 from tests.theory.exact import MP, number
 
 ACCURACY = 1e-13  # claimed
@@ -97,3 +98,8 @@ def test_two_different_functions_are_not_mixed_up() -> None:
     second = quadrature.expectation(_relu, _square, q_u, q_v, s)
     assert abs(first - s / 2) <= ACCURACY * 6
     assert abs(second - (q_u * q_v + s * s) / sqrt(2 * pi * q_u)) <= ACCURACY * 36
+
+
+def test_other_dropped_degrees_than_those_of_the_paper_are_refused() -> None:
+    with pytest.raises(ValueError, match="no drop_hermite_below of 4"):
+        quadrature.pair_kernel(activation("relu", 4), 1.0, 1.0, 0.5)

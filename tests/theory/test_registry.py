@@ -15,6 +15,7 @@ from featlearn.theory.activations import (
     names_of_degree,
     register,
 )
+from featlearn.theory.activations.registry import HIGHEST_DROP
 from tests.theory import made_up
 
 
@@ -36,8 +37,21 @@ def test_unknown_names_are_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="unknown activation 'tanh'") as caught:
         activation("tanh")
     assert all(name in str(caught.value) for name in activation_names())
-    with pytest.raises(ValueError, match="drop_hermite_below is 1: known are 0 and 2"):
-        activation("relu", 1)
+    for drop in (-1, HIGHEST_DROP + 1):
+        with pytest.raises(ValueError, match=f"drop_hermite_below is {drop}: relu has 0 to 40"):
+            activation("relu", drop)
+    with made_up.registered(*made_up.CUBIC), pytest.raises(ValueError, match="is 1: cubic has 0 and 2"):
+        activation("cubic", 1)
+
+
+def test_records_of_other_settings_are_made_once() -> None:
+    known = activations()
+    for name in activation_names():
+        for drop in (1, 3, HIGHEST_DROP):
+            found = activation(name, drop)
+            assert found is activation(name, drop)
+            assert (found.name, found.drop_hermite_below) == (name, drop)
+    assert activations() == known
 
 
 def test_a_registered_activation_is_known_until_it_is_taken_out() -> None:

@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, activation_names
+from featlearn.theory.activations import Activation, activation, activation_names
 from featlearn.theory.tangent_kernel import neural_tangent_kernel
 
-SETTINGS = list(product(activation_names(), DROP_SETTINGS))
+SETTINGS = [x for x in product(activation_names(), (0, 1, 2, 3, 4, 6)) if x[0] != "quadratic" or x[1] < 3]
 
 
 def _draw(runs: int = 1, m: int = 5, d: int = 3, points: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -45,7 +45,7 @@ def test_the_kernel_is_that_of_an_explicit_jacobian(name: str, drop: int) -> Non
     found = neural_tangent_kernel(act, a, w, x)[0]
     np.testing.assert_allclose(found, jacobian @ jacobian.T, rtol=0, atol=1e-8 * np.abs(found).max())
     np.testing.assert_allclose(found, found.T, rtol=0, atol=1e-14 * np.abs(found).max())
-    assert np.linalg.eigvalsh(found).min() > -1e-12 * np.abs(found).max()
+    assert np.linalg.eigvalsh(found).min() >= -1e-12 * np.abs(found).max()
 
 
 @pytest.mark.parametrize(("name", "drop"), SETTINGS)

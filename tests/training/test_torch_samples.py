@@ -6,14 +6,17 @@ import torch
 
 from featlearn.theory import population
 from featlearn.theory.activations import Activation, activation, activations
+from featlearn.theory.hermite import hermite_polynomials
 from featlearn.training.backends.torch_samples import loss_and_gradient
 from featlearn.training.data import Sample, drawn_sample
 from featlearn.training.networks import Network
-from tests.theory.exact import MP, Exact, means, number, phi
+from tests.theory.exact import MP, Exact, hermite, number, phi
 from tests.training import sampled
 
 ENTRIES = activations()
 every_entry = pytest.mark.parametrize("act", ENTRIES, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
+FURTHER = [activation(*x) for x in (("relu", 1), ("quadratic", 1), ("relu", 5), ("abs", 3), ("erf", 4))]
+every_drop = pytest.mark.parametrize("act", [*ENTRIES, *FURTHER], ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
 
 
 def _example(seed: int, m: int = 4, d: int = 3) -> tuple[np.ndarray, np.ndarray, Network]:
@@ -39,14 +42,13 @@ def _exact_loss(act: Activation, a: list[Exact], w: list[list[Exact]], sample: S
         for a_j, row in zip(a, w, strict=True):
             z, q = sum(number(p) * r for p, r in zip(x, row, strict=True)), sum(r * r for r in row)
             f += a_j * phi(act.name, z)
-            if act.drop_hermite_below == 2:
-                mean, slope, _, _ = means(act.name, q)
-                f -= a_j * (mean + slope * z)
+            for k, polynomial in zip(range(act.drop_hermite_below), hermite_polynomials(z, q, 9), strict=False):
+                f -= a_j * hermite(act.name, k, q)[0] * polynomial / MP.fac(k)
         total += f * f
     return total / len(sample.labels)
 
 
-@every_entry
+@every_drop
 def test_loss_and_gradient_are_right_to_fourteen_digits(act: Activation) -> None:
     """Against fifty-digit losses, and their central differences with steps of 1e-20."""
     a, w, teacher = _example(1)

@@ -1,21 +1,25 @@
 """relu and abs: homogeneous of degree 1, with a kink at 0. Their kernels are arc-cosine kernels (Cho & Saul 2009).
 
 With the angle θ of u and v they are κ‖u‖‖v‖(sin θ + (π/2 − θ + ψ₀) cos θ − ε); abs is 2·relu without the linear part.
-Derivations: docs/theory.md §2, and docs/regimes.md §3 for the tangents.
+Without the Hermite degrees below ℓ ≥ 3 they are κ‖u‖‖v‖ F₂(cos θ), with a tail of ``tails``.
+Derivations: docs/theory.md §2 and §11, and docs/regimes.md §3 for the tangents.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import pi, sqrt
+from functools import partial
+from math import pi, prod, sqrt
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from featlearn.theory import double_double
 from featlearn.theory.activations.record import Activation, CompiledKernel, DegreeOne, Kernel, Symmetry
 from featlearn.theory.activations.registry import register
+from featlearn.theory.activations.tails import tail
 from featlearn.theory.pairs import Array, Pairs
 
 # --- kernels ------------------------------------------------------------------------------------
@@ -61,20 +65,55 @@ def _abs(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array
     return k, asin_t * (2 / pi), root / (pi * _nonzero(xp, q_u))
 
 
+def _relu_without_mean(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+    n = xp.sqrt(q_u * q_v)
+    t = xp.clip(s / _nonzero(xp, n), -1.0, 1.0)
+    root = xp.sqrt((1 - t) * (1 + t))
+    half_turn = xp.asin(t) + pi / 2  # π − acos t
+    if xp is not double_double:  # where there are digits to spare, but π/2 must be the same number for all pairs
+        half_turn = xp.where(t < 0, 2 * xp.asin(xp.sqrt((1 + t) / 2)), half_turn)
+    fall = t / (1 + root)  # (1 − root)/t
+    return s * (half_turn - fall) / (2 * pi), half_turn / (2 * pi), -s * fall / (4 * pi * _nonzero(xp, q_u))
+
+
+def _relu_tail(first: int, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+    """n F₂(t)/2π, its derivatives F₁(t)/2π and n (F₂ − t F₁)/(4π q_u)."""
+    n = xp.sqrt(q_u * q_v)
+    t = xp.clip(s / _nonzero(xp, n), -1.0, 1.0)
+    root, alpha = xp.sqrt((1 - t) * (1 + t)), xp.asin(t)
+    f_1, f_2 = (tail(xp, order, first, t, root, alpha) for order in (1, 2))
+    return n * f_2 / (2 * pi), f_1 / (2 * pi), n * (f_2 - t * f_1) / (4 * pi * _nonzero(xp, q_u))
+
+
+def _abs_tail(first: int, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+    k, k_s, k_q = _relu_tail(first, xp, q_u, q_v, s)
+    return 4 * k, 4 * k_s, 4 * k_q
+
+
 # --- tangents -----------------------------------------------------------------------------------
+# For K = κ‖u‖‖v‖ g(cos θ) they are κ(g′ h·k + g″ (h·T)(k·T′) + (g − cos θ g′)(h·û)(k·v̂)),
+# T = v̂ − cos θ û, T′ = û − cos θ v̂.
 
 
-def _tangents_of(constants: DegreeOne) -> Callable[..., Array]:
-    """κ(ψ h·k + (h·T)(k·T′)/sin θ + (sin θ − ε)(h·û)(k·v̂)), T = v̂ − cos θ û, T′ = û − cos θ v̂, ψ = π/2 − θ + ψ₀."""
+def _closed_parts(half: float, excess: float, xp: Any, cosine: Array, sine: Array, complement: Array) -> Any:
+    """g′ = π/2 − θ + ψ₀, g″ sin θ = 1, g − cos θ g′ = sin θ − ε."""
+    return complement + half, 1.0, sine - excess
 
+
+def _tail_parts(first: int, xp: Any, cosine: Array, sine: Array, complement: Array) -> tuple[Array, Array, Array]:
+    f_0, f_1, f_2 = (tail(xp, order, first, cosine, sine, complement) for order in range(3))
+    return f_1, f_0, f_2 - cosine * f_1
+
+
+def _tangents_of(kernel: DegreeOne) -> Callable[..., Array]:
     def tangents(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
         xp = pairs.xp
         length_u, length_v = (xp.sqrt(xp.where(q > 0, q, 1.0)) for q in (pairs.q_u, pairs.q_v))
         hu, hv, ku, kv = hu / length_u, hv / length_v, ku / length_u, kv / length_v
+        slope, bend, rest = kernel.parts(xp, pairs.cosine, pairs.sine, pairs.complement)
         towards, back = hv - pairs.cosine * hu, ku - pairs.cosine * kv
         across = towards * back / xp.where(pairs.sine > 0, pairs.sine, 1.0)  # 0 where the rows are parallel
-        turned = (pairs.complement + constants.half) * hk + across
-        return constants.factor * (turned + (pairs.sine - constants.excess) * (hu * kv))
+        return kernel.factor * (slope * hk + bend * across + rest * (hu * kv))
 
     return tangents
 
@@ -97,15 +136,44 @@ def _inverse_root(q: Array) -> Array:
     return (q > 0) / (q + (q == 0)) ** 0.5
 
 
-def _with_kernel(kernel: Kernel, constants: DegreeOne, symmetry: Symmetry) -> dict[str, Any]:
+def _with_kernel(kernel: Kernel, factor: float, half: float, excess: float, symmetry: Symmetry) -> dict[str, Any]:
     """The fields that depend on what is dropped."""
+    degree_one = DegreeOne(factor, partial(_closed_parts, half, excess))
     return {
         "kernel": kernel,
-        "tangents": _tangents_of(constants),
+        "tangents": _tangents_of(degree_one),
         "symmetry": symmetry,
-        "degree_one": constants,
-        "compiled": CompiledKernel("homogeneous", constants.factor, constants.half, constants.excess),
+        "degree_one": degree_one,
+        "compiled": CompiledKernel("homogeneous", factor, half, excess),
     }
+
+
+def _hermite_of_relu(k: int, q: Array) -> Array:
+    """μ_k = q^{(1−k)/2} E[relu(z) He_k(z)]: (−1)^{k/2−1}(k − 3)!!/√2π for even k ≥ 2, 0 for odd k ≥ 3."""
+    if k < 2:
+        return (_RELU.mean, _RELU.slope)[k](q)
+    if k % 2:
+        return 0.0 * q
+    return (-1) ** (k // 2 - 1) * prod(range(k - 3, 0, -2)) / sqrt(2 * pi) * _inverse_root(q) ** (k - 1)
+
+
+def _hermite_of_abs(k: int, q: Array) -> Array:
+    return 0.0 * q if k % 2 else 2 * _hermite_of_relu(k, q)
+
+
+def _from_tail(plain: Activation, drop: int, kernel: Callable[..., Any], factor: float) -> Activation:
+    """The record that drops the degrees below ℓ ≥ 3. The odd ones among them are 0: an even one is the first kept."""
+    first = (drop - 1) // 2
+    degree_one = DegreeOne(factor, partial(_tail_parts, first))
+    return replace(
+        plain,
+        drop_hermite_below=drop,
+        kernel=partial(kernel, first),
+        tangents=_tangents_of(degree_one),
+        symmetry="even",
+        degree_one=degree_one,
+        compiled=None,
+    )
 
 
 _RELU = Activation(
@@ -121,11 +189,22 @@ _RELU = Activation(
     rounding_scale=lambda q: 1.0 * q,
     homogeneous_degree=1,
     kinks=(0.0,),
-    **_with_kernel(_relu, DegreeOne(1 / (2 * pi), pi / 2, 0.0), "none"),
+    hermite=_hermite_of_relu,
+    **_with_kernel(_relu, 1 / (2 * pi), pi / 2, 0.0, "none"),
 )
+
+
+def _further_relu(drop: int) -> Activation:
+    if drop == 1:
+        without_mean = _with_kernel(_relu_without_mean, 1 / (2 * pi), pi / 2, 1.0, "none")
+        return replace(_RELU, drop_hermite_below=1, **without_mean)
+    return _from_tail(_RELU, drop, _relu_tail, 1 / (2 * pi))
+
+
 register(
     _RELU,
-    replace(_RELU, drop_hermite_below=2, **_with_kernel(_relu_dropped, DegreeOne(1 / (2 * pi), 0.0, 1.0), "even")),
+    replace(_RELU, drop_hermite_below=2, **_with_kernel(_relu_dropped, 1 / (2 * pi), 0.0, 1.0, "even")),
+    further=_further_relu,
 )
 
 _ABS = Activation(
@@ -141,6 +220,16 @@ _ABS = Activation(
     rounding_scale=lambda q: 1.0 * q,
     homogeneous_degree=1,
     kinks=(0.0,),
-    **_with_kernel(_abs, DegreeOne(2 / pi, 0.0, 0.0), "even"),
+    hermite=_hermite_of_abs,
+    **_with_kernel(_abs, 2 / pi, 0.0, 0.0, "even"),
 )
-register(_ABS, replace(_ABS, drop_hermite_below=2, **_with_kernel(_abs_dropped, DegreeOne(2 / pi, 0.0, 1.0), "even")))
+_ABS_DROPPED = replace(_ABS, drop_hermite_below=2, **_with_kernel(_abs_dropped, 2 / pi, 0.0, 1.0, "even"))
+
+
+def _further_abs(drop: int) -> Activation:
+    if drop == 1:  # there is no linear part
+        return replace(_ABS_DROPPED, drop_hermite_below=1)
+    return _from_tail(_ABS, drop, _abs_tail, 2 / pi)
+
+
+register(_ABS, _ABS_DROPPED, further=_further_abs)

@@ -1,4 +1,5 @@
-"""erf(z/√2): smooth and bounded. Its kernel is that of Williams 1998; the dropped form is derived in docs/theory.md §2.
+"""erf(z/√2): smooth and bounded. Its kernel is that of Williams 1998; the dropped forms are derived in docs/theory.md,
+§2 (ℓ = 2) and §11 (any ℓ).
 
 Derivations of the tangents: docs/regimes.md §3.
 """
@@ -8,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from math import pi, sqrt
+from math import pi, prod, sqrt
 from types import ModuleType
 
 import numpy as np
 
 from featlearn.theory.activations.record import Activation, CompiledKernel
 from featlearn.theory.activations.registry import register
+from featlearn.theory.activations.tails import coefficient, tail
 from featlearn.theory.pairs import Array, Pairs, mixed_derivative
 
 Powers = Callable[[Pairs], tuple[Array, Array, Array]]
@@ -60,6 +62,15 @@ def _dropped(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, A
     return (xp.asin(tau) - tau) * (2 / pi), excess * (2 / pi), -s * excess / (pi * (1 + q_u))
 
 
+def _tail(first: int, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+    """(2/π) F₁(τ) with τ = s/scale, and its derivatives by s and q_u, of which F₀(τ)/scale is the common factor."""
+    scale = xp.sqrt((1 + q_u) * (1 + q_v))
+    root, tau = _root(xp, q_u, q_v, s), s / scale
+    cosine, alpha = root / scale, xp.asin(tau)
+    rise = tail(xp, 0, first, tau, cosine, alpha) / root
+    return tail(xp, 1, first, tau, cosine, alpha) * (2 / pi), rise * (2 / pi), -s * rise / (pi * (1 + q_u))
+
+
 def _root(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> Array:
     """√((1 + q_u)(1 + q_v) − s²), with q_u q_v − s² (≥ 0, a difference of near-equals) kept apart from the rest."""
     n = xp.sqrt(q_u * q_v)
@@ -91,6 +102,20 @@ def _dropped_powers(pairs: Pairs) -> tuple[Array, Array, Array]:
     return rise, 1 / cube, rise * (scale * scale + scale * root + root * root) / (root * root * (scale * scale))
 
 
+def _tail_powers(first: int, pairs: Pairs) -> tuple[Array, Array, Array]:
+    """F₀/scale, F₀′/(τ scale³) and (τF₀)′/scale³, where (1 − τ²)(τF₀)′ = F₀ + (2J − 1) A_{J−1} τ^{2J}."""
+    xp, root = pairs.xp, _root_of(pairs)
+    scale = xp.sqrt((1 + pairs.q_u) * (1 + pairs.q_v))
+    tau, cosine = pairs.s / scale, root / scale
+    f_0 = tail(xp, 0, first, tau, cosine, xp.asin(tau)) / cosine
+    power = tau * tau
+    for _ in range(first - 1):
+        power = power * tau * tau
+    both = (f_0 + (2 * first - 1) * coefficient(first - 1) * power) / (cosine * cosine)
+    square, cube = tau * tau, scale * scale * scale
+    return f_0 / scale, (both - f_0) / (xp.where(square > 0, square, 1.0) * cube), both / cube
+
+
 def _value_tangents(powers: Powers, pairs: Pairs, ku: Array, kv: Array) -> Array:
     """(2/π) rise (k·u − s k·v/(1 + q_v)), with the first of the powers as the rise."""
     rise, _, _ = powers(pairs)
@@ -106,6 +131,14 @@ def _tangents(powers: Powers, pairs: Pairs, hu: Array, hv: Array, ku: Array, kv:
 
 # --- records ------------------------------------------------------------------------------------
 
+
+def _hermite(k: int, q: Array) -> Array:
+    """μ_k = √(2/π) (−1)^{(k−1)/2} (k − 2)!! (1 + q)^{−k/2} for odd k, 0 for even k."""
+    if k % 2 == 0:
+        return 0.0 * q
+    return (-1) ** (k // 2) * prod(range(k - 2, 0, -2)) * sqrt(2 / pi) / (1 + q) ** (k / 2)
+
+
 _ERF = Activation(
     name="erf",
     drop_hermite_below=0,
@@ -118,19 +151,35 @@ _ERF = Activation(
     slope_prime=lambda q: -sqrt(1 / (2 * pi)) / (1 + q) ** 1.5,
     rounding_scale=lambda q: 1.0 * q,
     symmetry="odd",
+    hermite=_hermite,
     kernel=_plain,
     tangents=partial(_tangents, _plain_powers),
     value_tangents=partial(_value_tangents, _plain_powers),
     compiled=CompiledKernel("erf", 2 / pi, 0.0, 0.0),
 )
-register(
+_DROPPED = replace(
     _ERF,
-    replace(
-        _ERF,
-        drop_hermite_below=2,
-        kernel=_dropped,
-        tangents=partial(_tangents, _dropped_powers),
-        value_tangents=partial(_value_tangents, _dropped_powers),
-        compiled=CompiledKernel("erf", 2 / pi, 0.0, 1.0),
-    ),
+    drop_hermite_below=2,
+    kernel=_dropped,
+    tangents=partial(_tangents, _dropped_powers),
+    value_tangents=partial(_value_tangents, _dropped_powers),
+    compiled=CompiledKernel("erf", 2 / pi, 0.0, 1.0),
 )
+
+
+def _further(drop: int) -> Activation:
+    """Of an odd function the degrees below 1 or 3 are those below 0 or 2."""
+    if drop in (1, 3):
+        return replace(_ERF if drop == 1 else _DROPPED, drop_hermite_below=drop)
+    powers = partial(_tail_powers, drop // 2)
+    return replace(
+        _ERF,
+        drop_hermite_below=drop,
+        kernel=partial(_tail, drop // 2),
+        tangents=partial(_tangents, powers),
+        value_tangents=partial(_value_tangents, powers),
+        compiled=None,
+    )
+
+
+register(_ERF, _DROPPED, further=_further)

@@ -28,6 +28,15 @@ def _dropped_tangents(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, 
     return mixed_derivative((4 * pairs.s, 4.0, 0.0, 0.0, 0.0), hu, hv, ku, kv, hk)
 
 
+def _nothing(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+    zero = 0 * q_u * q_v * s
+    return zero, zero, zero
+
+
+def _no_tangents(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
+    return 0 * pairs.s * hk
+
+
 _QUADRATIC = Activation(
     name="quadratic",
     drop_hermite_below=0,
@@ -41,17 +50,25 @@ _QUADRATIC = Activation(
     rounding_scale=lambda q: 3.0 * q * q,
     symmetry="even",
     homogeneous_degree=2,
+    hermite=lambda k, q: 1.0 * q if k == 0 else 0.0 * q + (2.0 if k == 2 else 0.0),
     kernel=_plain,
     tangents=_plain_tangents,
     compiled=CompiledKernel("quadratic", 1.0, 0.0, 0.0),
 )
-register(
+_DROPPED = replace(
     _QUADRATIC,
-    replace(
-        _QUADRATIC,
-        drop_hermite_below=2,
-        kernel=_dropped,
-        tangents=_dropped_tangents,
-        compiled=CompiledKernel("quadratic", 1.0, 0.0, 1.0),
-    ),
+    drop_hermite_below=2,
+    kernel=_dropped,
+    tangents=_dropped_tangents,
+    compiled=CompiledKernel("quadratic", 1.0, 0.0, 1.0),
 )
+
+
+def _further(drop: int) -> Activation:
+    """z² has the degrees 0 and 2: without those below 1 it is what it is at 2, without those below 3 it is zero."""
+    if drop == 1:
+        return replace(_DROPPED, drop_hermite_below=1)
+    return replace(_DROPPED, drop_hermite_below=drop, kernel=_nothing, tangents=_no_tangents, compiled=None)
+
+
+register(_QUADRATIC, _DROPPED, further=_further)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import factorial
 from types import ModuleType
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from featlearn.theory.hermite import hermite_polynomials
 from featlearn.theory.pairs import Array, Pairs
 
 Symmetry = Literal["even", "odd", "none"]
@@ -17,7 +19,7 @@ Moment = Callable[[Array], Array]  # of q: written with operators alone, for Num
 Tangents = Callable[[Pairs, Array, Array, Array, Array, Array], Array]
 ValueTangents = Callable[[Pairs, Array, Array], Array]
 
-DROP_SETTINGS: tuple[int, ...] = (0, 2)
+DROP_SETTINGS: tuple[int, ...] = (0, 2)  # what every activation has a record for
 
 
 class Pointwise(Protocol):
@@ -26,17 +28,20 @@ class Pointwise(Protocol):
     def __call__(self, z: Array, xp: ModuleType = np) -> Array: ...
 
 
+Parts = Callable[[Any, Array, Array, Array], tuple[Array, Array, Array]]
+
+
 @dataclass(frozen=True)
 class DegreeOne:
-    """The constants of a kernel of degree 1, K = κ‖u‖‖v‖(sin θ + (π/2 − θ + ψ₀) cos θ − ε) with the angle θ of u and v.
+    """A kernel of degree 1, K = κ‖u‖‖v‖ g(cos θ) with the angle θ of u and v, by what its derivatives are made of.
 
     Attributes:
-        factor, half, excess: κ, ψ₀, ε.
+        factor: κ.
+        parts: ``parts(xp, cos θ, sin θ, π/2 − θ)`` → g′, g″ sin θ and g − cos θ g′ at cos θ, all finite for every θ.
     """
 
     factor: float
-    half: float
-    excess: float
+    parts: Parts
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ class Activation:
 
     Attributes:
         name: the registry name.
-        drop_hermite_below: 0 (plain φ) or 2 (constant and linear part removed).
+        drop_hermite_below: ℓ, the lowest Hermite degree that is kept: 0 is plain φ; at 2, constant and linear part are
+            removed.
         formula: φ in plain symbols, for tables.
         phi, phi_prime: plain φ(z) and φ′(z), pointwise; φ′ is ½(φ′₋ + φ′₊) at a kink. ``phi(z)`` takes NumPy arrays,
             ``phi(z, torch)`` tensors. What ``phi_prime`` returns is the caller's to overwrite.
@@ -80,10 +86,12 @@ class Activation:
         symmetry: of φ̃. "even": w and −w are one neuron; "odd": (a, w) and (−a, −w) are one neuron.
         homogeneous_degree: k when φ̃ of c·w is c^k φ̃ of w for c > 0, else None.
         kinks: the z at which φ′ jumps.
-        degree_one: the constants of the kernel, where it is one of degree 1 with a kink; the certified optimum (needs
-            them) exists for these.
+        degree_one: the kernel as one of degree 1, where it is one with a kink; the certified optimum (needs it) exists
+            for these.
         value_tangents: ``value_tangents(pairs, k·u, k·v)`` → ∂K/∂s k·u + 2 ∂K/∂q_v k·v, where ``kernel`` is not exact
             enough for it; None takes what follows from ``kernel``.
+        hermite: ``hermite(k, q)`` → μ_k(q) = E φ^{(k)}(√q z) for every k ≥ 0, of the plain φ (k = 0, 1: ``mean`` and
+            ``slope``), 0 at q = 0 where it is infinite there; None where it is not known beyond.
         compiled: the kernel in the fused backend; None where it has none, and the torch backend trains.
     Accuracy: K within 1e-12·max(1, |K|) of quadrature for q in [1e-6, 1e3] and |t| ≤ 1; the derivatives likewise
         (tests/theory/test_activations.py), but for the rounding of the inputs, which t = s/√(q_u q_v) → ±1 magnifies
@@ -107,18 +115,49 @@ class Activation:
     kinks: tuple[float, ...] = ()
     degree_one: DegreeOne | None = None
     value_tangents: ValueTangents | None = None
+    hermite: Callable[[int, Array], Array] | None = None
     compiled: CompiledKernel | None = None
 
-    def pointwise(self, preactivation: np.ndarray, squared_norm: Any) -> np.ndarray:
-        """φ̃(z) = φ(z) − μ0(q) − μ1(q) z at z = w·x, with q = ‖w‖² broadcast against z."""
-        value: np.ndarray = self.phi(preactivation)
+    def pointwise(self, preactivation: Array, squared_norm: Any, xp: ModuleType = np) -> Any:
+        """φ̃(z) = φ(z) − Σ_{k<ℓ} μ_k(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² broadcast against z."""
+        value = self.phi(preactivation, xp)
         if self.drop_hermite_below == 2:
-            value = value - self.mean(squared_norm) - self.slope(squared_norm) * preactivation
+            return value - self.mean(squared_norm) - self.slope(squared_norm) * preactivation
+        for term in self._series(preactivation, squared_norm, range(self.drop_hermite_below), 0):
+            value = value - term
         return value
 
-    def pointwise_prime(self, preactivation: np.ndarray, squared_norm: Any) -> np.ndarray:
-        """∂φ̃/∂z = φ′(z) − μ1(q) at z = w·x, with q = ‖w‖² held fixed."""
-        value: np.ndarray = self.phi_prime(preactivation)
+    def pointwise_prime(self, preactivation: Array, squared_norm: Any, xp: ModuleType = np) -> Any:
+        """∂φ̃/∂z = φ′(z) − Σ_{k<ℓ−1} μ_{k+1}(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² held fixed."""
+        value = self.phi_prime(preactivation, xp)
         if self.drop_hermite_below == 2:
-            value = value - self.slope(squared_norm)
+            return value - self.slope(squared_norm)
+        for term in self._series(preactivation, squared_norm, range(self.drop_hermite_below - 1), 1):
+            value = value - term
         return value
+
+    def pointwise_by_square(self, preactivation: Array, squared_norm: Any) -> Any:
+        """∂φ̃/∂q = −½ Σ_{k=ℓ−2}^{ℓ−1} μ_{k+2}(q) He_k(z; q)/k! (k ≥ 0) with z = w·x held fixed (docs/theory.md §11)."""
+        last = self.drop_hermite_below
+        if last == 2:
+            return -(self.mean_prime(squared_norm) + self.slope_prime(squared_norm) * preactivation)
+        terms = self._series(preactivation, squared_norm, range(max(0, last - 2), last), 2)
+        return -0.5 * sum(terms, 0 * preactivation)
+
+    def projection(self, k: int, squared_norm: Any) -> Any:
+        """E[φ(√q z) He_k(z)] = q^{k/2} μ_k(q) of the plain φ, finite for tiny q and 0 too; needs ``hermite``."""
+        assert self.hermite is not None  # it makes what drops other degrees than those below 2
+        if self.homogeneous_degree is None:
+            return self.hermite(k, squared_norm) * squared_norm ** (k / 2)
+        return float(self.hermite(k, 1.0)) * squared_norm ** (self.homogeneous_degree / 2)
+
+    def _series(self, z: Array, q: Any, degrees: range, shift: int) -> Iterator[Any]:
+        """Terms μ_{k+shift}(q) He_k(z; q)/k!, as q^{−shift/2} E[φ He_{k+shift}] He_k(z/√q)/k!: finite for tiny q."""
+        if not degrees:
+            return
+        inverse = (q > 0) / (q + (q == 0)) ** 0.5
+        for k, polynomial in enumerate(hermite_polynomials(z * inverse, 1.0, degrees.stop)):
+            if k in degrees:
+                alone = (k, shift) == (0, 1)  # μ_1 itself, for rows of norm 0 too
+                factor = self.slope(q) if alone else self.projection(k + shift, q) * inverse**shift
+                yield factor * polynomial / factorial(k)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from featlearn.theory.activations.record import DROP_SETTINGS, Activation
 
+HIGHEST_DROP = 40  # the closed forms of higher degrees are not held to fifty digits
+
 _REGISTRY: dict[str, dict[int, Activation]] = {}  # by name, then by what is dropped
+_FURTHER: dict[str, Callable[[int], Activation]] = {}  # by name: the records that are made when they are asked for
 
 
-def register(*records: Activation) -> None:
-    """Make an activation known: one record for each way of dropping its low degrees, all of one new name.
+def register(*records: Activation, further: Callable[[int], Activation] | None = None) -> None:
+    """Make an activation known: one record for each of ``DROP_SETTINGS``, all of one new name.
 
+    Args:
+        records: in the order of ``DROP_SETTINGS``.
+        further: makes the record for any other ``drop_hermite_below``; None where there are no others.
     Raises:
         ValueError: when the name is taken, the names differ, or the settings are not those of ``DROP_SETTINGS``.
     """
@@ -21,6 +29,8 @@ def register(*records: Activation) -> None:
     if name in _REGISTRY:
         raise ValueError(f"there is an activation {name!r} already")
     _REGISTRY[name] = dict(zip(settings, records, strict=True))
+    if further is not None:
+        _FURTHER[name] = further
 
 
 def activation(name: str, drop_hermite_below: int = 2) -> Activation:
@@ -28,15 +38,21 @@ def activation(name: str, drop_hermite_below: int = 2) -> Activation:
 
     Args:
         name: one of ``activation_names()``.
-        drop_hermite_below: 2 (constant and linear part dropped, the setting of the paper) or 0 (plain φ).
+        drop_hermite_below: ℓ, 0 (plain φ) to ``HIGHEST_DROP``; 2, where constant and linear part are dropped, is the
+            setting of the paper.
     Raises:
         ValueError: when the name or the setting is unknown; the message lists the known ones.
     """
     if name not in _REGISTRY:
         raise ValueError(f"unknown activation {name!r}: known are {', '.join(activation_names())}")
-    if drop_hermite_below not in DROP_SETTINGS:
-        raise ValueError(f"drop_hermite_below is {drop_hermite_below!r}: known are 0 and 2")
-    return _REGISTRY[name][drop_hermite_below]
+    known = _REGISTRY[name]
+    if drop_hermite_below in known:
+        return known[drop_hermite_below]
+    if name not in _FURTHER:
+        raise ValueError(f"drop_hermite_below is {drop_hermite_below!r}: {name} has 0 and 2")
+    if not 0 <= drop_hermite_below <= HIGHEST_DROP:
+        raise ValueError(f"drop_hermite_below is {drop_hermite_below!r}: {name} has 0 to {HIGHEST_DROP}")
+    return known.setdefault(drop_hermite_below, _FURTHER[name](drop_hermite_below))
 
 
 def activation_names() -> tuple[str, ...]:
@@ -45,10 +61,12 @@ def activation_names() -> tuple[str, ...]:
 
 
 def activations() -> tuple[Activation, ...]:
-    """All records: those of each name together, all degrees first."""
+    """The records for ``DROP_SETTINGS``: those of each name together, all degrees first."""
     return tuple(_REGISTRY[name][drop] for name in _REGISTRY for drop in DROP_SETTINGS)
 
 
 def names_of_degree(degree: int) -> tuple[str, ...]:
     """The names of the activations that are homogeneous of a degree, whatever is dropped."""
-    return tuple(name for name in _REGISTRY if all(x.homogeneous_degree == degree for x in _REGISTRY[name].values()))
+    return tuple(
+        name for name in _REGISTRY if all(_REGISTRY[name][x].homogeneous_degree == degree for x in DROP_SETTINGS)
+    )

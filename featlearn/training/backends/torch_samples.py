@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from featlearn.theory.activations import Activation
+from featlearn.theory.activations import DROP_SETTINGS, Activation
 from featlearn.theory.population import Gradient
 
 # How many preactivations, inputs times neurons, are computed at a time: what the caches and the memory hold.
@@ -39,6 +39,8 @@ def loss_and_gradient(
     """
     a, w, n = second_layer, first_layer, len(inputs)
     q = torch.sum(w * w, -1)
+    if activation.drop_hermite_below not in DROP_SETTINGS:
+        return _without_any_degrees(activation, a, w, inputs, labels, chunk)
     mu0, mu1, mu0_prime, mu1_prime = _moments(activation, q)
     constant, linear = a @ mu0, (a * mu1) @ w
     chunk = chunk or max(1, _CHUNK_ENTRIES[inputs.device.type] // len(a))
@@ -56,6 +58,27 @@ def loss_and_gradient(
     r_z = w @ r_x
     to_a = r_phi - mu0 * r_1 - mu1 * r_z
     to_w = r_phi_prime_x - mu1[:, None] * r_x - 2 * (mu0_prime * r_1 + mu1_prime * r_z)[:, None] * w
+    return squares / n, Gradient(to_a * (2 / n), to_w * a[:, None] * (2 / n))
+
+
+def _without_any_degrees(
+    activation: Activation, a: Tensor, w: Tensor, inputs: Tensor, labels: Tensor, chunk: int | None
+) -> tuple[Tensor, Gradient]:
+    """The same for other degrees than those below 0 or 2: each neuron is φ̃(z; q), and
+    ∂/∂w_j = 2 a_j [mean r ∂φ̃/∂z x + 2 mean r ∂φ̃/∂q w_j]."""
+    n, q = len(inputs), torch.sum(w * w, -1)
+    chunk = chunk or max(1, _CHUNK_ENTRIES[inputs.device.type] // len(a))
+    squares, to_a, along = q.new_zeros(()), torch.zeros_like(a), torch.zeros_like(a)
+    to_w = torch.zeros_like(w)
+    for x, y in zip(inputs.split(chunk), labels.split(chunk), strict=True):
+        z = x @ w.T
+        value = activation.pointwise(z, q, torch)
+        r = value @ a - y
+        squares += r @ r
+        to_a += r @ value
+        to_w += (activation.pointwise_prime(z, q, torch) * r[:, None]).T @ x
+        along += r @ activation.pointwise_by_square(z, q)
+    to_w += 2 * along[:, None] * w
     return squares / n, Gradient(to_a * (2 / n), to_w * a[:, None] * (2 / n))
 
 

@@ -1,0 +1,111 @@
+"""Targets that are polynomials of a few orthonormal directions, in Hermite polynomials: Σ_α c_α Π_i He_{α_i}(v_i·x)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import factorial, prod
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from featlearn.theory.activations import Activation, Array
+from featlearn.theory.hermite import hermite_polynomials
+from featlearn.theory.targets.formula import Term
+from featlearn.theory.targets.interface import Moments
+
+Powers = tuple[float, tuple[int, ...]]  # c and α of a product c Π_i t_i^{α_i}
+
+
+@dataclass(frozen=True)
+class HermiteTarget:
+    """f*(x) = Σ_α c_α Π_i He_{α_i}(v_i·x), the same terms in all B runs.
+
+    The target keeps all its terms, whatever the student drops: those that no student reaches are part of the loss.
+
+    Attributes:
+        terms: c_α and α, r degrees each.
+        directions: (B, r, d) orthonormal rows v_i; NumPy arrays, or those of the namespace that ``moments`` is given.
+    """
+
+    terms: tuple[Term, ...]
+    directions: Any
+
+    @property
+    def neurons(self) -> None:
+        """There are none."""
+
+    def values(self, inputs: np.ndarray) -> np.ndarray:
+        """f*(x) at inputs (B, n, d), (B, n)."""
+        along = inputs @ self.directions.mT
+        highest = max(max(term.degrees) for term in self.terms)
+        polynomials = list(hermite_polynomials(along, 1.0, highest + 1))
+        return np.asarray(
+            sum(float(c) * prod(polynomials[k][..., i] for i, k in enumerate(degrees)) for c, degrees in self.terms)
+        )
+
+    def moments(self, activation: Activation, first_layer: Array, xp: ModuleType = np) -> Moments:
+        """Σ_α c_α μ_k(q) Π_i (w·v_i)^{α_i} over the total degrees k = |α| that the activation keeps, and its gradients.
+
+        In cosines t_i = w·v_i/‖w‖ and M_k = q^{k/2} μ_k, which are finite for every norm, a term is c M_k Π_i t_i^{α_i}
+        and its gradient (c/‖w‖)[M_{k+2} Π_i t_i^{α_i} ŵ + M_k Σ_i α_i t_i^{α_i − 1} Π_{j≠i} t_j^{α_j} v_i].
+
+        Args:
+            first_layer: (B, m, d) rows w_j, any norm.
+        Accuracy: 1e-13 of the largest term (tests/theory/targets/test_polynomial.py, fifty digits).
+        Source: derived in docs/theory.md §11.
+        """
+        q = xp.sum(first_layer * first_layer, -1)
+        inverse = (q > 0) / xp.sqrt(xp.where(q > 0, q, q * 0 + 1))
+        unit = first_layer * inverse[..., None]
+        t = unit @ self.directions.mT
+        value, along_row = 0 * q, 0 * q
+        by_cosine = [0 * q for _ in range(t.shape[-1])]
+        for k, terms in self._by_degree(activation):
+            if _has(activation, k):
+                total = _polynomial(t, terms)
+                value = value + activation.projection(k, q) * total
+                # μ_1 itself where it is all, for rows of norm 0
+                factor = activation.slope(q) if k == 1 else activation.projection(k, q) * inverse
+                for i in range(t.shape[-1]):
+                    derivative = _derivative(terms, i)
+                    if derivative:
+                        by_cosine[i] = by_cosine[i] + factor * _polynomial(t, derivative)
+            if _has(activation, k + 2):
+                along_row = along_row + activation.projection(k + 2, q) * inverse * _polynomial(t, terms)
+        return Moments(value, along_row[..., None] * unit + xp.stack(by_cosine, -1) @ self.directions)
+
+    def squared_norm(self) -> np.ndarray:
+        """Σ_α c_α² Π_i α_i!, (B,)."""
+        total = sum(c * c * prod(map(factorial, degrees)) for c, degrees in self.terms)
+        return np.full(len(self.directions), float(total))
+
+    def mass(self) -> np.ndarray:
+        """Σ_α |c_α| √(Π_i α_i!), (B,)."""
+        total = sum(abs(float(c)) * prod(map(factorial, degrees)) ** 0.5 for c, degrees in self.terms)
+        return np.full(len(self.directions), total)
+
+    def _by_degree(self, activation: Activation) -> Iterator[tuple[int, list[Powers]]]:
+        """The total degrees that the activation keeps, with their terms."""
+        degrees = sorted({sum(term.degrees) for term in self.terms})
+        for k in degrees[bisect_left(degrees, activation.drop_hermite_below) :]:
+            yield k, [(float(c), powers) for c, powers in self.terms if sum(powers) == k]
+
+
+def _has(activation: Activation, k: int) -> bool:
+    """Whether μ_k is anything but 0."""
+    assert activation.hermite is not None
+    return bool(activation.hermite(k, 1.0))
+
+
+def _derivative(terms: list[Powers], i: int) -> list[Powers]:
+    """The derivative of Σ c Π_i t_i^{α_i} by t_i."""
+    return [(c * p[i], (*p[:i], p[i] - 1, *p[i + 1 :])) for c, p in terms if p[i]]
+
+
+def _polynomial(t: Array, terms: list[Powers]) -> Any:
+    """Σ c Π_i t_i^{α_i}."""
+    factors = ((c, *(t[..., i] ** k if k > 1 else t[..., i] for i, k in enumerate(p) if k)) for c, p in terms)
+    return sum(map(prod, factors))

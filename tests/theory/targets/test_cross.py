@@ -1,0 +1,82 @@
+"""Kernels of two activations: quadrature, the series over all degrees, and rows that are zero or tiny."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from featlearn.theory import quadrature
+from featlearn.theory.activations import activation, activation_names
+from featlearn.theory.targets.cross import _COMMON_DEGREES, cross_kernel
+from tests.theory import exact
+from tests.theory.exact import MP
+
+PAIRS = list(permutations(activation_names(), 2))
+every_pair = pytest.mark.parametrize(("name", "other"), PAIRS)
+POINTS = [
+    (1.0, 1.0, 0.0),
+    (1.0, 4.0, 0.3),
+    (0.25, 4.0, -0.9),
+    (4.0**5, 4.0**-5, 0.999),
+    (1.0, 1.0, 1.0),
+    (4.0, 4.0, -1.0),
+]
+
+
+@every_pair
+def test_they_are_the_expectations_of_the_pointwise_functions(name: str, other: str) -> None:
+    one, two = activation(name, 0), activation(other, 0)
+    for q_u, q_v, t in POINTS:
+        s = t * np.sqrt(q_u * q_v)
+        found = cross_kernel(one, two)(np, np.float64(q_u), np.float64(q_v), np.float64(s))
+        k = quadrature.expectation(one.phi, two.phi, q_u, q_v, s)
+        k_s = quadrature.expectation(one.phi_prime, two.phi_prime, q_u, q_v, s)
+        stretched = quadrature.expectation(lambda z: z * one.phi_prime(z), two.phi, q_u, q_v, s)
+        sizes = [float(x.kernel(np, q, q, q)[0]) for x, q in ((one, q_u), (two, q_v))]
+        size = np.sqrt(sizes[0] * sizes[1])
+        assert float(found[0]) == pytest.approx(k, rel=0, abs=1e-12 * max(size, 1))
+        assert float(found[1]) == pytest.approx(k_s, rel=0, abs=1e-12 * max(size / np.sqrt(q_u * q_v), 1))
+        assert float(found[2]) == pytest.approx(
+            (stretched - s * k_s) / (2 * q_u), rel=0, abs=1e-12 * max(size / q_u, 1)
+        )
+
+
+@every_pair
+@pytest.mark.parametrize("drop", [0, 1, 2, 3, 4])
+def test_dropping_takes_the_low_degrees_out(name: str, other: str, drop: int) -> None:
+    q_u, q_v, s = 1.5, 0.7, 0.4
+    whole, rest = (
+        float(cross_kernel(activation(name, low), activation(other, 0))(np, np.float64(q_u), q_v, s)[0])
+        for low in (0, drop)
+    )
+    q = MP.mpf(q_u), MP.mpf(q_v)
+    dropped = sum(
+        exact.hermite(name, k, q[0])[0] * exact.hermite(other, k, q[1])[0] * MP.mpf(s) ** k / MP.fac(k)
+        for k in range(drop)
+    )
+    assert rest == pytest.approx(whole - float(dropped), rel=1e-13, abs=1e-13)
+    # whoever drops them
+    swapped = cross_kernel(activation(name, 0), activation(other, drop))(np, np.float64(q_u), q_v, s)[0]
+    assert float(swapped) == rest
+
+
+def test_the_common_degrees_are_all_there_are() -> None:
+    for pair, degrees in _COMMON_DEGREES.items():
+        one, two = (activation(name) for name in pair)
+        assert one.hermite is not None
+        assert two.hermite is not None
+        assert [k for k in range(30) if one.hermite(k, 1.0) * two.hermite(k, 1.0)] == list(degrees)
+
+
+@every_pair
+def test_rows_that_vanish_leave_finite_numbers(name: str, other: str) -> None:
+    kernel = cross_kernel(activation(name, 0), activation(other, 0))
+    q_u, q_v = np.array([0.0, 1.0, 0.0, 1e-280, 1e-200]), np.array([1.0, 0.0, 0.0, 1.0, 1e-200])
+    for values in kernel(np, q_u, q_v, np.sqrt(q_u) * np.sqrt(q_v) * 0.5):
+        assert np.isfinite(values).all()
+
+
+def test_other_pairs_are_refused_with_those_that_are_known() -> None:
+    with pytest.raises(ValueError, match=r"relu and tanh have no closed kernel: known are abs and erf, .*relu"):
+        cross_kernel(activation("relu", 0), replace(activation("erf", 0), name="tanh"))
