@@ -101,6 +101,11 @@ class Target:
         k, k_s, k_q = self.activation.kernel(np, np.sum(points**2, -1)[:, None], q, points @ rows.T)
         return k @ weights, (k_s * weights) @ rows + 2 * (k_q @ weights)[:, None] * points
 
+    def rounding(self, atoms: Atoms) -> float:
+        """The size of the rounding error of η at unit vectors: that of the terms that cancel in it."""
+        size = np.sum(atoms.masses) + np.sum(np.abs(self.second) * np.linalg.norm(self.first, axis=-1))
+        return float(np.finfo(float).eps * size / self.decay)
+
     def curvature(self, atoms: Atoms, points: np.ndarray) -> np.ndarray:
         """The second derivatives of η across unit points (P, E), P_w ∂²η P_w with P_w = 1 − wwᵀ, (P, E, E).
 
