@@ -179,10 +179,14 @@ def loss_floor(
 
     Args: as in ``gradient``, float64; ``precision`` is the type that the run keeps its weights in.
     """
-    c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
+    weights = second_layer, first_layer, teacher_second_layer, teacher_first_layer
+    return loss_floor_from(float64_rounding(activation, *weights), precision)
+
+
+def loss_floor_from(rounding: np.ndarray, precision: DTypeLike = float) -> np.ndarray:
+    """``loss_floor`` from the rounding error of the float64 sum, which is another multiple of M."""
     unit_roundoff = float(np.finfo(precision).eps) / 2
-    rounding = max(_DOUBLE_DOUBLE_ROUNDING, (4 * unit_roundoff) ** 2)
-    return rounding * _cancelling_mass(activation, c, np.sum(v * v, -1))
+    return max(_DOUBLE_DOUBLE_ROUNDING, (4 * unit_roundoff) ** 2) / FLOAT64_ROUNDING * rounding
 
 
 def squared_norm(activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:

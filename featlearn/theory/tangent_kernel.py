@@ -17,6 +17,8 @@ def neural_tangent_kernel(
 
         K = Σ_j φ̃(z)φ̃(z′) + α α′ (x·x′) + α z β′ + β α′ z′ + β β′ ‖w_j‖².
 
+    Where φ is homogeneous of degree 1, μ1′ = 0 and β does not depend on x: two of the sums are then of numbers.
+
     Args:
         second_layer, first_layer: (B, m), (B, m, d) weights, float64.
         inputs: (B, P, d) the points x.
@@ -31,8 +33,10 @@ def neural_tangent_kernel(
     along_input = second_layer[..., None] * activation.pointwise_prime(z, q)
     kernel = value.mT @ value + (along_input.mT @ along_input) * (inputs @ inputs.mT)
     if activation.drop_hermite_below == 2:
-        moved = activation.mean_prime(q) + activation.slope_prime(q) * z
-        along_row = -2 * second_layer[..., None] * moved
+        moved = activation.mean_prime(q)
+        if activation.homogeneous_degree != 1:
+            moved = moved + activation.slope_prime(q) * z
+        along_row = -2 * second_layer[..., None] * moved  # (B, m, P), or (B, m, 1)
         crossed = (along_input * z).mT @ along_row
         own = along_row * np.sqrt(q)
         kernel = kernel + (crossed + crossed.mT) + own.mT @ own

@@ -59,7 +59,7 @@ class Look:
     def _last_used(self, schedules: Sequence[Schedule | None]) -> np.ndarray:
         last = max(0, self.stage_step - 1)
         # most runs of a batch share their schedules
-        used = {s: np.nan if s is None else float(s.at(last)) for s in set(schedules)}
+        used = {s: np.nan if s is None else s.at_step(last) for s in set(schedules)}
         return np.array([used[schedule] for schedule in schedules])
 
     @cached_property
@@ -78,15 +78,19 @@ class Look:
         if not self.problem.has_teacher:
             return None
         total, _ = self._population
-        rounding = population.float64_rounding(self.problem.activation, *self.in_loss)
-        return population.refined_loss(self.problem.activation, total, rounding, *self.in_loss)
+        return population.refined_loss(self.problem.activation, total, self._rounding, *self.in_loss)
+
+    @cached_property
+    def _rounding(self) -> np.ndarray:
+        """(B,) the rounding error of the population loss as a float64 sum."""
+        return population.float64_rounding(self.problem.activation, *self.in_loss)
 
     @cached_property
     def loss_floor(self) -> np.ndarray:
         """(B,) under which the loss means nothing; NaN without a teacher."""
         if not self.problem.has_teacher:
             return np.full(len(self.stages), np.nan)
-        return population.loss_floor(self.problem.activation, *self.in_loss, precision=self.state.first_layer.dtype)
+        return population.loss_floor_from(self._rounding, self.state.first_layer.dtype)
 
     @cached_property
     def train_loss(self) -> np.ndarray | None:
