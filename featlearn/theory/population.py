@@ -98,8 +98,9 @@ def float64_rounding(
     teacher_first_layer: np.ndarray,
 ) -> np.ndarray:
     """The size of the rounding error of ``loss_float64``, (B,), without the sum. Arguments as there."""
-    c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
-    return FLOAT64_ROUNDING * _cancelling_mass(activation, c, np.sum(v * v, -1))
+    c = np.concatenate([second_layer, -teacher_second_layer], -1)
+    q = np.concatenate([np.sum(w * w, -1) for w in (first_layer, teacher_first_layer)], -1)
+    return FLOAT64_ROUNDING * _cancelling_mass(activation, c, q)
 
 
 def _cancelling_mass(activation: Activation, c: np.ndarray, q: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ import numpy as np
 
 from featlearn.theory.activations import Activation
 
+_VALUES_IN_CACHE = 2**13  # Runs are taken together while the neurons have no more values at the inputs.
+
 
 def neural_tangent_kernel(
     activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray, inputs: np.ndarray
@@ -27,6 +29,15 @@ def neural_tangent_kernel(
     Accuracy: rounding (tests/theory/test_tangent_kernel.py, an explicit Jacobian).
     Source: Jacot, Gabriel & Hongler 2018, with the inner product of plain weights; derived in docs/regimes.md §4.
     """
+    together = max(1, _VALUES_IN_CACHE // max(1, first_layer.shape[1] * inputs.shape[1]))
+    arrays = second_layer, first_layer, inputs
+    parts = [slice(begin, begin + together) for begin in range(0, len(inputs), together)]
+    return np.concatenate([_kernel(activation, *(x[part] for x in arrays)) for part in parts])
+
+
+def _kernel(
+    activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray, inputs: np.ndarray
+) -> np.ndarray:
     q = np.sum(first_layer * first_layer, -1)[..., None]
     z = first_layer @ inputs.mT  # (B, m, P)
     value = activation.pointwise(z, q)
