@@ -24,7 +24,7 @@ class Log(Section):
         "seconds for higher ranks",
     )
     floors: bool = Field(
-        True,
+        False,
         description="compute the least loss of random features and of the tangent kernel at the end of the run, for "
-        "run.json: at most some seconds, null for large networks (docs/regimes.md)",
+        "run.json and whatever shows it: at most some seconds, null for large networks (docs/regimes.md)",
     )

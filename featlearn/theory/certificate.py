@@ -16,7 +16,6 @@ from featlearn.theory.activations import Activation
 from featlearn.theory.measures import Atoms, Target, tangent_bases
 
 _PAIRS_TOGETHER = 2**16  # The certificate is evaluated for at most that many pairs of a direction and a neuron at once.
-_MOST_NEIGHBOURS = 128  # A point is compared with that many others at most.
 _MOST_STEPS = 100  # An ascent ends after that many steps of Newton's method.
 
 
@@ -145,12 +144,11 @@ def _spread(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarr
 
 @cache
 def _neighbours(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarray:
-    """For each point of ``_spread`` the nearest others, as many as surround a point of a cubic lattice, (count, k)."""
-    from scipy.spatial import KDTree
-
+    """The nearest of the points of ``_spread`` for each of them, itself and twice as many as dimensions, (count, k)."""
     points = _spread(dimension, count, across=across, even=even)
-    around = min(len(points), 3 ** (dimension - 1), _MOST_NEIGHBOURS)
-    return np.asarray(KDTree(points).query(points, k=around)[1]).reshape(len(points), -1)
+    around = min(len(points), 2 * dimension + 1)
+    parts = [points[begin : begin + 256] @ points.T for begin in range(0, len(points), 256)]
+    return np.concatenate([np.argpartition(-near, around - 1, axis=-1)[:, :around] for near in parts])
 
 
 def _ascended(target: Target, atoms: Atoms, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -183,7 +181,7 @@ def _ascended(target: Target, atoms: Atoms, starts: np.ndarray) -> tuple[np.ndar
         risen = going[better]
         points[risen], heights[risen], slopes[risen] = tried[better], (sign * new_values)[better], new_slopes[better]
         radius[going[~better]] *= 0.25
-        going = going[(length > 1e-9) & (radius[going] > 1e-10) & (rise > np.where(better, 0.01, 1.0) * rounding)]
+        going = going[(length > 1e-9) & (radius[going] > 1e-10) & (rise > np.where(better, 0.001, 0.1) * rounding)]
         if not len(going):
             break
     return points, heights

@@ -34,7 +34,7 @@ class Atoms:
 
 def tangent_bases(units: np.ndarray) -> np.ndarray:
     """Orthonormal rows that span what is orthogonal to each unit vector, (n, E) → (n, E − 1, E)."""
-    return np.stack([np.linalg.svd(unit[None])[2][1:] for unit in units])
+    return np.asarray(np.linalg.svd(units[:, None])[2][:, 1:])
 
 
 class Target:
@@ -125,9 +125,10 @@ class Target:
 
     def _residual(self, atoms: Atoms, dimension: int) -> tuple[np.ndarray, np.ndarray]:
         """−(2/λ)(f_μ − f*) as output weights and rows."""
-        rows = np.concatenate([atoms.rows, self.first])
         weights = np.concatenate([atoms.signs, -self.second]) * (-2 / self.decay)
-        return weights, np.pad(rows, ((0, 0), (0, dimension - rows.shape[-1])))
+        rows = np.zeros((len(weights), dimension))
+        rows[:, : self.rank] = np.concatenate([atoms.rows, self.first])
+        return weights, rows
 
 
 def _second_derivatives(constants: DegreeOne, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
-_KEPT_BYTES = 2**20  # The bases of rows that take no more are kept: those of a teacher are asked for at every metrics row.
+_KEPT_BYTES = (
+    2**20
+)  # The bases of rows that take no more are kept: those of a teacher are asked for at every metrics row.
 _TOLERANCE = 1e-10
 _ROUNDING = 1e-12  # A row whose norm is that near to 1 is taken as it is: scaling it again would move its last digits.
 
