@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from math import isfinite
 from typing import Literal, Protocol
 
 import numpy as np
@@ -25,6 +26,7 @@ from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 
 CHECKPOINT_SECONDS = 1.0  # the least time between two checkpoints, except at the end of a stage
+FLUSH_SECONDS = 0.05  # the least time between two rows that are handed to the system; others wait for the next event
 
 
 Ending = Literal["done", "diverged", "interrupted", "failed"]
@@ -130,17 +132,23 @@ class Recorder:
         self.seconds_before = 0.0  # spent by earlier processes on this run
         self.began = time.perf_counter()
         self.last_checkpoint = -np.inf if self.eager else self.began
+        self.last_flush = -np.inf
 
     def seconds(self) -> float:
         return self.seconds_before + time.perf_counter() - self.began
 
     def take(self, event: Event) -> None:
         """See ``Keeper``."""
-        self.last_event = event
-        due = time.perf_counter() - self.last_checkpoint > self.checkpoint_seconds
+        self.last_event, now = event, time.perf_counter()
+        due = now - self.last_checkpoint > self.checkpoint_seconds
+        flush = now - self.last_flush > FLUSH_SECONDS
+        if flush:
+            self.last_flush = now
         if isinstance(event, Logged):
-            self._log(event)
+            self._log(event, flush=flush)
             due = event.ended != "diverged" and (due or (self.eager and event.ended is not None))
+        elif flush:
+            self.run.flush_rows()
         if due:
             self._checkpoint(event)
 
@@ -170,12 +178,12 @@ class Recorder:
                 # only now: had the process been killed before, resuming finds the divergence again
                 self._checkpoint(self.last_event)
 
-    def _log(self, event: Logged) -> None:
+    def _log(self, event: Logged, *, flush: bool) -> None:
         row = event.row | {"seconds": self.seconds()}
-        self.run.append_row(row)
+        self.run.append_row(row, flush=flush)
         self.rows += 1
         self.last_row = row
-        if np.isfinite(event.loss_floor):
+        if isfinite(event.loss_floor):
             self.loss_floor = event.loss_floor
         if row["step"] == 0:
             self.start_loss = followed_loss(self.problem, row)
