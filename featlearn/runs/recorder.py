@@ -22,6 +22,7 @@ from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
 from featlearn.training.measurement import Row, followed_loss
 from featlearn.training.methods import METHODS
+from featlearn.training.optima import solved_beside
 from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 
@@ -59,6 +60,20 @@ def follow(
 
     When ``interrupted`` says so, the runs that go on are finished as interrupted. An exception leaves them unfinished.
     """
+    with solved_beside(problem, plans, every_row=every_row):
+        yield from _follow(problem, plans, backend, start, keepers, interrupted, watch, every_row)
+
+
+def _follow(
+    problem: Problem,
+    plans: Sequence[Plan],
+    backend: Backend,
+    start: Start,
+    keepers: Sequence[Keeper],
+    interrupted: Callable[[], bool],
+    watch: Callable[[Event], None],
+    every_row: bool,
+) -> Iterator[int]:
     going = set(range(len(plans)))
     status: Ending = "done"
     for event in descend(problem, plans, backend, start, every_row=every_row):

@@ -56,6 +56,9 @@ class Column:
             return list(values)
         if self.kind == "count":
             return [int(value) for value in values]
+        finite = np.isfinite(values)
+        if finite.all():
+            return np.asarray(values).tolist()
         return [value if isfinite(value) else None for value in np.asarray(values).tolist()]
 
     def holds(self, value: Any) -> bool:

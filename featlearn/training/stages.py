@@ -23,6 +23,12 @@ class Schedule:
     factor: float = 1.0
     every: int = 1
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.start, self.factor, self.every)))  # asked for at every row
+
+    def __hash__(self) -> int:
+        return self._hash  # type: ignore[attr-defined, no-any-return]
+
     def at(self, steps: np.ndarray | int) -> np.ndarray:
         """The values that the given steps (0-based, of the stage) use, in the shape of ``steps``.
 
