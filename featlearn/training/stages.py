@@ -27,7 +27,7 @@ class Schedule:
         object.__setattr__(self, "_hash", hash((self.start, self.factor, self.every)))  # asked for at every row
 
     def __hash__(self) -> int:
-        return self._hash  # type: ignore[attr-defined, no-any-return]
+        return self._hash  # type: ignore[attr-defined]
 
     def at(self, steps: np.ndarray | int) -> np.ndarray:
         """The values that the given steps (0-based, of the stage) use, in the shape of ``steps``.

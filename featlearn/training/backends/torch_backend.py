@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,12 +12,13 @@ import torch
 
 from featlearn.theory import population
 from featlearn.training.backends import BackendError, Looks, torch_samples
+from featlearn.training.backends.cuda_graph import Tensors, steps_taken
 from featlearn.training.data import Empirical, Sample
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.stages import Stage
 
-Slopes = Callable[[int, torch.Tensor, torch.Tensor], population.Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
+Slopes = Callable[[Any, torch.Tensor, torch.Tensor], population.Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
 
 
 class TorchBackend:
@@ -24,8 +26,8 @@ class TorchBackend:
 
     On the CPU it uses one thread and advances the runs of a batch one by one: matrix products of a batch round
     differently from those of a single run, and the bits of a run must not depend on the other runs. On CUDA the batch
-    goes through each operation together, without waiting for the device between steps; last digits may depend on the
-    other runs. Runs on sampled data go one by one everywhere.
+    goes through each operation together, many steps as one recorded graph (``cuda_graph``); last digits may depend
+    on the other runs. Runs on sampled data go one by one everywhere.
 
     A step on online data leaves the loss on its batch, from before the step, in the state's memory (``BATCH_LOSS``).
     A step in float32 leaves there what rounding took from its move, and the next step adds it to its own: without
@@ -120,7 +122,6 @@ class TorchBackend:
         parameters = method.values(stage.parameters)
         weights = {"second_layer": tensor(state.second_layer), "first_layer": tensor(state.first_layer)}
         memory = {name: tensor(x) for name, x in state.memory.items()}
-        moments = {layer: _moments_of(layer, memory) for layer in stage.train}
         slopes = self._slopes(problem, stage, dtype, memory)
         steps = np.arange(done, done + count)
         decay = tensor(np.array([s.weight_decay.at(steps) for s in stages]))
@@ -129,23 +130,22 @@ class TorchBackend:
         if problem.scaled is not None:
             size = size / scale**2
 
-        for i in range(count):
-            a, w = weights["second_layer"], weights["first_layer"]
-            slope = slopes(done + i, a if problem.scaled is None else scale * a, w)._asdict()
+        def step(tensors: Tensors, lam: torch.Tensor, eta: torch.Tensor, number: int | torch.Tensor) -> Tensors:
+            a, w, after = tensors["second_layer"], tensors["first_layer"], dict(tensors)
+            slope = slopes(number - 1, a if problem.scaled is None else scale * a, w)._asdict()
             if problem.scaled is not None:
                 slope["second_layer"] = scale * slope["second_layer"]
             for layer in stage.train:
-                lam, eta = (_like(x[:, i], weights[layer]) for x in (decay, size))
-                downhill = slope[layer] + lam * weights[layer]
-                direction = method.direction(torch, moments[layer], downhill, done + i + 1, **parameters)
-                weights[layer] = _moved(moments[layer], weights[layer], -eta * direction)
-        for layer, named in moments.items():
-            memory |= {f"{layer}.{name}": x for name, x in named.items()}
-        return State(
-            weights["second_layer"].cpu().numpy(),
-            weights["first_layer"].cpu().numpy(),
-            {name: x.cpu().numpy() for name, x in memory.items()},
-        )
+                moments, weights = _moments_of(layer, tensors), tensors[layer]
+                downhill = slope[layer] + _like(lam, weights) * weights
+                direction = method.direction(torch, moments, downhill, number, **parameters)
+                after[layer] = _moved(moments, weights, -_like(eta, weights) * direction)
+                after |= {f"{layer}.{name}": x for name, x in moments.items()}
+            return after
+
+        after = {name: x.cpu().numpy() for name, x in steps_taken(step, weights | memory, decay, size, done).items()}
+        seen = {name: x.cpu().numpy() for name, x in memory.items() if name == BATCH_LOSS}
+        return State(after.pop("second_layer"), after.pop("first_layer"), after | seen)
 
 
 @contextmanager
