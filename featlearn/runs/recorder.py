@@ -27,7 +27,7 @@ from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 
 CHECKPOINT_SECONDS = 1.0  # the least time between two checkpoints, except at the end of a stage
-FLUSH_SECONDS = 0.05  # the least time between two rows that are handed to the system; others wait for the next event
+FLUSH_SECONDS = 0.05  # the least time between two rows of a run of a batch that are handed to the system
 
 
 Ending = Literal["done", "diverged", "interrupted", "failed"]
@@ -156,7 +156,7 @@ class Recorder:
         """See ``Keeper``."""
         self.last_event, now = event, time.perf_counter()
         due = now - self.last_checkpoint > self.checkpoint_seconds
-        flush = now - self.last_flush > FLUSH_SECONDS
+        flush = self.eager or now - self.last_flush > FLUSH_SECONDS
         if flush:
             self.last_flush = now
         if isinstance(event, Logged):

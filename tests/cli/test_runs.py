@@ -18,7 +18,7 @@ from tests.config.broken import MINIMAL, write
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
     """A finished run in the runs directory of the place where the commands are given."""
     monkeypatch.chdir(tmp_path)
-    return train(load_config(write(tmp_path, MINIMAL)), Path("runs")).run
+    return train(load_config(write(tmp_path, MINIMAL), ["log.floors=true"]), Path("runs")).run
 
 
 def test_runs_lists_a_run_with_its_status(run: RunDirectory) -> None:
