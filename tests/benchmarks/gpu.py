@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.gpu``: many runs on a CUDA device, in under eight minutes; else its checks on the CPU.
+"""``python -m tests.benchmarks.gpu``: many runs on a CUDA device in under eight minutes; else its checks on the CPU.
 
 4096 runs of 100 neurons in 32 dimensions, float64. Steps are timed against the two matrix products and against the pairs
 between them, as the same device takes them in the same minutes, and 1000 steps of a few runs are compared with the CPU.
