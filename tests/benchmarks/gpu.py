@@ -1,7 +1,7 @@
 """``python -m tests.benchmarks.gpu``: many runs on a CUDA device in under eight minutes; else its checks on the CPU.
 
-4096 runs of 100 neurons in 32 dimensions, float64. Steps are timed against the two matrix products and against the pairs
-between them, as the same device takes them in the same minutes, and 1000 steps of a few runs are compared with the CPU.
+4096 runs of 100 neurons in 32 dimensions, float64. Steps are timed against their two matrix products and the pairs in
+between, which the same device takes in the same minutes, and 1000 steps of a few runs are compared with the CPU.
 Everything is written as JSON.
 """
 
