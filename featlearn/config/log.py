@@ -20,8 +20,8 @@ class Log(Section):
     )
     gap: bool = Field(
         True,
-        description="compare the objective with its certified optimum: some 0.03 s for each λ of a teacher of rank 2, "
-        "seconds for higher ranks",
+        description="compare the objective with its certified optimum: some 0.005 s for each λ of a teacher of rank 2, "
+        "up to a second for higher ranks",
     )
     floors: bool = Field(
         False,
