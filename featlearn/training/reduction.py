@@ -23,6 +23,7 @@ from featlearn.training.twins import ROUNDING, twins_of
 
 # In the memory of a whole state, what the reduced one goes on from.
 _TWINS, _BASIS, _COORDINATES = "twins", "span.basis", "span.coordinates"
+_PART = 1024  # so many coordinates are made orthogonal at a time
 
 
 @dataclass(frozen=True)
@@ -167,23 +168,43 @@ def _basis(problem: Problem, stage: Stage, rows: np.ndarray) -> np.ndarray | Non
     fewer = rows.shape[1] + target.shape[1] < rows.shape[2]
     if not fewer or not METHODS[stage.method].rotates or problem.data is not None or rows.dtype != np.float64:
         return None
-    basis = np.linalg.qr(np.concatenate([rows, target], axis=1).mT)[0]
-    return basis.mT.copy()
+    return _orthonormal(np.concatenate([rows, target], axis=1))
+
+
+def _orthonormal(rows: np.ndarray) -> np.ndarray:
+    """Orthonormal rows (B, n, d) whose span holds the given ones, n ≤ d.
+
+    Many coordinates go through Householder's method in parts that stay in the cache, and then what is left of the parts
+    (Demmel, Grigori, Hoemmen & Langou 2012).
+    """
+    runs, n, d = rows.shape
+    part = max(_PART, 2 * n)
+    if d < 2 * part:
+        return np.array(np.linalg.qr(rows.mT)[0].mT)
+    parts = -(-d // part)
+    columns = np.zeros((runs, parts * part, n))
+    columns[:, :d] = rows.mT
+    inner, left = np.linalg.qr(columns.reshape(runs, parts, part, n))
+    outer = np.linalg.qr(left.reshape(runs, parts * n, n))[0].reshape(runs, parts, n, n)
+    return np.ascontiguousarray((inner @ outer).reshape(runs, parts * part, n)[:, :d].mT)
 
 
 def _in_span(given: Reduction, basis: np.ndarray) -> Reduction:
     """The same with both problems in the coordinates of a basis.
 
-    ``shown`` has more coordinates. Of what is not in the span, rows compare the distance from the initial rows, for
-    which one coordinate does, and the products of the inputs of the probe with one another, which a triangle keeps.
+    ``shown`` has more coordinates, for what metrics rows ask of what is not in the span: the distance from the initial
+    rows, for which one does, and the products of the inputs of the probe with one another.
     """
     initial, probe, scaled = given.whole.initial_first_layer, given.whole.probe, given.whole.scaled
     inside = initial @ basis.mT
-    outside = np.linalg.norm(initial - inside @ basis, axis=-1, keepdims=True)
+    outside = np.zeros((*inside.shape[:2], 1))
+    if not np.array_equal(initial, given.start.first_layer):
+        outside = np.linalg.norm(initial - inside @ basis, axis=-1, keepdims=True)
     rest = np.zeros((*basis.shape[:1], 0, 0))
     if probe is not None:
         along = probe.inputs @ basis.mT
-        rest = np.swapaxes(np.linalg.qr((probe.inputs - along @ basis).mT, mode="r"), -1, -2)
+        values, vectors = np.linalg.eigh(probe.inputs @ probe.inputs.mT - along @ along.mT)
+        rest = vectors * np.sqrt(np.maximum(values, 0.0))[:, None]
         inputs = np.concatenate([along, np.zeros((*along.shape[:2], 1)), rest], -1)
         probe = replace(probe, inputs=inputs)
 

@@ -252,3 +252,14 @@ def test_rows_in_the_span_do_not_cost_more_with_more_dimensions(trained: Recorde
     assert found.problem.teacher_first_layer.shape == (1, 2, 5)
     assert found.shown.initial_first_layer.shape == (1, 6, 6)
     np.testing.assert_allclose(found.expanded(found.reduced(state)).first_layer, state.first_layer, atol=1e-14)
+
+
+@pytest.mark.parametrize("d", [40, 2047, 2048, 5001])
+def test_a_basis_is_orthonormal_and_holds_rows_that_depend_on_one_another(d: int) -> None:
+    rows = np.random.default_rng(d).standard_normal((2, 7, d))
+    rows[:, 3], rows[:, 4], rows[1, 5] = rows[:, 0], 1e-9 * (rows[:, 1] - rows[:, 2]), 0.0
+    basis = reduction._orthonormal(rows)
+    np.testing.assert_allclose(basis @ basis.mT, np.broadcast_to(np.eye(7), (2, 7, 7)), atol=1e-14)
+    within = 1e-14 * np.linalg.norm(rows, axis=-1, keepdims=True)
+    assert (np.abs(rows @ basis.mT @ basis - rows) <= within).all()
+    assert reduction._orthonormal(rows[1:]).tobytes() == basis[1:].tobytes()
