@@ -23,6 +23,7 @@ from featlearn.training.twins import ROUNDING, twins_of
 
 # In the memory of a whole state, what the reduced one goes on from.
 _TWINS, _BASIS, _COORDINATES = "twins", "span.basis", "span.coordinates"
+_LARGEST = 1e100  # Rows with larger entries have no span: their products could overflow.
 _PART = 1024  # so many coordinates are made orthogonal at a time
 
 
@@ -129,14 +130,16 @@ def reductions(
         twins: Sequence[np.ndarray | None] = list(state.memory.get(_TWINS, [None] * len(stages)))
     else:
         twins = [_found(problem, stages[0], state, run, before_any_step) for run in range(len(stages))]
-    groups: dict[int, list[int]] = {}
+    groups: dict[tuple[int, bool], list[int]] = {}
     for run, found in enumerate(twins):
-        groups.setdefault(0 if found is None else np.max(np.abs(found)), []).append(run)
-    for runs in groups.values():
+        rows = state.first_layer[run]
+        bounded = bool(np.min(rows) > -_LARGEST and np.max(rows) < _LARGEST)
+        groups.setdefault((0 if found is None else np.max(np.abs(found)), bounded), []).append(run)
+    for (_, bounded), runs in groups.items():
         together = len(runs) == len(stages)
         part = (problem, state) if together else (problem.take(runs), state.take(runs))
         coinciding = [found for found in (twins[run] for run in runs) if found is not None]
-        yield runs, _reduction(*part, stages[0], np.stack(coinciding) if coinciding else None, within_stage)
+        yield runs, _reduction(*part, stages[0], np.stack(coinciding) if coinciding else None, bounded, within_stage)
 
 
 def _found(problem: Problem, stage: Stage, state: State, run: int, before_any_step: bool) -> np.ndarray | None:
@@ -148,14 +151,16 @@ def _found(problem: Problem, stage: Stage, state: State, run: int, before_any_st
     return None if np.max(np.abs(twins)) == len(twins) else twins
 
 
-def _reduction(problem: Problem, state: State, stage: Stage, twins: np.ndarray | None, within_stage: bool) -> Reduction:
+def _reduction(
+    problem: Problem, state: State, stage: Stage, twins: np.ndarray | None, bounded: bool, within_stage: bool
+) -> Reduction:
     trains = "second_layer" in stage.train, "first_layer" in stage.train
     found = Reduction(problem, state, problem, problem, *trains, twins)
     if twins is not None:
         counts = np.stack([np.bincount(np.abs(run))[1:] for run in twins]).astype(np.float64)
         found = replace(found, problem=replace(problem, multiplicity=counts))
     rows = found.reduced(state).first_layer
-    basis = state.memory.get(_BASIS) if within_stage else _basis(problem, stage, rows)
+    basis = state.memory.get(_BASIS) if within_stage else _basis(problem, stage, rows) if bounded else None
     return found if basis is None else _in_span(found, basis)
 
 

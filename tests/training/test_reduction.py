@@ -263,3 +263,16 @@ def test_a_basis_is_orthonormal_and_holds_rows_that_depend_on_one_another(d: int
     within = 1e-14 * np.linalg.norm(rows, axis=-1, keepdims=True)
     assert (np.abs(rows @ basis.mT @ basis - rows) <= within).all()
     assert reduction._orthonormal(rows[1:]).tobytes() == basis[1:].tobytes()
+
+
+def test_weights_that_overflow_are_a_divergence_and_not_an_error() -> None:
+    problem, state = _problem(d=40, runs=2)
+    first, second = state.first_layer.copy(), np.random.default_rng(0).standard_normal((2, 6))
+    first[0] = np.random.default_rng(1).standard_normal(first[0].shape) * 1e200
+    probe = Probe.of(problem.activation, second, first[1:], 4)
+    assert probe is not None
+    problem = replace(problem, probe=Probe.stack([probe, probe]))
+    events = _rows(_events(problem, [stage_of()], State(second, first)))
+    assert [event.ended for event in events if event.run == 0] == ["diverged"]
+    alone = _rows(_events(problem.take([1]), [stage_of()], State(second[1:], first[1:])))
+    assert_same_bits([event for event in events if event.run == 1], alone)
