@@ -133,7 +133,7 @@ def reductions(
     groups: dict[tuple[int, bool], list[int]] = {}
     for run, found in enumerate(twins):
         rows = state.first_layer[run]
-        bounded = bool(np.min(rows) > -_LARGEST and np.max(rows) < _LARGEST)
+        bounded = float(np.min(rows)) > -_LARGEST and float(np.max(rows)) < _LARGEST
         groups.setdefault((0 if found is None else np.max(np.abs(found)), bounded), []).append(run)
     for (_, bounded), runs in groups.items():
         together = len(runs) == len(stages)

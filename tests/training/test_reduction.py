@@ -276,3 +276,18 @@ def test_weights_that_overflow_are_a_divergence_and_not_an_error() -> None:
     assert [event.ended for event in events if event.run == 0] == ["diverged"]
     alone = _rows(_events(problem.take([1]), [stage_of()], State(second[1:], first[1:])))
     assert_same_bits([event for event in events if event.run == 1], alone)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("method", ["gd", "adam", "lbfgs", "ridge"])
+def test_in_float32_weights_stay_of_that_type(method: str, trained: Recorded) -> None:
+    problem, given = _problem(d=20)
+    state = State(given.second_layer.astype(np.float32), given.first_layer.astype(np.float32))
+    steps, size = {"lbfgs": 3, "ridge": 1}.get(method, 100), SIZES.get(method) and Schedule(0.02)
+    stage = stage_of(method=method, train=METHODS[method].layers, steps=steps, step_size=size)
+    ours = _rows(_events(problem, [stage], state, "torch"))
+    assert trained == [3, 20]
+    assert all(event.state.first_layer.dtype == event.state.second_layer.dtype == np.float32 for event in ours)
+    theirs = _rows(_whole(lambda: _events(problem, [stage], state, "torch")))
+    np.testing.assert_allclose(ours[-1].state.first_layer, theirs[-1].state.first_layer, atol=1e-5)
+    np.testing.assert_allclose(ours[-1].state.second_layer, theirs[-1].state.second_layer, atol=1e-5)
