@@ -50,8 +50,8 @@ def _key(problem: Problem, run: int, weight_decay: float) -> tuple[Any, ...] | N
     """The arguments of ``_optimum``; None where there is no optimum."""
     if problem.activation.degree_one is None or not 0 < weight_decay < np.inf:
         return None
-    second, first = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
-    return problem.activation, second.tobytes(), first.tobytes(), len(first), float(weight_decay)
+    width = problem.teacher_second_layer.shape[1]
+    return problem.activation, *problem.teachers_as_bytes[run], width, float(weight_decay)
 
 
 @contextmanager
