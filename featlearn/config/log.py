@@ -20,11 +20,11 @@ class Log(Section):
     )
     gap: bool = Field(
         True,
-        description="compare the objective with its certified optimum: some 0.03 s for each λ of a teacher of rank 2, "
-        "seconds for higher ranks",
+        description="compare the objective with its certified optimum: some 0.005 s for each λ of a teacher of rank 2, "
+        "up to a second for higher ranks",
     )
     floors: bool = Field(
-        True,
+        False,
         description="compute the least loss of random features and of the tangent kernel at the end of the run, for "
-        "run.json: at most some seconds, null for large networks",
+        "run.json and whatever shows it: at most some seconds, null for large networks",
     )

@@ -1,17 +1,18 @@
 """Run directories: the only place that spells the names of files.
 
-A directory appears complete, by one rename, with its configuration and status in it. Rows are flushed as they are
-written; every other file is replaced by one rename, so that a process killed at any instant leaves only whole files
+A directory appears complete, by one rename, with its configuration and status in it. Rows are flushed soon after they
+are written; every other file is replaced by one rename, so that a process killed at any instant leaves only whole files
 and at most one torn line at the end of the rows. Everything is JSON, YAML or npz without pickle: opening a run that
 somebody else made executes nothing.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+from pydantic_core import to_json
 
 from featlearn.runs.records import RunInfo, parse_row
 from featlearn.storage.directory import Directory, Member
@@ -179,9 +180,13 @@ class RunDirectory(Directory[RunInfo]):
             self._log = Log(self.metrics_file)
         return self._log
 
-    def append_row(self, row: Mapping[str, Any]) -> None:
-        """Add a metrics row and flush it."""
-        self._opened_log.append(json.dumps(row, allow_nan=False).encode())
+    def append_row(self, row: Mapping[str, Any], *, flush: bool = True) -> None:
+        """Add a metrics row, whose numbers are finite, and flush it; see ``Log.append``."""
+        self._opened_log.append(to_json(row, inf_nan_mode="null"), flush=flush)
+
+    def flush_rows(self) -> None:
+        """Hand every row so far to the system."""
+        self._opened_log.flush()
 
     def sync_rows(self) -> None:
         """Let every row so far be on the disk."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from math import isfinite
 from typing import Literal, Protocol
 
 import numpy as np
@@ -22,10 +23,12 @@ from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
 from featlearn.training.measurement import Row, followed_loss
 from featlearn.training.methods import METHODS
+from featlearn.training.optima import solved_beside
 from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 
 CHECKPOINT_SECONDS = 1.0  # the least time between two checkpoints, except at the end of a stage
+FLUSH_SECONDS = 0.05  # the least time between two rows of a run of a batch that are handed to the system
 
 
 Ending = Literal["done", "diverged", "interrupted", "failed"]
@@ -58,6 +61,20 @@ def follow(
 
     When ``interrupted`` says so, the runs that go on are finished as interrupted. An exception leaves them unfinished.
     """
+    with solved_beside(problem, plans, every_row=every_row):
+        yield from _follow(problem, plans, backend, start, keepers, interrupted, watch, every_row)
+
+
+def _follow(
+    problem: Problem,
+    plans: Sequence[Plan],
+    backend: Backend,
+    start: Start,
+    keepers: Sequence[Keeper],
+    interrupted: Callable[[], bool],
+    watch: Callable[[Event], None],
+    every_row: bool,
+) -> Iterator[int]:
     going = set(range(len(plans)))
     status: Ending = "done"
     for event in descend(problem, plans, backend, start, every_row=every_row):
@@ -131,17 +148,23 @@ class Recorder:
         self.seconds_before = 0.0  # spent by earlier processes on this run
         self.began = time.perf_counter()
         self.last_checkpoint = -np.inf if self.eager else self.began
+        self.last_flush = -np.inf
 
     def seconds(self) -> float:
         return self.seconds_before + time.perf_counter() - self.began
 
     def take(self, event: Event) -> None:
         """See ``Keeper``."""
-        self.last_event = event
-        due = time.perf_counter() - self.last_checkpoint > self.checkpoint_seconds
+        self.last_event, now = event, time.perf_counter()
+        due = now - self.last_checkpoint > self.checkpoint_seconds
+        flush = self.eager or now - self.last_flush > FLUSH_SECONDS
+        if flush:
+            self.last_flush = now
         if isinstance(event, Logged):
-            self._log(event)
+            self._log(event, flush=flush)
             due = event.ended != "diverged" and (due or (self.eager and event.ended is not None))
+        elif flush:
+            self.run.flush_rows()
         if due:
             self._checkpoint(event)
 
@@ -171,12 +194,12 @@ class Recorder:
                 # only now: had the process been killed before, resuming finds the divergence again
                 self._checkpoint(self.last_event)
 
-    def _log(self, event: Logged) -> None:
+    def _log(self, event: Logged, *, flush: bool) -> None:
         row = event.row | {"seconds": self.seconds()}
-        self.run.append_row(row)
+        self.run.append_row(row, flush=flush)
         self.rows += 1
         self.last_row = row
-        if np.isfinite(event.loss_floor):
+        if isfinite(event.loss_floor):
             self.loss_floor = event.loss_floor
         if row["step"] == 0:
             self.start_loss = followed_loss(self.problem, row)

@@ -16,6 +16,8 @@ _MARK = "'"
 
 def cell_of(value: Any) -> Any:
     """A value as a cell: numbers as they are, what CSV has no word for as JSON, text so that it stays text."""
+    if value is None or type(value) is float:  # most are
+        return value
     if isinstance(value, dict | list | bool):
         return json.dumps(value)
     return _MARK + value if isinstance(value, str) and _needs_mark(value) else value

@@ -24,7 +24,7 @@ from featlearn.storage.opening import open_regular
 from featlearn.storage.replacement import sync_directory
 
 MOST_PENDING = 2**26  # bytes that wait in memory until they are written
-_PIECE = 2**24  # bytes that are read at a time to check them
+_PIECE = 2**20  # bytes that are written at a time, or read to check them
 _POLYNOMIAL = 0xEDB88320  # the polynomial of CRC-32, bits reversed
 
 Entry: TypeAlias = "Mapping[str, np.ndarray]"  # what an append adds to each array that grows
@@ -52,6 +52,7 @@ class GrowingNpz:
             self._arrays.append(array)
             offset = array.begin + most * array.entry_bytes
         self._growing = self._arrays[len(self._fixed) :]
+        self._bytes_of_an_entry = sum(array.entry_bytes for array in self._growing)
         self._pending: list[Entry] = []
         self._is_there = False  # whether the file is on the disk, and is ours to go on with
         self._is_synced = True
@@ -69,7 +70,7 @@ class GrowingNpz:
     def append(self, entry: Entry) -> None:
         """Add an entry. It is kept in memory until ``write`` or ``sync``, or until it takes too much of it."""
         self._pending.append({name: np.asarray(values) for name, values in entry.items()})
-        if sum(values.nbytes for waiting in self._pending for values in waiting.values()) > MOST_PENDING:
+        if len(self._pending) * self._bytes_of_an_entry > MOST_PENDING:
             self.write()
 
     def write(self) -> None:
@@ -79,9 +80,8 @@ class GrowingNpz:
         before = [(array.count, array.sum) for array in self._growing]
         try:
             with self._opened() as file:
-                for entry in self._pending:
-                    for array in self._growing:
-                        array.put(file, entry[array.name])
+                for array in self._growing:
+                    array.put(file, [entry[array.name] for entry in self._pending])
                 self._seal(file)
         except OSError:
             for array, (count, total) in zip(self._growing, before, strict=True):
@@ -136,8 +136,7 @@ class GrowingNpz:
     def _write_fixed(self, file: BinaryIO) -> None:
         for array in self._arrays[: len(self._fixed)]:
             array.count = array.sum = 0
-            for values in self._fixed[array.name]:
-                array.put(file, values)
+            array.put(file, list(self._fixed[array.name]))
 
     def _seal(self, file: BinaryIO) -> None:
         """Say how long the arrays are: before each of them, and in the directory after the last."""
@@ -167,14 +166,17 @@ class _Array:
     def end(self) -> int:
         return self.begin + self.count * self.entry_bytes
 
-    def put(self, file: BinaryIO, values: np.ndarray) -> None:
-        """Write the next entry."""
-        if (values.dtype, values.shape) != (self.dtype, self.shape):
-            raise ValueError(f"{self.name}: {values.dtype} {values.shape} is not {self.dtype} {self.shape}")
-        content = np.ascontiguousarray(values).tobytes() if values.ndim == 0 else np.ascontiguousarray(values).data
-        file.seek(self.end)
-        file.write(content)
-        self.count, self.sum = self.count + 1, zlib.crc32(content, self.sum)
+    def put(self, file: BinaryIO, entries: Sequence[np.ndarray]) -> None:
+        """Write the next entries."""
+        for values in entries:
+            if (values.dtype, values.shape) != (self.dtype, self.shape):
+                raise ValueError(f"{self.name}: {values.dtype} {values.shape} is not {self.dtype} {self.shape}")
+        for begin in range(0, len(entries), together := max(1, _PIECE // max(1, self.entry_bytes))):
+            some = entries[begin : begin + together]
+            content = b"".join(np.ascontiguousarray(values).tobytes() for values in some)
+            file.seek(self.end)
+            file.write(content)
+            self.count, self.sum = self.count + len(some), zlib.crc32(content, self.sum)
 
     def sum_in(self, file: BinaryIO, count: int) -> int | None:
         """The checksum of the first entries that a file holds; None when it does not hold so many."""

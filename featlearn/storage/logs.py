@@ -1,4 +1,4 @@
-"""Logs: files of lines, each flushed as it is written, of which a kill tears the last one at most."""
+"""Logs: files of lines, of which a kill tears the last one that was flushed at most."""
 
 from __future__ import annotations
 
@@ -24,9 +24,17 @@ class Log:
         self._file: BinaryIO = os.fdopen(open_regular(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "ab")
         self._cut(read_lines(path))
 
-    def append(self, line: bytes) -> None:
-        """Add a line and hand it to the system: it survives the end of this process, if not a power cut."""
+    def append(self, line: bytes, *, flush: bool = True) -> None:
+        """Add a line and hand it to the system: it survives the end of this process, if not a power cut.
+
+        Without ``flush`` it may wait in memory until the next call of ``append`` with it, of ``flush`` or of ``sync``.
+        """
         self._file.write(line + b"\n")
+        if flush:
+            self._file.flush()
+
+    def flush(self) -> None:
+        """Hand every line so far to the system."""
         self._file.flush()
 
     def sync(self) -> None:
@@ -36,6 +44,7 @@ class Log:
 
     def keep(self, count: int) -> int:
         """Cut the log back to its first lines, so many as it has of them; returns how many it had."""
+        self._file.flush()
         lines = read_lines(self.path)
         self._cut(lines[:count])
         return len(lines)
@@ -46,7 +55,7 @@ class Log:
             self._file.truncate(size)
 
     def close(self) -> None:
-        with suppress(OSError):  # lines are flushed one by one: what a full disk refused then is lost anyway
+        with suppress(OSError):  # what a full disk refuses is lost anyway
             self._file.close()
 
 

@@ -26,13 +26,15 @@ from featlearn.training.measurement import measure
 from featlearn.training.methods import METHODS, OwnSteps, SteppedByBackend
 from featlearn.training.networks import InfeasibleTeacher
 from featlearn.training.optima import optimum_of
-from featlearn.training.problem import Problem
+from featlearn.training.problem import Problem, State
+from featlearn.training.reduction import reductions
 from featlearn.training.stages import Stage
 
 _MEASURED = 4  # shapes at most, of each backend and kind of data
 _SAMPLES = 20_000  # a measurement takes at most so many: larger samples cost in proportion
 _SECONDS = 0.05  # each measurement takes about so long
 _CANNOT_RUN = InfeasibleTeacher, InvalidFile, ScaleTooLarge, RunError, MemoryError
+_ROWS_TOGETHER = 16  # rows are measured of so many runs at once, as in a batch
 _OWN_STEPS = 4  # so many steps are measured of a method that takes its own
 
 
@@ -152,7 +154,8 @@ def _measured(config: Config) -> _Pace | None:
     own_stages = [s for s in stages if isinstance(METHODS[s.method], OwnSteps)]
     threads = backend.threads if config.backend == "fused" and state.first_layer.shape[1] >= WIDE else 1
     row_stage = stage or Stage(name="row", train=("second_layer",))
-    row = _seconds_per_call(lambda count: _measure_rows(problem, row_stage, built, count))
+    together = 1 if problem.data else _ROWS_TOGETHER
+    row = _seconds_per_call(lambda count: _measure_rows(row_stage, [built] * together, count)) / together
     decay = (stage or stages[-1]).weight_decay.start
     optimum = _seconds_of(lambda: optimum_of(problem, 0, decay)) if config.log.gap else 0.0
     own_step = 0.0
@@ -166,14 +169,17 @@ def _measured(config: Config) -> _Pace | None:
             own_step = _seconds_of(lambda: method.advance(backend, problem, [longest], state, 0, count)) / count
     step = row
     if stage is not None:
-        step = threads * _seconds_per_call(lambda count: backend.advance(problem, [stage], state, 0, count))
+        ((_, found),) = reductions(problem, [stage], state, before_any_step=True, within_stage=False)
+        start = found.reduced(state)
+        step = threads * _seconds_per_call(lambda count: backend.advance(found.problem, [stage], start, 0, count))
     return _Pace(Shape.of(config), step, own_step, row, optimum)
 
 
-def _measure_rows(problem: Problem, stage: Stage, built: Experiment, count: int) -> None:
-    state = built.start.state
+def _measure_rows(stage: Stage, together: list[Experiment], count: int) -> None:
+    problem = Problem.stack([built.problem for built in together])
+    state = State.stack([built.start.state for built in together])
     for _ in range(count):
-        measure(problem, [stage], state, 1, built.backend)
+        measure(problem, [stage] * len(together), state, 1, together[0].backend)
 
 
 def _seconds_of(work: Callable[[], object]) -> float:

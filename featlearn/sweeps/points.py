@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from featlearn.training.events import Event, Logged
 from featlearn.training.measurement import Row
 from featlearn.training.networks import InfeasibleTeacher
 
+_WRITERS = 8  # runs whose files are begun or finished at the same time
 _LOCK_SECONDS = 10.0  # how long the worker of a killed process may still hold the lock of a run
 CHECKPOINT_SECONDS = 10.0  # between two checkpoints of each run of a batch
 
@@ -75,20 +77,24 @@ def _compute_at_once(
     jobs: Sequence[Job], runs: Path | None, interrupted: Callable[[], bool], watch: Callable[[Event], None]
 ) -> Iterator[PointResult]:
     """As ``compute``, with all run directories open at once."""
-    ready: list[_Attempt] = []
+    attempts: list[Future[_Attempt | PointResult]] = []
     try:
-        for job in jobs:
-            attempt = _attempt(job, runs)
-            if isinstance(attempt, PointResult):
-                yield attempt
-            else:
-                ready.append(attempt)
+        with _writers(runs) as pool:
+            attempts = [pool.submit(_attempt, job, runs) for job in jobs]
+        ready = [found for attempt in attempts if isinstance(found := attempt.result(), _Attempt)]
+        yield from (found for attempt in attempts if isinstance(found := attempt.result(), PointResult))
         for members in groups_of([attempt.experiment for attempt in ready]):
             if not interrupted():
                 yield from _run_together([ready[i] for i in members], runs, interrupted, watch)
     finally:
-        for attempt in ready:
-            attempt.keeper.release()
+        for attempt in attempts:
+            if attempt.exception() is None and isinstance(found := attempt.result(), _Attempt):
+                found.keeper.release()
+
+
+def _writers(runs: Path | None) -> ThreadPoolExecutor:
+    """Threads in which files of several runs are written: most of that time is waiting for the disk."""
+    return ThreadPoolExecutor(1 if runs is None else _WRITERS)
 
 
 @dataclass
@@ -96,10 +102,12 @@ class _SummaryKeeper:
     """Keeps the result of a point without a run directory."""
 
     job: Job
+    pool: ThreadPoolExecutor | None = None  # nothing is to be written
     began: float = field(default_factory=time.perf_counter)
     final: Row | None = None
     loss_floor: float = 0.0
     result: PointResult | None = None
+    is_finished = True
 
     def take(self, event: Event) -> None:
         if isinstance(event, Logged):
@@ -125,15 +133,31 @@ class _SummaryKeeper:
 
 
 class _DirectoryKeeper(Recorder):
-    """Keeps the run directory of a point."""
+    """Keeps the run directory of a point; its last files are written in a thread of their own."""
 
     point = ""
+    pool: ThreadPoolExecutor | None = None
+    _ending: Future[None] | None = None
+
+    def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
+        assert self.pool is not None
+        self._ending = self.pool.submit(super().finish, status, message, trace)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether ``result`` is there without waiting."""
+        return self._ending is None or self._ending.done()
 
     @property
     def result(self) -> PointResult | None:
+        """Waits until the run is finished. Raises OSError when its files could not be written."""
+        if self._ending is not None:
+            self._ending.result()
         return PointResult.of_info(self.point, self.info)
 
     def release(self) -> None:
+        if self._ending is not None:
+            wait([self._ending])
         self.run.release()
 
 
@@ -150,32 +174,45 @@ def _run_together(
     batch: list[_Attempt], runs: Path | None, interrupted: Callable[[], bool], watch: Callable[[Event], None]
 ) -> Iterator[PointResult]:
     keepers = [attempt.keeper for attempt in batch]
-    ended: set[int] = set()
-    try:
-        for i in run_group(
-            [attempt.experiment for attempt in batch],
-            keepers,
-            interrupted=interrupted,
-            watch=watch,
-            every_row=runs is not None,
-        ):
-            ended.add(i)
-            result = keepers[i].result
-            keepers[i].release()
-            if result is not None:
-                yield result
-    except OSError:
-        raise
-    except Exception as error:
-        if len(batch) == 1:
-            message, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
-            keepers[0].finish("failed", message, trace)
-            yield failure(batch[0].job, message, trace)
-            return
-        for i, attempt in enumerate(batch):
-            if i not in ended and not interrupted():
-                attempt.keeper.release()
-                yield from _compute_at_once([attempt.job], runs, interrupted, watch)
+    ending: list[int] = []
+    left = list(range(len(batch)))
+    with _writers(runs) as pool:
+        for keeper in keepers:
+            keeper.pool = pool
+        try:
+            for i in run_group(
+                [attempt.experiment for attempt in batch],
+                keepers,
+                interrupted=interrupted,
+                watch=watch,
+                every_row=runs is not None,
+            ):
+                left.remove(i)
+                ending.append(i)
+                while ending and keepers[ending[0]].is_finished:
+                    yield from _ended(keepers[ending.pop(0)])
+        except OSError:
+            raise
+        except Exception as error:
+            if len(batch) == 1:
+                message, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
+                keepers[0].finish("failed", message, trace)
+                yield failure(batch[0].job, message, trace)
+                return
+            for i in left:
+                if not interrupted():
+                    keepers[i].release()
+                    yield from _compute_at_once([batch[i].job], runs, interrupted, watch)
+        for i in ending:
+            yield from _ended(keepers[i])
+
+
+def _ended(keeper: _SummaryKeeper | _DirectoryKeeper) -> Iterator[PointResult]:
+    """The result of a run that has ended, if it has one; its directory is released."""
+    result = keeper.result
+    keeper.release()
+    if result is not None:
+        yield result
 
 
 def _attempt(job: Job, runs: Path | None) -> _Attempt | PointResult:

@@ -40,16 +40,20 @@ def angles(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarr
     Source: Kahan 2006, "How futile are mindless assessments of roundoff", §12.
     """
     rows, teachers = _unit_rows(first_layer), _unit_rows(teacher_first_layer)
-    columns = []
+    across, along = (np.empty((*rows.shape[:2], teachers.shape[1])) for _ in range(2))
     for k in range(teachers.shape[1]):  # one teacher at a time: (B, m, m*, d) would be large
         v = teachers[:, k : k + 1]
-        columns.append(2 * np.arctan2(np.linalg.norm(rows - v, axis=-1), np.linalg.norm(rows + v, axis=-1)))
-    return np.stack(columns, -1)
+        across[..., k], along[..., k] = _lengths(rows - v), _lengths(rows + v)
+    return np.asarray(2 * np.arctan2(across, along))
+
+
+def _lengths(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sqrt(np.einsum("...d,...d->...", rows, rows)))
 
 
 def _unit_rows(rows: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.divide(rows, norms, out=np.full_like(rows, np.nan), where=norms > 0)
+    norms = _lengths(rows)[..., None]
+    return np.asarray(rows / np.where(norms > 0, norms, np.nan))
 
 
 def nearest_teacher(
@@ -65,13 +69,13 @@ def nearest_teacher(
     opposite = np.full_like(to_direction, np.inf) if symmetry == "none" else np.pi - to_direction
     to_line = np.minimum(to_direction, opposite)
     index = np.argmin(to_line, axis=-1)  # the first teacher for a zero row, whose angles are all NaN
-    chosen = index[..., None]
+    behind = (opposite < to_direction).reshape(-1, to_line.shape[-1])
     return NearestTeacher(
         angles=to_line,
         index=index,
-        angle=np.take_along_axis(to_line, chosen, -1)[..., 0],
-        sign=np.where(np.take_along_axis(opposite < to_direction, chosen, -1)[..., 0], -1.0, 1.0),
-        mass=np.abs(second_layer) * np.linalg.norm(first_layer, axis=-1),
+        angle=np.min(to_line, axis=-1),
+        sign=np.where(behind[np.arange(index.size), index.ravel()].reshape(index.shape), -1.0, 1.0),
+        mass=np.abs(second_layer) * _lengths(first_layer),
     )
 
 
@@ -102,7 +106,7 @@ def alignment_metrics(
     misalignment = np.sum(np.where(p > 0, p * near.angle**2, 0.0), -1)
 
     assigned = near.index[..., None] == np.arange(teacher_second_layer.shape[-1])
-    signed_mass = second_layer * np.linalg.norm(first_layer, axis=-1)
+    signed_mass = np.copysign(p, second_layer)
     if symmetry == "odd":  # (a, w) and (−a, −w) are one neuron: count it on the teacher's side
         signed_mass = signed_mass * near.sign
     per_teacher = np.sum(np.where(assigned, signed_mass[..., None], 0.0), -2)
@@ -125,7 +129,7 @@ def alignment_metrics(
 
 def imbalance(second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:
     """max_j ||a_j| − ‖w_j‖|, (B,)."""
-    return np.asarray(np.max(np.abs(np.abs(second_layer) - np.linalg.norm(first_layer, axis=-1)), -1))
+    return np.asarray(np.max(np.abs(np.abs(second_layer) - _lengths(first_layer)), -1))
 
 
 def feature_motion(first_layer: np.ndarray, initial_first_layer: np.ndarray) -> np.ndarray:

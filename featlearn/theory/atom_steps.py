@@ -15,6 +15,7 @@ _FARTHEST = 0.2  # No coordinate of a row moves by more in one step.
 _DAMPINGS = -14.0, 10.0  # Each step takes the power of ten between these that lowers the objective most.
 _VANISHING_MASS = 1e-10  # An atom below this mass is taken out when the objective falls towards mass 0.
 _NO_MASS = 1e-12  # An atom below this mass is taken out in any case.
+_WELL_CONDITIONED = 1e-6  # The least eigenvalue of a Gram matrix over the largest, where it can be solved as it is.
 _MERGED = 0.001  # Atoms of one sign that are nearer to one another than this, times λ, become one.
 _CLUSTER = 5.0  # An atom that is added nearer than this, times λ, to another takes a share of its mass.
 _FIRST_MASS = 1e-8  # An atom that is added elsewhere has at least this mass.
@@ -23,17 +24,22 @@ _FIRST_MASS = 1e-8  # An atom that is added elsewhere has at least this mass.
 def reweighted(target: Target, atoms: Atoms) -> Atoms:
     """The best masses for the directions and signs of the atoms, which is a convex problem; those of mass 0 go.
 
-    min over c ≥ 0 of c·Gc − 2 b·c + λ Σ c is the least-squares problem |A c − y|² with AᵀA = G, Aᵀy = b − λ/2.
+    min over c ≥ 0 of c·Gc − 2 b·c + λ Σ c is the least-squares problem |A c − y|² with AᵀA = G, Aᵀy = b − λ/2. Where
+    its solution without c ≥ 0 is positive, that is it; where nothing is to be gained at c = 0, c = 0 is.
     """
-    from scipy.optimize import nnls
-
     unit, ones = atoms.directions, np.ones((len(atoms.signs), 1))
     gram, _, _ = target.activation.kernel(np, ones, ones.T, unit @ unit.T)
     to_teacher, _, _ = target.activation.kernel(np, ones, 1.0, unit @ target.first.T)
     aim = atoms.signs * (to_teacher @ target.second) - target.decay / 2
     values, vectors = np.linalg.eigh(gram * np.outer(atoms.signs, atoms.signs))
     root = np.sqrt(np.maximum(values, 1e-15 * values[-1]))
-    masses, _ = nnls(root[:, None] * vectors.T, (vectors.T @ aim) / root, maxiter=20 * len(ones))
+    masses = vectors @ (vectors.T @ aim / root**2)
+    if not (aim > 0).any():
+        masses = np.zeros_like(aim)
+    elif not (masses > 0).all() or values[0] < _WELL_CONDITIONED * values[-1]:
+        from scipy.optimize import nnls
+
+        masses, _ = nnls(root[:, None] * vectors.T, (vectors.T @ aim) / root, maxiter=20 * len(ones))
     kept = masses > 0  # None is, where λ is so large that the zero function is best.
     return Atoms(atoms.signs[kept], masses[kept, None] * unit[kept])
 

@@ -55,15 +55,24 @@ def maxima(target: Target, atoms: Atoms, candidates: int, ascents: int) -> tuple
 
     η depends on w through its projection on the teacher's span (dimension r) only. Where the inputs have a dimension
     more, one coordinate orthogonal to the span stands for all of them: E = r + 1, else E = r. Ascents begin at the
-    atoms and around them, at the teachers, at the opposites of both, and at the highest of points all over the sphere.
+    atoms and around them, at the teachers, at the opposites of both where |η| differs there, and at those of points all
+    over the sphere that are higher than their neighbours.
+
+    Args:
+        candidates: how many points there are, those that mirror one another counted all.
+        ascents: how many of them ascents begin at, at most.
     """
-    dimension = min(target.rank + 1, target.input_dim)
-    points = _spread(dimension, candidates)
+    dimension, even = min(target.rank + 1, target.input_dim), target.activation.symmetry == "even"
+    across = dimension > target.rank
+    count = candidates // 2 ** (across + even)
+    points = _spread(dimension, count, across=across, even=even)
     heights = np.abs(target.certificate(atoms, points)[0])
+    higher = np.max(heights[_neighbours(dimension, count, across=across, even=even)], axis=-1)
+    peaks = np.flatnonzero(heights >= higher)
     known = np.pad(np.concatenate([atoms.directions, target.first]), ((0, 0), (0, dimension - target.rank)))
     known = known / np.linalg.norm(known, axis=-1, keepdims=True)
-    free = points[_apart(points, heights, ascents)]
-    starts = np.concatenate([known, -known, free, _around(target, atoms, dimension)])
+    free = points[peaks[np.argsort(-heights[peaks], kind="stable")[:ascents]]]
+    starts = np.concatenate([known, *([] if even else [-known]), free, _around(target, atoms, dimension)])
     peaks, heights = _ascended(target, atoms, starts)
     order = np.argsort(-heights, kind="stable")
     largest = float(heights[order[0]])
@@ -109,8 +118,11 @@ def _around(target: Target, atoms: Atoms, dimension: int) -> np.ndarray:
 
 
 @cache
-def _spread(dimension: int, count: int) -> np.ndarray:
+def _spread(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarray:
     """Points all over the sphere: a lattice of the unit cube through the quantiles of the normal distribution.
+
+    Where η has the same value at their mirror images, or its negative, points are folded to one side: of the span, if
+    the last coordinate is ``across`` it, and of the first coordinate, if φ̃ is ``even``.
 
     The lattice is n (1/g, 1/g², …) modulo 1, where g > 1 solves g^(dimension + 1) = g + 1: the golden ratio in one
     dimension, and of low discrepancy in every one.
@@ -123,28 +135,33 @@ def _spread(dimension: int, count: int) -> np.ndarray:
     cube = (0.5 + np.arange(1, count + 1)[:, None] * ratio ** -np.arange(1.0, dimension + 1)) % 1
     quantile = np.vectorize(NormalDist().inv_cdf, otypes=[float])
     points = quantile(np.clip(cube, 1e-12, 1 - 1e-12))
+    if even:
+        points *= np.where(points[:, :1] < 0, -1.0, 1.0)
+    if across:
+        points[:, -1] = np.abs(points[:, -1])
     return np.asarray(points / np.linalg.norm(points, axis=-1, keepdims=True))
 
 
-def _apart(points: np.ndarray, heights: np.ndarray, most: int) -> list[int]:
-    """The highest points, none within 0.1 of a higher one."""
-    left = np.argsort(-heights, kind="stable")
-    chosen: list[int] = []
-    while len(left) and len(chosen) < most:
-        chosen.append(int(left[0]))
-        near = np.linalg.norm(points[left] - points[left[0]], axis=-1) < 0.1
-        left = left[~near]
-    return chosen
+@cache
+def _neighbours(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarray:
+    """The nearest of the points of ``_spread`` for each of them, itself and twice as many as dimensions, (count, k)."""
+    points = _spread(dimension, count, across=across, even=even)
+    around = min(len(points), 2 * dimension + 1)
+    parts = [points[begin : begin + 256] @ points.T for begin in range(0, len(points), 256)]
+    return np.concatenate([np.argpartition(-near, around - 1, axis=-1)[:, :around] for near in parts])
 
 
 def _ascended(target: Target, atoms: Atoms, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Local maxima of |η| on the sphere, one from each start, (P, E) and (P,), by Newton steps along the sphere."""
+    """Local maxima of |η| on the sphere, one from each start, (P, E) and (P,), by Newton steps along the sphere.
+
+    An ascent ends when its next step would be too short, or raise |η| by less than its rounding error and does not.
+    """
     points, dimension = starts, starts.shape[-1]
     identity = np.eye(dimension)
     values, slopes = target.certificate(atoms, points)
     signs = np.sign(values)
     heights = signs * values
-    radius = np.full(len(points), 0.3)
+    radius, rounding = np.full(len(points), 0.3), target.rounding(atoms)
     going = np.arange(len(points))
     for _ in range(_MOST_STEPS):
         at, sign = points[going], signs[going]
@@ -156,6 +173,7 @@ def _ascended(target: Target, atoms: Atoms, starts: np.ndarray) -> tuple[np.ndar
         move = (across @ (vectors @ along[..., None]))[..., 0]
         length = np.linalg.norm(move, axis=-1)
         move *= np.minimum(1.0, radius[going] / np.maximum(length, 1e-300))[:, None]
+        rise = np.sum(up * move, -1)
         tried = at + move
         tried /= np.linalg.norm(tried, axis=-1, keepdims=True)
         new_values, new_slopes = target.certificate(atoms, tried)
@@ -163,7 +181,7 @@ def _ascended(target: Target, atoms: Atoms, starts: np.ndarray) -> tuple[np.ndar
         risen = going[better]
         points[risen], heights[risen], slopes[risen] = tried[better], (sign * new_values)[better], new_slopes[better]
         radius[going[~better]] *= 0.25
-        going = going[(length > 1e-9) & (radius[going] > 1e-10)]
+        going = going[(length > 1e-9) & (radius[going] > 1e-10) & (rise > np.where(better, 0.001, 0.1) * rounding)]
         if not len(going):
             break
     return points, heights

@@ -34,7 +34,7 @@ class Atoms:
 
 def tangent_bases(units: np.ndarray) -> np.ndarray:
     """Orthonormal rows that span what is orthogonal to each unit vector, (n, E) → (n, E − 1, E)."""
-    return np.stack([np.linalg.svd(unit[None])[2][1:] for unit in units])
+    return np.asarray(np.linalg.svd(units[:, None])[2][:, 1:])
 
 
 class Target:
@@ -101,6 +101,11 @@ class Target:
         k, k_s, k_q = self.activation.kernel(np, np.sum(points**2, -1)[:, None], q, points @ rows.T)
         return k @ weights, (k_s * weights) @ rows + 2 * (k_q @ weights)[:, None] * points
 
+    def rounding(self, atoms: Atoms) -> float:
+        """The size of the rounding error of η at unit vectors: that of the terms that cancel in it."""
+        size = np.sum(atoms.masses) + np.sum(np.abs(self.second) * np.linalg.norm(self.first, axis=-1))
+        return float(np.finfo(float).eps * size / self.decay)
+
     def curvature(self, atoms: Atoms, points: np.ndarray) -> np.ndarray:
         """The second derivatives of η across unit points (P, E), P_w ∂²η P_w with P_w = 1 − wwᵀ, (P, E, E).
 
@@ -121,9 +126,10 @@ class Target:
 
     def _residual(self, atoms: Atoms, dimension: int) -> tuple[np.ndarray, np.ndarray]:
         """−(2/λ)(f_μ − f*) as output weights and rows."""
-        rows = np.concatenate([atoms.rows, self.first])
         weights = np.concatenate([atoms.signs, -self.second]) * (-2 / self.decay)
-        return weights, np.pad(rows, ((0, 0), (0, dimension - rows.shape[-1])))
+        rows = np.zeros((len(weights), dimension))
+        rows[:, : self.rank] = np.concatenate([atoms.rows, self.first])
+        return weights, rows
 
 
 def _second_derivatives(kernel: DegreeOne, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -73,7 +73,7 @@ def certified_optimum(
         ValueError: when the activation is not homogeneous of degree 1, λ is not positive, or the teacher is zero.
     Accuracy: the upper bound holds whatever the solver did, the lower one as far as the largest |η| was found (by 400
         ascents from the best of 16384 points). ``Optimum.certified`` says whether they meet. Below λ = 1e-7·Σ|a*| they
-        are those of the teacher as it is, some 1e-6·J* apart. Teachers in a plane take some 0.02 s. In more dimensions
+        are those of the teacher as it is, some 1e-6·J* apart. Teachers in a plane take some 0.005 s. In more dimensions
         the best measure can be spread over curves, and many atoms are needed.
     Source: docs/theory.md §10.
     """

@@ -6,14 +6,30 @@ A direction counts as part of the span when its singular value is above 1e-10 of
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
+_KEPT_BYTES = (
+    2**20
+)  # The bases of rows that take no more are kept: those of a teacher are asked for at every metrics row.
 _TOLERANCE = 1e-10
 _ROUNDING = 1e-12  # A row whose norm is that near to 1 is taken as it is: scaling it again would move its last digits.
 
 
 def bases_of_spans(rows: np.ndarray) -> np.ndarray:
     """Orthonormal rows that span the given ones, (…, n, d) → (…, min(n, d), d); zeros stand for dimensions it lacks."""
+    if rows.nbytes > _KEPT_BYTES:
+        return _bases(rows)
+    return _kept_bases(np.ascontiguousarray(rows, dtype=np.float64).tobytes(), rows.shape).copy()
+
+
+@lru_cache(maxsize=16)
+def _kept_bases(rows: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    return _bases(np.frombuffer(rows).reshape(shape))
+
+
+def _bases(rows: np.ndarray) -> np.ndarray:
     _, singular, bases = np.linalg.svd(_unit_rows(rows), full_matrices=False)
     return np.where((singular > _TOLERANCE * singular[..., :1])[..., None], bases, 0.0)
 

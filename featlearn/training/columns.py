@@ -56,6 +56,9 @@ class Column:
             return list(values)
         if self.kind == "count":
             return [int(value) for value in values]
+        finite = np.isfinite(values)
+        if finite.all():
+            return np.asarray(values).tolist()
         return [value if isfinite(value) else None for value in np.asarray(values).tolist()]
 
     def holds(self, value: Any) -> bool:
@@ -104,7 +107,7 @@ def _grad_norm(look: Look) -> np.ndarray:
 def _gap(look: Look) -> np.ndarray | None:
     if not look.gap or look.objective is None or look.problem.scaled is not None:
         return None
-    optima = [optimum_of(look.problem, run, decay) for run, decay in enumerate(look.weight_decay)]
+    optima = [optimum_of(look.whole, run, decay) for run, decay in enumerate(look.weight_decay)]
     return look.objective - [np.nan if optimum is None else optimum.lower for optimum in optima]
 
 

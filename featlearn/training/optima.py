@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +16,14 @@ from featlearn.theory.optimum import Optimum, certified_optimum
 from featlearn.theory.span import dimension_of_span
 from featlearn.training.problem import Problem
 
+if TYPE_CHECKING:
+    from featlearn.training.plan import Plan
+
 MOST_LINES_IN_A_PLANE = 50  # A teacher of rank 1 or 2 may have so many neurons m*.
 MOST_TEACHER_NUMBERS = 100  # For others m*·r is at most this: beyond, the optimum takes minutes and has wide bounds.
 _KEPT = 4096  # So many optima are kept in memory.
+
+_ahead: dict[tuple[Any, ...], Future[Optimum | None]] = {}  # those that are being solved beside the steps
 
 
 def within_reach(lines: int, rank: int) -> bool:
@@ -28,17 +37,58 @@ def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | Non
     There is none for activations without a kernel of degree 1 (``Activation.degree_one``), for λ = 0, for a large
     teacher (``within_reach``), and where the solver's arithmetic breaks down.
     """
-    second, first = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
+    asked = _key(problem, run, weight_decay)
+    if asked is None:
+        return None
+    beside = _ahead.pop(asked, None) if _ahead else None
+    if beside is not None and not beside.cancel():
+        return beside.result()
+    return _optimum(*asked)
+
+
+def _key(problem: Problem, run: int, weight_decay: float) -> tuple[Any, ...] | None:
+    """The arguments of ``_optimum``; None where there is no optimum."""
     if problem.activation.degree_one is None or not 0 < weight_decay < np.inf:
         return None
-    if not np.any(second) or not within_reach(len(first), dimension_of_span(first)):
-        return None
-    return _optimum(problem.activation, second.tobytes(), first.tobytes(), len(first), float(weight_decay))
+    width = problem.teacher_second_layer.shape[1]
+    return problem.activation, *problem.teachers_as_bytes[run], width, float(weight_decay)
+
+
+@contextmanager
+def solved_beside(problem: Problem, plans: Sequence[Plan], *, every_row: bool = True) -> Iterator[None]:
+    """Within it, the optima that the rows of a batch will ask for are solved in a thread, in their order.
+
+    Each is what it would be without; one that is asked for before its turn is solved by whoever asks.
+    """
+    if not plans[0].gap or problem.scaled is not None or not problem.has_teacher:
+        yield
+        return
+    decays = [_decays(plan, every_row=every_row) for plan in plans]
+    asked = [_key(problem, run, decay) for both in zip_longest(*decays) for run, decay in enumerate(both) if decay]
+    with ThreadPoolExecutor(1) as pool:
+        started = {key: pool.submit(_optimum, *key) for key in dict.fromkeys(asked) if key is not None}
+        _ahead.update(started)
+        try:
+            yield
+        finally:
+            for key, future in started.items():
+                future.cancel()
+                _ahead.pop(key, None)
+
+
+def _decays(plan: Plan, *, every_row: bool) -> list[float]:
+    """Each λ that the rows of a run use, in their order; of the first row and the last of each stage, or of all."""
+    found = [plan.stages[0].weight_decay.at_step(0)]
+    for stage, rows in zip(plan.stages, plan.rows, strict=True):
+        found += stage.weight_decay.at(np.maximum(rows if every_row else rows[-1:], 1) - 1).tolist()
+    return list(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=_KEPT)
 def _optimum(activation: Activation, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum | None:
     rows = np.frombuffer(first).reshape(width, -1)
+    if not np.frombuffer(second).any() or not within_reach(width, dimension_of_span(rows)):
+        return None
     # In the solver eigenvalues may not converge, and least squares may not end or may meet a NaN.
     with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError, RuntimeError, ValueError):
         found = certified_optimum(activation, np.frombuffer(second), rows, weight_decay)

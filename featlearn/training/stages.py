@@ -23,12 +23,20 @@ class Schedule:
     factor: float = 1.0
     every: int = 1
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.start, self.factor, self.every)))  # asked for at every row
+
+    def __hash__(self) -> int:
+        return self._hash  # type: ignore[attr-defined]
+
     def at(self, steps: np.ndarray | int) -> np.ndarray:
         """The values that the given steps (0-based, of the stage) use, in the shape of ``steps``.
 
         Powers are taken one by one: those of an array may round differently, and the bits of a run must not depend on
         how its steps are cut into calls.
         """
+        if isinstance(steps, int):
+            return np.array(self.at_step(steps))
         if self.factor == 1.0:
             return np.full(np.shape(steps), self.start)
         epochs = np.asarray(steps) // self.every
@@ -36,6 +44,10 @@ class Schedule:
             return np.full(np.shape(steps), self._in_epoch(int(epochs.flat[0])))
         distinct, index = np.unique(epochs, return_inverse=True)
         return np.array([self._in_epoch(int(epoch)) for epoch in distinct])[index].reshape(np.shape(steps))
+
+    def at_step(self, step: int) -> float:
+        """The value at one step, with the bits of ``at``."""
+        return float(self.start) if self.factor == 1.0 else self._in_epoch(step // self.every)
 
     def _in_epoch(self, epoch: int) -> float:
         with np.errstate(over="ignore"):

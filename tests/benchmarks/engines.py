@@ -15,8 +15,8 @@ from featlearn.theory.activations import activation
 from featlearn.training.backends import make_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
+from tests.benchmarks.timing import Walk
 
-Walk = Callable[[int], object]
 Engine = Callable[[int, int, int], Walk]
 
 STEP_SIZE, WEIGHT_DECAY, TEACHERS, SAMPLES = 0.01, 0.001, 3, 4096

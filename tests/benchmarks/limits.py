@@ -1,7 +1,5 @@
 """What this machine can do at a shape: the rate of the two matrix products of a step, and of the pairs between them."""
 
-import time
-
 import numba
 import numpy as np
 
@@ -44,10 +42,3 @@ def pairs(m: int) -> Walk:
     s, out, mass = rng.uniform(-1, 1, count), np.empty(count), np.ones(count)
     _all_pairs(s, out, mass, 1)
     return lambda steps: _all_pairs(s, out, mass, steps)
-
-
-def seconds(walk: Walk, steps: int) -> float:
-    """Seconds per step of a walk."""
-    began = time.perf_counter()
-    walk(steps)
-    return (time.perf_counter() - began) / steps

@@ -18,7 +18,7 @@ from tests.config.broken import MINIMAL, write
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
     """A finished run in the runs directory of the place where the commands are given."""
     monkeypatch.chdir(tmp_path)
-    return train(load_config(write(tmp_path, MINIMAL)), Path("runs")).run
+    return train(load_config(write(tmp_path, MINIMAL), ["log.floors=true"]), Path("runs")).run
 
 
 def test_runs_lists_a_run_with_its_status(run: RunDirectory) -> None:
@@ -74,7 +74,9 @@ def test_a_run_that_does_not_exist_is_told_in_one_line(run: RunDirectory) -> Non
 
 
 def test_runs_are_found_by_their_settings_and_results(run: RunDirectory, tmp_path: Path) -> None:
-    other = train(load_config(tmp_path / "config.yaml", ["student.width=6", "seed=1"]), Path("runs")).run
+    other = train(
+        load_config(tmp_path / "config.yaml", ["student.width=6", "seed=1", "log.floors=true"]), Path("runs")
+    ).run
     listed = invoked("runs", "--where", "student.width=6", "-w", "status=done", "-w", "loss>0")
     assert (listed.exit_code, listed.stderr) == (0, "")
     assert other.name in listed.stdout
@@ -87,7 +89,7 @@ def test_runs_are_found_by_their_settings_and_results(run: RunDirectory, tmp_pat
 
 
 def test_settings_that_differ_are_columns_and_so_is_what_was_asked_for(run: RunDirectory, tmp_path: Path) -> None:
-    train(load_config(tmp_path / "config.yaml", ["student.width=6", "seed=1"]), Path("runs"))
+    train(load_config(tmp_path / "config.yaml", ["student.width=6", "seed=1", "log.floors=true"]), Path("runs"))
     heading, _, first, second = invoked("runs").stdout.splitlines()
     assert heading.split()[:5] == ["run", "status", "seed", "student.width", "loss"]
     assert sorted([first.split()[2:4], second.split()[2:4]]) == [["0", "4"], ["1", "6"]]

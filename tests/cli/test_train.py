@@ -41,7 +41,7 @@ def the_run(place: Path) -> Path:
 @pytest.mark.slow
 def test_train_tells_its_progress_and_its_end(tmp_path: Path) -> None:
     write(tmp_path, MINIMAL)
-    done = featlearn("train", "--config", "config.yaml", cwd=tmp_path)
+    done = featlearn("train", "--config", "config.yaml", "--set", "log.floors=true", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "done after" in done.stdout
     assert "floors: " in done.stdout

@@ -6,9 +6,9 @@ from pydantic import ValidationError
 from featlearn.config.log import Log
 
 
-def test_the_gap_and_the_floors_are_computed_unless_it_is_said() -> None:
-    assert Log().model_dump() == {"points": 300, "snapshots": 60, "gap": True, "floors": True}
-    assert Log.model_validate({"gap": False, "floors": False}).model_dump()["gap"] is False
+def test_the_gap_is_computed_unless_and_the_floors_if_it_is_said() -> None:
+    assert Log().model_dump() == {"points": 300, "snapshots": 60, "gap": True, "floors": False}
+    assert Log.model_validate({"gap": False, "floors": True}).model_dump()["floors"] is True
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,6 @@ def test_a_solver_that_breaks_down_leaves_the_gap_out(monkeypatch: pytest.Monkey
     def broken(*args: Any, **keywords: Any) -> Any:
         raise RuntimeError("too many iterations")
 
-    monkeypatch.setattr("scipy.optimize.nnls", broken)
+    monkeypatch.setattr("featlearn.theory.optimum.reweighted", broken)
     (run,) = run_batch([_small("seed=12345", f"{LATE}.steps=5")])
     assert all(row["gap"] is None for row in run.rows)

@@ -42,7 +42,7 @@ stages:
     steps: 900
     step_size: 0.05
     weight_decay: {start: 0.1, factor: 0.5, every: 300}
-log: {points: 40, snapshots: 6}
+log: {points: 40, snapshots: 6, floors: true}
 """
 
 
@@ -246,18 +246,18 @@ def test_online_labels_hold_the_start(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_run_json_holds_the_floors(tmp_path: Path) -> None:
-    result = train(_lazy(), tmp_path / "runs")
+    result = train(_lazy("log.floors=true"), tmp_path / "runs")
     floors = json.loads(result.run.info_file.read_text())["floors"]
     assert 0 < floors["ntk"] < floors["random_features"] < floors["target"]
     assert floors["target"] == pytest.approx(result.run.read_metrics()[0]["loss"], rel=1e-12)
     recorded = floors_record(build(_lazy("student.output_scale=null"))[0])  # one span, scaled or not
     assert recorded is not None
     assert floors == recorded.plain()
-    assert train(_lazy("log.floors=false"), tmp_path / "runs").info.floors is None
+    assert train(_lazy(), tmp_path / "runs").info.floors is None, "they are not asked for"
 
 
 def test_a_run_that_diverges_has_floors_too(tmp_path: Path) -> None:
-    result = train(_lazy("stages.train.step_size=1e4"), tmp_path)
+    result = train(_lazy("stages.train.step_size=1e4", "log.floors=true"), tmp_path)
     assert result.status == "diverged"
     assert result.info.floors == floors_record(build(_lazy())[0])
 

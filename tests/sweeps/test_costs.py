@@ -20,7 +20,7 @@ student: {width: 30}
 stages:
   begin: {train: [second_layer], method: ridge, weight_decay: 0.01, then: [balance]}
   last: {train: [first_layer, second_layer], METHOD, weight_decay: 0.01}
-log: {points: 20, gap: false}
+log: {points: 20, gap: false, floors: true}
 """
 GD = "steps: 400, step_size: 0.1"
 FLOW = "method: flow, steps: 60, step_size: 30"

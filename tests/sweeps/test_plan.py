@@ -60,7 +60,7 @@ def test_stored_runs_cost_their_floors(tmp_path: Path) -> None:
     text = "grid:\n  student.width: [100]\n  stages.local.steps: [1]\n  log.gap: [false]\n"
     stored, summary, without = (
         plan_of(load_sweep(sweep_file(tmp_path, text + more)), WHOLE).estimate
-        for more in ("", "store: summary\n", "  log.floors: [false]\n")
+        for more in ("  log.floors: [true]\n", "  log.floors: [true]\nstore: summary\n", "")
     )
     assert stored.total.rest > 2 * max(summary.total.rest, without.total.rest)
     assert stored.costs._floors > 0

@@ -75,10 +75,10 @@ def test_weights_in_single_precision_take_half_the_space(tmp_path: Path) -> None
 
 def test_floors_cost_what_their_features_do(tmp_path: Path) -> None:
     mirrored, whole = (
-        Shape.of(config(tmp_path, "student.width=200")),
-        Shape.of(config(tmp_path, "student.width=200", GAUSSIAN)),
+        Shape.of(config(tmp_path, "student.width=200", "log.floors=true")),
+        Shape.of(config(tmp_path, "student.width=200", GAUSSIAN, "log.floors=true")),
     )
     assert whole.floors > 3 * mirrored.floors
-    assert Shape.of(config(tmp_path, "log.floors=false")).floors == 0
-    too_many = Shape.of(config(tmp_path, "student.width=4000", "teacher.input_dim=64", GAUSSIAN))
+    assert Shape.of(config(tmp_path)).floors == 0
+    too_many = Shape.of(config(tmp_path, "student.width=4000", "teacher.input_dim=64", GAUSSIAN, "log.floors=true"))
     assert too_many.floors < mirrored.floors, "there are none for so many features"

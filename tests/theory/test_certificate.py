@@ -67,12 +67,29 @@ def test_maxima_are_stationary_on_the_sphere() -> None:
     assert np.abs(sideways).max() < 1e-6 * np.abs(slopes).max()
 
 
+@pytest.mark.parametrize("mirrored", [{"across": False, "even": False}, {"across": True, "even": True}])
 @pytest.mark.parametrize(("dimension", "count", "degrees"), [(2, 512, 2), (3, 4096, 6), (4, 4096, 13), (6, 16384, 19)])
-def test_the_search_begins_all_over_the_sphere(dimension: int, count: int, degrees: float) -> None:
+def test_the_search_begins_all_over_the_sphere(
+    dimension: int, count: int, degrees: float, mirrored: dict[str, bool]
+) -> None:
     anywhere = np.random.default_rng(0).normal(size=(1000, dimension))
     anywhere /= np.linalg.norm(anywhere, axis=-1, keepdims=True)
-    nearest = np.max(anywhere @ certificate._spread(dimension, count).T, axis=-1)
+    points = certificate._spread(dimension, count // 2 ** sum(mirrored.values()), **mirrored)
+    if mirrored["across"]:
+        points = np.concatenate([points, points * ([1.0] * (dimension - 1) + [-1.0])])
+    if mirrored["even"]:
+        points = np.concatenate([points, -points])
+    assert len(points) == count
+    nearest = np.max(anywhere @ points.T, axis=-1)
     assert np.degrees(np.arccos(np.min(nearest))) < degrees
+
+
+def test_points_are_compared_with_those_around_them() -> None:
+    points, near = (f(3, 1024, across=True, even=True) for f in (certificate._spread, certificate._neighbours))
+    apart = np.linalg.norm(points[:, None] - points, axis=-1)
+    assert near.shape == (1024, 7)
+    found = np.sort(np.take_along_axis(apart, near, 1), axis=1)
+    np.testing.assert_allclose(found, np.sort(apart, axis=1)[:, :7], atol=1e-7)
 
 
 def test_at_the_optimum_of_one_neuron_nothing_is_above_1() -> None:

@@ -9,7 +9,15 @@ import pytest
 from featlearn.theory.activations import activation
 from featlearn.theory.optimum import certified_optimum
 from featlearn.training import optima
-from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, optimum_of, within_reach
+from featlearn.training.optima import (
+    MOST_LINES_IN_A_PLANE,
+    MOST_TEACHER_NUMBERS,
+    optimum_of,
+    solved_beside,
+    within_reach,
+)
+from featlearn.training.plan import Plan
+from featlearn.training.stages import Schedule, Stage
 from tests.training.examples import random_problem
 
 
@@ -70,3 +78,42 @@ def test_a_solver_that_gives_up_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(optima, "certified_optimum", broken)
     problem, _ = random_problem(seed=7)
     assert optimum_of(problem, 0, 0.0123) is None
+
+
+def _plans(start: float, runs: int = 2) -> list[Plan]:
+    stage = Stage(name="x", train=("first_layer",), steps=30, weight_decay=Schedule(start, 0.5, 10))
+    return [Plan.of([stage], 10, 2, gap=True)] * runs
+
+
+def test_those_of_a_schedule_are_solved_beside_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    solved: list[float] = []
+
+    def counted(*args: Any) -> Any:
+        solved.append(args[3])
+        return certified_optimum(*args)
+
+    monkeypatch.setattr(optima, "certified_optimum", counted)
+    problem, _ = random_problem(runs=2, seed=8)
+    with solved_beside(problem, _plans(0.04)):
+        last = optimum_of(problem, 1, 0.01)  # before its turn, maybe
+        first = [optimum_of(problem, run, 0.04) for run in (0, 1)]
+        for others in list(optima._ahead.values()):  # which nobody has asked for
+            others.result()
+    assert sorted(solved) == [0.01, 0.01, 0.02, 0.02, 0.04, 0.04], "each once"
+    alone = certified_optimum(problem.activation, problem.teacher_second_layer[1], problem.teacher_first_layer[1], 0.01)
+    assert last is not None
+    assert (last.lower, last.upper) == (alone.lower, alone.upper)
+    assert None not in first
+
+
+def test_what_is_not_asked_for_is_given_up_at_the_end() -> None:
+    problem, _ = random_problem(runs=2, seed=9)
+    with pytest.raises(RuntimeError, match="stopped"), solved_beside(problem, _plans(0.03)):
+        raise RuntimeError("stopped")
+    assert not optima._ahead
+
+
+def test_without_every_row_only_those_at_the_ends_are_solved() -> None:
+    (plan, _) = _plans(0.04)
+    assert optima._decays(plan, every_row=True) == [0.04, 0.02, 0.01]
+    assert optima._decays(plan, every_row=False) == [0.04, 0.01]

@@ -137,8 +137,13 @@ class Activation:
         return value
 
     def pointwise_by_square(self, preactivation: Array, squared_norm: Any) -> Any:
-        """∂φ̃/∂q = −½ Σ_{k=ℓ−2}^{ℓ−1} μ_{k+2}(q) He_k(z; q)/k! (k ≥ 0) with z = w·x held fixed (docs/theory.md §11)."""
+        """∂φ̃/∂q = −½ Σ_{k=ℓ−2}^{ℓ−1} μ_{k+2}(q) He_k(z; q)/k! (k ≥ 0) with z = w·x held fixed (docs/theory.md §11).
+
+        In the shape of ``squared_norm`` alone where it does not depend on z: at ℓ = 2, of degree 1.
+        """
         last = self.drop_hermite_below
+        if last == 2 and self.homogeneous_degree == 1:
+            return -self.mean_prime(squared_norm)
         if last == 2:
             return -(self.mean_prime(squared_norm) + self.slope_prime(squared_norm) * preactivation)
         terms = self._series(preactivation, squared_norm, range(max(0, last - 2), last), 2)

@@ -25,7 +25,6 @@ _FAMILIES = {
     "erf": kernels.ERF,
     "quadratic": kernels.QUADRATIC,
 }
-_COORDINATES, _BASIS = "span.coordinates", "span.basis"
 _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = α a, which has this name
 
 
@@ -48,9 +47,7 @@ class FusedBackend:
     """Steps of the methods that have a branch in the compiled kernel, on population data, float64.
 
     Runs are shared out to threads whole, wide ones row block by row block: either way the order of operations of a run
-    depends on its shape alone. When d exceeds m + m*, a method whose steps turn with the coordinates trains the rows in
-    those of the span of start and teacher, which they never leave: the cost of a step then does not grow with d
-    (docs/theory.md §6).
+    depends on its shape alone.
 
     A scaled student is trained in b = α a: a step η/α² on a is the step η on b with the weight decay λ/α², and the
     moments of b are 1/α of those of a.
@@ -81,11 +78,10 @@ class FusedBackend:
         stage, m = stages[0], state.second_layer.shape[1]
         kernel, optimiser = fused_kernel(problem.activation), _optimiser(stage)
         memory = dict(state.memory) or _first_memory(problem, stage, state)
-        first, (target_second, target_first) = memory.get(_COORDINATES, state.first_layer), problem.target()
-        if _BASIS in memory:
-            target_first = target_first @ memory[_BASIS].mT
+        first, (target_second, target_first) = state.first_layer, problem.target()
         second = memory.get(_OUTPUT, state.second_layer)
-        v, c = _columns(first, target_first), _weights(second, target_second)
+        v, a = _columns(first, target_first), _weights(second, target_second)
+        multiplicity = _multiplicity(problem, a)
         moments = _moments(memory, stage, v)
         decay = _values([s.weight_decay for s in stages], done, count)
         size = _values([s.step_size for s in stages if s.step_size is not None], done, count)
@@ -94,17 +90,14 @@ class FusedBackend:
 
         def walk(runs: slice) -> None:
             advance_in_place: Any = kernels.advance_wide_run if m >= WIDE else kernels.advance_runs
-            parts = (x[runs] for x in (stretch, v, c, decay, size, *moments, seen))
+            parts = (x[runs] for x in (stretch, v, a, multiplicity, decay, size, *moments, seen))
             advance_in_place(kernel, optimiser, m, *parts, done, looks)
 
         self._share_out(walk, len(stages), one_by_one=m >= WIDE)
 
         first = v[:, : first.shape[2], :m].mT.copy()
         _remember(memory, stage, moments, v.shape)
-        if _BASIS in memory:
-            memory[_COORDINATES] = first
-            first = first @ memory[_BASIS]
-        second = c[:, :m].copy()
+        second = a[:, :m].copy()
         if _OUTPUT in memory:
             memory[_OUTPUT] = second
             second = second / problem.scale[:, None]
@@ -113,13 +106,15 @@ class FusedBackend:
     def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
         runs, m, d = state.first_layer.shape
-        output, first, target_second, target_first = problem.in_loss(state.second_layer, state.first_layer)
-        v, c = _columns(first, target_first), _weights(output, target_second)
-        slope_a, slope_w, seen = np.zeros(c.shape), np.zeros(v.shape), np.zeros((runs, 2))
+        target_second, target_first = problem.target()
+        v = _columns(state.first_layer, target_first)
+        a = _weights(problem.output_weights(state.second_layer), target_second)
+        multiplicity = _multiplicity(problem, a)
+        slope_a, slope_w, seen = np.zeros(a.shape), np.zeros(v.shape), np.zeros((runs, 2))
         kernel = fused_kernel(problem.activation)
 
         def look(part: slice) -> None:
-            kernels.evaluate_runs(kernel, m, *(x[part] for x in (v, c, slope_a, slope_w, seen)))
+            kernels.evaluate_runs(kernel, m, *(x[part] for x in (v, a, multiplicity, slope_a, slope_w, seen)))
 
         self._share_out(look, runs)
         by_a = problem.output_weights(slope_a[:, :m].copy())
@@ -138,20 +133,13 @@ class FusedBackend:
 
 
 def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.ndarray]:
-    """What a stage starts with: zero moments, the span's basis and the rows' coordinates where they pay, and α a."""
-    memory, method = {}, stepped_by_backend(stage)
-    first = state.first_layer
-    runs, m, d = first.shape
-    _, target = problem.target()
-    if d > m + target.shape[1] and method.rotates:
-        spanning = np.concatenate([first, target], axis=1)
-        memory[_BASIS] = np.linalg.qr(spanning.mT)[0].mT.copy()  # (runs, m + targets, d), orthonormal rows
-        memory[_COORDINATES] = first = first @ memory[_BASIS].mT
+    """What a stage starts with: zero moments, and α a."""
+    memory: dict[str, np.ndarray] = {}
     if problem.scaled is not None:
         memory[_OUTPUT] = problem.output_weights(state.second_layer)
     for layer in stage.train:
-        shape = first.shape if layer == "first_layer" else (runs, m)
-        memory |= {f"{layer}.{moment}": np.zeros(shape) for moment in method.moments}
+        shape = getattr(state, layer).shape
+        memory |= {f"{layer}.{moment}": np.zeros(shape) for moment in stepped_by_backend(stage).moments}
     return memory
 
 
@@ -175,6 +163,14 @@ def _weights(second: np.ndarray, teacher: np.ndarray) -> np.ndarray:
     c = np.zeros((runs, _padded(used, kernels.COLUMNS)))
     c[:, :m], c[:, m:used] = second, -teacher
     return c
+
+
+def _multiplicity(problem: Problem, a: np.ndarray) -> np.ndarray:
+    """How many neurons each column stands for, laid out like ``a``, (runs, n)."""
+    multiplicity = np.ones(a.shape)
+    if problem.multiplicity is not None:
+        multiplicity[:, : problem.multiplicity.shape[1]] = problem.multiplicity
+    return multiplicity
 
 
 def _values(schedules: Sequence[Schedule], done: int, count: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,12 +12,13 @@ import torch
 
 from featlearn.theory import population
 from featlearn.training.backends import BackendError, Looks, torch_samples
+from featlearn.training.backends.cuda_graph import Tensors, steps_taken
 from featlearn.training.data import Empirical, Sample
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.stages import Stage
 
-Slopes = Callable[[int, torch.Tensor, torch.Tensor], population.Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
+Slopes = Callable[[Any, torch.Tensor, torch.Tensor], population.Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
 
 
 class TorchBackend:
@@ -24,8 +26,8 @@ class TorchBackend:
 
     On the CPU it uses one thread and advances the runs of a batch one by one: matrix products of a batch round
     differently from those of a single run, and the bits of a run must not depend on the other runs. On CUDA the batch
-    goes through each operation together, without waiting for the device between steps; last digits may depend on the
-    other runs. Runs on sampled data go one by one everywhere.
+    goes through each operation together, many steps as one recorded graph (``cuda_graph``); last digits may depend
+    on the other runs. Runs on sampled data go one by one everywhere.
 
     A step on online data leaves the loss on its batch, from before the step, in the state's memory (``BATCH_LOSS``).
     A step in float32 leaves there what rounding took from its move, and the next step adds it to its own: without
@@ -68,22 +70,21 @@ class TorchBackend:
         """See ``backends.Backend``; by NumPy, on the CPU."""
         weights = problem.in_loss(state.second_layer, state.first_layer)
         total, _ = population.loss_float64(problem.activation, *weights)
-        slope = population.gradient(problem.activation, *weights)
-        return total, population.Gradient(problem.output_weights(slope.second_layer), slope.first_layer)
+        return total, problem.by_each_neuron(population.gradient(problem.activation, *weights))
 
     def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, population.Gradient]:
         """See ``backends.Backend``."""
         losses, slopes = [], []
         with _one_thread():
-            output = problem.output_weights(state.second_layer)
-            for data, a, w in zip(problem.samples() or (), output, state.first_layer, strict=True):
+            output, rows, *_ = problem.in_loss(state.second_layer, state.first_layer)
+            for data, a, w in zip(problem.samples() or (), output, rows, strict=True):
                 inputs, labels = self._tensors(data.sample(), torch.float64)
                 second, first = (torch.tensor(x, dtype=torch.float64, device=self.device) for x in (a, w))
                 loss, slope = torch_samples.loss_and_gradient(problem.activation, second, first, inputs, labels)
                 losses.append(loss.item())
                 slopes.append([x.cpu().numpy() for x in slope])
         by_a, by_w = (np.stack(layers) for layers in zip(*slopes, strict=True))
-        return np.array(losses), population.Gradient(problem.output_weights(by_a), by_w)
+        return np.array(losses), problem.by_each_neuron(population.Gradient(by_a, by_w))
 
     def _tensors(self, sample: Sample, dtype: torch.dtype) -> list[torch.Tensor]:
         """Inputs and labels of a sample on the device; kept as long as the sample is."""
@@ -93,7 +94,7 @@ class TorchBackend:
         return kept[dtype]
 
     def _slopes(self, problem: Problem, stage: Stage, dtype: torch.dtype, memory: dict[str, torch.Tensor]) -> Slopes:
-        """The gradient that the steps of a stage follow, by the output weights α a in place of a."""
+        """The gradient that the steps of a stage follow, by the output weights in the loss in place of a."""
         if problem.data is None:
             target_a, target_w = (torch.tensor(x, dtype=dtype, device=self.device) for x in problem.target())
             return lambda step, b, w: population.gradient(problem.activation, b, w, target_a, target_w, xp=torch)
@@ -120,7 +121,6 @@ class TorchBackend:
         parameters = method.values(stage.parameters)
         weights = {"second_layer": tensor(state.second_layer), "first_layer": tensor(state.first_layer)}
         memory = {name: tensor(x) for name, x in state.memory.items()}
-        moments = {layer: _moments_of(layer, memory) for layer in stage.train}
         slopes = self._slopes(problem, stage, dtype, memory)
         steps = np.arange(done, done + count)
         decay = tensor(np.array([s.weight_decay.at(steps) for s in stages]))
@@ -128,24 +128,27 @@ class TorchBackend:
         scale = tensor(problem.scale)[:, None]
         if problem.scaled is not None:
             size = size / scale**2
+        multiplicity = None if problem.multiplicity is None else tensor(problem.multiplicity)
 
-        for i in range(count):
-            a, w = weights["second_layer"], weights["first_layer"]
-            slope = slopes(done + i, a if problem.scaled is None else scale * a, w)._asdict()
+        def step(tensors: Tensors, lam: torch.Tensor, eta: torch.Tensor, number: int | torch.Tensor) -> Tensors:
+            a, w, after = tensors["second_layer"], tensors["first_layer"], dict(tensors)
+            output = a if problem.scaled is None else scale * a
+            slope = slopes(number - 1, output if multiplicity is None else multiplicity * output, w)._asdict()
             if problem.scaled is not None:
                 slope["second_layer"] = scale * slope["second_layer"]
+            if multiplicity is not None:
+                slope["first_layer"] = slope["first_layer"] / multiplicity[..., None]
             for layer in stage.train:
-                lam, eta = (_like(x[:, i], weights[layer]) for x in (decay, size))
-                downhill = slope[layer] + lam * weights[layer]
-                direction = method.direction(torch, moments[layer], downhill, done + i + 1, **parameters)
-                weights[layer] = _moved(moments[layer], weights[layer], -eta * direction)
-        for layer, named in moments.items():
-            memory |= {f"{layer}.{name}": x for name, x in named.items()}
-        return State(
-            weights["second_layer"].cpu().numpy(),
-            weights["first_layer"].cpu().numpy(),
-            {name: x.cpu().numpy() for name, x in memory.items()},
-        )
+                moments, weights = _moments_of(layer, tensors), tensors[layer]
+                downhill = slope[layer] + _like(lam, weights) * weights
+                direction = method.direction(torch, moments, downhill, number, **parameters)
+                after[layer] = _moved(moments, weights, -_like(eta, weights) * direction)
+                after |= {f"{layer}.{name}": x for name, x in moments.items()}
+            return after
+
+        after = {name: x.cpu().numpy() for name, x in steps_taken(step, weights | memory, decay, size, done).items()}
+        seen = {name: x.cpu().numpy() for name, x in memory.items() if name == BATCH_LOSS}
+        return State(after.pop("second_layer"), after.pop("first_layer"), after | seen)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def test_nothing_is_cut_on_a_usual_terminal(columns: int, monkeypatch: pytest.Mo
     plan: Any = SimpleNamespace(total_steps=lambda: 72002, stages=stages)
     at: Any = SimpleNamespace(step=69915, stage=0)
     state: Any = None
-    event = Logged(run=0, position=at, state=state, row=row, loss_floor=0.0, snapshot=False, ended=None)
+    event = Logged(run=0, position=at, reached=state, row=row, loss_floor=0.0, snapshot=False, ended=None)
     with TrainingView(quiet=False) as view:
         view.watch(RunDirectory(tmp_path), plan, event)
     last = terminal.getvalue().rpartition("local_convergence")[2]

@@ -123,7 +123,7 @@ def test_the_slider_stays_where_it_is(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_the_page_explains_its_words_and_holds_the_floors(tmp_path: Path) -> None:
-    page = page_of(new_run(tmp_path))
+    page = page_of(new_run(tmp_path, "log.floors=true"))
     assert 'href="#word-mean_angle"' in page
     assert 'id="word-mean_angle"' in page
     assert "floors: random features " in page
