@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.theory.population import Gradient
 from featlearn.theory.tangent_kernel import neural_tangent_kernel
 from featlearn.training.batched import Batched
 from featlearn.training.data import Data, Empirical
@@ -61,6 +62,7 @@ class Problem(Batched):
         scaled: how the students' functions are scaled and shifted; None for ordinary networks.
         probe: for ``kernel_motion``, which is null without one.
         initial_second_layer: (B, m) at step 0, for the floors of linear predictors.
+        multiplicity: (B, m) how many equal neurons each of the students' stands for; None for one each.
     """
 
     activation: Activation
@@ -71,6 +73,7 @@ class Problem(Batched):
     scaled: Scaled | None = None
     probe: Probe | None = None
     initial_second_layer: np.ndarray | None = None
+    multiplicity: np.ndarray | None = None
 
     @property
     def has_teacher(self) -> bool:
@@ -98,7 +101,15 @@ class Problem(Batched):
         self, second_layer: np.ndarray, first_layer: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """The four arrays of which ``theory.population`` makes the loss of the trained functions."""
-        return self.output_weights(second_layer), first_layer, *self.target()
+        output = self.output_weights(second_layer)
+        return output if self.multiplicity is None else self.multiplicity * output, first_layer, *self.target()
+
+    def by_each_neuron(self, gradient: Gradient) -> Gradient:
+        """The gradient by the weights of single neurons, from that by the first two of the arrays ``in_loss``."""
+        by_row = (
+            gradient.first_layer if self.multiplicity is None else gradient.first_layer / self.multiplicity[..., None]
+        )
+        return Gradient(self.output_weights(gradient.second_layer), by_row)
 
     def samples(self) -> list[Empirical] | None:
         """The empirical data of each run; None for population and online data."""

@@ -23,7 +23,9 @@ def test_columns_that_fill_their_padding_are_not_left(m: int, teachers: int) -> 
     v[0, :, :m], v[0, :, m:] = state.first_layer[0].T, problem.teacher_first_layer[0].T
     c[0, :m], c[0, m:] = state.second_layer[0], -problem.teacher_second_layer[0]
     slope_a, slope_w, seen = np.full((2, n), 7.0), np.full((2, 4, n), 7.0), np.zeros((1, 2))  # a row of guards behind
-    fused_kernels.evaluate_runs(fused_kernel(problem.activation), m, v, c, slope_a[:1], slope_w[:1], seen)
+    fused_kernels.evaluate_runs(
+        fused_kernel(problem.activation), m, v, c, np.ones((1, n)), slope_a[:1], slope_w[:1], seen
+    )
     assert (slope_a[1] == 7.0).all()
     assert (slope_w[1] == 7.0).all()
     teacher = problem.teacher_second_layer, problem.teacher_first_layer
@@ -80,6 +82,7 @@ def test_a_branch_that_is_not_there_is_an_error(kernel: Any) -> None:
             np.ones(1),
             v,
             c,
+            np.ones((1, 8)),
             sizes,
             sizes,
             none,

@@ -85,7 +85,8 @@ class FusedBackend:
         if _BASIS in memory:
             target_first = target_first @ memory[_BASIS].mT
         second = memory.get(_OUTPUT, state.second_layer)
-        v, c = _columns(first, target_first), _weights(second, target_second)
+        v, a = _columns(first, target_first), _weights(second, target_second)
+        multiplicity = _multiplicity(problem, a)
         moments = _moments(memory, stage, v)
         decay = _values([s.weight_decay for s in stages], done, count)
         size = _values([s.step_size for s in stages if s.step_size is not None], done, count)
@@ -94,7 +95,7 @@ class FusedBackend:
 
         def walk(runs: slice) -> None:
             advance_in_place: Any = kernels.advance_wide_run if m >= WIDE else kernels.advance_runs
-            parts = (x[runs] for x in (stretch, v, c, decay, size, *moments, seen))
+            parts = (x[runs] for x in (stretch, v, a, multiplicity, decay, size, *moments, seen))
             advance_in_place(kernel, optimiser, m, *parts, done, looks)
 
         self._share_out(walk, len(stages), one_by_one=m >= WIDE)
@@ -104,7 +105,7 @@ class FusedBackend:
         if _BASIS in memory:
             memory[_COORDINATES] = first
             first = first @ memory[_BASIS]
-        second = c[:, :m].copy()
+        second = a[:, :m].copy()
         if _OUTPUT in memory:
             memory[_OUTPUT] = second
             second = second / problem.scale[:, None]
@@ -113,13 +114,15 @@ class FusedBackend:
     def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
         runs, m, d = state.first_layer.shape
-        output, first, target_second, target_first = problem.in_loss(state.second_layer, state.first_layer)
-        v, c = _columns(first, target_first), _weights(output, target_second)
-        slope_a, slope_w, seen = np.zeros(c.shape), np.zeros(v.shape), np.zeros((runs, 2))
+        target_second, target_first = problem.target()
+        v = _columns(state.first_layer, target_first)
+        a = _weights(problem.output_weights(state.second_layer), target_second)
+        multiplicity = _multiplicity(problem, a)
+        slope_a, slope_w, seen = np.zeros(a.shape), np.zeros(v.shape), np.zeros((runs, 2))
         kernel = fused_kernel(problem.activation)
 
         def look(part: slice) -> None:
-            kernels.evaluate_runs(kernel, m, *(x[part] for x in (v, c, slope_a, slope_w, seen)))
+            kernels.evaluate_runs(kernel, m, *(x[part] for x in (v, a, multiplicity, slope_a, slope_w, seen)))
 
         self._share_out(look, runs)
         by_a = problem.output_weights(slope_a[:, :m].copy())
@@ -175,6 +178,14 @@ def _weights(second: np.ndarray, teacher: np.ndarray) -> np.ndarray:
     c = np.zeros((runs, _padded(used, kernels.COLUMNS)))
     c[:, :m], c[:, m:used] = second, -teacher
     return c
+
+
+def _multiplicity(problem: Problem, a: np.ndarray) -> np.ndarray:
+    """How many neurons each column stands for, laid out like ``a``, (runs, n)."""
+    multiplicity = np.ones(a.shape)
+    if problem.multiplicity is not None:
+        multiplicity[:, : problem.multiplicity.shape[1]] = problem.multiplicity
+    return multiplicity
 
 
 def _values(schedules: Sequence[Schedule], done: int, count: int) -> np.ndarray:

@@ -95,8 +95,10 @@ def _pairs(family, factor, half, excess, s, c, mass, inverse, scale_u, inverse_u
 
 
 @numba.njit(inline="always")
-def _scales(family, v, c, scale, inverse, mass):
-    """What the pair kernels need of the columns' norms, and mass = c·scale."""
+def _scales(family, v, a, multiplicity, c, scale, inverse, mass):
+    """What the pair kernels need of the columns: c = multiplicity·a, of their norms, and mass = c·scale."""
+    for j in range(c.shape[0]):
+        c[j] = multiplicity[j] * a[j]
     row = v[0]
     for j in range(scale.shape[0]):
         scale[j] = row[j] * row[j]
@@ -123,14 +125,15 @@ def _slopes_of(family):
         raise ValueError(f"there is no family of kernels {family}")
 
     @numba.njit(fastmath=FAST, error_model="numpy", cache=True)
-    def slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own):
+    def slopes(kernel, v, a, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own):
         """The gradients of neurons ``first`` … ``last``, four at a time.
 
         When their number is no multiple of four, the last ones' companions are columns of the teacher or the padding,
         and their gradients are not used.
 
         Args:
-            v, slope_w: (d, n) columns and the gradient of the loss by them; c, scale, inverse, mass, slope_a: (n).
+            v, slope_w: (d, n) columns and the gradient of the loss by one of the neurons that a column stands for.
+            a, c, scale, inverse, mass, slope_a: (n); c = multiplicity·a is what the loss sees of a column.
             s, own: (4, n) and (4) scratch.
         """
         _, factor, half, excess = kernel
@@ -189,22 +192,22 @@ def _slopes_of(family):
                     f1 += t3 * x1
                     f2 += t3 * x2
                     f3 += t3 * x3
-                out, own_u = 2.0 * c[i], own[0]
+                out, own_u = 2.0 * a[i], own[0]
                 slope_w[x, i] = out * (a0 + own_u * v0[i])
                 slope_w[x + 1, i] = out * (a1 + own_u * v1[i])
                 slope_w[x + 2, i] = out * (a2 + own_u * v2[i])
                 slope_w[x + 3, i] = out * (a3 + own_u * v3[i])
-                out, own_u = 2.0 * c[i + 1], own[1]
+                out, own_u = 2.0 * a[i + 1], own[1]
                 slope_w[x, i + 1] = out * (b0 + own_u * v0[i + 1])
                 slope_w[x + 1, i + 1] = out * (b1 + own_u * v1[i + 1])
                 slope_w[x + 2, i + 1] = out * (b2 + own_u * v2[i + 1])
                 slope_w[x + 3, i + 1] = out * (b3 + own_u * v3[i + 1])
-                out, own_u = 2.0 * c[i + 2], own[2]
+                out, own_u = 2.0 * a[i + 2], own[2]
                 slope_w[x, i + 2] = out * (e0 + own_u * v0[i + 2])
                 slope_w[x + 1, i + 2] = out * (e1 + own_u * v1[i + 2])
                 slope_w[x + 2, i + 2] = out * (e2 + own_u * v2[i + 2])
                 slope_w[x + 3, i + 2] = out * (e3 + own_u * v3[i + 2])
-                out, own_u = 2.0 * c[i + 3], own[3]
+                out, own_u = 2.0 * a[i + 3], own[3]
                 slope_w[x, i + 3] = out * (f0 + own_u * v0[i + 3])
                 slope_w[x + 1, i + 3] = out * (f1 + own_u * v1[i + 3])
                 slope_w[x + 2, i + 3] = out * (f2 + own_u * v2[i + 3])
@@ -217,13 +220,13 @@ _slopes_homogeneous, _slopes_erf, _slopes_quadratic = map(_slopes_of, (HOMOGENEO
 
 
 @numba.njit(inline="always")
-def _slopes(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own):
+def _slopes(kernel, v, a, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own):
     if kernel[0] == HOMOGENEOUS:
-        _slopes_homogeneous(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
+        _slopes_homogeneous(kernel, v, a, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
     elif kernel[0] == ERF:
-        _slopes_erf(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
+        _slopes_erf(kernel, v, a, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
     elif kernel[0] == QUADRATIC:
-        _slopes_quadratic(kernel, v, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
+        _slopes_quadratic(kernel, v, a, c, scale, inverse, mass, first, last, slope_a, slope_w, s, own)
 
 
 @numba.njit(inline="always")
@@ -252,13 +255,13 @@ def _move(method, weights, slope, student, decay, size, beta1, beta2, step, mean
 
 
 @numba.njit(inline="always")
-def _look(kernel, v, c, scale, inverse, mass, m, slope_a, slope_w, s, own, seen):
+def _look(kernel, v, a, c, scale, inverse, mass, m, slope_a, slope_w, s, own, seen):
     """Put the loss Σ c_i c_j K(v_i, v_j) and Σ|mass| into ``seen``; the m neurons have their gradients already."""
     used = c.shape[0]
     while used > m and c[used - 1] == 0.0:  # padding, or teachers that do not count
         used -= 1
     # from the group of four that holds the first teacher: groups that begin elsewhere would end behind the padding
-    _slopes(kernel, v, c, scale, inverse, mass, m - m % 4, used, slope_a, slope_w, s, own)
+    _slopes(kernel, v, a, c, scale, inverse, mass, m - m % 4, used, slope_a, slope_w, s, own)
     loss, size = 0.0, 0.0
     for i in range(used):
         loss += c[i] * slope_a[i]
@@ -268,7 +271,22 @@ def _look(kernel, v, c, scale, inverse, mass, m, slope_a, slope_w, s, own, seen)
 
 @numba.njit(fastmath=FAST, error_model="numpy", cache=True, nogil=True)
 def advance_runs(
-    kernel, optimiser, m, stretch, v, c, decay, size, mean_a, square_a, mean_w, square_w, seen, done, looks
+    kernel,
+    optimiser,
+    m,
+    stretch,
+    v,
+    a,
+    multiplicity,
+    decay,
+    size,
+    mean_a,
+    square_a,
+    mean_w,
+    square_w,
+    seen,
+    done,
+    looks,
 ):
     """Take the steps of ``decay`` and ``size``, (runs, steps), on runs of m neurons, in place.
 
@@ -277,7 +295,8 @@ def advance_runs(
         optimiser: (method, beta1, beta2, train the second layer, train the first layer).
         stretch: (runs,) α² of a scaled student, 1 otherwise: the second layer, given as α a, takes steps of ``size``
             with the weight decay λ/α², the first layer steps of ``size``/α².
-        v, c: (runs, d, n) and (runs, n): student and then teacher, the teacher's c negated, padded with zeros.
+        v, a: (runs, d, n) and (runs, n): student and then teacher, the teacher's a negated, padded with zeros.
+        multiplicity: (runs, n) of how many equal neurons each column stands for, all of which take the same steps.
         mean_a, square_a, mean_w, square_w: the optimiser's memory, (runs, n) and (runs, d·n) in the same layout, or of
             length 0.
         seen: (runs, looks, 2), filled with the loss and Σ|mass| of the weights at each look.
@@ -287,24 +306,24 @@ def advance_runs(
     method, beta1, beta2, train_a, train_w = optimiser
     runs, d, n = v.shape
     steps = decay.shape[1]
-    scale, inverse, mass, slope_a = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    c, scale, inverse, mass, slope_a = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     slope_w, s, own = np.zeros((d, n)), np.empty((4, n)), np.empty(4)
     flat_slope, student_a, student_w = slope_w.reshape(d * n), np.zeros(n), np.zeros((d, n))
     student_a[:m] = 1.0
     student_w[:, :m] = 1.0
     flat_student = student_w.reshape(d * n)
     for run in range(runs):
-        columns, weights, flat = v[run], c[run], v[run].reshape(d * n)
+        columns, weights, flat = v[run], a[run], v[run].reshape(d * n)
         first_a, second_a, first_w, second_w = mean_a[run], square_a[run], mean_w[run], square_w[run]
         look = 0
         for i in range(steps + 1):
             due = look < looks.shape[0] and looks[look] == i
             if i == steps and not due:
                 break
-            _scales(kernel[0], columns, weights, scale, inverse, mass)
-            _slopes(kernel, columns, weights, scale, inverse, mass, 0, m, slope_a, slope_w, s, own)
+            _scales(kernel[0], columns, weights, multiplicity[run], c, scale, inverse, mass)
+            _slopes(kernel, columns, weights, c, scale, inverse, mass, 0, m, slope_a, slope_w, s, own)
             if due:
-                _look(kernel, columns, weights, scale, inverse, mass, m, slope_a, slope_w, s, own, seen[run, look])
+                _look(kernel, columns, weights, c, scale, inverse, mass, m, slope_a, slope_w, s, own, seen[run, look])
                 look += 1
             if i == steps:
                 break
@@ -331,31 +350,48 @@ def advance_runs(
 
 @numba.njit(fastmath=FAST, error_model="numpy", cache=True, parallel=True)
 def advance_wide_run(
-    kernel, optimiser, m, stretch, v, c, decay, size, mean_a, square_a, mean_w, square_w, seen, done, looks
+    kernel,
+    optimiser,
+    m,
+    stretch,
+    v,
+    a,
+    multiplicity,
+    decay,
+    size,
+    mean_a,
+    square_a,
+    mean_w,
+    square_w,
+    seen,
+    done,
+    looks,
 ):
     """As ``advance_runs`` for one wide run, (1, …), with the neurons of each step spread over the cores in blocks."""
     method, beta1, beta2, train_a, train_w = optimiser
     d, n = v.shape[1], v.shape[2]
     steps, blocks = decay.shape[1], (m + BLOCK - 1) // BLOCK
-    scale, inverse, mass, slope_a = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    c, scale, inverse, mass, slope_a = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     slope_w, s, own = np.zeros((d, n)), np.empty((blocks, 4, n)), np.empty((blocks, 4))
     flat_slope, student_a, student_w = slope_w.reshape(d * n), np.zeros(n), np.zeros((d, n))
     student_a[:m] = 1.0
     student_w[:, :m] = 1.0
     flat_student = student_w.reshape(d * n)
-    columns, weights, flat = v[0], c[0], v[0].reshape(d * n)
+    columns, weights, flat = v[0], a[0], v[0].reshape(d * n)
     first_a, second_a, first_w, second_w = mean_a[0], square_a[0], mean_w[0], square_w[0]
     look = 0
     for i in range(steps + 1):
         due = look < looks.shape[0] and looks[look] == i
         if i == steps and not due:
             break
-        _scales(kernel[0], columns, weights, scale, inverse, mass)
+        _scales(kernel[0], columns, weights, multiplicity[0], c, scale, inverse, mass)
         for block in numba.prange(blocks):
             first, last = block * BLOCK, min(m, (block + 1) * BLOCK)
-            _slopes(kernel, columns, weights, scale, inverse, mass, first, last, slope_a, slope_w, s[block], own[block])
+            _slopes(
+                kernel, columns, weights, c, scale, inverse, mass, first, last, slope_a, slope_w, s[block], own[block]
+            )
         if due:
-            _look(kernel, columns, weights, scale, inverse, mass, m, slope_a, slope_w, s[0], own[0], seen[0, look])
+            _look(kernel, columns, weights, c, scale, inverse, mass, m, slope_a, slope_w, s[0], own[0], seen[0, look])
             look += 1
         if i == steps:
             break
@@ -367,12 +403,13 @@ def advance_wide_run(
 
 
 @numba.njit(fastmath=FAST, error_model="numpy", cache=True, nogil=True)
-def evaluate_runs(kernel, m, v, c, slope_a, slope_w, seen):
-    """The gradients of the m neurons of each run by c and v, laid out like them, and ``seen`` (runs, 2)."""
+def evaluate_runs(kernel, m, v, a, multiplicity, slope_a, slope_w, seen):
+    """The gradients of the m neurons of each run as in ``advance_runs``, laid out like a and v; ``seen`` (runs, 2)."""
     n = v.shape[2]
-    scale, inverse, mass, s, own = np.zeros(n), np.zeros(n), np.zeros(n), np.empty((4, n)), np.empty(4)
+    c, scale, inverse, mass = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    s, own = np.empty((4, n)), np.empty(4)
     for run in range(v.shape[0]):
-        columns, weights, by_c, by_v = v[run], c[run], slope_a[run], slope_w[run]
-        _scales(kernel[0], columns, weights, scale, inverse, mass)
-        _slopes(kernel, columns, weights, scale, inverse, mass, 0, m, by_c, by_v, s, own)
-        _look(kernel, columns, weights, scale, inverse, mass, m, by_c, by_v, s, own, seen[run])
+        columns, weights, by_a, by_v = v[run], a[run], slope_a[run], slope_w[run]
+        _scales(kernel[0], columns, weights, multiplicity[run], c, scale, inverse, mass)
+        _slopes(kernel, columns, weights, c, scale, inverse, mass, 0, m, by_a, by_v, s, own)
+        _look(kernel, columns, weights, c, scale, inverse, mass, m, by_a, by_v, s, own, seen[run])

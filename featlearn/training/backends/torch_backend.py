@@ -68,22 +68,21 @@ class TorchBackend:
         """See ``backends.Backend``; by NumPy, on the CPU."""
         weights = problem.in_loss(state.second_layer, state.first_layer)
         total, _ = population.loss_float64(problem.activation, *weights)
-        slope = population.gradient(problem.activation, *weights)
-        return total, population.Gradient(problem.output_weights(slope.second_layer), slope.first_layer)
+        return total, problem.by_each_neuron(population.gradient(problem.activation, *weights))
 
     def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, population.Gradient]:
         """See ``backends.Backend``."""
         losses, slopes = [], []
         with _one_thread():
-            output = problem.output_weights(state.second_layer)
-            for data, a, w in zip(problem.samples() or (), output, state.first_layer, strict=True):
+            output, rows, *_ = problem.in_loss(state.second_layer, state.first_layer)
+            for data, a, w in zip(problem.samples() or (), output, rows, strict=True):
                 inputs, labels = self._tensors(data.sample(), torch.float64)
                 second, first = (torch.tensor(x, dtype=torch.float64, device=self.device) for x in (a, w))
                 loss, slope = torch_samples.loss_and_gradient(problem.activation, second, first, inputs, labels)
                 losses.append(loss.item())
                 slopes.append([x.cpu().numpy() for x in slope])
         by_a, by_w = (np.stack(layers) for layers in zip(*slopes, strict=True))
-        return np.array(losses), population.Gradient(problem.output_weights(by_a), by_w)
+        return np.array(losses), problem.by_each_neuron(population.Gradient(by_a, by_w))
 
     def _tensors(self, sample: Sample, dtype: torch.dtype) -> list[torch.Tensor]:
         """Inputs and labels of a sample on the device; kept as long as the sample is."""
@@ -93,7 +92,7 @@ class TorchBackend:
         return kept[dtype]
 
     def _slopes(self, problem: Problem, stage: Stage, dtype: torch.dtype, memory: dict[str, torch.Tensor]) -> Slopes:
-        """The gradient that the steps of a stage follow, by the output weights α a in place of a."""
+        """The gradient that the steps of a stage follow, by the output weights in the loss in place of a."""
         if problem.data is None:
             target_a, target_w = (torch.tensor(x, dtype=dtype, device=self.device) for x in problem.target())
             return lambda step, b, w: population.gradient(problem.activation, b, w, target_a, target_w, xp=torch)
@@ -128,12 +127,16 @@ class TorchBackend:
         scale = tensor(problem.scale)[:, None]
         if problem.scaled is not None:
             size = size / scale**2
+        multiplicity = None if problem.multiplicity is None else tensor(problem.multiplicity)
 
         for i in range(count):
             a, w = weights["second_layer"], weights["first_layer"]
-            slope = slopes(done + i, a if problem.scaled is None else scale * a, w)._asdict()
+            output = a if problem.scaled is None else scale * a
+            slope = slopes(done + i, output if multiplicity is None else multiplicity * output, w)._asdict()
             if problem.scaled is not None:
                 slope["second_layer"] = scale * slope["second_layer"]
+            if multiplicity is not None:
+                slope["first_layer"] = slope["first_layer"] / multiplicity[..., None]
             for layer in stage.train:
                 lam, eta = (_like(x[:, i], weights[layer]) for x in (decay, size))
                 downhill = slope[layer] + lam * weights[layer]
