@@ -94,7 +94,7 @@ class FusedBackend:
         seen = np.zeros((len(stages), len(looks), 2))
 
         def walk(runs: slice) -> None:
-            advance_in_place: Any = kernels.advance_wide_run if m >= WIDE else kernels.advance_runs
+            advance_in_place: Any = kernels.advance_runs
             parts = (x[runs] for x in (stretch, v, a, multiplicity, decay, size, *moments, seen))
             advance_in_place(kernel, optimiser, m, *parts, done, looks)
 

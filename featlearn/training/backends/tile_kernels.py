@@ -102,13 +102,13 @@ def panel_of(family: Family) -> Any:
     pair = family.pair
 
     @compiled
-    def pairs(half, excess, neurons, i, j, kept, desk, totals):
+    def pairs(kernel, neurons, i, j, kept, desk, totals):
         """Turn the tile from S into P; add K and ∂K/∂q to the totals of block j, and to those kept for block i."""
         weight, inverse = load(neurons, j * NEURON_ROWS + WEIGHT), load(neurons, j * NEURON_ROWS + INVERSE)
         by_a, by_q = load(totals, 2 * j), load(totals, 2 * j + 1)
         for u in range(LANES):
             s, own = load(desk, u), neurons[i * NEURON_ROWS + WEIGHT, u]
-            value, slope, through = pair(half, excess, s, s * inverse * neurons[i * NEURON_ROWS + INVERSE, u])
+            value, slope, through = pair(kernel[1], kernel[2], s, s * inverse * neurons[i * NEURON_ROWS + INVERSE, u])
             store(desk, u, through)
             by_a, by_q = fma(own, value, by_a), fma(own, slope, by_q)
             store(desk, kept + u, fma(weight, value, load(desk, kept + u)))
@@ -117,31 +117,29 @@ def panel_of(family: Family) -> Any:
         store(totals, 2 * j + 1, by_q)
 
     @compiled
-    def panel(half, excess, v, d, neurons, first, last, blocks, students, desk, totals, sums):
+    def panel(kernel, v, d, neurons, first, last, blocks, students, desk, totals, sums):
         """The pairs of blocks first … last−1 with all from themselves on.
 
         Args:
-            half, excess: of the activation.
+            kernel: (factor, half, excess) of the activation.
             v, neurons: (blocks·d, LANES) and (blocks·NEURON_ROWS, LANES), the neurons and what is ready of them.
             blocks, students: how many blocks there are, and how many of them have students and need the sum of columns.
             desk: (DESK, LANES) scratch.
             totals, sums: (2·blocks, LANES) and (blocks·d, LANES), added to: Σ K and Σ ∂K/∂q of each block, and G.
         """
-        for row in range(LANES, DESK):
-            store(desk, row, 0.0)
         for j in range(first, blocks):
             for i in range(first, min(last, j + 1)):
+                kept = LANES * (1 + 2 * (i - first))
                 _products(v, d, i, j, desk)
-                # on the diagonal, what block i keeps for itself would count its pairs twice, and is thrown away
-                pairs(half, excess, neurons, i, j, LANES * (1 + 2 * (i - first)), desk, totals)
+                pairs(kernel, neurons, i, j, kept, desk, totals)
                 if j < students:
                     _add_columns(v, d, neurons, i, j, desk, sums)
-                if i < min(j, students):
+                if i == j:  # the first tile of block i, where the totals have all: what else is kept begins here
+                    for row in range(kept, kept + 2 * LANES):
+                        store(desk, row, 0.0)
+                elif i < students:
                     _transpose(desk, 0)
                     _add_columns(v, d, neurons, j, i, desk, sums)
-                if i == j:
-                    for u in range(2 * LANES):
-                        store(desk, LANES * (1 + 2 * (i - first)) + u, 0.0)
         for i in range(first, last):
             kept = LANES * (1 + 2 * (i - first))
             _add_rows(desk, kept, totals, 2 * i)
