@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from functools import partial
+from itertools import pairwise
 
-import numba
 import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 from featlearn.training.backends import WIDE, BackendError, Looks
-from featlearn.training.backends.kernel_cache import cached_kernels
+from featlearn.training.backends import fused_kernels as kernels
+from featlearn.training.backends.layout import ERF, HOMOGENEOUS, QUADRATIC
+from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
 
-kernels = cached_kernels()
-
-# The families of kernels that are compiled, see fused_kernels._pairs.
+# The families of kernels that are compiled, see pair_kernels.
 _FAMILIES = {
-    "homogeneous": kernels.HOMOGENEOUS,
-    "erf": kernels.ERF,
-    "quadratic": kernels.QUADRATIC,
+    "homogeneous": HOMOGENEOUS,
+    "erf": ERF,
+    "quadratic": QUADRATIC,
 }
 _COORDINATES, _BASIS = "span.coordinates", "span.basis"
 _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = α a, which has this name
@@ -60,8 +59,7 @@ class FusedBackend:
     device = "cpu"
 
     def __init__(self) -> None:
-        self.threads = numba.get_num_threads()
-        self._pool = ThreadPoolExecutor(self.threads)
+        self.threads = thread_count()
 
     def advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         """See ``backends.Backend``."""
@@ -93,12 +91,15 @@ class FusedBackend:
         stretch = problem.scale**2
         seen = np.zeros((len(stages), len(looks), 2))
 
-        def walk(runs: slice) -> None:
-            advance_in_place: Any = kernels.advance_runs
+        def walk(runs: slice, threads: int = 1) -> None:
             parts = (x[runs] for x in (stretch, v, a, multiplicity, decay, size, *moments, seen))
-            advance_in_place(kernel, optimiser, m, *parts, done, looks)
+            kernels.advance_runs(kernel, optimiser, m, *parts, done, looks, threads)
 
-        self._share_out(walk, len(stages), one_by_one=m >= WIDE)
+        if m >= WIDE and len(stages) < self.threads:
+            for run in range(len(stages)):
+                walk(slice(run, run + 1), self.threads)
+        else:
+            self._share_out(walk, len(stages))
 
         first = v[:, : first.shape[2], :m].mT.copy()
         _remember(memory, stage, moments, v.shape)
@@ -132,12 +133,10 @@ class FusedBackend:
         """See ``backends.Backend``."""
         raise BackendError("the fused backend computes on population data; sampled data need the torch backend")
 
-    def _share_out(self, work: Callable[[slice], None], runs: int, *, one_by_one: bool = False) -> None:
-        """Let each thread work on a slice of the runs; or one run after the other, where each uses all threads."""
-        shares = runs if one_by_one else min(self.threads, runs)
-        ends = np.linspace(0, runs, shares + 1).astype(int)
-        parts = list(map(slice, ends[:-1], ends[1:]))
-        list(map(work, parts) if one_by_one or shares == 1 else self._pool.map(work, parts))
+    def _share_out(self, work: Callable[[slice], None], runs: int) -> None:
+        """Let threads work on slices of the runs, several for each, so that one that falls behind leaves some to others."""
+        ends = np.linspace(0, runs, min(runs, 1 if self.threads == 1 else 4 * self.threads) + 1).astype(int)
+        do_all([partial(work, slice(*part)) for part in pairwise(ends)], self.threads)
 
 
 def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.ndarray]:
@@ -162,7 +161,7 @@ def _columns(first: np.ndarray, teacher: np.ndarray) -> np.ndarray:
     """Student and teacher rows as the columns of (runs, d, n), padded with zeros as the compiled code wants them."""
     rows = np.concatenate([first, teacher], axis=1)
     runs, n, d = rows.shape
-    v = np.zeros((runs, _padded(d, kernels.COORDINATES), _padded(n, kernels.COLUMNS)))
+    v = np.zeros((runs, d, _padded(n, kernels.COLUMNS)))
     v[:, :d, :n] = rows.mT
     return v
 

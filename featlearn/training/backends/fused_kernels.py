@@ -1,28 +1,21 @@
-"""Compiled gradient descent on population data: many steps of many runs in one call.
+"""Gradient descent on population data by compiled code: many steps of many runs in one call.
 
-This is the compiled code as the backend calls it: weights come as columns, and are laid out eight neurons to a row for
-``step_kernels``. What is compiled is the family of kernels and the method that are used, when they are first used.
+Weights come as columns, and are laid out eight neurons to a row for ``step_kernels``, at addresses that are multiples of
+a cache line. What is compiled is the family of kernels and the method that are used, when they are first used.
 
 The order of operations of a run depends on its shape alone: bits depend neither on the other runs nor on threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Any
-
 import numpy as np
 
 from featlearn.training.backends import WIDE
-from featlearn.training.backends.pair_kernels import ERF, HOMOGENEOUS, QUADRATIC
-from featlearn.training.backends.step_kernels import Plan, Runs, Work, advance_of, evaluate_of, parts_of
-from featlearn.training.backends.tile_kernels import DESK, NEURON_ROWS, PANEL
-from featlearn.training.backends.vectors import LANES
+from featlearn.training.backends.kernel_cache import kernel as compiled
+from featlearn.training.backends.layout import COUNTERS, DESK, LANES, NEURON_ROWS, PANEL, Sizes
+from featlearn.training.backends.sharing import do_all
 
-__all__ = ["COLUMNS", "COORDINATES", "ERF", "HOMOGENEOUS", "QUADRATIC", "advance_runs", "evaluate_runs"]
-
-COLUMNS, COORDINATES = LANES, 1  # n and d are padded to multiples of these
+COLUMNS = LANES  # n is padded to a multiple of this
 MOST_SHARES = 16  # of a wide run
 
 Kernel = tuple[int, float, float, float]
@@ -45,6 +38,7 @@ def advance_runs(
     seen: np.ndarray,
     done: int,
     looks: np.ndarray,
+    threads: int = 1,
 ) -> None:
     """Take the steps of ``decay`` and ``size``, (runs, steps), on runs of m neurons, in place.
 
@@ -60,17 +54,26 @@ def advance_runs(
         seen: (runs, looks, 2), filled with the loss and Σ|mass| of the weights at each look.
         done: steps already done, for adam.
         looks: how many of the steps are done at each look, rising, 0 … steps.
+        threads: how many share out the work of a single run.
     """
-    family, method = kernel[0], optimiser[0]
-    memory = [_rows(x.reshape(len(v), -1, a.shape[1])) for x in (mean_a, square_a, mean_w, square_w)]
-    runs = Runs(_rows(v), _rows(a[:, None]), _rows(multiplicity[:, None]), *memory, np.ascontiguousarray(stretch))
-    plan = Plan(np.ascontiguousarray(decay), np.ascontiguousarray(size), looks, done, *optimiser[1:])
-    looked = np.zeros(seen.shape)
-    _advance(family, method)(kernel[1:], runs, plan, _work(m, v.shape), looked)
-    seen[:] = looked
-    v[:], a[:] = _columns(runs.v, v.shape[1]), _columns(runs.a, 1)[:, 0]
-    for given, kept in zip((mean_a, square_a, mean_w, square_w), runs[3:7], strict=True):
-        given[:] = _columns(kept, given.shape[1] // a.shape[1]).reshape(given.shape)
+    method, beta1, beta2, train_a, train_w = optimiser
+    runs, d, n = v.shape
+    sizes = _sizes(m, v.shape)._replace(
+        steps=decay.shape[1], looks=len(looks), done=done, train_a=int(train_a), train_w=int(train_w)
+    )
+    numbers = np.array([*kernel[1:], beta1, beta2])
+    memory = (mean_a, square_a, mean_w, square_w)
+    rows = [_rows(x.reshape(runs, -1, n)) for x in (v, a, multiplicity, *memory)]
+    counters, looked = np.zeros(COUNTERS, np.int64), np.zeros(seen.size)
+    given = [np.array(sizes, np.int64), numbers, np.ascontiguousarray(looks), counters]
+    given += [np.ascontiguousarray(x).reshape(-1) for x in (stretch, decay, size)]
+    arrays = [*given, looked, *rows, *_scratch(m, sizes)]
+    together = threads > 1 and runs == 1 and sizes.shares > 1
+    advance = compiled("advance_together" if together else "advance", kernel[0], method)
+    do_all([lambda: advance(*arrays)] * (threads if together else 1), threads)
+    seen[:] = looked.reshape(seen.shape)
+    for columns, kept in zip((v, a, *memory), (*rows[:2], *rows[3:]), strict=True):
+        columns[:] = _columns(kept, runs, n).reshape(columns.shape)
 
 
 def evaluate_runs(
@@ -84,47 +87,50 @@ def evaluate_runs(
     seen: np.ndarray,
 ) -> None:
     """The gradients of the m neurons of each run as in ``advance_runs``, laid out like a and v; ``seen`` (runs, 2)."""
-    none = np.zeros((len(v), 0, LANES))
-    runs = Runs(_rows(v), _rows(a[:, None]), _rows(multiplicity[:, None]), none, none, none, none, np.ones(len(v)))
-    by_a, by_v, looked = np.zeros(runs.a.shape), np.zeros(runs.v.shape), np.zeros(seen.shape)
-    _evaluate(kernel[0])(kernel[1:], runs, _work(m, v.shape), by_a, by_v, looked)
-    slope_a[:], slope_w[:], seen[:] = _columns(by_a, 1)[:, 0], _columns(by_v, v.shape[1]), looked
+    runs, _, n = v.shape
+    sizes = _sizes(m, v.shape)
+    rows = [_rows(x.reshape(runs, -1, n)) for x in (v, a, multiplicity)]
+    by_a, by_v, looked = _aligned(*rows[1].shape), _aligned(*rows[0].shape), np.zeros(seen.size)
+    numbers = np.array(kernel[1:])
+    given = [np.array(sizes, np.int64), numbers, looked, by_a, by_v]
+    compiled("evaluate", kernel[0], 0)(*given, *rows, *_scratch(m, sizes))
+    seen[:] = looked.reshape(seen.shape)
+    for columns, slope in ((slope_a, by_a), (slope_w, by_v)):
+        columns[:] = _columns(slope, runs, n).reshape(columns.shape)
 
 
-@cache
-def _advance(family: int, method: int) -> Any:
-    return advance_of(parts_of(family, method))
+def _sizes(m: int, shape: tuple[int, ...]) -> Sizes:
+    """The sizes of runs of m neurons whose columns have the shape (runs, d, n)."""
+    runs, d, n = shape
+    students = -(-m // LANES)
+    shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 2)
+    return Sizes(runs, d, n // LANES, students, shares)
 
 
-@cache
-def _evaluate(family: int) -> Any:
-    return evaluate_of(parts_of(family, 0))
+def _scratch(m: int, n: Sizes) -> list[np.ndarray]:
+    """The arrays of a ``step_kernels.Run`` from ``student`` on."""
+    student = _aligned(n.students, LANES)
+    student.reshape(-1)[:m] = 1.0
+    rows = (n.blocks * NEURON_ROWS, n.shares * 2 * n.blocks, n.shares * n.students * n.d, n.shares * DESK)
+    return [student, *(_aligned(count, LANES) for count in rows)]
 
 
 def _rows(columns: np.ndarray) -> np.ndarray:
-    """(runs, d, n) columns as (runs, n/LANES·d, LANES): block by block, and in a block coordinate by coordinate."""
+    """(runs, d, n) columns as rows: run by run, in it block by block, and in a block coordinate by coordinate."""
     runs, d, n = columns.shape
-    blocks = columns.reshape(runs, d, n // LANES, LANES).swapaxes(1, 2)
-    return np.ascontiguousarray(blocks.reshape(runs, n // LANES * d, LANES))
+    rows = _aligned(runs * d * (n // LANES), LANES)
+    rows.reshape(runs, n // LANES, d, LANES)[:] = columns.reshape(runs, d, n // LANES, LANES).swapaxes(1, 2)
+    return rows
 
 
-def _columns(rows: np.ndarray, d: int) -> np.ndarray:
+def _columns(rows: np.ndarray, runs: int, n: int) -> np.ndarray:
     """The columns of which ``_rows`` made rows."""
-    runs, n = len(rows), rows.shape[1] // max(d, 1) * LANES
-    return rows.reshape(runs, n // LANES, d, LANES).swapaxes(1, 2).reshape(runs, d, n)
+    return rows.reshape(runs, n // LANES, -1, LANES).swapaxes(1, 2) if rows.size else rows
 
 
-def _work(m: int, shape: Sequence[int]) -> Work:
-    """Scratch for runs of m neurons whose columns have the shape (runs, d, n)."""
-    _, d, n = shape
-    blocks, students = n // LANES, -(-m // LANES)
-    shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 2)
-    student = np.zeros((students, LANES))
-    student.reshape(-1)[:m] = 1.0
-    return Work(
-        student,
-        np.zeros((blocks * NEURON_ROWS, LANES)),
-        np.zeros((shares, 2 * blocks, LANES)),
-        np.zeros((shares, students * d, LANES)),
-        np.zeros((shares, DESK, LANES)),
-    )
+def _aligned(*shape: int) -> np.ndarray:
+    """Zeros from a cache line's beginning on: vectors that lie across two are loaded in twice the time."""
+    count = int(np.prod(shape))
+    zeros = np.zeros(count + LANES)
+    start = -zeros.ctypes.data % 64 // 8
+    return zeros[start : start + count].reshape(shape)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from featlearn.training.backends.pair_kernels import compiled
-from featlearn.training.backends.vectors import fma, load, sqrt, store
+from featlearn.training.backends.vectors import compiled, fma, load, sqrt, store
 from featlearn.training.methods.adam import BRANCH as ADAM
 from featlearn.training.methods.adam import EPSILON
 from featlearn.training.methods.gd import BRANCH as GD

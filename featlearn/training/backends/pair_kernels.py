@@ -11,17 +11,11 @@ and after (``complete``) the sums over pairs:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numba
-
-from featlearn.training.backends.vectors import absolute, copysign, fma, sqrt, where_above
-
-compiled = numba.njit(error_model="numpy", nogil=True)  # without ``fastmath``: a diverging run must show it
-
-HOMOGENEOUS, ERF, QUADRATIC = 0, 1, 2
+from featlearn.training.backends.layout import ERF, HOMOGENEOUS, QUADRATIC
+from featlearn.training.backends.vectors import absolute, compiled, copysign, fma, sqrt, where_above
 
 Function = Callable[..., Any]
 
@@ -73,26 +67,14 @@ def arcsine(t, root):
 
 
 @compiled
-def _within_one(t):
-    """t, rounded into [−1, 1]; NaN stays."""
-    t = where_above(t, 1.0, 1.0, t)
-    return where_above(-1.0, t, -1.0, t)
-
-
-@compiled
-def _inverse(x):
-    return where_above(x, 0.0, 1.0 / x, 0.0)
-
-
-@compiled
 def _ready_homogeneous(q, c):
     norm = sqrt(q)
-    return norm, _inverse(norm), c * norm, c
+    return norm, where_above(norm, 0.0, 1.0 / norm, 0.0), c * norm, c
 
 
 @compiled
 def _pair_homogeneous(half, excess, s, t):
-    t = _within_one(t)
+    t = where_above(t, 1.0, 1.0, where_above(-1.0, t, -1.0, t))
     root = sqrt((1.0 - t) * (1.0 + t))
     angle = arcsine(t, root) + half
     even = root - excess
@@ -124,7 +106,8 @@ def _complete_erf(factor, scale, inverse):
 
 @compiled
 def _ready_quadratic(q, c):
-    return q, _inverse(sqrt(q)), c * q, c
+    norm = sqrt(q)
+    return q, where_above(norm, 0.0, 1.0 / norm, 0.0), c * q, c
 
 
 @compiled

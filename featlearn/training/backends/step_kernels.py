@@ -9,62 +9,61 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from featlearn.training.backends.layout import INVERSE, LANES, NEURON_ROWS, PANEL, PUSH, SCALE, WEIGHT
 from featlearn.training.backends.method_kernels import DIRECTIONS
-from featlearn.training.backends.pair_kernels import FAMILIES, compiled
-from featlearn.training.backends.tile_kernels import INVERSE, NEURON_ROWS, PANEL, PUSH, SCALE, WEIGHT, panel_of
-from featlearn.training.backends.vectors import LANES, absolute, fma, load, spread, store, where_above
+from featlearn.training.backends.pair_kernels import FAMILIES
+from featlearn.training.backends.tile_kernels import panel_of
+from featlearn.training.backends.vectors import absolute, compiled, entry, fma, load, spread, store, where_above
 
 
-class Runs(NamedTuple):
-    """Runs of one shape, eight neurons to a row: see ``fused_kernels.advance_runs``.
+class Run(NamedTuple):
+    """One run and what its steps need; arrays are (…, LANES), eight neurons to a row.
 
     Args:
-        v, a, multiplicity: (runs, blocks·d, LANES) and twice (runs, blocks, LANES).
-        mean_a, square_a, mean_w, square_w: the method's memory, likewise, or without rows.
-        stretch: (runs,).
+        factor, half, excess: of the activation, see ``pair_kernels``.
+        d, blocks, students, shares: coordinates; blocks of eight neurons, and those of them that have students; shares
+            of the sums over pairs.
+        v, a, multiplicity: (blocks·d) rows and twice (blocks): see ``fused_kernels.advance_runs``.
+        mean_a, square_a, mean_w, square_w: the method's memory, laid out like a and v; of methods that have any.
+        student: (students), 1 for a student and 0 for what else is in its block.
+        neurons: (blocks·NEURON_ROWS), what is ready of each neuron.
+        totals, sums, desk: (shares·2·blocks), (shares·students·d) and (shares·DESK): for each share, Σ K and Σ ∂K/∂q of each
+            block, the sums of columns G, and scratch.
     """
 
-    v: np.ndarray
-    a: np.ndarray
-    multiplicity: np.ndarray
-    mean_a: np.ndarray
-    square_a: np.ndarray
-    mean_w: np.ndarray
-    square_w: np.ndarray
-    stretch: np.ndarray
+    factor: float
+    half: float
+    excess: float
+    d: int
+    blocks: int
+    students: int
+    shares: int
+    v: Any
+    a: Any
+    multiplicity: Any
+    mean_a: Any
+    square_a: Any
+    mean_w: Any
+    square_w: Any
+    student: Any
+    neurons: Any
+    totals: Any
+    sums: Any
+    desk: Any
 
 
-class Plan(NamedTuple):
-    """What is done with them: see ``fused_kernels.advance_runs``."""
+class Step(NamedTuple):
+    """One step: its weight decays and sizes for the two layers, the method's numbers, and its number from 1."""
 
-    decay: np.ndarray
-    size: np.ndarray
-    looks: np.ndarray
-    done: int
+    decay_a: float
+    decay_w: float
+    size_a: float
+    size_w: float
     beta1: float
     beta2: float
-    train_a: bool
-    train_w: bool
-
-
-class Work(NamedTuple):
-    """Scratch of one run.
-
-    Args:
-        student: (students, LANES), 1 for a student and 0 for a teacher or padding; its length is the number of blocks that
-            have students.
-        neurons: (blocks·NEURON_ROWS, LANES), what is ready of each neuron.
-        totals, sums: (shares, 2·blocks, LANES) and (shares, students·d, LANES), the sums over pairs.
-        desk: (shares, DESK, LANES).
-    """
-
-    student: np.ndarray
-    neurons: np.ndarray
-    totals: np.ndarray
-    sums: np.ndarray
-    desk: np.ndarray
+    number: int
+    train_a: int
+    train_w: int
 
 
 class Parts(NamedTuple):
@@ -78,20 +77,20 @@ class Parts(NamedTuple):
 
 
 @compiled
-def _sum_of_shares(arrays, row, block):
-    """A row of the arrays of all shares that reach a block."""
-    total = load(arrays[0], row)
-    for share in range(1, min(arrays.shape[0], block // PANEL + 1)):
-        total = total + load(arrays[share], row)
+def _sum_of_shares(run, rows, per_share, row, block):
+    """A row of the arrays of all shares that reach a block; the arrays have ``per_share`` rows."""
+    total = load(rows, row)
+    for share in range(1, min(run.shares, block // PANEL + 1)):
+        total = total + load(rows, share * per_share + row)
     return total
 
 
 @compiled
 def _sum_of_lanes(value, desk):
     store(desk, 0, value)
-    total = desk[0, 0]
+    total = entry(desk, 0, 0)
     for lane in range(1, LANES):
-        total += desk[0, lane]
+        total += entry(desk, 0, lane)
     return total
 
 
@@ -101,133 +100,83 @@ def parts_of(family: int, method: int) -> Parts:
     direction, panel = DIRECTIONS[method], panel_of(FAMILIES[family])
 
     @compiled
-    def prepare(runs, run, work, j):
-        """What is ready of the neurons of block j."""
-        v, d = runs.v[run], runs.v.shape[1] // runs.a.shape[1]
+    def prepare(run, j):
+        """Make the neurons of block j ready."""
         q = spread(0.0)
-        for x in range(d):
-            coordinate = load(v, j * d + x)
-            q = fma(coordinate, coordinate, q)
-        c = load(runs.multiplicity[run], j) * load(runs.a[run], j)
-        scale, inverse, weight, push = ready(q, c)
-        store(work.neurons, j * NEURON_ROWS + SCALE, scale)
-        store(work.neurons, j * NEURON_ROWS + INVERSE, inverse)
-        store(work.neurons, j * NEURON_ROWS + WEIGHT, weight)
-        store(work.neurons, j * NEURON_ROWS + PUSH, push)
+        for row in range(j * run.d, (j + 1) * run.d):
+            x = load(run.v, row)
+            q = fma(x, x, q)
+        scale, inverse, weight, push = ready(q, load(run.multiplicity, j) * load(run.a, j))
+        store(run.neurons, j * NEURON_ROWS + SCALE, scale)
+        store(run.neurons, j * NEURON_ROWS + INVERSE, inverse)
+        store(run.neurons, j * NEURON_ROWS + WEIGHT, weight)
+        store(run.neurons, j * NEURON_ROWS + PUSH, push)
 
     @compiled
-    def add_up(kernel, runs, run, work, share):
-        """The sums of one share: those of its panels, which are dealt out forth and back, the long to the short."""
-        v, blocks = runs.v[run], runs.a.shape[1]
-        d, shares, students = v.shape[0] // blocks, work.desk.shape[0], work.student.shape[0]
-        desk, totals, sums = work.desk[share], work.totals[share], work.sums[share]
+    def add_up(run, share, last):
+        """The sums of one share: those of its panels, which are dealt out forth and back, so that long meet short.
+
+        Blocks from ``last`` on stand with those before, but not among themselves: steps do not need the pairs of teachers.
+        """
+        blocks, shares, students = run.blocks, run.shares, run.students
         for row in range(2 * share * PANEL, 2 * blocks):
-            store(totals, row, 0.0)
-        for row in range(share * PANEL * d, students * d):
-            store(sums, row, 0.0)
-        for first in range(0, students, PANEL):
+            store(run.totals, share * 2 * blocks + row, 0.0)
+        for row in range(share * PANEL * run.d, students * run.d):
+            store(run.sums, share * students * run.d + row, 0.0)
+        for first in range(0, last, PANEL):
             turn = first // PANEL % (2 * shares)
             if turn in (share, 2 * shares - 1 - share):
-                last = min(first + PANEL, students)
-                panel(kernel, v, d, work.neurons, first, last, blocks, students, desk, totals, sums)
+                panel(run, share, first, min(first + PANEL, last))
 
     @compiled
-    def look(kernel, runs, run, work, seen):
-        """Put the loss Σ c_i c_j K(v_i, v_j) and Σ|c_i|ρ_i into ``seen``, once all shares are added up."""
-        v, blocks = runs.v[run], runs.a.shape[1]
-        d, students, desk = v.shape[0] // blocks, work.student.shape[0], work.desk[0]
-        for first in range(students, blocks, PANEL):  # the pairs of teachers, which steps do not need
-            last = min(first + PANEL, blocks)
-            panel(kernel, v, d, work.neurons, first, last, blocks, students, desk, work.totals[0], work.sums[0])
+    def look(run, seen, place):
+        """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once the shares have the sums of all blocks."""
         loss, size = spread(0.0), spread(0.0)
-        for j in range(blocks):
-            c = load(runs.multiplicity[run], j) * load(runs.a[run], j)
-            scale, inverse = load(work.neurons, j * NEURON_ROWS + SCALE), load(work.neurons, j * NEURON_ROWS + INVERSE)
-            by_a, _, _ = complete(kernel[0], scale, inverse)
-            loss = fma(c, by_a * _sum_of_shares(work.totals, 2 * j, j), loss)
+        for j in range(run.blocks):
+            c, scale = load(run.multiplicity, j) * load(run.a, j), load(run.neurons, j * NEURON_ROWS + SCALE)
+            by_a, _, _ = complete(run.factor, scale, load(run.neurons, j * NEURON_ROWS + INVERSE))
+            loss = fma(c, by_a * _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j), loss)
             size = size + absolute(c * scale)
-        seen[0], seen[1] = _sum_of_lanes(loss, desk), _sum_of_lanes(size, desk)
+        seen[place], seen[place + 1] = _sum_of_lanes(loss, run.desk), _sum_of_lanes(size, run.desk)
 
     @compiled
-    def slopes(kernel, runs, run, work, j):
-        """∂L/∂a of the neurons of block j, and the factors of G and of v in ∂L/∂v; once all shares are added up."""
-        scale, inverse = load(work.neurons, j * NEURON_ROWS + SCALE), load(work.neurons, j * NEURON_ROWS + INVERSE)
-        by_a, by_q, by_s = complete(kernel[0], scale, inverse)
-        a = 2.0 * load(runs.a[run], j)
-        own = by_q * _sum_of_shares(work.totals, 2 * j + 1, j)
-        return 2.0 * by_a * _sum_of_shares(work.totals, 2 * j, j), a * by_s, 2.0 * a * own
+    def slopes(run, j):
+        """∂L/∂a of the neurons of block j, and what G and v count in ∂L/∂v; once all shares are added up."""
+        scale, inverse = load(run.neurons, j * NEURON_ROWS + SCALE), load(run.neurons, j * NEURON_ROWS + INVERSE)
+        by_a, by_q, by_s = complete(run.factor, scale, inverse)
+        a = 2.0 * load(run.a, j)
+        value = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j)
+        own = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j + 1, j)
+        return 2.0 * by_a * value, a * by_s, 2.0 * by_q * a * own
 
     @compiled
-    def move(kernel, runs, run, work, plan, i, j):
-        """Step i of the neurons of block j."""
-        v, a = runs.v[run], runs.a[run]
-        d, student, stretch = v.shape[0] // a.shape[0], load(work.student, j), runs.stretch[run]
-        decay, size, step = plan.decay[run, i], plan.size[run, i], plan.done + i + 1
-        slope, by_sum, by_own = slopes(kernel, runs, run, work, j)
-        if plan.train_a:
-            old, mean, square = load(a, j), runs.mean_a[run], runs.square_a[run]
-            downhill = direction(fma(decay / stretch, old, slope), j, mean, square, plan.beta1, plan.beta2, step)
-            store(a, j, where_above(student, 0.0, fma(-size, downhill, old), old))
-        if plan.train_w:
-            mean, square = runs.mean_w[run], runs.square_w[run]
-            for row in range(j * d, (j + 1) * d):
-                old = load(v, row)
-                slope = fma(by_own, old, by_sum * _sum_of_shares(work.sums, row, j))
-                downhill = direction(fma(decay, old, slope), row, mean, square, plan.beta1, plan.beta2, step)
-                store(v, row, where_above(student, 0.0, fma(-size / stretch, downhill, old), old))
+    def slope_by_row(run, by_sum, by_own, row, j):
+        """∂L/∂v of one coordinate of the neurons of block j."""
+        total = _sum_of_shares(run, run.sums, run.students * run.d, row, j)
+        return fma(by_own, load(run.v, row), by_sum * total)
 
     @compiled
-    def gradient(kernel, runs, run, work, j, slope_a, slope_w):
+    def move(run, step, j):
+        """Let the neurons of block j take a step."""
+        beta1, beta2, number, student = step.beta1, step.beta2, step.number, load(run.student, j)
+        slope, by_sum, by_own = slopes(run, j)
+        if step.train_w:
+            for row in range(j * run.d, (j + 1) * run.d):
+                old = load(run.v, row)
+                downhill = fma(step.decay_w, old, slope_by_row(run, by_sum, by_own, row, j))
+                downhill = direction(downhill, row, run.mean_w, run.square_w, beta1, beta2, number)
+                store(run.v, row, where_above(student, 0.0, fma(-step.size_w, downhill, old), old))
+        if step.train_a:
+            old = load(run.a, j)
+            downhill = direction(fma(step.decay_a, old, slope), j, run.mean_a, run.square_a, beta1, beta2, number)
+            store(run.a, j, where_above(student, 0.0, fma(-step.size_a, downhill, old), old))
+
+    @compiled
+    def gradient(run, j, slope_a, slope_w):
         """The gradient by the neurons of block j, laid out like them."""
-        v, d = runs.v[run], runs.v.shape[1] // runs.a.shape[1]
-        slope, by_sum, by_own = slopes(kernel, runs, run, work, j)
+        slope, by_sum, by_own = slopes(run, j)
         store(slope_a, j, slope)
-        for row in range(j * d, (j + 1) * d):
-            store(slope_w, row, fma(by_own, load(v, row), by_sum * _sum_of_shares(work.sums, row, j)))
+        for row in range(j * run.d, (j + 1) * run.d):
+            store(slope_w, row, slope_by_row(run, by_sum, by_own, row, j))
 
     return Parts(move, prepare, add_up, look, gradient)
-
-
-def evaluate_of(parts: Parts) -> Any:
-    """The compiled loss and gradient of runs."""
-    _, prepare, add_up, look, gradient = parts
-
-    @compiled
-    def evaluate(kernel, runs, work, slope_a, slope_w, seen):
-        """Fill slope_a, slope_w and seen, (runs, blocks, LANES), (runs, blocks·d, LANES) and (runs, 2)."""
-        for run in range(runs.a.shape[0]):
-            for j in range(runs.a.shape[1]):
-                prepare(runs, run, work, j)
-            for share in range(work.desk.shape[0]):
-                add_up(kernel, runs, run, work, share)
-            look(kernel, runs, run, work, seen[run])
-            for j in range(work.student.shape[0]):
-                gradient(kernel, runs, run, work, j, slope_a[run], slope_w[run])
-
-    return evaluate
-
-
-def advance_of(parts: Parts) -> Any:
-    """The compiled steps of runs, by one thread."""
-    move, prepare, add_up, look, _ = parts
-
-    @compiled
-    def advance(kernel, runs, plan, work, seen):
-        """Take the steps of the plan, in place, and fill seen, (runs, looks, 2)."""
-        steps, blocks, students = plan.decay.shape[1], runs.a.shape[1], work.student.shape[0]
-        for run in range(runs.a.shape[0]):
-            looked = 0
-            for i in range(steps + 1):
-                for j in range(students if i > 0 else blocks):
-                    if i > 0:
-                        move(kernel, runs, run, work, plan, i - 1, j)
-                    prepare(runs, run, work, j)
-                due = looked < plan.looks.shape[0] and plan.looks[looked] == i
-                if i < steps or due:
-                    for share in range(work.desk.shape[0]):
-                        add_up(kernel, runs, run, work, share)
-                if due:
-                    look(kernel, runs, run, work, seen[run, looked])
-                    looked += 1
-
-    return advance

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from featlearn.training.backends.pair_kernels import Family, compiled
+from featlearn.training.backends.layout import DESK, INVERSE, LANES, NEURON_ROWS, PUSH, WEIGHT
+from featlearn.training.backends.pair_kernels import Family
 from featlearn.training.backends.vectors import (
-    LANES,
+    compiled,
+    entry,
     even_lanes,
     even_pairs,
     first_halves,
@@ -24,16 +26,11 @@ from featlearn.training.backends.vectors import (
     load,
     odd_lanes,
     odd_pairs,
+    rows_from,
     second_halves,
     spread,
     store,
 )
-
-PANEL = 4  # blocks that stay in the cache while all others pass by
-DESK = (1 + 2 * PANEL) * LANES  # rows of scratch: the tile, and for each neuron of a panel its sums of K and of ∂K/∂q
-SCALE, INVERSE, WEIGHT, PUSH = range(4)  # rows of ``neurons`` for each block, see ``pair_kernels.Family.ready``
-NEURON_ROWS = 4
-
 
 @compiled
 def _products(v, d, i, j, desk):
@@ -42,10 +39,10 @@ def _products(v, d, i, j, desk):
         s0 = s1 = s2 = s3 = spread(0.0)
         for x in range(d):
             other = load(v, j * d + x)
-            s0 = fma(v[i * d + x, u], other, s0)
-            s1 = fma(v[i * d + x, u + 1], other, s1)
-            s2 = fma(v[i * d + x, u + 2], other, s2)
-            s3 = fma(v[i * d + x, u + 3], other, s3)
+            s0 = fma(entry(v, i * d + x, u), other, s0)
+            s1 = fma(entry(v, i * d + x, u + 1), other, s1)
+            s2 = fma(entry(v, i * d + x, u + 2), other, s2)
+            s3 = fma(entry(v, i * d + x, u + 3), other, s3)
         store(desk, u, s0)
         store(desk, u + 1, s1)
         store(desk, u + 2, s2)
@@ -57,15 +54,15 @@ def _add_columns(v, d, neurons, i, j, desk, sums):
     """G_j += V_i C_i P, P being the tile."""
     push = i * NEURON_ROWS + PUSH
     for u in range(0, LANES, 4):
-        p0 = neurons[push, u] * load(desk, u)
-        p1 = neurons[push, u + 1] * load(desk, u + 1)
-        p2 = neurons[push, u + 2] * load(desk, u + 2)
-        p3 = neurons[push, u + 3] * load(desk, u + 3)
+        p0 = entry(neurons, push, u) * load(desk, u)
+        p1 = entry(neurons, push, u + 1) * load(desk, u + 1)
+        p2 = entry(neurons, push, u + 2) * load(desk, u + 2)
+        p3 = entry(neurons, push, u + 3) * load(desk, u + 3)
         for x in range(d):
-            total = fma(v[i * d + x, u], p0, load(sums, j * d + x))
-            total = fma(v[i * d + x, u + 1], p1, total)
-            total = fma(v[i * d + x, u + 2], p2, total)
-            store(sums, j * d + x, fma(v[i * d + x, u + 3], p3, total))
+            total = fma(entry(v, i * d + x, u), p0, load(sums, j * d + x))
+            total = fma(entry(v, i * d + x, u + 1), p1, total)
+            total = fma(entry(v, i * d + x, u + 2), p2, total)
+            store(sums, j * d + x, fma(entry(v, i * d + x, u + 3), p3, total))
 
 
 @compiled
@@ -98,17 +95,17 @@ def _add_rows(desk, first, totals, row):
 
 
 def panel_of(family: Family) -> Any:
-    """The compiled sums over the pairs of one panel, for one family."""
+    """The compiled sums over the pairs of one panel, for one family of kernels."""
     pair = family.pair
 
     @compiled
-    def pairs(kernel, neurons, i, j, kept, desk, totals):
+    def pairs(half, excess, neurons, i, j, kept, desk, totals):
         """Turn the tile from S into P; add K and ∂K/∂q to the totals of block j, and to those kept for block i."""
         weight, inverse = load(neurons, j * NEURON_ROWS + WEIGHT), load(neurons, j * NEURON_ROWS + INVERSE)
         by_a, by_q = load(totals, 2 * j), load(totals, 2 * j + 1)
         for u in range(LANES):
-            s, own = load(desk, u), neurons[i * NEURON_ROWS + WEIGHT, u]
-            value, slope, through = pair(kernel[1], kernel[2], s, s * inverse * neurons[i * NEURON_ROWS + INVERSE, u])
+            s, own = load(desk, u), entry(neurons, i * NEURON_ROWS + WEIGHT, u)
+            value, slope, through = pair(half, excess, s, s * inverse * entry(neurons, i * NEURON_ROWS + INVERSE, u))
             store(desk, u, through)
             by_a, by_q = fma(own, value, by_a), fma(own, slope, by_q)
             store(desk, kept + u, fma(weight, value, load(desk, kept + u)))
@@ -117,24 +114,19 @@ def panel_of(family: Family) -> Any:
         store(totals, 2 * j + 1, by_q)
 
     @compiled
-    def panel(kernel, v, d, neurons, first, last, blocks, students, desk, totals, sums):
-        """The pairs of blocks first … last−1 with all from themselves on.
-
-        Args:
-            kernel: (factor, half, excess) of the activation.
-            v, neurons: (blocks·d, LANES) and (blocks·NEURON_ROWS, LANES), the neurons and what is ready of them.
-            blocks, students: how many blocks there are, and how many of them have students and need the sum of columns.
-            desk: (DESK, LANES) scratch.
-            totals, sums: (2·blocks, LANES) and (blocks·d, LANES), added to: Σ K and Σ ∂K/∂q of each block, and G.
-        """
-        for j in range(first, blocks):
+    def panel(run, share, first, last):
+        """Add the pairs of blocks first … last−1 with all from themselves on to the sums of a share; see ``Run``."""
+        v, d, neurons, students = run.v, run.d, run.neurons, run.students
+        desk, totals = rows_from(run.desk, share * DESK), rows_from(run.totals, share * 2 * run.blocks)
+        sums = rows_from(run.sums, share * students * d)
+        for j in range(first, run.blocks):
             for i in range(first, min(last, j + 1)):
                 kept = LANES * (1 + 2 * (i - first))
                 _products(v, d, i, j, desk)
-                pairs(kernel, neurons, i, j, kept, desk, totals)
+                pairs(run.half, run.excess, neurons, i, j, kept, desk, totals)
                 if j < students:
                     _add_columns(v, d, neurons, i, j, desk, sums)
-                if i == j:  # the first tile of block i, where the totals have all: what else is kept begins here
+                if i == j:  # the first tile of block i, whose totals have it all: what is kept beside begins here
                     for row in range(kept, kept + 2 * LANES):
                         store(desk, row, 0.0)
                 elif i < students:

@@ -5,7 +5,8 @@ what a compiler finds when it turns loops into vector instructions: its bits do 
 numbers fill one register of 512 bits or two of 256.
 
 Each function is what the operation does, in NumPy, and that runs where numba compiles nothing (``NUMBA_DISABLE_JIT``);
-its decorator says what the compiler makes of it. Vectors also have + − · / among themselves and with numbers.
+its decorator says what the compiler makes of it. Vectors also have + − · / among themselves and with numbers. Arrays are
+(rows, LANES) in Python and the addresses of such arrays in compiled code, which does not know where they end.
 """
 
 from __future__ import annotations
@@ -14,15 +15,20 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import lower_builtin, models, register_model
-from numba.np.arrayobj import make_array
 
-LANES = 8
+from featlearn.training.backends.layout import LANES
+
+# without ``fastmath``: a diverging run must show it
+compiled = numba.njit(
+    error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, no_rewrites=True
+)
 
 
 class VectorType(types.Type):
@@ -33,7 +39,8 @@ class VectorType(types.Type):
 
 
 _LANES, _INDEX = ir.VectorType(ir.DoubleType(), LANES), ir.IntType(32)
-VECTOR, NUMBER, ROW, ROWS = VectorType(), types.float64, types.intp, types.Array(types.float64, 2, "C")
+VECTOR, NUMBER, COUNT = VectorType(), types.float64, types.intp
+ROWS = types.CPointer(NUMBER)
 _EITHER = (VECTOR, NUMBER)
 
 
@@ -47,7 +54,7 @@ def instruction(emit: Callable[..., Any], result: types.Type, *cases: tuple[type
     """A decorator of what an operation does: in compiled code it is what ``emit`` makes of the values of a case.
 
     Args:
-        emit: from numba's target context, the builder of LLVM code and the values of the arguments to that of the result.
+        emit: from numba's target context, the builder of LLVM code and the arguments' values to the result's.
         result: the type of the result.
         cases: the types of the arguments that there are.
     """
@@ -87,30 +94,46 @@ for _operator, _name in (
     instruction(_arithmetic(_name), VECTOR, (VECTOR, VECTOR), (VECTOR, NUMBER), (NUMBER, VECTOR))(_operator)
 
 
-def _address(context: Any, builder: Any, rows: Any, row: Any) -> Any:
-    data = make_array(ROWS)(context, builder, rows).data
-    return builder.bitcast(builder.gep(data, [builder.mul(row, row.type(LANES))]), _LANES.as_pointer())
+def _address(builder: Any, rows: Any, row: Any) -> Any:
+    return builder.gep(rows, [builder.mul(row, row.type(LANES))])
 
 
-def _load(context: Any, builder: Any, rows: Any, row: Any) -> Any:
-    return builder.load(_address(context, builder, rows, row), align=8)
+def _load(_: Any, builder: Any, rows: Any, row: Any) -> Any:
+    return builder.load(builder.bitcast(_address(builder, rows, row), _LANES.as_pointer()), align=8)
 
 
 def _store(context: Any, builder: Any, rows: Any, row: Any, value: Any) -> Any:
-    builder.store(_spread(builder, value), _address(context, builder, rows, row), align=8)
+    place = builder.bitcast(_address(builder, rows, row), _LANES.as_pointer())
+    builder.store(_spread(builder, value), place, align=8)
     return context.get_dummy_value()
 
 
-@instruction(_load, VECTOR, (ROWS, ROW))
+def _entry(_: Any, builder: Any, rows: Any, row: Any, lane: Any) -> Any:
+    return builder.load(builder.gep(_address(builder, rows, row), [lane]))
+
+
+@instruction(_load, VECTOR, (ROWS, COUNT))
 def load(rows: np.ndarray, row: int) -> Any:
     """A row of an array (rows, LANES)."""
     return rows[row].copy()
 
 
-@instruction(_store, types.none, (ROWS, ROW, VECTOR), (ROWS, ROW, NUMBER))
+@instruction(_store, types.none, (ROWS, COUNT, VECTOR), (ROWS, COUNT, NUMBER))
 def store(rows: np.ndarray, row: int, value: Any) -> None:
     """Put a vector into a row, or a number into all of it."""
     rows[row] = value
+
+
+@instruction(_entry, NUMBER, (ROWS, COUNT, COUNT))
+def entry(rows: np.ndarray, row: int, lane: int) -> Any:
+    """One number of a row."""
+    return rows[row, lane]
+
+
+@instruction(lambda _, builder, rows, row: _address(builder, rows, row), ROWS, (ROWS, COUNT))
+def rows_from(rows: np.ndarray, row: int) -> np.ndarray:
+    """The array without the rows before ``row``."""
+    return rows[row:]
 
 
 @instruction(lambda _, builder, a: _spread(builder, a), VECTOR, (NUMBER,))
