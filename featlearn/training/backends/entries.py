@@ -37,7 +37,7 @@ def _sizes(sizes):
 
 
 @compiled
-def _run(i, n, numbers, v, a, multiplicity, mean_a, square_a, mean_w, square_w, student, neurons, totals, sums, desk):
+def _run(i, n, numbers, v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk):
     """Run i of those that the arrays hold."""
     block, row = i * n.blocks, i * n.blocks * n.d
     return Run(
@@ -50,11 +50,11 @@ def _run(i, n, numbers, v, a, multiplicity, mean_a, square_a, mean_w, square_w, 
         n.shares,
         rows_from(v, row),
         rows_from(a, block),
-        rows_from(multiplicity, block),
         rows_from(mean_a, block),
         rows_from(square_a, block),
         rows_from(mean_w, row),
         rows_from(square_w, row),
+        rows_from(multiplicity, block),
         student,
         neurons,
         totals,
@@ -111,12 +111,12 @@ def advance(family: int, method: int) -> Callable[..., None]:
 
     def steps_of_runs(
         sizes, numbers, looks, counters, stretch, decay, size, seen,
-        v, a, multiplicity, mean_a, square_a, mean_w, square_w, student, neurons, totals, sums, desk,
+        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
     ):
         n = _sizes(sizes)
         for i in range(n.runs):
             run = _run(
-                i, n, numbers, v, a, multiplicity, mean_a, square_a, mean_w, square_w, student, neurons, totals, sums, desk
+                i, n, numbers, v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk
             )
             looked = 0
             for done in range(n.steps + 1):
@@ -137,11 +137,11 @@ def advance_together(family: int, method: int) -> Callable[..., None]:
 
     def steps_of_run(
         sizes, numbers, looks, counters, stretch, decay, size, seen,
-        v, a, multiplicity, mean_a, square_a, mean_w, square_w, student, neurons, totals, sums, desk,
+        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
     ):
         n = _sizes(sizes)
         run = _run(
-            0, n, numbers, v, a, multiplicity, mean_a, square_a, mean_w, square_w, student, neurons, totals, sums, desk
+            0, n, numbers, v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk
         )
         parts, looked = _parts(n), 0
         in_round = parts + n.shares + 1
@@ -166,11 +166,11 @@ def evaluate(family: int, method: int) -> Callable[..., None]:
     _, prepare, add_up, look, gradient = parts_of(family, method)
 
     def gradients_of_runs(
-        sizes, numbers, seen, slope_a, slope_w, v, a, multiplicity, student, neurons, totals, sums, desk
+        sizes, numbers, seen, v, a, multiplicity, slope_a, slope_w, student, neurons, totals, sums, desk
     ):
         n = _sizes(sizes)
         for i in range(n.runs):
-            run = _run(i, n, numbers, v, a, multiplicity, a, a, a, a, student, neurons, totals, sums, desk)
+            run = _run(i, n, numbers, v, a, a, a, a, a, multiplicity, student, neurons, totals, sums, desk)
             for j in range(n.blocks):
                 prepare(run, j)
             for share in range(n.shares):

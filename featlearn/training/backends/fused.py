@@ -135,7 +135,8 @@ class FusedBackend:
 
     def _share_out(self, work: Callable[[slice], None], runs: int) -> None:
         """Let threads work on slices of the runs, several for each, so that one that falls behind leaves some to others."""
-        ends = np.linspace(0, runs, min(runs, 1 if self.threads == 1 else 4 * self.threads) + 1).astype(int)
+        parts = min(runs, 4 * self.threads) if self.threads > 1 else 1
+        ends = [runs * part // parts for part in range(parts + 1)]
         do_all([partial(work, slice(*part)) for part in pairwise(ends)], self.threads)
 
 

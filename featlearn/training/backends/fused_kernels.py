@@ -8,9 +8,13 @@ The order of operations of a run depends on its shape alone: bits depend neither
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 import numpy as np
 
 from featlearn.training.backends import WIDE
+from featlearn.training.backends.kernel_cache import address_of
 from featlearn.training.backends.kernel_cache import kernel as compiled
 from featlearn.training.backends.layout import COUNTERS, DESK, LANES, NEURON_ROWS, PANEL, Sizes
 from featlearn.training.backends.sharing import do_all
@@ -57,23 +61,18 @@ def advance_runs(
         threads: how many share out the work of a single run.
     """
     method, beta1, beta2, train_a, train_w = optimiser
-    runs, d, n = v.shape
-    sizes = _sizes(m, v.shape)._replace(
-        steps=decay.shape[1], looks=len(looks), done=done, train_a=int(train_a), train_w=int(train_w)
-    )
-    numbers = np.array([*kernel[1:], beta1, beta2])
-    memory = (mean_a, square_a, mean_w, square_w)
-    rows = [_rows(x.reshape(runs, -1, n)) for x in (v, a, multiplicity, *memory)]
+    n = _sizes(m, v.shape, steps=decay.shape[1], looks=len(looks), done=done, train_a=train_a, train_w=train_w)
     counters, looked = np.zeros(COUNTERS, np.int64), np.zeros(seen.size)
-    given = [np.array(sizes, np.int64), numbers, np.ascontiguousarray(looks), counters]
+    given = [np.array(n, np.int64), np.array([*kernel[1:], beta1, beta2]), np.ascontiguousarray(looks), counters]
     given += [np.ascontiguousarray(x).reshape(-1) for x in (stretch, decay, size)]
-    arrays = [*given, looked, *rows, *_scratch(m, sizes)]
-    together = threads > 1 and runs == 1 and sizes.shares > 1
+    weights = (v, a, mean_a, square_a, mean_w, square_w, multiplicity)
+    rows = _arranged(m, n, weights)
+    together = threads > 1 and n.runs == 1 and n.shares > 1
     advance = compiled("advance_together" if together else "advance", kernel[0], method)
-    do_all([lambda: advance(*arrays)] * (threads if together else 1), threads)
+    do_all([lambda: advance(*given, looked, *rows)] * (threads if together else 1), threads)
     seen[:] = looked.reshape(seen.shape)
-    for columns, kept in zip((v, a, *memory), (*rows[:2], *rows[3:]), strict=True):
-        columns[:] = _columns(kept, runs, n).reshape(columns.shape)
+    for columns, changed in zip(weights[:-1], rows, strict=False):
+        _read_back(changed, columns, n)
 
 
 def evaluate_runs(
@@ -87,50 +86,48 @@ def evaluate_runs(
     seen: np.ndarray,
 ) -> None:
     """The gradients of the m neurons of each run as in ``advance_runs``, laid out like a and v; ``seen`` (runs, 2)."""
-    runs, _, n = v.shape
-    sizes = _sizes(m, v.shape)
-    rows = [_rows(x.reshape(runs, -1, n)) for x in (v, a, multiplicity)]
-    by_a, by_v, looked = _aligned(*rows[1].shape), _aligned(*rows[0].shape), np.zeros(seen.size)
-    numbers = np.array(kernel[1:])
-    given = [np.array(sizes, np.int64), numbers, looked, by_a, by_v]
-    compiled("evaluate", kernel[0], 0)(*given, *rows, *_scratch(m, sizes))
+    n, looked = _sizes(m, v.shape), np.zeros(seen.size)
+    rows = _arranged(m, n, (v, a, multiplicity, slope_a, slope_w))
+    by_a, by_v = rows[3:5]
+    compiled("evaluate", kernel[0], 0)(np.array(n, np.int64), np.array(kernel[1:]), looked, *rows)
     seen[:] = looked.reshape(seen.shape)
-    for columns, slope in ((slope_a, by_a), (slope_w, by_v)):
-        columns[:] = _columns(slope, runs, n).reshape(columns.shape)
+    _read_back(by_a, slope_a, n)
+    _read_back(by_v, slope_w, n)
 
 
-def _sizes(m: int, shape: tuple[int, ...]) -> Sizes:
+def _sizes(m: int, shape: tuple[int, ...], **others: int) -> Sizes:
     """The sizes of runs of m neurons whose columns have the shape (runs, d, n)."""
     runs, d, n = shape
     students = -(-m // LANES)
     shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 2)
-    return Sizes(runs, d, n // LANES, students, shares)
+    return Sizes(runs, d, n // LANES, students, shares, **others)
 
 
-def _scratch(m: int, n: Sizes) -> list[np.ndarray]:
-    """The arrays of a ``step_kernels.Run`` from ``student`` on."""
-    student = _aligned(n.students, LANES)
-    student.reshape(-1)[:m] = 1.0
-    rows = (n.blocks * NEURON_ROWS, n.shares * 2 * n.blocks, n.shares * n.students * n.d, n.shares * DESK)
-    return [student, *(_aligned(count, LANES) for count in rows)]
+def _arranged(m: int, n: Sizes, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Arrays in columns, (runs, …·blocks·LANES), as rows of eight neurons; and the scratch of a ``step_kernels.Run``.
 
-
-def _rows(columns: np.ndarray) -> np.ndarray:
-    """(runs, d, n) columns as rows: run by run, in it block by block, and in a block coordinate by coordinate."""
-    runs, d, n = columns.shape
-    rows = _aligned(runs * d * (n // LANES), LANES)
-    rows.reshape(runs, n // LANES, d, LANES)[:] = columns.reshape(runs, d, n // LANES, LANES).swapaxes(1, 2)
+    Rows come run by run, in it block by block, and in a block coordinate by coordinate. They begin with a cache line:
+    vectors that lie across two are loaded in twice the time.
+    """
+    counts = [array.size // LANES for array in arrays]
+    counts += [n.students, n.blocks * NEURON_ROWS, n.shares * 2 * n.blocks, n.shares * n.students * n.d, n.shares * DESK]
+    ends = list(accumulate(counts))
+    memory = np.zeros(LANES * (ends[-1] + 1))
+    start = -address_of(memory) % 64 // 8
+    whole = memory[start : start + LANES * ends[-1]].reshape(-1, LANES)
+    rows = [whole[end - count : end] for count, end in zip(counts, ends, strict=True)]
+    for part, array in zip(rows, arrays, strict=False):
+        if array.size:
+            _in_columns(part, n)[:] = array.reshape(n.runs, -1, n.blocks, LANES)
+    rows[len(arrays)].reshape(-1)[:m] = 1.0  # which of the neurons are students
     return rows
 
 
-def _columns(rows: np.ndarray, runs: int, n: int) -> np.ndarray:
-    """The columns of which ``_rows`` made rows."""
-    return rows.reshape(runs, n // LANES, -1, LANES).swapaxes(1, 2) if rows.size else rows
+def _in_columns(rows: np.ndarray, n: Sizes) -> np.ndarray:
+    """A view of rows that is ordered like columns, (runs, d, blocks, LANES)."""
+    return rows.reshape(n.runs, n.blocks, -1, LANES).swapaxes(1, 2)
 
 
-def _aligned(*shape: int) -> np.ndarray:
-    """Zeros from a cache line's beginning on: vectors that lie across two are loaded in twice the time."""
-    count = int(np.prod(shape))
-    zeros = np.zeros(count + LANES)
-    start = -zeros.ctypes.data % 64 // 8
-    return zeros[start : start + count].reshape(shape)
+def _read_back(rows: np.ndarray, columns: np.ndarray, n: Sizes) -> None:
+    if columns.size:
+        columns.reshape(n.runs, -1, n.blocks, LANES)[:] = _in_columns(rows, n)

@@ -40,11 +40,11 @@ class Run(NamedTuple):
     shares: int
     v: Any
     a: Any
-    multiplicity: Any
     mean_a: Any
     square_a: Any
     mean_w: Any
     square_w: Any
+    multiplicity: Any
     student: Any
     neurons: Any
     totals: Any
