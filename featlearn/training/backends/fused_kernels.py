@@ -99,7 +99,7 @@ def _sizes(m: int, shape: tuple[int, ...], **others: int) -> Sizes:
     """The sizes of runs of m neurons whose columns have the shape (runs, d, n)."""
     runs, d, n = shape
     students = -(-m // LANES)
-    shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 2)
+    shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 4)
     return Sizes(runs, d, n // LANES, students, shares, **others)
 
 

@@ -74,8 +74,9 @@ def _ready_homogeneous(q, c):
 
 @compiled
 def _pair_homogeneous(half, excess, s, t):
-    t = where_above(t, 1.0, 1.0, where_above(-1.0, t, -1.0, t))
-    root = sqrt((1.0 - t) * (1.0 + t))
+    t = where_above(t, 1.0, 1.0, t)
+    t = where_above(-1.0, t, -1.0, t)
+    root = sqrt(fma(-t, t, 1.0))
     angle = arcsine(t, root) + half
     even = root - excess
     return fma(t, angle, even), even, angle
@@ -94,7 +95,7 @@ def _ready_erf(q, c):
 
 @compiled
 def _pair_erf(half, excess, s, t):
-    root = sqrt((1.0 - t) * (1.0 + t))
+    root = sqrt(fma(-t, t, 1.0))
     rise = 1.0 / root - excess
     return arcsine(t, root) - excess * t, t * rise, rise
 

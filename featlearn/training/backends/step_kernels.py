@@ -13,7 +13,7 @@ from featlearn.training.backends.layout import INVERSE, LANES, NEURON_ROWS, PANE
 from featlearn.training.backends.method_kernels import DIRECTIONS
 from featlearn.training.backends.pair_kernels import FAMILIES
 from featlearn.training.backends.tile_kernels import panel_of
-from featlearn.training.backends.vectors import absolute, compiled, entry, fma, load, spread, store, where_above
+from featlearn.training.backends.vectors import absolute, compiled, entry, fma, inlined, load, spread, store, where_above
 
 
 class Run(NamedTuple):
@@ -76,7 +76,7 @@ class Parts(NamedTuple):
     gradient: Any
 
 
-@compiled
+@inlined
 def _sum_of_shares(run, rows, per_share, row, block):
     """A row of the arrays of all shares that reach a block; the arrays have ``per_share`` rows."""
     total = load(rows, row)
@@ -149,7 +149,7 @@ def parts_of(family: int, method: int) -> Parts:
         own = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j + 1, j)
         return 2.0 * by_a * value, a * by_s, 2.0 * by_q * a * own
 
-    @compiled
+    @inlined
     def slope_by_row(run, by_sum, by_own, row, j):
         """∂L/∂v of one coordinate of the neurons of block j."""
         total = _sum_of_shares(run, run.sums, run.students * run.d, row, j)

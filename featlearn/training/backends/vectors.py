@@ -26,9 +26,9 @@ from numba.extending import lower_builtin, models, register_model
 from featlearn.training.backends.layout import LANES
 
 # without ``fastmath``: a diverging run must show it
-compiled = numba.njit(
-    error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, no_rewrites=True
-)
+_OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "no_rewrites": True}
+compiled = numba.njit(**_OPTIONS)
+inlined = numba.njit(**_OPTIONS, forceinline=True)  # for what is done to every row
 
 
 class VectorType(types.Type):
@@ -92,6 +92,8 @@ for _operator, _name in (
     (operator.truediv, "fdiv"),
 ):
     instruction(_arithmetic(_name), VECTOR, (VECTOR, VECTOR), (VECTOR, NUMBER), (NUMBER, VECTOR))(_operator)
+
+instruction(lambda _, builder, a: builder.fneg(a), VECTOR, (VECTOR,))(operator.neg)
 
 
 def _address(builder: Any, rows: Any, row: Any) -> Any:
