@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
+from threading import Thread
 
 import numpy as np
 
@@ -12,9 +14,10 @@ from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 from featlearn.training.backends import WIDE, BackendError, Looks
 from featlearn.training.backends import fused_kernels as kernels
+from featlearn.training.backends.kernel_cache import kernel
 from featlearn.training.backends.layout import ERF, HOMOGENEOUS, QUADRATIC
 from featlearn.training.backends.sharing import do_all, thread_count
-from featlearn.training.methods import stepped_by_backend
+from featlearn.training.methods import METHODS, SteppedByBackend, stepped_by_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
 
@@ -77,7 +80,7 @@ class FusedBackend:
         if state.first_layer.dtype != np.float64 or problem.data is not None:
             raise TypeError("the fused backend computes in float64 on population data")
         stage, m = stages[0], state.second_layer.shape[1]
-        kernel, optimiser = fused_kernel(problem.activation), _optimiser(stage)
+        activation, optimiser = fused_kernel(problem.activation), _optimiser(stage)
         memory = dict(state.memory) or _first_memory(problem, stage, state)
         first, (target_second, target_first) = memory.get(_COORDINATES, state.first_layer), problem.target()
         if _BASIS in memory:
@@ -93,7 +96,7 @@ class FusedBackend:
 
         def walk(runs: slice, threads: int = 1) -> None:
             parts = (x[runs] for x in (stretch, v, a, multiplicity, decay, size, *moments, seen))
-            kernels.advance_runs(kernel, optimiser, m, *parts, done, looks, threads)
+            kernels.advance_runs(activation, optimiser, m, *parts, done, looks, threads)
 
         if m >= WIDE and len(stages) < self.threads:
             for run in range(len(stages)):
@@ -120,10 +123,10 @@ class FusedBackend:
         a = _weights(problem.output_weights(state.second_layer), target_second)
         multiplicity = _multiplicity(problem, a)
         slope_a, slope_w, seen = np.zeros(a.shape), np.zeros(v.shape), np.zeros((runs, 2))
-        kernel = fused_kernel(problem.activation)
+        activation = fused_kernel(problem.activation)
 
         def look(part: slice) -> None:
-            kernels.evaluate_runs(kernel, m, *(x[part] for x in (v, a, multiplicity, slope_a, slope_w, seen)))
+            kernels.evaluate_runs(activation, m, *(x[part] for x in (v, a, multiplicity, slope_a, slope_w, seen)))
 
         self._share_out(look, runs)
         by_a = problem.output_weights(slope_a[:, :m].copy())
@@ -138,6 +141,20 @@ class FusedBackend:
         parts = min(runs, 4 * self.threads) if self.threads > 1 else 1
         ends = [runs * part // parts for part in range(parts + 1)]
         do_all([partial(work, slice(*part)) for part in pairwise(ends)], self.threads)
+
+
+def begin_compiling(activation: Activation, methods: Iterable[str], width: int) -> None:
+    """Load or compile, in a thread of its own, what stages with these methods will need of students of a width."""
+    family, records = fused_kernel(activation)[0], [METHODS[name] for name in dict.fromkeys(methods)]
+    branches = [x.compiled.branch for x in records if isinstance(x, SteppedByBackend) and x.compiled is not None]
+    entry = "advance_together" if width >= WIDE and thread_count() > 1 else "advance"
+
+    def load() -> None:
+        with suppress(Exception):  # whoever needs it meets the same error
+            for branch in branches:
+                kernel(entry, family, branch)
+
+    Thread(target=load).start()
 
 
 def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.ndarray]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from rich.progress import BarColumn, ProgressColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from featlearn.runs.directory import RunDirectory
+from featlearn.training.backends.kernel_cache import before_compiling
 from featlearn.training.events import Event, Logged
 from featlearn.training.measurement import Row
 from featlearn.training.plan import Plan
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from featlearn.sweeps.state import SweepState
 
 
-_COMPILING = "what this machine has not run before is compiled, once"
+_COMPILING = "compiling, once: this machine has not run the like before"
 
 
 def calm_bar() -> BarColumn:
@@ -37,17 +38,26 @@ class _LiveView:
 
     def __init__(self, quiet: bool, *columns: ProgressColumn) -> None:
         console = error_console()
-        self._quiet = quiet
+        self._quiet, self._tells = quiet, not quiet
         self._bar = Bar(*columns, console=console, transient=True) if not quiet and is_live(console) else None
 
     def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()
+        if self._tells:
+            before_compiling.append(_tell_of_compiling)
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self._tells:
+            before_compiling.remove(_tell_of_compiling)
         if self._bar is not None:
             self._bar.stop()
+
+
+def _tell_of_compiling() -> None:
+    with suppress(OSError):  # whoever read this has gone
+        error_console().print(_COMPILING, highlight=False)
 
 
 class TrainingView(_LiveView):
@@ -64,7 +74,7 @@ class TrainingView(_LiveView):
         )
         self._task: TaskID | None = None
         if self._bar is not None:
-            self._task = self._bar.add_task("preparing", total=None, steps="", state=_COMPILING)
+            self._task = self._bar.add_task("preparing", total=None, steps="", state="")
         self._state = ""
         self._next_line = 0.0
         self._began = time.perf_counter()
