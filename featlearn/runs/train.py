@@ -132,8 +132,7 @@ def _begin_compiling(config: Config, backend: Backend) -> None:
     if backend.name == "fused":
         from featlearn.training.backends.fused import begin_compiling
 
-        methods = [stage.method for stage in config.stages.values()]
-        begin_compiling(config.activation.entry(), methods, config.student.width)
+        begin_compiling(config.activation.entry(), config.student.width or 0)
 
 
 def first_info(config: Config, backend: Backend) -> RunInfo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
@@ -17,7 +17,7 @@ from featlearn.training.backends import fused_kernels as kernels
 from featlearn.training.backends.kernel_cache import kernel
 from featlearn.training.backends.layout import ERF, HOMOGENEOUS, QUADRATIC
 from featlearn.training.backends.sharing import do_all, thread_count
-from featlearn.training.methods import METHODS, SteppedByBackend, stepped_by_backend
+from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
 
@@ -137,22 +137,19 @@ class FusedBackend:
         raise BackendError("the fused backend computes on population data; sampled data need the torch backend")
 
     def _share_out(self, work: Callable[[slice], None], runs: int) -> None:
-        """Let threads work on slices of the runs, several for each, so that one that falls behind leaves some to others."""
+        """Let threads work on slices of the runs, several for each: one that falls behind leaves some to others."""
         parts = min(runs, 4 * self.threads) if self.threads > 1 else 1
         ends = [runs * part // parts for part in range(parts + 1)]
         do_all([partial(work, slice(*part)) for part in pairwise(ends)], self.threads)
 
 
-def begin_compiling(activation: Activation, methods: Iterable[str], width: int) -> None:
-    """Load or compile, in a thread of its own, what stages with these methods will need of students of a width."""
-    family, records = fused_kernel(activation)[0], [METHODS[name] for name in dict.fromkeys(methods)]
-    branches = [x.compiled.branch for x in records if isinstance(x, SteppedByBackend) and x.compiled is not None]
-    entry = "advance_together" if width >= WIDE and thread_count() > 1 else "advance"
+def begin_compiling(activation: Activation, width: int) -> None:
+    """Load or compile, in a thread of its own, the steps of students of a width."""
+    family = fused_kernel(activation)[0]
 
     def load() -> None:
         with suppress(Exception):  # whoever needs it meets the same error
-            for branch in branches:
-                kernel(entry, family, branch)
+            kernel("advance_together" if width >= WIDE and thread_count() > 1 else "advance", family)
 
     Thread(target=load).start()
 

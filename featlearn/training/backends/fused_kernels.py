@@ -1,7 +1,7 @@
 """Gradient descent on population data by compiled code: many steps of many runs in one call.
 
-Weights come as columns, and are laid out eight neurons to a row for ``step_kernels``, at addresses that are multiples of
-a cache line. What is compiled is the family of kernels and the method that are used, when they are first used.
+Weights come as columns, and are laid out eight neurons to a row for ``step_kernels``. What is compiled is the family of
+kernels that is used, when it is first used.
 
 The order of operations of a run depends on its shape alone: bits depend neither on the other runs nor on threads.
 """
@@ -18,9 +18,14 @@ from featlearn.training.backends.kernel_cache import address_of
 from featlearn.training.backends.kernel_cache import kernel as compiled
 from featlearn.training.backends.layout import COUNTERS, DESK, LANES, NEURON_ROWS, PANEL, Sizes
 from featlearn.training.backends.sharing import do_all
+from featlearn.training.methods.adam import BRANCH as ADAM
+from featlearn.training.methods.gd import BRANCH as GD
+from featlearn.training.methods.momentum import BRANCH as MOMENTUM
 
 COLUMNS = LANES  # n is padded to a multiple of this
 MOST_SHARES = 16  # of a wide run
+METHODS = (GD, MOMENTUM, ADAM)
+_NONE = np.zeros((0, LANES))
 
 Kernel = tuple[int, float, float, float]
 
@@ -60,16 +65,19 @@ def advance_runs(
         looks: how many of the steps are done at each look, rising, 0 … steps.
         threads: how many share out the work of a single run.
     """
-    method, beta1, beta2, train_a, train_w = optimiser
-    n = _sizes(m, v.shape, steps=decay.shape[1], looks=len(looks), done=done, train_a=train_a, train_w=train_w)
+    method, beta1, beta2, *trained = optimiser
+    if method not in METHODS:
+        raise ValueError(f"no branch takes the steps of method {method}")
+    n = _sizes(m, v.shape)._replace(steps=decay.shape[1], looks=len(looks), done=done, method=method)
+    n = n._replace(train_a=int(trained[0]), train_w=int(trained[1]))
     counters, looked = np.zeros(COUNTERS, np.int64), np.zeros(seen.size)
     given = [np.array(n, np.int64), np.array([*kernel[1:], beta1, beta2]), np.ascontiguousarray(looks), counters]
     given += [np.ascontiguousarray(x).reshape(-1) for x in (stretch, decay, size)]
     weights = (v, a, mean_a, square_a, mean_w, square_w, multiplicity)
     rows = _arranged(m, n, weights)
     together = threads > 1 and n.runs == 1 and n.shares > 1
-    advance = compiled("advance_together" if together else "advance", kernel[0], method)
-    do_all([lambda: advance(*given, looked, *rows)] * (threads if together else 1), threads)
+    advance = compiled("advance_together" if together else "advance", kernel[0])
+    do_all([lambda: advance(*given, looked, _NONE, _NONE, *rows)] * (threads if together else 1), threads)
     seen[:] = looked.reshape(seen.shape)
     for columns, changed in zip(weights[:-1], rows, strict=False):
         _read_back(changed, columns, n)
@@ -86,21 +94,22 @@ def evaluate_runs(
     seen: np.ndarray,
 ) -> None:
     """The gradients of the m neurons of each run as in ``advance_runs``, laid out like a and v; ``seen`` (runs, 2)."""
-    n, looked = _sizes(m, v.shape), np.zeros(seen.size)
-    rows = _arranged(m, n, (v, a, multiplicity, slope_a, slope_w))
-    by_a, by_v = rows[3:5]
-    compiled("evaluate", kernel[0], 0)(np.array(n, np.int64), np.array(kernel[1:]), looked, *rows)
+    n, looked = _sizes(m, v.shape)._replace(looks=1, gradients=1), np.zeros(seen.size)
+    rows = _arranged(m, n, (slope_a, slope_w, v, a, *[_NONE] * 4, multiplicity))
+    look, nothing = np.zeros(1, np.int64), np.zeros(n.runs)
+    given = [np.array(n, np.int64), np.array([*kernel[1:], 0.0, 0.0]), look, np.zeros(COUNTERS, np.int64)]
+    compiled("advance", kernel[0])(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
     seen[:] = looked.reshape(seen.shape)
-    _read_back(by_a, slope_a, n)
-    _read_back(by_v, slope_w, n)
+    _read_back(rows[0], slope_a, n)
+    _read_back(rows[1], slope_w, n)
 
 
-def _sizes(m: int, shape: tuple[int, ...], **others: int) -> Sizes:
+def _sizes(m: int, shape: tuple[int, ...]) -> Sizes:
     """The sizes of runs of m neurons whose columns have the shape (runs, d, n)."""
     runs, d, n = shape
     students = -(-m // LANES)
     shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 4)
-    return Sizes(runs, d, n // LANES, students, shares, **others)
+    return Sizes(runs, d, n // LANES, students, shares, parts=-(-n // (LANES * PANEL)))
 
 
 def _arranged(m: int, n: Sizes, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -110,7 +119,8 @@ def _arranged(m: int, n: Sizes, arrays: Sequence[np.ndarray]) -> list[np.ndarray
     vectors that lie across two are loaded in twice the time.
     """
     counts = [array.size // LANES for array in arrays]
-    counts += [n.students, n.blocks * NEURON_ROWS, n.shares * 2 * n.blocks, n.shares * n.students * n.d, n.shares * DESK]
+    counts += [n.students, n.blocks * NEURON_ROWS]
+    counts += [n.shares * 2 * n.blocks, n.shares * n.students * n.d, n.shares * DESK]
     ends = list(accumulate(counts))
     memory = np.zeros(LANES * (ends[-1] + 1))
     start = -address_of(memory) % 64 // 8

@@ -1,6 +1,6 @@
 """Compiled kernels on disk: what was compiled once is loaded from then on, without numba.
 
-A file holds the machine code of one function for one family of kernels, one method and this processor. Its name is a
+A file holds the machine code of one function for one family of kernels and this processor. Its name is a
 digest of all that the code depends on: the sources, the versions of the compilers, the processor. It begins with a
 digest of its content, and one that is damaged is compiled anew and replaced. Whoever compiles loads what it wrote, so
 that all processes run the same instructions.
@@ -39,7 +39,6 @@ SOURCES = (
     "backends/turns.py",
     "backends/vectors.py",
     "methods/adam.py",
-    "methods/gd.py",
     "methods/momentum.py",
 )
 _DIGEST = 32  # bytes of SHA-256
@@ -66,24 +65,24 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)  # a thread that the child does not have may hold it
 
 
-def kernel(name: str, family: int, method: int) -> Kernel:
+def kernel(name: str, family: int) -> Kernel:
     """One of the functions of ``entries``, loaded or compiled; in plain Python where ``NUMBA_DISABLE_JIT`` is set."""
     with _lock:
-        return _kernel(name, family, method)
+        return _kernel(name, family)
 
 
 @cache
-def _kernel(name: str, family: int, method: int) -> Kernel:
+def _kernel(name: str, family: int) -> Kernel:
     if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         from featlearn.training.backends.entries import ENTRIES
 
-        return ENTRIES[name].function(family, method)
-    file = f"{name}-{family}-{method}-{_dependencies()}.kernel"
+        return ENTRIES[name](family)
+    file = f"{name}-{family}-{_dependencies()}.kernel"
     content = next(filter(None, (_read(place / file) for place in _places())), None)
     if content is None:
         for tell in before_compiling:
             tell()
-        content = _compiled(name, family, method)
+        content = _compiled(name, family)
         _keep(file, content)
     return _loaded(content)
 
@@ -147,7 +146,7 @@ def _machine() -> Any:
     return binding.Target.from_default_triple().create_target_machine(cpu=name, features=features, opt=3, jit=True)
 
 
-def _compiled(name: str, family: int, method: int) -> bytes:
+def _compiled(name: str, family: int) -> bytes:
     """The content of a file: the function's name, a zero, and its object code.
 
     What numba compiles for callers in C is a shell around a function of its own that turns errors into Python's. There
@@ -157,12 +156,12 @@ def _compiled(name: str, family: int, method: int) -> bytes:
     from llvmlite import binding
     from numba import types
 
-    from featlearn.training.backends.entries import ENTRIES
+    from featlearn.training.backends.entries import ARGUMENTS, ENTRIES
 
-    entry = ENTRIES[name]
-    shell = numba.cfunc(types.void(*entry.arguments), error_model="numpy")(entry.function(family, method))
+    shell = numba.cfunc(types.void(*ARGUMENTS), error_model="numpy")(ENTRIES[name](family))
     symbol = shell.native_name.removeprefix("cfunc.")
-    code = re.sub(rf'^define [^\n]*@"?{re.escape(shell.native_name)}"?\(.*?^}}$', "", shell.inspect_llvm(), flags=re.M | re.S)
+    around = rf'^define [^\n]*@"?{re.escape(shell.native_name)}"?\(.*?^}}$'
+    code = re.sub(around, "", shell.inspect_llvm(), flags=re.M | re.S)
     defined = set(re.findall(r'^define [^\n]*?@"?([^"(]+)"?\(', code, flags=re.M))
     called = {x for x in re.findall(r'call [^\n]*?@"?([^"(\n]+)"?\(', code) if not x.startswith("llvm.")}
     if symbol not in defined or not called <= defined | _CALLED:

@@ -20,9 +20,11 @@ class Sizes(NamedTuple):
     Args:
         runs, d: runs of one shape, and the coordinates of their neurons.
         blocks, students: blocks of LANES neurons, and those of them that have students.
-        shares: in which the sums over pairs are added up.
+        shares, parts: in which the sums over pairs are added up, and in which neurons take their step.
         steps, looks, done: steps to take, losses to look at, and steps before these.
+        method: of the steps.
         train_a, train_w: 1 where a layer is trained.
+        gradients: 1 where the gradients at the last weights are asked for.
     """
 
     runs: int
@@ -30,8 +32,11 @@ class Sizes(NamedTuple):
     blocks: int
     students: int
     shares: int
+    parts: int
     steps: int = 0
     looks: int = 0
     done: int = 0
     train_a: int = 0
     train_w: int = 0
+    method: int = 0
+    gradients: int = 0

@@ -26,7 +26,7 @@ class Family(NamedTuple):
     Args:
         ready: (q, c) → ρ, 1/ρ (0 where ρ is), the weight of a neuron in sums of k and ∂K/∂q, and in the sum of columns.
         pair: (half, excess, s, t) → what is summed for K, for ∂K/∂q, and for ∂K/∂s.
-        complete: (factor, ρ, 1/ρ) → what turns the sums over a neuron's pairs into Σ c_j K, Σ c_j ∂K/∂q, Σ c_j ∂K/∂s v_j.
+        complete: (factor, ρ, 1/ρ) → what turns the sums over pairs into Σ c_j K, Σ c_j ∂K/∂q and Σ c_j ∂K/∂s v_j.
     """
 
     ready: Function
@@ -38,9 +38,9 @@ class Family(NamedTuple):
 def arcsine(t, root):
     """asin t for |t| ≤ 1 without branches, within 2 ulp; ``root`` is √(1 − t²).
 
-    With s the smaller of |t| and √(1 − t²), x = s² ≤ ½ and asin s = s + s·x·P(x), and asin|t| = π/2 − asin s where |t| is
-    the larger. P interpolates (asin(s)/s − 1)/x at the Chebyshev points of [0, ½], degree 17, and leaves 7e-17 relative;
-    its even and odd terms are two polynomials in x², which the processor computes side by side.
+    With s the smaller of |t| and √(1 − t²), x = s² ≤ ½ and asin s = s + s·x·P(x); asin|t| = π/2 − asin s where |t| is
+    the larger. P interpolates (asin(s)/s − 1)/x at the Chebyshev points of [0, ½], degree 17, and leaves 7e-17
+    relative; its even and odd terms are two polynomials in x², which the processor computes side by side.
     """
     size = absolute(t)
     s = where_above(size, root, root, size)

@@ -9,7 +9,7 @@ from functools import cache
 
 
 def thread_count() -> int:
-    """How many threads compiled code may take: ``NUMBA_NUM_THREADS``, or one for each core that this process may use."""
+    """How many threads compiled code takes: ``NUMBA_NUM_THREADS``, or one for each core that this process may use."""
     chosen = os.environ.get("NUMBA_NUM_THREADS", "")
     if chosen.isdecimal() and int(chosen) > 0:
         return int(chosen)

@@ -1,4 +1,4 @@
-"""Compiled steps of gradient descent on population data, for one family of kernels and one method.
+"""Compiled steps of gradient descent on population data, for one family of kernels.
 
 A round of a run is: (1) all neurons take the step of the round before and are made ready; (2) the sums over their
 pairs, in shares that have arrays of their own; (3) the loss, where it is looked at. What follows what within a share,
@@ -10,10 +10,20 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from featlearn.training.backends.layout import INVERSE, LANES, NEURON_ROWS, PANEL, PUSH, SCALE, WEIGHT
-from featlearn.training.backends.method_kernels import DIRECTIONS
+from featlearn.training.backends.method_kernels import direction
 from featlearn.training.backends.pair_kernels import FAMILIES
 from featlearn.training.backends.tile_kernels import panel_of
-from featlearn.training.backends.vectors import absolute, compiled, entry, fma, inlined, load, spread, store, where_above
+from featlearn.training.backends.vectors import (
+    absolute,
+    compiled,
+    entry,
+    fma,
+    inlined,
+    load,
+    spread,
+    store,
+    where_above,
+)
 
 
 class Run(NamedTuple):
@@ -27,8 +37,8 @@ class Run(NamedTuple):
         mean_a, square_a, mean_w, square_w: the method's memory, laid out like a and v; of methods that have any.
         student: (students), 1 for a student and 0 for what else is in its block.
         neurons: (blocks·NEURON_ROWS), what is ready of each neuron.
-        totals, sums, desk: (shares·2·blocks), (shares·students·d) and (shares·DESK): for each share, Σ K and Σ ∂K/∂q of each
-            block, the sums of columns G, and scratch.
+        totals, sums, desk: (shares·2·blocks), (shares·students·d) and (shares·DESK): for each share, Σ K and Σ ∂K/∂q of
+            each block, the sums of columns G, and scratch.
     """
 
     factor: float
@@ -53,15 +63,17 @@ class Run(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step: its weight decays and sizes for the two layers, the method's numbers, and its number from 1."""
+    """One step: the method and its numbers, weight decays and sizes for the two layers, and which are trained."""
 
+    method: int
+    beta1: float
+    beta2: float
+    unbias1: float
+    unbias2: float
     decay_a: float
     decay_w: float
     size_a: float
     size_w: float
-    beta1: float
-    beta2: float
-    number: int
     train_a: int
     train_w: int
 
@@ -69,10 +81,10 @@ class Step(NamedTuple):
 class Parts(NamedTuple):
     """The compiled parts of a round."""
 
-    move: Any
     prepare: Any
     add_up: Any
     look: Any
+    move: Any
     gradient: Any
 
 
@@ -94,10 +106,14 @@ def _sum_of_lanes(value, desk):
     return total
 
 
-def parts_of(family: int, method: int) -> Parts:
-    """The compiled parts of a round for a family of ``FAMILIES`` and a method of ``DIRECTIONS``."""
-    ready, _, complete = FAMILIES[family]
-    direction, panel = DIRECTIONS[method], panel_of(FAMILIES[family])
+def parts_of(family: int) -> Parts:
+    """The compiled parts of a round for a family of ``FAMILIES``."""
+    return Parts(*_sums_of(family), *_slopes_of(family))
+
+
+def _sums_of(family: int) -> tuple[Any, Any, Any]:
+    """The compiled ``prepare``, ``add_up`` and ``look`` of a family."""
+    (ready, _, complete), panel = FAMILIES[family], panel_of(FAMILIES[family])
 
     @compiled
     def prepare(run, j):
@@ -116,7 +132,7 @@ def parts_of(family: int, method: int) -> Parts:
     def add_up(run, share, last):
         """The sums of one share: those of its panels, which are dealt out forth and back, so that long meet short.
 
-        Blocks from ``last`` on stand with those before, but not among themselves: steps do not need the pairs of teachers.
+        Pairs of two blocks from ``last`` on are left out: steps do not need those of teachers among themselves.
         """
         blocks, shares, students = run.blocks, run.shares, run.students
         for row in range(2 * share * PANEL, 2 * blocks):
@@ -130,7 +146,7 @@ def parts_of(family: int, method: int) -> Parts:
 
     @compiled
     def look(run, seen, place):
-        """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once the shares have the sums of all blocks."""
+        """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once all pairs are added up."""
         loss, size = spread(0.0), spread(0.0)
         for j in range(run.blocks):
             c, scale = load(run.multiplicity, j) * load(run.a, j), load(run.neurons, j * NEURON_ROWS + SCALE)
@@ -138,6 +154,13 @@ def parts_of(family: int, method: int) -> Parts:
             loss = fma(c, by_a * _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j), loss)
             size = size + absolute(c * scale)
         seen[place], seen[place + 1] = _sum_of_lanes(loss, run.desk), _sum_of_lanes(size, run.desk)
+
+    return prepare, add_up, look
+
+
+def _slopes_of(family: int) -> tuple[Any, Any]:
+    """The compiled ``move`` and ``gradient`` of a family."""
+    complete = FAMILIES[family].complete
 
     @compiled
     def slopes(run, j):
@@ -158,17 +181,17 @@ def parts_of(family: int, method: int) -> Parts:
     @compiled
     def move(run, step, j):
         """Let the neurons of block j take a step."""
-        beta1, beta2, number, student = step.beta1, step.beta2, step.number, load(run.student, j)
+        student = load(run.student, j)
         slope, by_sum, by_own = slopes(run, j)
         if step.train_w:
             for row in range(j * run.d, (j + 1) * run.d):
                 old = load(run.v, row)
                 downhill = fma(step.decay_w, old, slope_by_row(run, by_sum, by_own, row, j))
-                downhill = direction(downhill, row, run.mean_w, run.square_w, beta1, beta2, number)
+                downhill = direction(step, downhill, row, run.mean_w, run.square_w)
                 store(run.v, row, where_above(student, 0.0, fma(-step.size_w, downhill, old), old))
         if step.train_a:
             old = load(run.a, j)
-            downhill = direction(fma(step.decay_a, old, slope), j, run.mean_a, run.square_a, beta1, beta2, number)
+            downhill = direction(step, fma(step.decay_a, old, slope), j, run.mean_a, run.square_a)
             store(run.a, j, where_above(student, 0.0, fma(-step.size_a, downhill, old), old))
 
     @compiled
@@ -179,4 +202,4 @@ def parts_of(family: int, method: int) -> Parts:
         for row in range(j * run.d, (j + 1) * run.d):
             store(slope_w, row, slope_by_row(run, by_sum, by_own, row, j))
 
-    return Parts(move, prepare, add_up, look, gradient)
+    return move, gradient

@@ -32,6 +32,7 @@ from featlearn.training.backends.vectors import (
     store,
 )
 
+
 @compiled
 def _products(v, d, i, j, desk):
     """S = V_iᵀ V_j, into the tile."""

@@ -1,7 +1,7 @@
 """Taking turns: how threads in compiled code share out tasks that are numbered in the order in which they may begin.
 
-A thread claims the lowest number that nobody has, waits until the tasks that its own builds on are done, and does it. No
-thread is waited for before it has claimed something: one that another process keeps from its core holds up nothing
+A thread claims the lowest number that nobody has, waits until the tasks that its own builds on are done, and does it.
+No thread is waited for before it has claimed something: one that another process keeps from its core holds up nothing
 but the task that it has begun. Who waits gives its own core away, so that this one can go on there.
 """
 

@@ -5,8 +5,8 @@ what a compiler finds when it turns loops into vector instructions: its bits do 
 numbers fill one register of 512 bits or two of 256.
 
 Each function is what the operation does, in NumPy, and that runs where numba compiles nothing (``NUMBA_DISABLE_JIT``);
-its decorator says what the compiler makes of it. Vectors also have + − · / among themselves and with numbers. Arrays are
-(rows, LANES) in Python and the addresses of such arrays in compiled code, which does not know where they end.
+its decorator says what the compiler makes of it. Vectors also have + − · / among themselves and with numbers. Arrays
+are (rows, LANES) in Python, and in compiled code the addresses of such arrays: it does not know where they end.
 """
 
 from __future__ import annotations
