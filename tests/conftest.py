@@ -17,14 +17,14 @@ def _no_run_is_below_its_optimum(monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """Every row that any test logs in this process has a gap of at least −1e-12, or none."""
     from featlearn.training import descent
 
-    measure = descent.measure
+    rows_of = descent.rows_of
     below: list[dict[str, Any]] = []
 
     def watched(*args: Any, **keywords: Any) -> Any:
-        rows, floors = measure(*args, **keywords)
+        rows, floors = rows_of(*args, **keywords)
         below.extend(row for row in rows if row["gap"] is not None and row["gap"] < LEAST_GAP)
         return rows, floors
 
-    monkeypatch.setattr(descent, "measure", watched)
+    monkeypatch.setattr(descent, "rows_of", watched)
     yield
     assert not below, f"a network below the certified optimum: {below[0]}"

@@ -40,11 +40,15 @@ class Experiment:
         state, at_row = self.start.state, self.start.at_row
         shapes = self.problem.teacher_first_layer.shape, state.first_layer.shape, state.first_layer.dtype
         place = self.start.position, self.start.start_loss is None, None if at_row is None else at_row.stage_step
-        memory = tuple(state.memory), None if at_row is None else tuple(at_row.state.memory)
+        memory = _shapes(state.memory), None if at_row is None else _shapes(at_row.state.memory)
         data = None if self.problem.data is None else type(self.problem.data[0])
         scaled = None if self.problem.scaled is None else self.problem.scaled.second_layer.shape
         kind = self.problem.activation, self.backend.name, self.backend.device, data, scaled
         return self.plan.shape(), shapes, place, memory, kind
+
+
+def _shapes(memory: dict[str, np.ndarray]) -> Hashable:
+    return tuple((name, values.shape) for name, values in memory.items())
 
 
 def groups_of(experiments: Sequence[Experiment]) -> list[list[int]]:

@@ -27,6 +27,7 @@ from featlearn.training.methods import METHODS, OwnSteps, SteppedByBackend
 from featlearn.training.networks import InfeasibleTeacher
 from featlearn.training.optima import optimum_of
 from featlearn.training.problem import Problem
+from featlearn.training.reduction import reductions
 from featlearn.training.stages import Stage
 
 _MEASURED = 4  # shapes at most, of each backend and kind of data
@@ -166,7 +167,9 @@ def _measured(config: Config) -> _Pace | None:
             own_step = _seconds_of(lambda: method.advance(backend, problem, [longest], state, 0, count)) / count
     step = row
     if stage is not None:
-        step = threads * _seconds_per_call(lambda count: backend.advance(problem, [stage], state, 0, count))
+        ((_, found),) = reductions(problem, [stage], state, before_any_step=True, within_stage=False)
+        start = found.reduced(state)
+        step = threads * _seconds_per_call(lambda count: backend.advance(found.problem, [stage], start, 0, count))
     return _Pace(Shape.of(config), step, own_step, row, optimum)
 
 

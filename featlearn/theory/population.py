@@ -197,12 +197,14 @@ def ridge_second_layer(
     teacher_second_layer: np.ndarray,
     teacher_first_layer: np.ndarray,
     weight_decay: np.ndarray,
+    multiplicity: np.ndarray | None = None,
 ) -> np.ndarray:
     """The output weights that minimise L + (λ/2)‖a‖² for a fixed first layer: (K + λ/2 · I) a = K* a*.
 
     Args:
         first_layer: (B, m, d) student rows; teacher arrays as in ``gradient``.
         weight_decay: (B,) λ ≥ 0. At λ = 0 the solution of least norm.
+        multiplicity: (B, m) of how many neurons with equal rows each row is; they get equal weights. None: one each.
     Returns:
         (B, m) output weights, finite for every λ ≥ 0, equal rows or not.
     Accuracy: rounding times the condition number of K + λ/2 · I (of its part above 1e-13 of the largest eigenvalue,
@@ -214,15 +216,24 @@ def ridge_second_layer(
     q = np.sum(v * v, -1)
     k, _, _ = activation.kernel(np, q[:, :m, None], q[:, None, :], first_layer @ v.mT)
     target = (k[:, :, m:] @ teacher_second_layer[:, :, None])[..., 0]
-    return np.stack([solve_ridge(k[b, :, :m], target[b], weight_decay[b]) for b in range(len(k))])
+    counts = [None] * len(k) if multiplicity is None else multiplicity
+    return np.stack([solve_ridge(k[b, :, :m], target[b], weight_decay[b], counts[b]) for b in range(len(k))])
 
 
-def solve_ridge(k: np.ndarray, target: np.ndarray, weight_decay: float) -> np.ndarray:
+def solve_ridge(
+    k: np.ndarray, target: np.ndarray, weight_decay: float, multiplicity: np.ndarray | None = None
+) -> np.ndarray:
     """The solution (m,) of (K + λ/2 · I) a = target by eigenvalues, of least norm at λ = 0.
 
-    K, (m, m), is positive semidefinite up to rounding, and singular when rows coincide.
+    K, (m, m), is positive semidefinite up to rounding, and singular when rows coincide. Of a row with a multiplicity μ
+    the weight of each of the equal neurons is found: (K M + λ/2 · I) a = target with M = diag(μ), which is
+    (√M K √M + λ/2 · I) √M a = √M target, and the norm is that of all neurons.
     """
     from scipy import linalg
+
+    if multiplicity is not None:
+        root = np.sqrt(multiplicity)
+        return solve_ridge(root[:, None] * k * root, root * target, weight_decay) / root
 
     values, vectors = linalg.eigh(k)
     values = np.maximum(values, 0.0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
 
 
+@dataclass(frozen=True)
 class Batched:
     """A dataclass in which every array has the runs as its first axis, and every tuple has an entry for each run.
 
@@ -17,12 +19,12 @@ class Batched:
 
     def take(self, runs: Sequence[int]) -> Self:
         """The same for some of the runs; the arrays of a single run are views."""
-        return type(self)(**{name: _taken(value, runs) for name, value in vars(self).items()})
+        return type(self)(**{field.name: _taken(getattr(self, field.name), runs) for field in fields(self)})
 
     @classmethod
     def stack(cls, parts: Sequence[Self]) -> Self:
         """The batch of the runs of all parts, which agree in what runs share and in which arrays there are."""
-        return cls(**{name: _stacked([vars(part)[name] for part in parts]) for name in vars(parts[0])})
+        return cls(**{field.name: _stacked([getattr(part, field.name) for part in parts]) for field in fields(cls)})
 
 
 def _taken(value: Any, runs: Sequence[int]) -> Any:

@@ -104,7 +104,7 @@ def _grad_norm(look: Look) -> np.ndarray:
 def _gap(look: Look) -> np.ndarray | None:
     if not look.gap or look.objective is None or look.problem.scaled is not None:
         return None
-    optima = [optimum_of(look.problem, run, decay) for run, decay in enumerate(look.weight_decay)]
+    optima = [optimum_of(look.whole, run, decay) for run, decay in enumerate(look.weight_decay)]
     return look.objective - [np.nan if optimum is None else optimum.lower for optimum in optima]
 
 

@@ -144,13 +144,18 @@ def shifted(activation: Activation, sample: Sample, added: Network) -> Sample:
 
 
 def ridge_second_layer(
-    activation: Activation, first_layer: np.ndarray, sample: Sample, weight_decay: float
+    activation: Activation,
+    first_layer: np.ndarray,
+    sample: Sample,
+    weight_decay: float,
+    multiplicity: np.ndarray | None = None,
 ) -> np.ndarray:
     """The output weights (m,) that minimise mean_i (f(x_i) − y_i)² + (λ/2)‖a‖²: (Φ'Φ/n + λ/2 · I) a = Φ'y/n.
 
     Args:
         first_layer: (m, d) student rows, float64; Φ has the entries φ̃(w_j·x_i).
         weight_decay: λ ≥ 0. At λ = 0 the solution of least norm, as far as Φ'Φ tells (``population.solve_ridge``).
+        multiplicity: (m,) of how many neurons with equal rows each row is; they get equal weights. None: one each.
     Accuracy: rounding times the condition number of the matrix (tests/training/test_data.py).
     """
     m, n = len(first_layer), len(sample.labels)
@@ -159,7 +164,7 @@ def ridge_second_layer(
         features = activation.pointwise(sample.inputs[part] @ first_layer.T, squares)
         gram += features.T @ features
         target += sample.labels[part] @ features
-    return solve_ridge(gram / n, target / n, weight_decay)
+    return solve_ridge(gram / n, target / n, weight_decay, multiplicity)
 
 
 def _parts(samples: int, neurons: int) -> Iterator[slice]:

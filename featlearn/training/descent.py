@@ -15,12 +15,14 @@ import numpy as np
 
 from featlearn.theory import population
 from featlearn.training.backends import Backend
-from featlearn.training.events import AtRow, Event, Logged, Progress, Start
-from featlearn.training.measurement import Row, followed_loss, measure
+from featlearn.training.events import AtRow, Event, Logged, Progress, Reached, Start
+from featlearn.training.look import Look
+from featlearn.training.measurement import Row, followed_loss, rows_of
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import end_of_stage
 from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
+from featlearn.training.reduction import Reduction, reductions
 from featlearn.training.stages import Stage
 
 DIVERGED_ABOVE = 1e6  # times the loss at the start (or ‖f*‖², where that is more): the run is given up
@@ -55,13 +57,15 @@ class _Leg:
     Attributes:
         number: of the stage.
         runs: their places in the batch of all runs.
+        reduction: how they are trained within the stage.
         done: steps of the stage that are done.
-        batch: their states there.
-        at_row: their states at the last row.
+        batch: their reduced states there.
+        at_row: their reduced states at the last row.
     """
 
     number: int
     runs: list[int]
+    reduction: Reduction
     done: int
     batch: State
     at_row: AtRow
@@ -70,12 +74,23 @@ class _Leg:
         """The leg of some of its runs, in their order."""
         if len(places) == len(self.runs):
             return self
-        runs = [self.runs[place] for place in places]
-        return replace(self, runs=runs, batch=self.batch.take(places), at_row=self.at_row.take(places))
+        return replace(
+            self,
+            runs=[self.runs[place] for place in places],
+            reduction=self.reduction.take(places),
+            batch=self.batch.take(places),
+            at_row=self.at_row.take(places),
+        )
 
     def from_row(self) -> _Leg:
         """The same where it stands at a row."""
         return replace(self, at_row=AtRow(self.batch, self.done))
+
+    def reached(self) -> list[Reached]:
+        """What each run has reached."""
+        if len(self.runs) == 1:
+            return [Reached(self.reduction, self.batch)]
+        return [Reached(self.reduction.take([i]), self.batch.take([i])) for i in range(len(self.runs))]
 
 
 class _Descent:
@@ -99,18 +114,36 @@ class _Descent:
         if self.start.start_loss is None:
             yield from self._log_start()
         for number in range(first.stage, len(self.plans[0].stages)):
-            if self.going:
-                yield from self._run_stage(self._first_leg(number))
+            for leg in self._first_legs(number):
+                yield from self._run_stage(leg)
 
-    def _first_leg(self, number: int) -> _Leg:
-        """The runs that go on where they enter a stage, or where they are resumed within it."""
-        runs, position = list(self.going), self.start.position
+    def _first_legs(self, number: int) -> Iterator[_Leg]:
+        """The runs that go on where they enter a stage, or where they are resumed within it, by what is trained."""
+        position = self.start.position
         done = position.stage_step if number == position.stage else 0
-        batch, at_row = State.stack([self.states[run] for run in runs]), self.start.at_row
-        return _Leg(number, runs, done, batch, at_row.take(runs) if at_row and done else AtRow(batch, done))
+        at_start: dict[bool, list[int]] = {}
+        for run in self.going:
+            at_start.setdefault(self.earlier_steps[run] + done == 0, []).append(run)
+        for before_any_step, going in at_start.items():
+            problem, batch = self._problem_of(going), self._states_of(going)
+            stages = [self.plans[run].stages[number] for run in going]
+            found = reductions(problem, stages, batch, before_any_step=before_any_step, within_stage=done > 0)
+            for places, reduction in found:
+                runs = [going[place] for place in places]
+                reduced = reduction.reduced(reduction.start)
+                at_row = AtRow(reduced, done)
+                if self.start.at_row and done:
+                    row = self.start.at_row.take(runs)
+                    at_row = AtRow(reduction.reduced(row.state), row.stage_step)
+                yield _Leg(number, runs, reduction, done, reduced, at_row)
+
+    def _states_of(self, runs: list[int]) -> State:
+        """The states of runs between stages."""
+        return self.states[runs[0]] if len(runs) == 1 else State.stack([self.states[run] for run in runs])
 
     def _log_start(self) -> Iterator[Event]:
-        leg = self._first_leg(0)
+        batch = self._states_of(self.going)
+        leg = _Leg(0, list(self.going), Reduction.nothing(self.problem, batch), 0, batch, AtRow(batch, 0))
         for run, (row, floor) in zip(leg.runs, self._measure(leg), strict=True):
             loss = followed_loss(self.problem, row)
             ended = "diverged" if loss is None else None  # weights so large that the loss overflows
@@ -136,7 +169,7 @@ class _Descent:
 
     def _advance(self, leg: _Leg, target: int) -> Generator[Progress, None, _Leg]:
         """Take the steps up to ``target``, in pieces short enough to yield intermediate states now and then."""
-        stages, problem = self._stages_of(leg), self._problem_of(leg)
+        stages, problem = self._stages_of(leg), leg.reduction.problem
         while leg.done < target:
             count = min(self.piece, target - leg.done)
             began = time.perf_counter()
@@ -153,10 +186,12 @@ class _Descent:
     def _progress(self, leg: _Leg) -> Iterator[Progress]:
         """The intermediate states of the runs whose weights are finite."""
         finite = leg.batch.finite()
-        for i, run in enumerate(leg.runs):
+        for i, (run, reached) in enumerate(zip(leg.runs, leg.reached(), strict=True)):
             if finite[i]:
                 position = Position(leg.number, leg.done, self.earlier_steps[run] + leg.done)
-                yield Progress(run, position, leg.batch.take([i]), leg.at_row.take([i]))
+                row = leg.at_row.take([i])
+                at_row = Reached(reached.reduction, row.state, resumes=False)
+                yield Progress(run, position, reached, at_row, row.stage_step)
 
     def _skip_uneventful_rows(self, leg: _Leg, rows: np.ndarray) -> tuple[_Leg, int]:
         """Advance over the next rows at which neither a stop rule nor divergence can trigger, as many as a piece holds.
@@ -167,7 +202,7 @@ class _Descent:
         Returns:
             The leg at the last row that was skipped, and how many were.
         """
-        stages, problem = self._stages_of(leg), self._problem_of(leg)
+        stages, problem = self._stages_of(leg), leg.reduction.problem
         count = int(np.searchsorted(rows[:-1], leg.done + self.piece, side="right"))
         if (
             not count
@@ -205,13 +240,13 @@ class _Descent:
     def _stages_of(self, leg: _Leg) -> list[Stage]:
         return [self.plans[run].stages[leg.number] for run in leg.runs]
 
-    def _problem_of(self, leg: _Leg) -> Problem:
-        return self.problem if len(leg.runs) == len(self.plans) else self.problem.take(leg.runs)
+    def _problem_of(self, runs: list[int]) -> Problem:
+        return self.problem if len(runs) == len(self.plans) else self.problem.take(runs)
 
     def _measure(self, leg: _Leg) -> list[tuple[Row, float]]:
         """The metrics row of each run where it stands, and its loss floor."""
-        gap, problem = self.plans[0].gap, self._problem_of(leg)
-        rows, floors = measure(problem, self._stages_of(leg), leg.batch, leg.done, self.backend, gap=gap)
+        gap, stages = self.plans[0].gap, self._stages_of(leg)
+        rows, floors = rows_of(Look.of_reduced(leg.reduction, leg.batch, stages, leg.done, self.backend, gap))
         for run, row in zip(leg.runs, rows, strict=True):
             row["step"] = self.earlier_steps[run] + leg.done
         return list(zip(rows, floors.tolist(), strict=True))
@@ -222,7 +257,7 @@ class _Descent:
         Where a stage ends its operations are applied first, and the row shows the weights after them.
         """
         stages, measured = self._stages_of(leg), self._measure(leg)
-        states = [leg.batch.take([place]) for place in range(len(leg.runs))]
+        reached: list[State | Reached] = [*leg.reached()]
         ended = [_why_ended(stage, row, leg.done) for stage, (row, _) in zip(stages, measured, strict=True)]
         for place, (run, finite) in enumerate(zip(leg.runs, leg.batch.finite().tolist(), strict=True)):
             if not finite or self._is_too_large(run, followed_loss(self.problem, measured[place][0])):
@@ -230,22 +265,26 @@ class _Descent:
         ending = [place for place, why in enumerate(ended) if why not in (None, "diverged")]
         if ending and stages[0].then:
             there = leg.only(ending)
-            there = replace(there, batch=end_of_stage(self._problem_of(there), there.batch, stages[0].then))
+            whole = there.reduction.whole
+            end = end_of_stage(whole, there.reduction.expanded(there.batch), stages[0].then)
+            there = replace(there, reduction=Reduction.nothing(whole, end), batch=end)
             for i, (place, again) in enumerate(zip(ending, self._measure(there), strict=True)):
-                states[place], measured[place] = there.batch.take([i]), again
+                reached[place], measured[place] = end.take([i]), again
         for place, run in enumerate(leg.runs):
             if ended[place] == "diverged":
                 self.going.remove(run)
                 yield self._log_divergence(leg.only([place]))
             elif ended[place] is not None:
-                self.states[run] = State(states[place].second_layer, states[place].first_layer)
+                at_end = reached[place]
+                end = at_end if isinstance(at_end, State) else at_end.state
+                self.states[run] = end = State(end.second_layer, end.first_layer)
                 self.earlier_steps[run] += leg.done
                 position = Position(leg.number + 1, 0, self.earlier_steps[run])
-                yield Logged(run, position, self.states[run], *measured[place], snapshot=True, ended=ended[place])
+                yield Logged(run, position, end, *measured[place], snapshot=True, ended=ended[place])
             elif self.every_row:
                 position = Position(leg.number, leg.done, self.earlier_steps[run] + leg.done)
                 snapshot = leg.done in self.plans[run].snapshots[leg.number]
-                yield Logged(run, position, states[place], *measured[place], snapshot=snapshot, ended=None)
+                yield Logged(run, position, reached[place], *measured[place], snapshot=snapshot, ended=None)
         return leg.only([place for place, why in enumerate(ended) if why is None]).from_row()
 
     def _is_too_large(self, run: int, loss: float | None) -> bool:
@@ -264,7 +303,7 @@ class _Descent:
 
         The steps are taken once more from the last row, one by one.
         """
-        (run,), stages, problem = leg.runs, self._stages_of(leg), self._problem_of(leg)
+        (run,), stages, problem = leg.runs, self._stages_of(leg), leg.reduction.problem
         here = replace(leg, batch=leg.at_row.state, done=leg.at_row.stage_step)
         while here.done < leg.done:
             batch = METHODS[stages[0].method].advance(self.backend, problem, stages, here.batch, here.done, 1)
@@ -275,8 +314,8 @@ class _Descent:
                 break
         ((row, floor),) = self._measure(here)
         position = Position(here.number, here.done, row["step"])
-        finite = bool(here.batch.finite()[0])
-        return Logged(run, position, here.batch, row, floor, snapshot=finite, ended="diverged")
+        (reached,), finite = here.reached(), bool(here.batch.finite()[0])
+        return Logged(run, position, reached, row, floor, snapshot=finite, ended="diverged")
 
 
 def _why_ended(stage: Stage, row: Row, done: int) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from featlearn.training.batched import Batched
 from featlearn.training.measurement import Row
 from featlearn.training.plan import Position
 from featlearn.training.problem import State
+from featlearn.training.reduction import Reduction
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,36 @@ class Start(Batched):
 
 
 @dataclass(frozen=True)
+class Reached:
+    """Weights that a stage has reached, as they are trained there; ``state`` is made of them when it is asked for."""
+
+    reduction: Reduction
+    reduced: State
+    resumes: bool = True  # whether ``state`` says how it is reduced, for a stage that goes on from it
+
+    @cached_property
+    def state(self) -> State:
+        return self.reduction.expanded(self.reduced, resumes=self.resumes)
+
+
+@dataclass(frozen=True)
 class Progress:
     """The state of one run between two logged rows, from which the run can be resumed."""
 
     run: int
     position: Position
-    state: State
-    at_row: AtRow
+    reached: Reached
+    row: Reached
+    row_stage_step: int
+
+    @property
+    def state(self) -> State:
+        return self.reached.state
+
+    @property
+    def at_row(self) -> AtRow:
+        """The last row's."""
+        return AtRow(self.row.state, self.row_stage_step)
 
 
 @dataclass(frozen=True)
@@ -51,11 +76,15 @@ class Logged:
 
     run: int
     position: Position
-    state: State
+    reached: State | Reached
     row: Row
     loss_floor: float
     snapshot: bool
     ended: str | None  # why the stage ended here: "steps", a stop rule's column, "diverged"; None within a stage
+
+    @property
+    def state(self) -> State:
+        return self.reached.state if isinstance(self.reached, Reached) else self.reached
 
 
 Event = Progress | Logged

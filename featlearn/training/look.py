@@ -14,6 +14,7 @@ from featlearn.theory.population import Gradient
 from featlearn.training.backends import Backend
 from featlearn.training.data import mean_square_error
 from featlearn.training.problem import BATCH_LOSS, Problem, State
+from featlearn.training.reduction import Reduction
 from featlearn.training.stages import Schedule, Stage
 
 
@@ -22,11 +23,12 @@ class Look:
     """The runs of a batch after a step of their stage. What several columns need is computed once, when first needed.
 
     Attributes:
-        problem, state: the batch.
+        problem, state: the batch; with a reduction, ``Reduction.shown`` and the state seen there.
         stages: the current stage of each run.
         stage_step: how many steps the runs have done in this stage.
         backend: computes the gradients.
         gap: whether the optimum is wanted.
+        reduction, reduced: what is trained of the batch, and its state; None where that is all of it.
     """
 
     problem: Problem
@@ -35,11 +37,50 @@ class Look:
     stage_step: int
     backend: Backend
     gap: bool
+    reduction: Reduction | None = None
+    reduced: State | None = None
+
+    @classmethod
+    def of_reduced(
+        cls,
+        reduction: Reduction,
+        reduced: State,
+        stages: Sequence[Stage],
+        stage_step: int,
+        backend: Backend,
+        gap: bool,
+    ) -> Look:
+        """A look at states as they are trained."""
+        if not reduction.changes_anything:
+            return cls(reduction.whole, reduced, stages, stage_step, backend, gap)
+        return cls(reduction.shown, reduction.seen(reduced), stages, stage_step, backend, gap, reduction, reduced)
+
+    @property
+    def whole(self) -> Problem:
+        """The batch in its own coordinates."""
+        return self.problem if self.reduction is None else self.reduction.whole
 
     @cached_property
     def weights(self) -> State:
         """The weights in float64."""
-        return State(self.state.second_layer.astype(np.float64), self.state.first_layer.astype(np.float64))
+        return _in_float64(self.state)
+
+    @cached_property
+    def _trained(self) -> tuple[Problem, State]:
+        """The batch with each distinct neuron once: of these, sums over pairs are taken."""
+        if self.reduction is None or self.reduced is None:
+            return self.problem, self.weights
+        return self.reduction.problem, _in_float64(self.reduced)
+
+    @cached_property
+    def _trained_in_loss(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        problem, weights = self._trained
+        return problem.in_loss(weights.second_layer, weights.first_layer)
+
+    def _of_all(self, found: tuple[np.ndarray, Gradient]) -> tuple[np.ndarray, Gradient]:
+        """A loss and its gradient by the weights of all neurons, from that by those of the distinct ones."""
+        loss, slope = found
+        return loss, slope if self.reduction is None else self.reduction.gradient_of_all(slope)
 
     @cached_property
     def in_loss(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -65,12 +106,12 @@ class Look:
     @cached_property
     def _population(self) -> tuple[np.ndarray, Gradient]:
         """The population loss as a float64 sum, (B,), and its gradient."""
-        return self.backend.loss_and_gradient(self.problem, self.weights)
+        return self._of_all(self.backend.loss_and_gradient(*self._trained))
 
     @cached_property
     def _sample(self) -> tuple[np.ndarray, Gradient]:
         """The loss on the empirical data, (B,), and its gradient."""
-        return self.backend.sample_loss_and_gradient(self.problem, self.weights)
+        return self._of_all(self.backend.sample_loss_and_gradient(*self._trained))
 
     @cached_property
     def loss(self) -> np.ndarray | None:
@@ -78,8 +119,8 @@ class Look:
         if not self.problem.has_teacher:
             return None
         total, _ = self._population
-        rounding = population.float64_rounding(self.problem.activation, *self.in_loss)
-        return population.refined_loss(self.problem.activation, total, rounding, *self.in_loss)
+        rounding = population.float64_rounding(self.problem.activation, *self._trained_in_loss)
+        return population.refined_loss(self.problem.activation, total, rounding, *self._trained_in_loss)
 
     @cached_property
     def loss_floor(self) -> np.ndarray:
@@ -131,3 +172,7 @@ class Look:
             }
         teacher = problem.teacher_second_layer, problem.teacher_first_layer
         return alignment_metrics(problem.activation.symmetry, second, first, *teacher, problem.initial_first_layer)
+
+
+def _in_float64(state: State) -> State:
+    return State(state.second_layer.astype(np.float64), state.first_layer.astype(np.float64))

@@ -35,10 +35,14 @@ def measure(
         Rows with every key of ``COLUMNS``. Values that do not apply or are not finite are None, and so are those that
         are not computed from the weights: "step" and "seconds", which the caller knows.
     """
-    look = Look(problem, state, stages, stage_step, backend, gap)
-    columns: list[list[Any]] = []
+    return rows_of(Look(problem, state, stages, stage_step, backend, gap))
+
+
+def rows_of(look: Look) -> tuple[list[Row], np.ndarray]:
+    """The rows and floors that ``measure`` returns, of a look."""
+    runs, columns = len(look.stages), []
     with np.errstate(all="ignore"):  # diverging weights overflow: that is what the row then shows
         for column in COLUMNS.values():
             values = None if column.compute is None else column.compute(look)
-            columns.append([None] * len(stages) if values is None else column.plain(values))
+            columns.append([None] * runs if values is None else column.plain(values))
         return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)], look.loss_floor

@@ -1,8 +1,13 @@
-"""What a stage minimises, of one run, as a function of one vector: its trained layers, end to end."""
+"""What a stage minimises, of one run, as a function of one vector: its trained layers, end to end.
+
+Where a neuron stands for several equal ones, the vector holds its weights once, the gradient is that by the weights of
+one of them, and inner products count an entry as often as there are neurons: norms and slopes are those of all.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,6 +33,21 @@ class Objective:
     problem: Problem
     state: State
     train: tuple[Layer, ...]
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """(n,) how many weights each entry of the vector stands for."""
+        second, first = np.ones(self.state.second_layer.shape), np.ones(self.state.first_layer.shape)
+        if self.problem.multiplicity is not None:
+            second, first = second * self.problem.multiplicity, first * self.problem.multiplicity[..., None]
+        return self._vector(second, first)
+
+    def product(self, u: np.ndarray, v: np.ndarray) -> float:
+        """The inner product of two vectors, over the weights of all neurons."""
+        return float((self.counts * u) @ v)
+
+    def norm(self, u: np.ndarray) -> float:
+        return float(np.sqrt(self.product(u, u)))
 
     def start(self) -> np.ndarray:
         """The vector of ``state``, (n,) float64."""
@@ -62,13 +82,12 @@ class Objective:
     def rounding(self, x: np.ndarray) -> tuple[float, float]:
         """Bounds on the rounding errors of L and of ‖∇L‖ at ``x``, up to a small factor (docs/theory.md §5)."""
         at, problem = self.state_at(x), self.problem
-        weights = at.second_layer.astype(np.float64), at.first_layer.astype(np.float64)
-        teacher = problem.teacher_second_layer, problem.teacher_first_layer
+        weights = problem.in_loss(at.second_layer.astype(np.float64), at.first_layer.astype(np.float64))
         with np.errstate(all="ignore"):
-            loss = float(population.float64_rounding(problem.activation, *weights, *teacher)[0])
+            loss = float(population.float64_rounding(problem.activation, *weights)[0])
             # Each ∂L/∂a_j and ∂L/∂w_j is a sum of terms whose sizes add up to a multiple of this, Σ|c_i|‖v_i‖.
             mass = np.sqrt(loss / FLOAT64_ROUNDING)
-            return loss, float(0.25 * FLOAT64_ROUNDING * mass * np.linalg.norm(x))
+            return loss, float(0.25 * FLOAT64_ROUNDING * mass * self.norm(x))
 
     def _vector(self, second: np.ndarray, first: np.ndarray) -> np.ndarray:
         layers = {"second_layer": second, "first_layer": first}

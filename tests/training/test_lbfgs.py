@@ -72,7 +72,7 @@ def test_the_two_loops_are_the_matrix_of_bfgs(pairs: int) -> None:
         rho = 1 / (s[i] @ y[i])
         left = np.eye(5) - rho * np.outer(s[i], y[i])
         h = left @ h @ left.T + rho * np.outer(s[i], s[i])
-    np.testing.assert_allclose(history.direction(slope, decay), -h @ slope, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(history.direction(slope, decay, np.dot), -h @ slope, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1, 5.0])
@@ -80,14 +80,14 @@ def test_moves_made_under_one_weight_decay_are_right_under_another(decay: float)
     history, hessian = _history(3)
     newest = history.moves[0]
     change = (hessian + decay * np.eye(5)) @ newest  # of the gradient of the objective at this λ
-    np.testing.assert_allclose(history.direction(change, decay), -newest, rtol=1e-10)  # the secant equation
+    np.testing.assert_allclose(history.direction(change, decay, np.dot), -newest, rtol=1e-10)  # the secant equation
 
 
 def test_moves_along_which_the_objective_curves_down_are_left_out() -> None:
     move = np.array([1.0, 0.0])
     history = _History.blank(2).with_move(move, -0.1 * move)
-    np.testing.assert_array_equal(history.direction(np.array([3.0, 4.0]), 0.1), [-3.0, -4.0])
-    assert history.direction(np.array([3.0, 4.0]), 0.2)[0] == pytest.approx(-30.0)
+    np.testing.assert_array_equal(history.direction(np.array([3.0, 4.0]), 0.1, np.dot), [-3.0, -4.0])
+    assert history.direction(np.array([3.0, 4.0]), 0.2, np.dot)[0] == pytest.approx(-30.0)
 
 
 # --- where it arrives ---------------------------------------------------------------------------

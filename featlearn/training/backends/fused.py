@@ -27,7 +27,6 @@ _FAMILIES = {
     "erf": ERF,
     "quadratic": QUADRATIC,
 }
-_COORDINATES, _BASIS = "span.coordinates", "span.basis"
 _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = α a, which has this name
 
 
@@ -50,9 +49,7 @@ class FusedBackend:
     """Steps of the methods that have a branch in the compiled kernel, on population data, float64.
 
     Runs are shared out to threads whole, wide ones row block by row block: either way the order of operations of a run
-    depends on its shape alone. When d exceeds m + m*, a method whose steps turn with the coordinates trains the rows in
-    those of the span of start and teacher, which they never leave: the cost of a step then does not grow with d
-    (docs/theory.md §6).
+    depends on its shape alone.
 
     A scaled student is trained in b = α a: a step η/α² on a is the step η on b with the weight decay λ/α², and the
     moments of b are 1/α of those of a.
@@ -82,9 +79,7 @@ class FusedBackend:
         stage, m = stages[0], state.second_layer.shape[1]
         activation, optimiser = fused_kernel(problem.activation), _optimiser(stage)
         memory = dict(state.memory) or _first_memory(problem, stage, state)
-        first, (target_second, target_first) = memory.get(_COORDINATES, state.first_layer), problem.target()
-        if _BASIS in memory:
-            target_first = target_first @ memory[_BASIS].mT
+        first, (target_second, target_first) = state.first_layer, problem.target()
         second = memory.get(_OUTPUT, state.second_layer)
         v, a = _columns(first, target_first), _weights(second, target_second)
         multiplicity = _multiplicity(problem, a)
@@ -106,9 +101,6 @@ class FusedBackend:
 
         first = v[:, : first.shape[2], :m].mT.copy()
         _remember(memory, stage, moments, v.shape)
-        if _BASIS in memory:
-            memory[_COORDINATES] = first
-            first = first @ memory[_BASIS]
         second = a[:, :m].copy()
         if _OUTPUT in memory:
             memory[_OUTPUT] = second
@@ -155,20 +147,13 @@ def begin_compiling(activation: Activation, width: int) -> None:
 
 
 def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.ndarray]:
-    """What a stage starts with: zero moments, the span's basis and the rows' coordinates where they pay, and α a."""
-    memory, method = {}, stepped_by_backend(stage)
-    first = state.first_layer
-    runs, m, d = first.shape
-    _, target = problem.target()
-    if d > m + target.shape[1] and method.rotates:
-        spanning = np.concatenate([first, target], axis=1)
-        memory[_BASIS] = np.linalg.qr(spanning.mT)[0].mT.copy()  # (runs, m + targets, d), orthonormal rows
-        memory[_COORDINATES] = first = first @ memory[_BASIS].mT
+    """What a stage starts with: zero moments, and α a."""
+    memory: dict[str, np.ndarray] = {}
     if problem.scaled is not None:
         memory[_OUTPUT] = problem.output_weights(state.second_layer)
     for layer in stage.train:
-        shape = first.shape if layer == "first_layer" else (runs, m)
-        memory |= {f"{layer}.{moment}": np.zeros(shape) for moment in method.moments}
+        shape = getattr(state, layer).shape
+        memory |= {f"{layer}.{moment}": np.zeros(shape) for moment in stepped_by_backend(stage).moments}
     return memory
 
 

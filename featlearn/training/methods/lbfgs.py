@@ -7,8 +7,9 @@ the gradient is still good: there the search goes by slopes alone (Hager & Zhang
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan
+from math import nan, sqrt
 
 import numpy as np
 
@@ -73,22 +74,25 @@ class _History:
         arrays = {_MOVES: self.moves, _CHANGES: self.changes, _COUNT: np.array(self.count)}
         return {name: x[None] for name, x in (arrays | {_STALLED: np.array(self.stalled)}).items()}
 
-    def direction(self, slope: np.ndarray, decay: float) -> np.ndarray:
+    def direction(
+        self, slope: np.ndarray, decay: float, product: Callable[[np.ndarray, np.ndarray], float]
+    ) -> np.ndarray:
         """−H g by the two loops of Liu & Nocedal, without the moves along which the objective at this λ curves down."""
         pairs = []
         for s, change in zip(self.moves[: self.count], self.changes[: self.count], strict=True):
             y = change + decay * s
-            if s @ y > _CURVED * np.linalg.norm(s) * np.linalg.norm(y):
-                pairs.append((s, y, 1.0 / (s @ y)))
+            along = product(s, y)
+            if along > _CURVED * sqrt(product(s, s)) * sqrt(product(y, y)):
+                pairs.append((s, y, 1.0 / along))
         q, weights = -slope, []
         for s, y, rho in pairs:
-            weights.append(rho * (s @ q))
+            weights.append(rho * product(s, q))
             q = q - weights[-1] * y
         if pairs:
             s, y, rho = pairs[0]
-            q = q / (rho * (y @ y))
+            q = q / (rho * product(y, y))
         for (s, y, rho), weight in zip(reversed(pairs), reversed(weights), strict=True):
-            q = q + (weight - rho * (y @ q)) * s
+            q = q + (weight - rho * product(y, q)) * s
         return q
 
 
@@ -113,19 +117,19 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
 def _point(objective: Objective, x: np.ndarray, decay: float) -> _Point:
     loss, loss_slope = objective.loss_and_gradient(x)
     with np.errstate(all="ignore"):
-        return _Point(x, loss + 0.5 * decay * float(x @ x), loss_slope + decay * x, loss_slope)
+        return _Point(x, loss + 0.5 * decay * objective.product(x, x), loss_slope + decay * x, loss_slope)
 
 
 def _iterate(objective: Objective, here: _Point, history: _History, decay: float) -> tuple[_Point, _History]:
     """The next point, and the history with the move to it; the same point, stalled, where none is better."""
     n = len(here.x)
     loss_rounding, slope_rounding = objective.rounding(here.x)
-    size = float(np.linalg.norm(here.slope)) if here.finite() else np.nan
+    size = objective.norm(here.slope) if here.finite() else np.nan
     if not size > slope_rounding:
         return here, _History.blank(n, stalled=decay)
     rounding = loss_rounding + _LEAST_ROUNDING * abs(here.value)
     for past in [history, _History.blank(n)] if history.count else [history]:
-        direction = past.direction(here.slope, decay)
+        direction = past.direction(here.slope, decay, objective.product)
         first = 1.0 if past.count else min(1.0, 1.0 / size)
         there = _search(objective, here, direction, first, decay, rounding)
         if there is not None:
@@ -143,14 +147,14 @@ def _search(
     Trials grow until the minimum is bracketed, and then go to where the slope would vanish if it were linear. When no
     trial is accepted (at the kinks of a sample's loss there may be none), the lowest that is visibly lower; or None.
     """
-    start = float(here.slope @ direction)
+    start = objective.product(here.slope, direction)
     if not start < 0:
         return None
     low, low_slope, high, high_slope = 0.0, start, np.inf, np.nan
     length, best = first, None
     for _ in range(_TRIALS):
         there = _point(objective, objective.rounded(here.x + length * direction), decay)
-        slope = float(there.slope @ direction) if there.finite() else np.nan
+        slope = objective.product(there.slope, direction) if there.finite() else np.nan
         falls = there.value <= here.value + min(_DECREASE * length * start, -rounding)
         level = there.value <= here.value + rounding
         flatter = slope >= _CURVATURE * start

@@ -49,6 +49,7 @@ class Method:
         overflow: what has happened when a run has diverged and its loss is not finite.
         decay_limit: the product of weight decay and step size, by the parameters, from which weight decay alone makes
             the weights grow; None when there is no such limit.
+        rotates: whether its steps turn with the coordinates of the rows, so that they can be taken in others.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Method:
     fixed_loss: bool = False
     overflow: str = "the loss is not finite"
     decay_limit: Callable[..., float] | None = None
+    rotates: bool = False
 
     @property
     def takes_steps(self) -> bool:
@@ -107,13 +109,11 @@ class SteppedByBackend(Method):
             ``slope`` is the gradient with weight decay, ``step`` counts from 1, ``memory`` holds the moments by name,
             none at the first step, and is updated in place; ``xp`` is numpy or torch.
         moments: names of the arrays, shaped like the layer, that ``direction`` remembers.
-        rotates: whether the direction turns with the coordinates, so that steps can be taken in others.
         compiled: the same step in the fused backend; None when only torch has it.
     """
 
     direction: Callable[..., Any]
     moments: tuple[str, ...] = ()
-    rotates: bool = False
     compiled: Compiled | None = None
 
     @property

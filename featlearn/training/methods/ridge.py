@@ -18,10 +18,11 @@ def _solve(problem: Problem, stages: Sequence[Stage], state: State) -> State:
     decay = np.array([stage.weight_decay.start for stage in stages]) / scale**2
     rows, samples = state.first_layer.astype(np.float64), problem.samples()
     if samples is None:
-        second = population.ridge_second_layer(problem.activation, rows, *problem.target(), decay)
+        second = population.ridge_second_layer(problem.activation, rows, *problem.target(), decay, problem.multiplicity)
     else:
-        runs = zip(rows, samples, decay, strict=True)
-        second = np.stack([data.ridge_second_layer(problem.activation, w, x.sample(), lam) for w, x, lam in runs])
+        counts = [None] * len(rows) if problem.multiplicity is None else problem.multiplicity
+        runs = zip(rows, samples, decay, counts, strict=True)
+        second = np.stack([data.ridge_second_layer(problem.activation, w, x.sample(), lam, n) for w, x, lam, n in runs])
     return State((second / scale[:, None]).astype(state.first_layer.dtype), state.first_layer)
 
 
