@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,11 +66,10 @@ def test_a_branch_that_is_not_there_is_an_error() -> None:
     v[0, :, :5], v[0, :, 5:] = state.first_layer[0].T, problem.teacher_first_layer[0].T
     none, sizes, looks = np.zeros((1, 0)), np.full((1, 3), 0.1), np.zeros(0, dtype=np.int64)
     optimiser = max(fused_kernels.METHODS) + 1, 0.0, 0.0, True, True
+    advance: Any = fused_kernels.advance_runs
     kernel, seen = fused_kernel(problem.activation), np.zeros((1, 0, 2))
     with pytest.raises(ValueError, match="no branch takes the steps"):
-        fused_kernels.advance_runs(
-            kernel, optimiser, 5, np.ones(1), v, a, np.ones((1, 8)), sizes, sizes, *[none] * 4, seen, 0, looks
-        )
+        advance(kernel, optimiser, 5, np.ones(1), v, a, np.ones((1, 8)), sizes, sizes, *[none] * 4, seen, 0, looks)
 
 
 @pytest.mark.parametrize("m", [5, 8, 70, 2 * WIDE + 3])

@@ -66,8 +66,9 @@ def test_what_compiled_code_depends_on_is_all_in_its_name(monkeypatch: pytest.Mo
         for line in (training / source).read_text().splitlines():
             if line.startswith("from featlearn.training.") and " import " in line:
                 found = line.split()[1].removeprefix("featlearn.training.").replace(".", "/") + ".py"
-                todo += [found] if (training / found).exists() and found not in sources else []
-    assert {x for x in sources if not x.startswith("methods/record")} == set(kernel_cache.SOURCES)
+                known = found in sources or found == "methods/record.py"  # of methods, compiled code takes numbers
+                todo += [found] if (training / found).exists() and not known else []
+    assert sources == set(kernel_cache.SOURCES)
     before = kernel_cache._dependencies()
     assert kernel_cache._dependencies() == before
     monkeypatch.setenv("NUMBA_CPU_NAME", "haswell")

@@ -16,7 +16,8 @@ def test_three_steps_are_those_of_the_record(name: str) -> None:
     method: Any = METHODS[name]
     values = {parameter.name: parameter.default for parameter in method.parameters}
     beta1, beta2 = method.compiled.numbers(**values)
-    mean, square, memory = np.zeros((2, LANES)), np.zeros((2, LANES)), {}
+    mean, square = np.zeros((2, LANES)), np.zeros((2, LANES))
+    memory: dict[str, Any] = {}
     for number in (1, 2, 3):
         slope = np.random.default_rng(number).standard_normal(LANES)
         step = Step(method.compiled.branch, beta1, beta2, 1 - beta1**number, 1 - beta2**number, 0, 0, 1, 1, 1, 1)

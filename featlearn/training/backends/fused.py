@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from threading import Thread
+from typing import Any
 
 import numpy as np
 
@@ -90,8 +91,9 @@ class FusedBackend:
         seen = np.zeros((len(stages), len(looks), 2))
 
         def walk(runs: slice, threads: int = 1) -> None:
+            advance_in_place: Any = kernels.advance_runs
             parts = (x[runs] for x in (stretch, v, a, multiplicity, decay, size, *moments, seen))
-            kernels.advance_runs(activation, optimiser, m, *parts, done, looks, threads)
+            advance_in_place(activation, optimiser, m, *parts, done, looks, threads)
 
         if m >= WIDE and len(stages) < self.threads:
             for run in range(len(stages)):

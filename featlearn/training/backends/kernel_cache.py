@@ -140,6 +140,8 @@ def _processor() -> tuple[str, str]:
 def _machine() -> Any:
     from llvmlite import binding
 
+    with suppress(RuntimeError):  # needed before llvmlite 0.45, and refused from then on
+        binding.initialize()
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     name, features = _processor()

@@ -26,9 +26,14 @@ from numba.extending import lower_builtin, models, register_model
 from featlearn.training.backends.layout import LANES
 
 # without ``fastmath``: a diverging run must show it
-_OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "no_rewrites": True}
+_OPTIONS: dict[str, Any] = {
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "no_rewrites": True,
+}
 compiled = numba.njit(**_OPTIONS)
-inlined = numba.njit(**_OPTIONS, forceinline=True)  # for what is done to every row
+inlined = numba.njit(**_OPTIONS | {"forceinline": True})  # for what is done to every row
 
 
 class VectorType(types.Type):
