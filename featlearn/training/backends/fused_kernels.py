@@ -108,7 +108,7 @@ def _sizes(m: int, shape: tuple[int, ...]) -> Sizes:
     """The sizes of runs of m neurons whose columns have the shape (runs, d, n)."""
     runs, d, n = shape
     students = -(-m // LANES)
-    shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 4)
+    shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 2)
     return Sizes(runs, d, n // LANES, students, shares, parts=-(-n // (LANES * PANEL)))
 
 
