@@ -110,12 +110,14 @@ class _Descent:
         self.loss_limit = DIVERGED_ABOVE * np.maximum(size, 0.0 if start.start_loss is None else start.start_loss)
 
     def run(self) -> Iterator[Event]:
-        first = self.start.position
-        if self.start.start_loss is None:
-            yield from self._log_start()
-        for number in range(first.stage, len(self.plans[0].stages)):
-            for leg in self._first_legs(number):
-                yield from self._run_stage(leg)
+        for number in range(self.start.position.stage, len(self.plans[0].stages)):
+            legs = list(self._first_legs(number))
+            if number == 0 and self.start.start_loss is None:
+                for i, leg in enumerate(legs):
+                    legs[i] = yield from self._log_start(leg)
+            for leg in legs:
+                if leg.runs:
+                    yield from self._run_stage(leg)
 
     def _first_legs(self, number: int) -> Iterator[_Leg]:
         """The runs that go on where they enter a stage, or where they are resumed within it, by what is trained."""
@@ -141,9 +143,8 @@ class _Descent:
         """The states of runs between stages."""
         return self.states[runs[0]] if len(runs) == 1 else State.stack([self.states[run] for run in runs])
 
-    def _log_start(self) -> Iterator[Event]:
-        batch = self._states_of(self.going)
-        leg = _Leg(0, list(self.going), Reduction.nothing(self.problem, batch), 0, batch, AtRow(batch, 0))
+    def _log_start(self, leg: _Leg) -> Generator[Logged, None, _Leg]:
+        """Log the weights that the runs begin with; returns the leg of those whose loss is finite."""
         for run, (row, floor) in zip(leg.runs, self._measure(leg), strict=True):
             loss = followed_loss(self.problem, row)
             ended = "diverged" if loss is None else None  # weights so large that the loss overflows
@@ -151,6 +152,7 @@ class _Descent:
             yield Logged(run, Position(), self.states[run], row, floor, snapshot=True, ended=ended)
             if ended is not None:
                 self.going.remove(run)
+        return leg.only([place for place, run in enumerate(leg.runs) if run in self.going])
 
     def _run_stage(self, leg: _Leg) -> Iterator[Event]:
         rows = self.plans[0].rows[leg.number]

@@ -28,17 +28,17 @@ def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | Non
     There is none for activations without a kernel of degree 1 (``Activation.degree_one``), for λ = 0, for a large
     teacher (``within_reach``), and where the solver's arithmetic breaks down.
     """
-    second, first = problem.teacher_second_layer[run], problem.teacher_first_layer[run]
     if problem.activation.degree_one is None or not 0 < weight_decay < np.inf:
         return None
-    if not np.any(second) or not within_reach(len(first), dimension_of_span(first)):
-        return None
-    return _optimum(problem.activation, second.tobytes(), first.tobytes(), len(first), float(weight_decay))
+    width = problem.teacher_second_layer.shape[1]
+    return _optimum(problem.activation, *problem.teachers_as_bytes[run], width, float(weight_decay))
 
 
 @lru_cache(maxsize=_KEPT)
 def _optimum(activation: Activation, second: bytes, first: bytes, width: int, weight_decay: float) -> Optimum | None:
     rows = np.frombuffer(first).reshape(width, -1)
+    if not np.frombuffer(second).any() or not within_reach(width, dimension_of_span(rows)):
+        return None
     # In the solver eigenvalues may not converge, and least squares may not end or may meet a NaN.
     with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError, RuntimeError, ValueError):
         found = certified_optimum(activation, np.frombuffer(second), rows, weight_decay)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -74,6 +75,12 @@ class Problem(Batched):
     probe: Probe | None = None
     initial_second_layer: np.ndarray | None = None
     multiplicity: np.ndarray | None = None
+
+    @cached_property
+    def teachers_as_bytes(self) -> list[tuple[bytes, bytes]]:
+        """The layers of each run's teacher: keys of what is computed once for each, which are made and hashed once."""
+        teachers = zip(self.teacher_second_layer, self.teacher_first_layer, strict=True)
+        return [(second.tobytes(), first.tobytes()) for second, first in teachers]
 
     @property
     def has_teacher(self) -> bool:

@@ -23,6 +23,8 @@ from featlearn.training.twins import ROUNDING, twins_of
 
 # In the memory of a whole state, what the reduced one goes on from.
 _TWINS, _BASIS, _COORDINATES = "twins", "span.basis", "span.coordinates"
+_LARGEST = 1e100  # Rows with larger entries have no span: their products could overflow.
+_PART = 1024  # so many coordinates are made orthogonal at a time
 
 
 @dataclass(frozen=True)
@@ -128,14 +130,16 @@ def reductions(
         twins: Sequence[np.ndarray | None] = list(state.memory.get(_TWINS, [None] * len(stages)))
     else:
         twins = [_found(problem, stages[0], state, run, before_any_step) for run in range(len(stages))]
-    groups: dict[int, list[int]] = {}
+    groups: dict[tuple[int, bool], list[int]] = {}
     for run, found in enumerate(twins):
-        groups.setdefault(0 if found is None else np.max(np.abs(found)), []).append(run)
-    for runs in groups.values():
+        rows = state.first_layer[run]
+        bounded = float(np.min(rows)) > -_LARGEST and float(np.max(rows)) < _LARGEST
+        groups.setdefault((0 if found is None else np.max(np.abs(found)), bounded), []).append(run)
+    for (_, bounded), runs in groups.items():
         together = len(runs) == len(stages)
         part = (problem, state) if together else (problem.take(runs), state.take(runs))
         coinciding = [found for found in (twins[run] for run in runs) if found is not None]
-        yield runs, _reduction(*part, stages[0], np.stack(coinciding) if coinciding else None, within_stage)
+        yield runs, _reduction(*part, stages[0], np.stack(coinciding) if coinciding else None, bounded, within_stage)
 
 
 def _found(problem: Problem, stage: Stage, state: State, run: int, before_any_step: bool) -> np.ndarray | None:
@@ -147,14 +151,16 @@ def _found(problem: Problem, stage: Stage, state: State, run: int, before_any_st
     return None if np.max(np.abs(twins)) == len(twins) else twins
 
 
-def _reduction(problem: Problem, state: State, stage: Stage, twins: np.ndarray | None, within_stage: bool) -> Reduction:
+def _reduction(
+    problem: Problem, state: State, stage: Stage, twins: np.ndarray | None, bounded: bool, within_stage: bool
+) -> Reduction:
     trains = "second_layer" in stage.train, "first_layer" in stage.train
     found = Reduction(problem, state, problem, problem, *trains, twins)
     if twins is not None:
         counts = np.stack([np.bincount(np.abs(run))[1:] for run in twins]).astype(np.float64)
         found = replace(found, problem=replace(problem, multiplicity=counts))
     rows = found.reduced(state).first_layer
-    basis = state.memory.get(_BASIS) if within_stage else _basis(problem, stage, rows)
+    basis = state.memory.get(_BASIS) if within_stage else _basis(problem, stage, rows) if bounded else None
     return found if basis is None else _in_span(found, basis)
 
 
@@ -167,23 +173,43 @@ def _basis(problem: Problem, stage: Stage, rows: np.ndarray) -> np.ndarray | Non
     fewer = rows.shape[1] + target.shape[1] < rows.shape[2]
     if not fewer or not METHODS[stage.method].rotates or problem.data is not None or rows.dtype != np.float64:
         return None
-    basis = np.linalg.qr(np.concatenate([rows, target], axis=1).mT)[0]
-    return basis.mT.copy()
+    return _orthonormal(np.concatenate([rows, target], axis=1))
+
+
+def _orthonormal(rows: np.ndarray) -> np.ndarray:
+    """Orthonormal rows (B, n, d) whose span holds the given ones, n ≤ d.
+
+    Many coordinates go through Householder's method in parts that stay in the cache, and then what is left of the parts
+    (Demmel, Grigori, Hoemmen & Langou 2012).
+    """
+    runs, n, d = rows.shape
+    part = max(_PART, 2 * n)
+    if d < 2 * part:
+        return np.array(np.linalg.qr(rows.mT)[0].mT)
+    parts = -(-d // part)
+    columns = np.zeros((runs, parts * part, n))
+    columns[:, :d] = rows.mT
+    inner, left = np.linalg.qr(columns.reshape(runs, parts, part, n))
+    outer = np.linalg.qr(left.reshape(runs, parts * n, n))[0].reshape(runs, parts, n, n)
+    return np.ascontiguousarray((inner @ outer).reshape(runs, parts * part, n)[:, :d].mT)
 
 
 def _in_span(given: Reduction, basis: np.ndarray) -> Reduction:
     """The same with both problems in the coordinates of a basis.
 
-    ``shown`` has more coordinates. Of what is not in the span, rows compare the distance from the initial rows, for
-    which one coordinate does, and the products of the inputs of the probe with one another, which a triangle keeps.
+    ``shown`` has more coordinates, for what metrics rows ask of what is not in the span: the distance from the initial
+    rows, for which one does, and the products of the inputs of the probe with one another.
     """
     initial, probe, scaled = given.whole.initial_first_layer, given.whole.probe, given.whole.scaled
     inside = initial @ basis.mT
-    outside = np.linalg.norm(initial - inside @ basis, axis=-1, keepdims=True)
+    outside = np.zeros((*inside.shape[:2], 1))
+    if not np.array_equal(initial, given.start.first_layer):
+        outside = np.linalg.norm(initial - inside @ basis, axis=-1, keepdims=True)
     rest = np.zeros((*basis.shape[:1], 0, 0))
     if probe is not None:
         along = probe.inputs @ basis.mT
-        rest = np.swapaxes(np.linalg.qr((probe.inputs - along @ basis).mT, mode="r"), -1, -2)
+        values, vectors = np.linalg.eigh(probe.inputs @ probe.inputs.mT - along @ along.mT)
+        rest = vectors * np.sqrt(np.maximum(values, 0.0))[:, None]
         inputs = np.concatenate([along, np.zeros((*along.shape[:2], 1)), rest], -1)
         probe = replace(probe, inputs=inputs)
 

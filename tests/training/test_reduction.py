@@ -252,3 +252,42 @@ def test_rows_in_the_span_do_not_cost_more_with_more_dimensions(trained: Recorde
     assert found.problem.teacher_first_layer.shape == (1, 2, 5)
     assert found.shown.initial_first_layer.shape == (1, 6, 6)
     np.testing.assert_allclose(found.expanded(found.reduced(state)).first_layer, state.first_layer, atol=1e-14)
+
+
+@pytest.mark.parametrize("d", [40, 2047, 2048, 5001])
+def test_a_basis_is_orthonormal_and_holds_rows_that_depend_on_one_another(d: int) -> None:
+    rows = np.random.default_rng(d).standard_normal((2, 7, d))
+    rows[:, 3], rows[:, 4], rows[1, 5] = rows[:, 0], 1e-9 * (rows[:, 1] - rows[:, 2]), 0.0
+    basis = reduction._orthonormal(rows)
+    np.testing.assert_allclose(basis @ basis.mT, np.broadcast_to(np.eye(7), (2, 7, 7)), atol=1e-14)
+    within = 1e-14 * np.linalg.norm(rows, axis=-1, keepdims=True)
+    assert (np.abs(rows @ basis.mT @ basis - rows) <= within).all()
+    assert reduction._orthonormal(rows[1:]).tobytes() == basis[1:].tobytes()
+
+
+def test_weights_that_overflow_are_a_divergence_and_not_an_error() -> None:
+    problem, state = _problem(d=40, runs=2)
+    first, second = state.first_layer.copy(), np.random.default_rng(0).standard_normal((2, 6))
+    first[0] = np.random.default_rng(1).standard_normal(first[0].shape) * 1e200
+    probe = Probe.of(problem.activation, second, first[1:], 4)
+    assert probe is not None
+    problem = replace(problem, probe=Probe.stack([probe, probe]))
+    events = _rows(_events(problem, [stage_of()], State(second, first)))
+    assert [event.ended for event in events if event.run == 0] == ["diverged"]
+    alone = _rows(_events(problem.take([1]), [stage_of()], State(second[1:], first[1:])))
+    assert_same_bits([event for event in events if event.run == 1], alone)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("method", ["gd", "adam", "lbfgs", "ridge"])
+def test_in_float32_weights_stay_of_that_type(method: str, trained: Recorded) -> None:
+    problem, given = _problem(d=20)
+    state = State(given.second_layer.astype(np.float32), given.first_layer.astype(np.float32))
+    steps, size = {"lbfgs": 3, "ridge": 1}.get(method, 100), SIZES.get(method) and Schedule(0.02)
+    stage = stage_of(method=method, train=METHODS[method].layers, steps=steps, step_size=size)
+    ours = _rows(_events(problem, [stage], state, "torch"))
+    assert trained == [3, 20]
+    assert all(event.state.first_layer.dtype == event.state.second_layer.dtype == np.float32 for event in ours)
+    theirs = _rows(_whole(lambda: _events(problem, [stage], state, "torch")))
+    np.testing.assert_allclose(ours[-1].state.first_layer, theirs[-1].state.first_layer, atol=1e-5)
+    np.testing.assert_allclose(ours[-1].state.second_layer, theirs[-1].state.second_layer, atol=1e-5)
