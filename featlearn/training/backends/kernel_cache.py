@@ -16,7 +16,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -160,15 +160,36 @@ def _compiled(name: str, family: int) -> bytes:
 
     from featlearn.training.backends.entries import ARGUMENTS, ENTRIES
 
-    shell = numba.cfunc(types.void(*ARGUMENTS), error_model="numpy")(ENTRIES[name](family))
+    with _unoptimised():
+        shell = numba.cfunc(types.void(*ARGUMENTS), error_model="numpy")(ENTRIES[name](family))
     symbol = shell.native_name.removeprefix("cfunc.")
     around = rf'^define [^\n]*@"?{re.escape(shell.native_name)}"?\(.*?^}}$'
-    code = re.sub(around, "", shell.inspect_llvm(), flags=re.M | re.S)
+    module = binding.parse_assembly(re.sub(around, "", shell.inspect_llvm(), flags=re.M | re.S))
+    machine = _machine()
+    passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=3))
+    passes.getModulePassManager().run(module, passes)
+    code = str(module)
     defined = set(re.findall(r'^define [^\n]*?@"?([^"(]+)"?\(', code, flags=re.M))
     called = {x for x in re.findall(r'call [^\n]*?@"?([^"(\n]+)"?\(', code) if not x.startswith("llvm.")}
     if symbol not in defined or not called <= defined | _CALLED:
         raise RuntimeError(f"compiled code calls {sorted(called - defined - _CALLED)}, which only numba has")
-    return symbol.encode() + b"\0" + _machine().emit_object(binding.parse_assembly(code))
+    return symbol.encode() + b"\0" + machine.emit_object(module)
+
+
+@contextmanager
+def _unoptimised() -> Iterator[None]:
+    """Within it numba leaves its code as it is: it would optimise each function twice, and again all that calls it."""
+    import numba
+    from numba.core.compiler_lock import global_compiler_lock
+
+    with global_compiler_lock:  # for nobody else
+        config: Any = numba.config
+        level = config.OPT
+        config.OPT = type(level)(0)
+        try:
+            yield
+        finally:
+            config.OPT = level
 
 
 def _loaded(content: bytes) -> Kernel:
