@@ -19,7 +19,7 @@ from featlearn.training.batched import Batched
 from featlearn.training.methods import METHODS, Exact
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
-from featlearn.training.twins import ROUNDING, twins_of
+from featlearn.training.twins import twins_of
 
 # In the memory of a whole state, what the reduced one goes on from.
 _TWINS, _BASIS, _COORDINATES = "twins", "span.basis", "span.coordinates"
@@ -146,8 +146,10 @@ def _found(problem: Problem, stage: Stage, state: State, run: int, before_any_st
     """The twins among the neurons of one run; None where all are distinct."""
     rows_decide = isinstance(METHODS[stage.method], Exact)  # it sets the output weights, of equal rows alike
     second = None if rows_decide else state.second_layer[run]
-    within = 0.0 if before_any_step else ROUNDING
-    twins = twins_of(problem.activation.symmetry, second, state.first_layer[run], within)
+    given = None
+    if not before_any_step and problem.initial_second_layer is not None:
+        given = problem.initial_second_layer[run], problem.initial_first_layer[run]
+    twins = twins_of(problem.activation.symmetry, second, state.first_layer[run], given)
     return None if np.max(np.abs(twins)) == len(twins) else twins
 
 
