@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE, imbalance
-from featlearn.theory.tangent_kernel import neural_tangent_kernel
+from featlearn.theory.tangent_kernel import tangent_kernel_distance
 from featlearn.training.look import Look
 from featlearn.training.methods import METHODS
-from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, optimum_of
+from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, least_objectives
 from featlearn.training.problem import MOST_PROBE_DIMENSIONS, PROBE_INPUTS
 
 LARGEST_COUNT = 2**63 - 1  # what an array can hold
@@ -55,7 +55,7 @@ class Column:
         if self.kind == "text":
             return list(values)
         if self.kind == "count":
-            return [int(value) for value in values]
+            return np.asarray(values).astype(np.int64).tolist()
         finite = np.isfinite(values)
         if finite.all():
             return np.asarray(values).tolist()
@@ -94,11 +94,17 @@ def register(column: Column) -> None:
 # --- how the longer ones are computed -----------------------------------------------------------
 
 
+def _squares(values: np.ndarray) -> np.ndarray:
+    """The sum of the squares of each run, (B, …) → (B,)."""
+    flat = values.reshape(len(values), -1)
+    return np.einsum("bi,bi->b", flat, flat)
+
+
 def _grad_norm(look: Look) -> np.ndarray:
     decay, slope, weights = look.weight_decay, look.slope, look.weights
     squares = {
-        "second_layer": np.sum((slope.second_layer + decay[:, None] * weights.second_layer) ** 2, -1),
-        "first_layer": np.sum((slope.first_layer + decay[:, None, None] * weights.first_layer) ** 2, (-2, -1)),
+        "second_layer": _squares(slope.second_layer + decay[:, None] * weights.second_layer),
+        "first_layer": _squares(slope.first_layer + decay[:, None, None] * weights.first_layer),
     }
     trained = [sum(squares[layer][run] for layer in stage.train) for run, stage in enumerate(look.stages)]
     return np.sqrt(np.stack(trained))
@@ -107,17 +113,16 @@ def _grad_norm(look: Look) -> np.ndarray:
 def _gap(look: Look) -> np.ndarray | None:
     if not look.gap or look.objective is None or look.problem.scaled is not None:
         return None
-    optima = [optimum_of(look.whole, run, decay) for run, decay in enumerate(look.weight_decay)]
-    return look.objective - [np.nan if optimum is None else optimum.lower for optimum in optima]
+    return look.objective - least_objectives(look.whole, look.weight_decay)
 
 
 def _kernel_motion(look: Look) -> np.ndarray | None:
-    probe, weights = look.problem.probe, look.weights
+    probe, (weights, multiplicity) = look.problem.probe, look.distinct
     if probe is None:
         return None
-    kernel = neural_tangent_kernel(look.problem.activation, weights.second_layer, weights.first_layer, probe.inputs)
-    start = probe.initial_kernel
-    return np.linalg.norm(kernel - start, axis=(-2, -1)) / np.linalg.norm(start, axis=(-2, -1))
+    layers = weights.second_layer, weights.first_layer
+    known = probe.inputs, probe.products, probe.initial_kernel
+    return tangent_kernel_distance(look.problem.activation, *layers, *known, multiplicity) / probe.initial_norm
 
 
 def _balance(look: Look) -> np.ndarray:
