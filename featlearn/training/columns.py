@@ -50,16 +50,16 @@ class Column:
     unit: str = ""
     log: bool = False
 
+    @property
+    def is_number(self) -> bool:
+        """Whether its values are floats."""
+        return self.kind not in ("text", "count")
+
     def plain(self, values: np.ndarray | Sequence[Any]) -> list[Any]:
         """Computed values as JSON holds them; None for what is not finite."""
         if self.kind == "text":
             return list(values)
-        if self.kind == "count":
-            return np.asarray(values).astype(np.int64).tolist()
-        finite = np.isfinite(values)
-        if finite.all():
-            return np.asarray(values).tolist()
-        return [value if isfinite(value) else None for value in np.asarray(values).tolist()]
+        return plain_numbers(values) if self.is_number else np.asarray(values).astype(np.int64).tolist()
 
     def holds(self, value: Any) -> bool:
         """Whether a value that was read can be one of its own."""
@@ -79,6 +79,14 @@ class Column:
     def read(self, value: Any) -> Any:
         """A value that it holds, in the type of its values: a file may say 1 where it means 1.0."""
         return float(value) if isinstance(value, int) and self.kind != "count" else value
+
+
+def plain_numbers(values: np.ndarray | Sequence[Any]) -> list[Any]:
+    """Numbers, or columns of them, as JSON holds them; None for what is not finite."""
+    numbers = np.array(values, dtype=np.float64)
+    finite = np.isfinite(numbers)
+    plain: list[Any] = (numbers if finite.all() else np.where(finite, numbers, None)).tolist()
+    return plain
 
 
 COLUMNS: dict[str, Column] = {}  # of the metrics, by name, in the order of the file
@@ -106,8 +114,7 @@ def _grad_norm(look: Look) -> np.ndarray:
         "second_layer": _squares(slope.second_layer + decay[:, None] * weights.second_layer),
         "first_layer": _squares(slope.first_layer + decay[:, None, None] * weights.first_layer),
     }
-    trained = [sum(squares[layer][run] for layer in stage.train) for run, stage in enumerate(look.stages)]
-    return np.sqrt(np.stack(trained))
+    return np.sqrt(sum(squares[layer] for layer in look.stages[0].train))  # the runs of a batch train the same
 
 
 def _gap(look: Look) -> np.ndarray | None:

@@ -168,8 +168,8 @@ class Look:
         """(B,) L + (λ/2)(‖a‖² + ‖W‖²); None without a teacher."""
         if self.loss is None:
             return None
-        a, w = self.weights.second_layer, self.weights.first_layer
-        return self.loss + 0.5 * self.weight_decay * (np.sum(a * a, -1) + np.sum(w * w, (-2, -1)))
+        squares = [np.einsum("bi,bi->b", w, w) for w in self.weights.flat()]
+        return self.loss + 0.5 * self.weight_decay * sum(squares)
 
     @cached_property
     def alignment(self) -> dict[str, np.ndarray]:

@@ -161,6 +161,10 @@ class State(Batched):
     first_layer: np.ndarray
     memory: dict[str, np.ndarray] = field(default_factory=dict)
 
+    def flat(self) -> list[np.ndarray]:
+        """Both layers as rows of numbers, (B, m) and (B, m·d)."""
+        return [layer.reshape(len(layer), -1) for layer in (self.second_layer, self.first_layer)]
+
     def finite(self) -> np.ndarray:
         """(B,) whether all weights of a run are finite."""
         return np.isfinite(self.second_layer).all(-1) & np.isfinite(self.first_layer).all((-2, -1))
