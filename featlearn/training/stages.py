@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
+S = TypeVar("S", bound="Schedule | None")
 T = TypeVar("T")
 Layer = Literal["first_layer", "second_layer"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
@@ -90,7 +91,7 @@ class Stage:
     stop: dict[str, float] = field(default_factory=dict)
 
 
-def value_of_each(schedules: Sequence[Schedule | None], value: Callable[[Schedule | None], T]) -> list[T]:
+def value_of_each(schedules: Sequence[S], value: Callable[[S], T]) -> list[T]:
     """The values of schedules, each object asked once: most runs of a batch share theirs."""
     objects = {id(schedule): schedule for schedule in schedules}
     values = {key: value(schedule) for key, schedule in objects.items()}
