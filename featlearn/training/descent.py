@@ -269,6 +269,7 @@ class _Descent:
             there = replace(there, reduction=Reduction.nothing(whole, end), batch=end)
             for i, (place, again) in enumerate(zip(ending, self._measure(there), strict=True)):
                 reached[place], measured[place] = end.take([i]), again
+        snapshot = bool(np.isin(leg.done, self.plans[0].snapshots[leg.number]))  # all plans have the same
         for place, run in enumerate(leg.runs):
             if ended[place] == "diverged":
                 self.going.remove(run)
@@ -282,7 +283,6 @@ class _Descent:
                 yield Logged(run, position, end, *measured[place], snapshot=True, ended=ended[place])
             elif self.every_row:
                 position = Position(leg.number, leg.done, self.earlier_steps[run] + leg.done)
-                snapshot = leg.done in self.plans[run].snapshots[leg.number]
                 yield Logged(run, position, reached[place], *measured[place], snapshot=snapshot, ended=None)
         return leg.only([place for place, why in enumerate(ended) if why is None]).from_row()
 

@@ -107,7 +107,7 @@ class Look:
 
     def _last_used(self, schedules: Sequence[Schedule | None]) -> np.ndarray:
         last = max(0, self.stage_step - 1)
-        return np.array(value_of_each(schedules, lambda s: np.nan if s is None else s.at_step(last)))
+        return value_of_each(schedules, lambda s: np.nan if s is None else s.at_step(last))
 
     @cached_property
     def _population(self) -> tuple[np.ndarray, Gradient]:

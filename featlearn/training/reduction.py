@@ -95,6 +95,8 @@ class Reduction(Batched):
 
     def expanded_of(self, state: State, place: int, *, resumes: bool = True) -> State:
         """``expanded`` of one run of the batch; nothing else of it is looked at."""
+        if not self.changes_anything:
+            return state.take([place])
         run = slice(place, place + 1)
         twins = None if self.twins is None else self.twins[run]
         basis = None if self.basis is None else self.basis[run]

@@ -10,7 +10,6 @@ from typing import Any, Literal, TypeVar, get_args
 import numpy as np
 
 S = TypeVar("S", bound="Schedule | None")
-T = TypeVar("T")
 Layer = Literal["first_layer", "second_layer"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
@@ -91,11 +90,12 @@ class Stage:
     stop: dict[str, float] = field(default_factory=dict)
 
 
-def value_of_each(schedules: Sequence[S], value: Callable[[S], T]) -> list[T]:
-    """The values of schedules, each object asked once: most runs of a batch share theirs."""
-    objects = {id(schedule): schedule for schedule in schedules}
-    values = {key: value(schedule) for key, schedule in objects.items()}
-    return [values[id(schedule)] for schedule in schedules]
+def value_of_each(schedules: Sequence[S], value: Callable[[S], np.ndarray | float]) -> np.ndarray:
+    """The values of schedules, (B, …), each object asked once: most runs of a batch share theirs."""
+    places: dict[int, int] = {}
+    index = [places.setdefault(id(schedule), len(places)) for schedule in schedules]
+    distinct = {id(schedule): schedule for schedule in schedules}.values()
+    return np.array([value(schedule) for schedule in distinct])[index]
 
 
 # --- which steps are logged ---------------------------------------------------------------------

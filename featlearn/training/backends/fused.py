@@ -192,7 +192,7 @@ def _multiplicity(problem: Problem, a: np.ndarray) -> np.ndarray:
 def _values(schedules: Sequence[Schedule], done: int, count: int) -> np.ndarray:
     """What the steps from ``done`` on use, (runs, count)."""
     steps = np.arange(done, done + count)
-    return np.stack(value_of_each(schedules, lambda schedule: schedule.at(steps)))
+    return value_of_each(schedules, lambda schedule: schedule.at(steps))
 
 
 def _padded(count: int, multiple: int) -> int:
