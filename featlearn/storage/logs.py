@@ -9,7 +9,6 @@ from typing import BinaryIO
 
 from featlearn.storage.opening import open_regular, read_regular
 
-
 _BUFFER = 2**16  # bytes that may wait in memory
 
 

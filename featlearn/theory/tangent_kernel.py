@@ -29,9 +29,11 @@ def neural_tangent_kernel(
     Accuracy: rounding (tests/theory/test_tangent_kernel.py, an explicit Jacobian).
     Source: Jacot, Gabriel & Hongler 2018, with the inner product of plain weights; derived in docs/regimes.md §4.
     """
-    arrays = second_layer, first_layer, inputs
-    parts = [tuple(x[part] for x in arrays) for part in _parts(first_layer, inputs)]
-    return np.concatenate([_kernel(activation, *part, None, part[-1] @ part[-1].mT) for part in parts])
+    found = []
+    for part in _parts(first_layer, inputs):
+        points = inputs[part]
+        found.append(_kernel(activation, second_layer[part], first_layer[part], points, None, points @ points.mT))
+    return np.concatenate(found)
 
 
 def tangent_kernel_distance(

@@ -85,7 +85,10 @@ def plain_numbers(values: np.ndarray | Sequence[Any]) -> list[Any]:
     """Numbers, or columns of them, as JSON holds them; None for what is not finite."""
     numbers = np.array(values, dtype=np.float64)
     finite = np.isfinite(numbers)
-    plain: list[Any] = (numbers if finite.all() else np.where(finite, numbers, None)).tolist()
+    if not finite.all():
+        numbers = numbers.astype(object)
+        numbers[~finite] = None
+    plain: list[Any] = numbers.tolist()
     return plain
 
 

@@ -50,4 +50,3 @@ def rows_of(look: Look) -> tuple[list[Row], np.ndarray]:
     missing = [None] * len(look.stages)
     columns = [cells.get(name, missing) for name in COLUMNS]
     return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)], floors
-
