@@ -20,7 +20,7 @@ class GeometricSchedule(Section):
     every: Count = Field(description="after how many steps")
 
     def schedule(self) -> Schedule:
-        return Schedule(self.start, self.factor, self.every)
+        return Schedule.shared(self.start, self.factor, self.every)
 
 
 NumberOrSchedule = Annotated[
@@ -92,7 +92,7 @@ class StageConfig(_KeysOfMethods):
 
 
 def _schedule(value: float | GeometricSchedule) -> Schedule:
-    return value.schedule() if isinstance(value, GeometricSchedule) else Schedule(value)
+    return value.schedule() if isinstance(value, GeometricSchedule) else Schedule.shared(value)
 
 
 StageName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=60)]

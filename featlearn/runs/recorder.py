@@ -28,7 +28,7 @@ from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 
 CHECKPOINT_SECONDS = 1.0  # the least time between two checkpoints, except at the end of a stage
-FLUSH_SECONDS = 0.05  # the least time between two rows of a run of a batch that are handed to the system
+FLUSH_SECONDS = 0.5  # the least time between two rows of a run of a batch that are handed to the system
 
 
 Ending = Literal["done", "diverged", "interrupted", "failed"]

@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE, imbalance
-from featlearn.theory.tangent_kernel import neural_tangent_kernel
+from featlearn.theory.tangent_kernel import tangent_kernel_distance
 from featlearn.training.look import Look
 from featlearn.training.methods import METHODS
-from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, optimum_of
+from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, least_objectives
 from featlearn.training.problem import MOST_PROBE_DIMENSIONS, PROBE_INPUTS
 
 LARGEST_COUNT = 2**63 - 1  # what an array can hold
@@ -50,16 +50,16 @@ class Column:
     unit: str = ""
     log: bool = False
 
+    @property
+    def is_number(self) -> bool:
+        """Whether its values are floats."""
+        return self.kind not in ("text", "count")
+
     def plain(self, values: np.ndarray | Sequence[Any]) -> list[Any]:
         """Computed values as JSON holds them; None for what is not finite."""
         if self.kind == "text":
             return list(values)
-        if self.kind == "count":
-            return [int(value) for value in values]
-        finite = np.isfinite(values)
-        if finite.all():
-            return np.asarray(values).tolist()
-        return [value if isfinite(value) else None for value in np.asarray(values).tolist()]
+        return plain_numbers(values) if self.is_number else np.asarray(values).astype(np.int64).tolist()
 
     def holds(self, value: Any) -> bool:
         """Whether a value that was read can be one of its own."""
@@ -81,6 +81,17 @@ class Column:
         return float(value) if isinstance(value, int) and self.kind != "count" else value
 
 
+def plain_numbers(values: np.ndarray | Sequence[Any]) -> list[Any]:
+    """Numbers, or columns of them, as JSON holds them; None for what is not finite."""
+    numbers = np.array(values, dtype=np.float64)
+    finite = np.isfinite(numbers)
+    if not finite.all():
+        numbers = numbers.astype(object)
+        numbers[~finite] = None
+    plain: list[Any] = numbers.tolist()
+    return plain
+
+
 COLUMNS: dict[str, Column] = {}  # of the metrics, by name, in the order of the file
 
 
@@ -94,30 +105,34 @@ def register(column: Column) -> None:
 # --- how the longer ones are computed -----------------------------------------------------------
 
 
+def _squares(values: np.ndarray) -> np.ndarray:
+    """The sum of the squares of each run, (B, …) → (B,)."""
+    flat = values.reshape(len(values), -1)
+    return np.einsum("bi,bi->b", flat, flat)
+
+
 def _grad_norm(look: Look) -> np.ndarray:
     decay, slope, weights = look.weight_decay, look.slope, look.weights
     squares = {
-        "second_layer": np.sum((slope.second_layer + decay[:, None] * weights.second_layer) ** 2, -1),
-        "first_layer": np.sum((slope.first_layer + decay[:, None, None] * weights.first_layer) ** 2, (-2, -1)),
+        "second_layer": _squares(slope.second_layer + decay[:, None] * weights.second_layer),
+        "first_layer": _squares(slope.first_layer + decay[:, None, None] * weights.first_layer),
     }
-    trained = [sum(squares[layer][run] for layer in stage.train) for run, stage in enumerate(look.stages)]
-    return np.sqrt(np.stack(trained))
+    return np.sqrt(sum(squares[layer] for layer in look.stages[0].train))  # the runs of a batch train the same
 
 
 def _gap(look: Look) -> np.ndarray | None:
     if not look.gap or look.objective is None or look.problem.scaled is not None:
         return None
-    optima = [optimum_of(look.whole, run, decay) for run, decay in enumerate(look.weight_decay)]
-    return look.objective - [np.nan if optimum is None else optimum.lower for optimum in optima]
+    return look.objective - least_objectives(look.whole, look.weight_decay)
 
 
 def _kernel_motion(look: Look) -> np.ndarray | None:
-    probe, weights = look.problem.probe, look.weights
+    probe, (weights, multiplicity) = look.problem.probe, look.distinct
     if probe is None:
         return None
-    kernel = neural_tangent_kernel(look.problem.activation, weights.second_layer, weights.first_layer, probe.inputs)
-    start = probe.initial_kernel
-    return np.linalg.norm(kernel - start, axis=(-2, -1)) / np.linalg.norm(start, axis=(-2, -1))
+    layers = weights.second_layer, weights.first_layer
+    known = probe.inputs, probe.products, probe.initial_kernel
+    return tangent_kernel_distance(look.problem.activation, *layers, *known, multiplicity) / probe.initial_norm
 
 
 def _balance(look: Look) -> np.ndarray:

@@ -88,9 +88,7 @@ class _Leg:
 
     def reached(self) -> list[Reached]:
         """What each run has reached."""
-        if len(self.runs) == 1:
-            return [Reached(self.reduction, self.batch)]
-        return [Reached(self.reduction.take([i]), self.batch.take([i])) for i in range(len(self.runs))]
+        return [Reached(self.reduction, self.batch, place) for place in range(len(self.runs))]
 
 
 class _Descent:
@@ -191,9 +189,8 @@ class _Descent:
         for i, (run, reached) in enumerate(zip(leg.runs, leg.reached(), strict=True)):
             if finite[i]:
                 position = Position(leg.number, leg.done, self.earlier_steps[run] + leg.done)
-                row = leg.at_row.take([i])
-                at_row = Reached(reached.reduction, row.state, resumes=False)
-                yield Progress(run, position, reached, at_row, row.stage_step)
+                at_row = Reached(leg.reduction, leg.at_row.state, i, resumes=False)
+                yield Progress(run, position, reached, at_row, leg.at_row.stage_step)
 
     def _skip_uneventful_rows(self, leg: _Leg, rows: np.ndarray) -> tuple[_Leg, int]:
         """Advance over the next rows at which neither a stop rule nor divergence can trigger, as many as a piece holds.
@@ -272,6 +269,7 @@ class _Descent:
             there = replace(there, reduction=Reduction.nothing(whole, end), batch=end)
             for i, (place, again) in enumerate(zip(ending, self._measure(there), strict=True)):
                 reached[place], measured[place] = end.take([i]), again
+        snapshot = bool(np.isin(leg.done, self.plans[0].snapshots[leg.number]))  # all plans have the same
         for place, run in enumerate(leg.runs):
             if ended[place] == "diverged":
                 self.going.remove(run)
@@ -285,7 +283,6 @@ class _Descent:
                 yield Logged(run, position, end, *measured[place], snapshot=True, ended=ended[place])
             elif self.every_row:
                 position = Position(leg.number, leg.done, self.earlier_steps[run] + leg.done)
-                snapshot = leg.done in self.plans[run].snapshots[leg.number]
                 yield Logged(run, position, reached[place], *measured[place], snapshot=snapshot, ended=None)
         return leg.only([place for place, why in enumerate(ended) if why is None]).from_row()
 

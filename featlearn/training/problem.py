@@ -25,6 +25,16 @@ class Probe(Batched):
     inputs: np.ndarray
     initial_kernel: np.ndarray
 
+    @cached_property
+    def products(self) -> np.ndarray:
+        """(B, P, P) the products of the inputs with one another."""
+        return self.inputs @ self.inputs.mT
+
+    @cached_property
+    def initial_norm(self) -> np.ndarray:
+        """(B,) the Frobenius norm of the kernel at step 0."""
+        return np.linalg.norm(self.initial_kernel, axis=(-2, -1))
+
     @classmethod
     def of(cls, activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray, seed: int) -> Probe | None:
         """The probe of one run from its initial weights (1, m), (1, m, d): standard Gaussian inputs of their own."""
@@ -81,6 +91,11 @@ class Problem(Batched):
         """The layers of each run's teacher: keys of what is computed once for each, which are made and hashed once."""
         teachers = zip(self.teacher_second_layer, self.teacher_first_layer, strict=True)
         return [(second.tobytes(), first.tobytes()) for second, first in teachers]
+
+    @cached_property
+    def least_objectives(self) -> dict[bytes, np.ndarray]:
+        """What ``optima.least_objectives`` keeps."""
+        return {}
 
     @property
     def has_teacher(self) -> bool:
@@ -145,6 +160,10 @@ class State(Batched):
     second_layer: np.ndarray
     first_layer: np.ndarray
     memory: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def flat(self) -> list[np.ndarray]:
+        """Both layers as rows of numbers, (B, m) and (B, m·d)."""
+        return [layer.reshape(len(layer), -1) for layer in (self.second_layer, self.first_layer)]
 
     def finite(self) -> np.ndarray:
         """(B,) whether all weights of a run are finite."""

@@ -93,9 +93,23 @@ class Reduction(Batched):
             memory,
         )
 
+    def expanded_of(self, state: State, place: int, *, resumes: bool = True) -> State:
+        """``expanded`` of one run of the batch; nothing else of it is looked at."""
+        if not self.changes_anything:
+            return state.take([place])
+        run = slice(place, place + 1)
+        twins = None if self.twins is None else self.twins[run]
+        basis = None if self.basis is None else self.basis[run]
+        alone = replace(self, start=self.start.take([place]), twins=twins, basis=basis)
+        return alone.expanded(state.take([place]), resumes=resumes)
+
     def seen(self, state: State) -> State:
         """The state of all neurons in the coordinates of ``shown``."""
         return State(*self._of_all(state.second_layer, self._padded(state.first_layer)), state.memory)
+
+    def distinct(self, state: State) -> tuple[State, np.ndarray | None]:
+        """The distinct neurons in the coordinates of ``shown``, and how many each stands for; None for one each."""
+        return State(state.second_layer, self._padded(state.first_layer)), self.problem.multiplicity
 
     def gradient_of_all(self, gradient: Gradient) -> Gradient:
         """The gradient by the weights of ``shown``, from that by those of one neuron of each kind."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
+S = TypeVar("S", bound="Schedule | None")
 Layer = Literal["first_layer", "second_layer"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
@@ -28,6 +29,12 @@ class Schedule:
 
     def __hash__(self) -> int:
         return self._hash  # type: ignore[attr-defined]
+
+    @classmethod
+    @lru_cache(maxsize=4096, typed=True)
+    def shared(cls, start: float, factor: float = 1.0, every: int = 1) -> Schedule:
+        """A schedule, the same object for the same numbers: runs of a batch are then asked for its values once."""
+        return cls(start, factor, every)
 
     def at(self, steps: np.ndarray | int) -> np.ndarray:
         """The values that the given steps (0-based, of the stage) use, in the shape of ``steps``.
@@ -81,6 +88,14 @@ class Stage:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     then: tuple[str, ...] = ()
     stop: dict[str, float] = field(default_factory=dict)
+
+
+def value_of_each(schedules: Sequence[S], value: Callable[[S], np.ndarray | float]) -> np.ndarray:
+    """The values of schedules, (B, …), each object asked once: most runs of a batch share theirs."""
+    places: dict[int, int] = {}
+    index = [places.setdefault(id(schedule), len(places)) for schedule in schedules]
+    distinct = {id(schedule): schedule for schedule in schedules}.values()
+    return np.array([value(schedule) for schedule in distinct])[index]
 
 
 # --- which steps are logged ---------------------------------------------------------------------

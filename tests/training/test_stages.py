@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featlearn.training.stages import Schedule, Stage, rows_of_stages, snapshot_steps
+from featlearn.training.stages import Schedule, Stage, rows_of_stages, snapshot_steps, value_of_each
 
 PROPERTY = settings(max_examples=300, derandomize=True, deadline=None, database=None)
 
@@ -130,3 +130,18 @@ def test_rows_are_log_spaced(steps: int, points: int) -> None:
     late = np.log(rows[-points // 3 :])  # the early ones are as dense as integers can be
     gaps = np.diff(late)
     assert gaps.max() < 1.3 * gaps.min()
+
+
+def test_runs_that_share_a_schedule_are_asked_for_its_values_once() -> None:
+    one, other = Schedule.shared(0.5, 0.5, 2), Schedule.shared(0.1)
+    assert Schedule.shared(0.5, 0.5, 2) is one
+    assert (one, other) == (Schedule(0.5, 0.5, 2), Schedule(0.1))
+    asked: list[Schedule] = []
+
+    def value(schedule: Schedule) -> np.ndarray:
+        asked.append(schedule)
+        return schedule.at(np.arange(3))
+
+    assert value_of_each([one, other, one], value).tolist() == [[0.5, 0.5, 0.25], [0.1] * 3, [0.5, 0.5, 0.25]]
+    assert asked == [one, other]
+    assert value_of_each([other, one], lambda schedule: schedule.at_step(2)).tolist() == [0.1, 0.25]

@@ -20,7 +20,7 @@ from featlearn.training.backends.layout import ERF, HOMOGENEOUS, QUADRATIC
 from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem, State
-from featlearn.training.stages import Schedule, Stage
+from featlearn.training.stages import Schedule, Stage, value_of_each
 
 # The families of kernels that are compiled, see pair_kernels.
 _FAMILIES = {
@@ -192,8 +192,7 @@ def _multiplicity(problem: Problem, a: np.ndarray) -> np.ndarray:
 def _values(schedules: Sequence[Schedule], done: int, count: int) -> np.ndarray:
     """What the steps from ``done`` on use, (runs, count)."""
     steps = np.arange(done, done + count)
-    distinct = {schedule: schedule.at(steps) for schedule in set(schedules)}
-    return np.stack([distinct[schedule] for schedule in schedules])
+    return value_of_each(schedules, lambda schedule: schedule.at(steps))
 
 
 def _padded(count: int, multiple: int) -> int:
