@@ -52,7 +52,8 @@ def help_of(command: str) -> str:
 def config_keys() -> str:
     """The table of configuration keys."""
     rows = [f"| `{path}` | {kind} | {default} | {text} |" for path, kind, default, text in _keys(Config, "")]
-    return "\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows])
+    distinct = dict.fromkeys(rows)  # kinds of one mapping may share a key
+    return "\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *distinct])
 
 
 def metrics_columns() -> str:

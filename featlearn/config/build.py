@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from featlearn.config.data_columns import InvalidData
 from featlearn.config.data_file import read_data
 from featlearn.config.model import Config
 from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SymmetricInit
-from featlearn.config.teacher import RandomWeights
 from featlearn.config.weight_file import read_student
 from featlearn.theory import population
 from featlearn.training import networks
@@ -96,22 +95,23 @@ def _teacher(config: Config) -> Network:
     if teacher is None:
         dim = config.shape()[1]
         return Network(np.zeros(0), np.zeros((0, _own_data(config, None)[0][0].shape[1] if dim is None else dim)))
-    if teacher.directions is not None:
-        return networks.explicit_teacher(np.array(teacher.directions), np.array(teacher.output_weights))
-    width, input_dim = teacher.shape()
-    weights = teacher.output_weights
-    assert isinstance(weights, RandomWeights)
-    assert teacher.rank is not None
-    assert teacher.min_angle is not None
-    return networks.random_teacher(
-        generator(config.seed, "teacher"),
-        input_dim=input_dim,
-        width=width,
-        rank=teacher.rank,
-        min_angle=teacher.min_angle,
-        magnitude=(weights.magnitude[0], weights.magnitude[1]),
-        sign=weights.sign,
-    )
+    (width, input_dim), weights, rng = teacher.shape(), teacher.output_weights, generator(config.seed, "teacher")
+    draw: dict[str, Any] = {} if isinstance(weights, list) else weights.model_dump()
+    if teacher.is_random:
+        assert teacher.rank is not None
+        return networks.random_teacher(
+            rng,
+            input_dim=input_dim,
+            width=width,
+            rank=teacher.rank,
+            min_angle=teacher.min_angle or 0.0,
+            min_conditioning=teacher.min_conditioning or 0.0,
+            **draw,
+        )
+    output = np.array(weights) if isinstance(weights, list) else networks.output_weights(rng, width, **draw)
+    if teacher.directions == "orthonormal":
+        return Network(output, networks.orthonormal_rows(rng, width, input_dim))
+    return networks.explicit_teacher(np.eye(width, input_dim) if teacher.rows is None else teacher.rows, output)
 
 
 def _student(config: Config, teacher: Network) -> Network:

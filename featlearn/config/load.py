@@ -115,7 +115,7 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
         config = with_pinned_files(config, directory)
         require_buildable(config)
     except InfeasibleTeacher as error:
-        raise ConfigError([complaint_at(document, ("teacher", "min_angle"), str(error))]) from None
+        raise ConfigError([complaint_at(document, ("teacher", error.key), str(error))]) from None
     except (InvalidFile, ScaleTooLarge) as error:
         raise ConfigError([complaint_at(document, error.key, str(error))]) from None
     if (scale := config.student.output_scale or 1.0) < 1:

@@ -18,6 +18,7 @@ from featlearn.runs.optimum_record import optimum_record
 from featlearn.runs.records import ProgressRecord, RunInfo, StageRecord
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.growing_npz import Entry, GrowingNpz
+from featlearn.theory.conditioning import conditioning
 from featlearn.training.backends import Backend
 from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
@@ -174,6 +175,7 @@ class Recorder:
             self._checkpoint(self.last_event)
         elif status != "failed":
             self._sync()
+        teacher = self.problem.teacher_second_layer, self.problem.teacher_first_layer
         self.info = self.info.changed(
             status=status,
             final=self.last_row,
@@ -181,6 +183,7 @@ class Recorder:
             seconds=self.seconds(),
             loss_floor=self.loss_floor if self.problem.has_teacher else None,
             optima=tuple(optimum_record(self.problem, decay) for decay in self.decays),
+            conditioning=conditioning(*(x[0] for x in teacher)) if self.problem.has_teacher else None,
             floors=floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
             rows=self.rows,
             message=message,

@@ -44,6 +44,44 @@ def test_a_random_teacher_has_the_geometry_that_was_asked_for(tmp_path: Path) ->
     assert np.all((np.abs(teacher.second_layer) >= 0.5) & (np.abs(teacher.second_layer) <= 0.6))
 
 
+NAMED = "{input_dim: 6, width: 3, directions: DIRECTIONS, output_weights: {power_law: 1.5, sign: alternating}}"
+
+
+def test_axes_are_the_first_coordinates_and_weights_fall_with_a_power(tmp_path: Path) -> None:
+    teacher, _ = initial_networks(configured(tmp_path, teacher=NAMED.replace("DIRECTIONS", "axes")))
+    np.testing.assert_array_equal(teacher.first_layer, np.eye(3, 6))
+    np.testing.assert_allclose(teacher.second_layer, [1.0, -(2**-1.5), 3**-1.5], rtol=1e-15)
+
+
+def test_orthonormal_directions_are_drawn_with_the_seed(tmp_path: Path) -> None:
+    asked = NAMED.replace("DIRECTIONS", "orthonormal")
+    one, _ = initial_networks(configured(tmp_path, teacher=asked))
+    other, _ = initial_networks(configured(tmp_path, "seed=1", teacher=asked))
+    np.testing.assert_allclose(one.first_layer @ one.first_layer.T, np.eye(3), atol=1e-15)
+    assert np.abs(one.first_layer - other.first_layer).max() > 0.1
+
+
+def test_a_power_law_goes_with_directions_of_every_kind(tmp_path: Path) -> None:
+    for directions in ("random", "[[1, 0, 0], [0, 1, 0]]"):
+        asked = f"{{directions: {directions}, output_weights: {{power_law: 1, sign: negative}}}}"
+        asked = asked.replace("{directions: random,", "{input_dim: 3, width: 2, directions: random,")
+        teacher, _ = initial_networks(configured(tmp_path, teacher=asked))
+        assert teacher.second_layer.tolist() == [-1.0, -0.5]
+    random = configured(tmp_path, "teacher.output_weights={power_law: 1}")
+    np.testing.assert_array_equal(
+        initial_networks(random)[0].first_layer, initial_networks(configured(tmp_path))[0].first_layer
+    )
+
+
+def test_a_teacher_that_is_not_found_is_told_at_the_key_that_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("featlearn.training.networks.MAX_DRAWS", 300)
+    asked = "{input_dim: 6, width: 3, min_conditioning: 0.99, output_weights: {power_law: 3}}"
+    with pytest.raises(ConfigError, match=r"teacher.min_conditioning: no 3 teacher neurons .* in 300 draws; the best"):
+        configured(tmp_path, teacher=asked)
+
+
 def test_explicit_directions_are_normalised_and_their_weights_stay(tmp_path: Path) -> None:
     asked = "{directions: [[3, 0, 4], [0, -2, 0]], output_weights: [0.5, -3]}"
     teacher, _ = initial_networks(configured(tmp_path, teacher=asked))

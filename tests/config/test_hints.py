@@ -40,6 +40,8 @@ KEYS = [
     ("stages.go.step_size={kind: cosine, start: 0.1, factor: 1, every: 2}", "geometric, {start, factor, every}"),
     ("teacher={kind: hermite3, input_dim: 3, width: 2}", "label inputs yourself"),
     ("log={kind: x}", "allowed here: points"),
+    ("teacher.condition_number=10", "did you mean 'min_conditioning'?"),
+    ("teacher.output_weights={beta: 1}", "did you mean 'power_law'?"),
     ("nmae=x", "did you mean 'name'? allowed here: name, seed"),
 ]
 VALUES = [
@@ -60,6 +62,8 @@ VALUES = [
     ("stages.go.train=all", "[first_layer, second_layer]"),
     ("stages.go.step_size=cosine", "a schedule is {start"),
     ("stages.go.stop=1e-3", "write {loss: 1e-9}"),
+    ("teacher.directions=orthogonal", "did you mean 'orthonormal'?"),
+    ("teacher.directions=canonical", "did you mean 'axes'?"),
     ("teacher.directions=3", "expected a list, got the number 3"),
 ]
 

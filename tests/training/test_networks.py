@@ -10,6 +10,7 @@ import pytest
 from featlearn.theory import population
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.theory.alignment import angles
+from featlearn.theory.conditioning import conditioning
 from featlearn.training.networks import (
     InfeasibleTeacher,
     Network,
@@ -18,6 +19,7 @@ from featlearn.training.networks import (
     generator,
     largest_min_angle,
     near_teacher_student,
+    orthonormal_rows,
     random_teacher,
     symmetric_student,
 )
@@ -138,6 +140,25 @@ def test_a_separation_that_no_draw_meets_is_refused_with_the_limit(monkeypatch: 
     monkeypatch.setattr("featlearn.training.networks.MAX_DRAWS", 500)
     with pytest.raises(InfeasibleTeacher, match=r"found in 500 draws; the geometric limit is 60 degrees"):
         _teacher(min_angle=60.0)
+
+
+def test_orthonormal_rows_have_no_preferred_axis_or_sign() -> None:
+    rows = np.stack([orthonormal_rows(generator(seed, "teacher"), 3, 4) for seed in range(400)])
+    np.testing.assert_allclose(rows @ rows.mT, np.broadcast_to(np.eye(3), (400, 3, 3)), atol=1e-14)
+    np.testing.assert_allclose(np.mean(rows**2, axis=0), 0.25, atol=5 * 0.25 / np.sqrt(400))
+    np.testing.assert_allclose(np.mean(rows, axis=0), 0.0, atol=5 * 0.5 / np.sqrt(400))
+
+
+@pytest.mark.parametrize("min_angle", [0.0, 25.0])
+def test_a_conditioned_teacher_has_the_conditioning_and_the_weights_of_one_that_is_not(min_angle: float) -> None:
+    for seed in range(10):
+        plain = _teacher(seed, width=4, rank=3, min_angle=min_angle)
+        found = _teacher(seed, width=4, rank=3, min_angle=min_angle, min_conditioning=0.3)
+        assert conditioning(found.second_layer, found.first_layer) >= 0.3 * (1 - 1e-12)
+        assert _smallest_line_angle(found.first_layer) >= min_angle
+        np.testing.assert_array_equal(found.second_layer, plain.second_layer)
+        basis = np.linalg.svd(plain.first_layer)[2][:3]
+        np.testing.assert_allclose(found.first_layer @ basis.T @ basis, found.first_layer, atol=1e-13)
 
 
 def test_explicit_teacher_is_normalised_and_keeps_its_output_weights() -> None:

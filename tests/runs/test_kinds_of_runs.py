@@ -1,0 +1,106 @@
+"""Every kind of teacher, start and stage as a run: resumed to the same bits, alike in both backends and in company."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from featlearn.config.load import load_config
+from featlearn.runs.batch import run_batch
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.train import resume, train
+from tests.config.broken import write
+
+BASE = """\
+name: kinds
+seed: 3
+teacher: {input_dim: 6, width: 3}
+student: {width: 8}
+stages:
+  early: {train: [first_layer, second_layer], steps: 40, step_size: 0.05, weight_decay: 0.01}
+  late: {train: [first_layer, second_layer], steps: 40, step_size: 0.05, weight_decay: 0.01}
+log: {points: 30, snapshots: 4}
+"""
+KINDS = {
+    "orthonormal": ["teacher={input_dim: 6, width: 3, directions: orthonormal, output_weights: {power_law: 1}}"],
+    "axes": ["teacher={input_dim: 6, width: 3, directions: axes, output_weights: [1, -0.5, 0.25]}"],
+    "conditioned": ["teacher={input_dim: 6, width: 3, min_conditioning: 0.3}"],
+}
+every_kind = pytest.mark.parametrize("overrides", KINDS.values(), ids=KINDS)
+
+
+def interrupted_after(count: int) -> Callable[..., None]:
+    """A watcher that sends Ctrl-C at an event of the run."""
+    left = iter(range(count))
+
+    def interrupt(*_: object) -> None:
+        if next(left, None) is None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return interrupt
+
+
+def results(run: RunDirectory) -> tuple[list[dict[str, object]], dict[str, bytes], float | None]:
+    """Rows without seconds, the bytes of the arrays, and the conditioning."""
+    rows = [{key: value for key, value in row.items() if key != "seconds"} for row in run.read_metrics()]
+    arrays = {name: x.tobytes() for name, x in run.read_arrays(run.checkpoint_file).items() if name != "progress"}
+    return rows, arrays, run.read_info().conditioning
+
+
+@every_kind
+def test_a_run_that_was_interrupted_is_resumed_to_the_same_bits(overrides: list[str], tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, BASE), overrides)
+    whole = train(config, tmp_path / "whole")
+    assert whole.status == "done"
+    for count in (4, 15):
+        stopped = train(config, tmp_path / f"stopped{count}", interrupted_after(count))
+        assert stopped.status == "interrupted"
+        assert resume(stopped.run).status == "done"
+        assert results(stopped.run) == results(whole.run)
+
+
+@every_kind
+def test_both_backends_agree_and_a_run_does_not_depend_on_its_company(overrides: list[str], tmp_path: Path) -> None:
+    path = write(tmp_path, BASE)
+    configs = [load_config(path, [*overrides, *more]) for more in ([], ["seed=4"], ["seed=3", "backend=torch"])]
+    one, other, torch = run_batch(configs)
+    assert one.status == other.status == torch.status == "done"
+    assert run_batch(configs[1:2])[0].rows == other.rows
+    np.testing.assert_allclose(one.first_layer, torch.first_layer, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(one.second_layer, torch.second_layer, rtol=0, atol=1e-10)
+    assert one.rows[-1]["loss"] != other.rows[-1]["loss"]
+
+
+@every_kind
+def test_a_stored_configuration_reads_back_as_itself(overrides: list[str], tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, BASE), overrides)
+    again = load_config(write(tmp_path, config.to_yaml(), "again.yaml"))
+    assert again == config
+    assert again.digest() == config.digest()
+
+
+def test_run_json_has_the_conditioning_of_every_teacher(tmp_path: Path) -> None:
+    path = write(tmp_path, BASE)
+    found = {
+        kind: train(load_config(path, overrides), tmp_path / kind).info.conditioning
+        for kind, overrides in {"plain": [], **KINDS}.items()
+    }
+    assert found["orthonormal"] == pytest.approx(1 / 3, rel=1e-13)
+    assert found["axes"] == pytest.approx(0.25, rel=1e-13)
+    assert found["conditioned"] is not None
+    assert found["conditioned"] >= 0.3 * (1 - 1e-12)
+    assert found["plain"] is not None
+
+
+OLD = {
+    "teacher.directions=random",
+}
+
+
+@pytest.mark.parametrize("default", sorted(OLD))
+def test_a_default_that_is_written_out_is_no_other_run(default: str, tmp_path: Path) -> None:
+    path = write(tmp_path, BASE)
+    assert load_config(path, [default]).digest() == load_config(path).digest() == "c77ad7"

@@ -1,0 +1,32 @@
+"""Sweeps over keys whose values are mappings, names and lists: every value is an axis value and a run of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.sweeps.small import new_sweep, run, table
+
+BASE = """\
+base:
+  teacher: {input_dim: 6, width: 3}
+  student: {width: 8}
+  stages:
+    go: {train: [first_layer, second_layer], steps: 30, step_size: 0.05, weight_decay: 0.01}
+    end: {train: [first_layer, second_layer], steps: 10, step_size: 0.05}
+  log: {points: 8, snapshots: 2}
+"""
+AXES = [
+    "teacher.directions: [random, orthonormal, axes]",
+    "teacher.output_weights: [{power_law: 0.5}, {power_law: 2, sign: positive}]",
+    "teacher.min_conditioning: [0.05, 0.5]",
+]
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_each_value_is_a_run_of_its_own(axis: str, tmp_path: Path) -> None:
+    directory = new_sweep(tmp_path, f"grid:\n  {axis}\n", BASE)
+    assert run(directory).failures == 0
+    rows = table(directory)
+    assert [row["status"] for row in rows] == ["done"] * len(rows)
+    assert len({row["loss"] for row in rows}) == len(rows) > 1
+    assert len({row[axis.split(":")[0]] for row in rows}) == len(rows)
