@@ -111,7 +111,8 @@ def _teacher(config: Config) -> Network:
     output = np.array(weights) if isinstance(weights, list) else networks.output_weights(rng, width, **draw)
     if teacher.directions == "orthonormal":
         return Network(output, networks.orthonormal_rows(rng, width, input_dim))
-    return networks.explicit_teacher(np.eye(width, input_dim) if teacher.rows is None else teacher.rows, output)
+    rows = np.eye(width, input_dim) if teacher.rows is None else np.array(teacher.rows)
+    return networks.explicit_teacher(rows, output)
 
 
 def _student(config: Config, teacher: Network) -> Network:

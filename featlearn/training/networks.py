@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import acos, degrees, sqrt
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from featlearn.theory.conditioning import least_to_largest
 
@@ -59,7 +58,7 @@ def largest_min_angle(width: int, rank: int) -> float:
     return degrees(acos(sqrt((width - rank) / (rank * (width - 1)))))
 
 
-def explicit_teacher(directions: ArrayLike, output_weights: np.ndarray) -> Network:
+def explicit_teacher(directions: np.ndarray, output_weights: np.ndarray) -> Network:
     """The teacher with the given rows, normalised, and output weights."""
     rows = np.asarray(directions, dtype=np.float64)
     # Scaling by a power of two is exact, and keeps the squares from over- and underflowing.
