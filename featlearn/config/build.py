@@ -12,7 +12,7 @@ from featlearn.config.data import EmpiricalData, OnlineData
 from featlearn.config.data_columns import InvalidData
 from featlearn.config.data_file import read_data
 from featlearn.config.model import Config
-from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SymmetricInit
+from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SphereInit, SymmetricInit
 from featlearn.config.weight_file import read_student
 from featlearn.theory import population
 from featlearn.training import networks
@@ -132,12 +132,10 @@ def _student(config: Config, teacher: Network) -> Network:
         return networks.symmetric_student(rng, width=width, input_dim=input_dim)
     if isinstance(init, GaussianInit):
         return networks.gaussian_student(
-            rng,
-            width=width,
-            input_dim=input_dim,
-            first_layer_std=init.first_layer_std,
-            second_layer_std=init.second_layer_std,
+            rng, width=width, input_dim=input_dim, first_layer_std=init.first_layer_std, second=init.draw()
         )
+    if isinstance(init, SphereInit):
+        return networks.sphere_student(rng, width=width, input_dim=input_dim, norm=init.norm, second=init.draw())
     if isinstance(init, NearTeacherInit):
         degree = config.activation.entry().homogeneous_degree
         return networks.near_teacher_student(rng, teacher, width=width, angle=init.angle, homogeneous=degree == 1)
@@ -148,15 +146,9 @@ def _scaled(config: Config, second: np.ndarray, first: np.ndarray) -> Scaled | N
     """How the student's function is scaled, from its initial weights (1, m), (1, m, d)."""
     if config.student.output_scale is None:
         return None
-    if starts_at_zero(config):
+    if config.student.starts_at_zero:
         second, first = second[:, :0], first[:, :0]
     return Scaled(np.array([config.student.output_scale]), second, first)
-
-
-def starts_at_zero(config: Config) -> bool:
-    """Whether the student is the zero function at the start, whatever its seed."""
-    init = config.student.init
-    return isinstance(init, SymmetricInit) or (isinstance(init, GaussianInit) and init.second_layer_std == 0)
 
 
 def _check_scale(problem: Problem, start: State) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import acos, degrees, sqrt
+from typing import Literal
 
 import numpy as np
 
@@ -185,12 +186,56 @@ def symmetric_student(rng: np.random.Generator, *, width: int, input_dim: int) -
     return Network(np.concatenate([a, -a]), np.concatenate([half, half]))
 
 
+@dataclass(frozen=True)
+class SecondLayer:
+    """How output weights are drawn.
+
+    Attributes:
+        kind: "equal": every a_j is ``size``; "signs": ±``size``, each with probability ½; "gaussian": with the standard
+            deviation ``size``.
+        size: what the kind says.
+        mirrored: whether the second half of the neurons has the opposite weights of the first.
+        balanced: whether |a_j| = ‖w_j‖, with the signs of what is drawn.
+    """
+
+    kind: Literal["equal", "signs", "gaussian"]
+    size: float
+    mirrored: bool = False
+    balanced: bool = False
+
+    def drawn(self, rng: np.random.Generator, first_layer: np.ndarray) -> np.ndarray:
+        """(m) output weights of neurons with the rows (m, d)."""
+        count = len(first_layer) // 2 if self.mirrored else len(first_layer)
+        if self.kind == "equal":
+            a = np.full(count, self.size, dtype=np.float64)
+        elif self.kind == "signs":
+            a = self.size * rng.choice([-1.0, 1.0], size=count)
+        else:
+            a = self.size * rng.standard_normal(count)
+        a = np.concatenate([a, -a]) if self.mirrored else a
+        return np.sign(a) * np.linalg.norm(first_layer, axis=-1) if self.balanced else a
+
+
 def gaussian_student(
-    rng: np.random.Generator, *, width: int, input_dim: int, first_layer_std: float, second_layer_std: float
+    rng: np.random.Generator, *, width: int, input_dim: int, first_layer_std: float, second: SecondLayer
 ) -> Network:
-    """Independent Gaussian weights with the given standard deviations in each layer."""
-    first = first_layer_std * rng.standard_normal((width, input_dim))
-    return Network(second_layer_std * rng.standard_normal(width), first)
+    """Independent Gaussian rows with the given standard deviation, and output weights."""
+    return _drawn_student(rng, lambda n: first_layer_std * rng.standard_normal((n, input_dim)), width, second)
+
+
+def sphere_student(
+    rng: np.random.Generator, *, width: int, input_dim: int, norm: float, second: SecondLayer
+) -> Network:
+    """Rows uniform on the sphere of the given radius, and output weights."""
+    return _drawn_student(rng, lambda n: norm * _normalised(rng.standard_normal((n, input_dim))), width, second)
+
+
+def _drawn_student(
+    rng: np.random.Generator, rows: Callable[[int], np.ndarray], width: int, second: SecondLayer
+) -> Network:
+    first = rows(width // 2 if second.mirrored else width)
+    first = np.concatenate([first, first]) if second.mirrored else first
+    return Network(second.drawn(rng, first), first)
 
 
 def near_teacher_student(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featlearn.config.build import build, initial_networks, starts_at_zero
+from featlearn.config.build import build, initial_networks
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
@@ -115,7 +115,7 @@ def test_a_symmetric_student_is_the_zero_function(tmp_path: Path) -> None:
     np.testing.assert_array_equal(student.first_layer[:2], student.first_layer[2:])
     assert student.second_layer.tolist() == [0.5, 0.5, -0.5, -0.5]
     np.testing.assert_allclose(np.linalg.norm(student.first_layer, axis=1), 1, rtol=1e-14)
-    assert starts_at_zero(config)
+    assert config.student.starts_at_zero
 
 
 def test_a_gaussian_student_has_the_standard_deviations_that_were_asked_for(tmp_path: Path) -> None:
@@ -123,13 +123,57 @@ def test_a_gaussian_student_has_the_standard_deviations_that_were_asked_for(tmp_
     _, student = initial_networks(config)
     assert np.std(student.first_layer) == pytest.approx(0.5, rel=0.02)
     assert np.std(student.second_layer) == pytest.approx(0.25, rel=0.02)
-    assert not starts_at_zero(config)
+    assert not config.student.starts_at_zero
+
+
+def test_gaussian_students_with_the_same_deviations_have_the_same_bits(tmp_path: Path) -> None:
+    old = configured(tmp_path, GAUSSIAN)
+    new = configured(tmp_path, "student.init={kind: gaussian, first_layer_std: 0.5, second_layer: {std: 0.25}}")
+    assert new == old
+    assert new.digest() == old.digest()
+    equal = configured(tmp_path, "student.init={kind: gaussian, first_layer_std: 0.5, second_layer: 0.3}")
+    student = initial_networks(equal)[1]
+    np.testing.assert_array_equal(student.first_layer, initial_networks(old)[1].first_layer)
+    assert student.second_layer.tolist() == [0.3] * 4
+    assert not equal.student.starts_at_zero
+
+
+def test_a_student_on_the_sphere_has_the_norm_and_the_signs_that_were_asked_for(tmp_path: Path) -> None:
+    config = configured(
+        tmp_path, "student.width=2000", "student.init={kind: sphere, norm: 2, second_layer: {signs: 0.5}}"
+    )
+    _, student = initial_networks(config)
+    np.testing.assert_allclose(np.linalg.norm(student.first_layer, axis=1), 2, rtol=1e-14)
+    np.testing.assert_allclose(np.mean(student.first_layer, axis=0), 0, atol=5 * 2 / np.sqrt(3 * 2000))
+    np.testing.assert_array_equal(np.abs(student.second_layer), 0.5)
+    assert abs(np.sum(np.sign(student.second_layer))) < 5 * np.sqrt(2000)
+
+
+@pytest.mark.parametrize("start", ["gaussian, first_layer_std: 0.5", "sphere, norm: 0.7"])
+@pytest.mark.parametrize("second", ["-0.3", "{signs: 0.3}", "{std: 0.3}"])
+def test_a_mirrored_start_is_zero_and_a_balanced_one_keeps_the_signs(tmp_path: Path, start: str, second: str) -> None:
+    def student(rest: str) -> tuple[Config, Network]:
+        config = configured(tmp_path, f"student.init={{kind: {start}, second_layer: {second}{rest}}}")
+        return config, initial_networks(config)[1]
+
+    config, mirrored = student(", mirrored: true")
+    assert config.student.starts_at_zero
+    np.testing.assert_array_equal(mirrored.first_layer[:2], mirrored.first_layer[2:])
+    np.testing.assert_array_equal(mirrored.second_layer[:2], -mirrored.second_layer[2:])
+    (_, plain), (_, balanced) = student(", mirrored: false"), student(", balanced: true")
+    norms = np.linalg.norm(plain.first_layer, axis=1)
+    np.testing.assert_array_equal(balanced.first_layer, plain.first_layer)
+    np.testing.assert_array_equal(balanced.second_layer, np.sign(plain.second_layer) * norms)
+    _, both = student(", balanced: true, mirrored: true")
+    np.testing.assert_array_equal(
+        both.second_layer, np.sign(mirrored.second_layer) * np.repeat([norms[:2]], 2, 0).ravel()
+    )
 
 
 def test_a_gaussian_student_without_output_weights_starts_at_zero(tmp_path: Path) -> None:
     config = configured(tmp_path, GAUSSIAN, "student.init.second_layer_std=0")
     assert not initial_networks(config)[1].second_layer.any()
-    assert starts_at_zero(config)
+    assert config.student.starts_at_zero
 
 
 @pytest.mark.parametrize("name", ["relu", "erf"])

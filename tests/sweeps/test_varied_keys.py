@@ -9,7 +9,7 @@ from tests.sweeps.small import new_sweep, run, table
 BASE = """\
 base:
   teacher: {input_dim: 6, width: 3}
-  student: {width: 8}
+  student: {width: 8, init: {kind: sphere, second_layer: 0.2}}
   stages:
     go: {train: [first_layer, second_layer], steps: 30, step_size: 0.05, weight_decay: 0.01}
     end: {train: [first_layer, second_layer], steps: 10, step_size: 0.05}
@@ -19,6 +19,10 @@ AXES = [
     "teacher.directions: [random, orthonormal, axes]",
     "teacher.output_weights: [{power_law: 0.5}, {power_law: 2, sign: positive}]",
     "teacher.min_conditioning: [0.05, 0.5]",
+    "student.init: [{kind: sphere, second_layer: 0.1}, {kind: sphere, second_layer: {signs: 0.1}, mirrored: true}]",
+    "student.init.second_layer: [0.2, {signs: 0.1}, {std: 0.1}]",
+    "student.init.mirrored: [false, true]",
+    "student.init.balanced: [false, true]",
 ]
 
 

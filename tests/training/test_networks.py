@@ -14,6 +14,7 @@ from featlearn.theory.conditioning import conditioning
 from featlearn.training.networks import (
     InfeasibleTeacher,
     Network,
+    SecondLayer,
     explicit_teacher,
     gaussian_student,
     generator,
@@ -214,7 +215,7 @@ def test_symmetric_student_repeats_unit_rows_with_opposite_output_weights() -> N
 
 def test_gaussian_student_has_the_standard_deviation_of_each_layer() -> None:
     student = gaussian_student(
-        generator(3, "student"), width=4000, input_dim=50, first_layer_std=0.3, second_layer_std=2.0
+        generator(3, "student"), width=4000, input_dim=50, first_layer_std=0.3, second=SecondLayer("gaussian", 2.0)
     )
     assert student.first_layer.std() == pytest.approx(0.3, rel=5 / sqrt(2 * 200_000))
     assert student.second_layer.std() == pytest.approx(2.0, rel=5 / sqrt(2 * 4000))
