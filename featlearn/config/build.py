@@ -83,8 +83,8 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
         scaled=scaled,
         probe=Probe.of(entry, second, first, config.seed),
     )
-    if scaled is not None and config.precision == "float32" and problem.has_teacher:
-        _check_scale(problem, state)
+    if config.student.output_scale is not None and config.precision == "float32" and problem.has_teacher:
+        _check_scale(problem, state, config.student.output_scale)
     stages = [stage.stage(name) for name, stage in config.stages.items()]
     return problem, Plan.of(stages, config.log.points, config.log.snapshots, gap=config.log.gap), Start(state)
 
@@ -144,14 +144,16 @@ def _student(config: Config, teacher: Network) -> Network:
 
 def _scaled(config: Config, second: np.ndarray, first: np.ndarray) -> Scaled | None:
     """How the student's function is scaled, from its initial weights (1, m), (1, m, d)."""
-    if config.student.output_scale is None:
+    scale, factor = config.student.output_scale, config.student.factor(second.shape[1])
+    if scale is None and factor is None:
         return None
-    if config.student.starts_at_zero:
+    if scale is None or config.student.starts_at_zero:
         second, first = second[:, :0], first[:, :0]
-    return Scaled(np.array([config.student.output_scale]), second, first)
+    scales = np.array([scale or 1.0])
+    return Scaled(scales, second, first) if factor is None else Scaled(factor * scales, second, first, scales)
 
 
-def _check_scale(problem: Problem, start: State) -> None:
+def _check_scale(problem: Problem, start: State, scale: float) -> None:
     """Raise ScaleTooLarge when rounding the weights can move the function by more than ``LARGEST_SHIFT`` ‖f*‖.
 
     The loss of a scaled student starts at ‖f*‖², so its floor, which grows as α², lies four decades below or more.
@@ -161,7 +163,6 @@ def _check_scale(problem: Problem, start: State) -> None:
     floor = population.loss_floor(problem.activation, *weights, precision=start.first_layer.dtype)
     shift = float(np.sqrt(floor / population.squared_norm(problem.activation, *teacher))[0])
     if shift > LARGEST_SHIFT:
-        scale = float(problem.scale[0])
         most = float(f"{0.95 * scale * LARGEST_SHIFT / shift:.2g}")  # two digits, never rounded up to what is refused
         raise ScaleTooLarge(
             f"float32 is too coarse for student.output_scale {scale:g}, which multiplies the rounding of the weights: "

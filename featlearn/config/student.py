@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -165,8 +166,22 @@ class Student(Section):
     output_scale: Annotated[float, Field(gt=0, le=1e8)] | None = Field(
         None,
         description="α of lazy training: the trained function is α (f(x; θ) − f(x; θ₀)), θ₀ the start, and steps are "
-        "divided by α²; left out, the network itself. No 1/m in front: that is for the deviations of the start to say",
+        "divided by α²; left out, the network itself. A factor 1/m in front is what `scaling` says",
     )
+    scaling: Literal["standard", "mean_field", "ntk"] | None = Field(
+        None,
+        description="c in f = c Σ_j a_j φ(w_j·x): 1 (`standard`, the default), 1/m (`mean_field`), 1/√m (`ntk`); steps "
+        "are those of plain descent on a and W: a mean-field step is of the order of m",
+    )
+
+    def settled(self) -> dict[str, Any]:
+        return {"scaling": None if self.scaling == "standard" else self.scaling}
+
+    def factor(self, width: int) -> float | None:
+        """c in f = c Σ_j a_j φ(w_j·x); None for 1."""
+        if self.scaling is None:
+            return None
+        return 1.0 / width if self.scaling == "mean_field" else 1.0 / sqrt(width)
 
     def violations(self) -> Violations:
         if self.width is None:

@@ -212,8 +212,8 @@ for _column in (
         name="gap",
         kind="number",
         meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound); null "
-        "for activations that are not homogeneous of degree 1, for λ = 0, with `output_scale`, and for large teachers "
-        f"(m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
+        "for activations that are not homogeneous of degree 1, for λ = 0, with `output_scale` or `scaling`, and for "
+        f"large teachers (m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
         compute=_gap,
         symbol=r"L_\lambda - J^*_\lambda",
         log=True,
@@ -231,7 +231,7 @@ for _column in (
     Column(
         name="misalignment",
         kind="number",
-        meaning="Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖ (with `output_scale`: α|a_j|‖w_j‖)",
+        meaning="Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖ (a_j times `output_scale` and `scaling`)",
         compute=_aligned("misalignment"),
         unit="rad²",
         log=True,

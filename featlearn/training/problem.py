@@ -37,16 +37,18 @@ class Probe(Batched):
 
 @dataclass(frozen=True)
 class Scaled(Batched):
-    """Lazy training: the trained function is α (f(x; θ) − f(x; θ₀)), for runs that all have an α.
+    """The trained function is α (f(x; θ) − f(x; θ₀)), for runs that all have an α, of lazy training or of the width.
 
     Attributes:
         scale: (B,) α > 0.
         second_layer, first_layer: (B, m₀), (B, m₀, d) the network f(·; θ₀) that is subtracted; m₀ = 0 where it is 0.
+        lazy: (B,) the part of α whose square divides the steps; None where that is all of it.
     """
 
     scale: np.ndarray
     second_layer: np.ndarray
     first_layer: np.ndarray
+    lazy: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ class Problem(Batched):
     def scale(self) -> np.ndarray:
         """(B,) α, 1 for ordinary networks."""
         return np.ones(len(self.teacher_second_layer)) if self.scaled is None else self.scaled.scale
+
+    @property
+    def lazy_scale(self) -> np.ndarray:
+        """(B,) by whose square steps are divided."""
+        return self.scale if self.scaled is None or self.scaled.lazy is None else self.scaled.lazy
 
     def output_weights(self, second_layer: np.ndarray) -> np.ndarray:
         """The weights α a_j that the neurons have in the trained function, (B, m)."""

@@ -44,6 +44,7 @@ KEYS = [
     ("teacher.output_weights={beta: 1}", "did you mean 'power_law'?"),
     ("student.init={kind: sphere, radius: 1, second_layer: 1}", "did you mean 'norm'?"),
     ("student.init={kind: sphere, second_layer: 1, mirror: true}", "did you mean 'mirrored'?"),
+    ("student.parameterization=ntk", "did you mean 'scaling'?"),
     ("nmae=x", "did you mean 'name'? allowed here: name, seed"),
 ]
 VALUES = [
@@ -57,6 +58,8 @@ VALUES = [
     ("student.init=sphere", "write {kind: sphere, second_layer: …}"),
     ("student.init={kind: spherical}", "did you mean 'sphere'?"),
     ("student.init={kind: sphere, second_layer: ones}", "{signs: c} ±c"),
+    ("student.scaling=1/m", "did you mean 'mean_field'?"),
+    ("student.scaling=lazy", "did you mean 'ntk'?"),
     ("data=online", "write {kind: online, batch_size: …}"),
     ("data={kind: batches}", "did you mean 'online'? one of: population"),
     ("student=100", "write {width: 100}"),

@@ -24,13 +24,17 @@ stages:
   late: {train: [first_layer, second_layer], steps: 40, step_size: 0.05, weight_decay: 0.01}
 log: {points: 30, snapshots: 4}
 """
+SPHERE = "student.init={kind: sphere, norm: 0.5, second_layer: {signs: 0.2}}"
 KINDS = {
     "orthonormal": ["teacher={input_dim: 6, width: 3, directions: orthonormal, output_weights: {power_law: 1}}"],
     "axes": ["teacher={input_dim: 6, width: 3, directions: axes, output_weights: [1, -0.5, 0.25]}"],
     "conditioned": ["teacher={input_dim: 6, width: 3, min_conditioning: 0.3}"],
-    "sphere": ["student.init={kind: sphere, norm: 0.5, second_layer: {signs: 0.2}}"],
+    "sphere": [SPHERE],
     "mirrored": ["student.init={kind: gaussian, first_layer_std: 0.4, second_layer: {std: 0.2}, mirrored: true}"],
     "balanced": ["student.init={kind: gaussian, first_layer_std: 0.4, second_layer: 0.2, balanced: true}"],
+    "mean_field": ["student.scaling=mean_field", "stages.early.step_size=0.4", "stages.late.method=momentum"],
+    "ntk": ["student.scaling=ntk", "student.output_scale=2", SPHERE],
+    "ntk_adam": ["student.scaling=ntk", "stages.late.method=adam", "stages.early.method=flow", SPHERE],
 }
 every_kind = pytest.mark.parametrize("overrides", KINDS.values(), ids=KINDS)
 
@@ -101,6 +105,7 @@ def test_run_json_has_the_conditioning_of_every_teacher(tmp_path: Path) -> None:
 
 OLD = {
     "teacher.directions=random",
+    "student.scaling=standard",
 }
 
 
