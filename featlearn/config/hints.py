@@ -75,7 +75,11 @@ OF_KEYS = (
         says="a schedule is a value of step_size or weight_decay: {start: 0.1, factor: 0.5, every: 1000}; for another "
         "shape take several stages",
     ),
-    Hint("mean_angle max_angle angle recovered", says="a stage can stop at a loss, grad_norm or gap", at="stop"),
+    Hint("angle alignment", "mean_angle", at="stop"),
+    Hint("step stage_step iterations", says="a stage ends after its steps in any case", at="stop"),
+    Hint(
+        "seconds time minutes", says="where a run ends must not depend on the machine; give it fewer steps", at="stop"
+    ),
     Hint(
         "kind type schedule scheduler",
         says="every schedule is geometric, {start, factor, every}; for another shape take several stages",

@@ -22,6 +22,7 @@ from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
 from featlearn.theory.activations import DROP_SETTINGS, names_of_degree
 from featlearn.training.backends import resolved_backend
+from featlearn.training.columns import COLUMNS
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import OPERATIONS
 from featlearn.training.optima import within_reach
@@ -105,11 +106,14 @@ class Config(Section):
     def _stop_violations(self, name: str, stage: StageConfig) -> Violations:
         if stage.stop is None:
             return
-        if self.teacher is None:
-            for key in ("loss", "gap"):
-                if getattr(stage.stop, key) is not None:
-                    yield ("stages", name, "stop", key), "is not known without a teacher; use grad_norm"
-        elif stage.stop.gap is not None and (why := self._why_no_gap(stage)):
+        given = [key for key, value in dict(stage.stop).items() if value is not None]
+        held_out = isinstance(self.data, EmpiricalData) and (self.data.test_path or self.data.test_fraction)
+        for key in given:
+            if self.teacher is None and COLUMNS[key].compares:
+                yield ("stages", name, "stop", key), "is not known without a teacher; use grad_norm"
+            elif (key == "train_loss" and self.data.kind == "population") or (key == "test_loss" and not held_out):
+                yield ("stages", name, "stop", key), "is null with these data; use loss"
+        if self.teacher is not None and "gap" in given and (why := self._why_no_gap(stage)):
             yield ("stages", name, "stop", "gap"), why
 
     def _why_no_gap(self, stage: StageConfig) -> str | None:

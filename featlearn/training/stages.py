@@ -59,6 +59,24 @@ class Schedule:
         return self.every * np.arange(1, changes + 1 if changes <= most else 1)
 
 
+@dataclass(frozen=True)
+class Threshold:
+    """What a metrics column must reach for a stage to end: ``at``, or with ``strictly`` a value beyond it.
+
+    Attributes:
+        above: whether values above are meant; otherwise those below.
+    """
+
+    at: float
+    above: bool = False
+    strictly: bool = False
+
+    def is_met(self, value: float) -> bool:
+        if value == self.at:
+            return not self.strictly
+        return value > self.at if self.above else value < self.at
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One stage.
@@ -69,7 +87,7 @@ class Stage:
         step_size: None for a method that has none.
         parameters: of the method, where they are not its defaults.
         then: names in ``operations.OPERATIONS``, which are applied to the weights at the end.
-        stop: thresholds by metrics column; the stage ends at the first logged row at or below one.
+        stop: thresholds by metrics column; the stage ends at the first logged row that meets one.
     """
 
     name: str
@@ -80,7 +98,7 @@ class Stage:
     weight_decay: Schedule = Schedule(0.0)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     then: tuple[str, ...] = ()
-    stop: dict[str, float] = field(default_factory=dict)
+    stop: dict[str, Threshold] = field(default_factory=dict)
 
 
 # --- which steps are logged ---------------------------------------------------------------------

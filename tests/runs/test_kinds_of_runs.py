@@ -35,6 +35,8 @@ KINDS = {
     "mean_field": ["student.scaling=mean_field", "stages.early.step_size=0.4", "stages.late.method=momentum"],
     "ntk": ["student.scaling=ntk", "student.output_scale=2", SPHERE],
     "ntk_adam": ["student.scaling=ntk", "stages.late.method=adam", "stages.early.method=flow", SPHERE],
+    "stop_above": ["stages.early.stop={loss: {above: 10}, feature_motion: {above: 0.1}}"],
+    "stop_below": ["stages.early.stop={mean_angle: {below: 50}, loss: {below: 0.01}}"],
 }
 every_kind = pytest.mark.parametrize("overrides", KINDS.values(), ids=KINDS)
 

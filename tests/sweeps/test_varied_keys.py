@@ -22,6 +22,7 @@ AXES = [
     "student.init: [{kind: sphere, second_layer: 0.1}, {kind: sphere, second_layer: {signs: 0.1}, mirrored: true}]",
     "student.init.second_layer: [0.2, {signs: 0.1}, {std: 0.1}]",
     "student.init.mirrored: [false, true]",
+    "stages.go.stop: [{loss: 0.24}, {loss: {below: 0.265}}, {feature_motion: {above: 0.03}}]",
     "student.scaling: [standard, mean_field, ntk]",
     "student.init.balanced: [false, true]",
 ]
