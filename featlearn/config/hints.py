@@ -72,8 +72,8 @@ OF_KEYS = (
     ),
     Hint(
         "scheduler schedule lr_scheduler warmup annealing cosine",
-        says="a schedule is a value of step_size or weight_decay: {start: 0.1, factor: 0.5, every: 1000}; for another "
-        "shape take several stages",
+        says="a schedule is a value of step_size or weight_decay: {start: 0.1, factor: 0.5, every: 1000}, "
+        "{cosine: [0.1, 0]}, {linear: [0.1, 0]} or {power: [0.1, 0.5]}",
     ),
     Hint("angle alignment", "mean_angle", at="stop"),
     Hint("step stage_step iterations", says="a stage ends after its steps in any case", at="stop"),
@@ -82,7 +82,8 @@ OF_KEYS = (
     ),
     Hint(
         "kind type schedule scheduler",
-        says="every schedule is geometric, {start, factor, every}; for another shape take several stages",
+        says="a schedule is {start, factor, every}, {cosine: [first, last]}, {linear: [first, last]} or "
+        "{power: [first, exponent]}",
         at="step_size, weight_decay",
     ),
     Hint(
@@ -119,8 +120,8 @@ OF_VALUES = (
     Hint("normal random xavier glorot he kaiming lecun zeros uniform", says=_OTHER_START, at="init kind"),
     Hint(
         "cosine linear exponential polynomial step constant",
-        says="a schedule is {start: 0.1, factor: 0.5, every: 1000}, a constant a number; for another shape take "
-        "several stages",
+        says="a schedule is {start: 0.1, factor: 0.5, every: 1000}, {cosine: [0.1, 0]}, {linear: [0.1, 0]} or {power: "
+        "[0.1, 0.5]}, a constant a number",
         at="step_size, weight_decay",
     ),
     Hint("canonical standard basis identity coordinates", "axes", at="directions"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, create_model
 
@@ -10,7 +10,7 @@ from featlearn.config.methods import DESCRIPTIONS, MethodName, OperationName, ke
 from featlearn.config.section import Count, NotNegative, NotNegativeWeight, Positive, Section, Violations
 from featlearn.training.columns import COLUMNS
 from featlearn.training.methods import METHODS
-from featlearn.training.stages import Layer, Schedule, Stage, Threshold
+from featlearn.training.stages import Curve, Layer, Schedule, Stage, Threshold
 
 
 class GeometricSchedule(Section):
@@ -24,9 +24,38 @@ class GeometricSchedule(Section):
         return Schedule(self.start, self.factor, self.every)
 
 
+Pair = Annotated[list[NotNegativeWeight], Field(min_length=2, max_length=2)]
+
+
+class CurveSchedule(Section):
+    """A value that changes at every step t = 0, 1, … of its stage."""
+
+    cosine: Pair | None = Field(None, description="[first, last] along half a period of the cosine")
+    linear: Pair | None = Field(None, description="[first, last] along a line")
+    power: Pair | None = Field(None, description="[first, exponent]: first · (t + 1)^−exponent")
+
+    def violations(self) -> Violations:
+        given = [key for key, value in dict(self).items() if value is not None]
+        if len(given) != 1:
+            yield (), "takes one of cosine, linear and power"
+
+    def schedule(self, steps: int) -> Curve:
+        kinds: tuple[Literal["cosine", "linear", "power"], ...] = ("cosine", "linear", "power")
+        ((kind, (start, end)),) = ((k, pair) for k in kinds if (pair := getattr(self, k)) is not None)
+        return Curve(start, kind=kind, end=end, steps=steps)
+
+
+def _kind_of_schedule(value: Any) -> str:
+    if isinstance(value, CurveSchedule) or (isinstance(value, dict) and {"cosine", "linear", "power"} & set(value)):
+        return "curve"
+    return "mapping" if isinstance(value, dict | GeometricSchedule) else "number"
+
+
 NumberOrSchedule = Annotated[
-    Annotated[NotNegativeWeight, Tag("number")] | Annotated[GeometricSchedule, Tag("mapping")],
-    Discriminator(lambda value: "mapping" if isinstance(value, dict | GeometricSchedule) else "number"),
+    Annotated[NotNegativeWeight, Tag("number")]
+    | Annotated[GeometricSchedule, Tag("mapping")]
+    | Annotated[CurveSchedule, Tag("curve")],
+    Discriminator(_kind_of_schedule),
 ]
 
 
@@ -123,15 +152,17 @@ class StageConfig(_KeysOfMethods):
             train=tuple(self.train),
             method=self.method,
             steps=self.steps or 1,
-            step_size=None if self.step_size is None else _schedule(self.step_size),
-            weight_decay=_schedule(self.weight_decay),
+            step_size=None if self.step_size is None else _schedule(self.step_size, self.steps or 1),
+            weight_decay=_schedule(self.weight_decay, self.steps or 1),
             parameters=self.parameters(),
             then=tuple(self.then),
             stop=stop,
         )
 
 
-def _schedule(value: float | GeometricSchedule) -> Schedule:
+def _schedule(value: float | GeometricSchedule | CurveSchedule, steps: int) -> Schedule:
+    if isinstance(value, CurveSchedule):
+        return value.schedule(steps)
     return value.schedule() if isinstance(value, GeometricSchedule) else Schedule(value)
 
 

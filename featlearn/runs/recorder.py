@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -108,8 +109,8 @@ def advice(plan: Plan, event: Event) -> str:
     message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): {why}"
     decay, size = row["weight_decay"], row["step_size"]
     if size and stage.step_size is not None:
-        key = "step_size" if stage.step_size.factor == 1 else "step_size.start"
-        message += f"; try a smaller step: --set stages.{stage.name}.{key}={stage.step_size.start / 10:g}"
+        change = f"stages.{stage.name}.step_size{stage.step_size.with_a_tenth()}"
+        message += f"; try a smaller step: --set {shlex.quote(change)}"
         limit = method.decay_limit and method.decay_limit(**method.values(stage.parameters))
         if limit and decay and decay * size > limit:
             message += f" (weight decay times step size is {decay * size:.3g}, and must stay below {limit:g})"

@@ -68,7 +68,7 @@ class Shape:
             teachers += width  # the start is subtracted
         samples = _samples(config.data, dimension)
         exact = sum(method.work(samples, width, dimension) for method in methods if isinstance(method, Exact))
-        decays = sum(1 + len(stage.weight_decay.epoch_ends(stage.steps, rows)) for stage in stages)
+        decays = sum(stage.weight_decay.values_at_rows(stage.steps, rows) for stage in stages)
         return cls(
             width=width,
             teachers=teachers,

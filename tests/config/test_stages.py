@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from featlearn.config.stages import StageConfig, StageName
-from featlearn.training.stages import Schedule, Stage, Threshold
+from featlearn.training.stages import Curve, Schedule, Stage, Threshold
 from tests.config.broken import Broken, changed, must_be_refused
 
 BROKEN = [
@@ -128,3 +128,19 @@ def test_a_threshold_has_one_side(beyond: object) -> None:
 def test_a_stage_does_not_stop_at_what_is_not_computed_from_the_weights(name: str) -> None:
     with pytest.raises(ValidationError):
         stage(stop={name: 1.0})
+
+
+@pytest.mark.parametrize("kind", ["cosine", "linear", "power"])
+def test_a_curve_knows_the_steps_of_its_stage(kind: Any) -> None:
+    made = stage(step_size={kind: [0.1, 0.01]}, weight_decay={kind: [0.2, 0.0]}).stage("go")
+    assert made.step_size == Curve(0.1, kind=kind, end=0.01, steps=5)
+    assert made.weight_decay == Curve(0.2, kind=kind, end=0.0, steps=5)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [{"cosine": [0.1]}, {"cosine": [0.1, 0.0], "linear": [0.1, 0.0]}, {"power": [0.1, -1.0]}, {"linear": 0.1}],
+)
+def test_a_curve_is_one_pair_of_numbers(schedule: object) -> None:
+    with pytest.raises(ValidationError):
+        stage(step_size=schedule)

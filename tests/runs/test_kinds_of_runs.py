@@ -37,6 +37,8 @@ KINDS = {
     "ntk_adam": ["student.scaling=ntk", "stages.late.method=adam", "stages.early.method=flow", SPHERE],
     "stop_above": ["stages.early.stop={loss: {above: 10}, feature_motion: {above: 0.1}}"],
     "stop_below": ["stages.early.stop={mean_angle: {below: 50}, loss: {below: 0.01}}"],
+    "curves": ["stages.early.step_size={cosine: [0.1, 0.01]}", "stages.late.weight_decay={linear: [0.02, 0]}"],
+    "powers": ["stages.early.step_size={power: [0.1, 0.5]}", "stages.late.method=adam"],
 }
 every_kind = pytest.mark.parametrize("overrides", KINDS.values(), ids=KINDS)
 

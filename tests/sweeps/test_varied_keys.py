@@ -23,6 +23,8 @@ AXES = [
     "student.init.second_layer: [0.2, {signs: 0.1}, {std: 0.1}]",
     "student.init.mirrored: [false, true]",
     "stages.go.stop: [{loss: 0.24}, {loss: {below: 0.265}}, {feature_motion: {above: 0.03}}]",
+    "stages.go.step_size: [0.05, {cosine: [0.1, 0]}, {linear: [0.1, 0]}, {power: [0.1, 0.5]}]",
+    "stages.go.weight_decay: [{cosine: [0.1, 0]}, {power: [0.1, 1]}]",
     "student.scaling: [standard, mean_field, ntk]",
     "student.init.balanced: [false, true]",
 ]
