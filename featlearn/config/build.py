@@ -19,8 +19,9 @@ from featlearn.training import networks
 from featlearn.training.data import Data, Empirical, Online, drawn_sample, held_out, sample_of, shifted
 from featlearn.training.events import Start
 from featlearn.training.networks import Network, generator
+from featlearn.training.operations import REDRAW
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Probe, Problem, Scaled, State
+from featlearn.training.problem import Probe, Problem, Redraws, Scaled, State
 
 LARGEST_SHIFT = 0.01  # rounding to float32 may move the function of a scaled student by this share of ‖f*‖
 
@@ -81,6 +82,7 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
         initial_first_layer=first,
         data=None if data is None else (data,),
         scaled=scaled,
+        redraws=_redraws(config, first),
         probe=Probe.of(entry, second, first, config.seed),
     )
     if config.student.output_scale is not None and config.precision == "float32" and problem.has_teacher:
@@ -140,6 +142,16 @@ def _student(config: Config, teacher: Network) -> Network:
         degree = config.activation.entry().homogeneous_degree
         return networks.near_teacher_student(rng, teacher, width=width, angle=init.angle, homogeneous=degree == 1)
     assert_never(init)
+
+
+def _redraws(config: Config, first: np.ndarray) -> Redraws | None:
+    """The second layer that each stage could end with, of a student with initial rows (1, m, d)."""
+    rule = config.student.redraw()
+    if rule is None or all(REDRAW not in stage.then for stage in config.stages.values()):
+        return None
+    loose = replace(rule, balanced=False)  # balanced with the rows that there are by then
+    drawn = [loose.drawn(generator(config.seed, f"second layer after {name}"), first[0]) for name in config.stages]
+    return Redraws(np.stack(drawn)[None], np.array([rule.balanced]))
 
 
 def _scaled(config: Config, second: np.ndarray, first: np.ndarray) -> Scaled | None:

@@ -24,7 +24,7 @@ from featlearn.theory.activations import DROP_SETTINGS, names_of_degree
 from featlearn.training.backends import resolved_backend
 from featlearn.training.columns import COLUMNS
 from featlearn.training.methods import METHODS, SteppedByBackend
-from featlearn.training.operations import OPERATIONS
+from featlearn.training.operations import OPERATIONS, REDRAW
 from featlearn.training.optima import within_reach
 
 MOST_WEIGHTS = 500_000_000  # the largest first layer: 4 GB
@@ -88,6 +88,11 @@ class Config(Section):
         yield from self._data_violations()
         degree = self.activation.entry().homogeneous_degree
         for name, stage in self.stages.items():
+            if REDRAW in stage.then and self.student.redraw() is None:
+                text = (
+                    f"{REDRAW} draws as the start does, and student.init {self.student.init.kind} draws no second layer"
+                )
+                yield ("stages", name, "then"), f"{text}: use kind gaussian, sphere or symmetric"
             for operation in stage.then:
                 wanted = OPERATIONS[operation].homogeneous_degree
                 if wanted not in (None, degree):

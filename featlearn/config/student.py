@@ -198,6 +198,12 @@ class Student(Section):
         """Whether one half of the neurons repeats the other at the start, with opposite output weights."""
         return isinstance(self.init, SymmetricInit) or (isinstance(self.init, DrawnInit) and bool(self.init.mirrored))
 
+    def redraw(self) -> networks.SecondLayer | None:
+        """How the second layer is drawn again; None for a start that draws none."""
+        if isinstance(self.init, SymmetricInit) and self.width is not None:
+            return networks.SecondLayer("equal", 1.0 / sqrt(self.width), mirrored=True)
+        return self.init.draw() if isinstance(self.init, DrawnInit) else None
+
     @property
     def starts_at_zero(self) -> bool:
         """Whether it is the zero function at the start, whatever its seed."""

@@ -268,7 +268,7 @@ class _Descent:
         if ending and stages[0].then:
             there = leg.only(ending)
             whole = there.reduction.whole
-            end = end_of_stage(whole, there.reduction.expanded(there.batch), stages[0].then)
+            end = end_of_stage(whole, there.reduction.expanded(there.batch), stages[0].then, leg.number)
             there = replace(there, reduction=Reduction.nothing(whole, end), batch=end)
             for i, (place, again) in enumerate(zip(ending, self._measure(there), strict=True)):
                 reached[place], measured[place] = end.take([i]), again

@@ -52,6 +52,23 @@ class Scaled(Batched):
 
 
 @dataclass(frozen=True)
+class Redraws(Batched):
+    """Second layers that are put in place of the trained ones.
+
+    Attributes:
+        second_layers: (B, stages, m) one for the end of each stage.
+        balanced: (B,) whether only their signs are taken, and |a_j| = ‖w_j‖ of the rows there.
+    """
+
+    second_layers: np.ndarray
+    balanced: np.ndarray
+
+    def of_stage(self, number: int) -> Redraws:
+        """That of one stage alone."""
+        return Redraws(self.second_layers[:, number : number + 1], self.balanced)
+
+
+@dataclass(frozen=True)
 class Problem(Batched):
     """B teachers, the students' starting rows, and what is trained on.
 
@@ -66,6 +83,7 @@ class Problem(Batched):
         probe: for ``kernel_motion``, which is null without one.
         initial_second_layer: (B, m) at step 0, for the floors of linear predictors.
         multiplicity: (B, m) how many equal neurons each of the students' stands for; None for one each.
+        redraws: for operations that draw weights; None where no stage has any.
     """
 
     activation: Activation
@@ -77,6 +95,7 @@ class Problem(Batched):
     probe: Probe | None = None
     initial_second_layer: np.ndarray | None = None
     multiplicity: np.ndarray | None = None
+    redraws: Redraws | None = None
 
     @cached_property
     def teachers_as_bytes(self) -> list[tuple[bytes, bytes]]:

@@ -10,6 +10,7 @@ from featlearn.config.build import build, initial_networks
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
+from featlearn.runs.batch import run_batch
 from featlearn.runs.train import train
 from featlearn.theory.activations import activation
 from featlearn.training import networks
@@ -370,3 +371,51 @@ def test_neither_loading_nor_building_draws_a_sample(tmp_path: Path, monkeypatch
     [data] = build(config)[0].data or ()
     with pytest.raises(AssertionError, match="a sample was drawn"):
         data.sample()  # type: ignore[union-attr]
+
+
+# --- weights that are drawn again ---------------------------------------------------------------
+
+REDRAW = "stages.go.then=[redraw_second_layer]"
+
+
+def _ended(place: Path, init: str, *overrides: str) -> tuple[Network, Network]:
+    """The start of a run whose first stage draws the second layer again, and its end."""
+    config = configured(place, f"student.init={init}", REDRAW, "student.width=8", *overrides)
+    (run,) = run_batch([config])
+    return initial_networks(config)[1], Network(run.second_layer, run.first_layer)
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_second_layer_is_drawn_again_as_the_start_draws_it(precision: str, tmp_path: Path) -> None:
+    more = f"precision={precision}"
+    start, end = _ended(tmp_path, "{kind: sphere, second_layer: {signs: 0.5}}", more)
+    assert set(end.second_layer.tolist()) == {0.5, -0.5}
+    assert end.second_layer.tolist() != start.second_layer.tolist()
+    start, end = _ended(
+        tmp_path, "{kind: gaussian, first_layer_std: 0.5, second_layer: {signs: 1}, balanced: true}", more
+    )
+    np.testing.assert_allclose(np.abs(end.second_layer), np.linalg.norm(end.first_layer, axis=1), rtol=1e-6)
+    assert np.abs(np.linalg.norm(end.first_layer, axis=1) - np.abs(start.second_layer)).max() > 1e-3
+    _, end = _ended(tmp_path, "{kind: gaussian, first_layer_std: 0.5, second_layer_std: 1, mirrored: true}", more)
+    np.testing.assert_array_equal(end.second_layer[:4], -end.second_layer[4:])
+    start, end = _ended(tmp_path, "{kind: symmetric}", more)
+    np.testing.assert_array_equal(end.second_layer.astype(np.float32), start.second_layer.astype(np.float32))
+
+
+def test_every_stage_and_seed_draws_a_second_layer_of_its_own(tmp_path: Path) -> None:
+    init = "student.init={kind: gaussian, first_layer_std: 0.5, second_layer_std: 1}"
+    again = "stages.two={train: [first_layer], steps: 1, step_size: 0, then: [redraw_second_layer]}"
+    drawn = []
+    for seed in ("seed=0", "seed=1"):
+        redraws = build(configured(tmp_path, init, REDRAW, again, seed))[0].redraws
+        assert redraws is not None
+        drawn += [
+            *redraws.second_layers[0].tolist(),
+            initial_networks(configured(tmp_path, init, seed))[1].second_layer,
+        ]
+    assert len({tuple(layer) for layer in drawn}) == 6
+
+
+def test_a_start_that_draws_no_second_layer_has_none_to_draw_again(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="near_teacher draws no second layer"):
+        configured(tmp_path, REDRAW, "student.init={kind: near_teacher, angle: 5}")

@@ -62,6 +62,7 @@ VALUES = [
     ("student.init={kind: sphere, second_layer: ones}", "{signs: c} ±c"),
     ("student.scaling=1/m", "did you mean 'mean_field'?"),
     ("student.scaling=lazy", "did you mean 'ntk'?"),
+    ("stages.go.then=[reinit]", "did you mean 'redraw_second_layer'?"),
     ("data=online", "write {kind: online, batch_size: …}"),
     ("data={kind: batches}", "did you mean 'online'? one of: population"),
     ("student=100", "write {width: 100}"),

@@ -39,6 +39,8 @@ KINDS = {
     "stop_below": ["stages.early.stop={mean_angle: {below: 50}, loss: {below: 0.01}}"],
     "curves": ["stages.early.step_size={cosine: [0.1, 0.01]}", "stages.late.weight_decay={linear: [0.02, 0]}"],
     "powers": ["stages.early.step_size={power: [0.1, 0.5]}", "stages.late.method=adam"],
+    "redrawn": ["stages.early.then=[redraw_second_layer]", SPHERE],
+    "zeroed": ["stages.early.then=[zero_second_layer]", "stages.late.method=momentum"],
 }
 every_kind = pytest.mark.parametrize("overrides", KINDS.values(), ids=KINDS)
 

@@ -25,6 +25,7 @@ AXES = [
     "stages.go.stop: [{loss: 0.24}, {loss: {below: 0.265}}, {feature_motion: {above: 0.03}}]",
     "stages.go.step_size: [0.05, {cosine: [0.1, 0]}, {linear: [0.1, 0]}, {power: [0.1, 0.5]}]",
     "stages.go.weight_decay: [{cosine: [0.1, 0]}, {power: [0.1, 1]}]",
+    "stages.go.then: [[], [zero_second_layer], [redraw_second_layer]]",
     "student.scaling: [standard, mean_field, ntk]",
     "student.init.balanced: [false, true]",
 ]
