@@ -22,8 +22,9 @@ from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
 from featlearn.theory.activations import DROP_SETTINGS, names_of_degree
 from featlearn.training.backends import resolved_backend
-from featlearn.training.methods import METHODS
-from featlearn.training.operations import OPERATIONS
+from featlearn.training.columns import COLUMNS
+from featlearn.training.methods import METHODS, SteppedByBackend
+from featlearn.training.operations import OPERATIONS, REDRAW
 from featlearn.training.optima import within_reach
 
 MOST_WEIGHTS = 500_000_000  # the largest first layer: 4 GB
@@ -74,8 +75,9 @@ class Config(Section):
             text = f"fused has no compiled kernel of {which}; use torch (or auto)"
             yield ("backend",), text
         for name, stage in self.stages.items():
-            if self.backend == "fused" and not METHODS[stage.method].compilable:
-                text = f"fused has no compiled steps of method {stage.method}; use torch (or auto) as the backend"
+            if self.backend == "fused" and not self._is_compilable(stage):
+                which = f"{stage.method} with student.scaling" if METHODS[stage.method].compilable else stage.method
+                text = f"fused has no compiled steps of method {which}; use torch (or auto) as the backend"
                 yield ("stages", name, "method"), text
         own = isinstance(self.data, EmpiricalData) and self.data.path is not None
         if self.teacher is None and not own:
@@ -86,6 +88,11 @@ class Config(Section):
         yield from self._data_violations()
         degree = self.activation.entry().homogeneous_degree
         for name, stage in self.stages.items():
+            if REDRAW in stage.then and self.student.redraw() is None:
+                text = (
+                    f"{REDRAW} draws as the start does, and student.init {self.student.init.kind} draws no second layer"
+                )
+                yield ("stages", name, "then"), f"{text}: use kind gaussian, sphere or symmetric"
             for operation in stage.then:
                 wanted = OPERATIONS[operation].homogeneous_degree
                 if wanted not in (None, degree):
@@ -95,14 +102,23 @@ class Config(Section):
                     yield ("stages", name, "then"), text
             yield from self._stop_violations(name, stage)
 
+    def _is_compilable(self, stage: StageConfig) -> bool:
+        """Whether the fused backend can serve a stage; it trains c a of a network c Σ_j a_j φ(w_j·x)."""
+        method = METHODS[stage.method]
+        of_scaled = self.student.scaling is None or method.scaled or not isinstance(method, SteppedByBackend)
+        return method.compilable and of_scaled
+
     def _stop_violations(self, name: str, stage: StageConfig) -> Violations:
         if stage.stop is None:
             return
-        if self.teacher is None:
-            for key in ("loss", "gap"):
-                if getattr(stage.stop, key) is not None:
-                    yield ("stages", name, "stop", key), "is not known without a teacher; use grad_norm"
-        elif stage.stop.gap is not None and (why := self._why_no_gap(stage)):
+        given = [key for key, value in dict(stage.stop).items() if value is not None]
+        held_out = isinstance(self.data, EmpiricalData) and (self.data.test_path or self.data.test_fraction)
+        for key in given:
+            if self.teacher is None and COLUMNS[key].compares:
+                yield ("stages", name, "stop", key), "is not known without a teacher; use grad_norm"
+            elif (key == "train_loss" and self.data.kind == "population") or (key == "test_loss" and not held_out):
+                yield ("stages", name, "stop", key), "is null with these data; use loss"
+        if self.teacher is not None and "gap" in given and (why := self._why_no_gap(stage)):
             yield ("stages", name, "stop", "gap"), why
 
     def _why_no_gap(self, stage: StageConfig) -> str | None:
@@ -113,6 +129,8 @@ class Config(Section):
             return "needs the gap, and log.gap is false"
         if self.student.output_scale is not None:
             return "the gap is known for networks without student.output_scale; use loss or grad_norm"
+        if self.student.scaling is not None:
+            return "the gap is known for networks without a factor in front (student.scaling); use loss or grad_norm"
         if self.activation.entry().degree_one is None:
             known = f"an activation that is homogeneous of degree 1 ({', '.join(names_of_degree(1))})"
             return f"the gap is known for {known}, not for {self.activation.name}"
@@ -181,7 +199,7 @@ class Config(Section):
 
     def settled(self) -> dict[str, Any]:
         sampled = self.data.kind != "population"
-        compilable = all(METHODS[stage.method].compilable for stage in self.stages.values())
+        compilable = all(map(self._is_compilable, self.stages.values()))
         backend, device = resolved_backend(
             self.backend,
             self.device,

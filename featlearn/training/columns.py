@@ -36,6 +36,7 @@ class Column:
         words: in figures; by default the name.
         symbol: beside the words, as mathtext without dollars.
         unit: beside the words.
+        compares: whether it compares with the teacher; it is null without one.
         log: whether it spans orders of magnitude, so that axes are logarithmic.
     """
 
@@ -48,6 +49,7 @@ class Column:
     words: str = ""
     symbol: str = ""
     unit: str = ""
+    compares: bool = False
     log: bool = False
 
     @property
@@ -201,6 +203,7 @@ for _column in (
         kind="number",
         meaning="population loss L = E[(f − f*)²], no factor ½, whatever the data; null, as all that compares with "
         "the teacher, where there is none",
+        compares=True,
         compute=lambda look: look.loss,
         symbol="L",
         log=True,
@@ -209,6 +212,7 @@ for _column in (
         name="objective",
         kind="number",
         meaning="L + (λ/2)(‖a‖² + ‖W‖²_F)",
+        compares=True,
         compute=lambda look: look.objective,
         symbol=r"L_\lambda",
         log=True,
@@ -227,8 +231,9 @@ for _column in (
         name="gap",
         kind="number",
         meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound); null "
-        "for activations that are not homogeneous of degree 1, for λ = 0, with `output_scale`, and for large teachers "
-        f"(m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
+        "for activations that are not homogeneous of degree 1, for λ = 0, with `output_scale` or `scaling`, and for "
+        f"large teachers (m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
+        compares=True,
         compute=_gap,
         symbol=r"L_\lambda - J^*_\lambda",
         log=True,
@@ -238,6 +243,7 @@ for _column in (
         kind="degrees",
         meaning="largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line "
         "(plain relu, which has no symmetry: to the nearest teacher direction)",
+        compares=True,
         compute=_aligned("max_angle"),
         words="largest angle",
         unit="degrees",
@@ -246,7 +252,8 @@ for _column in (
     Column(
         name="misalignment",
         kind="number",
-        meaning="Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖ (with `output_scale`: α|a_j|‖w_j‖)",
+        meaning="Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖ (a_j times `output_scale` and `scaling`)",
+        compares=True,
         compute=_aligned("misalignment"),
         unit="rad²",
         log=True,
@@ -255,6 +262,7 @@ for _column in (
         name="mean_angle",
         kind="degrees",
         meaning="√(misalignment / Σ p_j) in degrees: the mass-weighted rms angle",
+        compares=True,
         compute=_aligned("mean_angle"),
         words="mean angle",
         unit="degrees",
@@ -264,6 +272,7 @@ for _column in (
         name="aligned_mass",
         kind="share",
         meaning=f"share of Σ p_j within {ALIGNED_WITHIN:g}° of a teacher line",
+        compares=True,
         compute=_aligned("aligned_mass"),
         words="aligned mass",
     ),
@@ -271,6 +280,7 @@ for _column in (
         name="alive",
         kind="count",
         meaning=f"living neurons: p_j > {_alive_above} · Σ|a*|",
+        compares=True,
         compute=_aligned("alive"),
         words="living neurons",
     ),
@@ -278,6 +288,7 @@ for _column in (
         name="recovered",
         kind="count",
         meaning=f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
+        compares=True,
         compute=_aligned("recovered"),
         words="recovered teacher lines",
     ),
@@ -285,6 +296,7 @@ for _column in (
         name="mass_error",
         kind="number",
         meaning="max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|; for erf, a neuron near −w*_k counts with −a_j",
+        compares=True,
         compute=_aligned("mass_error"),
         words="mass error",
         log=True,
@@ -301,6 +313,7 @@ for _column in (
         name="subspace",
         kind="share",
         meaning="‖P_{S*}W‖² / ‖W‖²: share of the first layer in the teacher's span",
+        compares=True,
         compute=_aligned("subspace"),
         heading="in S*",
         words="first layer in",

@@ -207,13 +207,13 @@ class _Descent:
             not count
             or not problem.has_teacher
             or not self._is_stepped_by_backend(leg)
-            or any(set(stage.stop) - {"loss"} for stage in stages)
+            or any(name != "loss" or threshold.above for stage in stages for name, threshold in stage.stop.items())
         ):
             return leg, 0
         began = time.perf_counter()
         with np.errstate(all="ignore"):
             end, (loss, rounding) = self.backend.advance_looking(problem, stages, leg.batch, leg.done, rows[:count])
-            stop = np.array([stage.stop.get("loss", -np.inf) for stage in stages])
+            stop = np.array([stage.stop["loss"].at if stage.stop else -np.inf for stage in stages])
             uneventful = loss + rounding < 0.5 * self.loss_limit[leg.runs, None]
             uneventful &= loss - rounding > 1.01 * stop[:, None]
         clear = count if uneventful.all() else int(np.argmin(uneventful.all(0)))
@@ -265,7 +265,7 @@ class _Descent:
         if ending and stages[0].then:
             there = leg.only(ending)
             whole = there.reduction.whole
-            end = end_of_stage(whole, there.reduction.expanded(there.batch), stages[0].then)
+            end = end_of_stage(whole, there.reduction.expanded(there.batch), stages[0].then, leg.number)
             there = replace(there, reduction=Reduction.nothing(whole, end), batch=end)
             for i, (place, again) in enumerate(zip(ending, self._measure(there), strict=True)):
                 reached[place], measured[place] = end.take([i]), again
@@ -320,6 +320,6 @@ class _Descent:
 def _why_ended(stage: Stage, row: Row, done: int) -> str | None:
     """The stop rule that the row meets, or "steps" at the last step of the stage."""
     for name, threshold in stage.stop.items():
-        if row[name] is not None and row[name] <= threshold:
+        if row[name] is not None and threshold.is_met(row[name]):
             return name
     return "steps" if done == stage.steps else None

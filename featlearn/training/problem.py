@@ -47,16 +47,35 @@ class Probe(Batched):
 
 @dataclass(frozen=True)
 class Scaled(Batched):
-    """Lazy training: the trained function is α (f(x; θ) − f(x; θ₀)), for runs that all have an α.
+    """The trained function is α (f(x; θ) − f(x; θ₀)), for runs that all have an α, of lazy training or of the width.
 
     Attributes:
         scale: (B,) α > 0.
         second_layer, first_layer: (B, m₀), (B, m₀, d) the network f(·; θ₀) that is subtracted; m₀ = 0 where it is 0.
+        lazy: (B,) the part of α whose square divides the steps; None where that is all of it.
     """
 
     scale: np.ndarray
     second_layer: np.ndarray
     first_layer: np.ndarray
+    lazy: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Redraws(Batched):
+    """Second layers that are put in place of the trained ones.
+
+    Attributes:
+        second_layers: (B, stages, m) one for the end of each stage.
+        balanced: (B,) whether only their signs are taken, and |a_j| = ‖w_j‖ of the rows there.
+    """
+
+    second_layers: np.ndarray
+    balanced: np.ndarray
+
+    def of_stage(self, number: int) -> Redraws:
+        """That of one stage alone."""
+        return Redraws(self.second_layers[:, number : number + 1], self.balanced)
 
 
 @dataclass(frozen=True)
@@ -74,6 +93,7 @@ class Problem(Batched):
         probe: for ``kernel_motion``, which is null without one.
         initial_second_layer: (B, m) at step 0, for the floors of linear predictors.
         multiplicity: (B, m) how many equal neurons each of the students' stands for; None for one each.
+        redraws: for operations that draw weights; None where no stage has any.
     """
 
     activation: Activation
@@ -85,6 +105,7 @@ class Problem(Batched):
     probe: Probe | None = None
     initial_second_layer: np.ndarray | None = None
     multiplicity: np.ndarray | None = None
+    redraws: Redraws | None = None
 
     @cached_property
     def teachers_as_bytes(self) -> list[tuple[bytes, bytes]]:
@@ -106,6 +127,11 @@ class Problem(Batched):
     def scale(self) -> np.ndarray:
         """(B,) α, 1 for ordinary networks."""
         return np.ones(len(self.teacher_second_layer)) if self.scaled is None else self.scaled.scale
+
+    @property
+    def lazy_scale(self) -> np.ndarray:
+        """(B,) by whose square steps are divided."""
+        return self.scale if self.scaled is None or self.scaled.lazy is None else self.scaled.lazy
 
     def output_weights(self, second_layer: np.ndarray) -> np.ndarray:
         """The weights α a_j that the neurons have in the trained function, (B, m)."""

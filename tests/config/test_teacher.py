@@ -90,3 +90,42 @@ def test_contradictions_are_refused(data: dict[str, Any], complaint: str) -> Non
     with pytest.raises(ValidationError) as caught:
         Teacher.model_validate(data)
     assert complaint in str(caught.value)
+
+
+FIXED = {"input_dim": 4, "width": 3, "directions": "orthonormal"}
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (FIXED | {"width": 5}, "5 orthonormal directions do not fit into the 4 dimensions"),
+        (FIXED | {"rank": 3}, "follows from `directions: orthonormal`"),
+        (FIXED | {"directions": "axes", "min_angle": 10.0}, "follows from `directions: axes`"),
+        (FIXED | {"min_conditioning": 0.1}, "follows from `directions: orthonormal`"),
+        (FIXED | {"output_weights": [1.0]}, "has 1 entries for 3 directions"),
+        (FIXED | {"output_weights": {"power_law": 1.0, "magnitude": [1.0, 2.0]}}, "Extra inputs"),
+        (FIXED | {"output_weights": {"power_law": -1.0}}, "greater than or equal to 0"),
+        (FIXED | {"directions": "orthogonal"}, "orthonormal"),
+        ({"directions": [[1.0]], "output_weights": [1.0], "min_conditioning": 0.1}, "follows from explicit"),
+        ({"input_dim": 3, "width": 2, "min_conditioning": 0.0}, "greater than 0"),
+        ({"directions": "axes", "width": 2}, "missing; a random teacher needs it"),
+    ],
+)
+def test_contradictions_of_named_directions_are_refused(data: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Teacher.model_validate(data)
+    assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize("directions", ["orthonormal", "axes"])
+@pytest.mark.parametrize("weights", [[1.0, -2.0, 3.0], {"power_law": 1.0}, {"sign": "positive"}])
+def test_named_directions_span_as_many_dimensions_as_there_are_neurons(directions: str, weights: object) -> None:
+    teacher = Teacher.model_validate(FIXED | {"directions": directions, "output_weights": weights})
+    assert teacher.shape() == (3, 4)
+    assert teacher.dimension_of_span() == 3
+    assert Teacher.model_validate(teacher.model_dump(exclude_none=True)) == teacher
+
+
+def test_random_directions_are_what_is_there_when_nothing_is_said() -> None:
+    plain = {"input_dim": 3, "width": 2}
+    assert Teacher.model_validate(plain | {"directions": "random"}) == Teacher.model_validate(plain)

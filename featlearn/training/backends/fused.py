@@ -53,7 +53,7 @@ class FusedBackend:
     depends on its shape alone.
 
     A scaled student is trained in b = α a: a step η/α² on a is the step η on b with the weight decay λ/α², and the
-    moments of b are 1/α of those of a.
+    moments of b are 1/α of those of a. Where steps are divided by less than α², η stands for that much more.
     """
 
     name = "fused"
@@ -88,6 +88,8 @@ class FusedBackend:
         decay = _values([s.weight_decay for s in stages], done, count)
         size = _values([s.step_size for s in stages if s.step_size is not None], done, count)
         stretch = problem.scale**2
+        if problem.scaled is not None and problem.scaled.lazy is not None:
+            size = size * (problem.scale / problem.scaled.lazy)[:, None] ** 2
         seen = np.zeros((len(stages), len(looks), 2))
 
         def walk(runs: slice, threads: int = 1) -> None:
