@@ -134,7 +134,10 @@ class FusedBackend:
 
     def _share_out(self, work: Callable[[slice], None], runs: int) -> None:
         """Let threads work on slices of the runs, several for each: one that falls behind leaves some to others."""
-        parts = min(runs, 4 * self.threads) if self.threads > 1 else 1
+        if runs == 1 or self.threads == 1:
+            work(slice(0, runs))
+            return
+        parts = min(runs, 4 * self.threads)
         ends = [runs * part // parts for part in range(parts + 1)]
         do_all([partial(work, slice(*part)) for part in pairwise(ends)], self.threads)
 

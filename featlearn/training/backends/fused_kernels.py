@@ -95,10 +95,10 @@ def evaluate_runs(
     seen: np.ndarray,
 ) -> None:
     """The gradients of the m neurons of each run as in ``advance_runs``, laid out like a and v; ``seen`` (runs, 2)."""
-    n, looked = _sizes(m, v.shape)._replace(looks=1, gradients=1), np.zeros(seen.size)
+    n, looked = _sizes(m, v.shape, looks=1, gradients=1), np.zeros(seen.size)
     rows = _arranged(m, n, (slope_a, slope_w, v, a, *[_NONE] * 4, multiplicity))
     look, nothing = np.zeros(1, np.int64), np.zeros(n.runs)
-    given = [np.array(n, np.int64), np.array([*kernel[1:], 0.0, 0.0]), look, np.zeros(COUNTERS, np.int64)]
+    given = [_as_array(n), np.array([*kernel[1:], 0.0, 0.0]), look, np.zeros(COUNTERS, np.int64)]
     compiled("advance", kernel[0])(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
     seen[:] = looked.reshape(seen.shape)
     _read_back(rows[0], slope_a, n)
@@ -106,12 +106,19 @@ def evaluate_runs(
 
 
 @lru_cache
-def _sizes(m: int, shape: tuple[int, ...]) -> Sizes:
+def _sizes(m: int, shape: tuple[int, ...], looks: int = 0, gradients: int = 0) -> Sizes:
     """The sizes of runs of m neurons whose columns have the shape (runs, d, n)."""
     runs, d, n = shape
     students = -(-m // LANES)
     shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 2)
-    return Sizes(runs, d, n // LANES, students, shares, parts=-(-n // (LANES * PANEL)))
+    parts = -(-n // (LANES * PANEL))
+    return Sizes(runs, d, n // LANES, students, shares, parts=parts, looks=looks, gradients=gradients)
+
+
+@lru_cache
+def _as_array(n: Sizes) -> np.ndarray:
+    """The same for compiled code, which only reads it."""
+    return np.array(n, np.int64)
 
 
 def _arranged(m: int, n: Sizes, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
