@@ -300,17 +300,19 @@ class _Descent:
     def _log_divergence(self, leg: _Leg) -> Logged:
         """The row of the first step since the last row at which the one run of a leg counts as diverged.
 
-        The steps are taken once more from the last row, one by one.
+        The steps are taken once more from the last row, one by one, but for the last, whose end is known.
         """
         (run,), stages, problem = leg.runs, self._stages_of(leg), leg.reduction.problem
         here = replace(leg, batch=leg.at_row.state, done=leg.at_row.stage_step)
-        while here.done < leg.done:
+        while here.done < leg.done - 1:
             batch = METHODS[stages[0].method].advance(self.backend, problem, stages, here.batch, here.done, 1)
             here = replace(here, batch=batch, done=here.done + 1)
             with np.errstate(all="ignore"):
                 loss = self._loss_at(problem, batch)
             if not batch.finite()[0] or self._is_too_large(run, loss if np.isfinite(loss) else None):
                 break
+        else:
+            here = leg
         ((row, floor),) = self._measure(here)
         position = Position(here.number, here.done, row["step"])
         (reached,), finite = here.reached(), bool(here.batch.finite()[0])
