@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 
@@ -13,9 +13,10 @@ from featlearn.config.data_columns import InvalidData
 from featlearn.config.data_file import read_data
 from featlearn.config.model import Config
 from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SymmetricInit
-from featlearn.config.teacher import RandomWeights
+from featlearn.config.teacher import RandomWeights, Teacher
 from featlearn.config.weight_file import read_student
-from featlearn.theory import population
+from featlearn.theory.targets import loss as against
+from featlearn.theory.targets.function import Function, Polynomial
 from featlearn.training import networks
 from featlearn.training.data import Data, Empirical, Online, drawn_sample, held_out, sample_of, shifted
 from featlearn.training.events import Start
@@ -83,6 +84,7 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
         data=None if data is None else (data,),
         scaled=scaled,
         probe=Probe.of(entry, second, first, config.seed),
+        function=_function(config),
     )
     if scaled is not None and config.precision == "float32" and problem.has_teacher:
         _check_scale(problem, state)
@@ -96,6 +98,8 @@ def _teacher(config: Config) -> Network:
     if teacher is None:
         dim = config.shape()[1]
         return Network(np.zeros(0), np.zeros((0, _own_data(config, None)[0][0].shape[1] if dim is None else dim)))
+    if teacher.polynomial is not None:
+        return Network(np.zeros(0), _directions(config, teacher))
     if teacher.directions is not None:
         return networks.explicit_teacher(np.array(teacher.directions), np.array(teacher.output_weights))
     width, input_dim = teacher.shape()
@@ -112,6 +116,23 @@ def _teacher(config: Config) -> Network:
         magnitude=(weights.magnitude[0], weights.magnitude[1]),
         sign=weights.sign,
     )
+
+
+def _directions(config: Config, teacher: Teacher) -> np.ndarray:
+    """The directions (r, d) of a polynomial."""
+    if teacher.directions is not None:
+        return networks.explicit_teacher(np.array(teacher.directions), np.zeros(0)).first_layer
+    rng, (_, input_dim) = generator(config.seed, "teacher"), teacher.shape()
+    return networks.orthonormal_directions(rng, input_dim=input_dim, count=teacher.dimension_of_span())
+
+
+def _function(config: Config) -> Function | None:
+    """What the target makes of the teacher's rows; None for neurons of the student's activation."""
+    if config.teacher is None:
+        return None
+    if config.teacher.polynomial is not None:
+        return Polynomial(config.teacher.terms())
+    return config.teacher_activation()
 
 
 def _student(config: Config, teacher: Network) -> Network:
@@ -164,9 +185,8 @@ def _check_scale(problem: Problem, start: State) -> None:
     The loss of a scaled student starts at ‖f*‖², so its floor, which grows as α², lies four decades below or more.
     """
     weights = problem.in_loss(start.second_layer.astype(np.float64), start.first_layer.astype(np.float64))
-    teacher = problem.teacher_second_layer, problem.teacher_first_layer
-    floor = population.loss_floor(problem.activation, *weights, precision=start.first_layer.dtype)
-    shift = float(np.sqrt(floor / population.squared_norm(problem.activation, *teacher))[0])
+    floor = against.loss_floor(problem.activation, *weights, precision=start.first_layer.dtype)
+    shift = float(np.sqrt(floor / problem.target().squared_norm())[0])
     if shift > LARGEST_SHIFT:
         scale = float(problem.scale[0])
         most = float(f"{0.95 * scale * LARGEST_SHIFT / shift:.2g}")  # two digits, never rounded up to what is refused
@@ -200,9 +220,11 @@ def _unscaled_data(config: Config, teacher: Network) -> Data | None:
             held = None if test is None else lambda: held_out(entry, *train, *test)
             return Empirical(lambda: sample_of(entry, *train), held)
         samples, noise_std = choice.samples or 0, choice.noise_std or 0.0
-        return Empirical(lambda: drawn_sample(entry, teacher, seed=config.seed, samples=samples, noise_std=noise_std))
+        drawn: dict[str, Any] = {"seed": config.seed, "samples": samples, "noise_std": noise_std}
+        return Empirical(lambda: drawn_sample(entry, teacher, **drawn, function=_function(config)))
     if isinstance(choice, OnlineData):
-        return Online(entry, teacher, config.seed, choice.batch_size, choice.noise_std)
+        drawn = {"seed": config.seed, "batch_size": choice.batch_size, "noise_std": choice.noise_std}
+        return Online(entry, teacher, **drawn, function=_function(config))
     return None
 
 

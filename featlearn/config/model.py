@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from featlearn.config.activation import ActivationChoice
+from featlearn.config.activation import ActivationChoice, why_not
 from featlearn.config.data import Data, EmpiricalData, OnlineData, PopulationData
 from featlearn.config.log import Log
 from featlearn.config.section import Section, Violations, WholeNumber
@@ -20,7 +20,8 @@ from featlearn.config.stages import StageConfig, StageName
 from featlearn.config.student import ExplicitInit, NearTeacherInit, Student
 from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
-from featlearn.theory.activations import DROP_SETTINGS, names_of_degree
+from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, names_of_degree
+from featlearn.theory.targets.cross import cross_kernel
 from featlearn.training.backends import resolved_backend
 from featlearn.training.methods import METHODS
 from featlearn.training.operations import OPERATIONS
@@ -49,11 +50,11 @@ class Config(Section):
     precision: Literal["float64", "float32"] = Field(
         "float64", description="precision of weights and steps; metrics are always computed in float64 or better"
     )
-    teacher: Teacher | None = Field(
-        None, description="the target network; only data of your own (`data.path`) need none"
-    )
+    teacher: Teacher | None = Field(None, description="the target; only data of your own (`data.path`) need none")
     student: Student = Field(description="the trained network")
-    activation: ActivationChoice = Field(ActivationChoice(), description="the activation of teacher and student")
+    activation: ActivationChoice = Field(
+        ActivationChoice(), description="the activation of the student, and of the teacher unless it has its own"
+    )
     data: Data = Field(PopulationData(), description="what is trained on")
     stages: Annotated[dict[StageName, StageConfig], Field(min_length=1)] = Field(
         description="the stages by name, in order"
@@ -77,10 +78,10 @@ class Config(Section):
             if self.backend == "fused" and not METHODS[stage.method].compilable:
                 text = f"fused has no compiled steps of method {stage.method}; use torch (or auto) as the backend"
                 yield ("stages", name, "method"), text
-        own = isinstance(self.data, EmpiricalData) and self.data.path is not None
-        if self.teacher is None and not own:
-            yield ("teacher",), "missing (the target network); only data of your own (`data.path`) need none"
+        if self.teacher is None and not self._has_own_data():
+            yield ("teacher",), "missing (the target); only data of your own (`data.path`) need none"
             return
+        yield from self._target_violations()
         yield from self._student_violations()
         yield from self._scale_violations()
         yield from self._data_violations()
@@ -94,6 +95,46 @@ class Config(Section):
                     text = f"{operation} would change the network: {known}; leave it out, as in then: []"
                     yield ("stages", name, "then"), text
             yield from self._stop_violations(name, stage)
+
+    def _target_violations(self) -> Violations:
+        """Of targets that are not neurons of the student's activation."""
+        student, teacher = self.activation.entry(), self.teacher
+        if teacher is None or self._has_own_neurons():
+            return
+        if self.backend == "fused":
+            text = "fused learns teachers of neurons of the student's activation alone; use torch (or auto)"
+            yield ("backend",), text
+        if teacher.polynomial is not None:
+            if student.hermite is None:
+                yield (
+                    ("activation", "name"),
+                    f"the Hermite moments of {student.name}, which a polynomial needs, are unknown",
+                )
+            if isinstance(self.student.init, NearTeacherInit):
+                yield ("student", "init", "kind"), "near_teacher needs a teacher of neurons, and this is a polynomial"
+            return
+        assert teacher.activation is not None
+        why = why_not(teacher.activation.name, self.activation.drop_hermite_below)
+        if why is None:
+            try:
+                cross_kernel(student, activation(teacher.activation.name, self.activation.drop_hermite_below))
+            except ValueError as error:
+                why = str(error)
+        if why is not None:
+            yield ("teacher", "activation", "name"), why
+
+    def _has_own_neurons(self) -> bool:
+        """Whether the target is made of neurons of the student's activation."""
+        teacher = self.teacher
+        if teacher is None or (teacher.polynomial is None and teacher.activation is None):
+            return True
+        return teacher.activation is not None and teacher.activation.name == self.activation.name
+
+    def teacher_activation(self) -> Activation | None:
+        """The teacher's, where it is another than the student's."""
+        if self.teacher is None or self.teacher.activation is None or self._has_own_neurons():
+            return None
+        return activation(self.teacher.activation.name, self.activation.drop_hermite_below)
 
     def _stop_violations(self, name: str, stage: StageConfig) -> Violations:
         if stage.stop is None:
@@ -111,6 +152,8 @@ class Config(Section):
         lines, rank = self.teacher.shape()[0], self.teacher.dimension_of_span()
         if not self.log.gap:
             return "needs the gap, and log.gap is false"
+        if not self._has_own_neurons():
+            return "the gap is known for teachers of neurons of the student's activation; use loss or grad_norm"
         if self.student.output_scale is not None:
             return "the gap is known for networks without student.output_scale; use loss or grad_norm"
         if self.activation.entry().degree_one is None:
@@ -158,7 +201,8 @@ class Config(Section):
                 ("backend",),
                 f"fused computes on population data, and the data are {self.data.kind}; use torch (or auto)",
             )
-        if self.data.kind == "empirical" and self.activation.drop_hermite_below not in DROP_SETTINGS:
+        kept = self.teacher is not None and self.teacher.polynomial is not None and not self._has_own_data()
+        if self.data.kind == "empirical" and not kept and self.activation.drop_hermite_below not in DROP_SETTINGS:
             text = "what labels lose with these degrees is not known from data"
             allowed = " and ".join(map(str, DROP_SETTINGS))
             yield ("activation", "drop_hermite_below"), f"{text}; empirical data take {allowed}"
@@ -173,6 +217,9 @@ class Config(Section):
                 text = f"{stage.method} needs a fixed loss, and {changing}; use {', '.join(others)} or {last}"
                 yield ("stages", name, "method"), text
 
+    def _has_own_data(self) -> bool:
+        return isinstance(self.data, EmpiricalData) and self.data.path is not None
+
     def shape(self) -> tuple[int, int | None]:
         """m* and d: 0 and the dimension of the data without a teacher, None until their file was read."""
         if self.teacher is not None:
@@ -181,7 +228,8 @@ class Config(Section):
 
     def settled(self) -> dict[str, Any]:
         sampled = self.data.kind != "population"
-        compilable = all(METHODS[stage.method].compilable for stage in self.stages.values())
+        methods = [METHODS[stage.method] for stage in self.stages.values()]
+        compilable = self._has_own_neurons() and all(method.compilable for method in methods)
         backend, device = resolved_backend(
             self.backend,
             self.device,

@@ -43,7 +43,7 @@ class Experiment:
         memory = _shapes(state.memory), None if at_row is None else _shapes(at_row.state.memory)
         data = None if self.problem.data is None else type(self.problem.data[0])
         scaled = None if self.problem.scaled is None else self.problem.scaled.second_layer.shape
-        kind = self.problem.activation, self.backend.name, self.backend.device, data, scaled
+        kind = self.problem.activation, self.problem.function, self.backend.name, self.backend.device, data, scaled
         return self.plan.shape(), shapes, place, memory, kind
 
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 import numpy as np
 
 from featlearn.runs.records import FloorsRecord
-from featlearn.theory import population
 from featlearn.theory.linear_floors import random_features_floor, tangent_floor
 from featlearn.training.problem import Problem
 
@@ -15,8 +14,8 @@ from featlearn.training.problem import Problem
 def floors_record(problem: Problem) -> FloorsRecord | None:
     """The least loss of random features and of the tangent kernel at the start, and ‖f*‖²; of the run's own problem.
 
-    A floor is None where the network is too large for it; the whole is without a teacher, and where numbers overflow or
-    memory ends.
+    A floor is None where the network is too large for it, and for targets that are not neurons of the student's
+    activation; the whole is without a teacher, and where numbers overflow or memory ends.
     """
     if not problem.has_teacher:
         return None
@@ -24,7 +23,9 @@ def floors_record(problem: Problem) -> FloorsRecord | None:
     teacher = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
     # a run that is done must not fail for them
     with np.errstate(all="ignore"), suppress(ValueError, np.linalg.LinAlgError, MemoryError):
-        target = float(population.squared_norm(act, teacher[0][None], teacher[1][None])[0])
+        target = float(problem.target().squared_norm()[0])
+        if problem.function is not None:
+            return FloorsRecord(random_features=None, ntk=None, target=target)
         if second is not None and np.isfinite(target):
             return FloorsRecord(
                 random_features=random_features_floor(act, first[0], *teacher),

@@ -122,7 +122,7 @@ def alignment_metrics(
         "recovered": np.sum(found, -1),
         "mass_error": np.max(np.abs(per_teacher - teacher_second_layer), -1),
         "balance": imbalance(second_layer, first_layer),
-        "subspace": _subspace_share(first_layer, teacher_first_layer),
+        "subspace": subspace_share(first_layer, teacher_first_layer),
         "feature_motion": feature_motion(first_layer, initial_first_layer),
     }
 
@@ -137,7 +137,7 @@ def feature_motion(first_layer: np.ndarray, initial_first_layer: np.ndarray) -> 
     return _frobenius(first_layer - initial_first_layer) / _nan_if_zero(_frobenius(initial_first_layer))
 
 
-def _subspace_share(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarray:
+def subspace_share(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarray:
     """‖P_{S*} W‖²_F / ‖W‖²_F, (B,), with P_{S*} the projection on the span of the teacher's rows."""
     inside = first_layer @ bases_of_spans(teacher_first_layer).mT
     return np.sum(inside * inside, (-2, -1)) / _nan_if_zero(np.sum(first_layer * first_layer, (-2, -1)))

@@ -56,6 +56,12 @@ def explicit_teacher(directions: np.ndarray, output_weights: np.ndarray) -> Netw
     return Network(np.asarray(output_weights, dtype=np.float64), _normalised(rows))
 
 
+def orthonormal_directions(rng: np.random.Generator, *, input_dim: int, count: int) -> np.ndarray:
+    """Orthonormal rows (count, d), uniform among all, count ≤ d."""
+    q, r = np.linalg.qr(rng.standard_normal((input_dim, count)))
+    return np.ascontiguousarray((q * np.where(np.diag(r) < 0, -1.0, 1.0)).T)
+
+
 def random_teacher(
     rng: np.random.Generator,
     *,

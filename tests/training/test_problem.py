@@ -38,7 +38,7 @@ def test_a_scaled_network_matches_the_teacher_and_its_start_together() -> None:
 def test_a_scaled_network_that_starts_at_zero_matches_the_teacher_alone() -> None:
     problem, state = random_problem(runs=2)
     nothing = Scaled(np.array([0.5, 3.0]), state.second_layer[:, :0], state.first_layer[:, :0])
-    second, first = _scaled(problem, nothing).target()
+    second, first = _scaled(problem, nothing).joined()
     np.testing.assert_array_equal(second, problem.teacher_second_layer)
     np.testing.assert_array_equal(first, problem.teacher_first_layer)
 
