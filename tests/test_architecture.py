@@ -156,8 +156,10 @@ def test_training_with_the_fused_backend_never_loads_torch(config: str, override
     path = CONFIGS / f"{config}.yaml"
     overrides = [override]
     code = f"import featlearn as f; f.run_batch([f.load_config({str(path)!r}, {overrides})])"
-    assert {"numba", "numpy"} <= loaded_by(code)
-    assert "torch" not in loaded_by(code)
+    loaded_by(code)  # which may have to compile
+    found = loaded_by(code)
+    assert "numpy" in found
+    assert not found & {"torch", "numba"}
 
 
 def test_the_probe_for_heavy_libraries_sees_them() -> None:

@@ -44,6 +44,7 @@ def train(config: Config, runs_dir: str | Path, watch: Watcher | None = None) ->
             be made; nothing is left behind.
     """
     runs_dir, backend = Path(runs_dir), backend_of(config)
+    _begin_compiling(config, backend)
     with one_blas_thread():
         try:
             problem, plan, start = build(config)
@@ -75,6 +76,7 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     if not config.answers_to(info.config_hash):
         raise RunError(f"{run.config_file} was changed since the run began; start a new run from it")
     backend = backend_of(config)
+    _begin_compiling(config, backend)
     run.lock()
     try:
         with one_blas_thread():
@@ -126,6 +128,14 @@ def backend_of(config: Config) -> Backend:
         )
     except BackendError as error:
         raise RunError(str(error)) from None
+
+
+def _begin_compiling(config: Config, backend: Backend) -> None:
+    """Let what is not compiled yet be compiled while networks, floors and optima are made."""
+    if backend.name == "fused":
+        from featlearn.training.backends.fused import begin_compiling
+
+        begin_compiling(config.activation.entry(), config.student.width or 0)
 
 
 def first_info(config: Config, backend: Backend) -> RunInfo:

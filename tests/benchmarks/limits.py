@@ -3,7 +3,8 @@
 import numba
 import numpy as np
 
-from featlearn.training.backends import fused_kernels
+from featlearn.training.backends.pair_kernels import _pair_homogeneous
+from featlearn.training.backends.vectors import LANES, fma, load, spread, store
 from tests.benchmarks.engines import TEACHERS, Walk
 
 
@@ -22,23 +23,22 @@ def products(m: int, d: int) -> Walk:
     return walk
 
 
-@numba.njit(fastmath=fused_kernels.FAST, error_model="numpy")
+@numba.njit(error_model="numpy")
 def _all_pairs(s, out, mass, steps):  # type: ignore[no-untyped-def]
-    total = 0.0
+    s, out, mass, total, rows = s.ctypes, out.ctypes, mass.ctypes, spread(0.0), s.shape[0]
     for _ in range(steps):
-        for j in range(s.shape[0]):
-            t = s[j]
-            root = np.sqrt((1.0 - t) * (1.0 + t))
-            angle = fused_kernels._asin(t)
-            total += mass[j] * (root + t * angle - 1.0)
-            out[j] = mass[j] * angle
-    return total
+        for j in range(rows):
+            value, _, angle = _pair_homogeneous(0.0, 1.0, 0.0, load(s, j))
+            weight = load(mass, j)
+            total = fma(weight, value, total)
+            store(out, j, weight * angle)
+    store(out, 0, total)
 
 
 def pairs(m: int) -> Walk:
     """The pairs of a step, one long vector at one thread."""
     rng = np.random.default_rng(0)
-    count = m * (m + TEACHERS)
-    s, out, mass = rng.uniform(-1, 1, count), np.empty(count), np.ones(count)
+    shape = -(-m * (m + TEACHERS) // LANES), LANES
+    s, out, mass = rng.uniform(-1, 1, shape), np.empty(shape), np.ones(shape)
     _all_pairs(s, out, mass, 1)
     return lambda steps: _all_pairs(s, out, mass, steps)

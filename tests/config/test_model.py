@@ -175,7 +175,10 @@ QUICKSTART_IN_0_1_0 = "979d5d"
 
 
 def test_the_digest_is_that_of_version_0_1_0() -> None:
-    assert load_config(CONFIGS / "quickstart.yaml").digest() == QUICKSTART_IN_0_1_0
+    config = load_config(CONFIGS / "quickstart.yaml")
+    assert config.digest() == QUICKSTART_IN_0_1_0
+    with_floors = config.model_copy(update={"log": config.log.model_copy(update={"floors": True})})
+    assert with_floors.digest() == QUICKSTART_IN_0_1_0
 
 
 def test_the_digest_depends_on_what_is_said_and_not_on_how() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from featlearn.theory import population
 from featlearn.theory.activations import DROP_SETTINGS, CompiledKernel, activation, activation_names
-from featlearn.training.backends import BackendError, fused_kernels, make_backend
+from featlearn.training.backends import BackendError, make_backend
 from featlearn.training.backends.fused import WIDE
 from featlearn.training.problem import State
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
@@ -156,8 +156,6 @@ def test_a_family_that_is_not_compiled_is_refused_before_anything_runs() -> None
     strange = replace(made_up.CUBIC[1], compiled=CompiledKernel("cubic", 1.0, 0.0, 0.0))
     with pytest.raises(BackendError, match="'cubic'; there are homogeneous, erf, quadratic"):
         fused().advance(replace(problem, activation=strange), stages(1), state, 0, 1)
-    with pytest.raises(ValueError, match="no family of kernels 3"):
-        fused_kernels._slopes_of(3)
 
 
 def test_what_it_cannot_do_is_refused() -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.training.backends import fused_kernels
+from featlearn.training.backends import WIDE, fused_kernels
 from featlearn.training.backends.fused import fused_kernel
-from tests.training.batches import batch
+from featlearn.training.backends.kernel_cache import address_of
+from tests.training.batches import assert_same_state, batch, fused, stages
 
 
 @pytest.mark.parametrize(("m", "teachers"), [(5, 3), (6, 2), (7, 1), (13, 3), (14, 2)])
@@ -59,37 +60,28 @@ def test_no_shape_reaches_beyond_its_arrays() -> None:
     assert done.stdout == "inside\n", done.stderr
 
 
-def test_the_arcsine_is_right_to_two_ulp() -> None:
-    x = np.concatenate([np.linspace(-1, 1, 100_001), 0.5 + np.arange(-50, 50) * 2.0**-53, [1 - 2.0**-53, 0.0, 1e-300]])
-    found = np.array([fused_kernels._asin.py_func(t) for t in x])
-    assert np.max(np.abs(found - np.arcsin(x)) / np.spacing(np.abs(np.arcsin(x)) + 1e-300)) <= 2.0
-
-
-@pytest.mark.parametrize(
-    "kernel", [fused_kernels.advance_runs, fused_kernels.advance_wide_run], ids=["runs", "wide run"]
-)
-def test_a_branch_that_is_not_there_is_an_error(kernel: Any) -> None:
+def test_a_branch_that_is_not_there_is_an_error() -> None:
     problem, state = batch(1, 5, 4)
-    v, c = np.zeros((1, 4, 8)), np.zeros((1, 8))
+    v, a = np.zeros((1, 4, 8)), np.zeros((1, 8))
     v[0, :, :5], v[0, :, 5:] = state.first_layer[0].T, problem.teacher_first_layer[0].T
     none, sizes, looks = np.zeros((1, 0)), np.full((1, 3), 0.1), np.zeros(0, dtype=np.int64)
-    optimiser = max(fused_kernels.GD, fused_kernels.MOMENTUM, fused_kernels.ADAM) + 1, 0.0, 0.0, True, True
+    optimiser = max(fused_kernels.METHODS) + 1, 0.0, 0.0, True, True
+    advance: Any = fused_kernels.advance_runs
+    kernel, seen = fused_kernel(problem.activation), np.zeros((1, 0, 2))
     with pytest.raises(ValueError, match="no branch takes the steps"):
-        kernel(
-            fused_kernel(problem.activation),
-            optimiser,
-            5,
-            np.ones(1),
-            v,
-            c,
-            np.ones((1, 8)),
-            sizes,
-            sizes,
-            none,
-            none,
-            none,
-            none,
-            np.zeros((1, 0, 2)),
-            0,
-            looks,
-        )
+        advance(kernel, optimiser, 5, np.ones(1), v, a, np.ones((1, 8)), sizes, sizes, *[none] * 4, seen, 0, looks)
+
+
+@pytest.mark.parametrize("m", [5, 8, 70, 2 * WIDE + 3])
+def test_looking_does_not_change_the_steps(m: int) -> None:
+    problem, state = batch(1, m, 3, teachers=9)
+    ahead = fused().advance(problem, stages(1), state, 0, 5)
+    seen, _ = fused().advance_looking(problem, stages(1), state, 0, np.arange(1, 6))
+    assert_same_state(ahead, seen)
+
+
+def test_memory_of_a_call_begins_with_a_cache_line() -> None:
+    sizes = fused_kernels._sizes(5, (1, 4, 16))
+    rows = fused_kernels._arranged(5, sizes, (np.ones((1, 4, 16)),))
+    assert address_of(rows[0]) % 64 == 0
+    assert rows[1].tolist() == [[1, 1, 1, 1, 1, 0, 0, 0]]

@@ -1,4 +1,4 @@
-"""Compiled kernels run where nothing can be written, with one line about it."""
+"""Compiled code on disk: what is used is kept, what is damaged is replaced, and what cannot be kept is said."""
 
 import os
 import subprocess
@@ -7,14 +7,94 @@ from pathlib import Path
 
 import pytest
 
-from tests.places import CONFIGS
+from featlearn.training.backends import kernel_cache
+from tests.places import CONFIGS, ROOT
 
-# numba's own places are a directory that variables name, one beside the code, and one of the user
+STEPS = """
+import hashlib, sys
+sys.path.insert(0, {root!r})
+from featlearn.training.backends import kernel_cache
+kernel_cache.before_compiling.append(lambda: print("compiling"))
+from tests.training.batches import batch, fused, stages
+problem, state = batch(1, 9, 5, name="erf", drop=2)
+found = fused().advance(problem, stages(1, "momentum"), state, 0, 40)
+fused().loss_and_gradient(problem, state)
+print(hashlib.sha256(found.first_layer.tobytes()).hexdigest(), "numba" in sys.modules)
+"""
+
+
+def steps(cache: Path) -> list[str]:
+    """The lines of a process that takes some steps."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", STEPS.format(root=str(ROOT))],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.slow
+def test_a_cache_is_used_and_heals(tmp_path: Path) -> None:
+    told, first = steps(tmp_path)
+    assert told == "compiling"
+    (file,) = tmp_path.iterdir()  # one family, one function, whatever the method
+    assert file.name.startswith("advance-1-")
+    whole = file.read_bytes()
+    bits, numba = first.split()
+    assert numba == "True"
+    assert steps(tmp_path) == [
+        f"{bits} False"
+    ]  # what compiles and what loads computes the same, the latter without numba
+    for damaged in (b"", whole[:1000], whole[:-1], b"garbage", whole[:5000] + b"?" + whole[5001:]):
+        file.write_bytes(damaged)
+        assert steps(tmp_path) == ["compiling", first]
+        assert file.read_bytes()[:32] == whole[:32]
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+def test_what_compiled_code_depends_on_is_all_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    training = Path(kernel_cache.__file__).parents[1]
+    todo, sources = ["backends/entries.py", "backends/kernel_cache.py"], set()
+    while todo:
+        source = todo.pop()
+        sources.add(source)
+        for line in (training / source).read_text().splitlines():
+            if line.startswith("from featlearn.training.") and " import " in line:
+                found = line.split()[1].removeprefix("featlearn.training.").replace(".", "/") + ".py"
+                known = found in sources or found == "methods/record.py"  # of methods, compiled code takes numbers
+                todo += [found] if (training / found).exists() and not known else []
+    assert sources == set(kernel_cache.SOURCES)
+    before = kernel_cache._dependencies()
+    assert kernel_cache._dependencies() == before
+    monkeypatch.setenv("NUMBA_CPU_NAME", "haswell")
+    assert kernel_cache._dependencies() != before
+
+
+def test_places_are_the_chosen_one_the_package_and_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    package = Path(kernel_cache.__file__).parent / "__pycache__"
+    assert list(kernel_cache._places()) == [tmp_path, package, tmp_path / "user" / "featlearn"]
+
+
+def test_what_cannot_be_kept_in_one_place_is_kept_in_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    places = [tmp_path / "file" / "below", tmp_path / "next"]
+    monkeypatch.setattr(kernel_cache, "_places", lambda: iter(places))
+    kernel_cache._keep("name", b"content")
+    assert kernel_cache._read(places[1] / "name") == b"content"
+    assert kernel_cache._read(places[0] / "name") is None
+
+
 NOWHERE = """
 import sys
-from numba.core import caching
-kinds = caching.CacheImpl._locator_classes
-kinds[:] = [kind for kind in kinds if "UserProvided" in kind.__name__]
+from featlearn.training.backends import kernel_cache
+kernel_cache._places = lambda: iter(())
 from featlearn.cli.app import main
 sys.argv = ["featlearn", *ARGUMENTS]
 main()
@@ -26,11 +106,8 @@ def test_kernels_that_can_be_kept_nowhere_are_compiled_for_this_process(tmp_path
     stages = "stages={only: {train: [second_layer], steps: 2, step_size: 0.1}}"
     options = ["--set", stages, "--set", "log={points: 2, gap: false, floors: false}", "--runs-dir", str(tmp_path)]
     arguments = ["train", "--quiet", "--config", str(CONFIGS / "quickstart.yaml"), *options]
-    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     code = NOWHERE.replace("ARGUMENTS", repr(arguments))
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("warning: compiled kernels can be kept nowhere")
     assert len(done.stderr.splitlines()) == 1

@@ -120,9 +120,10 @@ def test_on_a_sample_it_finds_the_ridge_solution_of_the_sample() -> None:
 def test_the_gradient_is_far_below_that_of_gd_after_as_many_steps(name: str) -> None:
     problem, state = random_problem(name=name)
     eta = 0.01 if name == "quadratic" else 0.2
-    gd = Stage(name="gd", train=LAYERS, steps=300, step_size=Schedule(eta), weight_decay=Schedule(0.02))
-    theirs = make_backend("fused", "cpu", "float64").advance(problem, [gd], state, 0, 300)
-    ours = _walk(problem, state, _stage(300, 0.02))
+    # many more than it needs: how fast it comes near depends on the last digits of gradients
+    gd = Stage(name="gd", train=LAYERS, steps=400, step_size=Schedule(eta), weight_decay=Schedule(0.02))
+    theirs = make_backend("fused", "cpu", "float64").advance(problem, [gd], state, 0, 400)
+    ours = _walk(problem, state, _stage(400, 0.02))
     assert _grad_norm(problem, ours, 0.02) < 1e-8
     assert _grad_norm(problem, ours, 0.02) < 1e-4 * _grad_norm(problem, theirs, 0.02)
 

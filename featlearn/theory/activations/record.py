@@ -50,7 +50,7 @@ class CompiledKernel:
 
     Attributes:
         family: "homogeneous" (degree 1), "erf" or "quadratic".
-        factor, half, excess: what ``fused_kernels._pairs`` makes of them depends on the family.
+        factor, half, excess: what ``pair_kernels`` makes of them depends on the family.
     """
 
     family: str

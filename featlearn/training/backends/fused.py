@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from itertools import pairwise
+from threading import Thread
 from typing import Any
 
-import numba
 import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 from featlearn.training.backends import WIDE, BackendError, Looks
-from featlearn.training.backends.kernel_cache import cached_kernels
+from featlearn.training.backends import fused_kernels as kernels
+from featlearn.training.backends.kernel_cache import kernel
+from featlearn.training.backends.layout import ERF, HOMOGENEOUS, QUADRATIC
+from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Schedule, Stage
 
-kernels = cached_kernels()
-
-# The families of kernels that are compiled, see fused_kernels._pairs.
+# The families of kernels that are compiled, see pair_kernels.
 _FAMILIES = {
-    "homogeneous": kernels.HOMOGENEOUS,
-    "erf": kernels.ERF,
-    "quadratic": kernels.QUADRATIC,
+    "homogeneous": HOMOGENEOUS,
+    "erf": ERF,
+    "quadratic": QUADRATIC,
 }
 _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = α a, which has this name
 
@@ -57,8 +60,7 @@ class FusedBackend:
     device = "cpu"
 
     def __init__(self) -> None:
-        self.threads = numba.get_num_threads()
-        self._pool = ThreadPoolExecutor(self.threads)
+        self.threads = thread_count()
 
     def advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         """See ``backends.Backend``."""
@@ -76,7 +78,7 @@ class FusedBackend:
         if state.first_layer.dtype != np.float64 or problem.data is not None:
             raise TypeError("the fused backend computes in float64 on population data")
         stage, m = stages[0], state.second_layer.shape[1]
-        kernel, optimiser = fused_kernel(problem.activation), _optimiser(stage)
+        activation, optimiser = fused_kernel(problem.activation), _optimiser(stage)
         memory = dict(state.memory) or _first_memory(problem, stage, state)
         first, (target_second, target_first) = state.first_layer, _target(problem)
         second = memory.get(_OUTPUT, state.second_layer)
@@ -88,12 +90,16 @@ class FusedBackend:
         stretch = problem.scale**2
         seen = np.zeros((len(stages), len(looks), 2))
 
-        def walk(runs: slice) -> None:
-            advance_in_place: Any = kernels.advance_wide_run if m >= WIDE else kernels.advance_runs
+        def walk(runs: slice, threads: int = 1) -> None:
+            advance_in_place: Any = kernels.advance_runs
             parts = (x[runs] for x in (stretch, v, a, multiplicity, decay, size, *moments, seen))
-            advance_in_place(kernel, optimiser, m, *parts, done, looks)
+            advance_in_place(activation, optimiser, m, *parts, done, looks, threads)
 
-        self._share_out(walk, len(stages), one_by_one=m >= WIDE)
+        if m >= WIDE and len(stages) < self.threads:
+            for run in range(len(stages)):
+                walk(slice(run, run + 1), self.threads)
+        else:
+            self._share_out(walk, len(stages))
 
         first = v[:, : first.shape[2], :m].mT.copy()
         _remember(memory, stage, moments, v.shape)
@@ -111,10 +117,10 @@ class FusedBackend:
         a = _weights(problem.output_weights(state.second_layer), target_second)
         multiplicity = _multiplicity(problem, a)
         slope_a, slope_w, seen = np.zeros(a.shape), np.zeros(v.shape), np.zeros((runs, 2))
-        kernel = fused_kernel(problem.activation)
+        activation = fused_kernel(problem.activation)
 
         def look(part: slice) -> None:
-            kernels.evaluate_runs(kernel, m, *(x[part] for x in (v, a, multiplicity, slope_a, slope_w, seen)))
+            kernels.evaluate_runs(activation, m, *(x[part] for x in (v, a, multiplicity, slope_a, slope_w, seen)))
 
         self._share_out(look, runs)
         by_a = problem.output_weights(slope_a[:, :m].copy())
@@ -124,12 +130,22 @@ class FusedBackend:
         """See ``backends.Backend``."""
         raise BackendError("the fused backend computes on population data; sampled data need the torch backend")
 
-    def _share_out(self, work: Callable[[slice], None], runs: int, *, one_by_one: bool = False) -> None:
-        """Let each thread work on a slice of the runs; or one run after the other, where each uses all threads."""
-        shares = runs if one_by_one else min(self.threads, runs)
-        ends = np.linspace(0, runs, shares + 1).astype(int)
-        parts = list(map(slice, ends[:-1], ends[1:]))
-        list(map(work, parts) if one_by_one or shares == 1 else self._pool.map(work, parts))
+    def _share_out(self, work: Callable[[slice], None], runs: int) -> None:
+        """Let threads work on slices of the runs, several for each: one that falls behind leaves some to others."""
+        parts = min(runs, 4 * self.threads) if self.threads > 1 else 1
+        ends = [runs * part // parts for part in range(parts + 1)]
+        do_all([partial(work, slice(*part)) for part in pairwise(ends)], self.threads)
+
+
+def begin_compiling(activation: Activation, width: int) -> None:
+    """Load or compile, in a thread of its own, the steps of students of a width."""
+    family = fused_kernel(activation)[0]
+
+    def load() -> None:
+        with suppress(Exception):  # whoever needs it meets the same error
+            kernel("advance_together" if width >= WIDE and thread_count() > 1 else "advance", family)
+
+    Thread(target=load).start()
 
 
 def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.ndarray]:
@@ -154,7 +170,7 @@ def _columns(first: np.ndarray, teacher: np.ndarray) -> np.ndarray:
     """Student and teacher rows as the columns of (runs, d, n), padded with zeros as the compiled code wants them."""
     rows = np.concatenate([first, teacher], axis=1)
     runs, n, d = rows.shape
-    v = np.zeros((runs, _padded(d, kernels.COORDINATES), _padded(n, kernels.COLUMNS)))
+    v = np.zeros((runs, d, _padded(n, kernels.COLUMNS)))
     v[:, :d, :n] = rows.mT
     return v
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from rich.progress import BarColumn, ProgressColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from featlearn.runs.directory import RunDirectory
+from featlearn.training.backends.kernel_cache import before_compiling
 from featlearn.training.events import Event, Logged
 from featlearn.training.measurement import Row
 from featlearn.training.plan import Plan
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from featlearn.sweeps.state import SweepState
 
 
-_COMPILING = "what this machine has not run before is compiled, once"
+_COMPILING = "compiling, once: this machine has not run the like before"
 _WIDE = 100  # columns of a terminal, from which on there is room for a long bar and all numbers
 _SHORT_BAR, _LONG_BAR = 8, 24  # columns
 _LONGEST_NAME = 20  # characters of a stage on a narrow terminal
@@ -57,7 +58,7 @@ class _LiveView:
     def __init__(self, quiet: bool, columns: Callable[[BarColumn], Sequence[ProgressColumn]]) -> None:
         """``columns``: what stands beside the bar, and the bar itself."""
         console = error_console()
-        self._quiet, self._is_wide = quiet, console.width >= _WIDE
+        self._quiet, self._tells, self._is_wide = quiet, not quiet, console.width >= _WIDE
         length = _LONG_BAR if self._is_wide else _SHORT_BAR
         self._room = console.width - length - 1
         shown = columns(calm_bar(length))
@@ -66,11 +67,20 @@ class _LiveView:
     def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()
+        if self._tells:
+            before_compiling.append(_tell_of_compiling)
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self._tells:
+            before_compiling.remove(_tell_of_compiling)
         if self._bar is not None:
             self._bar.stop()
+
+
+def _tell_of_compiling() -> None:
+    with suppress(OSError):  # whoever read this has gone
+        error_console().print(_COMPILING, highlight=False)
 
 
 class TrainingView(_LiveView):
@@ -89,7 +99,7 @@ class TrainingView(_LiveView):
         )
         self._task: TaskID | None = None
         if self._bar is not None:
-            self._task = self._bar.add_task("preparing", total=None, steps="", state=_COMPILING)
+            self._task = self._bar.add_task("preparing", total=None, steps="", state="")
         self._state: list[Part] = []
         self._next_line = 0.0
         self._began = time.perf_counter()

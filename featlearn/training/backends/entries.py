@@ -1,0 +1,170 @@
+"""What is compiled to be called from outside: steps of runs, their losses and gradients; by one thread, or by several
+together for one wide run.
+
+The arguments are the addresses of arrays, as in C. Of many runs, arrays hold one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import types
+
+from featlearn.training.backends.layout import CLAIMED, DONE, PANEL, Sizes
+from featlearn.training.backends.step_kernels import Parts, Run, Step, parts_of
+from featlearn.training.backends.turns import add, wait_for
+from featlearn.training.backends.vectors import ROWS, compiled, rows_from
+from featlearn.training.methods.adam import BRANCH as ADAM
+
+COUNTS = types.CPointer(types.int64)
+
+
+@compiled
+def _sizes(sizes):
+    return Sizes(
+        sizes[0],
+        sizes[1],
+        sizes[2],
+        sizes[3],
+        sizes[4],
+        sizes[5],
+        sizes[6],
+        sizes[7],
+        sizes[8],
+        sizes[9],
+        sizes[10],
+        sizes[11],
+        sizes[12],
+    )
+
+
+@compiled
+def _run(i, n, numbers, v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk):
+    """Run i of those that the arrays hold."""
+    block, row = i * n.blocks, i * n.blocks * n.d
+    return Run(
+        numbers[0],
+        numbers[1],
+        numbers[2],
+        n.d,
+        n.blocks,
+        n.students,
+        n.shares,
+        rows_from(v, row),
+        rows_from(a, block),
+        rows_from(mean_a, block),
+        rows_from(square_a, block),
+        rows_from(mean_w, row),
+        rows_from(square_w, row),
+        rows_from(multiplicity, block),
+        student,
+        neurons,
+        totals,
+        sums,
+        desk,
+    )
+
+
+@compiled
+def _step(i, run, n, numbers, stretch, decay, size):
+    """Step i of a run; the second layer of a scaled student is trained as α a, ``stretch`` being α²."""
+    beta1, beta2, unbias1, unbias2 = numbers[3], numbers[4], 1.0, 1.0
+    if n.method == ADAM:
+        unbias1, unbias2 = 1.0 - beta1 ** (n.done + i + 1), 1.0 - beta2 ** (n.done + i + 1)
+    decay, size, stretch = decay[run * n.steps + i], size[run * n.steps + i], stretch[run]
+    weighed = decay / stretch, decay, size, size / stretch
+    return Step(n.method, beta1, beta2, unbias1, unbias2, *weighed, n.train_a, n.train_w)
+
+
+def _task_of(parts: Parts) -> Any:
+    """The compiled tasks of a round: parts of the step, shares of the sums, and the loss."""
+    prepare, add_up, look, move, _ = parts
+
+    @compiled
+    def task(number, run, n, step, moving, going_on, due, seen, place):
+        """Do one of the tasks of a round.
+
+        Args:
+            step: the step before, which is taken if ``moving`` is 1.
+            going_on, due: 1 if another step follows, and if the loss goes into ``seen`` at ``place``.
+        """
+        if number < n.parts:
+            for j in range(number * PANEL, min(number * PANEL + PANEL, n.blocks)):
+                if moving == 0:
+                    prepare(run, j)
+                elif j < n.students:
+                    move(run, step, j)
+                    prepare(run, j)
+        elif number < n.parts + n.shares:
+            if going_on + due > 0:
+                add_up(run, number - n.parts, n.blocks if due == 1 else n.students)
+        elif due == 1:
+            look(run, seen, place)
+
+    return task
+
+
+def advance(family: int) -> Callable[..., None]:
+    """Steps of runs; see ``fused_kernels.advance_runs`` and ``step_kernels.Run`` for the arrays."""
+    parts = parts_of(family)
+    task, gradient = _task_of(parts), parts.gradient
+
+    def steps_of_runs(
+        sizes, numbers, looks, counters, stretch, decay, size, seen, slope_a, slope_w,
+        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
+    ):  # fmt: skip
+        n = _sizes(sizes)
+        for i in range(n.runs):
+            run = _run(
+                i, n, numbers, v, a, mean_a, square_a, mean_w, square_w,
+                multiplicity, student, neurons, totals, sums, desk,
+            )  # fmt: skip
+            looked = 0
+            for done in range(n.steps + 1):
+                due = 1 if looked < n.looks and looks[looked] == done else 0
+                step = _step(max(done - 1, 0), i, n, numbers, stretch, decay, size)
+                place = 2 * (i * n.looks + looked)
+                for number in range(n.parts + n.shares + 1):
+                    task(number, run, n, step, min(done, 1), min(n.steps - done, 1), due, seen, place)
+                looked += due
+            if n.gradients == 1:
+                for j in range(n.students):
+                    gradient(run, j, rows_from(slope_a, i * n.blocks), rows_from(slope_w, i * n.blocks * n.d))
+
+    return steps_of_runs
+
+
+def advance_together(family: int) -> Callable[..., None]:
+    """As ``advance`` for one run without gradients: all threads that call it share out the tasks of its rounds."""
+    task = _task_of(parts_of(family))
+
+    def steps_of_run(
+        sizes, numbers, looks, counters, stretch, decay, size, seen, slope_a, slope_w,
+        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
+    ):  # fmt: skip
+        n = _sizes(sizes)
+        run = _run(
+            0, n, numbers, v, a, mean_a, square_a, mean_w, square_w,
+            multiplicity, student, neurons, totals, sums, desk,
+        )  # fmt: skip
+        parts, looked = n.parts, 0
+        in_round = parts + n.shares + 1
+        claimed = add(counters, CLAIMED, 1)
+        while claimed < (n.steps + 1) * in_round:
+            done, number = claimed // in_round, claimed % in_round
+            while looked < n.looks and looks[looked] < done:
+                looked += 1
+            due = 1 if looked < n.looks and looks[looked] == done else 0
+            first = 0 if number < parts else parts if number < parts + n.shares else parts + n.shares
+            wait_for(counters, done * in_round + first)
+            step = _step(max(done - 1, 0), 0, n, numbers, stretch, decay, size)
+            task(number, run, n, step, min(done, 1), min(n.steps - done, 1), due, seen, 2 * looked)
+            add(counters, DONE, 1)
+            claimed = add(counters, CLAIMED, 1)
+
+    return steps_of_run
+
+
+ENTRIES = {"advance": advance, "advance_together": advance_together}
+ARGUMENTS = (COUNTS, ROWS, COUNTS, COUNTS, *[ROWS] * 18)  # numba's types of those of both

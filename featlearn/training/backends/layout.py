@@ -1,0 +1,42 @@
+"""What compiled code and its callers agree on: how arrays are laid out, and in which order sizes are told."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+HOMOGENEOUS, ERF, QUADRATIC = 0, 1, 2  # families of kernels
+LANES = 8  # numbers in a vector: one register of 512 bits, or two of 256
+PANEL = 4  # blocks of LANES neurons that stay in the cache while all others pass by
+DESK = (1 + 2 * PANEL) * LANES  # rows of scratch: a tile, and for each neuron of a panel its sums of K and of ∂K/∂q
+SCALE, INVERSE, WEIGHT, PUSH = range(4)  # rows of ``neurons`` for each block, see ``pair_kernels.Family.ready``
+NEURON_ROWS = 4
+CLAIMED, DONE = 0, 8  # places in ``counters``, in cache lines of their own
+COUNTERS = 16
+
+
+class Sizes(NamedTuple):
+    """The sizes of a call.
+
+    Args:
+        runs, d: runs of one shape, and the coordinates of their neurons.
+        blocks, students: blocks of LANES neurons, and those of them that have students.
+        shares, parts: in which the sums over pairs are added up, and in which neurons take their step.
+        steps, looks, done: steps to take, losses to look at, and steps before these.
+        method: of the steps.
+        train_a, train_w: 1 where a layer is trained.
+        gradients: 1 where the gradients at the last weights are asked for.
+    """
+
+    runs: int
+    d: int
+    blocks: int
+    students: int
+    shares: int
+    parts: int
+    steps: int = 0
+    looks: int = 0
+    done: int = 0
+    train_a: int = 0
+    train_w: int = 0
+    method: int = 0
+    gradients: int = 0

@@ -1,0 +1,205 @@
+"""Compiled steps of gradient descent on population data, for one family of kernels.
+
+A round of a run is: (1) all neurons take the step of the round before and are made ready; (2) the sums over their
+pairs, in shares that have arrays of their own; (3) the loss, where it is looked at. What follows what within a share,
+and in which order shares are added, depends on the shape of the run alone, and so do its bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from featlearn.training.backends.layout import INVERSE, LANES, NEURON_ROWS, PANEL, PUSH, SCALE, WEIGHT
+from featlearn.training.backends.method_kernels import direction
+from featlearn.training.backends.pair_kernels import FAMILIES
+from featlearn.training.backends.tile_kernels import panel_of
+from featlearn.training.backends.vectors import (
+    absolute,
+    compiled,
+    entry,
+    fma,
+    inlined,
+    load,
+    spread,
+    store,
+    where_above,
+)
+
+
+class Run(NamedTuple):
+    """One run and what its steps need; arrays are (…, LANES), eight neurons to a row.
+
+    Args:
+        factor, half, excess: of the activation, see ``pair_kernels``.
+        d, blocks, students, shares: coordinates; blocks of eight neurons, and those of them that have students; shares
+            of the sums over pairs.
+        v, a, multiplicity: (blocks·d) rows and twice (blocks): see ``fused_kernels.advance_runs``.
+        mean_a, square_a, mean_w, square_w: the method's memory, laid out like a and v; of methods that have any.
+        student: (students), 1 for a student and 0 for what else is in its block.
+        neurons: (blocks·NEURON_ROWS), what is ready of each neuron.
+        totals, sums, desk: (shares·2·blocks), (shares·students·d) and (shares·DESK): for each share, Σ K and Σ ∂K/∂q of
+            each block, the sums of columns G, and scratch.
+    """
+
+    factor: float
+    half: float
+    excess: float
+    d: int
+    blocks: int
+    students: int
+    shares: int
+    v: Any
+    a: Any
+    mean_a: Any
+    square_a: Any
+    mean_w: Any
+    square_w: Any
+    multiplicity: Any
+    student: Any
+    neurons: Any
+    totals: Any
+    sums: Any
+    desk: Any
+
+
+class Step(NamedTuple):
+    """One step: the method and its numbers, weight decays and sizes for the two layers, and which are trained."""
+
+    method: int
+    beta1: float
+    beta2: float
+    unbias1: float
+    unbias2: float
+    decay_a: float
+    decay_w: float
+    size_a: float
+    size_w: float
+    train_a: int
+    train_w: int
+
+
+class Parts(NamedTuple):
+    """The compiled parts of a round."""
+
+    prepare: Any
+    add_up: Any
+    look: Any
+    move: Any
+    gradient: Any
+
+
+@inlined
+def _sum_of_shares(run, rows, per_share, row, block):
+    """A row of the arrays of all shares that reach a block; the arrays have ``per_share`` rows."""
+    total = load(rows, row)
+    for share in range(1, min(run.shares, block // PANEL + 1)):
+        total = total + load(rows, share * per_share + row)
+    return total
+
+
+@compiled
+def _sum_of_lanes(value, desk):
+    store(desk, 0, value)
+    total = entry(desk, 0, 0)
+    for lane in range(1, LANES):
+        total += entry(desk, 0, lane)
+    return total
+
+
+def parts_of(family: int) -> Parts:
+    """The compiled parts of a round for a family of ``FAMILIES``."""
+    return Parts(*_sums_of(family), *_slopes_of(family))
+
+
+def _sums_of(family: int) -> tuple[Any, Any, Any]:
+    """The compiled ``prepare``, ``add_up`` and ``look`` of a family."""
+    (ready, _, complete), panel = FAMILIES[family], panel_of(FAMILIES[family])
+
+    @compiled
+    def prepare(run, j):
+        """Make the neurons of block j ready."""
+        q = spread(0.0)
+        for row in range(j * run.d, (j + 1) * run.d):
+            x = load(run.v, row)
+            q = fma(x, x, q)
+        scale, inverse, weight, push = ready(q, load(run.multiplicity, j) * load(run.a, j))
+        store(run.neurons, j * NEURON_ROWS + SCALE, scale)
+        store(run.neurons, j * NEURON_ROWS + INVERSE, inverse)
+        store(run.neurons, j * NEURON_ROWS + WEIGHT, weight)
+        store(run.neurons, j * NEURON_ROWS + PUSH, push)
+
+    @compiled
+    def add_up(run, share, last):
+        """The sums of one share: those of its panels, which are dealt out forth and back, so that long meet short.
+
+        Pairs of two blocks from ``last`` on are left out: steps do not need those of teachers among themselves.
+        """
+        blocks, shares, students = run.blocks, run.shares, run.students
+        for row in range(2 * share * PANEL, 2 * blocks):
+            store(run.totals, share * 2 * blocks + row, 0.0)
+        for row in range(share * PANEL * run.d, students * run.d):
+            store(run.sums, share * students * run.d + row, 0.0)
+        for first in range(0, last, PANEL):
+            turn = first // PANEL % (2 * shares)
+            if turn in (share, 2 * shares - 1 - share):
+                panel(run, share, first, min(first + PANEL, last))
+
+    @compiled
+    def look(run, seen, place):
+        """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once all pairs are added up."""
+        loss, size = spread(0.0), spread(0.0)
+        for j in range(run.blocks):
+            c, scale = load(run.multiplicity, j) * load(run.a, j), load(run.neurons, j * NEURON_ROWS + SCALE)
+            by_a, _, _ = complete(run.factor, scale, load(run.neurons, j * NEURON_ROWS + INVERSE))
+            loss = fma(c, by_a * _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j), loss)
+            size = size + absolute(c * scale)
+        seen[place], seen[place + 1] = _sum_of_lanes(loss, run.desk), _sum_of_lanes(size, run.desk)
+
+    return prepare, add_up, look
+
+
+def _slopes_of(family: int) -> tuple[Any, Any]:
+    """The compiled ``move`` and ``gradient`` of a family."""
+    complete = FAMILIES[family].complete
+
+    @compiled
+    def slopes(run, j):
+        """∂L/∂a of the neurons of block j, and what G and v count in ∂L/∂v; once all shares are added up."""
+        scale, inverse = load(run.neurons, j * NEURON_ROWS + SCALE), load(run.neurons, j * NEURON_ROWS + INVERSE)
+        by_a, by_q, by_s = complete(run.factor, scale, inverse)
+        a = 2.0 * load(run.a, j)
+        value = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j)
+        own = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j + 1, j)
+        return 2.0 * by_a * value, a * by_s, 2.0 * by_q * a * own
+
+    @inlined
+    def slope_by_row(run, by_sum, by_own, row, j):
+        """∂L/∂v of one coordinate of the neurons of block j."""
+        total = _sum_of_shares(run, run.sums, run.students * run.d, row, j)
+        return fma(by_own, load(run.v, row), by_sum * total)
+
+    @compiled
+    def move(run, step, j):
+        """Let the neurons of block j take a step."""
+        student = load(run.student, j)
+        slope, by_sum, by_own = slopes(run, j)
+        if step.train_w:
+            for row in range(j * run.d, (j + 1) * run.d):
+                old = load(run.v, row)
+                downhill = fma(step.decay_w, old, slope_by_row(run, by_sum, by_own, row, j))
+                downhill = direction(step, downhill, row, run.mean_w, run.square_w)
+                store(run.v, row, where_above(student, 0.0, fma(-step.size_w, downhill, old), old))
+        if step.train_a:
+            old = load(run.a, j)
+            downhill = direction(step, fma(step.decay_a, old, slope), j, run.mean_a, run.square_a)
+            store(run.a, j, where_above(student, 0.0, fma(-step.size_a, downhill, old), old))
+
+    @compiled
+    def gradient(run, j, slope_a, slope_w):
+        """The gradient by the neurons of block j, laid out like them."""
+        slope, by_sum, by_own = slopes(run, j)
+        store(slope_a, j, slope)
+        for row in range(j * run.d, (j + 1) * run.d):
+            store(slope_w, row, slope_by_row(run, by_sum, by_own, row, j))
+
+    return move, gradient
