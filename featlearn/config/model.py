@@ -104,6 +104,9 @@ class Config(Section):
         if self.backend == "fused":
             text = "fused learns teachers of neurons of the student's activation alone; use torch (or auto)"
             yield ("backend",), text
+        if self.log.floors:
+            text = "floors are known for teachers of neurons of the student's activation alone; leave them out"
+            yield ("log", "floors"), text
         if teacher.polynomial is not None:
             if student.hermite is None:
                 yield (

@@ -58,8 +58,7 @@ class Shape:
         teachers, found = config.shape()
         dimension = found or 1
         width = _width(config)
-        with_floors = config.log.floors and teachers and config.teacher_activation() is None
-        floors = _work_of_floors(config, width, teachers, dimension) if with_floors else 0.0
+        floors = _work_of_floors(config, width, teachers, dimension) if config.log.floors and teachers else 0.0
         stages = [stage.stage(name) for name, stage in config.stages.items()]
         methods = [METHODS[stage.method] for stage in stages]
         pairs = list(zip(stages, methods, strict=True))

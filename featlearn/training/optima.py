@@ -34,8 +34,9 @@ def within_reach(lines: int, rank: int) -> bool:
 def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | None:
     """J*_λ of the teacher of one run of a batch; None where there is none.
 
-    There is none for targets other than neurons of the student's activation, for activations without a kernel of degree 1 (``Activation.degree_one``), for λ = 0, for a large
-    teacher (``within_reach``), and where the solver's arithmetic breaks down.
+    There is none for targets that are not neurons of the student's activation, for activations without a kernel of
+    degree 1 (``Activation.degree_one``), for λ = 0, for a large teacher (``within_reach``), and where the solver's
+    arithmetic breaks down.
     """
     asked = _key(problem, run, weight_decay)
     if asked is None:

@@ -114,7 +114,7 @@ class Problem(Batched):
         function = self.activation if self.function is None else self.function
         return target_of(function, self.teacher_second_layer, self.teacher_first_layer)
 
-    def rest(self, converted: Callable[[np.ndarray], Any] = np.asarray) -> Target | None:
+    def rest(self, converted: Callable[[np.ndarray], Any] = lambda x: x) -> Target | None:
         """The part of the target that is not made of neurons of the student's activation, from converted arrays."""
         if self.function is None:
             return None

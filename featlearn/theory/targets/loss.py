@@ -113,9 +113,10 @@ def loss(
     Accuracy: as ``population.loss`` without a rest; else right to ``loss_floor`` absolute
         (tests/theory/targets/test_loss.py).
     """
-    layers = (second_layer, first_layer, teacher_second_layer, teacher_first_layer)
-    weights = [np.asarray(x, dtype=np.float64) for x in layers]
-    return refined_loss(activation, *loss_float64(activation, *weights, rest), *weights, rest)
+    if rest is None:
+        return population.loss(activation, second_layer, first_layer, teacher_second_layer, teacher_first_layer)
+    weights = second_layer, first_layer, teacher_second_layer, teacher_first_layer
+    return np.maximum(0.0, loss_float64(activation, *weights, rest)[0])
 
 
 def loss_floor(

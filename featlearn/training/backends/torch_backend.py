@@ -101,8 +101,8 @@ class TorchBackend:
             def tensor(x: np.ndarray) -> torch.Tensor:
                 return torch.tensor(x, dtype=dtype, device=self.device)
 
-            target = *map(tensor, problem.joined()), problem.rest(tensor)
-            return lambda step, b, w: against.gradient(problem.activation, b, w, *target, xp=torch)
+            (target_a, target_w), rest = map(tensor, problem.joined()), problem.rest(tensor)
+            return lambda step, b, w: against.gradient(problem.activation, b, w, target_a, target_w, rest, xp=torch)
 
         (data,) = problem.data
 

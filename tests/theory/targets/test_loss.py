@@ -106,9 +106,10 @@ def test_gradient_is_the_difference_quotient_of_the_loss(name: str, drop: int, k
 def test_torch_has_the_same_gradient(kind: str) -> None:
     act, (a, w) = activation("relu", 0), generic(7, d=4)[:2]
     ours = against.gradient(act, a, w, *_joined(act, TARGETS[kind]))
-    theirs = against.gradient(
-        act, torch.from_numpy(a), torch.from_numpy(w), *_joined(act, in_torch(TARGETS[kind])), torch
-    )
+    *joined, rest = _joined(act, TARGETS[kind])
+    second, first, teacher_second, teacher_first = (torch.from_numpy(x.copy()) for x in (a, w, *joined))
+    converted = None if rest is None else in_torch(rest)
+    theirs = against.gradient(act, second, first, teacher_second, teacher_first, converted, torch)
     for x, y in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(y.numpy(), x, rtol=1e-12, atol=1e-12)
 
