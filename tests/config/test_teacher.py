@@ -28,6 +28,49 @@ BROKEN = [
         "{directions: [[1, 0, 0]], output_weights: [1e200]}",
         ("3:53", "teacher.output_weights[0]", "at most 1e+50"),
     ),
+    changed(
+        "polynomial_and_width",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, width: 2, polynomial: "He3(x1)", output_weights: {sign: positive}}',
+        ("3:32", "teacher.width", "whose formula says it all"),
+        ("3:74", "teacher.output_weights", "leave it out"),
+    ),
+    changed(
+        "no_formula",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, polynomial: "He3(x1) + sin(x2)"}',
+        ("3:37", "teacher.polynomial", "in the formula, column 11: there is no 'sin'"),
+    ),
+    changed(
+        "too_many_coordinates",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, polynomial: "x1*x2*x3*x4"}',
+        ("3:37", "teacher.polynomial", "names x4, and the inputs have 3 dimensions"),
+    ),
+    changed(
+        "a_gap_between_coordinates",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, polynomial: "x1*x3"}',
+        ("3:37", "teacher.polynomial", "does not depend on x2"),
+    ),
+    changed(
+        "a_polynomial_without_inputs",
+        "{input_dim: 3, width: 2}",
+        '{polynomial: "x1*x2"}',
+        ("3:1", "teacher.input_dim", "missing"),
+    ),
+    changed(
+        "slanting_directions",
+        "{input_dim: 3, width: 2}",
+        '{polynomial: "x1*x2", directions: [[1, 0, 0], [1, 1, 0]]}',
+        ("3:44", "teacher.directions", "orthogonal"),
+    ),
+    changed(
+        "a_direction_too_many",
+        "{input_dim: 3, width: 2}",
+        '{polynomial: "x1", directions: [[1, 0, 0], [0, 1, 0]]}',
+        ("3:41", "teacher.directions", "2 rows for a polynomial of 1"),
+    ),
     changed("rank_above_width", "width: 2}", "width: 2, rank: 3}", ("3:41", "teacher.rank", "at most 2 dimensions")),
     changed("rank_above_dimension", "width: 2}", "width: 9, rank: 4}", ("3:41", "teacher.rank", "have 3 dimensions")),
     changed(
@@ -90,3 +133,12 @@ def test_contradictions_are_refused(data: dict[str, Any], complaint: str) -> Non
     with pytest.raises(ValidationError) as caught:
         Teacher.model_validate(data)
     assert complaint in str(caught.value)
+
+
+def test_a_polynomial_has_a_rank_and_no_neurons() -> None:
+    teacher = Teacher.model_validate({"input_dim": 5, "polynomial": "x1 + x1*x2"})
+    assert (teacher.shape(), teacher.dimension_of_span()) == ((0, 5), 2)
+    assert teacher.model_dump(exclude_none=True) == {"input_dim": 5, "polynomial": "x1 + x1*x2"}
+    assert Teacher.model_validate(teacher.model_dump(exclude_none=True)) == teacher
+    explicit = Teacher.model_validate({"polynomial": "x1", "directions": [[0, 3, 4]]})
+    assert (explicit.shape(), explicit.dimension_of_span()) == ((0, 3), 1)
