@@ -208,7 +208,9 @@ def test_a_small_output_scale_is_told_from_a_factor_in_front(tmp_path: Path) -> 
 
 def test_parts_of_a_polynomial_that_no_student_reaches_are_warned_of(tmp_path: Path) -> None:
     path, teacher = write(tmp_path, MINIMAL), "teacher={input_dim: 3, polynomial: x1 + x1*x2 + x1*x2*x3}"
-    with pytest.warns(Caution, match="parts of degree 1, 3, which neurons of relu with drop_hermite_below 2 do not have"):
+    with pytest.warns(
+        Caution, match="parts of degree 1, 3, which neurons of relu with drop_hermite_below 2 do not have"
+    ):
         load_config(path, [teacher])
     with pytest.warns(Caution, match="parts of degree 2, which neurons of erf"):
         load_config(path, [teacher, "activation={name: erf, drop_hermite_below: 0}"])
