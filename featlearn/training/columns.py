@@ -212,7 +212,8 @@ for _column in (
         name="gap",
         kind="number",
         meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound); null "
-        "for activations that are not homogeneous of degree 1, for λ = 0, with `output_scale`, and for large teachers "
+        "for targets that are not neurons of the student's activation, for activations that are not homogeneous of "
+        "degree 1, for λ = 0, with `output_scale`, and for large teachers "
         f"(m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
         compute=_gap,
         symbol=r"L_\lambda - J^*_\lambda",
@@ -222,7 +223,8 @@ for _column in (
         name="max_angle",
         kind="degrees",
         meaning="largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line "
-        "(plain relu, which has no symmetry: to the nearest teacher direction)",
+        "(plain relu, which has no symmetry: to the nearest teacher direction); null, as all that takes teacher "
+        "neurons, for polynomial targets",
         compute=_aligned("max_angle"),
         words="largest angle",
         unit="degrees",
@@ -269,7 +271,8 @@ for _column in (
     Column(
         name="mass_error",
         kind="number",
-        meaning="max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|; for erf, a neuron near −w*_k counts with −a_j",
+        meaning="max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|; for erf, a neuron near −w*_k counts with −a_j; null "
+        "for a teacher of another activation",
         compute=_aligned("mass_error"),
         words="mass error",
         log=True,
