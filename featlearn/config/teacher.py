@@ -54,7 +54,7 @@ class Teacher(Section):
     min_angle: Annotated[float, Field(ge=0, le=90)] | None = Field(
         None, description="least angle between any two teacher lines, degrees; default 0"
     )
-    output_weights: OutputWeights = Field(
+    output_weights: OutputWeights | None = Field(
         RandomWeights(), description="a*: random (a mapping), or a list beside explicit `directions`"
     )
     directions: Directions | None = Field(
@@ -115,7 +115,7 @@ class Teacher(Section):
         for key in ("input_dim", "width"):
             if getattr(self, key) is None:
                 yield (key,), "missing; a random teacher needs it (or give explicit `directions`)"
-        if isinstance(self.output_weights, list):
+        if not isinstance(self.output_weights, RandomWeights):
             yield ("output_weights",), "a list needs explicit `directions`; a random teacher takes {magnitude, sign}"
         if self.width is None or self.input_dim is None:
             return

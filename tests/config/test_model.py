@@ -144,7 +144,8 @@ def test_a_validated_configuration_is_complete_and_validates_to_itself(file: Pat
         for parameter in METHODS[stage.method].parameters:
             assert getattr(stage, parameter.name) is not None
     teacher = config.teacher  # data of one's own need none
-    assert teacher is None or teacher.directions is not None or None not in (teacher.rank, teacher.min_angle)
+    random = teacher is not None and teacher.directions is None and teacher.polynomial is None
+    assert teacher is None or not random or None not in (teacher.rank, teacher.min_angle)
     assert Config.model_validate(config.model_dump()) == config
 
 
