@@ -157,9 +157,14 @@ class Sweep:
         return dump_yaml(self.plain())
 
     def digest(self) -> str:
-        """Six hexadecimal digits of the hash of everything in it; a file counts by its content, wherever it lies."""
+        """Six hexadecimal digits of the hash of everything in it; a file that is there counts by its content alone."""
         files = self.files()
-        return _digest(self._with_paths(lambda path: files.get(str(self.directory / path), path)))[:6]
+
+        def counted(path: str) -> str:
+            whole = str(self.directory / path)
+            return files.get(whole, whole)
+
+        return _digest(self._with_paths(counted))[:6]
 
     def answers_to(self, digest: str) -> bool:
         """Whether a digest that was stored is its own. In those of older versions the paths of files counted, too."""

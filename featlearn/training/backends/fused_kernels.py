@@ -9,6 +9,7 @@ The order of operations of a run depends on its shape alone: bits depend neither
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 import numpy as np
@@ -104,6 +105,7 @@ def evaluate_runs(
     _read_back(rows[1], slope_w, n)
 
 
+@lru_cache
 def _sizes(m: int, shape: tuple[int, ...]) -> Sizes:
     """The sizes of runs of m neurons whose columns have the shape (runs, d, n)."""
     runs, d, n = shape
@@ -118,19 +120,25 @@ def _arranged(m: int, n: Sizes, arrays: Sequence[np.ndarray]) -> list[np.ndarray
     Rows come run by run, in it block by block, and in a block coordinate by coordinate. They begin with a cache line:
     vectors that lie across two are loaded in twice the time.
     """
-    counts = [array.size // LANES for array in arrays]
-    counts += [n.students, n.blocks * NEURON_ROWS]
-    counts += [n.shares * 2 * n.blocks, n.shares * n.students * n.d, n.shares * DESK]
-    ends = list(accumulate(counts))
-    memory = np.zeros(LANES * (ends[-1] + 1))
+    places = _places(n, tuple(array.size // LANES for array in arrays))
+    memory = np.zeros(LANES * (places[-1].stop + 1))
     start = -address_of(memory) % 64 // 8
-    whole = memory[start : start + LANES * ends[-1]].reshape(-1, LANES)
-    rows = [whole[end - count : end] for count, end in zip(counts, ends, strict=True)]
+    whole = memory[start : start + LANES * places[-1].stop].reshape(-1, LANES)
+    rows = [whole[place] for place in places]
     for part, array in zip(rows, arrays, strict=False):
         if array.size:
             _in_columns(part, n)[:] = array.reshape(n.runs, -1, n.blocks, LANES)
     rows[len(arrays)].reshape(-1)[:m] = 1.0  # which of the neurons are students
     return rows
+
+
+@lru_cache
+def _places(n: Sizes, given: tuple[int, ...]) -> list[slice]:
+    """Where in one array rows lie: those that are given, by their numbers, and the scratch."""
+    counts = [*given, n.students, n.blocks * NEURON_ROWS]
+    counts += [n.shares * 2 * n.blocks, n.shares * n.students * n.d, n.shares * DESK]
+    ends = accumulate(counts)
+    return [slice(end - count, end) for count, end in zip(counts, ends, strict=True)]
 
 
 def _in_columns(rows: np.ndarray, n: Sizes) -> np.ndarray:

@@ -50,10 +50,13 @@ before_compiling: list[Callable[[], object]] = []  # called when something has t
 _lock = threading.RLock()
 
 
+# a pointer to the numbers of an array that may be written; ``array.ctypes`` is slow
+_pointer: Callable[..., Any] = (ctypes.c_char * 0).from_buffer
+
+
 def address_of(array: np.ndarray) -> int:
-    """Where the numbers of an array lie; quicker than ``array.ctypes``."""
-    address: int = array.__array_interface__["data"][0]
-    return address
+    """Where the numbers of an array lie."""
+    return ctypes.addressof(_pointer(array))
 
 
 def _renew_lock() -> None:
@@ -206,7 +209,7 @@ def _loaded(content: bytes) -> Kernel:
     def call(*arrays: np.ndarray) -> None:
         # numba's convention: where a result and an error would go, and then the arguments
         nowhere = ctypes.create_string_buffer(16)
-        status = function(nowhere, nowhere, *(ctypes.c_void_p(address_of(array)) for array in arrays))
+        status = function(nowhere, nowhere, *map(_pointer, arrays))
         if status != 0:
             raise RuntimeError(f"compiled code ended with status {status}")
 

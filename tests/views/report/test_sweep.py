@@ -151,12 +151,12 @@ def test_a_summary_does_not_promise_curves(tmp_path: Path) -> None:
 def test_rows_lead_to_the_pages_of_their_runs_where_there_are_some(browser: Browser, tmp_path: Path) -> None:
     data = read_sweep(swept(tmp_path, SWEEP))
     assert payload(sweep_page(data, lambda *_: None))["pages"] == {}
-    run = data.sweep.run("0001")
+    run = data.sweep.run("p0001")
     run.report_file.write_text("the page of a run")
-    assert payload(sweep_page(data, lambda *_: None))["pages"] == {"0001": "runs/0001/report.html"}
+    assert payload(sweep_page(data, lambda *_: None))["pages"] == {"p0001": "runs/p0001/report.html"}
     place = tmp_path / "a folder: elsewhere"
     page = sweep_page(data, lambda *_: None, place)
-    assert payload(page)["pages"]["0001"].startswith("../")
+    assert payload(page)["pages"]["p0001"].startswith("../")
     opened(browser, page, place, "#map")
     [link] = browser.find_elements(By.CSS_SELECTOR, "#results tbody a")
     link.click()
