@@ -18,6 +18,7 @@ from pydantic_core import PydanticUndefined
 from featlearn.claims.directory import ReproductionDirectory
 from featlearn.cli.app import app
 from featlearn.config.model import Config
+from featlearn.config.stages import Beyond
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training.columns import COLUMNS
 from featlearn.views.report import claims as claims_text
@@ -52,7 +53,8 @@ def help_of(command: str) -> str:
 def config_keys() -> str:
     """The table of configuration keys."""
     rows = [f"| `{path}` | {kind} | {default} | {text} |" for path, kind, default, text in _keys(Config, "")]
-    return "\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows])
+    distinct = dict.fromkeys(rows)  # kinds of one mapping may share a key
+    return "\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *distinct])
 
 
 def metrics_columns() -> str:
@@ -100,7 +102,7 @@ def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, 
         if name == "kind":
             continue
         yield path, _kind(field.annotation), _default(field), _escaped(field.description or "")
-        for member in inner:
+        for member in (model for model in inner if model is not Beyond):  # each threshold has the same keys
             kind = member.model_fields.get("kind")
             label = f"{path}{{{get_args(kind.annotation)[0]}}}." if kind is not None else f"{path}."
             yield from _keys(member, f"{path}.NAME." if mapped else label)

@@ -12,8 +12,8 @@ from featlearn.config.data import EmpiricalData, OnlineData
 from featlearn.config.data_columns import InvalidData
 from featlearn.config.data_file import read_data
 from featlearn.config.model import Config
-from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SymmetricInit
-from featlearn.config.teacher import RandomWeights, Teacher
+from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SphereInit, SymmetricInit
+from featlearn.config.teacher import Teacher
 from featlearn.config.weight_file import read_student
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.function import Function, Polynomial
@@ -21,8 +21,9 @@ from featlearn.training import networks
 from featlearn.training.data import Data, Empirical, Online, drawn_sample, held_out, sample_of, shifted
 from featlearn.training.events import Start
 from featlearn.training.networks import Network, generator
+from featlearn.training.operations import REDRAW
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Probe, Problem, Scaled, State
+from featlearn.training.problem import Probe, Problem, Redraws, Scaled, State
 
 LARGEST_SHIFT = 0.01  # rounding to float32 may move the function of a scaled student by this share of ‖f*‖
 
@@ -83,11 +84,12 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
         initial_first_layer=first,
         data=None if data is None else (data,),
         scaled=scaled,
+        redraws=_redraws(config, first),
         probe=Probe.of(entry, second, first, config.seed),
         function=_function(config),
     )
-    if scaled is not None and config.precision == "float32" and problem.has_teacher:
-        _check_scale(problem, state)
+    if config.student.output_scale is not None and config.precision == "float32" and problem.has_teacher:
+        _check_scale(problem, state, config.student.output_scale)
     stages = [stage.stage(name) for name, stage in config.stages.items()]
     return problem, Plan.of(stages, config.log.points, config.log.snapshots, gap=config.log.gap), Start(state)
 
@@ -100,30 +102,35 @@ def _teacher(config: Config) -> Network:
         return Network(np.zeros(0), np.zeros((0, _own_data(config, None)[0][0].shape[1] if dim is None else dim)))
     if teacher.polynomial is not None:
         return Network(np.zeros(0), _directions(config, teacher))
-    if teacher.directions is not None:
-        return networks.explicit_teacher(np.array(teacher.directions), np.array(teacher.output_weights))
-    width, input_dim = teacher.shape()
-    weights = teacher.output_weights
-    assert isinstance(weights, RandomWeights)
-    assert teacher.rank is not None
-    assert teacher.min_angle is not None
-    return networks.random_teacher(
-        generator(config.seed, "teacher"),
-        input_dim=input_dim,
-        width=width,
-        rank=teacher.rank,
-        min_angle=teacher.min_angle,
-        magnitude=(weights.magnitude[0], weights.magnitude[1]),
-        sign=weights.sign,
-    )
+    (width, input_dim), weights, rng = teacher.shape(), teacher.output_weights, generator(config.seed, "teacher")
+    assert weights is not None
+    draw: dict[str, Any] = {} if isinstance(weights, list) else weights.model_dump()
+    if teacher.is_random:
+        assert teacher.rank is not None
+        return networks.random_teacher(
+            rng,
+            input_dim=input_dim,
+            width=width,
+            rank=teacher.rank,
+            min_angle=teacher.min_angle or 0.0,
+            min_conditioning=teacher.min_conditioning or 0.0,
+            **draw,
+        )
+    output = np.array(weights) if isinstance(weights, list) else networks.output_weights(rng, width, **draw)
+    if teacher.directions == "orthonormal":
+        return Network(output, networks.orthonormal_rows(rng, width, input_dim))
+    rows = np.eye(width, input_dim) if teacher.rows is None else np.array(teacher.rows)
+    return networks.explicit_teacher(rows, output)
 
 
 def _directions(config: Config, teacher: Teacher) -> np.ndarray:
     """The directions (r, d) of a polynomial."""
-    if teacher.directions is not None:
-        return networks.explicit_teacher(np.array(teacher.directions), np.zeros(0)).first_layer
-    rng, (_, input_dim) = generator(config.seed, "teacher"), teacher.shape()
-    return networks.orthonormal_directions(rng, input_dim=input_dim, count=teacher.dimension_of_span())
+    if teacher.rows is not None:
+        return networks.explicit_teacher(np.array(teacher.rows), np.zeros(0)).first_layer
+    (_, input_dim), rank = teacher.shape(), teacher.dimension_of_span()
+    if teacher.directions == "axes":
+        return np.eye(rank, input_dim)
+    return networks.orthonormal_rows(generator(config.seed, "teacher"), rank, input_dim)
 
 
 def _function(config: Config) -> Function | None:
@@ -152,34 +159,38 @@ def _student(config: Config, teacher: Network) -> Network:
         return networks.symmetric_student(rng, width=width, input_dim=input_dim)
     if isinstance(init, GaussianInit):
         return networks.gaussian_student(
-            rng,
-            width=width,
-            input_dim=input_dim,
-            first_layer_std=init.first_layer_std,
-            second_layer_std=init.second_layer_std,
+            rng, width=width, input_dim=input_dim, first_layer_std=init.first_layer_std, second=init.draw()
         )
+    if isinstance(init, SphereInit):
+        return networks.sphere_student(rng, width=width, input_dim=input_dim, norm=init.norm, second=init.draw())
     if isinstance(init, NearTeacherInit):
         degree = config.activation.entry().homogeneous_degree
         return networks.near_teacher_student(rng, teacher, width=width, angle=init.angle, homogeneous=degree == 1)
     assert_never(init)
 
 
+def _redraws(config: Config, first: np.ndarray) -> Redraws | None:
+    """The second layer that each stage could end with, of a student with initial rows (1, m, d)."""
+    rule = config.student.redraw()
+    if rule is None or all(REDRAW not in stage.then for stage in config.stages.values()):
+        return None
+    loose = replace(rule, balanced=False)  # balanced with the rows that there are by then
+    drawn = [loose.drawn(generator(config.seed, f"second layer after {name}"), first[0]) for name in config.stages]
+    return Redraws(np.stack(drawn)[None], np.array([rule.balanced]))
+
+
 def _scaled(config: Config, second: np.ndarray, first: np.ndarray) -> Scaled | None:
     """How the student's function is scaled, from its initial weights (1, m), (1, m, d)."""
-    if config.student.output_scale is None:
+    scale, factor = config.student.output_scale, config.student.factor(second.shape[1])
+    if scale is None and factor is None:
         return None
-    if starts_at_zero(config):
+    if scale is None or config.student.starts_at_zero:
         second, first = second[:, :0], first[:, :0]
-    return Scaled(np.array([config.student.output_scale]), second, first)
+    scales = np.array([scale or 1.0])
+    return Scaled(scales, second, first) if factor is None else Scaled(factor * scales, second, first, scales)
 
 
-def starts_at_zero(config: Config) -> bool:
-    """Whether the student is the zero function at the start, whatever its seed."""
-    init = config.student.init
-    return isinstance(init, SymmetricInit) or (isinstance(init, GaussianInit) and init.second_layer_std == 0)
-
-
-def _check_scale(problem: Problem, start: State) -> None:
+def _check_scale(problem: Problem, start: State, scale: float) -> None:
     """Raise ScaleTooLarge when rounding the weights can move the function by more than ``LARGEST_SHIFT`` ‖f*‖.
 
     The loss of a scaled student starts at ‖f*‖², so its floor, which grows as α², lies four decades below or more.
@@ -188,7 +199,6 @@ def _check_scale(problem: Problem, start: State) -> None:
     floor = against.loss_floor(problem.activation, *weights, precision=start.first_layer.dtype)
     shift = float(np.sqrt(floor / problem.target().squared_norm())[0])
     if shift > LARGEST_SHIFT:
-        scale = float(problem.scale[0])
         most = float(f"{0.95 * scale * LARGEST_SHIFT / shift:.2g}")  # two digits, never rounded up to what is refused
         raise ScaleTooLarge(
             f"float32 is too coarse for student.output_scale {scale:g}, which multiplies the rounding of the weights: "

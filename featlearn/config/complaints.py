@@ -255,6 +255,7 @@ def _chosen(path: Key, given: str, root: Root) -> str:
         for key in ("kind", "name"):
             if key in model.model_fields and given in get_args(model.model_fields[key].annotation):
                 needed = [name for name, field in model.model_fields.items() if field.is_required() and name != key]
+                needed += getattr(model, "also_needed", ())
                 return "{" + ", ".join([f"{key}: {given}", *(f"{name}: …" for name in needed)]) + "}"
     return ""
 

@@ -64,7 +64,12 @@ OF_KEYS = (
     Hint("dtype float_type", "precision"),
     Hint("logging", "log"),
     Hint("alpha α scale output_multiplier", "output_scale"),
+    Hint("parametrization parameterization parametrisation parameterisation prefactor normalization", "scaling"),
     Hint("stage phases phase", "stages"),
+    Hint("conditioning condition_number kappa κ", "min_conditioning"),
+    Hint("radius scale length", "norm", at="init"),
+    Hint("symmetric antisymmetric mirror zero_output", "mirrored", at="init"),
+    Hint("beta β power powerlaw exponent", "power_law", at="output_weights"),
     Hint("batch_size batch batches minibatch mini_batch", says=_BATCHES),
     Hint("bias biases", says="the networks have no biases: f(x) = Σ_j a_j φ(w_j·x)"),
     Hint("depth n_layers num_layers", says="the networks have two layers: f(x) = Σ_j a_j φ(w_j·x)"),
@@ -75,13 +80,18 @@ OF_KEYS = (
     ),
     Hint(
         "scheduler schedule lr_scheduler warmup annealing cosine",
-        says="a schedule is a value of step_size or weight_decay: {start: 0.1, factor: 0.5, every: 1000}; for another "
-        "shape take several stages",
+        says="a schedule is a value of step_size or weight_decay: {start: 0.1, factor: 0.5, every: 1000}, "
+        "{cosine: [0.1, 0]}, {linear: [0.1, 0]} or {power: [0.1, 0.5]}",
     ),
-    Hint("mean_angle max_angle angle recovered", says="a stage can stop at a loss, grad_norm or gap", at="stop"),
+    Hint("angle alignment", "mean_angle", at="stop"),
+    Hint("step stage_step iterations", says="a stage ends after its steps in any case", at="stop"),
+    Hint(
+        "seconds time minutes", says="where a run ends must not depend on the machine; give it fewer steps", at="stop"
+    ),
     Hint(
         "kind type schedule scheduler",
-        says="every schedule is geometric, {start, factor, every}; for another shape take several stages",
+        says="a schedule is {start, factor, every}, {cosine: [first, last]}, {linear: [first, last]} or "
+        "{power: [first, exponent]}",
         at="step_size, weight_decay",
     ),
     Hint(
@@ -112,10 +122,19 @@ OF_VALUES = (
     Hint("normal random xavier glorot he kaiming lecun zeros uniform", says=_OTHER_START, at="init kind"),
     Hint(
         "cosine linear exponential polynomial step constant",
-        says="a schedule is {start: 0.1, factor: 0.5, every: 1000}, a constant a number; for another shape take "
-        "several stages",
+        says="a schedule is {start: 0.1, factor: 0.5, every: 1000}, {cosine: [0.1, 0]}, {linear: [0.1, 0]} or {power: "
+        "[0.1, 0.5]}, a constant a number",
         at="step_size, weight_decay",
     ),
+    Hint("canonical standard basis identity coordinates", "axes", at="directions"),
+    Hint("orthogonal haar", "orthonormal", at="directions"),
+    Hint("spherical unit uniform_sphere unit_sphere mean_field", "sphere", at="init kind"),
+    Hint("ones constant equal rademacher", says="a number c makes every a_j = c, {signs: c} ±c", at="second_layer"),
+    Hint("mf meanfield 1/m mup", "mean_field", at="scaling"),
+    Hint("lazy kernel tangent 1/sqrt(m) 1/√m", "ntk", at="scaling"),
+    Hint("plain none", "standard", at="scaling"),
+    Hint("redraw resample reinitialize reinitialise reinit", "redraw_second_layer", at="then"),
+    Hint("reset zero reset_second_layer", "zero_second_layer", at="then"),
     Hint("gpu cuda:0", "cuda", at="device"),
     Hint("double f64", "float64", at="precision"),
     Hint("single f32 half float16 bfloat16", "float32", at="precision"),

@@ -116,12 +116,12 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
         config = with_pinned_files(config, directory)
         require_buildable(config)
     except InfeasibleTeacher as error:
-        raise ConfigError([complaint_at(document, ("teacher", "min_angle"), str(error))]) from None
+        raise ConfigError([complaint_at(document, ("teacher", error.key), str(error))]) from None
     except (InvalidFile, ScaleTooLarge) as error:
         raise ConfigError([complaint_at(document, error.key, str(error))]) from None
     if (scale := config.student.output_scale or 1.0) < 1:
         text = f"student.output_scale {scale:g} is the α of lazy training, whose steps are divided by α² = {scale**2:g}"
-        where = "no factor 1/m in front of the network: for that choose the deviations of the start"
+        where = "no factor 1/m in front of the network: for that write student.scaling: mean_field"
         warnings.warn(f"{document.mark_of(()).source}: {text}; it is {where}", Caution, stacklevel=3)
     _warn_of_degrees(document.mark_of(()).source, config)
     return config

@@ -23,8 +23,9 @@ from featlearn.config.yaml_source import dump_yaml
 from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, names_of_degree
 from featlearn.theory.targets.cross import cross_kernel
 from featlearn.training.backends import resolved_backend
-from featlearn.training.methods import METHODS
-from featlearn.training.operations import OPERATIONS
+from featlearn.training.columns import COLUMNS, Compared
+from featlearn.training.methods import METHODS, SteppedByBackend
+from featlearn.training.operations import OPERATIONS, REDRAW
 from featlearn.training.optima import within_reach
 
 MOST_WEIGHTS = 500_000_000  # the largest first layer: 4 GB
@@ -75,8 +76,9 @@ class Config(Section):
             text = f"fused has no compiled kernel of {which}; use torch (or auto)"
             yield ("backend",), text
         for name, stage in self.stages.items():
-            if self.backend == "fused" and not METHODS[stage.method].compilable:
-                text = f"fused has no compiled steps of method {stage.method}; use torch (or auto) as the backend"
+            if self.backend == "fused" and not self._is_compilable(stage):
+                which = f"{stage.method} with student.scaling" if METHODS[stage.method].compilable else stage.method
+                text = f"fused has no compiled steps of method {which}; use torch (or auto) as the backend"
                 yield ("stages", name, "method"), text
         if self.teacher is None and not self._has_own_data():
             yield ("teacher",), "missing (the target); only data of your own (`data.path`) need none"
@@ -87,6 +89,11 @@ class Config(Section):
         yield from self._data_violations()
         degree = self.activation.entry().homogeneous_degree
         for name, stage in self.stages.items():
+            if REDRAW in stage.then and self.student.redraw() is None:
+                text = (
+                    f"{REDRAW} draws as the start does, and student.init {self.student.init.kind} draws no second layer"
+                )
+                yield ("stages", name, "then"), f"{text}: use kind gaussian, sphere or symmetric"
             for operation in stage.then:
                 wanted = OPERATIONS[operation].homogeneous_degree
                 if wanted not in (None, degree):
@@ -139,15 +146,35 @@ class Config(Section):
             return None
         return activation(self.teacher.activation.name, self.activation.drop_hermite_below)
 
+    def _is_compilable(self, stage: StageConfig) -> bool:
+        """Whether the fused backend can serve a stage; it trains c a of a network c Σ_j a_j φ(w_j·x)."""
+        method = METHODS[stage.method]
+        of_scaled = self.student.scaling is None or method.scaled or not isinstance(method, SteppedByBackend)
+        return method.compilable and of_scaled
+
     def _stop_violations(self, name: str, stage: StageConfig) -> Violations:
         if stage.stop is None:
             return
-        if self.teacher is None:
-            for key in ("loss", "gap"):
-                if getattr(stage.stop, key) is not None:
-                    yield ("stages", name, "stop", key), "is not known without a teacher; use grad_norm"
-        elif stage.stop.gap is not None and (why := self._why_no_gap(stage)):
+        given = [key for key, value in dict(stage.stop).items() if value is not None]
+        held_out = isinstance(self.data, EmpiricalData) and (self.data.test_path or self.data.test_fraction)
+        for key in given:
+            compares = COLUMNS[key].compares
+            if self.teacher is None and compares is not None:
+                yield ("stages", name, "stop", key), "is not known without a teacher; use grad_norm"
+            elif compares is not None and (why := self._why_not_compared(compares)):
+                yield ("stages", name, "stop", key), f"{why}; use loss or subspace"
+            elif (key == "train_loss" and self.data.kind == "population") or (key == "test_loss" and not held_out):
+                yield ("stages", name, "stop", key), "is null with these data; use loss"
+        if self.teacher is not None and "gap" in given and (why := self._why_no_gap(stage)):
             yield ("stages", name, "stop", "gap"), why
+
+    def _why_not_compared(self, compares: Compared) -> str | None:
+        """Why a column that compares with a part of the teacher is null; None where it is not."""
+        if compares != "target" and self.teacher is not None and self.teacher.polynomial is not None:
+            return "is null for a polynomial, which has no neurons"
+        if compares == "masses" and not self._has_own_neurons():
+            return "is null for a teacher of another activation, whose masses are not those of the student"
+        return None
 
     def _why_no_gap(self, stage: StageConfig) -> str | None:
         """Why the gap to the optimum is not known in a stage; None where it is."""
@@ -159,6 +186,8 @@ class Config(Section):
             return "the gap is known for teachers of neurons of the student's activation; use loss or grad_norm"
         if self.student.output_scale is not None:
             return "the gap is known for networks without student.output_scale; use loss or grad_norm"
+        if self.student.scaling is not None:
+            return "the gap is known for networks without a factor in front (student.scaling); use loss or grad_norm"
         if self.activation.entry().degree_one is None:
             known = f"an activation that is homogeneous of degree 1 ({', '.join(names_of_degree(1))})"
             return f"the gap is known for {known}, not for {self.activation.name}"
@@ -231,8 +260,7 @@ class Config(Section):
 
     def settled(self) -> dict[str, Any]:
         sampled = self.data.kind != "population"
-        methods = [METHODS[stage.method] for stage in self.stages.values()]
-        compilable = self._has_own_neurons() and all(method.compilable for method in methods)
+        compilable = self._has_own_neurons() and all(map(self._is_compilable, self.stages.values()))
         backend, device = resolved_backend(
             self.backend,
             self.device,

@@ -13,6 +13,9 @@ from featlearn.theory.span import dimension_of_span
 from featlearn.theory.targets.formula import FormulaError, Term, hermite_terms
 from featlearn.training.networks import explicit_teacher, largest_min_angle
 
+Sign = Literal["random", "positive", "negative", "alternating"]
+_SIGN: Any = Field("random", description="sign of a*_k")
+
 
 class RandomWeights(Section):
     """Random output weights of the teacher."""
@@ -20,17 +23,37 @@ class RandomWeights(Section):
     magnitude: Annotated[list[Annotated[float, Field(gt=0, le=LARGEST_WEIGHT)]], Field(min_length=2, max_length=2)] = (
         Field([0.7, 1.3], description="bounds of the uniform distribution of |a*_k|")
     )
-    sign: Literal["random", "positive", "negative", "alternating"] = Field("random", description="sign of a*_k")
+    sign: Sign = _SIGN
 
     def violations(self) -> Violations:
         if self.magnitude[0] > self.magnitude[1]:
             yield ("magnitude",), f"the lower bound {self.magnitude[0]:g} is above the upper {self.magnitude[1]:g}"
 
 
-Directions = Annotated[list[Annotated[list[float], Field(min_length=1)]], Field(min_length=1)]  # of any length
+class PowerLawWeights(Section):
+    """Output weights of the teacher that fall with a power of their number."""
+
+    power_law: Annotated[float, Field(ge=0, le=10)] = Field(description="β in |a*_k| = k^−β, k = 1 … m*")
+    sign: Sign = _SIGN
+
+
+def _kind_of_weights(value: Any) -> str:
+    if isinstance(value, list):
+        return "list"
+    falling = isinstance(value, PowerLawWeights) or (isinstance(value, dict) and "power_law" in value)
+    return "falling" if falling else "mapping"
+
+
+Rows = Annotated[list[Annotated[list[float], Field(min_length=1)]], Field(min_length=1)]  # of any length
+Directions = Annotated[
+    Annotated[Literal["random", "orthonormal", "axes"], Tag("name")] | Annotated[Rows, Tag("rows")],
+    Discriminator(lambda value: "name" if isinstance(value, str) else "rows"),
+]
 OutputWeights = Annotated[
-    Annotated[RandomWeights, Tag("mapping")] | Annotated[Vector, Tag("list")],
-    Discriminator(lambda value: "list" if isinstance(value, list) else "mapping"),
+    Annotated[RandomWeights, Tag("mapping")]
+    | Annotated[PowerLawWeights, Tag("falling")]
+    | Annotated[Vector, Tag("list")],
+    Discriminator(_kind_of_weights),
 ]
 
 
@@ -44,7 +67,7 @@ _ORTHOGONAL_WITHIN = 1e-12  # products of the directions of a polynomial, as row
 
 
 class Teacher(Section):
-    """The target: neurons, random or explicit when ``directions`` is given, or a ``polynomial``."""
+    """The target: neurons, or a ``polynomial``, along directions that are random, orthonormal, the axes, or given."""
 
     input_dim: Dimension | None = Field(None, description="d, the dimension of the Gaussian inputs")
     width: Annotated[WholeNumber, Field(ge=1, le=1000)] | None = Field(
@@ -55,10 +78,18 @@ class Teacher(Section):
         None, description="least angle between any two teacher lines, degrees; default 0"
     )
     output_weights: OutputWeights | None = Field(
-        RandomWeights(), description="a*: random (a mapping), or a list beside explicit `directions`"
+        RandomWeights(),
+        description="a*: random or a power law (a mapping), or a list beside `directions` that are not random",
     )
     directions: Directions | None = Field(
-        None, description="explicit teacher: rows w*_k, normalised; `input_dim` and `width` follow"
+        None,
+        description="`random` (the default); `orthonormal`: a uniformly random orthonormal set; `axes`: e_1 … e_m*; "
+        "or rows w*_k, which are normalised: `input_dim` and `width` then follow",
+    )
+    min_conditioning: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None,
+        description="random directions are drawn again until the absolute eigenvalues of H = Σ a*_k w*_k w*_kᵀ on the "
+        "teacher's span have at least this ratio of the least to the largest; default 0 (`conditioning` of run.json)",
     )
     activation: TeacherActivation | None = Field(
         None, description="the teacher's activation, as {name: quadratic}; default: the student's"
@@ -66,33 +97,44 @@ class Teacher(Section):
     polynomial: str | None = Field(
         None,
         description="in place of `width` and `output_weights`: f* as a formula in coordinates x1 … xr along random "
-        "orthonormal directions (or along explicit, orthogonal `directions`), made of numbers, + - * **, parentheses "
-        'and Hermite polynomials He0 … He20 of a coordinate, as "He3(x1)" or "x1 + x1*x2"; `rank` is r',
+        "orthonormal directions (or `directions`: axes, or rows that are orthogonal), made of numbers, + - * **, "
+        'parentheses and Hermite polynomials He0 … He20 of a coordinate, as "He3(x1)" or "x1 + x1*x2"; `rank` is r',
     )
+
+    @property
+    def rows(self) -> list[list[float]] | None:
+        """The directions where they are given."""
+        return self.directions if isinstance(self.directions, list) else None
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the directions are drawn one by one."""
+        return self.directions in (None, "random")
 
     def settled(self) -> dict[str, Any]:
         if self.polynomial is not None:
-            return {"output_weights": None}
-        if self.directions is not None:
+            drawn = self.directions in ("random", "orthonormal")  # what is there when nothing is said
+            return {"output_weights": None} | ({"directions": None} if drawn else {})
+        if not self.is_random:
             return {}
         width, dim = self.shape()
-        return {"rank": min(width, dim) if self.rank is None else self.rank, "min_angle": self.min_angle or 0.0}
+        rank = min(width, dim) if self.rank is None else self.rank
+        return {"directions": None, "rank": rank, "min_angle": self.min_angle or 0.0}
 
     def violations(self) -> Violations:
         if self.polynomial is not None:
             yield from self._polynomial_violations()
-        elif self.directions is None:
-            yield from self._random_violations()
+        elif self.rows is None:
+            yield from self._drawn_violations()
         else:
-            yield from self._weight_violations(self.directions)
-            yield from self._explicit_violations(self.directions)
+            yield from self._explicit_violations(self.rows)
 
     def _polynomial_violations(self) -> Violations:
-        for key in ("width", "rank", "min_angle", "output_weights", "activation"):
+        for key in ("width", "rank", "min_angle", "output_weights", "min_conditioning", "activation"):
             if key in self.model_fields_set and getattr(self, key) is not None:
                 yield (key,), "is not for a polynomial, whose formula says it all; leave it out"
-        if self.directions is not None:
-            yield from self._explicit_violations(self.directions)
+        if self.rows is not None:
+            yield from self._row_violations(self.rows)
         elif self.input_dim is None:
             yield ("input_dim",), "missing; a polynomial needs it (or give explicit `directions`)"
         try:
@@ -103,44 +145,60 @@ class Teacher(Section):
         unused = [i + 1 for i in range(rank) if not any(term.degrees[i] for term in self.terms())]
         if unused:
             yield ("polynomial",), f"does not depend on x{unused[0]}; its coordinates must be x1 … xr without gaps"
-        elif self.directions is not None:
-            if len(self.directions) != rank:
-                yield ("directions",), f"has {len(self.directions)} rows for a polynomial of {rank} coordinates"
-            elif not _are_orthogonal(self.directions):
+        elif self.rows is not None:
+            if len(self.rows) != rank:
+                yield ("directions",), f"has {len(self.rows)} rows for a polynomial of {rank} coordinates"
+            elif not _are_orthogonal(self.rows):
                 yield ("directions",), f"must be orthogonal to each other (to {_ORTHOGONAL_WITHIN:g})"
         elif self.input_dim is not None and rank > self.input_dim:
             yield ("polynomial",), f"names x{rank}, and the inputs have {self.input_dim} dimensions"
 
-    def _random_violations(self) -> Violations:
+    def _drawn_violations(self) -> Violations:
         for key in ("input_dim", "width"):
             if getattr(self, key) is None:
                 yield (key,), "missing; a random teacher needs it (or give explicit `directions`)"
-        if not isinstance(self.output_weights, RandomWeights):
-            yield ("output_weights",), "a list needs explicit `directions`; a random teacher takes {magnitude, sign}"
+        if self.output_weights is None:
+            yield ("output_weights",), "missing; only a polynomial has none"
+        if self.is_random and isinstance(self.output_weights, list):
+            takes = "a random teacher takes {magnitude, sign} or {power_law, sign}"
+            yield ("output_weights",), f"a list needs explicit `directions`, orthonormal ones or the axes; {takes}"
         if self.width is None or self.input_dim is None:
             return
-        rank = min(self.width, self.input_dim) if self.rank is None else self.rank
-        if rank > self.width:
-            yield ("rank",), f"{rank} is too much: {self.width} teacher neurons span at most {self.width} dimensions"
-        elif rank > self.input_dim:
-            yield ("rank",), f"{rank} is too much: the inputs have {self.input_dim} dimensions"
-        elif self.width > 1 and (self.min_angle or 0.0) > largest_min_angle(self.width, rank):
-            limit = f"{self.width} lines in {rank} dimensions are at most {largest_min_angle(self.width, rank):.4g}"
+        yield from (self._random_violations if self.is_random else self._orthonormal_violations)(
+            self.width, self.input_dim
+        )
+
+    def _orthonormal_violations(self, width: int, input_dim: int) -> Violations:
+        if width > input_dim:
+            yield ("width",), f"{width} orthonormal directions do not fit into the {input_dim} dimensions of the inputs"
+        yield from self._violations_of_weights(width)
+        for key in ("rank", "min_angle", "min_conditioning"):
+            if getattr(self, key) is not None:
+                yield (key,), f"follows from `directions: {self.directions}`; leave it out"
+
+    def _random_violations(self, width: int, input_dim: int) -> Violations:
+        rank = min(width, input_dim) if self.rank is None else self.rank
+        if rank > width:
+            yield ("rank",), f"{rank} is too much: {width} teacher neurons span at most {width} dimensions"
+        elif rank > input_dim:
+            yield ("rank",), f"{rank} is too much: the inputs have {input_dim} dimensions"
+        elif width > 1 and (self.min_angle or 0.0) > largest_min_angle(width, rank):
+            limit = f"{width} lines in {rank} dimensions are at most {largest_min_angle(width, rank):.4g}"
             yield ("min_angle",), f"{self.min_angle:g} degrees is too much: {limit} degrees apart"
 
-    def _weight_violations(self, directions: list[list[float]]) -> Violations:
+    def _explicit_violations(self, directions: list[list[float]]) -> Violations:
+        yield from self._row_violations(directions)
         count = len(directions)
-        if not isinstance(self.output_weights, list):
-            yield ("output_weights",), f"explicit `directions` need a list of {count} output weights"
-        elif len(self.output_weights) != count:
-            yield ("output_weights",), f"has {len(self.output_weights)} entries for {count} directions"
+        if self.output_weights is None or isinstance(self.output_weights, RandomWeights):
+            yield ("output_weights",), f"explicit `directions` need a list of {count} output weights, or {{power_law}}"
+        yield from self._violations_of_weights(count)
         if self.width is not None and self.width != count:
             yield ("width",), f"{self.width} contradicts `directions`, which say {count}; leave it out"
-        for key in ("rank", "min_angle"):
+        for key in ("rank", "min_angle", "min_conditioning"):
             if getattr(self, key) is not None:
                 yield (key,), "follows from explicit `directions`; leave it out"
 
-    def _explicit_violations(self, directions: list[list[float]]) -> Violations:
+    def _row_violations(self, directions: list[list[float]]) -> Violations:
         dim = len(directions[0])
         for k, row in enumerate(directions):
             if len(row) != dim:
@@ -155,14 +213,18 @@ class Teacher(Section):
         assert self.polynomial is not None
         return hermite_terms(self.polynomial)
 
+    def _violations_of_weights(self, count: int) -> Violations:
+        if isinstance(self.output_weights, list) and len(self.output_weights) != count:
+            yield ("output_weights",), f"has {len(self.output_weights)} entries for {count} directions"
+
     def shape(self) -> tuple[int, int]:
         """(m*, d), of a valid teacher; m* = 0 of a polynomial."""
         if self.polynomial is not None:
-            dim = self.input_dim if self.directions is None else len(self.directions[0])
+            dim = self.input_dim if self.rows is None else len(self.rows[0])
             assert dim is not None
             return 0, dim
-        if self.directions is not None:
-            return len(self.directions), len(self.directions[0])
+        if self.rows is not None:
+            return len(self.rows), len(self.rows[0])
         assert self.width is not None
         assert self.input_dim is not None
         return self.width, self.input_dim
@@ -171,10 +233,11 @@ class Teacher(Section):
         """r, of a valid teacher."""
         if self.polynomial is not None:
             return len(self.terms()[0].degrees)
-        if self.directions is not None:
-            return dimension_of_span(np.array(self.directions, dtype=float))
-        assert self.rank is not None
-        return self.rank
+        if self.rows is not None:
+            return dimension_of_span(np.array(self.rows, dtype=float))
+        rank = self.rank if self.is_random else self.width
+        assert rank is not None
+        return rank
 
 
 def _are_orthogonal(directions: list[list[float]]) -> bool:

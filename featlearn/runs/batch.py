@@ -42,7 +42,8 @@ class Experiment:
         place = self.start.position, self.start.start_loss is None, None if at_row is None else at_row.stage_step
         memory = _shapes(state.memory), None if at_row is None else _shapes(at_row.state.memory)
         data = None if self.problem.data is None else type(self.problem.data[0])
-        scaled = None if self.problem.scaled is None else self.problem.scaled.second_layer.shape
+        scale = self.problem.scaled
+        scaled = None if scale is None else (scale.second_layer.shape, scale.lazy is None)
         kind = self.problem.activation, self.problem.function, self.backend.name, self.backend.device, data, scaled
         return self.plan.shape(), shapes, place, memory, kind
 

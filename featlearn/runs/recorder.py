@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from featlearn.runs.optimum_record import optimum_record
 from featlearn.runs.records import ProgressRecord, RunInfo, StageRecord
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.growing_npz import Entry, GrowingNpz
+from featlearn.theory.conditioning import conditioning
 from featlearn.training.backends import Backend
 from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
@@ -28,7 +30,7 @@ from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 
 CHECKPOINT_SECONDS = 1.0  # the least time between two checkpoints, except at the end of a stage
-FLUSH_SECONDS = 0.05  # the least time between two rows of a run of a batch that are handed to the system
+FLUSH_SECONDS = 0.5  # the least time between two rows of a run of a batch that are handed to the system
 
 
 Ending = Literal["done", "diverged", "interrupted", "failed"]
@@ -107,8 +109,8 @@ def advice(plan: Plan, event: Event) -> str:
     message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): {why}"
     decay, size = row["weight_decay"], row["step_size"]
     if size and stage.step_size is not None:
-        key = "step_size" if stage.step_size.factor == 1 else "step_size.start"
-        message += f"; try a smaller step: --set stages.{stage.name}.{key}={stage.step_size.start / 10:g}"
+        change = f"stages.{stage.name}.step_size{stage.step_size.with_a_tenth()}"
+        message += f"; try a smaller step: --set {shlex.quote(change)}"
         limit = method.decay_limit and method.decay_limit(**method.values(stage.parameters))
         if limit and decay and decay * size > limit:
             message += f" (weight decay times step size is {decay * size:.3g}, and must stay below {limit:g})"
@@ -174,6 +176,7 @@ class Recorder:
             self._checkpoint(self.last_event)
         elif status != "failed":
             self._sync()
+        teacher = self.problem.teacher_second_layer, self.problem.teacher_first_layer
         self.info = self.info.changed(
             status=status,
             final=self.last_row,
@@ -181,6 +184,7 @@ class Recorder:
             seconds=self.seconds(),
             loss_floor=self.loss_floor if self.problem.has_teacher else None,
             optima=tuple(optimum_record(self.problem, decay) for decay in self.decays),
+            conditioning=conditioning(*(x[0] for x in teacher)) if self.problem.has_teacher_neurons else None,
             floors=floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
             rows=self.rows,
             message=message,

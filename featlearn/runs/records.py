@@ -168,6 +168,7 @@ class RunInfo(Provenance):
     loss_floor: float | None = None
     optima: tuple[OptimumRecord, ...] = ()
     floors: FloorsRecord | None = None
+    conditioning: float | None = None  # of teacher neurons, see ``theory.conditioning``
     rows: Count | None = None  # rows of the log, once the run has stopped
     message: Text | None = None
     traceback: Text | None = None

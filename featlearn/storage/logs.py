@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 from featlearn.storage.opening import open_regular, read_regular
 
+_BUFFER = 2**16  # bytes that may wait in memory
+
 
 class Log:
     """A log that is being written; whoever opens it holds the lock of its directory."""
@@ -21,7 +23,8 @@ class Log:
             RunError: when it cannot be read.
         """
         self.path = path
-        self._file: BinaryIO = os.fdopen(open_regular(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "ab")
+        descriptor = open_regular(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        self._file: BinaryIO = os.fdopen(descriptor, "ab", buffering=_BUFFER)
         self._cut(read_lines(path))
 
     def append(self, line: bytes, *, flush: bool = True) -> None:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from featlearn.config.build import starts_at_zero
 from featlearn.config.data import EmpiricalData, OnlineData
 from featlearn.config.model import Config
-from featlearn.config.student import ExplicitInit, FileInit, SymmetricInit
+from featlearn.config.student import ExplicitInit, FileInit
 from featlearn.storage.growing_npz import MOST_PENDING
 from featlearn.storage.npz import shapes_in
 from featlearn.theory.linear_floors import MOST_RANDOM_FEATURES, MOST_TANGENT_FEATURES
@@ -65,11 +64,11 @@ class Shape:
         steps = sum(stage.steps for stage, method in pairs if isinstance(method, SteppedByBackend))
         own_steps = sum(stage.steps for stage, method in pairs if isinstance(method, OwnSteps))
         rows = min(config.log.points, steps + own_steps + 1)
-        if config.student.output_scale is not None and not starts_at_zero(config):
+        if config.student.output_scale is not None and not config.student.starts_at_zero:
             teachers += width  # the start is subtracted
         samples = _samples(config.data, dimension)
         exact = sum(method.work(samples, width, dimension) for method in methods if isinstance(method, Exact))
-        decays = sum(1 + len(stage.weight_decay.epoch_ends(stage.steps, rows)) for stage in stages)
+        decays = sum(stage.weight_decay.values_at_rows(stage.steps, rows) for stage in stages)
         return cls(
             width=width,
             teachers=teachers,
@@ -185,7 +184,7 @@ def _samples(data: object, dimension: int) -> int:
 
 def _work_of_floors(config: Config, width: int, teachers: int, dimension: int) -> float:
     """In arbitrary units: the pairs of features, and those of rows, whose products are taken in double-double."""
-    rows = width // 2 if isinstance(config.student.init, SymmetricInit) else width  # equal in pairs
+    rows = width // 2 if config.student.is_mirrored else width  # equal in pairs
     tangents = rows * min(dimension, rows + teachers)
     work = 100_000.0
     if rows <= MOST_RANDOM_FEATURES:

@@ -17,17 +17,33 @@ from featlearn.theory.span import bases_of_spans
 
 ALIGNED_WITHIN = 5.0  # degrees: a neuron this close to a teacher line counts as aligned
 ALIVE_ABOVE = 1e-6  # share of Σ|a*|: a neuron of smaller mass has vanished
+_ENTRIES_IN_CACHE = 2**13  # Runs are taken together while their rows have no more entries.
 
 
 @dataclass(frozen=True)
 class NearestTeacher:
-    """For every neuron j of every run, (B, m): the nearest teacher neuron and how it lies to it."""
+    """For every neuron j of every run, (B, m): the nearest teacher neuron and how it lies to it.
 
-    angles: np.ndarray  # (B, m, m*): to every teacher line, radians, NaN for a zero row
+    ``across`` and ``along`` are twice the sine and the cosine of half the angle to every teacher line, (B, m, m*), NaN
+    for a zero row.
+    """
+
+    across: np.ndarray
+    along: np.ndarray
     index: np.ndarray  # k of the nearest teacher line
     angle: np.ndarray  # δ_j in radians, NaN for a zero row
     sign: np.ndarray  # +1 or −1: w_j lies on the side of +w*_k or −w*_k
     mass: np.ndarray  # p_j = |a_j|‖w_j‖
+    norm: np.ndarray  # ‖w_j‖
+
+    @property
+    def angles(self) -> np.ndarray:
+        """(B, m, m*) to every teacher line, radians, NaN for a zero row."""
+        return np.asarray(2 * np.arctan2(self.across, self.along))
+
+    def within(self, degrees: float) -> np.ndarray:
+        """(B, m, m*) whether a teacher line is nearer than that; the angles are not needed for it."""
+        return self.across < np.tan(np.radians(degrees / 2)) * self.along
 
 
 def angles(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarray:
@@ -39,21 +55,34 @@ def angles(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarr
     Accuracy: 4e-16 absolute (tests/theory/test_alignment.py).
     Source: Kahan 2006, "How futile are mindless assessments of roundoff", §12.
     """
-    rows, teachers = _unit_rows(first_layer), _unit_rows(teacher_first_layer)
-    across, along = (np.empty((*rows.shape[:2], teachers.shape[1])) for _ in range(2))
-    for k in range(teachers.shape[1]):  # one teacher at a time: (B, m, m*, d) would be large
-        v = teachers[:, k : k + 1]
-        across[..., k], along[..., k] = _lengths(rows - v), _lengths(rows + v)
-    return np.asarray(2 * np.arctan2(across, along))
+    return np.asarray(2 * np.arctan2(*_across_and_along(first_layer, _lengths(first_layer), teacher_first_layer)))
+
+
+def _across_and_along(
+    first_layer: np.ndarray, norms: np.ndarray, teacher_first_layer: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """‖u − v‖ and ‖u + v‖ of every unit row of the student and every one of the teacher, (B, m, m*)."""
+    (runs, m, d), teachers = first_layer.shape, _unit_rows(teacher_first_layer, _lengths(teacher_first_layer))
+    squares = np.empty((2, teachers.shape[1], runs, m))
+    together = max(1, _ENTRIES_IN_CACHE // max(1, m * d))
+    for part in (slice(begin, begin + together) for begin in range(0, runs, together)):
+        rows = _unit_rows(first_layer[part], norms[part])
+        both = np.empty_like(rows)
+        for k in range(teachers.shape[1]):  # one teacher at a time: (B, m, m*, d) would be large
+            v = teachers[part, k : k + 1]
+            for square, combined in zip(squares, (np.subtract, np.add), strict=True):
+                combined(rows, v, out=both)
+                np.einsum("...d,...d->...", both, both, out=square[k, part])
+    across, along = np.moveaxis(np.sqrt(squares, out=squares), 1, -1)
+    return across, along
 
 
 def _lengths(rows: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(np.einsum("...d,...d->...", rows, rows)))
 
 
-def _unit_rows(rows: np.ndarray) -> np.ndarray:
-    norms = _lengths(rows)[..., None]
-    return np.asarray(rows / np.where(norms > 0, norms, np.nan))
+def _unit_rows(rows: np.ndarray, norms: np.ndarray) -> np.ndarray:
+    return np.asarray(rows / np.where(norms > 0, norms, np.nan)[..., None])
 
 
 def nearest_teacher(
@@ -65,18 +94,23 @@ def nearest_teacher(
         symmetry: of the activation φ̃.
         second_layer, first_layer: (B, m), (B, m, d) student; teacher_first_layer: (B, m*, d).
     """
-    to_direction = angles(first_layer, teacher_first_layer)
-    opposite = np.full_like(to_direction, np.inf) if symmetry == "none" else np.pi - to_direction
-    to_line = np.minimum(to_direction, opposite)
-    index = np.argmin(to_line, axis=-1)  # the first teacher for a zero row, whose angles are all NaN
-    behind = (opposite < to_direction).reshape(-1, to_line.shape[-1])
-    return NearestTeacher(
-        angles=to_line,
-        index=index,
-        angle=np.min(to_line, axis=-1),
-        sign=np.where(behind[np.arange(index.size), index.ravel()].reshape(index.shape), -1.0, 1.0),
-        mass=np.abs(second_layer) * _lengths(first_layer),
-    )
+    norms = _lengths(first_layer)
+    across, along = _across_and_along(first_layer, norms, teacher_first_layer)
+    sign = np.ones(norms.shape)
+    if symmetry == "none":
+        index = np.argmin(across, axis=-1)
+    else:  # a line is as near as the nearer of its two ends
+        nearer, farther = np.minimum(across, along), np.maximum(across, along)
+        index = np.argmin(nearer, axis=-1)  # the first teacher for a zero row, whose angles are all NaN
+        sign[_at(across, index) > _at(along, index)] = -1.0
+        across, along = nearer, farther
+    angle = 2 * np.arctan2(_at(across, index), _at(along, index))
+    return NearestTeacher(across, along, index, angle, sign, mass=np.abs(second_layer) * norms, norm=norms)
+
+
+def _at(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Of (B, m, m*) those of one k for each neuron, (B, m)."""
+    return np.take_along_axis(values, index[..., None], -1)[..., 0]
 
 
 def alignment_metrics(
@@ -99,31 +133,50 @@ def alignment_metrics(
         (degrees), aligned_mass, alive, recovered, mass_error, balance, subspace, feature_motion.
         Meanings: docs/theory.md §7.
     """
-    near = nearest_teacher(symmetry, second_layer, first_layer, teacher_first_layer)
-    p, degrees = near.mass, np.degrees(near.angle)
-    alive = p > ALIVE_ABOVE * np.sum(np.abs(teacher_second_layer), -1, keepdims=True)
-    total = _nan_if_zero(np.sum(p, -1))
-    misalignment = np.sum(np.where(p > 0, p * near.angle**2, 0.0), -1)
+    student = second_layer, first_layer
+    metrics = neuron_metrics(symmetry, *student, teacher_second_layer, teacher_first_layer)
+    return metrics | {"feature_motion": feature_motion(first_layer, initial_first_layer)}
 
-    assigned = near.index[..., None] == np.arange(teacher_second_layer.shape[-1])
-    signed_mass = np.copysign(p, second_layer)
+
+def neuron_metrics(
+    symmetry: Symmetry,
+    second_layer: np.ndarray,
+    first_layer: np.ndarray,
+    teacher_second_layer: np.ndarray,
+    teacher_first_layer: np.ndarray,
+    multiplicity: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """``alignment_metrics`` without the motion, of neurons that stand for several which coincide up to the symmetry.
+
+    Args:
+        multiplicity: (B, m) how many neurons each is; None for one each. Other arguments as there.
+    """
+    near = nearest_teacher(symmetry, second_layer, first_layer, teacher_first_layer)
+    count = 1 if multiplicity is None else multiplicity
+    masses, degrees = count * near.mass, np.degrees(near.angle)
+    alive = near.mass > ALIVE_ABOVE * np.sum(np.abs(teacher_second_layer), -1, keepdims=True)
+    total = _nan_if_zero(np.sum(masses, -1))
+    misalignment = np.sum(np.where(masses > 0, masses * near.angle**2, 0.0), -1)
+
+    lines = np.arange(teacher_second_layer.shape[-1])
+    assigned = np.moveaxis(near.index == lines[:, None, None], 0, -1)  # in memory as ``near.across`` is
+    signed_mass = np.copysign(masses, second_layer)
     if symmetry == "odd":  # (a, w) and (−a, −w) are one neuron: count it on the teacher's side
         signed_mass = signed_mass * near.sign
     per_teacher = np.sum(np.where(assigned, signed_mass[..., None], 0.0), -2)
 
-    found = np.any(alive[..., None] & (np.degrees(near.angles) < ALIGNED_WITHIN), -2)
+    found = np.any(alive[..., None] & near.within(ALIGNED_WITHIN), -2)
 
     return {
         "max_angle": _nan_if_none(np.max(np.where(alive, degrees, -np.inf), -1)),
         "misalignment": misalignment,
         "mean_angle": np.degrees(np.sqrt(misalignment / total)),
-        "aligned_mass": np.sum(np.where(degrees < ALIGNED_WITHIN, p, 0.0), -1) / total,
-        "alive": np.sum(alive, -1),
+        "aligned_mass": np.sum(np.where(degrees < ALIGNED_WITHIN, masses, 0.0), -1) / total,
+        "alive": np.sum(count * alive, -1),
         "recovered": np.sum(found, -1),
         "mass_error": np.max(np.abs(per_teacher - teacher_second_layer), -1),
-        "balance": imbalance(second_layer, first_layer),
-        "subspace": subspace_share(first_layer, teacher_first_layer),
-        "feature_motion": feature_motion(first_layer, initial_first_layer),
+        "balance": np.max(np.abs(np.abs(second_layer) - near.norm), -1),
+        "subspace": subspace_share(first_layer, teacher_first_layer, multiplicity, near.norm),
     }
 
 
@@ -137,14 +190,27 @@ def feature_motion(first_layer: np.ndarray, initial_first_layer: np.ndarray) -> 
     return _frobenius(first_layer - initial_first_layer) / _nan_if_zero(_frobenius(initial_first_layer))
 
 
-def subspace_share(first_layer: np.ndarray, teacher_first_layer: np.ndarray) -> np.ndarray:
-    """‖P_{S*} W‖²_F / ‖W‖²_F, (B,), with P_{S*} the projection on the span of the teacher's rows."""
-    inside = first_layer @ bases_of_spans(teacher_first_layer).mT
-    return np.sum(inside * inside, (-2, -1)) / _nan_if_zero(np.sum(first_layer * first_layer, (-2, -1)))
+def subspace_share(
+    first_layer: np.ndarray,
+    directions: np.ndarray,
+    multiplicity: np.ndarray | None = None,
+    norms: np.ndarray | None = None,
+) -> np.ndarray:
+    """‖P_{S*} W‖²_F / ‖W‖²_F, (B,), with P_{S*} the projection on the span of some directions, (B, n, d).
+
+    Args:
+        multiplicity: (B, m) how many neurons each row is; None for one each.
+        norms: (B, m) the ‖w_j‖, where they are known.
+    """
+    count = 1 if multiplicity is None else multiplicity
+    squares = count * (_lengths(first_layer) if norms is None else norms) ** 2
+    inside = first_layer @ bases_of_spans(directions).mT
+    return np.sum(count * np.sum(inside * inside, -1), -1) / _nan_if_zero(np.sum(squares, -1))
 
 
 def _frobenius(rows: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.sum(rows * rows, (-2, -1)))
+    flat = rows.reshape(len(rows), -1)
+    return np.asarray(np.sqrt(np.einsum("bi,bi->b", flat, flat)))
 
 
 def _nan_if_zero(x: np.ndarray) -> np.ndarray:

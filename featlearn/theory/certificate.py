@@ -145,10 +145,11 @@ def _spread(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarr
 @cache
 def _neighbours(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarray:
     """The nearest of the points of ``_spread`` for each of them, itself and twice as many as dimensions, (count, k)."""
+    from scipy.spatial import cKDTree  # only where optima are solved
+
     points = _spread(dimension, count, across=across, even=even)
-    around = min(len(points), 2 * dimension + 1)
-    parts = [points[begin : begin + 256] @ points.T for begin in range(0, len(points), 256)]
-    return np.concatenate([np.argpartition(-near, around - 1, axis=-1)[:, :around] for near in parts])
+    around = np.arange(1, min(len(points), 2 * dimension + 1) + 1)
+    return np.asarray(cKDTree(points).query(points, around)[1])
 
 
 def _ascended(target: Target, atoms: Atoms, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

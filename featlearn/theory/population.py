@@ -99,7 +99,7 @@ def float64_rounding(
 ) -> np.ndarray:
     """The size of the rounding error of ``loss_float64``, (B,), without the sum. Arguments as there."""
     c = np.concatenate([second_layer, -teacher_second_layer], -1)
-    q = np.concatenate([np.sum(w * w, -1) for w in (first_layer, teacher_first_layer)], -1)
+    q = np.concatenate([np.einsum("...d,...d->...", w, w) for w in (first_layer, teacher_first_layer)], -1)
     return FLOAT64_ROUNDING * _cancelling_mass(activation, c, q)
 
 

@@ -29,23 +29,79 @@ def neural_tangent_kernel(
     Accuracy: rounding (tests/theory/test_tangent_kernel.py, an explicit Jacobian).
     Source: Jacot, Gabriel & Hongler 2018, with the inner product of plain weights; derived in docs/regimes.md §4.
     """
+    found = []
+    for part in _parts(first_layer, inputs):
+        points = inputs[part]
+        found.append(_kernel(activation, second_layer[part], first_layer[part], points, None, points @ points.mT))
+    return np.concatenate(found)
+
+
+def tangent_kernel_distance(
+    activation: Activation,
+    second_layer: np.ndarray,
+    first_layer: np.ndarray,
+    inputs: np.ndarray,
+    products: np.ndarray,
+    other: np.ndarray,
+    multiplicity: np.ndarray | None = None,
+) -> np.ndarray:
+    """‖K − K′‖ (Frobenius) of the ``neural_tangent_kernel`` and another kernel K′, (B,), without keeping K.
+
+    Args:
+        products: (B, P, P) of the inputs with one another.
+        other: (B, P, P) K′.
+        multiplicity: (B, m) how many neurons each is, which coincide up to the symmetry of φ̃; None for one each. Other
+            arguments as there.
+    """
+    distance = np.empty(len(inputs))
+    for part in _parts(first_layer, inputs):
+        layers, counts = (second_layer[part], first_layer[part]), None if multiplicity is None else multiplicity[part]
+        kernel = _kernel(activation, *layers, inputs[part], counts, products[part])
+        kernel -= other[part]
+        flat = kernel.reshape(len(kernel), -1)
+        np.einsum("bi,bi->b", flat, flat, out=distance[part])
+    return np.sqrt(distance, out=distance)
+
+
+def _parts(first_layer: np.ndarray, inputs: np.ndarray) -> list[slice]:
+    """Runs that are taken together."""
     together = max(1, _VALUES_IN_CACHE // max(1, first_layer.shape[1] * inputs.shape[1]))
-    arrays = second_layer, first_layer, inputs
-    parts = [slice(begin, begin + together) for begin in range(0, len(inputs), together)]
-    return np.concatenate([_kernel(activation, *(x[part] for x in arrays)) for part in parts])
+    return [slice(begin, begin + together) for begin in range(0, len(inputs), together)]
 
 
 def _kernel(
-    activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray, inputs: np.ndarray
+    activation: Activation,
+    second_layer: np.ndarray,
+    first_layer: np.ndarray,
+    inputs: np.ndarray,
+    multiplicity: np.ndarray | None,
+    products: np.ndarray,
 ) -> np.ndarray:
-    q = np.sum(first_layer * first_layer, -1)[..., None]
+    q = np.einsum("...d,...d->...", first_layer, first_layer)[..., None]
     z = first_layer @ inputs.mT  # (B, m, P)
-    value = activation.pointwise(z, q)
-    along_input = second_layer[..., None] * activation.pointwise_prime(z, q)
-    kernel = value.mT @ value + (along_input.mT @ along_input) * (inputs @ inputs.mT)
+    value, along_input = activation.pointwise(z, q), activation.pointwise_prime(z, q)
+    weights = second_layer[..., None]
+    if multiplicity is not None:  # equal terms of a sum of products
+        root = np.sqrt(multiplicity)[..., None]
+        value, weights = root * value, root * weights
+    along_input = weights * along_input
+    kernel = _gram(along_input)
+    kernel *= products
+    kernel += _gram(value)
     if activation.drop_hermite_below:
-        along_row = 2 * second_layer[..., None] * activation.pointwise_by_square(z, q)  # (B, m, P), or (B, m, 1)
-        crossed = (along_input * z).mT @ along_row
+        along_row = 2 * weights * activation.pointwise_by_square(z, q)  # (B, m, P), or (B, m, 1)
+        along_input *= z
+        crossed = along_input.mT @ along_row
         own = along_row * np.sqrt(q)
-        kernel = kernel + (crossed + crossed.mT) + own.mT @ own
+        kernel += crossed
+        kernel += crossed.mT
+        kernel += own.mT @ own
     return np.asarray(kernel)
+
+
+def _gram(columns: np.ndarray) -> np.ndarray:
+    """The products of the columns with one another, (B, m, P) → (B, P, P).
+
+    A copy keeps NumPy from the routine for a matrix and its own transpose, which takes twice the time for small ones.
+    """
+    return columns.mT @ columns.copy()

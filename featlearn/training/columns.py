@@ -10,14 +10,15 @@ from typing import Any, Literal
 import numpy as np
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE, imbalance
-from featlearn.theory.tangent_kernel import neural_tangent_kernel
+from featlearn.theory.tangent_kernel import tangent_kernel_distance
 from featlearn.training.look import Look
 from featlearn.training.methods import METHODS
-from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, optimum_of
+from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, least_objectives
 from featlearn.training.problem import MOST_PROBE_DIMENSIONS, PROBE_INPUTS
 
 LARGEST_COUNT = 2**63 - 1  # what an array can hold
 Kind = Literal["text", "count", "number", "degrees", "share", "seconds"]
+Compared = Literal["target", "neurons", "masses"]
 Compute = Callable[[Look], "np.ndarray | Sequence[Any] | None"]
 
 
@@ -36,6 +37,8 @@ class Column:
         words: in figures; by default the name.
         symbol: beside the words, as mathtext without dollars.
         unit: beside the words.
+        compares: with what of the teacher: the target function, its neurons, or their masses, which are comparable for
+            the student's activation alone; it is null where there is none.
         log: whether it spans orders of magnitude, so that axes are logarithmic.
     """
 
@@ -48,18 +51,19 @@ class Column:
     words: str = ""
     symbol: str = ""
     unit: str = ""
+    compares: Compared | None = None
     log: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values are floats."""
+        return self.kind not in ("text", "count")
 
     def plain(self, values: np.ndarray | Sequence[Any]) -> list[Any]:
         """Computed values as JSON holds them; None for what is not finite."""
         if self.kind == "text":
             return list(values)
-        if self.kind == "count":
-            return [int(value) for value in values]
-        finite = np.isfinite(values)
-        if finite.all():
-            return np.asarray(values).tolist()
-        return [value if isfinite(value) else None for value in np.asarray(values).tolist()]
+        return plain_numbers(values) if self.is_number else np.asarray(values).astype(np.int64).tolist()
 
     def holds(self, value: Any) -> bool:
         """Whether a value that was read can be one of its own."""
@@ -81,6 +85,17 @@ class Column:
         return float(value) if isinstance(value, int) and self.kind != "count" else value
 
 
+def plain_numbers(values: np.ndarray | Sequence[Any]) -> list[Any]:
+    """Numbers, or columns of them, as JSON holds them; None for what is not finite."""
+    numbers = np.array(values, dtype=np.float64)
+    finite = np.isfinite(numbers)
+    if not finite.all():
+        numbers = numbers.astype(object)
+        numbers[~finite] = None
+    plain: list[Any] = numbers.tolist()
+    return plain
+
+
 COLUMNS: dict[str, Column] = {}  # of the metrics, by name, in the order of the file
 
 
@@ -94,30 +109,34 @@ def register(column: Column) -> None:
 # --- how the longer ones are computed -----------------------------------------------------------
 
 
+def _squares(values: np.ndarray) -> np.ndarray:
+    """The sum of the squares of each run, (B, …) → (B,)."""
+    flat = values.reshape(len(values), -1)
+    return np.einsum("bi,bi->b", flat, flat)
+
+
 def _grad_norm(look: Look) -> np.ndarray:
     decay, slope, weights = look.weight_decay, look.slope, look.weights
     squares = {
-        "second_layer": np.sum((slope.second_layer + decay[:, None] * weights.second_layer) ** 2, -1),
-        "first_layer": np.sum((slope.first_layer + decay[:, None, None] * weights.first_layer) ** 2, (-2, -1)),
+        "second_layer": _squares(slope.second_layer + decay[:, None] * weights.second_layer),
+        "first_layer": _squares(slope.first_layer + decay[:, None, None] * weights.first_layer),
     }
-    trained = [sum(squares[layer][run] for layer in stage.train) for run, stage in enumerate(look.stages)]
-    return np.sqrt(np.stack(trained))
+    return np.sqrt(sum(squares[layer] for layer in look.stages[0].train))  # the runs of a batch train the same
 
 
 def _gap(look: Look) -> np.ndarray | None:
     if not look.gap or look.objective is None or look.problem.scaled is not None:
         return None
-    optima = [optimum_of(look.whole, run, decay) for run, decay in enumerate(look.weight_decay)]
-    return look.objective - [np.nan if optimum is None else optimum.lower for optimum in optima]
+    return look.objective - least_objectives(look.whole, look.weight_decay)
 
 
 def _kernel_motion(look: Look) -> np.ndarray | None:
-    probe, weights = look.problem.probe, look.weights
+    probe, (weights, multiplicity) = look.problem.probe, look.distinct
     if probe is None:
         return None
-    kernel = neural_tangent_kernel(look.problem.activation, weights.second_layer, weights.first_layer, probe.inputs)
-    start = probe.initial_kernel
-    return np.linalg.norm(kernel - start, axis=(-2, -1)) / np.linalg.norm(start, axis=(-2, -1))
+    layers = weights.second_layer, weights.first_layer
+    known = probe.inputs, probe.products, probe.initial_kernel
+    return tangent_kernel_distance(look.problem.activation, *layers, *known, multiplicity) / probe.initial_norm
 
 
 def _balance(look: Look) -> np.ndarray:
@@ -128,7 +147,7 @@ def _balance(look: Look) -> np.ndarray:
 
 
 def _aligned(name: str) -> Compute:
-    return lambda look: look.alignment.get(name)  # None where there is no teacher
+    return lambda look: look.alignment.get(name)  # None where it compares with what is not there
 
 
 # --- the columns --------------------------------------------------------------------------------
@@ -186,6 +205,7 @@ for _column in (
         kind="number",
         meaning="population loss L = E[(f − f*)²], no factor ½, whatever the data; null, as all that compares with "
         "the teacher, where there is none",
+        compares="target",
         compute=lambda look: look.loss,
         symbol="L",
         log=True,
@@ -194,6 +214,7 @@ for _column in (
         name="objective",
         kind="number",
         meaning="L + (λ/2)(‖a‖² + ‖W‖²_F)",
+        compares="target",
         compute=lambda look: look.objective,
         symbol=r"L_\lambda",
         log=True,
@@ -213,8 +234,9 @@ for _column in (
         kind="number",
         meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound); null "
         "for targets that are not neurons of the student's activation, for activations that are not homogeneous of "
-        "degree 1, for λ = 0, with `output_scale`, and for large teachers "
+        "degree 1, for λ = 0, with `output_scale` or `scaling`, and for large teachers "
         f"(m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
+        compares="target",
         compute=_gap,
         symbol=r"L_\lambda - J^*_\lambda",
         log=True,
@@ -225,6 +247,7 @@ for _column in (
         meaning="largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line "
         "(plain relu, which has no symmetry: to the nearest teacher direction); null, as all that takes teacher "
         "neurons, for polynomial targets",
+        compares="neurons",
         compute=_aligned("max_angle"),
         words="largest angle",
         unit="degrees",
@@ -233,7 +256,8 @@ for _column in (
     Column(
         name="misalignment",
         kind="number",
-        meaning="Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖ (with `output_scale`: α|a_j|‖w_j‖)",
+        meaning="Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖ (a_j times `output_scale` and `scaling`)",
+        compares="neurons",
         compute=_aligned("misalignment"),
         unit="rad²",
         log=True,
@@ -242,6 +266,7 @@ for _column in (
         name="mean_angle",
         kind="degrees",
         meaning="√(misalignment / Σ p_j) in degrees: the mass-weighted rms angle",
+        compares="neurons",
         compute=_aligned("mean_angle"),
         words="mean angle",
         unit="degrees",
@@ -251,6 +276,7 @@ for _column in (
         name="aligned_mass",
         kind="share",
         meaning=f"share of Σ p_j within {ALIGNED_WITHIN:g}° of a teacher line",
+        compares="neurons",
         compute=_aligned("aligned_mass"),
         words="aligned mass",
     ),
@@ -258,6 +284,7 @@ for _column in (
         name="alive",
         kind="count",
         meaning=f"living neurons: p_j > {_alive_above} · Σ|a*|",
+        compares="neurons",
         compute=_aligned("alive"),
         words="living neurons",
     ),
@@ -265,6 +292,7 @@ for _column in (
         name="recovered",
         kind="count",
         meaning=f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
+        compares="neurons",
         compute=_aligned("recovered"),
         words="recovered teacher lines",
     ),
@@ -273,6 +301,7 @@ for _column in (
         kind="number",
         meaning="max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|; for erf, a neuron near −w*_k counts with −a_j; null "
         "for a teacher of another activation",
+        compares="masses",
         compute=_aligned("mass_error"),
         words="mass error",
         log=True,
@@ -289,6 +318,7 @@ for _column in (
         name="subspace",
         kind="share",
         meaning="‖P_{S*}W‖² / ‖W‖²: share of the first layer in the teacher's span",
+        compares="target",
         compute=_aligned("subspace"),
         heading="in S*",
         words="first layer in",

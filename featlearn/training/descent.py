@@ -88,9 +88,7 @@ class _Leg:
 
     def reached(self) -> list[Reached]:
         """What each run has reached."""
-        if len(self.runs) == 1:
-            return [Reached(self.reduction, self.batch)]
-        return [Reached(self.reduction.take([i]), self.batch.take([i])) for i in range(len(self.runs))]
+        return [Reached(self.reduction, self.batch, place) for place in range(len(self.runs))]
 
 
 class _Descent:
@@ -190,9 +188,8 @@ class _Descent:
         for i, (run, reached) in enumerate(zip(leg.runs, leg.reached(), strict=True)):
             if finite[i]:
                 position = Position(leg.number, leg.done, self.earlier_steps[run] + leg.done)
-                row = leg.at_row.take([i])
-                at_row = Reached(reached.reduction, row.state, resumes=False)
-                yield Progress(run, position, reached, at_row, row.stage_step)
+                at_row = Reached(leg.reduction, leg.at_row.state, i, resumes=False)
+                yield Progress(run, position, reached, at_row, leg.at_row.stage_step)
 
     def _skip_uneventful_rows(self, leg: _Leg, rows: np.ndarray) -> tuple[_Leg, int]:
         """Advance over the next rows at which neither a stop rule nor divergence can trigger, as many as a piece holds.
@@ -209,13 +206,13 @@ class _Descent:
             not count
             or not problem.has_teacher
             or not self._is_stepped_by_backend(leg)
-            or any(set(stage.stop) - {"loss"} for stage in stages)
+            or any(name != "loss" or threshold.above for stage in stages for name, threshold in stage.stop.items())
         ):
             return leg, 0
         began = time.perf_counter()
         with np.errstate(all="ignore"):
             end, (loss, rounding) = self.backend.advance_looking(problem, stages, leg.batch, leg.done, rows[:count])
-            stop = np.array([stage.stop.get("loss", -np.inf) for stage in stages])
+            stop = np.array([stage.stop["loss"].at if stage.stop else -np.inf for stage in stages])
             uneventful = loss + rounding < 0.5 * self.loss_limit[leg.runs, None]
             uneventful &= loss - rounding > 1.01 * stop[:, None]
         clear = count if uneventful.all() else int(np.argmin(uneventful.all(0)))
@@ -267,10 +264,11 @@ class _Descent:
         if ending and stages[0].then:
             there = leg.only(ending)
             whole = there.reduction.whole
-            end = end_of_stage(whole, there.reduction.expanded(there.batch), stages[0].then)
+            end = end_of_stage(whole, there.reduction.expanded(there.batch), stages[0].then, leg.number)
             there = replace(there, reduction=Reduction.nothing(whole, end), batch=end)
             for i, (place, again) in enumerate(zip(ending, self._measure(there), strict=True)):
                 reached[place], measured[place] = end.take([i]), again
+        snapshot = bool(np.isin(leg.done, self.plans[0].snapshots[leg.number]))  # all plans have the same
         for place, run in enumerate(leg.runs):
             if ended[place] == "diverged":
                 self.going.remove(run)
@@ -284,7 +282,6 @@ class _Descent:
                 yield Logged(run, position, end, *measured[place], snapshot=True, ended=ended[place])
             elif self.every_row:
                 position = Position(leg.number, leg.done, self.earlier_steps[run] + leg.done)
-                snapshot = leg.done in self.plans[run].snapshots[leg.number]
                 yield Logged(run, position, reached[place], *measured[place], snapshot=snapshot, ended=None)
         return leg.only([place for place, why in enumerate(ended) if why is None]).from_row()
 
@@ -322,6 +319,6 @@ class _Descent:
 def _why_ended(stage: Stage, row: Row, done: int) -> str | None:
     """The stop rule that the row meets, or "steps" at the last step of the stage."""
     for name, threshold in stage.stop.items():
-        if row[name] is not None and row[name] <= threshold:
+        if row[name] is not None and threshold.is_met(row[name]):
             return name
     return "steps" if done == stage.steps else None

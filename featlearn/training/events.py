@@ -39,15 +39,22 @@ class Start(Batched):
 
 @dataclass(frozen=True)
 class Reached:
-    """Weights that a stage has reached, as they are trained there; ``state`` is made of them when it is asked for."""
+    """Weights that a run of a batch has reached in a stage; ``state`` is made of them when it is asked for.
+
+    Attributes:
+        reduction, reduced: of the batch, as it is trained.
+        place: of the run in the batch.
+        resumes: whether ``state`` says how it is reduced, for a stage that goes on from it.
+    """
 
     reduction: Reduction
     reduced: State
-    resumes: bool = True  # whether ``state`` says how it is reduced, for a stage that goes on from it
+    place: int
+    resumes: bool = True
 
     @cached_property
     def state(self) -> State:
-        return self.reduction.expanded(self.reduced, resumes=self.resumes)
+        return self.reduction.expanded_of(self.reduced, self.place, resumes=self.resumes)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from featlearn.theory.alignment import alignment_metrics, feature_motion, imbalance, subspace_share
+from featlearn.theory.alignment import feature_motion, imbalance, neuron_metrics, subspace_share
 from featlearn.theory.population import Gradient
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.interface import Target
@@ -16,7 +16,7 @@ from featlearn.training.backends import Backend
 from featlearn.training.data import mean_square_error
 from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.reduction import Reduction
-from featlearn.training.stages import Schedule, Stage
+from featlearn.training.stages import Schedule, Stage, value_of_each
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +74,14 @@ class Look:
         return self.reduction.problem, _in_float64(self.reduced)
 
     @cached_property
+    def distinct(self) -> tuple[State, np.ndarray | None]:
+        """Each distinct neuron once, in the coordinates of ``problem``, and how many it stands for; None for one each.
+
+        What is asked of single neurons, and summed over them, is asked of these.
+        """
+        return (self.weights, None) if self.reduction is None else self.reduction.distinct(self._trained[1])
+
+    @cached_property
     def _trained_in_loss(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Target | None]:
         problem, weights = self._trained
         return problem.in_loss(weights.second_layer, weights.first_layer)
@@ -100,9 +108,7 @@ class Look:
 
     def _last_used(self, schedules: Sequence[Schedule | None]) -> np.ndarray:
         last = max(0, self.stage_step - 1)
-        # most runs of a batch share their schedules
-        used = {s: np.nan if s is None else s.at_step(last) for s in set(schedules)}
-        return np.array([used[schedule] for schedule in schedules])
+        return value_of_each(schedules, lambda s: np.nan if s is None else s.at_step(last))
 
     @cached_property
     def _population(self) -> tuple[np.ndarray, Gradient]:
@@ -163,26 +169,26 @@ class Look:
         """(B,) L + (λ/2)(‖a‖² + ‖W‖²); None without a teacher."""
         if self.loss is None:
             return None
-        a, w = self.weights.second_layer, self.weights.first_layer
-        return self.loss + 0.5 * self.weight_decay * (np.sum(a * a, -1) + np.sum(w * w, (-2, -1)))
+        squares = [np.einsum("bi,bi->b", w, w) for w in self.weights.flat()]
+        return self.loss + 0.5 * self.weight_decay * sum(squares)
 
     @cached_property
     def alignment(self) -> dict[str, np.ndarray]:
         """The alignment metrics of the trained function; without teacher neurons those that need none."""
-        (second, first), problem = self.in_loss[:2], self.problem
+        (distinct, multiplicity), problem = self.distinct, self.problem
+        second, first = problem.output_weights(distinct.second_layer), distinct.first_layer
+        # the initial rows of neurons that coincide need not
+        motion = {"feature_motion": feature_motion(self.weights.first_layer, problem.initial_first_layer)}
         if problem.has_teacher_neurons:
             teacher = problem.teacher_second_layer, problem.teacher_first_layer
-            found = alignment_metrics(problem.activation.symmetry, second, first, *teacher, problem.initial_first_layer)
+            found = neuron_metrics(problem.activation.symmetry, second, first, *teacher, multiplicity)
             if problem.function is not None:  # masses of other neurons do not add up to a*_k
                 del found["mass_error"]
-            return found
-        found = {
-            "balance": imbalance(second, first),
-            "feature_motion": feature_motion(first, problem.initial_first_layer),
-        }
+            return found | motion
+        found = {"balance": imbalance(second, first)}
         if problem.has_teacher:
-            found["subspace"] = subspace_share(first, problem.target().directions)
-        return found
+            found["subspace"] = subspace_share(first, problem.target().directions, multiplicity)
+        return found | motion
 
 
 def _in_float64(state: State) -> State:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from featlearn.training.backends import Backend
-from featlearn.training.columns import COLUMNS
+from featlearn.training.columns import COLUMNS, plain_numbers
 from featlearn.training.look import Look
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
@@ -40,9 +40,13 @@ def measure(
 
 def rows_of(look: Look) -> tuple[list[Row], np.ndarray]:
     """The rows and floors that ``measure`` returns, of a look."""
-    runs, columns = len(look.stages), []
     with np.errstate(all="ignore"):  # diverging weights overflow: that is what the row then shows
-        for column in COLUMNS.values():
-            values = None if column.compute is None else column.compute(look)
-            columns.append([None] * runs if values is None else column.plain(values))
-        return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)], look.loss_floor
+        computed = {name: column.compute(look) for name, column in COLUMNS.items() if column.compute is not None}
+        floors = look.loss_floor
+    known = {name: values for name, values in computed.items() if values is not None}
+    numbers = [name for name in known if COLUMNS[name].is_number]
+    cells = dict(zip(numbers, plain_numbers([known.pop(name) for name in numbers]), strict=True))
+    cells |= {name: COLUMNS[name].plain(values) for name, values in known.items()}
+    missing = [None] * len(look.stages)
+    columns = [cells.get(name, missing) for name in COLUMNS]
+    return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)], floors

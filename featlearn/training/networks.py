@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import acos, degrees, sqrt
+from typing import Literal
 
 import numpy as np
+
+from featlearn.theory.conditioning import least_to_largest
 
 MAX_DRAWS = 200_000  # so many sets of directions are drawn before a random teacher counts as infeasible
 _MAX_WORK = 4_000_000_000  # multiplications in all draws together: some seconds
@@ -14,7 +18,14 @@ _CHUNK_ENTRIES = 100_000  # the largest array of a chunk of draws has about so m
 
 
 class InfeasibleTeacher(ValueError):
-    """The requested geometry has no teacher, or none was found; the message names the limit."""
+    """The requested geometry has no teacher, or none was found; ``key`` is what asks for it.
+
+    The message names the limit.
+    """
+
+    def __init__(self, message: str, key: str = "min_angle") -> None:
+        super().__init__(message)
+        self.key = key
 
 
 @dataclass(frozen=True)
@@ -56,12 +67,6 @@ def explicit_teacher(directions: np.ndarray, output_weights: np.ndarray) -> Netw
     return Network(np.asarray(output_weights, dtype=np.float64), _normalised(rows))
 
 
-def orthonormal_directions(rng: np.random.Generator, *, input_dim: int, count: int) -> np.ndarray:
-    """Orthonormal rows (count, d), uniform among all, count ≤ d."""
-    q, r = np.linalg.qr(rng.standard_normal((input_dim, count)))
-    return np.ascontiguousarray((q * np.where(np.diag(r) < 0, -1.0, 1.0)).T)
-
-
 def random_teacher(
     rng: np.random.Generator,
     *,
@@ -69,8 +74,10 @@ def random_teacher(
     width: int,
     rank: int,
     min_angle: float,
-    magnitude: tuple[float, float],
     sign: str,
+    magnitude: Sequence[float] = (1.0, 1.0),
+    power_law: float | None = None,
+    min_conditioning: float = 0.0,
 ) -> Network:
     """A random teacher: directions uniform on the sphere of a uniformly random subspace, redrawn until separated.
 
@@ -78,11 +85,11 @@ def random_teacher(
         rng: see ``generator``.
         input_dim, width, rank: d, m* and r, with r ≤ min(d, m*).
         min_angle: Δ in degrees, the least angle between any two teacher lines.
-        magnitude: bounds of the uniform distribution of |a*_k|.
-        sign: of a*_k: "random", "positive", "negative" or "alternating".
+        sign, magnitude, power_law: of the output weights, see ``output_weights``.
+        min_conditioning: the least ratio of the absolute eigenvalues of H on the span, see ``theory.conditioning``.
     Raises:
         InfeasibleTeacher: when ``width`` lines in ``rank`` dimensions cannot be ``min_angle`` apart, or when
-            MAX_DRAWS draws did not find any.
+            MAX_DRAWS draws did not find any, or none with the conditioning.
     """
     limit = largest_min_angle(width, rank)
     if width > 1 and min_angle > limit:
@@ -90,29 +97,70 @@ def random_teacher(
             f"{min_angle:g} degrees is too much: "
             f"{width} lines in {rank} dimensions are at most {limit:.4g} degrees apart"
         )
-    output_weights = rng.uniform(*magnitude, size=width) * _signs(rng, sign, width)
+    weights = output_weights(rng, width, sign=sign, magnitude=magnitude, power_law=power_law)
     basis, _ = np.linalg.qr(rng.standard_normal((input_dim, rank)))
     # last: how often it redraws must not shift the weights and the subspace
-    inside = _separated_directions(rng, width, rank, min_angle)
-    return Network(output_weights, _normalised(inside @ basis.T))
+    inside = _directions(rng, weights, rank, min_angle, min_conditioning)
+    return Network(weights, _normalised(inside @ basis.T))
 
 
-def _separated_directions(rng: np.random.Generator, width: int, rank: int, min_angle: float) -> np.ndarray:
-    """(width, rank) unit rows, uniform given that all lines are min_angle apart: whole sets are redrawn."""
-    largest_cosine = np.cos(np.radians(min_angle))
-    if min_angle == 0:
+def output_weights(
+    rng: np.random.Generator,
+    width: int,
+    *,
+    sign: str,
+    magnitude: Sequence[float] = (1.0, 1.0),
+    power_law: float | None = None,
+) -> np.ndarray:
+    """Output weights of a teacher, (width,).
+
+    Args:
+        rng: takes the same draws whatever the magnitudes are.
+        sign: "random", "positive", "negative" or "alternating".
+        magnitude: bounds of the uniform distribution of |a*_k|.
+        power_law: β, for |a*_k| = k^−β instead.
+    """
+    drawn = rng.uniform(magnitude[0], magnitude[1], size=width)
+    return (drawn if power_law is None else np.arange(1.0, width + 1) ** -power_law) * _signs(rng, sign, width)
+
+
+def orthonormal_rows(rng: np.random.Generator, width: int, input_dim: int) -> np.ndarray:
+    """(width, input_dim) orthonormal rows, uniform among all such sets (Stewart 1980), width ≤ input_dim."""
+    columns, triangle = np.linalg.qr(rng.standard_normal((input_dim, width)))
+    return np.ascontiguousarray((columns * np.where(np.diag(triangle) < 0, -1.0, 1.0)).T)
+
+
+def _directions(
+    rng: np.random.Generator, weights: np.ndarray, rank: int, min_angle: float, min_conditioning: float
+) -> np.ndarray:
+    """(width, rank) unit rows, uniform given that all lines are min_angle apart and H has the conditioning.
+
+    Whole sets are redrawn.
+    """
+    width, largest_cosine = len(weights), np.cos(np.radians(min_angle))
+    if min_angle == 0 and min_conditioning == 0:
         return _normalised(rng.standard_normal((width, rank)))
     pairs = np.triu_indices(width, k=1)
-    draws = min(MAX_DRAWS, 1 + _MAX_WORK // (width * width * rank))
+    work = width * width * rank + (10 * rank**3 if min_conditioning else 0)
+    draws, best = min(MAX_DRAWS, 1 + _MAX_WORK // work), 0.0
     most = 1 + _CHUNK_ENTRIES // (width * (width + rank))
     drawn, chunk = 0, min(_FIRST_CHUNK, most)
     while drawn < draws:
         sets = _normalised(rng.standard_normal((chunk, width, rank)))
         cosines = np.abs(sets @ sets.mT)[:, pairs[0], pairs[1]]
-        separated = np.flatnonzero(np.all(cosines <= largest_cosine, axis=1))
-        if len(separated):
-            return sets[separated[0]]
+        sets = sets[np.all(cosines <= largest_cosine, axis=1)] if min_angle else sets
+        if min_conditioning and len(sets):
+            ratios = least_to_largest(sets.mT @ (weights[:, None] * sets))
+            sets, best = sets[ratios >= min_conditioning], max(best, float(np.max(ratios)))
+        if len(sets):
+            return sets[0]
         drawn, chunk = drawn + chunk, min(2 * chunk, most)
+    if best:
+        raise InfeasibleTeacher(
+            f"no {width} teacher neurons in {rank} dimensions with a conditioning of {min_conditioning:g} were found "
+            f"in {draws} draws; the best had {best:.3g}",
+            "min_conditioning",
+        )
     raise InfeasibleTeacher(
         f"no {width} lines in {rank} dimensions that are {min_angle:g} degrees apart were found in {draws} draws; "
         f"the geometric limit is {largest_min_angle(width, rank):.4g} degrees"
@@ -138,12 +186,56 @@ def symmetric_student(rng: np.random.Generator, *, width: int, input_dim: int) -
     return Network(np.concatenate([a, -a]), np.concatenate([half, half]))
 
 
+@dataclass(frozen=True)
+class SecondLayer:
+    """How output weights are drawn.
+
+    Attributes:
+        kind: "equal": every a_j is ``size``; "signs": ±``size``, each with probability ½; "gaussian": with the standard
+            deviation ``size``.
+        size: what the kind says.
+        mirrored: whether the second half of the neurons has the opposite weights of the first.
+        balanced: whether |a_j| = ‖w_j‖, with the signs of what is drawn.
+    """
+
+    kind: Literal["equal", "signs", "gaussian"]
+    size: float
+    mirrored: bool = False
+    balanced: bool = False
+
+    def drawn(self, rng: np.random.Generator, first_layer: np.ndarray) -> np.ndarray:
+        """(m) output weights of neurons with the rows (m, d)."""
+        count = len(first_layer) // 2 if self.mirrored else len(first_layer)
+        if self.kind == "equal":
+            a = np.full(count, self.size, dtype=np.float64)
+        elif self.kind == "signs":
+            a = self.size * rng.choice([-1.0, 1.0], size=count)
+        else:
+            a = self.size * rng.standard_normal(count)
+        a = np.concatenate([a, -a]) if self.mirrored else a
+        return np.sign(a) * np.linalg.norm(first_layer, axis=-1) if self.balanced else a
+
+
 def gaussian_student(
-    rng: np.random.Generator, *, width: int, input_dim: int, first_layer_std: float, second_layer_std: float
+    rng: np.random.Generator, *, width: int, input_dim: int, first_layer_std: float, second: SecondLayer
 ) -> Network:
-    """Independent Gaussian weights with the given standard deviations in each layer."""
-    first = first_layer_std * rng.standard_normal((width, input_dim))
-    return Network(second_layer_std * rng.standard_normal(width), first)
+    """Independent Gaussian rows with the given standard deviation, and output weights."""
+    return _drawn_student(rng, lambda n: first_layer_std * rng.standard_normal((n, input_dim)), width, second)
+
+
+def sphere_student(
+    rng: np.random.Generator, *, width: int, input_dim: int, norm: float, second: SecondLayer
+) -> Network:
+    """Rows uniform on the sphere of the given radius, and output weights."""
+    return _drawn_student(rng, lambda n: norm * _normalised(rng.standard_normal((n, input_dim))), width, second)
+
+
+def _drawn_student(
+    rng: np.random.Generator, rows: Callable[[int], np.ndarray], width: int, second: SecondLayer
+) -> Network:
+    first = rows(width // 2 if second.mirrored else width)
+    first = np.concatenate([first, first]) if second.mirrored else first
+    return Network(second.drawn(rng, first), first)
 
 
 def near_teacher_student(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Operation:
     homogeneous_degree: int | None = None
 
 
+REDRAW = "redraw_second_layer"  # the operation that needs ``Problem.redraws``
 OPERATIONS: dict[str, Operation] = {}  # by name, in the order of the documentation
 
 
@@ -39,12 +40,17 @@ def register(operation: Operation) -> None:
     OPERATIONS[operation.name] = operation
 
 
-def end_of_stage(problem: Problem, state: State, then: Sequence[str]) -> State:
+def end_of_stage(problem: Problem, state: State, then: Sequence[str], number: int = 0) -> State:
     """The states with the operations applied in order, and without what the method remembers.
+
+    Args:
+        number: of the stage, counted from 0.
 
     The loss on the last batch stays, for the row that shows these states.
     """
     second, first = state.second_layer, state.first_layer
+    if problem.redraws is not None:
+        problem = replace(problem, redraws=problem.redraws.of_stage(number))
     for name in then:
         second, first = OPERATIONS[name].apply(problem, second, first)
     return State(second, first, {name: x for name, x in state.memory.items() if name == BATCH_LOSS})
@@ -68,5 +74,18 @@ def _balance(problem: Problem, second: np.ndarray, first: np.ndarray) -> tuple[n
     return np.sign(second) * root, root[..., None] * unit
 
 
+def _redraw_second_layer(problem: Problem, second: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if problem.redraws is None:
+        raise ValueError("there are no second layers to draw from")
+    drawn, norms = problem.redraws.second_layers[:, 0], np.linalg.norm(first, axis=-1)
+    return np.where(problem.redraws.balanced[:, None], np.sign(drawn) * norms, drawn).astype(second.dtype), first
+
+
+def _zero_second_layer(problem: Problem, second: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros_like(second), first
+
+
 register(Operation("normalize_rows", "every ‖w_j‖ = 1, once (the steps are not projected)", _normalize_rows))
 register(Operation("balance", "|a_j| = ‖w_j‖ with f unchanged", _balance, homogeneous_degree=1))
+register(Operation(REDRAW, "new a_j, drawn as those of the start are", _redraw_second_layer))
+register(Operation("zero_second_layer", "every a_j = 0", _zero_second_layer))

@@ -47,6 +47,19 @@ def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | Non
     return _optimum(*asked)
 
 
+def least_objectives(problem: Problem, weight_decay: np.ndarray) -> np.ndarray:
+    """The certified lower bounds of J*_λ for each run of a batch, each with its λ, (B,); NaN where there is none.
+
+    The last answer is kept with the problem: λ changes at few rows.
+    """
+    asked = weight_decay.tobytes()
+    if asked not in problem.least_objectives:
+        optima = [optimum_of(problem, run, decay) for run, decay in enumerate(weight_decay)]
+        problem.least_objectives.clear()
+        problem.least_objectives[asked] = np.array([np.nan if found is None else found.lower for found in optima])
+    return problem.least_objectives[asked]
+
+
 def _key(problem: Problem, run: int, weight_decay: float) -> tuple[Any, ...] | None:
     """The arguments of ``_optimum``; None where there is no optimum."""
     if problem.function is not None or problem.activation.degree_one is None or not 0 < weight_decay < np.inf:

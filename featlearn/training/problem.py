@@ -29,6 +29,16 @@ class Probe(Batched):
     inputs: np.ndarray
     initial_kernel: np.ndarray
 
+    @cached_property
+    def products(self) -> np.ndarray:
+        """(B, P, P) the products of the inputs with one another."""
+        return self.inputs @ self.inputs.mT
+
+    @cached_property
+    def initial_norm(self) -> np.ndarray:
+        """(B,) the Frobenius norm of the kernel at step 0."""
+        return np.linalg.norm(self.initial_kernel, axis=(-2, -1))
+
     @classmethod
     def of(cls, activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray, seed: int) -> Probe | None:
         """The probe of one run from its initial weights (1, m), (1, m, d): standard Gaussian inputs of their own."""
@@ -41,16 +51,35 @@ class Probe(Batched):
 
 @dataclass(frozen=True)
 class Scaled(Batched):
-    """Lazy training: the trained function is α (f(x; θ) − f(x; θ₀)), for runs that all have an α.
+    """The trained function is α (f(x; θ) − f(x; θ₀)), for runs that all have an α, of lazy training or of the width.
 
     Attributes:
         scale: (B,) α > 0.
         second_layer, first_layer: (B, m₀), (B, m₀, d) the network f(·; θ₀) that is subtracted; m₀ = 0 where it is 0.
+        lazy: (B,) the part of α whose square divides the steps; None where that is all of it.
     """
 
     scale: np.ndarray
     second_layer: np.ndarray
     first_layer: np.ndarray
+    lazy: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Redraws(Batched):
+    """Second layers that are put in place of the trained ones.
+
+    Attributes:
+        second_layers: (B, stages, m) one for the end of each stage.
+        balanced: (B,) whether only their signs are taken, and |a_j| = ‖w_j‖ of the rows there.
+    """
+
+    second_layers: np.ndarray
+    balanced: np.ndarray
+
+    def of_stage(self, number: int) -> Redraws:
+        """That of one stage alone."""
+        return Redraws(self.second_layers[:, number : number + 1], self.balanced)
 
 
 @dataclass(frozen=True)
@@ -71,6 +100,7 @@ class Problem(Batched):
         multiplicity: (B, m) how many equal neurons each of the students' stands for; None for one each.
         function: what the target makes of the teacher's rows; None for neurons of the student's activation, which join
             those of the student in the loss.
+        redraws: for operations that draw weights; None where no stage has any.
     """
 
     activation: Activation
@@ -83,12 +113,18 @@ class Problem(Batched):
     initial_second_layer: np.ndarray | None = None
     multiplicity: np.ndarray | None = None
     function: Function | None = None
+    redraws: Redraws | None = None
 
     @cached_property
     def teachers_as_bytes(self) -> list[tuple[bytes, bytes]]:
         """The layers of each run's teacher: keys of what is computed once for each, which are made and hashed once."""
         teachers = zip(self.teacher_second_layer, self.teacher_first_layer, strict=True)
         return [(second.tobytes(), first.tobytes()) for second, first in teachers]
+
+    @cached_property
+    def least_objectives(self) -> dict[bytes, np.ndarray]:
+        """What ``optima.least_objectives`` keeps."""
+        return {}
 
     @property
     def has_teacher(self) -> bool:
@@ -104,6 +140,11 @@ class Problem(Batched):
     def scale(self) -> np.ndarray:
         """(B,) α, 1 for ordinary networks."""
         return np.ones(len(self.teacher_first_layer)) if self.scaled is None else self.scaled.scale
+
+    @property
+    def lazy_scale(self) -> np.ndarray:
+        """(B,) by whose square steps are divided."""
+        return self.scale if self.scaled is None or self.scaled.lazy is None else self.scaled.lazy
 
     def output_weights(self, second_layer: np.ndarray) -> np.ndarray:
         """The weights α a_j that the neurons have in the trained function, (B, m)."""
@@ -180,6 +221,10 @@ class State(Batched):
     second_layer: np.ndarray
     first_layer: np.ndarray
     memory: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def flat(self) -> list[np.ndarray]:
+        """Both layers as rows of numbers, (B, m) and (B, m·d)."""
+        return [layer.reshape(len(layer), -1) for layer in (self.second_layer, self.first_layer)]
 
     def finite(self) -> np.ndarray:
         """(B,) whether all weights of a run are finite."""

@@ -19,7 +19,7 @@ from featlearn.training.batched import Batched
 from featlearn.training.methods import METHODS, Exact
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
-from featlearn.training.twins import ROUNDING, twins_of
+from featlearn.training.twins import twins_of
 
 # In the memory of a whole state, what the reduced one goes on from.
 _TWINS, _BASIS, _COORDINATES = "twins", "span.basis", "span.coordinates"
@@ -93,9 +93,23 @@ class Reduction(Batched):
             memory,
         )
 
+    def expanded_of(self, state: State, place: int, *, resumes: bool = True) -> State:
+        """``expanded`` of one run of the batch; nothing else of it is looked at."""
+        if not self.changes_anything:
+            return state.take([place])
+        run = slice(place, place + 1)
+        twins = None if self.twins is None else self.twins[run]
+        basis = None if self.basis is None else self.basis[run]
+        alone = replace(self, start=self.start.take([place]), twins=twins, basis=basis)
+        return alone.expanded(state.take([place]), resumes=resumes)
+
     def seen(self, state: State) -> State:
         """The state of all neurons in the coordinates of ``shown``."""
         return State(*self._of_all(state.second_layer, self._padded(state.first_layer)), state.memory)
+
+    def distinct(self, state: State) -> tuple[State, np.ndarray | None]:
+        """The distinct neurons in the coordinates of ``shown``, and how many each stands for; None for one each."""
+        return State(state.second_layer, self._padded(state.first_layer)), self.problem.multiplicity
 
     def gradient_of_all(self, gradient: Gradient) -> Gradient:
         """The gradient by the weights of ``shown``, from that by those of one neuron of each kind."""
@@ -146,8 +160,10 @@ def _found(problem: Problem, stage: Stage, state: State, run: int, before_any_st
     """The twins among the neurons of one run; None where all are distinct."""
     rows_decide = isinstance(METHODS[stage.method], Exact)  # it sets the output weights, of equal rows alike
     second = None if rows_decide else state.second_layer[run]
-    within = 0.0 if before_any_step else ROUNDING
-    twins = twins_of(problem.activation.symmetry, second, state.first_layer[run], within)
+    given = None
+    if not before_any_step and problem.initial_second_layer is not None:
+        given = problem.initial_second_layer[run], problem.initial_first_layer[run]
+    twins = twins_of(problem.activation.symmetry, second, state.first_layer[run], given)
     return None if np.max(np.abs(twins)) == len(twins) else twins
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from math import cos, pi
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
+S = TypeVar("S", bound="Schedule | None")
 Layer = Literal["first_layer", "second_layer"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
@@ -28,6 +30,12 @@ class Schedule:
 
     def __hash__(self) -> int:
         return self._hash  # type: ignore[attr-defined]
+
+    @classmethod
+    @lru_cache(maxsize=4096, typed=True)
+    def shared(cls, start: float, factor: float = 1.0, every: int = 1) -> Schedule:
+        """A schedule, the same object for the same numbers: runs of a batch are then asked for its values once."""
+        return cls(start, factor, every)
 
     def at(self, steps: np.ndarray | int) -> np.ndarray:
         """The values that the given steps (0-based, of the stage) use, in the shape of ``steps``.
@@ -58,6 +66,72 @@ class Schedule:
         changes = 0 if self.factor == 1.0 else (steps - 1) // self.every
         return self.every * np.arange(1, changes + 1 if changes <= most else 1)
 
+    def values_at_rows(self, steps: int, rows: int) -> int:
+        """How many values it takes at the rows of a stage."""
+        return 1 + len(self.epoch_ends(steps, rows))
+
+    def with_a_tenth(self) -> str:
+        """What is put behind its key on the command line for a tenth of its values."""
+        return f"{'' if self.factor == 1 else '.start'}={self.start / 10:g}"
+
+
+@dataclass(frozen=True)
+class Curve(Schedule):
+    """A schedule that changes at every step of its stage, from ``start`` on.
+
+    Attributes:
+        kind: "linear" and "cosine": to ``end`` at the last step, along a line or half a period of the cosine; "power":
+            start · (t + 1)^−end at step t.
+        steps: of the stage.
+    """
+
+    kind: Literal["linear", "cosine", "power"] = "linear"
+    end: float = 0.0
+    steps: int = 1
+
+    def at(self, steps: np.ndarray | int) -> np.ndarray:
+        """See ``Schedule``; values are taken one by one here, too."""
+        return np.array([self.at_step(step) for step in np.ravel(steps).tolist()]).reshape(np.shape(steps))
+
+    def at_step(self, step: int) -> float:
+        """The value at one step, with the bits of ``at``."""
+        if self.kind == "power":
+            return self.start * (step + 1.0) ** -self.end
+        if step == 0 or step >= self.steps - 1:
+            return float(self.end if step else self.start)
+        share = step / (self.steps - 1)
+        left = 1.0 - share if self.kind == "linear" else 0.5 * (1.0 + cos(pi * share))
+        return self.end + (self.start - self.end) * left
+
+    def epoch_ends(self, steps: int, most: int) -> np.ndarray:
+        """None: the value changes at every step."""
+        return np.zeros(0, dtype=np.int64)
+
+    def values_at_rows(self, steps: int, rows: int) -> int:
+        return min(steps, rows)
+
+    def with_a_tenth(self) -> str:
+        end = self.end if self.kind == "power" else self.end / 10
+        return f"={{{self.kind}: [{self.start / 10:g}, {end:g}]}}"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What a metrics column must reach for a stage to end: ``at``, or with ``strictly`` a value beyond it.
+
+    Attributes:
+        above: whether values above are meant; otherwise those below.
+    """
+
+    at: float
+    above: bool = False
+    strictly: bool = False
+
+    def is_met(self, value: float) -> bool:
+        if value == self.at:
+            return not self.strictly
+        return value > self.at if self.above else value < self.at
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
@@ -69,7 +143,7 @@ class Stage:
         step_size: None for a method that has none.
         parameters: of the method, where they are not its defaults.
         then: names in ``operations.OPERATIONS``, which are applied to the weights at the end.
-        stop: thresholds by metrics column; the stage ends at the first logged row at or below one.
+        stop: thresholds by metrics column; the stage ends at the first logged row that meets one.
     """
 
     name: str
@@ -80,7 +154,15 @@ class Stage:
     weight_decay: Schedule = Schedule(0.0)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     then: tuple[str, ...] = ()
-    stop: dict[str, float] = field(default_factory=dict)
+    stop: dict[str, Threshold] = field(default_factory=dict)
+
+
+def value_of_each(schedules: Sequence[S], value: Callable[[S], np.ndarray | float]) -> np.ndarray:
+    """The values of schedules, (B, …), each object asked once: most runs of a batch share theirs."""
+    places: dict[int, int] = {}
+    index = [places.setdefault(id(schedule), len(places)) for schedule in schedules]
+    distinct = {id(schedule): schedule for schedule in schedules}.values()
+    return np.array([value(schedule) for schedule in distinct])[index]
 
 
 # --- which steps are logged ---------------------------------------------------------------------

@@ -6,72 +6,80 @@ times (docs/theory.md §6).
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Hashable
 
 import numpy as np
 
 from featlearn.theory.activations import Symmetry
-from featlearn.training.networks import generator
 
-# Before any step weights mean what they say. Later ones are results of sums, which rounding keeps this near, relative.
+# Rows that were given equal or mirrored, and are so in exact arithmetic, are kept this near by rounding, relative.
 ROUNDING = 2.0**-36
-_NEAR = 2.0**-26  # Rows whose projections differ by more, relative to the largest row, are not compared.
 
 
-def twins_of(symmetry: Symmetry, second_layer: np.ndarray | None, first_layer: np.ndarray, within: float) -> np.ndarray:
+def twins_of(
+    symmetry: Symmetry,
+    second_layer: np.ndarray | None,
+    first_layer: np.ndarray,
+    given: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
     """The distinct neurons of one run, numbered from 1 as they come: for each neuron its number, negative if mirrored.
 
     Where φ̃ is even, (a, w) and (a, −w) coincide, and where it is odd, (a, w) and (−a, −w). Rows of zeros coincide like
-    any others.
+    any others. Weights that differ in one bit are different neurons, unless they were given as one up to signs.
 
     Args:
         symmetry: of the activation φ̃.
         second_layer: (m,), or None where rows alone decide, since equal ones will get equal output weights.
         first_layer: (m, d).
-        within: by how much they may differ, relative to their size.
+        given: both layers at the start of the run. Neurons whose rows were equal or mirrored there, and whose output
+            weights were of one size, also coincide when they differ by ``ROUNDING``. None at the start itself.
     Returns:
         (m,) whole numbers: 1 … m where all neurons are distinct.
     """
-    m, d = first_layer.shape
-    first, sign = np.arange(m), np.ones(m, dtype=np.int64)  # the one that it coincides with, and how
-    with np.errstate(all="ignore"):  # weights that are not finite coincide with none
-        position = first_layer @ _generic(d)
-        size = np.linalg.norm(first_layer, axis=-1)
-        position = position if symmetry == "none" else np.abs(position)
-        order = np.argsort(position, kind="stable")
-        apart = ~(np.diff(position[order]) <= _NEAR * np.max(size) * np.sqrt(d))
-        for group in np.split(order, np.flatnonzero(apart) + 1):
-            if len(group) > 1:
-                _compare(symmetry, second_layer, first_layer, within * size, within, np.sort(group), first, sign)
-    return sign * (np.unique(first, return_inverse=True)[1] + 1)
+    m = len(first_layer)
+    first, signs = np.arange(m), np.ones(m, dtype=np.int64)  # the one that it coincides with, and how
+    kinds = [(_rows_up_to_sign(symmetry, first_layer), 0.0)]
+    if given is not None:
+        sizes = np.abs(given[0]).tolist()
+        kinds.append((list(zip(_rows_up_to_sign(symmetry, given[1]), sizes, strict=True)), ROUNDING))
+    finite = np.isfinite(first_layer).all(-1)  # the others coincide with none
+    distinct: dict[Hashable, list[int]] = {}  # of each kind, those that were found
+    for j in np.flatnonzero(finite).tolist():
+        groups = [(distinct.setdefault((within, keys[j]), []), within) for keys, within in kinds]
+        for group, within in groups:
+            found = _one_like(symmetry, second_layer, first_layer, group, j, within) if group else None
+            if found is not None:
+                first[j], signs[j] = found
+                break
+        else:
+            for group, _ in groups:
+                group.append(j)
+    return signs * (np.unique(first, return_inverse=True)[1] + 1)
 
 
-@lru_cache(maxsize=4)
-def _generic(d: int) -> np.ndarray:
-    """A vector along which rows that differ are at different places."""
-    return generator(0, "twins").standard_normal(d)
+def _rows_up_to_sign(symmetry: Symmetry, rows: np.ndarray) -> list[Hashable]:
+    """For each row something that is equal for equal rows, and for mirrored ones where φ̃ has a symmetry."""
+    if symmetry != "none":
+        leading = np.take_along_axis(rows, np.argmax(rows != 0, axis=-1)[:, None], -1)
+        rows = np.where(leading < 0, -rows, rows)
+    return [row.tobytes() for row in rows + 0.0]  # of −0 too
 
 
-def _compare(
+def _one_like(
     symmetry: Symmetry,
     second_layer: np.ndarray | None,
     first_layer: np.ndarray,
-    row_within: np.ndarray,
+    others: list[int],
+    j: int,
     within: float,
-    group: np.ndarray,
-    first: np.ndarray,
-    signs: np.ndarray,
-) -> None:
-    """Fill in ``first`` and ``signs`` of a group: each neuron, in their order, is compared with the distinct before."""
-    distinct = group[:1]
-    for j in group[1:].tolist():
-        for sign in (1,) if symmetry == "none" else (1, -1):
-            same = np.linalg.norm(first_layer[distinct] - sign * first_layer[j], axis=-1) <= row_within[distinct]
-            if second_layer is not None:
-                a, b = second_layer[distinct], second_layer[j] * (sign if symmetry == "odd" else 1)
-                same &= np.abs(a - b) <= within * np.abs(a)
-            if same.any():
-                first[j], signs[j] = distinct[np.argmax(same)], sign
-                break
-        else:
-            distinct = np.append(distinct, j)
+) -> tuple[int, int] | None:
+    """The first of some neurons that neuron j coincides with, and −1 if it is mirrored; None if there is none."""
+    size = np.max(np.abs(first_layer[others]), axis=-1, initial=0.0)
+    for sign in (1,) if symmetry == "none" else (1, -1):
+        same = np.max(np.abs(first_layer[others] - sign * first_layer[j]), axis=-1, initial=0.0) <= within * size
+        if second_layer is not None:
+            a, b = second_layer[others], second_layer[j] * (sign if symmetry == "odd" else 1)
+            same &= np.abs(a - b) <= within * np.abs(a)
+        if same.any():
+            return others[int(np.argmax(same))], sign
+    return None

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featlearn.config.build import build, initial_networks, starts_at_zero
+from featlearn.config.build import build, initial_networks
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
+from featlearn.runs.batch import run_batch
 from featlearn.runs.train import train
 from featlearn.theory.activations import activation
 from featlearn.training import networks
@@ -42,6 +43,44 @@ def test_a_random_teacher_has_the_geometry_that_was_asked_for(tmp_path: Path) ->
     assert cosines.max() <= np.cos(np.radians(30))
     assert np.sign(teacher.second_layer).tolist() == [1, -1, 1]
     assert np.all((np.abs(teacher.second_layer) >= 0.5) & (np.abs(teacher.second_layer) <= 0.6))
+
+
+NAMED = "{input_dim: 6, width: 3, directions: DIRECTIONS, output_weights: {power_law: 1.5, sign: alternating}}"
+
+
+def test_axes_are_the_first_coordinates_and_weights_fall_with_a_power(tmp_path: Path) -> None:
+    teacher, _ = initial_networks(configured(tmp_path, teacher=NAMED.replace("DIRECTIONS", "axes")))
+    np.testing.assert_array_equal(teacher.first_layer, np.eye(3, 6))
+    np.testing.assert_allclose(teacher.second_layer, [1.0, -(2**-1.5), 3**-1.5], rtol=1e-15)
+
+
+def test_orthonormal_directions_are_drawn_with_the_seed(tmp_path: Path) -> None:
+    asked = NAMED.replace("DIRECTIONS", "orthonormal")
+    one, _ = initial_networks(configured(tmp_path, teacher=asked))
+    other, _ = initial_networks(configured(tmp_path, "seed=1", teacher=asked))
+    np.testing.assert_allclose(one.first_layer @ one.first_layer.T, np.eye(3), atol=1e-15)
+    assert np.abs(one.first_layer - other.first_layer).max() > 0.1
+
+
+def test_a_power_law_goes_with_directions_of_every_kind(tmp_path: Path) -> None:
+    for directions in ("random", "[[1, 0, 0], [0, 1, 0]]"):
+        asked = f"{{directions: {directions}, output_weights: {{power_law: 1, sign: negative}}}}"
+        asked = asked.replace("{directions: random,", "{input_dim: 3, width: 2, directions: random,")
+        teacher, _ = initial_networks(configured(tmp_path, teacher=asked))
+        assert teacher.second_layer.tolist() == [-1.0, -0.5]
+    random = configured(tmp_path, "teacher.output_weights={power_law: 1}")
+    np.testing.assert_array_equal(
+        initial_networks(random)[0].first_layer, initial_networks(configured(tmp_path))[0].first_layer
+    )
+
+
+def test_a_teacher_that_is_not_found_is_told_at_the_key_that_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("featlearn.training.networks.MAX_DRAWS", 300)
+    asked = "{input_dim: 6, width: 3, min_conditioning: 0.99, output_weights: {power_law: 3}}"
+    with pytest.raises(ConfigError, match=r"teacher.min_conditioning: no 3 teacher neurons .* in 300 draws; the best"):
+        configured(tmp_path, teacher=asked)
 
 
 def test_explicit_directions_are_normalised_and_their_weights_stay(tmp_path: Path) -> None:
@@ -77,7 +116,7 @@ def test_a_symmetric_student_is_the_zero_function(tmp_path: Path) -> None:
     np.testing.assert_array_equal(student.first_layer[:2], student.first_layer[2:])
     assert student.second_layer.tolist() == [0.5, 0.5, -0.5, -0.5]
     np.testing.assert_allclose(np.linalg.norm(student.first_layer, axis=1), 1, rtol=1e-14)
-    assert starts_at_zero(config)
+    assert config.student.starts_at_zero
 
 
 def test_a_gaussian_student_has_the_standard_deviations_that_were_asked_for(tmp_path: Path) -> None:
@@ -85,13 +124,57 @@ def test_a_gaussian_student_has_the_standard_deviations_that_were_asked_for(tmp_
     _, student = initial_networks(config)
     assert np.std(student.first_layer) == pytest.approx(0.5, rel=0.02)
     assert np.std(student.second_layer) == pytest.approx(0.25, rel=0.02)
-    assert not starts_at_zero(config)
+    assert not config.student.starts_at_zero
+
+
+def test_gaussian_students_with_the_same_deviations_have_the_same_bits(tmp_path: Path) -> None:
+    old = configured(tmp_path, GAUSSIAN)
+    new = configured(tmp_path, "student.init={kind: gaussian, first_layer_std: 0.5, second_layer: {std: 0.25}}")
+    assert new == old
+    assert new.digest() == old.digest()
+    equal = configured(tmp_path, "student.init={kind: gaussian, first_layer_std: 0.5, second_layer: 0.3}")
+    student = initial_networks(equal)[1]
+    np.testing.assert_array_equal(student.first_layer, initial_networks(old)[1].first_layer)
+    assert student.second_layer.tolist() == [0.3] * 4
+    assert not equal.student.starts_at_zero
+
+
+def test_a_student_on_the_sphere_has_the_norm_and_the_signs_that_were_asked_for(tmp_path: Path) -> None:
+    config = configured(
+        tmp_path, "student.width=2000", "student.init={kind: sphere, norm: 2, second_layer: {signs: 0.5}}"
+    )
+    _, student = initial_networks(config)
+    np.testing.assert_allclose(np.linalg.norm(student.first_layer, axis=1), 2, rtol=1e-14)
+    np.testing.assert_allclose(np.mean(student.first_layer, axis=0), 0, atol=5 * 2 / np.sqrt(3 * 2000))
+    np.testing.assert_array_equal(np.abs(student.second_layer), 0.5)
+    assert abs(np.sum(np.sign(student.second_layer))) < 5 * np.sqrt(2000)
+
+
+@pytest.mark.parametrize("start", ["gaussian, first_layer_std: 0.5", "sphere, norm: 0.7"])
+@pytest.mark.parametrize("second", ["-0.3", "{signs: 0.3}", "{std: 0.3}"])
+def test_a_mirrored_start_is_zero_and_a_balanced_one_keeps_the_signs(tmp_path: Path, start: str, second: str) -> None:
+    def student(rest: str) -> tuple[Config, Network]:
+        config = configured(tmp_path, f"student.init={{kind: {start}, second_layer: {second}{rest}}}")
+        return config, initial_networks(config)[1]
+
+    config, mirrored = student(", mirrored: true")
+    assert config.student.starts_at_zero
+    np.testing.assert_array_equal(mirrored.first_layer[:2], mirrored.first_layer[2:])
+    np.testing.assert_array_equal(mirrored.second_layer[:2], -mirrored.second_layer[2:])
+    (_, plain), (_, balanced) = student(", mirrored: false"), student(", balanced: true")
+    norms = np.linalg.norm(plain.first_layer, axis=1)
+    np.testing.assert_array_equal(balanced.first_layer, plain.first_layer)
+    np.testing.assert_array_equal(balanced.second_layer, np.sign(plain.second_layer) * norms)
+    _, both = student(", balanced: true, mirrored: true")
+    np.testing.assert_array_equal(
+        both.second_layer, np.sign(mirrored.second_layer) * np.repeat([norms[:2]], 2, 0).ravel()
+    )
 
 
 def test_a_gaussian_student_without_output_weights_starts_at_zero(tmp_path: Path) -> None:
     config = configured(tmp_path, GAUSSIAN, "student.init.second_layer_std=0")
     assert not initial_networks(config)[1].second_layer.any()
-    assert starts_at_zero(config)
+    assert config.student.starts_at_zero
 
 
 @pytest.mark.parametrize("name", ["relu", "erf"])
@@ -288,3 +371,51 @@ def test_neither_loading_nor_building_draws_a_sample(tmp_path: Path, monkeypatch
     [data] = build(config)[0].data or ()
     with pytest.raises(AssertionError, match="a sample was drawn"):
         data.sample()  # type: ignore[union-attr]
+
+
+# --- weights that are drawn again ---------------------------------------------------------------
+
+REDRAW = "stages.go.then=[redraw_second_layer]"
+
+
+def _ended(place: Path, init: str, *overrides: str) -> tuple[Network, Network]:
+    """The start of a run whose first stage draws the second layer again, and its end."""
+    config = configured(place, f"student.init={init}", REDRAW, "student.width=8", *overrides)
+    (run,) = run_batch([config])
+    return initial_networks(config)[1], Network(run.second_layer, run.first_layer)
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_second_layer_is_drawn_again_as_the_start_draws_it(precision: str, tmp_path: Path) -> None:
+    more = f"precision={precision}"
+    start, end = _ended(tmp_path, "{kind: sphere, second_layer: {signs: 0.5}}", more)
+    assert set(end.second_layer.tolist()) == {0.5, -0.5}
+    assert end.second_layer.tolist() != start.second_layer.tolist()
+    start, end = _ended(
+        tmp_path, "{kind: gaussian, first_layer_std: 0.5, second_layer: {signs: 1}, balanced: true}", more
+    )
+    np.testing.assert_allclose(np.abs(end.second_layer), np.linalg.norm(end.first_layer, axis=1), rtol=1e-6)
+    assert np.abs(np.linalg.norm(end.first_layer, axis=1) - np.abs(start.second_layer)).max() > 1e-3
+    _, end = _ended(tmp_path, "{kind: gaussian, first_layer_std: 0.5, second_layer_std: 1, mirrored: true}", more)
+    np.testing.assert_array_equal(end.second_layer[:4], -end.second_layer[4:])
+    start, end = _ended(tmp_path, "{kind: symmetric}", more)
+    np.testing.assert_array_equal(end.second_layer.astype(np.float32), start.second_layer.astype(np.float32))
+
+
+def test_every_stage_and_seed_draws_a_second_layer_of_its_own(tmp_path: Path) -> None:
+    init = "student.init={kind: gaussian, first_layer_std: 0.5, second_layer_std: 1}"
+    again = "stages.two={train: [first_layer], steps: 1, step_size: 0, then: [redraw_second_layer]}"
+    drawn = []
+    for seed in ("seed=0", "seed=1"):
+        redraws = build(configured(tmp_path, init, REDRAW, again, seed))[0].redraws
+        assert redraws is not None
+        drawn += [
+            *redraws.second_layers[0].tolist(),
+            initial_networks(configured(tmp_path, init, seed))[1].second_layer,
+        ]
+    assert len({tuple(layer) for layer in drawn}) == 6
+
+
+def test_a_start_that_draws_no_second_layer_has_none_to_draw_again(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="near_teacher draws no second layer"):
+        configured(tmp_path, REDRAW, "student.init={kind: near_teacher, angle: 5}")

@@ -23,7 +23,7 @@ BROKEN = [
         "{width: 4}",
         "{width: 4, init: {kind: gaussian, first_std: 1}}",
         ("4:44", "student.init.first_std", "did you mean 'first_layer_std'?"),
-        ("4:21", "student.init.second_layer_std", "missing"),
+        ("4:21", "student.init.first_layer_std", "missing"),
     ),
     changed(
         "typo_kind",

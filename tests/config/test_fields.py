@@ -4,7 +4,7 @@ import pytest
 
 from featlearn.config.fields import models_at, takes_whole_numbers
 from featlearn.config.model import Config
-from featlearn.config.stages import GeometricSchedule, StageConfig
+from featlearn.config.stages import CurveSchedule, GeometricSchedule, StageConfig
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,6 @@ def test_which_keys_take_whole_numbers(path: str, whole: bool) -> None:
 def test_which_sections_are_at_a_path() -> None:
     assert models_at((), Config) == [Config]
     assert models_at(("stages", "any_name"), Config) == [StageConfig]
-    assert models_at(("stages", "any_name", "weight_decay"), Config) == [GeometricSchedule]
+    assert models_at(("stages", "any_name", "weight_decay"), Config) == [GeometricSchedule, CurveSchedule]
     assert len(models_at(("student", "init"), Config)) > 1
     assert models_at(("student", "width"), Config) == []

@@ -12,6 +12,7 @@ from featlearn.config.student import FileInit
 from featlearn.config.weight_file import InvalidWeights
 from featlearn.storage.errors import Caution
 from featlearn.training.plan import Plan
+from featlearn.training.stages import Threshold
 from tests.config.broken import MINIMAL, Broken, complaints_of, must_be_refused, whole, write
 from tests.places import CONFIGS, PAPER
 
@@ -65,7 +66,7 @@ class TestOverrides:
         assert config.seed == 7
         decay = config.stages["go"].stage("go").weight_decay
         assert (decay.start, decay.factor, decay.every) == (0.01, 0.5, 4)
-        assert config.stages["go"].stage("go").stop == {"loss": 1e-9}
+        assert config.stages["go"].stage("go").stop == {"loss": Threshold(1e-9)}
 
     def test_an_override_can_mend_the_file(self, tmp_path: Path) -> None:
         broken = write(tmp_path, MINIMAL.replace("width: 4", "width: 5"))

@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from featlearn.config.stages import StageConfig, StageName
-from featlearn.training.stages import Schedule, Stage
+from featlearn.training.stages import Curve, Schedule, Stage, Threshold
 from tests.config.broken import Broken, changed, must_be_refused
 
 BROKEN = [
@@ -51,7 +51,7 @@ def test_a_stage_is_handed_on_with_every_key() -> None:
         weight_decay=Schedule(0.01, 0.5, 3),
         parameters={"betas": (0.8, 0.9)},
         then=("normalize_rows",),
-        stop={"loss": 1e-3, "grad_norm": 1e-4},
+        stop={"loss": Threshold(1e-3), "grad_norm": Threshold(1e-4)},
     )
 
 
@@ -104,3 +104,43 @@ def test_a_stage_has_a_name_that_an_override_can_spell(name: str, fine: bool) ->
     else:
         with pytest.raises(ValidationError):
             names.validate_python(name)
+
+
+def test_a_stage_may_stop_at_any_column_that_is_a_number() -> None:
+    found = stage(stop={"aligned_mass": {"above": 0.99}, "mean_angle": {"below": 1.0}, "alive": 3.0}).stage("go").stop
+    assert found == {
+        "aligned_mass": Threshold(0.99, above=True, strictly=True),
+        "mean_angle": Threshold(1.0, strictly=True),
+        "alive": Threshold(3.0),
+    }
+    assert [found["alive"].is_met(value) for value in (2, 3, 4)] == [True, True, False]
+    assert [found["mean_angle"].is_met(value) for value in (0.5, 1.0, 2.0)] == [True, False, False]
+    assert [found["aligned_mass"].is_met(value) for value in (0.5, 0.99, 1.0)] == [False, False, True]
+
+
+@pytest.mark.parametrize("beyond", [{}, {"above": 1.0, "below": 2.0}, {"above": -1.0}, {"at": 1.0}, "low"])
+def test_a_threshold_has_one_side(beyond: object) -> None:
+    with pytest.raises(ValidationError):
+        stage(stop={"mean_angle": beyond})
+
+
+@pytest.mark.parametrize("name", ["step", "stage", "stage_step", "seconds"])
+def test_a_stage_does_not_stop_at_what_is_not_computed_from_the_weights(name: str) -> None:
+    with pytest.raises(ValidationError):
+        stage(stop={name: 1.0})
+
+
+@pytest.mark.parametrize("kind", ["cosine", "linear", "power"])
+def test_a_curve_knows_the_steps_of_its_stage(kind: Any) -> None:
+    made = stage(step_size={kind: [0.1, 0.01]}, weight_decay={kind: [0.2, 0.0]}).stage("go")
+    assert made.step_size == Curve(0.1, kind=kind, end=0.01, steps=5)
+    assert made.weight_decay == Curve(0.2, kind=kind, end=0.0, steps=5)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [{"cosine": [0.1]}, {"cosine": [0.1, 0.0], "linear": [0.1, 0.0]}, {"power": [0.1, -1.0]}, {"linear": 0.1}],
+)
+def test_a_curve_is_one_pair_of_numbers(schedule: object) -> None:
+    with pytest.raises(ValidationError):
+        stage(step_size=schedule)

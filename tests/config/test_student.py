@@ -47,6 +47,23 @@ def test_the_width_may_be_left_out_where_the_weights_say_it() -> None:
         ({"width": 0}, "greater than or equal to 1"),
         ({"width": 2, "init": {"kind": "near_teacher", "angle": 90.5}}, "less than or equal to 90"),
         ({"width": 2, "init": {"kind": "gaussian", "first_layer_std": -1.0, "second_layer_std": 1.0}}, "equal to 0"),
+        (
+            {"width": 2, "init": {"kind": "gaussian", "first_layer_std": 1.0}},
+            "missing (standard deviation of every a_j",
+        ),
+        ({"width": 2, "init": {"kind": "sphere"}}, "missing (a_j: a number, which all of them are"),
+        ({"width": 2, "init": {"kind": "sphere", "second_layer": {"signs": 1.0, "std": 1.0}}}, "Extra inputs"),
+        ({"width": 2, "init": {"kind": "sphere", "second_layer": {"signs": -1.0}}}, "greater than or equal to 0"),
+        ({"width": 2, "init": {"kind": "sphere", "second_layer": "ones"}}, "valid number"),
+        ({"width": 2, "init": {"kind": "sphere", "second_layer": 0.0, "balanced": True}}, "second layer of zeros has"),
+        ({"width": 3, "init": {"kind": "sphere", "second_layer": 1.0, "mirrored": True}}, "a mirrored start mirrors"),
+        (
+            {
+                "width": 2,
+                "init": {"kind": "gaussian", "first_layer_std": 1.0, "second_layer_std": 1, "second_layer": 1},
+            },
+            "says the same as second_layer",
+        ),
         ({"width": 2, "output_scale": 0.0}, "greater than 0"),
         ({"width": 2, "output_scale": 1e9}, "less than or equal to 1"),
     ],

@@ -36,6 +36,19 @@ BROKEN = [
         ("3:74", "teacher.output_weights", "leave it out"),
     ),
     changed(
+        "polynomial_and_weights_that_fall",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, polynomial: "x1", directions: axes, output_weights: {power_law: 1}, min_conditioning: 0.1}',
+        ("3:77", "teacher.output_weights", "whose formula says it all"),
+        ("3:111", "teacher.min_conditioning", "whose formula says it all"),
+    ),
+    changed(
+        "too_few_axes",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, polynomial: "x1*x2*x3*x4", directions: axes}',
+        ("3:37", "teacher.polynomial", "names x4, and the inputs have 3 dimensions"),
+    ),
+    changed(
         "no_formula",
         "{input_dim: 3, width: 2}",
         '{input_dim: 3, polynomial: "He3(x1) + sin(x2)"}',
@@ -118,6 +131,8 @@ def test_one_neuron_may_ask_for_any_angle() -> None:
     ("data", "complaint"),
     [
         ({"input_dim": 3}, "missing; a random teacher needs it"),
+        ({"input_dim": 3, "width": 1, "output_weights": None}, "only a polynomial has none"),
+        ({"directions": [[1.0]], "output_weights": None}, "need a list of 1 output weights"),
         ({"width": 3}, "missing; a random teacher needs it"),
         ({"input_dim": 3, "width": 1, "output_weights": [1.0]}, "a list needs explicit `directions`"),
         ({"input_dim": 3, "width": 1, "output_weights": {"magnitude": [2.0, 1.0]}}, "2 is above the upper 1"),
@@ -142,3 +157,51 @@ def test_a_polynomial_has_a_rank_and_no_neurons() -> None:
     assert Teacher.model_validate(teacher.model_dump(exclude_none=True)) == teacher
     explicit = Teacher.model_validate({"polynomial": "x1", "directions": [[0, 3, 4]]})
     assert (explicit.shape(), explicit.dimension_of_span()) == ((0, 3), 1)
+
+
+def test_directions_of_a_polynomial_are_orthonormal_whether_or_not_that_is_said() -> None:
+    plain = {"input_dim": 5, "polynomial": "x1 + x1*x2"}
+    for named in ("random", "orthonormal"):
+        assert Teacher.model_validate(plain | {"directions": named}) == Teacher.model_validate(plain)
+    axes = Teacher.model_validate(plain | {"directions": "axes"})
+    assert (axes.shape(), axes.dimension_of_span()) == ((0, 5), 2)
+    assert Teacher.model_validate(axes.model_dump(exclude_none=True)) == axes
+
+
+FIXED = {"input_dim": 4, "width": 3, "directions": "orthonormal"}
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (FIXED | {"width": 5}, "5 orthonormal directions do not fit into the 4 dimensions"),
+        (FIXED | {"rank": 3}, "follows from `directions: orthonormal`"),
+        (FIXED | {"directions": "axes", "min_angle": 10.0}, "follows from `directions: axes`"),
+        (FIXED | {"min_conditioning": 0.1}, "follows from `directions: orthonormal`"),
+        (FIXED | {"output_weights": [1.0]}, "has 1 entries for 3 directions"),
+        (FIXED | {"output_weights": {"power_law": 1.0, "magnitude": [1.0, 2.0]}}, "Extra inputs"),
+        (FIXED | {"output_weights": {"power_law": -1.0}}, "greater than or equal to 0"),
+        (FIXED | {"directions": "orthogonal"}, "orthonormal"),
+        ({"directions": [[1.0]], "output_weights": [1.0], "min_conditioning": 0.1}, "follows from explicit"),
+        ({"input_dim": 3, "width": 2, "min_conditioning": 0.0}, "greater than 0"),
+        ({"directions": "axes", "width": 2}, "missing; a random teacher needs it"),
+    ],
+)
+def test_contradictions_of_named_directions_are_refused(data: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Teacher.model_validate(data)
+    assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize("directions", ["orthonormal", "axes"])
+@pytest.mark.parametrize("weights", [[1.0, -2.0, 3.0], {"power_law": 1.0}, {"sign": "positive"}])
+def test_named_directions_span_as_many_dimensions_as_there_are_neurons(directions: str, weights: object) -> None:
+    teacher = Teacher.model_validate(FIXED | {"directions": directions, "output_weights": weights})
+    assert teacher.shape() == (3, 4)
+    assert teacher.dimension_of_span() == 3
+    assert Teacher.model_validate(teacher.model_dump(exclude_none=True)) == teacher
+
+
+def test_random_directions_are_what_is_there_when_nothing_is_said() -> None:
+    plain = {"input_dim": 3, "width": 2}
+    assert Teacher.model_validate(plain | {"directions": "random"}) == Teacher.model_validate(plain)

@@ -1,18 +1,21 @@
 """Targets that are polynomials, or neurons of another activation, from the configuration to what is shown of a run."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from featlearn.cli.app import app
 from featlearn.config.build import build
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
+from featlearn.config.stages import Stop
 from featlearn.runs.batch import run_batch
 from featlearn.runs.train import resume, train
 from featlearn.storage.errors import Caution
@@ -29,12 +32,19 @@ CASES = [c for c in json.loads((TRUTH / "targets.json").read_text()) if "terms" 
 BOTH = ["first_layer", "second_layer"]
 
 
+STUDENT: dict[str, Any] = {
+    "width": 16,
+    "init": {"kind": "gaussian", "first_layer_std": 0.4, "second_layer_std": 0.1},
+}
+STAGE: dict[str, Any] = {"train": BOTH, "steps": 40, "step_size": 0.02}
+
+
 def config_of(**changes: Any) -> Config:
     given: dict[str, Any] = {
         "teacher": {"input_dim": 6, "polynomial": "He3(x1)"},
-        "student": {"width": 16, "init": {"kind": "gaussian", "first_layer_std": 0.4, "second_layer_std": 0.1}},
+        "student": STUDENT,
         "activation": {"name": "erf", "drop_hermite_below": 0},
-        "stages": {"go": {"train": BOTH, "steps": 40, "step_size": 0.02}},
+        "stages": {"go": STAGE},
         "log": {"points": 8, "snapshots": 3},
     }
     return Config.model_validate(given | changes)
@@ -107,6 +117,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "empirical": {"data": {"kind": "empirical", "samples": 200, "noise_std": 0.1}},
     "online": {"data": {"kind": "online", "batch_size": 8, "noise_std": 0.1}},
     "another activation": {"teacher": {"input_dim": 6, "width": 2, "activation": {"name": "quadratic"}}},
+    "axes": {"teacher": {"input_dim": 6, "polynomial": "x1 + He3(x2)", "directions": "axes"}},
+    "mean field": {"student": STUDENT | {"scaling": "mean_field"}},
+    "scaled twice": {"student": STUDENT | {"scaling": "ntk", "output_scale": 2.0}},
+    "redrawn": {"stages": {"one": STAGE | {"then": ["redraw_second_layer"]}, "two": STAGE}},
+    "along a curve": {"stages": {"go": STAGE | {"step_size": {"cosine": [0.05, 0.01]}}}},
     "flow": {"stages": {"go": {"train": BOTH, "steps": 12, "method": "flow", "step_size": 0.05}}},
 }
 
@@ -142,6 +157,44 @@ def test_the_directions_are_orthonormal_and_depend_on_the_seed_alone() -> None:
     assert np.abs(rows[0] - rows[2]).max() > 0.1
     signs = [build(config_of(seed=seed))[0].teacher_first_layer[0, 0, 0] > 0 for seed in range(40)]
     assert 5 < sum(signs) < 35
+
+
+def test_directions_are_the_axes_where_that_is_asked_for() -> None:
+    problem = build(config_of(**VARIANTS["axes"]))[0]
+    np.testing.assert_array_equal(problem.teacher_first_layer[0], np.eye(2, 6))
+    assert problem.teacher_second_layer.shape == (1, 0)
+
+
+@pytest.mark.parametrize(("factor", "scaling"), [(1 / 16, "mean_field"), (1 / 4, "ntk")])
+def test_a_factor_in_front_is_one_on_the_output_weights(factor: float, scaling: str) -> None:
+    plain = config_of(stages={"go": STAGE | {"train": ["second_layer"]}})
+    size = {"step_size": STAGE["step_size"] / factor**2}
+    scaled = config_of(
+        student=STUDENT | {"init": STUDENT["init"] | {"second_layer_std": 0.1 / factor}, "scaling": scaling},
+        stages={"go": STAGE | {"train": ["second_layer"]} | size},
+    )
+    ours, theirs = run_batch([scaled])[0], run_batch([plain])[0]
+    losses = [[row[name] for row in run.rows] for run in (ours, theirs) for name in ("loss", "subspace")]
+    np.testing.assert_allclose(losses[:2], losses[2:], rtol=1e-11)
+    np.testing.assert_allclose(factor * ours.second_layer, theirs.second_layer, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "teacher", [{"polynomial": "He3(x1)"}, {"width": 2, "activation": {"name": "relu"}}, {"width": 2}]
+)
+def test_a_stage_stops_at_columns_that_are_there_and_no_others(teacher: dict[str, Any]) -> None:
+    teacher = {"input_dim": 6} | teacher
+    row = run_batch([config_of(teacher=teacher)])[0].rows[-1]
+    for name in Stop.model_fields:
+        with nullcontext() if row[name] is not None else pytest.raises(ValidationError, match=r"null|known"):
+            config_of(teacher=teacher, stages={"go": STAGE | {"stop": {name: 1.0}}})
+
+
+def test_run_json_has_the_conditioning_of_neurons_alone(tmp_path: Path) -> None:
+    assert train(config_of(), tmp_path / "polynomial").info.conditioning is None
+    fixed = {"input_dim": 6, "width": 2, "directions": "axes", "output_weights": {"power_law": 2.0}}
+    other = train(config_of(teacher=fixed | {"activation": {"name": "quadratic"}}), tmp_path / "neurons")
+    assert other.info.conditioning == pytest.approx(0.25, rel=1e-14)
 
 
 def test_the_students_activation_named_for_the_teacher_changes_nothing() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from featlearn.theory.activations import Symmetry
-from featlearn.theory.alignment import alignment_metrics, angles, nearest_teacher
+from featlearn.theory.alignment import alignment_metrics, angles, nearest_teacher, neuron_metrics
 from tests.theory.exact import MP, Exact, number
 
 EAST, NORTH = [1.0, 0.0], [0.0, 1.0]
@@ -220,3 +220,19 @@ def test_metrics_know_neither_rotation_nor_order_nor_company(symmetry: Symmetry)
         alone = alignment_metrics(symmetry, a[one], w[one], teacher_a[one], teacher_w[one], start[one])
         for name, column in here.items():
             np.testing.assert_array_equal(alone[name][0], column[run], err_msg=name)
+
+
+@pytest.mark.parametrize("symmetry", ["even", "odd", "none"])
+def test_coinciding_neurons_may_be_counted_instead(symmetry: Symmetry) -> None:
+    rng = np.random.default_rng(10)
+    counts = np.array([[1, 2, 3], [2, 2, 2]])
+    a, w = rng.standard_normal((2, 3)), rng.standard_normal((2, 3, 4))
+    teacher = rng.standard_normal((2, 2)), rng.standard_normal((2, 2, 4))
+    each = np.stack([np.repeat(np.arange(3), count) for count in counts])
+    sign = np.ones(each.shape) if symmetry == "none" else rng.choice([-1.0, 1.0], each.shape)
+    all_a, all_w = np.take_along_axis(a, each, 1), sign[..., None] * np.take_along_axis(w, each[..., None], 1)
+    every = neuron_metrics(symmetry, all_a * sign if symmetry == "odd" else all_a, all_w, *teacher)
+    counted = neuron_metrics(symmetry, a, w, *teacher, counts.astype(float))
+    assert counted.keys() == every.keys()
+    for name, column in every.items():
+        np.testing.assert_allclose(counted[name], column, rtol=1e-13, err_msg=name)

@@ -139,7 +139,7 @@ def _draw(seed: int, m: int, d: int) -> tuple[networks.Network, networks.Network
         width=m,
         input_dim=d,
         first_layer_std=d**-0.5,
-        second_layer_std=m**-0.5,
+        second=networks.SecondLayer("gaussian", m**-0.5),
     )
 
 

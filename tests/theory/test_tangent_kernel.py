@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from featlearn.theory.activations import Activation, activation, activation_names
-from featlearn.theory.tangent_kernel import neural_tangent_kernel
+from featlearn.theory.tangent_kernel import neural_tangent_kernel, tangent_kernel_distance
 
 SETTINGS = [x for x in product(activation_names(), (0, 1, 2, 3, 4, 6)) if x[0] != "quadratic" or x[1] < 3]
 
@@ -64,3 +64,21 @@ def test_a_zero_row_and_a_zero_network_are_finite() -> None:
         act = activation(name, drop)
         assert np.isfinite(neural_tangent_kernel(act, a, w, x)).all()
         assert not neural_tangent_kernel(act, 0 * a, 0 * w, x).any()
+
+
+@pytest.mark.parametrize(("name", "drop"), SETTINGS)
+def test_the_distance_of_kernels_is_that_of_the_kernels_of_all_neurons(name: str, drop: int) -> None:
+    act, (a, w, x), other = (
+        activation(name, drop),
+        _draw(3, 4, 6, 8),
+        np.random.default_rng(1).standard_normal((3, 8, 8)),
+    )
+    every = neural_tangent_kernel(act, np.repeat(a, 2, axis=1), np.repeat(w, 2, axis=1), x)
+    products = x @ x.mT
+    twice = tangent_kernel_distance(act, a, w, x, products, other, np.full(a.shape, 2.0))
+    np.testing.assert_allclose(twice, np.linalg.norm(every - other, axis=(-2, -1)), rtol=1e-12)
+    once = tangent_kernel_distance(act, a, w, x, products, other)
+    wanted = np.linalg.norm(neural_tangent_kernel(act, a, w, x) - other, axis=(-2, -1))
+    np.testing.assert_allclose(once, wanted, rtol=1e-12)
+    alone = tangent_kernel_distance(act, a[1:2], w[1:2], x[1:2], products[1:2], other[1:2])
+    assert alone.tolist() == [once[1]]

@@ -16,7 +16,7 @@ from featlearn.training.events import Event, Logged, Progress, Start
 from featlearn.training.networks import explicit_teacher, generator, random_teacher, symmetric_student
 from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
-from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
+from featlearn.training.stages import LAYERS, Layer, Schedule, Stage, Threshold
 from tests.places import TRUTH as TRUTHS
 from tests.training.examples import SIZES, assert_same_bits, events_of, loss_of, random_problem, rows_of, stage_of
 
@@ -105,7 +105,7 @@ def test_the_layer_that_is_not_trained_keeps_its_bits(layer: Layer) -> None:
 @pytest.mark.parametrize(("rule", "threshold"), [("loss", 0.05), ("grad_norm", 0.1)])
 def test_a_stage_stops_at_the_first_row_that_meets_its_rule(rule: str, threshold: float) -> None:
     problem, state = random_problem()
-    stages = [stage_of(steps=400, stop={rule: threshold}), stage_of(steps=5, name="next")]
+    stages = [stage_of(steps=400, stop={rule: Threshold(threshold)}), stage_of(steps=5, name="next")]
     events = rows_of(problem, stages, state, 60)
     stopped = next(i for i, event in enumerate(events) if event.ended is not None)
     values = [event.row[rule] for event in events[: stopped + 1]]
@@ -118,6 +118,27 @@ def test_a_stage_stops_at_the_first_row_that_meets_its_rule(rule: str, threshold
     assert [event.row["stage"] for event in events[stopped + 1 :]] == ["next"] * (len(events) - stopped - 1)
     assert events[-1].row["step"] == end.row["step"] + 5
     assert events[-1].ended == "steps"
+
+
+@pytest.mark.parametrize("every_row", [True, False])
+def test_a_stage_stops_beyond_a_threshold_on_either_side(every_row: bool) -> None:
+    problem, state = random_problem()
+    thresholds = {"feature_motion": Threshold(0.1, above=True, strictly=True)}, {"loss": Threshold(0.05, strictly=True)}
+    for stop in thresholds:
+        ((name, threshold),) = stop.items()
+        plan = Plan.of([stage_of(steps=400, stop=stop)], 60, 2)
+        events = [
+            e
+            for e in descent.descend(
+                problem, [plan], make_backend("fused", "cpu", "float64"), Start(state), every_row=every_row
+            )
+            if isinstance(e, Logged)
+        ]
+        assert events[-1].ended == name
+        value = events[-1].row[name]
+        assert value > 0.1 if threshold.above else value < 0.05
+        if every_row:
+            assert all(not threshold.is_met(event.row[name]) for event in events[:-1])
 
 
 def _diverging(steps: int = 200) -> tuple[Problem, State, Stage]:
@@ -177,9 +198,9 @@ def test_runs_of_a_batch_have_the_bits_that_each_has_alone() -> None:
     plans = []
     for eta, lam, stop in [
         (0.2, 0.02, {}),
-        (0.1, 0.0, {"loss": 0.1}),
+        (0.1, 0.0, {"loss": Threshold(0.1)}),
         (40.0, 0.02, {}),
-        (0.15, 0.3, {"grad_norm": 0.2}),
+        (0.15, 0.3, {"grad_norm": Threshold(0.2)}),
     ]:
         sizes = {"step_size": Schedule(eta, 0.9, 30), "weight_decay": Schedule(lam)}
         first = stage_of(name="first", steps=150, stop=stop, **sizes)
@@ -223,7 +244,9 @@ def _restarted(problem: Problem, plan: Plan, events: list[Event]) -> int:
 def test_a_run_restarted_at_any_event_goes_on_with_the_same_bits(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(descent, "_PIECE_SECONDS", 0.0)  # an intermediate state after every step
     problem, state = random_problem()
-    stage = stage_of(method=method, step_size=SIZES[method], steps=50, then=("balance",), stop={"loss": 1e-9})
+    stage = stage_of(
+        method=method, step_size=SIZES[method], steps=50, then=("balance",), stop={"loss": Threshold(1e-9)}
+    )
     plan = Plan.of([replace(stage, steps=20), stage], 9, 3)
     assert _restarted(problem, plan, events_of(problem, [plan], Start(state))) > 5
 

@@ -10,14 +10,17 @@ import pytest
 from featlearn.theory import population
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.theory.alignment import angles
+from featlearn.theory.conditioning import conditioning
 from featlearn.training.networks import (
     InfeasibleTeacher,
     Network,
+    SecondLayer,
     explicit_teacher,
     gaussian_student,
     generator,
     largest_min_angle,
     near_teacher_student,
+    orthonormal_rows,
     random_teacher,
     symmetric_student,
 )
@@ -140,6 +143,25 @@ def test_a_separation_that_no_draw_meets_is_refused_with_the_limit(monkeypatch: 
         _teacher(min_angle=60.0)
 
 
+def test_orthonormal_rows_have_no_preferred_axis_or_sign() -> None:
+    rows = np.stack([orthonormal_rows(generator(seed, "teacher"), 3, 4) for seed in range(400)])
+    np.testing.assert_allclose(rows @ rows.mT, np.broadcast_to(np.eye(3), (400, 3, 3)), atol=1e-14)
+    np.testing.assert_allclose(np.mean(rows**2, axis=0), 0.25, atol=5 * 0.25 / np.sqrt(400))
+    np.testing.assert_allclose(np.mean(rows, axis=0), 0.0, atol=5 * 0.5 / np.sqrt(400))
+
+
+@pytest.mark.parametrize("min_angle", [0.0, 25.0])
+def test_a_conditioned_teacher_has_the_conditioning_and_the_weights_of_one_that_is_not(min_angle: float) -> None:
+    for seed in range(10):
+        plain = _teacher(seed, width=4, rank=3, min_angle=min_angle)
+        found = _teacher(seed, width=4, rank=3, min_angle=min_angle, min_conditioning=0.3)
+        assert conditioning(found.second_layer, found.first_layer) >= 0.3 * (1 - 1e-12)
+        assert _smallest_line_angle(found.first_layer) >= min_angle
+        np.testing.assert_array_equal(found.second_layer, plain.second_layer)
+        basis = np.linalg.svd(plain.first_layer)[2][:3]
+        np.testing.assert_allclose(found.first_layer @ basis.T @ basis, found.first_layer, atol=1e-13)
+
+
 def test_explicit_teacher_is_normalised_and_keeps_its_output_weights() -> None:
     teacher = explicit_teacher(np.array([[3, 4], [0, -2]]), np.array([2, -1]))
     np.testing.assert_allclose(teacher.first_layer, [[0.6, 0.8], [0.0, -1.0]], rtol=1e-15)
@@ -193,7 +215,7 @@ def test_symmetric_student_repeats_unit_rows_with_opposite_output_weights() -> N
 
 def test_gaussian_student_has_the_standard_deviation_of_each_layer() -> None:
     student = gaussian_student(
-        generator(3, "student"), width=4000, input_dim=50, first_layer_std=0.3, second_layer_std=2.0
+        generator(3, "student"), width=4000, input_dim=50, first_layer_std=0.3, second=SecondLayer("gaussian", 2.0)
     )
     assert student.first_layer.std() == pytest.approx(0.3, rel=5 / sqrt(2 * 200_000))
     assert student.second_layer.std() == pytest.approx(2.0, rel=5 / sqrt(2 * 4000))

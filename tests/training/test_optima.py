@@ -12,6 +12,7 @@ from featlearn.training import optima
 from featlearn.training.optima import (
     MOST_LINES_IN_A_PLANE,
     MOST_TEACHER_NUMBERS,
+    least_objectives,
     optimum_of,
     solved_beside,
     within_reach,
@@ -117,3 +118,16 @@ def test_without_every_row_only_those_at_the_ends_are_solved() -> None:
     (plan, _) = _plans(0.04)
     assert optima._decays(plan, every_row=True) == [0.04, 0.02, 0.01]
     assert optima._decays(plan, every_row=False) == [0.04, 0.01]
+
+
+def test_least_objectives_are_those_of_each_run_and_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, _ = random_problem(runs=3, seed=6)
+    decays = np.array([0.02, 0.0, 0.05])
+    expected = [None if found is None else found.lower for found in (optimum_of(problem, 0, 0.02), None)]
+    found = least_objectives(problem, decays)
+    assert found[0] == expected[0]
+    assert np.isnan(found[1])
+    monkeypatch.setattr(optima, "optimum_of", None)  # nobody asks again
+    assert least_objectives(problem, decays.copy()) is found
+    monkeypatch.undo()
+    assert least_objectives(problem, decays[::-1])[2] > 0

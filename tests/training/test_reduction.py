@@ -173,6 +173,18 @@ def test_adam_is_not_turned() -> None:
     assert found.basis is None
 
 
+def test_a_perturbation_that_was_given_outlives_the_stages() -> None:
+    """Two neurons at a saddle, between two teachers: where they leave it, by their difference, they find both."""
+    phi, teacher = activation("abs", 2), np.array([[[0.8, 0.6], [0.8, -0.6]]])
+    rows = np.array([[[1.0, 1e-12], [1.0, -1e-12]]])
+    state = State(np.full((1, 2), 0.5), rows)
+    problem = Problem(phi, np.ones((1, 2)), teacher, rows, initial_second_layer=state.second_layer)
+    whole = _rows(_events(problem, [stage_of(steps=6000, step_size=Schedule(0.1), weight_decay=Schedule(0.0))], state))
+    parts = [stage_of(name=f"{n}", steps=n, step_size=Schedule(0.1), weight_decay=Schedule(0.0)) for n in (1, 5999)]
+    cut = _rows(_events(problem, parts, state))
+    assert max(whole[-1].row["loss"], cut[-1].row["loss"]) < 1e-20
+
+
 def test_a_start_without_coinciding_rows_is_left_alone() -> None:
     problem, state = _problem()
     moved = State(state.second_layer * (1 + 1e-14 * np.arange(6)), state.first_layer)
@@ -186,7 +198,7 @@ def test_what_rounding_keeps_apart_after_a_step_is_trained_once(trained: Recorde
     half /= np.linalg.norm(half, axis=-1, keepdims=True)
     problem, _ = _problem(d=6)
     state = State(np.repeat([[0.3, -0.3]], 4, axis=1), np.concatenate([half, half], 1))
-    problem = replace(problem, initial_first_layer=state.first_layer)
+    problem = replace(problem, initial_first_layer=state.first_layer, initial_second_layer=state.second_layer)
     first = Stage(
         name="first",
         train=("first_layer",),

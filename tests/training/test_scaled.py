@@ -14,7 +14,7 @@ from featlearn.training.events import Logged, Start
 from featlearn.training.measurement import measure
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Probe, Problem, Scaled, State
-from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
+from featlearn.training.stages import LAYERS, Layer, Schedule, Stage, Threshold
 
 SCALES = np.array([0.5, 3.0, 40.0])
 
@@ -235,7 +235,7 @@ def test_rows_that_are_passed_by_change_no_bit(name: str, at_zero: bool) -> None
     problem, state = batch(3, at_zero=at_zero)
     limits = 0.5 * against.loss(problem.activation, *problem.in_loss(state.second_layer, state.first_layer))
     plans = [
-        Plan.of([replace(stage, steps=300, stop={"loss": float(limit)}), replace(stage, steps=50)], 60, 2)
+        Plan.of([replace(stage, steps=300, stop={"loss": Threshold(float(limit))}), replace(stage, steps=50)], 60, 2)
         for stage, limit in zip(stages(3, eta=0.05), limits, strict=True)
     ]
     found = []

@@ -14,7 +14,7 @@ from featlearn.training.descent import descend
 from featlearn.training.events import Logged, Start
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem, State
-from featlearn.training.stages import Schedule, Stage
+from featlearn.training.stages import Schedule, Stage, Threshold
 from tests.theory.points import exact_loss, generic, split
 from tests.training.batches import batch
 
@@ -40,7 +40,13 @@ def test_only_first_and_last_rows_come_and_they_are_the_same(
     monkeypatch.setattr(descent, "_PIECE_SECONDS", seconds)
     problem, state = batch(5, 8, 5)
     plans = []
-    for eta, stop in [(0.1, {}), (0.1, {"loss": 0.2}), (60.0, {}), (0.05, {"grad_norm": 0.3}), (0.1, {"loss": 1e-9})]:
+    for eta, stop in [
+        (0.1, {}),
+        (0.1, {"loss": Threshold(0.2)}),
+        (60.0, {}),
+        (0.05, {"grad_norm": Threshold(0.3)}),
+        (0.1, {"loss": Threshold(1e-9)}),
+    ]:
         stage = Stage(
             name="first",
             train=("first_layer", "second_layer"),
@@ -54,7 +60,7 @@ def test_only_first_and_last_rows_come_and_they_are_the_same(
         )
         adam = replace(stage, name="adam", method="adam", steps=60, step_size=Schedule(1e-3), stop={})
         flow = replace(adam, name="flow", method="flow", steps=7, step_size=Schedule(eta))
-        lbfgs = replace(flow, name="lbfgs", method="lbfgs", steps=60, step_size=None, stop={"loss": 0.02})
+        lbfgs = replace(flow, name="lbfgs", method="lbfgs", steps=60, step_size=None, stop={"loss": Threshold(0.02)})
         plans.append(Plan.of([stage, ridge, adam, flow, lbfgs], 120, 5))
     every = wanted(logged(problem, plans, state, backend, every_row=True))
     some = logged(problem, plans, state, backend, every_row=False)
@@ -78,7 +84,7 @@ def test_a_threshold_met_to_the_last_digit_is_met_at_the_same_row(factor: float)
     )
     rows = logged(problem, [Plan.of([stage], 60, 3)], state, "fused", every_row=True)
     threshold = float(rows[30].row["loss"]) * factor
-    plan = Plan.of([replace(stage, stop={"loss": threshold})], 60, 3)
+    plan = Plan.of([replace(stage, stop={"loss": Threshold(threshold)})], 60, 3)
     every, some = (logged(problem, [plan], state, "fused", every_row=every) for every in (True, False))
     assert every[-1].row == some[-1].row
     assert some[-1].ended == "loss"

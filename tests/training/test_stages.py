@@ -1,13 +1,15 @@
 """Schedules and log rows: the values that steps use, and which steps are seen."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featlearn.training.stages import Schedule, Stage, rows_of_stages, snapshot_steps
+from featlearn.training.stages import Curve, Schedule, Stage, rows_of_stages, snapshot_steps, value_of_each
 
 PROPERTY = settings(max_examples=300, derandomize=True, deadline=None, database=None)
 
@@ -130,3 +132,40 @@ def test_rows_are_log_spaced(steps: int, points: int) -> None:
     late = np.log(rows[-points // 3 :])  # the early ones are as dense as integers can be
     gaps = np.diff(late)
     assert gaps.max() < 1.3 * gaps.min()
+
+
+def test_runs_that_share_a_schedule_are_asked_for_its_values_once() -> None:
+    one, other = Schedule.shared(0.5, 0.5, 2), Schedule.shared(0.1)
+    assert Schedule.shared(0.5, 0.5, 2) is one
+    assert (one, other) == (Schedule(0.5, 0.5, 2), Schedule(0.1))
+    asked: list[Schedule] = []
+
+    def value(schedule: Schedule) -> np.ndarray:
+        asked.append(schedule)
+        return schedule.at(np.arange(3))
+
+    assert value_of_each([one, other, one], value).tolist() == [[0.5, 0.5, 0.25], [0.1] * 3, [0.5, 0.5, 0.25]]
+    assert asked == [one, other]
+    assert value_of_each([other, one], lambda schedule: schedule.at_step(2)).tolist() == [0.1, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("kind", "formula"),
+    [
+        ("linear", lambda t: 0.4 + (0.1 - 0.4) * t / 8),
+        ("cosine", lambda t: 0.1 + 0.15 * (1 + np.cos(np.pi * t / 8))),
+        ("power", lambda t: 0.4 * (t + 1) ** -0.1),
+    ],
+)
+def test_a_curve_is_its_formula_at_every_step_however_it_is_asked(
+    kind: Any, formula: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    curve, steps = Curve(0.4, kind=kind, end=0.1, steps=9), np.arange(9)
+    np.testing.assert_allclose(curve.at(steps), formula(steps), rtol=1e-14)
+    assert [curve.at_step(t) for t in range(9)] == curve.at(steps).tolist() == [float(curve.at(t)) for t in range(9)]
+    assert curve.at(steps[:8].reshape(2, 4)).shape == (2, 4)
+    assert curve.at_step(0) == 0.4
+    if kind != "power":
+        assert curve.at_step(8) == 0.1
+    assert Curve(0.4, kind=kind, end=0.1, steps=1).at_step(0) == 0.4
+    assert curve != Curve(0.4, kind=kind, end=0.2, steps=9)

@@ -15,7 +15,7 @@ from featlearn.training.data import Empirical, Online, drawn_sample, mean_square
 from featlearn.training.descent import descend
 from featlearn.training.events import Logged, Start
 from featlearn.training.methods import METHODS
-from featlearn.training.networks import Network, orthonormal_directions
+from featlearn.training.networks import Network, orthonormal_rows
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem, Scaled, State
 from featlearn.training.stages import Schedule, Stage
@@ -41,7 +41,7 @@ def function_of(kind: str, name: str, drop: int) -> Function:
 def made(kind: str, name: str, drop: int, d: int = 5, m: int = 4, runs: int = 1) -> tuple[Problem, State]:
     rng, act, function = np.random.default_rng([d, m]), activation(name, drop), function_of(kind, name, drop)
     count = len(function.terms[0].degrees) if isinstance(function, Polynomial) else 2
-    rows = np.stack([orthonormal_directions(rng, input_dim=d, count=count) for _ in range(runs)])
+    rows = np.stack([orthonormal_rows(rng, count, d) for _ in range(runs)])
     a = rng.uniform(0.5, 1, (runs, 0 if isinstance(function, Polynomial) else count))
     state = State(0.4 * rng.standard_normal((runs, m)), rng.standard_normal((runs, m, d)) / np.sqrt(d / 2))
     return Problem(act, a, rows, state.first_layer, function=function), state

@@ -20,7 +20,7 @@ from featlearn.training.backends.layout import ERF, HOMOGENEOUS, QUADRATIC
 from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem, State
-from featlearn.training.stages import Schedule, Stage
+from featlearn.training.stages import Schedule, Stage, value_of_each
 
 # The families of kernels that are compiled, see pair_kernels.
 _FAMILIES = {
@@ -53,7 +53,7 @@ class FusedBackend:
     depends on its shape alone.
 
     A scaled student is trained in b = α a: a step η/α² on a is the step η on b with the weight decay λ/α², and the
-    moments of b are 1/α of those of a.
+    moments of b are 1/α of those of a. Where steps are divided by less than α², η stands for that much more.
     """
 
     name = "fused"
@@ -88,6 +88,8 @@ class FusedBackend:
         decay = _values([s.weight_decay for s in stages], done, count)
         size = _values([s.step_size for s in stages if s.step_size is not None], done, count)
         stretch = problem.scale**2
+        if problem.scaled is not None and problem.scaled.lazy is not None:
+            size = size * (problem.scale / problem.scaled.lazy)[:, None] ** 2
         seen = np.zeros((len(stages), len(looks), 2))
 
         def walk(runs: slice, threads: int = 1) -> None:
@@ -199,8 +201,7 @@ def _multiplicity(problem: Problem, a: np.ndarray) -> np.ndarray:
 def _values(schedules: Sequence[Schedule], done: int, count: int) -> np.ndarray:
     """What the steps from ``done`` on use, (runs, count)."""
     steps = np.arange(done, done + count)
-    distinct = {schedule: schedule.at(steps) for schedule in set(schedules)}
-    return np.stack([distinct[schedule] for schedule in schedules])
+    return value_of_each(schedules, lambda schedule: schedule.at(steps))
 
 
 def _padded(count: int, multiple: int) -> int:

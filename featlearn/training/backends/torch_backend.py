@@ -132,7 +132,7 @@ class TorchBackend:
         size = tensor(np.array([s.step_size.at(steps) for s in stages if s.step_size is not None]))
         scale = tensor(problem.scale)[:, None]
         if problem.scaled is not None:
-            size = size / scale**2
+            size = size / tensor(problem.lazy_scale)[:, None] ** 2
         multiplicity = None if problem.multiplicity is None else tensor(problem.multiplicity)
 
         def step(tensors: Tensors, lam: torch.Tensor, eta: torch.Tensor, number: int | torch.Tensor) -> Tensors:

@@ -1,0 +1,121 @@
+"""Every kind of teacher, start and stage as a run: resumed to the same bits, alike in both backends and in company."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from featlearn.config.load import load_config
+from featlearn.runs.batch import run_batch
+from featlearn.runs.directory import RunDirectory
+from featlearn.runs.train import resume, train
+from tests.config.broken import write
+
+BASE = """\
+name: kinds
+seed: 3
+teacher: {input_dim: 6, width: 3}
+student: {width: 8}
+stages:
+  early: {train: [first_layer, second_layer], steps: 40, step_size: 0.05, weight_decay: 0.01}
+  late: {train: [first_layer, second_layer], steps: 40, step_size: 0.05, weight_decay: 0.01}
+log: {points: 30, snapshots: 4}
+"""
+SPHERE = "student.init={kind: sphere, norm: 0.5, second_layer: {signs: 0.2}}"
+KINDS = {
+    "orthonormal": ["teacher={input_dim: 6, width: 3, directions: orthonormal, output_weights: {power_law: 1}}"],
+    "axes": ["teacher={input_dim: 6, width: 3, directions: axes, output_weights: [1, -0.5, 0.25]}"],
+    "conditioned": ["teacher={input_dim: 6, width: 3, min_conditioning: 0.3}"],
+    "sphere": [SPHERE],
+    "mirrored": ["student.init={kind: gaussian, first_layer_std: 0.4, second_layer: {std: 0.2}, mirrored: true}"],
+    "balanced": ["student.init={kind: gaussian, first_layer_std: 0.4, second_layer: 0.2, balanced: true}"],
+    "mean_field": ["student.scaling=mean_field", "stages.early.step_size=0.4", "stages.late.method=momentum"],
+    "ntk": ["student.scaling=ntk", "student.output_scale=2", SPHERE],
+    "ntk_adam": ["student.scaling=ntk", "stages.late.method=adam", "stages.early.method=flow", SPHERE],
+    "stop_above": ["stages.early.stop={loss: {above: 10}, feature_motion: {above: 0.1}}"],
+    "stop_below": ["stages.early.stop={mean_angle: {below: 50}, loss: {below: 0.01}}"],
+    "curves": ["stages.early.step_size={cosine: [0.1, 0.01]}", "stages.late.weight_decay={linear: [0.02, 0]}"],
+    "powers": ["stages.early.step_size={power: [0.1, 0.5]}", "stages.late.method=adam"],
+    "redrawn": ["stages.early.then=[redraw_second_layer]", SPHERE],
+    "zeroed": ["stages.early.then=[zero_second_layer]", "stages.late.method=momentum"],
+}
+every_kind = pytest.mark.parametrize("overrides", KINDS.values(), ids=KINDS)
+
+
+def interrupted_after(count: int) -> Callable[..., None]:
+    """A watcher that sends Ctrl-C at an event of the run."""
+    left = iter(range(count))
+
+    def interrupt(*_: object) -> None:
+        if next(left, None) is None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return interrupt
+
+
+def results(run: RunDirectory) -> tuple[list[dict[str, object]], dict[str, bytes], float | None]:
+    """Rows without seconds, the bytes of the arrays, and the conditioning."""
+    rows = [{key: value for key, value in row.items() if key != "seconds"} for row in run.read_metrics()]
+    arrays = {name: x.tobytes() for name, x in run.read_arrays(run.checkpoint_file).items() if name != "progress"}
+    return rows, arrays, run.read_info().conditioning
+
+
+@every_kind
+def test_a_run_that_was_interrupted_is_resumed_to_the_same_bits(overrides: list[str], tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, BASE), overrides)
+    whole = train(config, tmp_path / "whole")
+    assert whole.status == "done"
+    for count in (4, 15):
+        stopped = train(config, tmp_path / f"stopped{count}", interrupted_after(count))
+        assert stopped.status == "interrupted"
+        assert resume(stopped.run).status == "done"
+        assert results(stopped.run) == results(whole.run)
+
+
+@every_kind
+def test_both_backends_agree_and_a_run_does_not_depend_on_its_company(overrides: list[str], tmp_path: Path) -> None:
+    path = write(tmp_path, BASE)
+    configs = [load_config(path, [*overrides, *more]) for more in ([], ["seed=4"], ["seed=3", "backend=torch"])]
+    one, other, torch = run_batch(configs)
+    assert one.status == other.status == torch.status == "done"
+    assert run_batch(configs[1:2])[0].rows == other.rows
+    np.testing.assert_allclose(one.first_layer, torch.first_layer, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(one.second_layer, torch.second_layer, rtol=0, atol=1e-10)
+    assert one.rows[-1]["loss"] != other.rows[-1]["loss"]
+
+
+@every_kind
+def test_a_stored_configuration_reads_back_as_itself(overrides: list[str], tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, BASE), overrides)
+    again = load_config(write(tmp_path, config.to_yaml(), "again.yaml"))
+    assert again == config
+    assert again.digest() == config.digest()
+
+
+def test_run_json_has_the_conditioning_of_every_teacher(tmp_path: Path) -> None:
+    path = write(tmp_path, BASE)
+    found = {
+        kind: train(load_config(path, overrides), tmp_path / kind).info.conditioning
+        for kind, overrides in {"plain": [], **KINDS}.items()
+        if "student" not in str(overrides)
+    }
+    assert found["orthonormal"] == pytest.approx(1 / 3, rel=1e-13)
+    assert found["axes"] == pytest.approx(0.25, rel=1e-13)
+    assert found["conditioned"] is not None
+    assert found["conditioned"] >= 0.3 * (1 - 1e-12)
+    assert found["plain"] is not None
+
+
+OLD = {
+    "teacher.directions=random",
+    "student.scaling=standard",
+}
+
+
+@pytest.mark.parametrize("default", sorted(OLD))
+def test_a_default_that_is_written_out_is_no_other_run(default: str, tmp_path: Path) -> None:
+    path = write(tmp_path, BASE)
+    assert load_config(path, [default]).digest() == load_config(path).digest() == "173356"
