@@ -26,12 +26,18 @@ class ActivationChoice(Section):
         return activation(self.name, self.drop_hermite_below)
 
     def violations(self) -> Violations:
-        drop = self.drop_hermite_below
-        try:
-            hermite = self.entry().hermite
-        except ValueError as error:
-            yield ("drop_hermite_below",), str(error)
-            return
-        if hermite is not None and not any(hermite(k, 1.0) for k in (drop, drop + 1)):  # others miss every second one
-            highest = max(k for k in range(drop) if hermite(k, 1.0))
-            yield ("drop_hermite_below",), f"{drop} leaves nothing: {self.name} has no Hermite degree above {highest}"
+        why = why_not(self.name, self.drop_hermite_below)
+        if why is not None:
+            yield ("drop_hermite_below",), why
+
+
+def why_not(name: str, drop: int) -> str | None:
+    """Why there is no activation of a name without the degrees below ``drop``; None where there is one."""
+    try:
+        hermite = activation(name, drop).hermite
+    except ValueError as error:
+        return str(error)
+    if hermite is None or any(hermite(k, 1.0) for k in (drop, drop + 1)):  # others miss every second one
+        return None
+    highest = max(k for k in range(drop) if hermite(k, 1.0))
+    return f"{drop} leaves nothing: {name} has no Hermite degree above {highest}"

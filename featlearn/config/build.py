@@ -13,8 +13,10 @@ from featlearn.config.data_columns import InvalidData
 from featlearn.config.data_file import read_data
 from featlearn.config.model import Config
 from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SphereInit, SymmetricInit
+from featlearn.config.teacher import Teacher
 from featlearn.config.weight_file import read_student
-from featlearn.theory import population
+from featlearn.theory.targets import loss as against
+from featlearn.theory.targets.function import Function, Polynomial
 from featlearn.training import networks
 from featlearn.training.data import Data, Empirical, Online, drawn_sample, held_out, sample_of, shifted
 from featlearn.training.events import Start
@@ -84,6 +86,7 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
         scaled=scaled,
         redraws=_redraws(config, first),
         probe=Probe.of(entry, second, first, config.seed),
+        function=_function(config),
     )
     if config.student.output_scale is not None and config.precision == "float32" and problem.has_teacher:
         _check_scale(problem, state, config.student.output_scale)
@@ -97,7 +100,10 @@ def _teacher(config: Config) -> Network:
     if teacher is None:
         dim = config.shape()[1]
         return Network(np.zeros(0), np.zeros((0, _own_data(config, None)[0][0].shape[1] if dim is None else dim)))
+    if teacher.polynomial is not None:
+        return Network(np.zeros(0), _directions(config, teacher))
     (width, input_dim), weights, rng = teacher.shape(), teacher.output_weights, generator(config.seed, "teacher")
+    assert weights is not None
     draw: dict[str, Any] = {} if isinstance(weights, list) else weights.model_dump()
     if teacher.is_random:
         assert teacher.rank is not None
@@ -115,6 +121,25 @@ def _teacher(config: Config) -> Network:
         return Network(output, networks.orthonormal_rows(rng, width, input_dim))
     rows = np.eye(width, input_dim) if teacher.rows is None else np.array(teacher.rows)
     return networks.explicit_teacher(rows, output)
+
+
+def _directions(config: Config, teacher: Teacher) -> np.ndarray:
+    """The directions (r, d) of a polynomial."""
+    if teacher.rows is not None:
+        return networks.explicit_teacher(np.array(teacher.rows), np.zeros(0)).first_layer
+    (_, input_dim), rank = teacher.shape(), teacher.dimension_of_span()
+    if teacher.directions == "axes":
+        return np.eye(rank, input_dim)
+    return networks.orthonormal_rows(generator(config.seed, "teacher"), rank, input_dim)
+
+
+def _function(config: Config) -> Function | None:
+    """What the target makes of the teacher's rows; None for neurons of the student's activation."""
+    if config.teacher is None:
+        return None
+    if config.teacher.polynomial is not None:
+        return Polynomial(config.teacher.terms())
+    return config.teacher_activation()
 
 
 def _student(config: Config, teacher: Network) -> Network:
@@ -171,9 +196,8 @@ def _check_scale(problem: Problem, start: State, scale: float) -> None:
     The loss of a scaled student starts at ‖f*‖², so its floor, which grows as α², lies four decades below or more.
     """
     weights = problem.in_loss(start.second_layer.astype(np.float64), start.first_layer.astype(np.float64))
-    teacher = problem.teacher_second_layer, problem.teacher_first_layer
-    floor = population.loss_floor(problem.activation, *weights, precision=start.first_layer.dtype)
-    shift = float(np.sqrt(floor / population.squared_norm(problem.activation, *teacher))[0])
+    floor = against.loss_floor(problem.activation, *weights, precision=start.first_layer.dtype)
+    shift = float(np.sqrt(floor / problem.target().squared_norm())[0])
     if shift > LARGEST_SHIFT:
         most = float(f"{0.95 * scale * LARGEST_SHIFT / shift:.2g}")  # two digits, never rounded up to what is refused
         raise ScaleTooLarge(
@@ -206,9 +230,11 @@ def _unscaled_data(config: Config, teacher: Network) -> Data | None:
             held = None if test is None else lambda: held_out(entry, *train, *test)
             return Empirical(lambda: sample_of(entry, *train), held)
         samples, noise_std = choice.samples or 0, choice.noise_std or 0.0
-        return Empirical(lambda: drawn_sample(entry, teacher, seed=config.seed, samples=samples, noise_std=noise_std))
+        drawn: dict[str, Any] = {"seed": config.seed, "samples": samples, "noise_std": noise_std}
+        return Empirical(lambda: drawn_sample(entry, teacher, **drawn, function=_function(config)))
     if isinstance(choice, OnlineData):
-        return Online(entry, teacher, config.seed, choice.batch_size, choice.noise_std)
+        drawn = {"seed": config.seed, "batch_size": choice.batch_size, "noise_std": choice.noise_std}
+        return Online(entry, teacher, **drawn, function=_function(config))
     return None
 
 

@@ -42,6 +42,14 @@ OF_KEYS = (
     Hint("optimizer optimiser optim algorithm solver", "method"),
     Hint("trainable layers train_layers", "train"),
     Hint("tolerance tol early_stopping", "stop"),
+    Hint(
+        "kind type hermite function formula target degree degrees information_exponent link terms staircase",
+        "polynomial",
+        says='a target that is no network is a formula, as in polynomial: "He3(x1)"; for any other label inputs '
+        "yourself and train on them: featlearn new own_data",
+        at="teacher",
+    ),
+    Hint("polynomial formula hermite", "teacher.polynomial"),
     Hint("target ground_truth teachers", "teacher"),
     Hint("model network net learner students", "student"),
     Hint("dim d input_size inputs n_features in_dim dimension", "input_dim"),
@@ -96,12 +104,6 @@ OF_KEYS = (
         says="the loss is the mean square E[(f − f*)²]; a stage may stop at one, as in stop: {loss: 1e-9}",
     ),
     Hint("kind type", "activation.name", at="activation"),
-    Hint(
-        "kind type hermite function activation",
-        says="the target is a network of the student's activation; for another one label inputs yourself and train on "
-        "them: featlearn new own_data",
-        at="teacher",
-    ),
 )
 OF_VALUES = (
     Hint(
@@ -146,6 +148,7 @@ EXAMPLES = {
     "stop": "{loss: 1e-9}",
     "student": "{width: 100}",
     "teacher": "{input_dim: 32, width: 3}",
+    "polynomial": '"He3(x1)"',
     "output_weights": "{magnitude: [0.7, 1.3], sign: random}",
     "stages": "a name before each stage, as in first: {train: [first_layer], steps: 100, step_size: 0.1}",
     "train": "[first_layer, second_layer]",

@@ -34,6 +34,7 @@ from featlearn.config.yaml_source import (
 )
 from featlearn.storage.digests import InvalidFile, pinned_file
 from featlearn.storage.errors import Caution
+from featlearn.theory.targets.polynomial import degrees_beyond
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -122,7 +123,19 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
         text = f"student.output_scale {scale:g} is the α of lazy training, whose steps are divided by α² = {scale**2:g}"
         where = "no factor 1/m in front of the network: for that write student.scaling: mean_field"
         warnings.warn(f"{document.mark_of(()).source}: {text}; it is {where}", Caution, stacklevel=3)
+    _warn_of_degrees(document.mark_of(()).source, config)
     return config
+
+
+def _warn_of_degrees(source: str, config: Config) -> None:
+    """Warn of the parts of a polynomial target that no student of the activation reaches."""
+    if config.teacher is None or config.teacher.polynomial is None:
+        return
+    beyond = degrees_beyond(config.activation.entry(), config.teacher.terms())
+    if beyond:
+        which = f"{config.activation.name} with drop_hermite_below {config.activation.drop_hermite_below}"
+        told = f"has parts of degree {', '.join(map(str, beyond))}, which neurons of {which} do not have"
+        warnings.warn(f"{source}: teacher.polynomial {told}: these stay in the loss", Caution, stacklevel=4)
 
 
 def with_pinned_files(config: Config, directory: Path, known: dict[str, dict[str, str]] | None = None) -> Config:

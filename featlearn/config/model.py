@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from featlearn.config.activation import ActivationChoice
+from featlearn.config.activation import ActivationChoice, why_not
 from featlearn.config.data import Data, EmpiricalData, OnlineData, PopulationData
 from featlearn.config.log import Log
 from featlearn.config.section import Section, Violations, WholeNumber
@@ -20,9 +20,10 @@ from featlearn.config.stages import StageConfig, StageName
 from featlearn.config.student import ExplicitInit, NearTeacherInit, Student
 from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
-from featlearn.theory.activations import DROP_SETTINGS, names_of_degree
+from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, names_of_degree
+from featlearn.theory.targets.cross import cross_kernel
 from featlearn.training.backends import resolved_backend
-from featlearn.training.columns import COLUMNS
+from featlearn.training.columns import COLUMNS, Compared
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import OPERATIONS, REDRAW
 from featlearn.training.optima import within_reach
@@ -50,11 +51,11 @@ class Config(Section):
     precision: Literal["float64", "float32"] = Field(
         "float64", description="precision of weights and steps; metrics are always computed in float64 or better"
     )
-    teacher: Teacher | None = Field(
-        None, description="the target network; only data of your own (`data.path`) need none"
-    )
+    teacher: Teacher | None = Field(None, description="the target; only data of your own (`data.path`) need none")
     student: Student = Field(description="the trained network")
-    activation: ActivationChoice = Field(ActivationChoice(), description="the activation of teacher and student")
+    activation: ActivationChoice = Field(
+        ActivationChoice(), description="the activation of the student, and of the teacher unless it has its own"
+    )
     data: Data = Field(PopulationData(), description="what is trained on")
     stages: Annotated[dict[StageName, StageConfig], Field(min_length=1)] = Field(
         description="the stages by name, in order"
@@ -79,10 +80,10 @@ class Config(Section):
                 which = f"{stage.method} with student.scaling" if METHODS[stage.method].compilable else stage.method
                 text = f"fused has no compiled steps of method {which}; use torch (or auto) as the backend"
                 yield ("stages", name, "method"), text
-        own = isinstance(self.data, EmpiricalData) and self.data.path is not None
-        if self.teacher is None and not own:
-            yield ("teacher",), "missing (the target network); only data of your own (`data.path`) need none"
+        if self.teacher is None and not self._has_own_data():
+            yield ("teacher",), "missing (the target); only data of your own (`data.path`) need none"
             return
+        yield from self._target_violations()
         yield from self._student_violations()
         yield from self._scale_violations()
         yield from self._data_violations()
@@ -102,6 +103,49 @@ class Config(Section):
                     yield ("stages", name, "then"), text
             yield from self._stop_violations(name, stage)
 
+    def _target_violations(self) -> Violations:
+        """Of targets that are not neurons of the student's activation."""
+        student, teacher = self.activation.entry(), self.teacher
+        if teacher is None or self._has_own_neurons():
+            return
+        if self.backend == "fused":
+            text = "fused learns teachers of neurons of the student's activation alone; use torch (or auto)"
+            yield ("backend",), text
+        if self.log.floors:
+            text = "floors are known for teachers of neurons of the student's activation alone; leave them out"
+            yield ("log", "floors"), text
+        if teacher.polynomial is not None:
+            if student.hermite is None:
+                yield (
+                    ("activation", "name"),
+                    f"the Hermite moments of {student.name}, which a polynomial needs, are unknown",
+                )
+            if isinstance(self.student.init, NearTeacherInit):
+                yield ("student", "init", "kind"), "near_teacher needs a teacher of neurons, and this is a polynomial"
+            return
+        assert teacher.activation is not None
+        why = why_not(teacher.activation.name, self.activation.drop_hermite_below)
+        if why is None:
+            try:
+                cross_kernel(student, activation(teacher.activation.name, self.activation.drop_hermite_below))
+            except ValueError as error:
+                why = str(error)
+        if why is not None:
+            yield ("teacher", "activation", "name"), why
+
+    def _has_own_neurons(self) -> bool:
+        """Whether the target is made of neurons of the student's activation."""
+        teacher = self.teacher
+        if teacher is None or (teacher.polynomial is None and teacher.activation is None):
+            return True
+        return teacher.activation is not None and teacher.activation.name == self.activation.name
+
+    def teacher_activation(self) -> Activation | None:
+        """The teacher's, where it is another than the student's."""
+        if self.teacher is None or self.teacher.activation is None or self._has_own_neurons():
+            return None
+        return activation(self.teacher.activation.name, self.activation.drop_hermite_below)
+
     def _is_compilable(self, stage: StageConfig) -> bool:
         """Whether the fused backend can serve a stage; it trains c a of a network c Σ_j a_j φ(w_j·x)."""
         method = METHODS[stage.method]
@@ -114,12 +158,23 @@ class Config(Section):
         given = [key for key, value in dict(stage.stop).items() if value is not None]
         held_out = isinstance(self.data, EmpiricalData) and (self.data.test_path or self.data.test_fraction)
         for key in given:
-            if self.teacher is None and COLUMNS[key].compares:
+            compares = COLUMNS[key].compares
+            if self.teacher is None and compares is not None:
                 yield ("stages", name, "stop", key), "is not known without a teacher; use grad_norm"
+            elif compares is not None and (why := self._why_not_compared(compares)):
+                yield ("stages", name, "stop", key), f"{why}; use loss or subspace"
             elif (key == "train_loss" and self.data.kind == "population") or (key == "test_loss" and not held_out):
                 yield ("stages", name, "stop", key), "is null with these data; use loss"
         if self.teacher is not None and "gap" in given and (why := self._why_no_gap(stage)):
             yield ("stages", name, "stop", "gap"), why
+
+    def _why_not_compared(self, compares: Compared) -> str | None:
+        """Why a column that compares with a part of the teacher is null; None where it is not."""
+        if compares != "target" and self.teacher is not None and self.teacher.polynomial is not None:
+            return "is null for a polynomial, which has no neurons"
+        if compares == "masses" and not self._has_own_neurons():
+            return "is null for a teacher of another activation, whose masses are not those of the student"
+        return None
 
     def _why_no_gap(self, stage: StageConfig) -> str | None:
         """Why the gap to the optimum is not known in a stage; None where it is."""
@@ -127,6 +182,8 @@ class Config(Section):
         lines, rank = self.teacher.shape()[0], self.teacher.dimension_of_span()
         if not self.log.gap:
             return "needs the gap, and log.gap is false"
+        if not self._has_own_neurons():
+            return "the gap is known for teachers of neurons of the student's activation; use loss or grad_norm"
         if self.student.output_scale is not None:
             return "the gap is known for networks without student.output_scale; use loss or grad_norm"
         if self.student.scaling is not None:
@@ -176,7 +233,8 @@ class Config(Section):
                 ("backend",),
                 f"fused computes on population data, and the data are {self.data.kind}; use torch (or auto)",
             )
-        if self.data.kind == "empirical" and self.activation.drop_hermite_below not in DROP_SETTINGS:
+        kept = self.teacher is not None and self.teacher.polynomial is not None and not self._has_own_data()
+        if self.data.kind == "empirical" and not kept and self.activation.drop_hermite_below not in DROP_SETTINGS:
             text = "what labels lose with these degrees is not known from data"
             allowed = " and ".join(map(str, DROP_SETTINGS))
             yield ("activation", "drop_hermite_below"), f"{text}; empirical data take {allowed}"
@@ -191,6 +249,9 @@ class Config(Section):
                 text = f"{stage.method} needs a fixed loss, and {changing}; use {', '.join(others)} or {last}"
                 yield ("stages", name, "method"), text
 
+    def _has_own_data(self) -> bool:
+        return isinstance(self.data, EmpiricalData) and self.data.path is not None
+
     def shape(self) -> tuple[int, int | None]:
         """m* and d: 0 and the dimension of the data without a teacher, None until their file was read."""
         if self.teacher is not None:
@@ -199,7 +260,7 @@ class Config(Section):
 
     def settled(self) -> dict[str, Any]:
         sampled = self.data.kind != "population"
-        compilable = all(map(self._is_compilable, self.stages.values()))
+        compilable = self._has_own_neurons() and all(map(self._is_compilable, self.stages.values()))
         backend, device = resolved_backend(
             self.backend,
             self.device,

@@ -44,7 +44,7 @@ class Experiment:
         data = None if self.problem.data is None else type(self.problem.data[0])
         scale = self.problem.scaled
         scaled = None if scale is None else (scale.second_layer.shape, scale.lazy is None)
-        kind = self.problem.activation, self.backend.name, self.backend.device, data, scaled
+        kind = self.problem.activation, self.problem.function, self.backend.name, self.backend.device, data, scaled
         return self.plan.shape(), shapes, place, memory, kind
 
 

@@ -184,7 +184,7 @@ class Recorder:
             seconds=self.seconds(),
             loss_floor=self.loss_floor if self.problem.has_teacher else None,
             optima=tuple(optimum_record(self.problem, decay) for decay in self.decays),
-            conditioning=conditioning(*(x[0] for x in teacher)) if self.problem.has_teacher else None,
+            conditioning=conditioning(*(x[0] for x in teacher)) if self.problem.has_teacher_neurons else None,
             floors=floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
             rows=self.rows,
             message=message,

@@ -146,7 +146,8 @@ class ActivationRecord(Record):
 class RunInfo(Provenance):
     """``run.json``. Its format is also that of the log and of the snapshots beside it.
 
-    What version 0.1.0 did not write is None: the width m* and the rank of the teacher, and the activation.
+    What version 0.1.0 did not write is None: the width m* and the rank of the teacher, and the activation. A polynomial
+    target has its formula, a rank and no width.
     """
 
     status: Status
@@ -155,6 +156,7 @@ class RunInfo(Provenance):
     seed: int | None
     teacher_width: Size | None
     rank: Size | None
+    polynomial: Text | None = None
     activation: ActivationRecord | None
     backend: str | None
     device: str | None
@@ -166,7 +168,7 @@ class RunInfo(Provenance):
     loss_floor: float | None = None
     optima: tuple[OptimumRecord, ...] = ()
     floors: FloorsRecord | None = None
-    conditioning: float | None = None  # of the teacher, see ``theory.conditioning``
+    conditioning: float | None = None  # of teacher neurons, see ``theory.conditioning``
     rows: Count | None = None  # rows of the log, once the run has stopped
     message: Text | None = None
     traceback: Text | None = None

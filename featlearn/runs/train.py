@@ -146,6 +146,7 @@ def first_info(config: Config, backend: Backend) -> RunInfo:
         config_hash=config.digest(),
         seed=config.seed,
         teacher_width=config.shape()[0] or None,
+        polynomial=None if config.teacher is None else config.teacher.polynomial,
         rank=None if config.teacher is None else config.teacher.dimension_of_span(),
         activation=ActivationRecord(**config.activation.model_dump()),
         backend=backend.name,

@@ -176,7 +176,7 @@ def neuron_metrics(
         "recovered": np.sum(found, -1),
         "mass_error": np.max(np.abs(per_teacher - teacher_second_layer), -1),
         "balance": np.max(np.abs(np.abs(second_layer) - near.norm), -1),
-        "subspace": _subspace_share(first_layer, teacher_first_layer, count * near.norm**2, count),
+        "subspace": subspace_share(first_layer, teacher_first_layer, multiplicity, near.norm),
     }
 
 
@@ -190,14 +190,21 @@ def feature_motion(first_layer: np.ndarray, initial_first_layer: np.ndarray) -> 
     return _frobenius(first_layer - initial_first_layer) / _nan_if_zero(_frobenius(initial_first_layer))
 
 
-def _subspace_share(
-    first_layer: np.ndarray, teacher_first_layer: np.ndarray, squares: np.ndarray, count: np.ndarray | int
+def subspace_share(
+    first_layer: np.ndarray,
+    directions: np.ndarray,
+    multiplicity: np.ndarray | None = None,
+    norms: np.ndarray | None = None,
 ) -> np.ndarray:
-    """‖P_{S*} W‖²_F / ‖W‖²_F, (B,), with P_{S*} the projection on the span of the teacher's rows.
+    """‖P_{S*} W‖²_F / ‖W‖²_F, (B,), with P_{S*} the projection on the span of some directions, (B, n, d).
 
-    ``squares`` are the ‖w_j‖², (B, m), as often as neurons are counted.
+    Args:
+        multiplicity: (B, m) how many neurons each row is; None for one each.
+        norms: (B, m) the ‖w_j‖, where they are known.
     """
-    inside = first_layer @ bases_of_spans(teacher_first_layer).mT
+    count = 1 if multiplicity is None else multiplicity
+    squares = count * (_lengths(first_layer) if norms is None else norms) ** 2
+    inside = first_layer @ bases_of_spans(directions).mT
     return np.sum(count * np.sum(inside * inside, -1), -1) / _nan_if_zero(np.sum(squares, -1))
 
 

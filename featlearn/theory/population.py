@@ -203,6 +203,7 @@ def ridge_second_layer(
     teacher_first_layer: np.ndarray,
     weight_decay: np.ndarray,
     multiplicity: np.ndarray | None = None,
+    shared: np.ndarray | None = None,
 ) -> np.ndarray:
     """The output weights that minimise L + (λ/2)‖a‖² for a fixed first layer: (K + λ/2 · I) a = K* a*.
 
@@ -210,6 +211,7 @@ def ridge_second_layer(
         first_layer: (B, m, d) student rows; teacher arrays as in ``gradient``.
         weight_decay: (B,) λ ≥ 0. At λ = 0 the solution of least norm.
         multiplicity: (B, m) of how many neurons with equal rows each row is; they get equal weights. None: one each.
+        shared: (B, m) the products E[φ̃(w_j·x) h(x)] with what else there is to learn, h; None for nothing.
     Returns:
         (B, m) output weights, finite for every λ ≥ 0, equal rows or not.
     Accuracy: rounding times the condition number of K + λ/2 · I (of its part above 1e-13 of the largest eigenvalue,
@@ -221,6 +223,7 @@ def ridge_second_layer(
     q = np.sum(v * v, -1)
     k, _, _ = activation.kernel(np, q[:, :m, None], q[:, None, :], first_layer @ v.mT)
     target = (k[:, :, m:] @ teacher_second_layer[:, :, None])[..., 0]
+    target = target if shared is None else target + shared
     counts = [None] * len(k) if multiplicity is None else multiplicity
     return np.stack([solve_ridge(k[b, :, :m], target[b], weight_decay[b], counts[b]) for b in range(len(k))])
 

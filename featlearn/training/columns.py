@@ -18,6 +18,7 @@ from featlearn.training.problem import MOST_PROBE_DIMENSIONS, PROBE_INPUTS
 
 LARGEST_COUNT = 2**63 - 1  # what an array can hold
 Kind = Literal["text", "count", "number", "degrees", "share", "seconds"]
+Compared = Literal["target", "neurons", "masses"]
 Compute = Callable[[Look], "np.ndarray | Sequence[Any] | None"]
 
 
@@ -36,7 +37,8 @@ class Column:
         words: in figures; by default the name.
         symbol: beside the words, as mathtext without dollars.
         unit: beside the words.
-        compares: whether it compares with the teacher; it is null without one.
+        compares: with what of the teacher: the target function, its neurons, or their masses, which are comparable for
+            the student's activation alone; it is null where there is none.
         log: whether it spans orders of magnitude, so that axes are logarithmic.
     """
 
@@ -49,7 +51,7 @@ class Column:
     words: str = ""
     symbol: str = ""
     unit: str = ""
-    compares: bool = False
+    compares: Compared | None = None
     log: bool = False
 
     @property
@@ -145,7 +147,7 @@ def _balance(look: Look) -> np.ndarray:
 
 
 def _aligned(name: str) -> Compute:
-    return lambda look: look.alignment.get(name)  # None where there is no teacher
+    return lambda look: look.alignment.get(name)  # None where it compares with what is not there
 
 
 # --- the columns --------------------------------------------------------------------------------
@@ -203,7 +205,7 @@ for _column in (
         kind="number",
         meaning="population loss L = E[(f − f*)²], no factor ½, whatever the data; null, as all that compares with "
         "the teacher, where there is none",
-        compares=True,
+        compares="target",
         compute=lambda look: look.loss,
         symbol="L",
         log=True,
@@ -212,7 +214,7 @@ for _column in (
         name="objective",
         kind="number",
         meaning="L + (λ/2)(‖a‖² + ‖W‖²_F)",
-        compares=True,
+        compares="target",
         compute=lambda look: look.objective,
         symbol=r"L_\lambda",
         log=True,
@@ -231,9 +233,10 @@ for _column in (
         name="gap",
         kind="number",
         meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound); null "
-        "for activations that are not homogeneous of degree 1, for λ = 0, with `output_scale` or `scaling`, and for "
-        f"large teachers (m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
-        compares=True,
+        "for targets that are not neurons of the student's activation, for activations that are not homogeneous of "
+        "degree 1, for λ = 0, with `output_scale` or `scaling`, and for large teachers "
+        f"(m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
+        compares="target",
         compute=_gap,
         symbol=r"L_\lambda - J^*_\lambda",
         log=True,
@@ -242,8 +245,9 @@ for _column in (
         name="max_angle",
         kind="degrees",
         meaning="largest δ_j over living neurons, degrees; δ_j is the angle to the nearest teacher line "
-        "(plain relu, which has no symmetry: to the nearest teacher direction)",
-        compares=True,
+        "(plain relu, which has no symmetry: to the nearest teacher direction); null, as all that takes teacher "
+        "neurons, for polynomial targets",
+        compares="neurons",
         compute=_aligned("max_angle"),
         words="largest angle",
         unit="degrees",
@@ -253,7 +257,7 @@ for _column in (
         name="misalignment",
         kind="number",
         meaning="Σ p_j δ_j² in rad², with the mass p_j = |a_j|‖w_j‖ (a_j times `output_scale` and `scaling`)",
-        compares=True,
+        compares="neurons",
         compute=_aligned("misalignment"),
         unit="rad²",
         log=True,
@@ -262,7 +266,7 @@ for _column in (
         name="mean_angle",
         kind="degrees",
         meaning="√(misalignment / Σ p_j) in degrees: the mass-weighted rms angle",
-        compares=True,
+        compares="neurons",
         compute=_aligned("mean_angle"),
         words="mean angle",
         unit="degrees",
@@ -272,7 +276,7 @@ for _column in (
         name="aligned_mass",
         kind="share",
         meaning=f"share of Σ p_j within {ALIGNED_WITHIN:g}° of a teacher line",
-        compares=True,
+        compares="neurons",
         compute=_aligned("aligned_mass"),
         words="aligned mass",
     ),
@@ -280,7 +284,7 @@ for _column in (
         name="alive",
         kind="count",
         meaning=f"living neurons: p_j > {_alive_above} · Σ|a*|",
-        compares=True,
+        compares="neurons",
         compute=_aligned("alive"),
         words="living neurons",
     ),
@@ -288,15 +292,16 @@ for _column in (
         name="recovered",
         kind="count",
         meaning=f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
-        compares=True,
+        compares="neurons",
         compute=_aligned("recovered"),
         words="recovered teacher lines",
     ),
     Column(
         name="mass_error",
         kind="number",
-        meaning="max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|; for erf, a neuron near −w*_k counts with −a_j",
-        compares=True,
+        meaning="max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|; for erf, a neuron near −w*_k counts with −a_j; null "
+        "for a teacher of another activation",
+        compares="masses",
         compute=_aligned("mass_error"),
         words="mass error",
         log=True,
@@ -313,7 +318,7 @@ for _column in (
         name="subspace",
         kind="share",
         meaning="‖P_{S*}W‖² / ‖W‖²: share of the first layer in the teacher's span",
-        compares=True,
+        compares="target",
         compute=_aligned("subspace"),
         heading="in S*",
         words="first layer in",

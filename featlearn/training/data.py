@@ -14,6 +14,7 @@ import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import solve_ridge
+from featlearn.theory.targets.function import Function, Polynomial, target_of
 from featlearn.training.networks import Network, generator
 
 _ENTRIES_TOGETHER = 2**20  # the most preactivations, inputs times neurons, that are computed at a time
@@ -58,6 +59,7 @@ class Online:
 
     Attributes:
         added: a network whose values the labels get too: α f(x; θ₀) of a scaled student.
+        function: what the target makes of the teacher's rows; None for neurons of the activation.
     """
 
     activation: Activation
@@ -66,13 +68,17 @@ class Online:
     batch_size: int
     noise_std: float
     added: Network | None = None
+    function: Function | None = None
 
     def batch(self, stage: str, step: int) -> Sample:
         """The batch of step ``step`` (from 0) of a stage: it depends on seed, stage name and step alone."""
         rows = self.teacher.first_layer
         inputs = _at_step(self.seed, f"inputs of {stage}", step).standard_normal((self.batch_size, rows.shape[1]))
         noise = _at_step(self.seed, f"noise of {stage}", step).standard_normal(self.batch_size)
-        exact = self.activation.pointwise(inputs @ rows.T, np.sum(rows * rows, -1)) @ self.teacher.second_layer
+        if self.function is None:
+            exact = self.activation.pointwise(inputs @ rows.T, np.sum(rows * rows, -1)) @ self.teacher.second_layer
+        else:
+            exact = _values(self.function, self.teacher, inputs)
         batch = Sample(inputs, exact + self.noise_std * noise)
         return batch if self.added is None else shifted(self.activation, batch, self.added)
 
@@ -93,14 +99,37 @@ def _key(seed: int, purpose: str) -> np.ndarray:
     return np.random.SeedSequence([seed, *purpose.encode()]).generate_state(2, np.uint64)
 
 
-def drawn_sample(activation: Activation, teacher: Network, *, seed: int, samples: int, noise_std: float) -> Sample:
-    """Inputs x_i ~ N(0, I_d) and labels Σ_k a*_k φ(w*_k·x_i) + ``noise_std`` · ε_i of plain φ; see ``sample_of``."""
+def _values(function: Function, teacher: Network, inputs: np.ndarray) -> np.ndarray:
+    """f*(x) at inputs (n, d)."""
+    return target_of(function, teacher.second_layer[None], teacher.first_layer[None]).values(inputs[None])[0]
+
+
+def drawn_sample(
+    activation: Activation,
+    teacher: Network,
+    *,
+    seed: int,
+    samples: int,
+    noise_std: float,
+    function: Function | None = None,
+) -> Sample:
+    """Inputs x_i ~ N(0, I_d) and labels f*(x_i) + ``noise_std`` · ε_i.
+
+    Of neurons the labels are Σ_k a*_k φ(w*_k·x_i) of plain φ, and lose what ``sample_of`` says. Those of a polynomial
+    stay as they are: it keeps its low degrees, whatever the student drops.
+    """
     rows = teacher.first_layer
     inputs = generator(seed, "inputs").standard_normal((samples, rows.shape[1]))
     labels = generator(seed, "noise").standard_normal(samples)
     labels *= noise_std
-    for part in _parts(samples, len(rows)):
-        labels[part] += activation.phi(inputs[part] @ rows.T) @ teacher.second_layer
+    parts = _parts(samples, len(rows))
+    if isinstance(function, Polynomial):
+        for part in parts:
+            labels[part] += _values(function, teacher, inputs[part])
+        return Sample(inputs, labels)
+    plain = activation if function is None else function
+    for part in parts:
+        labels[part] += plain.phi(inputs[part] @ rows.T) @ teacher.second_layer
     return sample_of(activation, inputs, labels)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from featlearn.theory import population
+from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend
 from featlearn.training.events import AtRow, Event, Logged, Progress, Reached, Start
 from featlearn.training.look import Look
@@ -102,8 +102,7 @@ class _Descent:
         # steps of each run in earlier stages
         self.earlier_steps = [start.position.step - start.position.stage_step] * len(plans)
         self.going = list(range(len(plans)))  # the runs that have not diverged
-        teacher = problem.teacher_second_layer, problem.teacher_first_layer
-        size = population.squared_norm(problem.activation, *teacher)
+        size = problem.target().squared_norm()
         self.piece = _FIRST_PIECE
         self.loss_limit = DIVERGED_ABOVE * np.maximum(size, 0.0 if start.start_loss is None else start.start_loss)
 
@@ -295,7 +294,7 @@ class _Descent:
             weights = State(batch.second_layer.astype(np.float64), batch.first_layer.astype(np.float64))
             return float(self.backend.sample_loss_and_gradient(problem, weights)[0][0])
         weights_in_loss = problem.in_loss(batch.second_layer, batch.first_layer)
-        return float(population.loss(problem.activation, *weights_in_loss)[0])
+        return float(against.loss(problem.activation, *weights_in_loss)[0])
 
     def _log_divergence(self, leg: _Leg) -> Logged:
         """The row of the first step since the last row at which the one run of a leg counts as diverged.

@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from featlearn.theory import population
-from featlearn.theory.alignment import feature_motion, imbalance, neuron_metrics
+from featlearn.theory.alignment import feature_motion, imbalance, neuron_metrics, subspace_share
 from featlearn.theory.population import Gradient
+from featlearn.theory.targets import loss as against
+from featlearn.theory.targets.interface import Target
 from featlearn.training.backends import Backend
 from featlearn.training.data import mean_square_error
 from featlearn.training.problem import BATCH_LOSS, Problem, State
@@ -81,7 +82,7 @@ class Look:
         return (self.weights, None) if self.reduction is None else self.reduction.distinct(self._trained[1])
 
     @cached_property
-    def _trained_in_loss(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _trained_in_loss(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Target | None]:
         problem, weights = self._trained
         return problem.in_loss(weights.second_layer, weights.first_layer)
 
@@ -91,8 +92,8 @@ class Look:
         return loss, slope if self.reduction is None else self.reduction.gradient_of_all(slope)
 
     @cached_property
-    def in_loss(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The arrays of which ``theory.population`` makes the loss."""
+    def in_loss(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Target | None]:
+        """What ``theory.targets.loss`` makes the loss of."""
         return self.problem.in_loss(self.weights.second_layer, self.weights.first_layer)
 
     @cached_property
@@ -125,19 +126,19 @@ class Look:
         if not self.problem.has_teacher:
             return None
         total, _ = self._population
-        return population.refined_loss(self.problem.activation, total, self._rounding, *self._trained_in_loss)
+        return against.refined_loss(self.problem.activation, total, self._rounding, *self._trained_in_loss)
 
     @cached_property
     def _rounding(self) -> np.ndarray:
         """(B,) the rounding error of the population loss as a float64 sum."""
-        return population.float64_rounding(self.problem.activation, *self._trained_in_loss)
+        return against.float64_rounding(self.problem.activation, *self._trained_in_loss)
 
     @cached_property
     def loss_floor(self) -> np.ndarray:
         """(B,) under which the loss means nothing; NaN without a teacher."""
         if not self.problem.has_teacher:
             return np.full(len(self.stages), np.nan)
-        return population.loss_floor_from(self._rounding, self.state.first_layer.dtype)
+        return against.loss_floor_from(self._rounding, self.problem.rest(), self.state.first_layer.dtype)
 
     @cached_property
     def train_loss(self) -> np.ndarray | None:
@@ -173,15 +174,21 @@ class Look:
 
     @cached_property
     def alignment(self) -> dict[str, np.ndarray]:
-        """The alignment metrics of the trained function; without a teacher those that need none."""
+        """The alignment metrics of the trained function; without teacher neurons those that need none."""
         (distinct, multiplicity), problem = self.distinct, self.problem
         second, first = problem.output_weights(distinct.second_layer), distinct.first_layer
         # the initial rows of neurons that coincide need not
         motion = {"feature_motion": feature_motion(self.weights.first_layer, problem.initial_first_layer)}
-        if not problem.has_teacher:
-            return {"balance": imbalance(second, first)} | motion
-        teacher = problem.teacher_second_layer, problem.teacher_first_layer
-        return neuron_metrics(problem.activation.symmetry, second, first, *teacher, multiplicity) | motion
+        if problem.has_teacher_neurons:
+            teacher = problem.teacher_second_layer, problem.teacher_first_layer
+            found = neuron_metrics(problem.activation.symmetry, second, first, *teacher, multiplicity)
+            if problem.function is not None:  # masses of other neurons do not add up to a*_k
+                del found["mass_error"]
+            return found | motion
+        found = {"balance": imbalance(second, first)}
+        if problem.has_teacher:
+            found["subspace"] = subspace_share(first, problem.target().directions, multiplicity)
+        return found | motion
 
 
 def _in_float64(state: State) -> State:

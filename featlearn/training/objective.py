@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
-from featlearn.theory import population
 from featlearn.theory.population import FLOAT64_ROUNDING
+from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Layer
@@ -84,7 +84,7 @@ class Objective:
         at, problem = self.state_at(x), self.problem
         weights = problem.in_loss(at.second_layer.astype(np.float64), at.first_layer.astype(np.float64))
         with np.errstate(all="ignore"):
-            loss = float(population.float64_rounding(problem.activation, *weights)[0])
+            loss = float(against.float64_rounding(problem.activation, *weights)[0])
             # Each ∂L/∂a_j and ∂L/∂w_j is a sum of terms whose sizes add up to a multiple of this, Σ|c_i|‖v_i‖.
             mass = np.sqrt(loss / FLOAT64_ROUNDING)
             return loss, float(0.25 * FLOAT64_ROUNDING * mass * self.norm(x))

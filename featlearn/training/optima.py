@@ -34,8 +34,9 @@ def within_reach(lines: int, rank: int) -> bool:
 def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | None:
     """J*_λ of the teacher of one run of a batch; None where there is none.
 
-    There is none for activations without a kernel of degree 1 (``Activation.degree_one``), for λ = 0, for a large
-    teacher (``within_reach``), and where the solver's arithmetic breaks down.
+    There is none for targets that are not neurons of the student's activation, for activations without a kernel of
+    degree 1 (``Activation.degree_one``), for λ = 0, for a large teacher (``within_reach``), and where the solver's
+    arithmetic breaks down.
     """
     asked = _key(problem, run, weight_decay)
     if asked is None:
@@ -61,7 +62,7 @@ def least_objectives(problem: Problem, weight_decay: np.ndarray) -> np.ndarray:
 
 def _key(problem: Problem, run: int, weight_decay: float) -> tuple[Any, ...] | None:
     """The arguments of ``_optimum``; None where there is no optimum."""
-    if problem.activation.degree_one is None or not 0 < weight_decay < np.inf:
+    if problem.function is not None or problem.activation.degree_one is None or not 0 < weight_decay < np.inf:
         return None
     width = problem.teacher_second_layer.shape[1]
     return problem.activation, *problem.teachers_as_bytes[run], width, float(weight_decay)

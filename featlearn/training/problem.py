@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 from featlearn.theory.tangent_kernel import neural_tangent_kernel
+from featlearn.theory.targets.function import Function, target_of
+from featlearn.theory.targets.interface import Target
 from featlearn.training.batched import Batched
 from featlearn.training.data import Data, Empirical
 from featlearn.training.networks import generator
@@ -83,16 +87,19 @@ class Problem(Batched):
     """B teachers, the students' starting rows, and what is trained on.
 
     Attributes:
-        activation: of teacher and student, the same for the whole batch.
+        activation: of the student, the same for the whole batch.
         teacher_second_layer, teacher_first_layer: (B, m*), (B, m*, d) float64, rows of norm 1; m* = 0 where there are
-            data without a teacher.
+            data without a teacher. Of a polynomial there are no output weights, (B, 0), and the rows (B, r, d) are its
+            directions.
         initial_first_layer: (B, m, d) the students' rows at step 0, for ``feature_motion``.
-        data: the sampled data of each run, all of one kind; None for population data. Labels hold what ``target``
+        data: the sampled data of each run, all of one kind; None for population data. Labels hold what ``joined``
             adds to the teacher.
         scaled: how the students' functions are scaled and shifted; None for ordinary networks.
         probe: for ``kernel_motion``, which is null without one.
         initial_second_layer: (B, m) at step 0, for the floors of linear predictors.
         multiplicity: (B, m) how many equal neurons each of the students' stands for; None for one each.
+        function: what the target makes of the teacher's rows; None for neurons of the student's activation, which join
+            those of the student in the loss.
         redraws: for operations that draw weights; None where no stage has any.
     """
 
@@ -105,6 +112,7 @@ class Problem(Batched):
     probe: Probe | None = None
     initial_second_layer: np.ndarray | None = None
     multiplicity: np.ndarray | None = None
+    function: Function | None = None
     redraws: Redraws | None = None
 
     @cached_property
@@ -120,13 +128,18 @@ class Problem(Batched):
 
     @property
     def has_teacher(self) -> bool:
-        """Whether there is a target network; otherwise data alone, and teachers of no neurons."""
+        """Whether the target is known; otherwise there are data alone, and teachers of no neurons."""
         return self.teacher_first_layer.shape[-2] > 0
+
+    @property
+    def has_teacher_neurons(self) -> bool:
+        """Whether the target is made of neurons, with which those of a student can be compared."""
+        return self.has_teacher and self.target().neurons is not None
 
     @property
     def scale(self) -> np.ndarray:
         """(B,) α, 1 for ordinary networks."""
-        return np.ones(len(self.teacher_second_layer)) if self.scaled is None else self.scaled.scale
+        return np.ones(len(self.teacher_first_layer)) if self.scaled is None else self.scaled.scale
 
     @property
     def lazy_scale(self) -> np.ndarray:
@@ -137,20 +150,42 @@ class Problem(Batched):
         """The weights α a_j that the neurons have in the trained function, (B, m)."""
         return second_layer if self.scaled is None else self.scaled.scale[:, None] * second_layer
 
-    def target(self) -> tuple[np.ndarray, np.ndarray]:
-        """The network that Σ_j α a_j φ̃(w_j·x) is to match, f* + α f(x; θ₀), as second and first layers."""
+    def target(self) -> Target:
+        """f*, whatever it is made of."""
+        function = self.activation if self.function is None else self.function
+        return target_of(function, self.teacher_second_layer, self.teacher_first_layer)
+
+    def rest(self, converted: Callable[[np.ndarray], Any] = lambda x: x) -> Target | None:
+        """The part of the target that is not made of neurons of the student's activation, from converted arrays."""
+        if self.function is None:
+            return None
+        return target_of(self.function, converted(self.teacher_second_layer), converted(self.teacher_first_layer))
+
+    def joined(self) -> tuple[np.ndarray, np.ndarray]:
+        """The network, as second and first layers, that Σ_j α a_j φ̃(w_j·x) is to match beside ``rest``.
+
+        It is α f(x; θ₀), and f* where it is made of neurons of the student's activation.
+        """
+        second, first = self.teacher_second_layer, self.teacher_first_layer
+        if self.function is not None:
+            second, first = second[:, :0], first[:, :0]
         if self.scaled is None or not self.scaled.second_layer.size:
-            return self.teacher_second_layer, self.teacher_first_layer
+            return second, first
         start = self.scaled.scale[:, None] * self.scaled.second_layer
-        second = np.concatenate([self.teacher_second_layer, start], -1)
-        return second, np.concatenate([self.teacher_first_layer, self.scaled.first_layer], -2)
+        return np.concatenate([second, start], -1), np.concatenate([first, self.scaled.first_layer], -2)
+
+    def rows_of_target(self) -> np.ndarray:
+        """(B, n, d) all rows that ``joined`` and ``rest`` are made of."""
+        rows = [] if self.function is None else [self.teacher_first_layer]
+        return np.concatenate([*rows, self.joined()[1]], -2)
 
     def in_loss(
         self, second_layer: np.ndarray, first_layer: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The four arrays of which ``theory.population`` makes the loss of the trained functions."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Target | None]:
+        """What ``theory.targets.loss`` makes the loss of the trained functions of: four arrays, and the rest."""
         output = self.output_weights(second_layer)
-        return output if self.multiplicity is None else self.multiplicity * output, first_layer, *self.target()
+        output = output if self.multiplicity is None else self.multiplicity * output
+        return output, first_layer, *self.joined(), self.rest()
 
     def by_each_neuron(self, gradient: Gradient) -> Gradient:
         """The gradient by the weights of single neurons, from that by the first two of the arrays ``in_loss``."""

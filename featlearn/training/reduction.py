@@ -185,7 +185,7 @@ def _reduction(
 
 def _basis(problem: Problem, stage: Stage, rows: np.ndarray) -> np.ndarray | None:
     """Orthonormal rows (B, r, d) whose span holds those of students and targets; None where they do not pay."""
-    _, target = problem.target()
+    target = problem.rows_of_target()
     fewer = rows.shape[1] + target.shape[1] < rows.shape[2]
     if not fewer or not METHODS[stage.method].rotates or problem.data is not None or rows.dtype != np.float64:
         return None

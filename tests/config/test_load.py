@@ -205,3 +205,14 @@ def test_a_small_output_scale_is_told_from_a_factor_in_front(tmp_path: Path) -> 
     load_config(path, ["student.output_scale=1"])
     with pytest.warns(Caution, match=r"0\.25 is the α of lazy training, .* α² = 0\.0625; it is no factor 1/m"):
         assert load_config(path, ["student.output_scale=0.25"]).student.output_scale == 0.25
+
+
+def test_parts_of_a_polynomial_that_no_student_reaches_are_warned_of(tmp_path: Path) -> None:
+    path, teacher = write(tmp_path, MINIMAL), "teacher={input_dim: 3, polynomial: x1 + x1*x2 + x1*x2*x3}"
+    with pytest.warns(
+        Caution, match="parts of degree 1, 3, which neurons of relu with drop_hermite_below 2 do not have"
+    ):
+        load_config(path, [teacher])
+    with pytest.warns(Caution, match="parts of degree 2, which neurons of erf"):
+        load_config(path, [teacher, "activation={name: erf, drop_hermite_below: 0}"])
+    load_config(path, ["teacher={input_dim: 3, polynomial: He3(x1)}", "activation={name: erf}"])

@@ -91,6 +91,8 @@ def refusal(**changes: Any) -> list[str]:
 
 
 STAGE: dict[str, Any] = {"train": ["second_layer"], "steps": 2, "step_size": 0.1}
+HE3 = {"input_dim": 3, "polynomial": "He3(x1)"}
+QUADRATIC = {"input_dim": 3, "width": 2, "activation": {"name": "quadratic"}}
 NEAR = {"kind": "near_teacher", "angle": 5.0}
 
 
@@ -105,6 +107,15 @@ NEAR = {"kind": "near_teacher", "angle": 5.0}
             {"data": {"kind": "empirical", "samples": 9}, "activation": {"drop_hermite_below": 3}},
             ["activation.drop_hermite_below"],
         ),
+        ({"teacher": HE3, "backend": "fused"}, ["backend"]),
+        ({"teacher": HE3, "log": {"floors": True}}, ["log.floors"]),
+        ({"teacher": HE3, "student": {"width": 4, "init": NEAR}}, ["student.init.kind"]),
+        (
+            {"teacher": HE3, "stages": {"go": STAGE | {"weight_decay": 0.1, "stop": {"gap": 0.1}}}},
+            ["stages.go.stop.gap"],
+        ),
+        ({"teacher": QUADRATIC, "activation": {"drop_hermite_below": 4}}, ["teacher.activation.name"]),
+        ({"teacher": QUADRATIC, "backend": "fused"}, ["backend"]),
         ({"student": {"width": 1, "init": NEAR}}, ["student.width"]),
         ({"teacher": {"input_dim": 1, "width": 2}, "student": {"width": 4, "init": NEAR}}, ["student.init.angle"]),
         ({"teacher": {"input_dim": 10_000_000, "width": 2}, "student": {"width": 100}}, ["student.width"]),
@@ -133,7 +144,8 @@ def test_a_validated_configuration_is_complete_and_validates_to_itself(file: Pat
         for parameter in METHODS[stage.method].parameters:
             assert getattr(stage, parameter.name) is not None
     teacher = config.teacher  # data of one's own need none
-    assert teacher is None or teacher.directions is not None or None not in (teacher.rank, teacher.min_angle)
+    random = teacher is not None and teacher.directions is None and teacher.polynomial is None
+    assert teacher is None or not random or None not in (teacher.rank, teacher.min_angle)
     assert Config.model_validate(config.model_dump()) == config
 
 

@@ -28,6 +28,62 @@ BROKEN = [
         "{directions: [[1, 0, 0]], output_weights: [1e200]}",
         ("3:53", "teacher.output_weights[0]", "at most 1e+50"),
     ),
+    changed(
+        "polynomial_and_width",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, width: 2, polynomial: "He3(x1)", output_weights: {sign: positive}}',
+        ("3:32", "teacher.width", "whose formula says it all"),
+        ("3:74", "teacher.output_weights", "leave it out"),
+    ),
+    changed(
+        "polynomial_and_weights_that_fall",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, polynomial: "x1", directions: axes, output_weights: {power_law: 1}, min_conditioning: 0.1}',
+        ("3:77", "teacher.output_weights", "whose formula says it all"),
+        ("3:111", "teacher.min_conditioning", "whose formula says it all"),
+    ),
+    changed(
+        "too_few_axes",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, polynomial: "x1*x2*x3*x4", directions: axes}',
+        ("3:37", "teacher.polynomial", "names x4, and the inputs have 3 dimensions"),
+    ),
+    changed(
+        "no_formula",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, polynomial: "He3(x1) + sin(x2)"}',
+        ("3:37", "teacher.polynomial", "in the formula, column 11: there is no 'sin'"),
+    ),
+    changed(
+        "too_many_coordinates",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, polynomial: "x1*x2*x3*x4"}',
+        ("3:37", "teacher.polynomial", "names x4, and the inputs have 3 dimensions"),
+    ),
+    changed(
+        "a_gap_between_coordinates",
+        "{input_dim: 3, width: 2}",
+        '{input_dim: 3, polynomial: "x1*x3"}',
+        ("3:37", "teacher.polynomial", "does not depend on x2"),
+    ),
+    changed(
+        "a_polynomial_without_inputs",
+        "{input_dim: 3, width: 2}",
+        '{polynomial: "x1*x2"}',
+        ("3:1", "teacher.input_dim", "missing"),
+    ),
+    changed(
+        "slanting_directions",
+        "{input_dim: 3, width: 2}",
+        '{polynomial: "x1*x2", directions: [[1, 0, 0], [1, 1, 0]]}',
+        ("3:44", "teacher.directions", "orthogonal"),
+    ),
+    changed(
+        "a_direction_too_many",
+        "{input_dim: 3, width: 2}",
+        '{polynomial: "x1", directions: [[1, 0, 0], [0, 1, 0]]}',
+        ("3:41", "teacher.directions", "2 rows for a polynomial of 1"),
+    ),
     changed("rank_above_width", "width: 2}", "width: 2, rank: 3}", ("3:41", "teacher.rank", "at most 2 dimensions")),
     changed("rank_above_dimension", "width: 2}", "width: 9, rank: 4}", ("3:41", "teacher.rank", "have 3 dimensions")),
     changed(
@@ -75,6 +131,8 @@ def test_one_neuron_may_ask_for_any_angle() -> None:
     ("data", "complaint"),
     [
         ({"input_dim": 3}, "missing; a random teacher needs it"),
+        ({"input_dim": 3, "width": 1, "output_weights": None}, "only a polynomial has none"),
+        ({"directions": [[1.0]], "output_weights": None}, "need a list of 1 output weights"),
         ({"width": 3}, "missing; a random teacher needs it"),
         ({"input_dim": 3, "width": 1, "output_weights": [1.0]}, "a list needs explicit `directions`"),
         ({"input_dim": 3, "width": 1, "output_weights": {"magnitude": [2.0, 1.0]}}, "2 is above the upper 1"),
@@ -90,6 +148,24 @@ def test_contradictions_are_refused(data: dict[str, Any], complaint: str) -> Non
     with pytest.raises(ValidationError) as caught:
         Teacher.model_validate(data)
     assert complaint in str(caught.value)
+
+
+def test_a_polynomial_has_a_rank_and_no_neurons() -> None:
+    teacher = Teacher.model_validate({"input_dim": 5, "polynomial": "x1 + x1*x2"})
+    assert (teacher.shape(), teacher.dimension_of_span()) == ((0, 5), 2)
+    assert teacher.model_dump(exclude_none=True) == {"input_dim": 5, "polynomial": "x1 + x1*x2"}
+    assert Teacher.model_validate(teacher.model_dump(exclude_none=True)) == teacher
+    explicit = Teacher.model_validate({"polynomial": "x1", "directions": [[0, 3, 4]]})
+    assert (explicit.shape(), explicit.dimension_of_span()) == ((0, 3), 1)
+
+
+def test_directions_of_a_polynomial_are_orthonormal_whether_or_not_that_is_said() -> None:
+    plain = {"input_dim": 5, "polynomial": "x1 + x1*x2"}
+    for named in ("random", "orthonormal"):
+        assert Teacher.model_validate(plain | {"directions": named}) == Teacher.model_validate(plain)
+    axes = Teacher.model_validate(plain | {"directions": "axes"})
+    assert (axes.shape(), axes.dimension_of_span()) == ((0, 5), 2)
+    assert Teacher.model_validate(axes.model_dump(exclude_none=True)) == axes
 
 
 FIXED = {"input_dim": 4, "width": 3, "directions": "orthonormal"}

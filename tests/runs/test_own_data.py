@@ -149,8 +149,8 @@ def test_views_show_and_name_nothing_that_needs_a_teacher(place: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
-        ("data={kind: population}", "teacher: missing (the target network); only data of your own (`data.path`)"),
-        ("data={kind: empirical, samples: 9}", "teacher: missing (the target network)"),
+        ("data={kind: population}", "teacher: missing (the target); only data of your own (`data.path`)"),
+        ("data={kind: empirical, samples: 9}", "teacher: missing (the target)"),
         ("student.init={kind: near_teacher, angle: 3}", "student.init.kind: near_teacher needs a teacher"),
         ("stages.last.stop={loss: 1e-3}", "stages.last.stop.loss: is not known without a teacher; use grad_norm"),
         ("stages.last.stop={gap: 1e-3}", "stages.last.stop.gap: is not known without a teacher; use grad_norm"),

@@ -6,6 +6,7 @@ import pytest
 from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.tangent_kernel import neural_tangent_kernel
+from featlearn.theory.targets import loss as against
 from featlearn.training.data import Empirical, Online, Sample
 from featlearn.training.networks import Network
 from featlearn.training.problem import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, Probe, Problem, Scaled, State
@@ -19,7 +20,7 @@ def _scaled(problem: Problem, scaled: Scaled) -> Problem:
 def test_of_an_ordinary_network_the_loss_is_that_of_its_weights() -> None:
     problem, state = random_problem(runs=2)
     weights = problem.in_loss(state.second_layer, state.first_layer)
-    assert population.loss(problem.activation, *weights)[0] == loss_of(problem, state)
+    assert against.loss(problem.activation, *weights)[0] == loss_of(problem, state)
     assert problem.scale.tolist() == [1.0, 1.0]
     assert problem.output_weights(state.second_layer) is state.second_layer
 
@@ -28,7 +29,7 @@ def test_a_scaled_network_matches_the_teacher_and_its_start_together() -> None:
     problem, start = random_problem(runs=2)
     scale = np.array([0.5, 3.0])
     problem = _scaled(problem, Scaled(scale, start.second_layer, start.first_layer))
-    at_start = population.loss(problem.activation, *problem.in_loss(start.second_layer, start.first_layer))
+    at_start = against.loss(problem.activation, *problem.in_loss(start.second_layer, start.first_layer))
     teacher = problem.teacher_second_layer, problem.teacher_first_layer
     # where it starts the trained function is zero
     np.testing.assert_allclose(at_start, population.squared_norm(problem.activation, *teacher), rtol=1e-12)
@@ -38,7 +39,7 @@ def test_a_scaled_network_matches_the_teacher_and_its_start_together() -> None:
 def test_a_scaled_network_that_starts_at_zero_matches_the_teacher_alone() -> None:
     problem, state = random_problem(runs=2)
     nothing = Scaled(np.array([0.5, 3.0]), state.second_layer[:, :0], state.first_layer[:, :0])
-    second, first = _scaled(problem, nothing).target()
+    second, first = _scaled(problem, nothing).joined()
     np.testing.assert_array_equal(second, problem.teacher_second_layer)
     np.testing.assert_array_equal(first, problem.teacher_first_layer)
 

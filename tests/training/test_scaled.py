@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from featlearn.theory import population
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
+from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend, make_backend
 from featlearn.training.descent import descend
 from featlearn.training.events import Logged, Start
@@ -112,9 +112,7 @@ def test_both_backends_take_the_same_steps(method: str, name: str, drop: int) ->
     assert ours.finite().all()
     np.testing.assert_allclose(ours.first_layer, theirs.first_layer, rtol=0, atol=1e-10)
     np.testing.assert_allclose(ours.second_layer, theirs.second_layer, rtol=0, atol=1e-10)
-    losses = [
-        population.loss(problem.activation, *problem.in_loss(s.second_layer, s.first_layer)) for s in (state, ours)
-    ]
+    losses = [against.loss(problem.activation, *problem.in_loss(s.second_layer, s.first_layer)) for s in (state, ours)]
     assert (losses[1] < losses[0]).all()
 
 
@@ -235,7 +233,7 @@ def test_a_run_that_diverges_is_found_at_the_same_step_by_both_backends(at_zero:
 @pytest.mark.parametrize("name", ["torch", "fused"])
 def test_rows_that_are_passed_by_change_no_bit(name: str, at_zero: bool) -> None:
     problem, state = batch(3, at_zero=at_zero)
-    limits = 0.5 * population.loss(problem.activation, *problem.in_loss(state.second_layer, state.first_layer))
+    limits = 0.5 * against.loss(problem.activation, *problem.in_loss(state.second_layer, state.first_layer))
     plans = [
         Plan.of([replace(stage, steps=300, stop={"loss": Threshold(float(limit))}), replace(stage, steps=50)], 60, 2)
         for stage, limit in zip(stages(3, eta=0.05), limits, strict=True)

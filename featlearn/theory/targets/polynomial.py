@@ -94,6 +94,12 @@ class HermiteTarget:
             yield k, [(float(c), powers) for c, powers in self.terms if sum(powers) == k]
 
 
+def degrees_beyond(activation: Activation, terms: tuple[Term, ...]) -> list[int]:
+    """The total degrees of the terms that no neuron of the activation has, so that no student reaches them."""
+    degrees = sorted({sum(term.degrees) for term in terms})
+    return [k for k in degrees if k < activation.drop_hermite_below or not _has(activation, k)]
+
+
 def _has(activation: Activation, k: int) -> bool:
     """Whether μ_k is anything but 0."""
     assert activation.hermite is not None

@@ -90,7 +90,7 @@ def resolved_backend(
         precision: "float64" or "float32".
         sampled: whether the data are empirical or online.
         activation: what is trained; None stands for any activation with a compiled kernel.
-        compilable: whether the methods of all stages have compiled steps.
+        compilable: whether the target and the methods of all stages have compiled code.
     """
     device = "cpu" if device == "auto" else device
     if name == "auto":

@@ -80,7 +80,7 @@ class FusedBackend:
         stage, m = stages[0], state.second_layer.shape[1]
         activation, optimiser = fused_kernel(problem.activation), _optimiser(stage)
         memory = dict(state.memory) or _first_memory(problem, stage, state)
-        first, (target_second, target_first) = state.first_layer, problem.target()
+        first, (target_second, target_first) = state.first_layer, _target(problem)
         second = memory.get(_OUTPUT, state.second_layer)
         v, a = _columns(first, target_first), _weights(second, target_second)
         multiplicity = _multiplicity(problem, a)
@@ -114,7 +114,7 @@ class FusedBackend:
     def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
         runs, m, d = state.first_layer.shape
-        target_second, target_first = problem.target()
+        target_second, target_first = _target(problem)
         v = _columns(state.first_layer, target_first)
         a = _weights(problem.output_weights(state.second_layer), target_second)
         multiplicity = _multiplicity(problem, a)
@@ -162,6 +162,13 @@ def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.
         shape = getattr(state, layer).shape
         memory |= {f"{layer}.{moment}": np.zeros(shape) for moment in stepped_by_backend(stage).moments}
     return memory
+
+
+def _target(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """The neurons that join those of the student, which must be all that there is to learn."""
+    if problem.function is not None:
+        raise TypeError("the fused backend learns neurons of the student's activation; others need the torch backend")
+    return problem.joined()
 
 
 def _columns(first: np.ndarray, teacher: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 
-from featlearn.theory import population
+from featlearn.theory.population import Gradient
+from featlearn.theory.targets import loss as against
 from featlearn.training.backends import BackendError, Looks, torch_samples
 from featlearn.training.backends.cuda_graph import Tensors, steps_taken
 from featlearn.training.data import Empirical, Sample
@@ -18,7 +19,7 @@ from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import BATCH_LOSS, Problem, State
 from featlearn.training.stages import Stage
 
-Slopes = Callable[[Any, torch.Tensor, torch.Tensor], population.Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
+Slopes = Callable[[Any, torch.Tensor, torch.Tensor], Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
 
 
 class TorchBackend:
@@ -62,17 +63,17 @@ class TorchBackend:
         for look in looks.tolist():
             state = self.advance(problem, stages, state, done, look - done)
             a, w = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
-            found.append(population.loss_float64(problem.activation, *problem.in_loss(a, w)))
+            found.append(against.loss_float64(problem.activation, *problem.in_loss(a, w)))
             done = look
         return state, Looks(*(np.stack(columns, -1) for columns in zip(*found, strict=True)))
 
-    def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, population.Gradient]:
+    def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``; by NumPy, on the CPU."""
         weights = problem.in_loss(state.second_layer, state.first_layer)
-        total, _ = population.loss_float64(problem.activation, *weights)
-        return total, problem.by_each_neuron(population.gradient(problem.activation, *weights))
+        total, _ = against.loss_float64(problem.activation, *weights)
+        return total, problem.by_each_neuron(against.gradient(problem.activation, *weights))
 
-    def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, population.Gradient]:
+    def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
         losses, slopes = [], []
         with _one_thread():
@@ -84,7 +85,7 @@ class TorchBackend:
                 losses.append(loss.item())
                 slopes.append([x.cpu().numpy() for x in slope])
         by_a, by_w = (np.stack(layers) for layers in zip(*slopes, strict=True))
-        return np.array(losses), problem.by_each_neuron(population.Gradient(by_a, by_w))
+        return np.array(losses), problem.by_each_neuron(Gradient(by_a, by_w))
 
     def _tensors(self, sample: Sample, dtype: torch.dtype) -> list[torch.Tensor]:
         """Inputs and labels of a sample on the device; kept as long as the sample is."""
@@ -96,18 +97,22 @@ class TorchBackend:
     def _slopes(self, problem: Problem, stage: Stage, dtype: torch.dtype, memory: dict[str, torch.Tensor]) -> Slopes:
         """The gradient that the steps of a stage follow, by the output weights in the loss in place of a."""
         if problem.data is None:
-            target_a, target_w = (torch.tensor(x, dtype=dtype, device=self.device) for x in problem.target())
-            return lambda step, b, w: population.gradient(problem.activation, b, w, target_a, target_w, xp=torch)
+
+            def tensor(x: np.ndarray) -> torch.Tensor:
+                return torch.tensor(x, dtype=dtype, device=self.device)
+
+            (target_a, target_w), rest = map(tensor, problem.joined()), problem.rest(tensor)
+            return lambda step, b, w: against.gradient(problem.activation, b, w, target_a, target_w, rest, xp=torch)
 
         (data,) = problem.data
 
-        def slope(step: int, b: torch.Tensor, w: torch.Tensor) -> population.Gradient:
+        def slope(step: int, b: torch.Tensor, w: torch.Tensor) -> Gradient:
             sample = data.sample() if isinstance(data, Empirical) else data.batch(stage.name, step)
             inputs, labels = self._tensors(sample, dtype)
             loss, found = torch_samples.loss_and_gradient(problem.activation, b[0], w[0], inputs, labels)
             if not isinstance(data, Empirical):
                 memory[BATCH_LOSS] = loss[None]
-            return population.Gradient(found.second_layer[None], found.first_layer[None])
+            return Gradient(found.second_layer[None], found.first_layer[None])
 
         return slope
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from featlearn.theory import population
+from featlearn.theory.targets import loss as against
 from featlearn.training import data
 from featlearn.training.methods.record import Exact
 from featlearn.training.problem import Problem, State
@@ -18,7 +18,8 @@ def _solve(problem: Problem, stages: Sequence[Stage], state: State) -> State:
     decay = np.array([stage.weight_decay.start for stage in stages]) / scale**2
     rows, samples = state.first_layer.astype(np.float64), problem.samples()
     if samples is None:
-        second = population.ridge_second_layer(problem.activation, rows, *problem.target(), decay, problem.multiplicity)
+        target = *problem.joined(), problem.rest()
+        second = against.ridge_second_layer(problem.activation, rows, *target, decay, problem.multiplicity)
     else:
         counts = [None] * len(rows) if problem.multiplicity is None else problem.multiplicity
         runs = zip(rows, samples, decay, counts, strict=True)

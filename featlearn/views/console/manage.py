@@ -60,7 +60,7 @@ def show_neuron(neuron: Neuron, asked: int | None) -> None:
         tell("  no angle to a teacher: its row is zero or not finite, or there is no teacher")
         return
     for k, angle in enumerate(neuron.angles):
-        tell(f"  to teacher {k}: {degrees(angle)}{'  (nearest)' if k == neuron.nearest else ''}")
+        tell(f"  to {neuron.lines} {k}: {degrees(angle)}{'  (nearest)' if k == neuron.nearest else ''}")
 
 
 def show_removed(name: str, place: Path | None) -> None:

@@ -66,12 +66,13 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
     )
     gap = ["gap"] if last.get("gap") is not None else []
     table = fitting_table(output, columns, _BY_WEIGHT, partial(_stage_table, rows, info), *gap)
+    target = [] if info.polynomial is None else [shown(f"target {info.polynomial}")]
     floors = [shown(line) for line in (floors_in_brief(info.floors),) if line]
     if last.get("loss") is not None and last.get("train_loss") is not None:
         floors.append(shown(OF_THE_POPULATION))
     path = shown(run.path, no_wrap=True)
     remarks = [shown(text, "yellow") for text in _remarks(rows, last)]
-    output.print(Group(shown(info.name or run.name, "bold"), *table, ending, *remarks, *floors, path))
+    output.print(Group(shown(info.name or run.name, "bold"), *target, *table, ending, *remarks, *floors, path))
     if status == STOPPED:
         output.print(shown(f"killed before its end; go on with featlearn train --resume {run.path}", no_wrap=True))
 

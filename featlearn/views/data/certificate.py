@@ -122,11 +122,12 @@ def read_certificates(data: RunData) -> Certificates | None:
 
 def why_no_certificate(data: RunData) -> str:
     """Why a run whose neurons can be drawn has no picture of its certificate."""
-    if data.neurons is not None and data.neurons.rank not in RANKS:
+    if data.neurons is not None and data.neurons.rank not in RANKS and data.polynomial is None:
         return f"the directions of a teacher of rank {data.neurons.rank} are neither a circle nor a sphere"
     if data.info.status == "running":
         return "the optima are recorded when the run ends"
-    return "the run has no certified optimum, which takes relu or abs, weight decay and log.gap: true"
+    wanted = "the same activation in student and teacher, relu or abs, weight decay and log.gap: true"
+    return f"the run has no certified optimum, which takes {wanted}"
 
 
 def _check(found: Optimum, nearest: np.ndarray, teachers: int) -> None:

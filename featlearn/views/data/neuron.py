@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,7 @@ class Neuron:
 
     Attributes:
         angles: δ to each teacher line (direction, for an activation without symmetry) in degrees; None without one.
+        lines: what the angles are to.
         nearest: which teacher the least of them is to, counted from 0.
         norm, output_weight, mass: ‖w_j‖, a_j and |a_j|‖w_j‖.
     """
@@ -25,6 +27,7 @@ class Neuron:
     number: int
     step: int
     angles: list[float] | None
+    lines: Literal["teacher", "direction"]
     nearest: int | None
     norm: float
     output_weight: float
@@ -44,9 +47,9 @@ def neuron_at(run: RunDirectory, number: int, step: int | None) -> Neuron:
         raise WrongChoice(f"there is no neuron {number}: {run.path} has neurons 0 to {width - 1}")
     at = len(found.steps) - 1 if step is None else int(np.argmin(np.abs(found.steps - step)))
     a, w = found.second_layer[at, number], found.first_layer[at, number]
-    teacher, angles = found.teacher_first_layer, np.empty(0)
+    teacher, angles, info = found.teacher_first_layer, np.empty(0), run.read_info()
     if len(teacher):
-        symmetry = activation_of(run, run.read_info()).symmetry
+        symmetry = activation_of(run, info).symmetry
         angles = np.degrees(nearest_teacher(symmetry, np.array([[a]]), w[None, None], teacher[None]).angles[0, 0])
     known = len(angles) > 0 and bool(np.all(np.isfinite(angles)))
     norm = float(np.linalg.norm(w))
@@ -54,6 +57,7 @@ def neuron_at(run: RunDirectory, number: int, step: int | None) -> Neuron:
         number=number,
         step=int(found.steps[at]),
         angles=angles.tolist() if known else None,
+        lines="teacher" if info.polynomial is None else "direction",
         nearest=int(np.argmin(angles)) if known else None,
         norm=norm,
         output_weight=float(a),

@@ -23,7 +23,7 @@ class Neurons:
         place: (S, m, r) the rows w_j/‖w_j‖ in coordinates of the teacher's span: inside the unit ball, on its sphere
             when the row lies in the span.
         teacher_place: (m*, r) the teacher's rows there.
-        teacher_mass: Σ|a*|.
+        teacher_mass: Σ|a*|; for a polynomial, which has no output weights, the largest Σ p_j of the student's own.
         lines: whether w and −w are one neuron.
     """
 
@@ -64,7 +64,7 @@ def neurons_of(
     teacher_second: np.ndarray,
     teacher: np.ndarray,
 ) -> Neurons:
-    """The neurons at snapshots: steps (S,), layers (S, m) and (S, m, d), the teacher's (m*,) and (m*, d)."""
+    """The neurons at snapshots: steps (S,), layers (S, m) and (S, m, d), the teacher's (m*,), or none, and (m*, d)."""
     basis = span_basis(teacher, lines=symmetry != "none")
     angle, mass, index = np.empty(second.shape), np.empty(second.shape), np.empty(second.shape, dtype=np.int64)
     place = np.empty((*second.shape, len(basis)))
@@ -74,9 +74,8 @@ def neurons_of(
         angle[s], mass[s], index[s] = np.degrees(near.angle[0]), near.mass[0], near.index[0]
         norms = np.linalg.norm(rows[0], axis=-1, keepdims=True)
         place[s] = np.divide(rows[0] @ basis.T, norms, out=np.zeros_like(place[s]), where=norms > 0)
-    return Neurons(
-        steps, angle, mass, index, place, teacher @ basis.T, float(np.sum(np.abs(teacher_second))), symmetry != "none"
-    )
+    own_masses = np.abs(teacher_second) if len(teacher_second) else np.max(np.nan_to_num(mass).sum(-1), keepdims=True)
+    return Neurons(steps, angle, mass, index, place, teacher @ basis.T, float(np.sum(own_masses)), symmetry != "none")
 
 
 def span_basis(teacher: np.ndarray, *, lines: bool) -> np.ndarray:

@@ -32,7 +32,7 @@ class RunData:
 
     Attributes:
         snapshots, neurons: None when it has none, and ``missing`` says why.
-        teachers: m*; 0 where there are data without a teacher.
+        teachers: m*, or the number of directions of a polynomial; 0 where there are data without a teacher.
         lost: what is wrong when the log has lost its end.
     """
 
@@ -52,6 +52,11 @@ class RunData:
         return bool(self.teachers and with_values(self.metrics, ["train_loss"]))
 
     @property
+    def polynomial(self) -> str | None:
+        """The formula of a polynomial target, whose directions stand in for teacher neurons; None for others."""
+        return None if self.info.polynomial is None else printable(self.info.polynomial)
+
+    @property
     def name(self) -> str:
         return printable(self.info.name or self.run.name)
 
@@ -64,7 +69,8 @@ def read_run(run: RunDirectory) -> RunData:
         raise RunError(f"{run.path}: nothing is logged yet (status {info.status}), so there is nothing to show")
     metrics = as_columns(rows, COLUMNS)
     found = [row["recovered"] for row in rows if row["recovered"] is not None]
-    teachers = info.teacher_width or (max([1, *found]) if found else 0)
+    directions = info.rank if info.polynomial is not None else 0
+    teachers = info.teacher_width or directions or (max([1, *found]) if found else 0)
     snapshots, neurons, missing = None, None, None
     try:
         snapshots = read_snapshots(run)
@@ -89,7 +95,10 @@ def _spans(metrics: Table) -> Iterator[StageSpan]:
 
 @dataclass(frozen=True)
 class Snapshots:
-    """The arrays of the snapshots: steps (S,), layers (S, m) and (S, m, d), the teacher's (m*,) and (m*, d)."""
+    """The arrays of the snapshots: steps (S,), layers (S, m) and (S, m, d), the teacher's (m*,) and (m*, d).
+
+    A polynomial has no output weights, (0,), and directions (r, d).
+    """
 
     steps: np.ndarray
     second_layer: np.ndarray
@@ -108,7 +117,7 @@ def read_snapshots(run: RunDirectory) -> Snapshots:
         if steps.dtype.kind not in "iu" or any(a.dtype.kind != "f" for a in (second, first, teacher_second, teacher)):
             raise ValueError("its arrays are not of numbers")
         fits = steps.shape == (count,) and second.shape == (count, width) and teacher.shape[1:] == (input_dim,)
-        if not (fits and count and teacher_second.shape == teacher.shape[:1]):
+        if not (fits and count and teacher_second.shape in (teacher.shape[:1], (0,))):
             raise ValueError("the shapes of its arrays do not fit together")
     except (KeyError, ValueError) as error:
         raise RunError(f"{run.snapshots_file} is broken: {error}") from None

@@ -41,16 +41,18 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], t
                 steps[at], table[low][at], table[high][at], color=BLUE, alpha=opacity, lw=0, label=shares
             )
         artists["angle_median"] = line(upper, steps, table["angle_median"], "median of the mass", BLUE)
-    artists["max_angle"] = line(upper, steps, table["max_angle"], "largest, of the living", ORANGE, ls="--")
+    if _has_values(table, "max_angle"):
+        artists["max_angle"] = line(upper, steps, table["max_angle"], "largest, of the living", ORANGE, ls="--")
     upper.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
     name_aligned(upper)
 
-    found = table["recovered"] / teachers
     artists["subspace"] = line(lower, steps, table["subspace"], "first layer in $S^*$", GREEN, ls=":")
-    artists["aligned_mass"] = line(lower, steps, table["aligned_mass"], f"mass within {ALIGNED_WITHIN:g}°", BLUE)
-    artists["recovered"] = line(
-        lower, steps, found, f"recovered, of {teachers}", ORANGE, ls="--", drawstyle="steps-post"
-    )
+    if _has_values(table, "recovered"):
+        found = table["recovered"] / teachers
+        artists["aligned_mass"] = line(lower, steps, table["aligned_mass"], f"mass within {ALIGNED_WITHIN:g}°", BLUE)
+        artists["recovered"] = line(
+            lower, steps, found, f"recovered, of {teachers}", ORANGE, ls="--", drawstyle="steps-post"
+        )
     for ax in (upper, lower):
         step_axis(ax, steps)
     angles = [table[name] for name in ("angle_q05", "angle_q95", "max_angle")]
@@ -67,3 +69,8 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], t
     legend_above(upper, numbered=True)
     legend_above(lower)
     return artists
+
+
+def _has_values(table: Table, name: str) -> bool:
+    """Whether a column applies: what takes teacher neurons has no values for a polynomial target."""
+    return bool(np.isfinite(table[name]).any())

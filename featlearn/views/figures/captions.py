@@ -37,6 +37,12 @@ def curves_caption(data: RunData, *, gap: bool) -> str:
 
 def alignment_caption(data: RunData) -> str:
     """Of angles and shares."""
+    if data.polynomial is not None:
+        return (
+            rf"Top: angles $\delta_j$ between neurons and the nearest of the {data.teachers} directions of the target: "
+            rf"median and bands of 25--75\,\% and 5--95\,\% of {_MASS}. Bottom: share of the first layer in their span "
+            rf"$S^*$. {_STEPS} {_of_run(data)}"
+        )
     return (
         r"Top: angles $\delta_j$ between neurons and their nearest teacher lines: median and bands of 25--75\,\% and "
         rf"5--95\,\% of {_MASS}, and the largest angle of a living neuron. Bottom: share of the first layer in the "
@@ -58,6 +64,8 @@ def neurons_caption(data: RunData, neurons: Neurons) -> str:
             rf"Angle $\delta_j$ of each neuron to its nearest teacher line against {_MASS}. Dotted: below "
             rf"which mass a neuron counts as vanished, and within which angle ({ALIGNED_WITHIN:g}$^\circ$) as aligned."
         )
+    if data.polynomial is not None:
+        shown += " The teacher lines are the directions of the polynomial."
     looks = "Areas of dots: masses; colours: nearest teacher; grey rings: vanished neurons; thin lines: their ways."
     return f"{shown} {looks} At step {int(neurons.steps[-1])}. {_of_run(data)}"
 
@@ -93,7 +101,9 @@ def _of_run(data: RunData) -> str:
     parts = []
     if data.snapshots is not None:
         _, width, input_dim = data.snapshots.first_layer.shape
-        teacher = rf"teacher of $m^* = {data.teachers}$ neurons in $d = {input_dim}$ dimensions"
+        of = rf"teacher of $m^* = {data.teachers}$ neurons"
+        of = of if data.polynomial is None else f"target {in_latex(data.polynomial)}"
+        teacher = rf"{of} in $d = {input_dim}$ dimensions"
         rank = f", rank $r = {data.neurons.rank}$" if data.neurons else ""
         parts.append(rf"Student of width $m = {width}$, {teacher}{rank}")
     phi = data.info.activation

@@ -38,8 +38,8 @@ def neurons_payload(neurons: Neurons) -> dict[str, Any]:
     }
 
 
-def neurons_text(neurons: Neurons) -> str:
-    """How to read the chart of the neurons."""
+def neurons_text(neurons: Neurons, polynomial: str | None) -> str:
+    """How to read the chart of the neurons, of a polynomial target with its formula."""
     seen = "w and −w are one neuron and lie in the upper half. " if neurons.half_plane else ""
     told = {
         2: f"Projections of wⱼ/‖wⱼ‖ on the teacher's plane: on the circle when the row lies in the plane. {seen}",
@@ -49,4 +49,5 @@ def neurons_text(neurons: Neurons) -> str:
     )
     many = neurons.mass.shape[1]
     only = f" Of {many} neurons, the {MOST_NEURONS} heaviest." if many > MOST_NEURONS else ""
-    return f"{told}The area of a dot is its mass |aⱼ|‖wⱼ‖, its colour the nearest teacher.{only}"
+    of = "" if polynomial is None else f" The target is the polynomial {polynomial}: teacher k is its direction of x_k."
+    return f"{told}The area of a dot is its mass |aⱼ|‖wⱼ‖, its colour the nearest teacher.{of}{only}"

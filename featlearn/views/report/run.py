@@ -76,7 +76,7 @@ def run_page(data: RunData) -> str:
         facts_text=". ".join(filter(None, (floors_in_brief(data.info.floors), _SAMPLED if data.sampled else None))),
         missing=data.missing,
         teachers=data.teachers,
-        neurons_text=neurons_text(data.neurons) if data.neurons else "",
+        neurons_text=neurons_text(data.neurons, data.polynomial) if data.neurons else "",
         certificate_rank=certificates.rank if certificates else 0,
         certificate_text=f"{TEXTS[certificates.rank]}{_CERTIFICATE_OF if data.sampled else ''}" if certificates else "",
         no_certificate=no_certificate,
@@ -90,6 +90,10 @@ def run_page(data: RunData) -> str:
 
 
 def _alignment_facts(data: RunData, last: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
+    if data.polynomial is not None:
+        yield "target", data.polynomial, ""
+        yield heading_of("subspace"), told("subspace", last["subspace"]), "subspace"
+        return
     yield "mean angle", told("mean_angle", last["mean_angle"]), "mean_angle"
     yield "largest angle", told("max_angle", last["max_angle"]), "max_angle"
     yield "recovered", f"{last['recovered']} of {data.teachers}", "recovered"

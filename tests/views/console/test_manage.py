@@ -20,13 +20,13 @@ def test_differences_are_a_table_with_digits_that_tell_values_apart(capsys: pyte
 
 
 def test_a_neuron_is_told_with_the_snapshot_it_was_found_at(capsys: pytest.CaptureFixture[str]) -> None:
-    neuron = Neuron(17, 931, [2.125, 60.0], 0, 0.5, -0.25, 0.125)
+    neuron = Neuron(17, 931, [2.125, 60.0], "teacher", 0, 0.5, -0.25, 0.125)
     show_neuron(neuron, 1000)
     told = capsys.readouterr().out
     assert told.startswith("neuron 17 at step 931, the snapshot that is nearest to step 1000\n")
     assert "to teacher 0: 2.12°  (nearest)\n" in told
     assert "to teacher 1: 60.00°\n" in told
-    show_neuron(Neuron(3, 5, None, None, 0.0, 0.0, 0.0), 5)
+    show_neuron(Neuron(3, 5, None, "teacher", None, 0.0, 0.0, 0.0), 5)
     told = capsys.readouterr().out
     assert told.startswith("neuron 3 at step 5\n")
     assert "no angle" in told

@@ -45,6 +45,7 @@ function stageNumbers() {
 
 let moment = null;
 const has = (name) => metrics[name].some((y) => y > 0);
+const applies = (name) => metrics[name].some(Number.isFinite); // what takes teacher neurons does not to a polynomial
 
 function drawCurves() {
   const traces = [];
@@ -85,12 +86,14 @@ function drawAlignment() {
         }),
       ]
     : [];
-  traces.push(line("max_angle", "largest, of the living", orange, { dash: "dash" }));
-  const shares = [
-    line("subspace", "first layer in S*", green, { dash: "dot" }),
-    line("aligned_mass", `mass within ${data.aligned_within}°`, blue),
-    line("found", `recovered, of ${data.teachers}`, orange, { dash: "dash", shape: "hv" }),
-  ];
+  if (applies("max_angle")) traces.push(line("max_angle", "largest, of the living", orange, { dash: "dash" }));
+  const shares = [line("subspace", "first layer in S*", green, { dash: "dot" })];
+  if (applies("found")) {
+    shares.push(
+      line("aligned_mass", `mass within ${data.aligned_within}°`, blue),
+      line("found", `recovered, of ${data.teachers}`, orange, { dash: "dash", shape: "hv" }),
+    );
+  }
   return Plotly.react("alignment", [...traces, ...shares.map((trace) => ({ ...trace, yaxis: "y2", legend: "legend2" }))], layout({
     xaxis: stepAxis(last, { anchor: "y2" }), shapes: stages(moment), annotations: stageNumbers(),
     legend: legendAt(1, true), legend2: legendAt(0.3, false),
@@ -101,7 +104,7 @@ function drawAlignment() {
 
 for (const id of data.teachers ? ["curves", "alignment"] : ["curves"]) {
   const chart = document.getElementById(id), ends = [0, steps.length - 1];
-  const names = id === "curves" ? ["loss", "train_loss", "test_loss", "objective", "gap"].filter(has) : ["mean_angle", "max_angle", "aligned_mass", "subspace"];
+  const names = id === "curves" ? ["loss", "train_loss", "test_loss", "objective", "gap"].filter(has) : ["mean_angle", "max_angle", "aligned_mass", "subspace"].filter(applies);
   const told = names.map((name) => `${plain(data.words[name])} from ${ends.map((i) => shownNumber(metrics[name][i])).join(" to ")}`);
   chart.setAttribute("aria-label", `curves against steps 0 to ${last}: ${told.join("; ")}; as numbers in the table of stages and in the CSV file`);
 }
@@ -278,7 +281,7 @@ function showNeurons(neurons) {
     const row = steps.indexOf(moment);
     const stage = data.stages.filter((span) => moment > span.first || span.first === 0).pop();
     const parts = [`step ${moment}`, stage ? stage.name : ""];
-    if (row >= 0) parts.push(`loss ${shownNumber(metrics.loss[row])}`, `mean angle ${shownAngle(metrics.mean_angle[row])}`);
+    if (row >= 0) parts.push(`loss ${shownNumber(metrics.loss[row])}`, applies("mean_angle") ? `mean angle ${shownAngle(metrics.mean_angle[row])}` : "");
     told.textContent = parts.filter(Boolean).join(" · ");
     slider.setAttribute("aria-valuetext", told.textContent);
     document.getElementById("neurons").setAttribute("aria-label", `neurons and teacher at step ${moment}. ${described(s)}`);
