@@ -134,6 +134,8 @@ def _kernel_motion(look: Look) -> np.ndarray | None:
     probe, (weights, multiplicity) = look.problem.probe, look.distinct
     if probe is None:
         return None
+    if look.stage_step == 0:  # the start: in other coordinates rounding would tell it from itself
+        return np.zeros(len(probe.inputs))
     layers = weights.second_layer, weights.first_layer
     known = probe.inputs, probe.products, probe.initial_kernel
     return tangent_kernel_distance(look.problem.activation, *layers, *known, multiplicity) / probe.initial_norm

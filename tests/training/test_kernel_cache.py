@@ -75,11 +75,15 @@ def test_what_compiled_code_depends_on_is_all_in_its_name(monkeypatch: pytest.Mo
     assert kernel_cache._dependencies() != before
 
 
-def test_places_are_the_chosen_one_the_package_and_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_place_is_the_chosen_one_or_those_of_the_package_and_the_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     package = Path(kernel_cache.__file__).parent / "__pycache__"
-    assert list(kernel_cache._places()) == [tmp_path, package, tmp_path / "user" / "featlearn"]
+    assert list(kernel_cache._places()) == [tmp_path]
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    assert list(kernel_cache._places()) == [package, tmp_path / "user" / "featlearn"]
 
 
 def test_what_cannot_be_kept_in_one_place_is_kept_in_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

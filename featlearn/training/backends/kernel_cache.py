@@ -104,6 +104,7 @@ def _places() -> Iterator[Path]:
     """The directories where compiled code may lie, in the order in which they are tried."""
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(chosen)
+        return
     yield Path(__file__).parent / "__pycache__"  # moves with the package
     with suppress(RuntimeError):  # nobody's home is known
         yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "featlearn"
@@ -127,7 +128,7 @@ def _keep(file: str, content: bytes) -> None:
         except OSError:
             continue
         return
-    text = "compiled kernels can be kept nowhere, and each process compiles its own: set NUMBA_CACHE_DIR"
+    text = "compiled kernels can be kept nowhere, and each process compiles its own: NUMBA_CACHE_DIR may name a place"
     warnings.warn(Caution(text), stacklevel=2)
 
 
