@@ -34,7 +34,7 @@ def neurons_figure(data: RunData, neurons: Neurons, size: Size) -> Drawing:
     handles, columns = [*_nearest(neurons), *_how_to_read()], 3 if size.width > 4 else 2
     legend = 1.6 * -(-len(handles) // columns) * size.font / 72 / size.width  # its height, in widths of the figure
     if neurons.rank == 2:
-        figure = blank(size, legend + (0.64 if neurons.lines else 1.08))
+        figure = blank(size, legend + (0.64 if neurons.lines else 1.14))
         ax = figure.subplots()
         artists = _in_plane(ax, neurons, largest=size.dot)
     else:
