@@ -64,38 +64,25 @@ def follow(
     When ``interrupted`` says so, the runs that go on are finished as interrupted. An exception leaves them unfinished.
     """
     with solved_beside(problem, plans, every_row=every_row):
-        yield from _follow(problem, plans, backend, start, keepers, interrupted, watch, every_row)
-
-
-def _follow(
-    problem: Problem,
-    plans: Sequence[Plan],
-    backend: Backend,
-    start: Start,
-    keepers: Sequence[Keeper],
-    interrupted: Callable[[], bool],
-    watch: Callable[[Event], None],
-    every_row: bool,
-) -> Iterator[int]:
-    going = set(range(len(plans)))
-    status: Ending = "done"
-    for event in descend(problem, plans, backend, start, every_row=every_row):
-        keepers[event.run].take(event)
-        watch(event)
-        diverged = isinstance(event, Logged) and event.ended == "diverged"
-        if diverged or event.position.stage == len(plans[0].stages):
-            if diverged:
-                keepers[event.run].finish("diverged", advice(plans[event.run], event))
-            else:
-                keepers[event.run].finish("done")
-            going.remove(event.run)
-            yield event.run
-        if interrupted() and going:
-            status = "interrupted"
-            break
-    for run in sorted(going):  # also runs that were resumed after their last step, for which no event came
-        keepers[run].finish(status)
-        yield run
+        going = set(range(len(plans)))
+        status: Ending = "done"
+        for event in descend(problem, plans, backend, start, every_row=every_row):
+            keepers[event.run].take(event)
+            watch(event)
+            diverged = isinstance(event, Logged) and event.ended == "diverged"
+            if diverged or event.position.stage == len(plans[0].stages):
+                if diverged:
+                    keepers[event.run].finish("diverged", advice(plans[event.run], event))
+                else:
+                    keepers[event.run].finish("done")
+                going.remove(event.run)
+                yield event.run
+            if interrupted() and going:
+                status = "interrupted"
+                break
+        for run in sorted(going):  # also runs that were resumed after their last step, for which no event came
+            keepers[run].finish(status)
+            yield run
 
 
 def advice(plan: Plan, event: Event) -> str:

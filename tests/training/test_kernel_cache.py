@@ -47,9 +47,8 @@ def test_a_cache_is_used_and_heals(tmp_path: Path) -> None:
     whole = file.read_bytes()
     bits, numba = first.split()
     assert numba == "True"
-    assert steps(tmp_path) == [
-        f"{bits} False"
-    ]  # what compiles and what loads computes the same, the latter without numba
+    # what compiles and what loads computes the same, the latter without numba
+    assert steps(tmp_path) == [f"{bits} False"]
     for damaged in (b"", whole[:1000], whole[:-1], b"garbage", whole[:5000] + b"?" + whole[5001:]):
         file.write_bytes(damaged)
         assert steps(tmp_path) == ["compiling", first]
