@@ -11,6 +11,7 @@ import numpy as np
 from featlearn.config.data import EmpiricalData, OnlineData
 from featlearn.config.data_columns import InvalidData
 from featlearn.config.data_file import read_data
+from featlearn.config.inputs import PowerLawCovariance
 from featlearn.config.model import Config
 from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SphereInit, SymmetricInit
 from featlearn.config.teacher import Teacher
@@ -18,6 +19,7 @@ from featlearn.config.weight_file import read_student
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.function import Function, Polynomial
 from featlearn.training import networks
+from featlearn.training.covariance import Root
 from featlearn.training.data import Data, Empirical, Online, drawn_sample, held_out, sample_of, shifted
 from featlearn.training.events import Start
 from featlearn.training.networks import Network, generator
@@ -47,7 +49,7 @@ def require_buildable(config: Config) -> None:
     if isinstance(config.student.init, FileInit | ExplicitInit):
         _student(config, teacher)
     if isinstance(config.data, EmpiricalData) and config.data.path is not None:
-        _data(config, teacher, None)
+        _data(config, teacher, None, None)
 
 
 def initial_networks(config: Config) -> tuple[Network, Network]:
@@ -75,7 +77,8 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
     second, first = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
     entry = config.activation.entry()
     scaled = _scaled(config, second, first)
-    data = _data(config, teacher, scaled)
+    root = _root(config, teacher)
+    data = _data(config, teacher, scaled, root)
     problem = Problem(
         activation=entry,
         teacher_second_layer=teacher.second_layer[None],
@@ -85,8 +88,9 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
         data=None if data is None else (data,),
         scaled=scaled,
         redraws=_redraws(config, first),
-        probe=Probe.of(entry, second, first, config.seed),
+        probe=Probe.of(entry, second, first, config.seed) if root is None else None,
         function=_function(config),
+        root=root,
     )
     if config.student.output_scale is not None and config.precision == "float32" and problem.has_teacher:
         _check_scale(problem, state, config.student.output_scale)
@@ -131,6 +135,22 @@ def _directions(config: Config, teacher: Teacher) -> np.ndarray:
     if teacher.directions == "axes":
         return np.eye(rank, input_dim)
     return networks.orthonormal_rows(generator(config.seed, "teacher"), rank, input_dim)
+
+
+def _root(config: Config, teacher: Network) -> Root | None:
+    """R = Σ^{1/2} of the inputs; None for N(0, I)."""
+    if config.inputs is None or config.inputs.covariance == "identity":
+        return None
+    given, dim = config.inputs.covariance, teacher.first_layer.shape[1]
+    if isinstance(given, list):
+        return Root.of_diagonal(np.array([given], dtype=np.float64))
+    if isinstance(given, PowerLawCovariance):
+        return Root.of_diagonal(np.arange(1.0, dim + 1)[None] ** -given.power_law)
+    assert not isinstance(given, str)
+    direction = teacher.first_layer[:1]
+    if given.spike.along == "random":
+        direction = networks.orthonormal_rows(generator(config.seed, "covariance"), 1, dim)
+    return Root.of_spike(np.array([given.spike.strength]), direction)
 
 
 def _function(config: Config) -> Function | None:
@@ -207,11 +227,15 @@ def _check_scale(problem: Problem, start: State, scale: float) -> None:
         )
 
 
-def _data(config: Config, teacher: Network, scaled: Scaled | None) -> Data | None:
-    """What is trained on; None for population data. Samples are not drawn yet, files are read."""
-    added = None
+def _data(config: Config, teacher: Network, scaled: Scaled | None, root: Root | None) -> Data | None:
+    """What is trained on, in standard inputs; None for population data. Samples are not drawn yet, files are read."""
+
+    def image(network: Network) -> Network:
+        return network if root is None else replace(network, first_layer=root.applied(network.first_layer[None])[0])
+
+    added, teacher = None, image(teacher)
     if scaled is not None and scaled.second_layer.size:
-        added = Network(scaled.scale[0] * scaled.second_layer[0], scaled.first_layer[0])
+        added = image(Network(scaled.scale[0] * scaled.second_layer[0], scaled.first_layer[0]))
     made = _unscaled_data(config, teacher)
     if added is None or made is None:
         return made

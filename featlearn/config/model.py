@@ -14,6 +14,7 @@ from pydantic import Field
 
 from featlearn.config.activation import ActivationChoice, why_not
 from featlearn.config.data import Data, EmpiricalData, OnlineData, PopulationData
+from featlearn.config.inputs import Inputs
 from featlearn.config.log import Log
 from featlearn.config.section import Section, Violations, WholeNumber
 from featlearn.config.stages import StageConfig, StageName
@@ -56,6 +57,7 @@ class Config(Section):
     activation: ActivationChoice = Field(
         ActivationChoice(), description="the activation of the student, and of the teacher unless it has its own"
     )
+    inputs: Inputs | None = Field(None, description="the Gaussian distribution of the inputs; default N(0, I)")
     data: Data = Field(PopulationData(), description="what is trained on")
     stages: Annotated[dict[StageName, StageConfig], Field(min_length=1)] = Field(
         description="the stages by name, in order"
@@ -84,6 +86,7 @@ class Config(Section):
             yield ("teacher",), "missing (the target); only data of your own (`data.path`) need none"
             return
         yield from self._target_violations()
+        yield from self._input_violations()
         yield from self._student_violations()
         yield from self._scale_violations()
         yield from self._data_violations()
@@ -133,6 +136,27 @@ class Config(Section):
         if why is not None:
             yield ("teacher", "activation", "name"), why
 
+    def _input_violations(self) -> Violations:
+        """Of inputs with a covariance."""
+        if self.is_standard:
+            return
+        assert self.inputs is not None
+        given, dim = self.inputs.covariance, self.shape()[1]
+        if self._has_own_data():
+            yield ("inputs", "covariance"), "is for drawn inputs, and the data come from `data.path`; leave it out"
+        elif self.teacher is not None and self.teacher.polynomial is not None:
+            text = "polynomials are known for inputs N(0, I) alone; leave it out, or take a teacher of neurons"
+            yield ("inputs", "covariance"), text
+        elif isinstance(given, list) and len(given) != dim:
+            yield ("inputs", "covariance"), f"has {len(given)} variances for inputs of {dim} dimensions"
+        if self.backend == "fused":
+            yield ("backend",), "fused computes for inputs N(0, I); with a covariance use torch (or auto)"
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether inputs are N(0, I)."""
+        return self.inputs is None or self.inputs.covariance == "identity"
+
     def _has_own_neurons(self) -> bool:
         """Whether the target is made of neurons of the student's activation."""
         teacher = self.teacher
@@ -165,6 +189,8 @@ class Config(Section):
                 yield ("stages", name, "stop", key), f"{why}; use loss or subspace"
             elif (key == "train_loss" and self.data.kind == "population") or (key == "test_loss" and not held_out):
                 yield ("stages", name, "stop", key), "is null with these data; use loss"
+            elif key == "kernel_motion" and not self.is_standard:
+                yield ("stages", name, "stop", key), "is null with an inputs.covariance; use feature_motion"
         if self.teacher is not None and "gap" in given and (why := self._why_no_gap(stage)):
             yield ("stages", name, "stop", "gap"), why
 
@@ -182,6 +208,8 @@ class Config(Section):
         lines, rank = self.teacher.shape()[0], self.teacher.dimension_of_span()
         if not self.log.gap:
             return "needs the gap, and log.gap is false"
+        if not self.is_standard:
+            return "the gap is known for inputs N(0, I); use loss or grad_norm"
         if not self._has_own_neurons():
             return "the gap is known for teachers of neurons of the student's activation; use loss or grad_norm"
         if self.student.output_scale is not None:
@@ -260,7 +288,8 @@ class Config(Section):
 
     def settled(self) -> dict[str, Any]:
         sampled = self.data.kind != "population"
-        compilable = self._has_own_neurons() and all(map(self._is_compilable, self.stages.values()))
+        plain = self._has_own_neurons() and self.is_standard
+        compilable = plain and all(map(self._is_compilable, self.stages.values()))
         backend, device = resolved_backend(
             self.backend,
             self.device,
@@ -269,7 +298,8 @@ class Config(Section):
             activation=self.activation.entry(),
             compilable=compilable,
         )
-        return {"backend": backend, "device": device}
+        inputs = None if self.is_standard else self.inputs
+        return {"backend": backend, "device": device, "inputs": inputs}
 
     def to_yaml(self) -> str:
         """YAML text that reads back as this configuration."""

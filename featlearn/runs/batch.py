@@ -44,7 +44,8 @@ class Experiment:
         data = None if self.problem.data is None else type(self.problem.data[0])
         scale = self.problem.scaled
         scaled = None if scale is None else (scale.second_layer.shape, scale.lazy is None)
-        kind = self.problem.activation, self.problem.function, self.backend.name, self.backend.device, data, scaled
+        root = None if self.problem.root is None else self.problem.root.is_spike
+        kind = self.problem.activation, self.problem.function, self.backend.name, self.backend.device, data, scaled, root
         return self.plan.shape(), shapes, place, memory, kind
 
 

@@ -187,7 +187,7 @@ class Look:
             return found | motion
         found = {"balance": imbalance(second, first)}
         if problem.has_teacher:
-            found["subspace"] = subspace_share(first, problem.target().directions, multiplicity)
+            found["subspace"] = subspace_share(first, problem.teacher_first_layer, multiplicity)
         return found | motion
 
 

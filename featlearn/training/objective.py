@@ -87,7 +87,8 @@ class Objective:
             loss = float(against.float64_rounding(problem.activation, *weights)[0])
             # Each ∂L/∂a_j and ∂L/∂w_j is a sum of terms whose sizes add up to a multiple of this, Σ|c_i|‖v_i‖.
             mass = np.sqrt(loss / FLOAT64_ROUNDING)
-            return loss, float(0.25 * FLOAT64_ROUNDING * mass * self.norm(x))
+            longer = 1.0 if problem.root is None else float(problem.root.largest()[0])
+            return loss, float(0.25 * FLOAT64_ROUNDING * mass * self.norm(x)) * longer
 
     def _vector(self, second: np.ndarray, first: np.ndarray) -> np.ndarray:
         layers = {"second_layer": second, "first_layer": first}

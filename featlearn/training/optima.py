@@ -35,8 +35,8 @@ def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | Non
     """J*_λ of the teacher of one run of a batch; None where there is none.
 
     There is none for targets that are not neurons of the student's activation, for activations without a kernel of
-    degree 1 (``Activation.degree_one``), for λ = 0, for a large teacher (``within_reach``), and where the solver's
-    arithmetic breaks down.
+    degree 1 (``Activation.degree_one``), for inputs with a covariance, for λ = 0, for a large teacher (``within_reach``),
+    and where the solver's arithmetic breaks down.
     """
     asked = _key(problem, run, weight_decay)
     if asked is None:
@@ -62,7 +62,8 @@ def least_objectives(problem: Problem, weight_decay: np.ndarray) -> np.ndarray:
 
 def _key(problem: Problem, run: int, weight_decay: float) -> tuple[Any, ...] | None:
     """The arguments of ``_optimum``; None where there is no optimum."""
-    if problem.function is not None or problem.activation.degree_one is None or not 0 < weight_decay < np.inf:
+    known = problem.function is None and problem.root is None and problem.activation.degree_one is not None
+    if not known or not 0 < weight_decay < np.inf:
         return None
     width = problem.teacher_second_layer.shape[1]
     return problem.activation, *problem.teachers_as_bytes[run], width, float(weight_decay)

@@ -15,6 +15,7 @@ from featlearn.theory.tangent_kernel import neural_tangent_kernel
 from featlearn.theory.targets.function import Function, target_of
 from featlearn.theory.targets.interface import Target
 from featlearn.training.batched import Batched
+from featlearn.training.covariance import Root
 from featlearn.training.data import Data, Empirical
 from featlearn.training.networks import generator
 
@@ -101,6 +102,8 @@ class Problem(Batched):
         function: what the target makes of the teacher's rows; None for neurons of the student's activation, which join
             those of the student in the loss.
         redraws: for operations that draw weights; None where no stage has any.
+        root: of the inputs' covariance; None for N(0, I). Rows, here and in states, are those that meet the inputs x.
+            ``in_loss``, ``joined``, ``rest``, ``target`` and the data see their images, which meet standard inputs.
     """
 
     activation: Activation
@@ -114,6 +117,7 @@ class Problem(Batched):
     multiplicity: np.ndarray | None = None
     function: Function | None = None
     redraws: Redraws | None = None
+    root: Root | None = None
 
     @cached_property
     def teachers_as_bytes(self) -> list[tuple[bytes, bytes]]:
@@ -151,33 +155,46 @@ class Problem(Batched):
         return second_layer if self.scaled is None else self.scaled.scale[:, None] * second_layer
 
     def target(self) -> Target:
-        """f*, whatever it is made of."""
+        """f*, whatever it is made of, of standard inputs."""
         function = self.activation if self.function is None else self.function
-        return target_of(function, self.teacher_second_layer, self.teacher_first_layer)
+        return target_of(function, self.teacher_second_layer, self.images(self.teacher_first_layer))
+
+    def images(self, rows: np.ndarray) -> np.ndarray:
+        """The rows (B, n, d) as they meet standard inputs; the same map takes gradients back to those of the rows."""
+        return rows if self.root is None else self.root.applied(rows)
 
     def rest(self, converted: Callable[[np.ndarray], Any] = lambda x: x) -> Target | None:
         """The part of the target that is not made of neurons of the student's activation, from converted arrays."""
         if self.function is None:
             return None
-        return target_of(self.function, converted(self.teacher_second_layer), converted(self.teacher_first_layer))
+        rows = self.images(self.teacher_first_layer)
+        return target_of(self.function, converted(self.teacher_second_layer), converted(rows))
 
     def joined(self) -> tuple[np.ndarray, np.ndarray]:
         """The network, as second and first layers, that Σ_j α a_j φ̃(w_j·x) is to match beside ``rest``.
 
-        It is α f(x; θ₀), and f* where it is made of neurons of the student's activation.
+        It is α f(x; θ₀), and f* where it is made of neurons of the student's activation; of standard inputs.
         """
-        second, first = self.teacher_second_layer, self.teacher_first_layer
+        second, first = self.teacher_second_layer, self.images(self.teacher_first_layer)
         if self.function is not None:
             second, first = second[:, :0], first[:, :0]
         if self.scaled is None or not self.scaled.second_layer.size:
             return second, first
         start = self.scaled.scale[:, None] * self.scaled.second_layer
-        return np.concatenate([second, start], -1), np.concatenate([first, self.scaled.first_layer], -2)
+        added = self.images(self.scaled.first_layer)
+        return np.concatenate([second, start], -1), np.concatenate([first, added], -2)
 
     def rows_of_target(self) -> np.ndarray:
-        """(B, n, d) all rows that ``joined`` and ``rest`` are made of."""
-        rows = [] if self.function is None else [self.teacher_first_layer]
-        return np.concatenate([*rows, self.joined()[1]], -2)
+        """(B, n, d) rows whose span holds those that ``joined`` and ``rest`` are made of, and with any rows the images.
+
+        There are none such for the images of a diagonal, but the axes.
+        """
+        rows = [self.teacher_first_layer]
+        if self.scaled is not None:
+            rows.append(self.scaled.first_layer)
+        if self.root is not None and self.root.is_spike:
+            rows.append(self.root.direction[:, None])
+        return np.concatenate(rows, -2)
 
     def in_loss(
         self, second_layer: np.ndarray, first_layer: np.ndarray
@@ -185,14 +202,14 @@ class Problem(Batched):
         """What ``theory.targets.loss`` makes the loss of the trained functions of: four arrays, and the rest."""
         output = self.output_weights(second_layer)
         output = output if self.multiplicity is None else self.multiplicity * output
-        return output, first_layer, *self.joined(), self.rest()
+        return output, self.images(first_layer), *self.joined(), self.rest()
 
     def by_each_neuron(self, gradient: Gradient) -> Gradient:
         """The gradient by the weights of single neurons, from that by the first two of the arrays ``in_loss``."""
         by_row = (
             gradient.first_layer if self.multiplicity is None else gradient.first_layer / self.multiplicity[..., None]
         )
-        return Gradient(self.output_weights(gradient.second_layer), by_row)
+        return Gradient(self.output_weights(gradient.second_layer), self.images(by_row))
 
     def samples(self) -> list[Empirical] | None:
         """The empirical data of each run; None for population and online data."""

@@ -187,7 +187,8 @@ def _basis(problem: Problem, stage: Stage, rows: np.ndarray) -> np.ndarray | Non
     """Orthonormal rows (B, r, d) whose span holds those of students and targets; None where they do not pay."""
     target = problem.rows_of_target()
     fewer = rows.shape[1] + target.shape[1] < rows.shape[2]
-    if not fewer or not METHODS[stage.method].rotates or problem.data is not None or rows.dtype != np.float64:
+    turns = METHODS[stage.method].rotates and (problem.root is None or problem.root.is_spike)
+    if not fewer or not turns or problem.data is not None or rows.dtype != np.float64:
         return None
     return _orthonormal(np.concatenate([rows, target], axis=1))
 
@@ -232,7 +233,8 @@ def _in_span(given: Reduction, basis: np.ndarray) -> Reduction:
     def turned(problem: Problem, more: int) -> Problem:
         teacher = _with_zeros(problem.teacher_first_layer @ basis.mT, more)
         added = scaled and replace(scaled, first_layer=_with_zeros(scaled.first_layer @ basis.mT, more))
-        return replace(problem, teacher_first_layer=teacher, scaled=added)
+        root = problem.root and problem.root.turned(basis, more)
+        return replace(problem, teacher_first_layer=teacher, scaled=added, root=root)
 
     more = 1 + rest.shape[-1]
     start = np.concatenate([inside, outside, np.zeros((*outside.shape[:2], more - 1))], -1)

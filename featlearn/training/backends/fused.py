@@ -168,6 +168,8 @@ def _target(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """The neurons that join those of the student, which must be all that there is to learn."""
     if problem.function is not None:
         raise TypeError("the fused backend learns neurons of the student's activation; others need the torch backend")
+    if problem.root is not None:
+        raise TypeError("the fused backend computes for inputs N(0, I); a covariance needs the torch backend")
     return problem.joined()
 
 

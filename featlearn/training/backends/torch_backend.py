@@ -134,11 +134,15 @@ class TorchBackend:
         if problem.scaled is not None:
             size = size / tensor(problem.lazy_scale)[:, None] ** 2
         multiplicity = None if problem.multiplicity is None else tensor(problem.multiplicity)
+        root = problem.root and problem.root.converted(tensor)
 
         def step(tensors: Tensors, lam: torch.Tensor, eta: torch.Tensor, number: int | torch.Tensor) -> Tensors:
             a, w, after = tensors["second_layer"], tensors["first_layer"], dict(tensors)
             output = a if problem.scaled is None else scale * a
-            slope = slopes(number - 1, output if multiplicity is None else multiplicity * output, w)._asdict()
+            rows = w if root is None else root.applied(w)
+            slope = slopes(number - 1, output if multiplicity is None else multiplicity * output, rows)._asdict()
+            if root is not None:
+                slope["first_layer"] = root.applied(slope["first_layer"])
             if problem.scaled is not None:
                 slope["second_layer"] = scale * slope["second_layer"]
             if multiplicity is not None:
