@@ -19,8 +19,9 @@ from featlearn.config.weight_file import read_student
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.function import Function, Polynomial
 from featlearn.training import networks
+from featlearn.training.batches import Batches
 from featlearn.training.covariance import Root
-from featlearn.training.data import Data, Empirical, Online, drawn_sample, held_out, sample_of, shifted
+from featlearn.training.data import Data, Empirical, Online, Sample, drawn_sample, held_out, sample_of
 from featlearn.training.events import Start
 from featlearn.training.networks import Network, generator
 from featlearn.training.operations import REDRAW
@@ -241,9 +242,7 @@ def _data(config: Config, teacher: Network, scaled: Scaled | None, root: Root | 
         return made
     if isinstance(made, Online):
         return replace(made, added=added)
-    entry = config.activation.entry()
-    test = None if made.test is None else lambda: shifted(entry, made.test_sample(), added)
-    return Empirical(lambda: shifted(entry, made.sample(), added), test)
+    return made.shifted(config.activation.entry(), added)
 
 
 def _unscaled_data(config: Config, teacher: Network) -> Data | None:
@@ -252,14 +251,24 @@ def _unscaled_data(config: Config, teacher: Network) -> Data | None:
         if choice.path is not None:
             train, test = _own_data(config, None if config.teacher is None else teacher.first_layer.shape[1])
             held = None if test is None else lambda: held_out(entry, *train, *test)
-            return Empirical(lambda: sample_of(entry, *train), held)
+            return Empirical(lambda: sample_of(entry, *train), held, batches=_batches(config.seed, choice))
         samples, noise_std = choice.samples or 0, choice.noise_std or 0.0
         drawn: dict[str, Any] = {"seed": config.seed, "samples": samples, "noise_std": noise_std}
-        return Empirical(lambda: drawn_sample(entry, teacher, **drawn, function=_function(config)))
+
+        def draw(stage: str | None = None) -> Sample:
+            return drawn_sample(entry, teacher, **drawn, function=_function(config), stage=stage)
+
+        return Empirical(draw, batches=_batches(config.seed, choice), fresh=draw)
     if isinstance(choice, OnlineData):
         drawn = {"seed": config.seed, "batch_size": choice.batch_size, "noise_std": choice.noise_std}
-        return Online(entry, teacher, **drawn, function=_function(config))
+        return Online(entry, teacher, **drawn, function=_function(config), reuse=choice.reuse or 1)
     return None
+
+
+def _batches(seed: int, choice: EmpiricalData) -> Batches | None:
+    if choice.batch_size is None:
+        return None
+    return Batches(seed, choice.batch_size, with_replacement=choice.with_replacement or False)
 
 
 Pair: TypeAlias = "tuple[np.ndarray, np.ndarray]"  # inputs (n, d) and labels (n,)
@@ -267,6 +276,14 @@ Pair: TypeAlias = "tuple[np.ndarray, np.ndarray]"  # inputs (n, d) and labels (n
 
 def _own_data(config: Config, input_dim: int | None) -> tuple[Pair, Pair | None]:
     """What is trained on of data of one's own, and what is held out."""
+    train, test = _train_and_test(config, input_dim)
+    size = config.data.batch_size if isinstance(config.data, EmpiricalData) else None
+    if size is not None and size > len(train[1]):
+        raise InvalidData(f"{size} is more than the {len(train[1])} samples that are trained on", key="batch_size")
+    return train, test
+
+
+def _train_and_test(config: Config, input_dim: int | None) -> tuple[Pair, Pair | None]:
     choice = config.data
     assert isinstance(choice, EmpiricalData)
     assert choice.path is not None

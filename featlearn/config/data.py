@@ -35,6 +35,13 @@ class EmpiricalData(Section):
     noise_std: NotNegative | None = Field(
         None, description="σ of the Gaussian noise on drawn labels; default 0, not beside `path`"
     )
+    batch_size: Count | None = Field(
+        None,
+        description="samples of each gradient step, from one random order of the sample after another; default all",
+    )
+    with_replacement: bool | None = Field(
+        None, description="whether each batch is drawn anew from all samples instead; default false"
+    )
     path: Annotated[str, Field(min_length=1)] | None = Field(
         None,
         description="data of your own instead: `.csv`, `.tsv`, `.txt` (or `.csv.gz`), `.npz`, `.npy` or `.parquet`; a "
@@ -62,7 +69,8 @@ class EmpiricalData(Section):
     )
 
     def settled(self) -> dict[str, Any]:
-        return {"noise_std": self.noise_std or 0.0} if self.path is None else {}
+        found: dict[str, Any] = {"noise_std": self.noise_std or 0.0} if self.path is None else {}
+        return found | {"with_replacement": self.with_replacement or None}
 
     def violations(self) -> Violations:
         if self.path is None:
@@ -77,6 +85,10 @@ class EmpiricalData(Section):
                     yield (key,), "is for drawn data, and the data come from `path`; leave it out"
             if self.test_path is not None and self.test_fraction is not None:
                 yield ("test_fraction",), "the samples that are not trained on come from `test_path`; leave it out"
+        if self.batch_size is None and self.with_replacement is not None:
+            yield ("with_replacement",), "is about batches, and there is no `batch_size`"
+        if self.batch_size is not None and self.samples is not None and self.batch_size > self.samples:
+            yield ("batch_size",), f"{self.batch_size} is more than the {self.samples} samples"
         if self.test_path is None and self.test_sha256 is not None:
             yield ("test_sha256",), "belongs to a `test_path`; leave it out"
 
@@ -92,6 +104,10 @@ class OnlineData(Section):
     kind: Literal["online"]
     batch_size: Count = Field(description="inputs in the batch of each step")
     noise_std: NotNegative = Field(0.0, description="σ of the Gaussian noise on the labels")
+    reuse: Count | None = Field(None, description="k: so many steps in a row use one batch; default 1")
+
+    def settled(self) -> dict[str, Any]:
+        return {"reuse": None if self.reuse == 1 else self.reuse}
 
 
 Data = Annotated[PopulationData | EmpiricalData | OnlineData, Field(discriminator="kind")]

@@ -32,7 +32,10 @@ class Hint:
 
 
 _CLOSED_FORMS = "losses are closed forms, and each activation needs its own; erf is the smooth, bounded one"
-_BATCHES = "a fresh batch at each step is data: {kind: online, batch_size: 100}"
+_BATCHES = (
+    "a fresh batch at each step is data: {kind: online, batch_size: 100}, batches of a fixed sample are "
+    "{kind: empirical, samples: 10000, batch_size: 100}"
+)
 _OTHER_START = "write {kind: gaussian, first_layer_std: 0.1, second_layer_std: 0.1} with the deviations that you want"
 
 OF_KEYS = (
@@ -70,7 +73,10 @@ OF_KEYS = (
     Hint("radius scale length", "norm", at="init"),
     Hint("symmetric antisymmetric mirror zero_output", "mirrored", at="init"),
     Hint("beta β power powerlaw exponent", "power_law", at="output_weights"),
-    Hint("batch_size batch batches minibatch mini_batch", says=_BATCHES),
+    Hint("batch_size batch batches batchsize minibatch mini_batch minibatch_size", "batch_size", says=_BATCHES),
+    Hint("replacement replace", "with_replacement"),
+    Hint("repeat repeats steps_per_batch reuses", "reuse", at="data"),
+    Hint("covariance cov spectrum spike spiked anisotropy", "inputs.covariance"),
     Hint("bias biases", says="the networks have no biases: f(x) = Σ_j a_j φ(w_j·x)"),
     Hint("depth n_layers num_layers", says="the networks have two layers: f(x) = Σ_j a_j φ(w_j·x)"),
     Hint(
@@ -126,6 +132,8 @@ OF_VALUES = (
         "[0.1, 0.5]}, a constant a number",
         at="step_size, weight_decay",
     ),
+    Hint("spike spiked power_law powerlaw", says="write {spike: {strength: 4}} or {power_law: 1}", at="covariance"),
+    Hint("isotropic standard eye", "identity", at="covariance"),
     Hint("canonical standard basis identity coordinates", "axes", at="directions"),
     Hint("orthogonal haar", "orthonormal", at="directions"),
     Hint("spherical unit uniform_sphere unit_sphere mean_field", "sphere", at="init kind"),
@@ -142,6 +150,8 @@ OF_VALUES = (
 
 EXAMPLES = {
     "activation": "{name: relu}",
+    "covariance": "{spike: {strength: 4}}",
+    "inputs": "{covariance: {spike: {strength: 4}}}",
     "data": "{kind: population}",
     "log": "{points: 300}",
     "init": "{kind: symmetric}",

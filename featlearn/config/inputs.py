@@ -39,9 +39,7 @@ def _kind_of_covariance(value: Any) -> str:
     return "falling" if falling else "mapping"
 
 
-Variances = Annotated[
-    list[Annotated[float, Field(ge=SMALLEST_VARIANCE, le=LARGEST_VARIANCE)]], Field(min_length=1)
-]
+Variances = Annotated[list[Annotated[float, Field(ge=SMALLEST_VARIANCE, le=LARGEST_VARIANCE)]], Field(min_length=1)]
 Covariance = Annotated[
     Annotated[Literal["identity"], Tag("name")]
     | Annotated[SpikedCovariance, Tag("mapping")]

@@ -254,6 +254,10 @@ class Config(Section):
                 yield ("stages", name, "method"), text
 
     def _data_violations(self) -> Violations:
+        for name, stage in self.stages.items():
+            if stage.sample is not None and not isinstance(self.data, EmpiricalData):
+                text = f"is for a fixed sample, and the data are {self.data.kind}; use data: {{kind: empirical, …}}"
+                yield ("stages", name, "sample"), text
         if self.data.kind == "population":
             return
         if self.backend == "fused":
@@ -271,6 +275,11 @@ class Config(Section):
         if count * dim > MOST_ENTRIES:
             yield ("data", key), f"{count} inputs of {dim} entries are more than {MOST_ENTRIES} numbers"
         for name, stage in self.stages.items():
+            if stage.sample is not None and self._has_own_data():
+                yield (
+                    ("stages", name, "sample"),
+                    "fresh samples are drawn, and the data come from `data.path`; leave it out",
+                )
             if METHODS[stage.method].fixed_loss and self.data.kind == "online":
                 changing = "online data have a new one at each step"
                 *others, last = [method.name for method in METHODS.values() if not method.fixed_loss]

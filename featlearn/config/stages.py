@@ -122,6 +122,9 @@ class StageConfig(_KeysOfMethods):
     """One stage of training."""
 
     then: list[OperationName] = Field([], description=DESCRIPTIONS["then"])
+    sample: Literal["fresh"] | None = Field(
+        None, description="`fresh`: a sample of its own for this stage, as large as that of the run (drawn data)"
+    )
     stop: Stop | None = Field(
         None,
         description="ends the stage early, at the first row that meets one: a number (at most), {above: …} or "
@@ -157,6 +160,7 @@ class StageConfig(_KeysOfMethods):
             parameters=self.parameters(),
             then=tuple(self.then),
             stop=stop,
+            fresh_sample=self.sample == "fresh",
         )
 
 

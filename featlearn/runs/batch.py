@@ -45,7 +45,15 @@ class Experiment:
         scale = self.problem.scaled
         scaled = None if scale is None else (scale.second_layer.shape, scale.lazy is None)
         root = None if self.problem.root is None else self.problem.root.is_spike
-        kind = self.problem.activation, self.problem.function, self.backend.name, self.backend.device, data, scaled, root
+        kind = (
+            self.problem.activation,
+            self.problem.function,
+            self.backend.name,
+            self.backend.device,
+            data,
+            scaled,
+            root,
+        )
         return self.plan.shape(), shapes, place, memory, kind
 
 

@@ -21,7 +21,10 @@ def floors_record(problem: Problem) -> FloorsRecord | None:
         return None
     act, second, first = problem.activation, problem.initial_second_layer, problem.initial_first_layer
     # the features of images span what those of the rows do, since R is invertible
-    teacher, first = (problem.teacher_second_layer[0], problem.images(problem.teacher_first_layer)[0]), problem.images(first)
+    teacher, first = (
+        (problem.teacher_second_layer[0], problem.images(problem.teacher_first_layer)[0]),
+        problem.images(first),
+    )
     # a run that is done must not fail for them
     with np.errstate(all="ignore"), suppress(ValueError, np.linalg.LinAlgError, MemoryError):
         target = float(problem.target().squared_norm()[0])

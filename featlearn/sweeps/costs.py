@@ -85,7 +85,8 @@ class Costs:
         configs = list(configs)
         for config in configs:
             shape = Shape.of(config)
-            shapes.setdefault((shape.kind(), shape.width, shape.teachers, shape.dimension, shape.samples), config)
+            sizes = shape.width, shape.teachers, shape.dimension, shape.samples, shape.batch
+            shapes.setdefault((shape.kind(), *sizes), config)
         self._paces: dict[tuple[str, str, bool], list[_Pace]] = {}
         with one_blas_thread():
             for kind in {key[0] for key in shapes}:
@@ -126,7 +127,10 @@ def _with_few_samples(config: Config) -> Config:
         return config
     samples = min(_SAMPLES, Shape.of(config).samples)
     teacher = config.teacher or Teacher(input_dim=config.shape()[1] or 1, width=1)
-    data = EmpiricalData(kind="empirical", samples=samples)
+    batch = None if config.data.batch_size is None else min(samples, config.data.batch_size)
+    data = EmpiricalData(
+        kind="empirical", samples=samples, batch_size=batch, with_replacement=config.data.with_replacement
+    )
     return config.model_copy(update={"data": data, "teacher": teacher})
 
 

@@ -29,7 +29,8 @@ class Shape:
 
     Attributes:
         steps, own_steps: those that the backend takes, and those of methods that take their own.
-        samples: of the whole run, or in each batch; 0 for population data.
+        samples: of the whole run, or in each batch of online data; 0 for population data.
+        batch: samples in each step.
         exact: work of the exact methods, in the units of ``work_of_step``; that on the population is lost in it.
         decays: weight decays whose optimum is computed.
         snapshots: of the neurons.
@@ -46,6 +47,7 @@ class Shape:
     backend: str
     data: str
     samples: int
+    batch: int
     exact: float
     decays: int
     snapshots: int
@@ -79,6 +81,7 @@ class Shape:
             backend=config.backend,
             data=config.data.kind,
             samples=samples,
+            batch=_batch(config.data, samples),
             exact=exact,
             decays=decays if config.log.gap else 0,
             snapshots=min(config.log.snapshots, rows),
@@ -99,15 +102,15 @@ class Shape:
         """In arbitrary units: the pairs of neurons, or of inputs and neurons, with their products over coordinates."""
         if self.data == "online":
             drawing = self.samples * (30 * self.dimension + self.teachers * (self.dimension + 25))
-            return self._work_of_samples() + drawing + 20_000
-        return self._work_of_samples() + 2000 if self.samples else self._work_of_pairs()
+            return self._work_of_samples(self.batch) + drawing + 20_000
+        return self._work_of_samples(self.batch) + 2000 if self.samples else self._work_of_pairs()
 
     def work_of_row(self) -> float:
         """The metrics of the population, and the gradient on an empirical sample."""
-        return self._work_of_pairs() + (self._work_of_samples() if self.data == "empirical" else 0.0)
+        return self._work_of_pairs() + (self._work_of_samples(self.samples) if self.data == "empirical" else 0.0)
 
-    def _work_of_samples(self) -> float:
-        return float(self.samples * self.width * (self.dimension + 25))
+    def _work_of_samples(self, samples: int) -> float:
+        return float(samples * self.width * (self.dimension + 25))
 
     def _work_of_pairs(self) -> float:
         dimension = min(self.dimension, self.width + self.teachers) if self.backend == "fused" else self.dimension
@@ -180,6 +183,11 @@ def _samples(data: object, dimension: int) -> int:
         return 1 + Path(data.path).stat().st_size // (8 * (dimension + 1))
     except OSError:
         return 1
+
+
+def _batch(data: object, samples: int) -> int:
+    """Samples in each step."""
+    return min(samples, data.batch_size or samples) if isinstance(data, EmpiricalData) else samples
 
 
 def _work_of_floors(config: Config, width: int, teachers: int, dimension: int) -> float:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import solve_ridge
 from featlearn.theory.targets.function import Function, Polynomial, target_of
+from featlearn.training.batches import Batches, at_step
 from featlearn.training.networks import Network, generator
 
 _ENTRIES_TOGETHER = 2**20  # the most preactivations, inputs times neurons, that are computed at a time
@@ -29,17 +29,57 @@ class Sample:
 
 
 class Empirical:
-    """One sample for the whole run, made when it is first asked for, and maybe another one that is not trained on."""
+    """One sample for the whole run, made when it is first asked for, and maybe another one that is not trained on.
 
-    def __init__(self, make: Callable[[], Sample], test: Callable[[], Sample] | None = None) -> None:
-        self._make, self.test = make, test
+    Args:
+        batches: of the steps; None where each uses the whole sample.
+        fresh: makes another sample for a stage, by its name; None where there is no more than the one.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Sample],
+        test: Callable[[], Sample] | None = None,
+        *,
+        batches: Batches | None = None,
+        fresh: Callable[[str], Sample] | None = None,
+    ) -> None:
+        self._make, self.test, self._batches, self._fresh = make, test, batches, fresh
         self._sample: Sample | None = None
         self._test_sample: Sample | None = None
+        self._anew: dict[str, Empirical] = {}
 
     def sample(self) -> Sample:
         if self._sample is None:
             self._sample = self._make()
         return self._sample
+
+    def batch(self, stage: str, step: int) -> Sample:
+        """What step ``step`` (from 0) of a stage follows."""
+        sample = self.sample()
+        if self._batches is None:
+            return sample
+        places = self._batches.places(len(sample.labels), stage, step)
+        return Sample(sample.inputs[places], sample.labels[places])
+
+    def anew(self, stage: str) -> Empirical:
+        """The same with a sample of the stage's own in place of this one, which is let go."""
+        fresh = self._fresh
+        assert fresh is not None
+        if stage not in self._anew:
+            self.release()
+            self._anew[stage] = Empirical(lambda: fresh(stage), batches=self._batches)
+        return self._anew[stage]
+
+    def shifted(self, activation: Activation, added: Network) -> Empirical:
+        """The same with the values of a network added to all labels."""
+        test, fresh = self.test, self._fresh
+        return Empirical(
+            lambda: shifted(activation, self._make(), added),
+            None if test is None else lambda: shifted(activation, test(), added),
+            batches=self._batches,
+            fresh=None if fresh is None else lambda stage: shifted(activation, fresh(stage), added),
+        )
 
     def test_sample(self) -> Sample:
         """What is held out, where ``test`` is given."""
@@ -51,6 +91,10 @@ class Empirical:
     def release(self) -> None:
         """Free the memory; samples are made again when they are asked for again."""
         self._sample = self._test_sample = None
+        for other in (self._batches, *self._anew.values()):
+            if other is not None:
+                other.release()
+        self._anew.clear()
 
 
 @dataclass(frozen=True)
@@ -60,6 +104,7 @@ class Online:
     Attributes:
         added: a network whose values the labels get too: α f(x; θ₀) of a scaled student.
         function: what the target makes of the teacher's rows; None for neurons of the activation.
+        reuse: how many steps in a row follow one batch.
     """
 
     activation: Activation
@@ -69,12 +114,13 @@ class Online:
     noise_std: float
     added: Network | None = None
     function: Function | None = None
+    reuse: int = 1
 
     def batch(self, stage: str, step: int) -> Sample:
         """The batch of step ``step`` (from 0) of a stage: it depends on seed, stage name and step alone."""
-        rows = self.teacher.first_layer
-        inputs = _at_step(self.seed, f"inputs of {stage}", step).standard_normal((self.batch_size, rows.shape[1]))
-        noise = _at_step(self.seed, f"noise of {stage}", step).standard_normal(self.batch_size)
+        rows, number = self.teacher.first_layer, step // self.reuse
+        inputs = at_step(self.seed, f"inputs of {stage}", number).standard_normal((self.batch_size, rows.shape[1]))
+        noise = at_step(self.seed, f"noise of {stage}", number).standard_normal(self.batch_size)
         if self.function is None:
             exact = self.activation.pointwise(inputs @ rows.T, np.sum(rows * rows, -1)) @ self.teacher.second_layer
         else:
@@ -87,16 +133,6 @@ class Online:
 
 
 Data = Empirical | Online  # what one run is trained on
-
-
-def _at_step(seed: int, purpose: str, step: int) -> np.random.Generator:
-    """A generator for one step: the key says what for, the counter starts 2¹²⁸ blocks after that of the step before."""
-    return np.random.Generator(np.random.Philox(key=_key(seed, purpose), counter=np.array([0, 0, step, 0], np.uint64)))
-
-
-@lru_cache(maxsize=256)
-def _key(seed: int, purpose: str) -> np.ndarray:
-    return np.random.SeedSequence([seed, *purpose.encode()]).generate_state(2, np.uint64)
 
 
 def _values(function: Function, teacher: Network, inputs: np.ndarray) -> np.ndarray:
@@ -112,15 +148,16 @@ def drawn_sample(
     samples: int,
     noise_std: float,
     function: Function | None = None,
+    stage: str | None = None,
 ) -> Sample:
-    """Inputs x_i ~ N(0, I_d) and labels f*(x_i) + ``noise_std`` · ε_i.
+    """Inputs x_i ~ N(0, I_d) and labels f*(x_i) + ``noise_std`` · ε_i, of the run or of a stage's own.
 
     Of neurons the labels are Σ_k a*_k φ(w*_k·x_i) of plain φ, and lose what ``sample_of`` says. Those of a polynomial
     stay as they are: it keeps its low degrees, whatever the student drops.
     """
-    rows = teacher.first_layer
-    inputs = generator(seed, "inputs").standard_normal((samples, rows.shape[1]))
-    labels = generator(seed, "noise").standard_normal(samples)
+    rows, whose = teacher.first_layer, "" if stage is None else f" of {stage}"
+    inputs = generator(seed, f"inputs{whose}").standard_normal((samples, rows.shape[1]))
+    labels = generator(seed, f"noise{whose}").standard_normal(samples)
     labels *= noise_std
     parts = _parts(samples, len(rows))
     if isinstance(function, Polynomial):

@@ -124,8 +124,8 @@ class _Descent:
         for run in self.going:
             at_start.setdefault(self.earlier_steps[run] + done == 0, []).append(run)
         for before_any_step, going in at_start.items():
-            problem, batch = self._problem_of(going), self._states_of(going)
             stages = [self.plans[run].stages[number] for run in going]
+            problem, batch = self._problem_of(going).in_stage(stages), self._states_of(going)
             found = reductions(problem, stages, batch, before_any_step=before_any_step, within_stage=done > 0)
             for places, reduction in found:
                 runs = [going[place] for place in places]

@@ -35,8 +35,8 @@ def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | Non
     """J*_λ of the teacher of one run of a batch; None where there is none.
 
     There is none for targets that are not neurons of the student's activation, for activations without a kernel of
-    degree 1 (``Activation.degree_one``), for inputs with a covariance, for λ = 0, for a large teacher (``within_reach``),
-    and where the solver's arithmetic breaks down.
+    degree 1 (``Activation.degree_one``), for inputs with a covariance, for λ = 0, for a large teacher
+    (``within_reach``), and where the solver's arithmetic breaks down.
     """
     asked = _key(problem, run, weight_decay)
     if asked is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from featlearn.training.batched import Batched
 from featlearn.training.covariance import Root
 from featlearn.training.data import Data, Empirical
 from featlearn.training.networks import generator
+from featlearn.training.stages import Stage
 
 PROBE_INPUTS = 32  # the number of inputs at which ``kernel_motion`` is computed
 MOST_PROBE_DIMENSIONS = 100_000  # above, there is no probe: its inputs would be larger than most networks
@@ -215,6 +216,19 @@ class Problem(Batched):
         """The empirical data of each run; None for population and online data."""
         empirical = [data for data in self.data or () if isinstance(data, Empirical)]
         return empirical or None
+
+    def in_stage(self, stages: Sequence[Stage]) -> Problem:
+        """The same with the samples that the runs have in their stages."""
+        if self.data is None or not any(stage.fresh_sample for stage in stages):
+            return self
+        pairs = zip(self.data, stages, strict=True)
+        return replace(
+            self,
+            data=tuple(
+                data.anew(stage.name) if stage.fresh_sample and isinstance(data, Empirical) else data
+                for data, stage in pairs
+            ),
+        )
 
     def release_data(self) -> None:
         """Free the memory of samples; they are made again when asked for."""

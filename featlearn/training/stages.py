@@ -144,6 +144,7 @@ class Stage:
         parameters: of the method, where they are not its defaults.
         then: names in ``operations.OPERATIONS``, which are applied to the weights at the end.
         stop: thresholds by metrics column; the stage ends at the first logged row that meets one.
+        fresh_sample: whether it has a sample of its own, in place of the run's.
     """
 
     name: str
@@ -155,6 +156,7 @@ class Stage:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     then: tuple[str, ...] = ()
     stop: dict[str, Threshold] = field(default_factory=dict)
+    fresh_sample: bool = False
 
 
 def value_of_each(schedules: Sequence[S], value: Callable[[S], np.ndarray | float]) -> np.ndarray:

@@ -19,10 +19,22 @@ BROKEN = [
     ),
     changed("samples_missing", "seed: 0", "data: {kind: empirical}", ("2:1", "data.samples", "or give the `path`")),
     changed(
-        "batch_of_empirical",
+        "too_large_a_batch",
         "seed: 0",
-        "data: {kind: empirical, samples: 10, batch_size: 3}",
-        ("2:38", "data.batch_size", "a fresh batch at each step"),
+        "data: {kind: empirical, samples: 10, batch_size: 11}",
+        ("2:50", "data.batch_size", "more than the 10 samples"),
+    ),
+    changed(
+        "replacement_without_batches",
+        "seed: 0",
+        "data: {kind: empirical, samples: 10, with_replacement: true}",
+        ("2:56", "data.with_replacement", "there is no `batch_size`"),
+    ),
+    changed(
+        "reuse_of_a_sample",
+        "seed: 0",
+        "data: {kind: empirical, samples: 10, reuse: 2}",
+        ("2:38", "data.reuse", "belongs to another kind"),
     ),
     changed("no_batch_size", "seed: 0", "data: {kind: online}", ("2:1", "data.batch_size", "missing")),
     changed(
@@ -95,6 +107,17 @@ def test_noise_that_is_left_out_is_written_as_zero() -> None:
     assert data(kind="empirical", samples=20).model_dump()["noise_std"] == 0.0
     assert data(kind="online", batch_size=20).model_dump()["noise_std"] == 0.0
     assert data(kind="empirical", samples=20, noise_std=0.5).model_dump()["noise_std"] == 0.5
+
+
+def test_a_default_that_is_written_out_is_left_out() -> None:
+    written = (
+        data(kind="online", batch_size=3, reuse=1),
+        data(kind="empirical", samples=3, batch_size=2, with_replacement=False),
+    )
+    assert [x.model_dump(exclude_none=True).keys() for x in written] == [
+        {"kind", "batch_size", "noise_std"},
+        {"kind", "samples", "noise_std", "batch_size"},
+    ]
 
 
 def test_data_of_ones_own_have_no_noise_to_be_written() -> None:

@@ -66,6 +66,32 @@ BROKEN = [
         "too_large_a_batch", "seed: 0", "data: {kind: online, batch_size: 1e9}", ("2:34", "data.batch_size", "numbers")
     ),
     changed(
+        "fresh_sample_of_the_population",
+        "weight_decay: 0.01",
+        "weight_decay: 0, sample: fresh",
+        ("6:96", "stages.go.sample", "is for a fixed sample, and the data are population"),
+    ),
+    Broken(
+        "fresh_sample_of_a_stream",
+        lambda d: write(
+            d,
+            MINIMAL.replace("seed: 0", "data: {kind: online, batch_size: 4}").replace(
+                "steps: 20", "sample: fresh, steps: 20"
+            ),
+        ),
+        [("6:52", "stages.go.sample", "is for a fixed sample, and the data are online")],
+    ),
+    Broken(
+        "fresh_sample_of_ones_own",
+        lambda d: write(
+            d,
+            MINIMAL.replace("seed: 0", "data: {kind: empirical, path: own.csv}").replace(
+                "steps: 20", "sample: fresh, steps: 20"
+            ),
+        ),
+        [("6:52", "stages.go.sample", "the data come from `data.path`")],
+    ),
+    changed(
         "gap_without_decay",
         "weight_decay: 0.01",
         "weight_decay: 0, stop: {gap: 1e-9}",

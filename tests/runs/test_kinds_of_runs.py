@@ -24,6 +24,7 @@ stages:
   late: {train: [first_layer, second_layer], steps: 40, step_size: 0.05, weight_decay: 0.01}
 log: {points: 30, snapshots: 4}
 """
+_NO_SIZE = "stages.late={train: [first_layer, second_layer], method: lbfgs, steps: 40, weight_decay: 0.01}"
 SPHERE = "student.init={kind: sphere, norm: 0.5, second_layer: {signs: 0.2}}"
 KINDS = {
     "orthonormal": ["teacher={input_dim: 6, width: 3, directions: orthonormal, output_weights: {power_law: 1}}"],
@@ -40,6 +41,17 @@ KINDS = {
     "curves": ["stages.early.step_size={cosine: [0.1, 0.01]}", "stages.late.weight_decay={linear: [0.02, 0]}"],
     "powers": ["stages.early.step_size={power: [0.1, 0.5]}", "stages.late.method=adam"],
     "redrawn": ["stages.early.then=[redraw_second_layer]", SPHERE],
+    "spike": ["inputs={covariance: {spike: {strength: 3}}}"],
+    "spike_in_span": ["inputs={covariance: {spike: {strength: 3, along: random}}}", "teacher.input_dim=20"],
+    "power_law_inputs": ["inputs={covariance: {power_law: 1}}", _NO_SIZE],
+    "diagonal": ["inputs={covariance: [1, 2, 3, 0.5, 0.2, 0.1]}", "student.output_scale=2", SPHERE],
+    "spike_online": ["inputs={covariance: {spike: {strength: 3}}}", "data={kind: online, batch_size: 20, reuse: 3}"],
+    "spike_empirical": ["inputs={covariance: {spike: {strength: 3}}}", "data={kind: empirical, samples: 90}"],
+    "batches": ["data={kind: empirical, samples: 90, noise_std: 0.1, batch_size: 20}"],
+    "replaced": ["data={kind: empirical, samples: 90, batch_size: 20, with_replacement: true}"],
+    "fresh": ["data={kind: empirical, samples: 90, batch_size: 30}", "stages.late.sample=fresh"],
+    "fresh_scaled": ["data={kind: empirical, samples: 90}", "stages.early.sample=fresh", "student.output_scale=2"],
+    "reused": ["data={kind: online, batch_size: 20, reuse: 7}"],
     "zeroed": ["stages.early.then=[zero_second_layer]", "stages.late.method=momentum"],
 }
 every_kind = pytest.mark.parametrize("overrides", KINDS.values(), ids=KINDS)
@@ -112,6 +124,8 @@ def test_run_json_has_the_conditioning_of_every_teacher(tmp_path: Path) -> None:
 OLD = {
     "teacher.directions=random",
     "student.scaling=standard",
+    "inputs={covariance: identity}",
+    "inputs={}",
 }
 
 

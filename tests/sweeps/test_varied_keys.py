@@ -28,6 +28,11 @@ AXES = [
     "stages.go.then: [[], [zero_second_layer], [redraw_second_layer]]",
     "student.scaling: [standard, mean_field, ntk]",
     "student.init.balanced: [false, true]",
+    "inputs.covariance: [identity, {spike: {strength: 2}}, {power_law: 1}, [1, 2, 3, 4, 5, 6]]",
+    "inputs.covariance.spike.strength: [0.5, 2]",
+    "inputs.covariance.spike: [{strength: 2, along: teacher}, {strength: 2, along: random}]",
+    "inputs.covariance.power_law: [0.5, 1]",
+    "data: [{kind: empirical, samples: 60, batch_size: 10}, {kind: online, batch_size: 10, reuse: 2}]",
 ]
 
 

@@ -1,11 +1,16 @@
 """Samples and batches: what is drawn depends on seed and purpose alone; the low degrees go; ridge is the minimiser."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from featlearn.theory import population
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training import data
+from featlearn.training.backends.torch_samples import loss_and_gradient
+from featlearn.training.batches import Batches
 from featlearn.training.data import (
     Empirical,
     Online,
@@ -15,6 +20,7 @@ from featlearn.training.data import (
     mean_square_error,
     ridge_second_layer,
     sample_of,
+    shifted,
 )
 from featlearn.training.networks import Network, generator
 
@@ -73,6 +79,66 @@ def test_a_sample_is_made_when_it_is_asked_for_and_again_after_its_release() -> 
     assert len(made) == 2
 
 
+class TestEmpirical:
+    """Batches of one sample, and samples for a stage."""
+
+    ACT = activation("relu")
+
+    def _empirical(self, batches: Batches | None = None) -> Empirical:
+        def draw(stage: str | None = None) -> Sample:
+            return drawn_sample(self.ACT, TEACHER, seed=1, samples=60, noise_std=0.1, stage=stage)
+
+        return Empirical(draw, batches=batches, fresh=draw)
+
+    def test_the_mean_gradient_of_an_epoch_is_the_gradient_of_the_sample(self) -> None:
+        rng = np.random.default_rng(0)
+        a, w = (torch.tensor(rng.standard_normal(shape)) for shape in ((5,), (5, 3)))
+
+        def slope(sample: Sample) -> list[np.ndarray]:
+            inputs, labels = torch.tensor(sample.inputs), torch.tensor(sample.labels)
+            loss, found = loss_and_gradient(self.ACT, a, w, inputs, labels)
+            return [loss.numpy(), *(x.numpy() for x in found)]
+
+        data = self._empirical(Batches(1, 12))
+        whole = slope(data.sample())
+        for epoch in range(3):
+            parts = [slope(data.batch("a", 5 * epoch + step)) for step in range(5)]
+            for part, exact in zip(zip(*parts, strict=True), whole, strict=True):
+                np.testing.assert_allclose(np.mean(part, axis=0), exact, rtol=1e-12)
+
+    def test_without_batches_a_step_takes_the_sample_itself(self) -> None:
+        data = self._empirical()
+        assert data.batch("a", 3) is data.sample()
+
+    def test_a_fresh_sample_is_as_large_and_the_stages_own(self) -> None:
+        data = self._empirical(Batches(1, 6))
+        own = data.sample().inputs
+        fresh, other = data.anew("a").sample().inputs, data.anew("b").sample().inputs
+        assert fresh.shape == other.shape == own.shape
+        assert len(np.unique(np.concatenate([own, fresh, other]))) == 3 * own.size
+        np.testing.assert_array_equal(data.anew("a").sample().inputs, fresh)
+        assert data.anew("a") is data.anew("a")
+        assert np.isin(data.anew("a").batch("a", 0).inputs, fresh).all()
+        np.testing.assert_array_equal(data.sample().inputs, own)
+
+    def test_labels_of_all_its_samples_are_shifted(self) -> None:
+        data, added = self._empirical(Batches(1, 6)), Network(np.array([2.0]), np.array([[0.0, 0.0, 1.0]]))
+        moved = data.shifted(self.ACT, added)
+        for one, other in ((data, moved), (data.anew("a"), moved.anew("a"))):
+            expected = shifted(self.ACT, one.sample(), added)
+            np.testing.assert_array_equal(other.sample().labels, expected.labels)
+        np.testing.assert_array_equal(moved.batch("a", 0).inputs, data.batch("a", 0).inputs)
+
+    def test_what_is_let_go_is_made_again(self) -> None:
+        data = self._empirical(Batches(1, 6))
+        first, fresh = data.batch("a", 1), data.anew("a")
+        kept = fresh.sample()
+        data.release()
+        assert vars(data)["_sample"] is vars(fresh)["_sample"] is None
+        np.testing.assert_array_equal(data.anew("a").sample().labels, kept.labels)
+        np.testing.assert_array_equal(data.batch("a", 1).labels, first.labels)
+
+
 class TestOnline:
     ONLINE = Online(activation("relu"), TEACHER, seed=5, batch_size=64, noise_std=0.3)
 
@@ -82,6 +148,13 @@ class TestOnline:
             one, two = self.ONLINE.batch(stage, step), again.batch(stage, step)
             np.testing.assert_array_equal(one.inputs, two.inputs)
             np.testing.assert_array_equal(one.labels, two.labels)
+
+    def test_a_batch_that_is_reused_is_that_of_the_first_of_its_steps(self) -> None:
+        reusing = replace(self.ONLINE, reuse=3)
+        for step in range(7):
+            one, other = reusing.batch("a", step), self.ONLINE.batch("a", step // 3)
+            np.testing.assert_array_equal(one.inputs, other.inputs)
+            np.testing.assert_array_equal(one.labels, other.labels)
 
     def test_steps_stages_and_seeds_have_batches_of_their_own(self) -> None:
         other = Online(activation("relu"), TEACHER, seed=6, batch_size=64, noise_std=0.3)

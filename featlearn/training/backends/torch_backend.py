@@ -107,8 +107,7 @@ class TorchBackend:
         (data,) = problem.data
 
         def slope(step: int, b: torch.Tensor, w: torch.Tensor) -> Gradient:
-            sample = data.sample() if isinstance(data, Empirical) else data.batch(stage.name, step)
-            inputs, labels = self._tensors(sample, dtype)
+            inputs, labels = self._tensors(data.batch(stage.name, step), dtype)
             loss, found = torch_samples.loss_and_gradient(problem.activation, b[0], w[0], inputs, labels)
             if not isinstance(data, Empirical):
                 memory[BATCH_LOSS] = loss[None]
