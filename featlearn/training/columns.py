@@ -236,7 +236,7 @@ for _column in (
         kind="number",
         meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound); null "
         "for targets that are not neurons of the student's activation, for activations that are not homogeneous of "
-        "degree 1, for λ = 0, with `output_scale` or `scaling`, and for large teachers "
+        "degree 1, with an `inputs.covariance`, for λ = 0, with `output_scale` or `scaling`, and for large teachers "
         f"(m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
         compares="target",
         compute=_gap,
@@ -338,7 +338,7 @@ for _column in (
         name="kernel_motion",
         kind="number",
         meaning=f"‖K_t − K_0‖ / ‖K_0‖ (Frobenius) of the neural tangent kernel of both layers at {PROBE_INPUTS} "
-        f"Gaussian inputs, drawn once for each seed; null for d > {MOST_PROBE_DIMENSIONS}",
+        f"Gaussian inputs, drawn once for each seed; null for d > {MOST_PROBE_DIMENSIONS} and with an `inputs.covariance`",
         compute=_kernel_motion,
         words="kernel motion",
         log=True,

@@ -13,6 +13,7 @@ from featlearn.runs.batch import run_batch
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import resume, train
 from tests.config.broken import write
+from tests.places import CONFIGS
 
 BASE = """\
 name: kinds
@@ -119,6 +120,15 @@ def test_run_json_has_the_conditioning_of_every_teacher(tmp_path: Path) -> None:
     assert found["conditioned"] is not None
     assert found["conditioned"] >= 0.3 * (1 - 1e-12)
     assert found["plain"] is not None
+
+
+def test_the_example_of_a_spike_learns_sooner_where_it_lies_along_the_teacher(tmp_path: Path) -> None:
+    steps = []
+    for given in ("{spike: {strength: 4}}", "identity", "{spike: {strength: 4, along: random}}"):
+        rows = run_batch([load_config(CONFIGS / "spiked_covariance.yaml", [f"inputs.covariance={given}"])])[0].rows
+        steps.append(next(row["step"] for row in rows if row["loss"] < 0.01 * rows[0]["loss"]))
+    assert steps[0] < 80
+    assert all(350 < step < 400 for step in steps[1:])
 
 
 OLD = {

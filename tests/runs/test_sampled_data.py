@@ -50,7 +50,11 @@ def _config(place: Path, data: str, *overrides: str) -> Config:
     return load_config(write(place, TEXT.replace("DATA", data)), overrides)
 
 
-@pytest.mark.parametrize("data", [EMPIRICAL, ONLINE], ids=["empirical", "online"])
+BATCHES = "{kind: empirical, samples: 200, noise_std: 0.1, batch_size: 30}"
+REUSED = "{kind: online, batch_size: 16, noise_std: 0.1, reuse: 3}"
+
+
+@pytest.mark.parametrize("data", [EMPIRICAL, ONLINE, BATCHES, REUSED], ids=["empirical", "online", "batches", "reused"])
 class TestResuming:
     @pytest.mark.slow
     def test_kill_9_at_random_instants_changes_no_bit(
