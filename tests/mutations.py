@@ -51,16 +51,19 @@ EXPLICIT: dict[str, Any] = SMALL | {
     },
 }
 SAMPLED: dict[str, Any] = SMALL | {
-    "data": {"kind": "empirical", "samples": 8, "noise_std": 0.1},
-    "stages": {"go": STAGE | {"method": "momentum", "momentum": 0.9, "then": []}},
+    "data": {"kind": "empirical", "samples": 8, "noise_std": 0.1, "batch_size": 3, "with_replacement": True},
+    "stages": {"go": STAGE | {"method": "momentum", "momentum": 0.9, "then": [], "sample": "fresh"}},
 }
 ONLINE: dict[str, Any] = SMALL | {
-    "data": {"kind": "online", "batch_size": 4},
+    "data": {"kind": "online", "batch_size": 4, "reuse": 2},
+    "inputs": {"covariance": {"power_law": 1.0}},
     "student": {"width": 4, "init": {"kind": "near_teacher", "angle": 10.0}},
     "precision": "float32",
 }
 LAZY: dict[str, Any] = SMALL | {"student": {"width": 4, "output_scale": 10.0}, "activation": {"name": "abs"}}
-CONFIGURATIONS = [SMALL, WHOLE, EXPLICIT, SAMPLED, ONLINE, LAZY]
+SPIKED: dict[str, Any] = SMALL | {"inputs": {"covariance": {"spike": {"strength": 2.0, "along": "random"}}}}
+DIAGONAL: dict[str, Any] = SMALL | {"inputs": {"covariance": [1.0, 2.0, 0.5]}}
+CONFIGURATIONS = [SMALL, WHOLE, EXPLICIT, SAMPLED, ONLINE, LAZY, SPIKED, DIAGONAL]
 SWEEPS: list[dict[str, Any]] = [
     {"name": "small", "base": SMALL, "grid": {"student.width": [4, 6]}, "seeds": 2, "store": "summary"},
     {

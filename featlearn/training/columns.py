@@ -340,7 +340,8 @@ for _column in (
         name="kernel_motion",
         kind="number",
         meaning=f"‖K_t − K_0‖ / ‖K_0‖ (Frobenius) of the neural tangent kernel of both layers at {PROBE_INPUTS} "
-        f"Gaussian inputs, drawn once for each seed; null for d > {MOST_PROBE_DIMENSIONS} and with an `inputs.covariance`",
+        f"Gaussian inputs, drawn once for each seed; null for d > {MOST_PROBE_DIMENSIONS} and with an "
+        "`inputs.covariance`",
         compute=_kernel_motion,
         words="kernel motion",
         log=True,

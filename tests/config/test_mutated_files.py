@@ -19,6 +19,7 @@ from featlearn.runs.train import train
 from featlearn.sweeps.load import load_sweep
 from tests.mutations import CONFIGURATIONS, SWEEPS, mutated
 
+pytestmark = pytest.mark.filterwarnings("ignore::featlearn.storage.errors.Caution")
 MOST_SECONDS = 5.0  # of the processor, for one file
 FILES = 2000
 BY_COMMAND = 200

@@ -82,3 +82,13 @@ def test_floors_cost_what_their_features_do(tmp_path: Path) -> None:
     assert Shape.of(config(tmp_path)).floors == 0
     too_many = Shape.of(config(tmp_path, "student.width=4000", "teacher.input_dim=64", GAUSSIAN, "log.floors=true"))
     assert too_many.floors < mirrored.floors, "there are none for so many features"
+
+
+def test_batches_of_a_sample_cost_less_than_all_of_it_and_rows_as_much(tmp_path: Path) -> None:
+    whole, part = (
+        Shape.of(config(tmp_path, f"data={{kind: empirical, samples: 5000{more}}}"))
+        for more in ("", ", batch_size: 50")
+    )
+    assert part.work_of_step() < 0.02 * whole.work_of_step()
+    assert part.work_of_row() == whole.work_of_row()
+    assert part.bytes() == whole.bytes()

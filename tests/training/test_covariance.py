@@ -1,6 +1,7 @@
 """Inputs with a covariance: loss and gradient in fifty digits, the span, and what else sees the images of rows."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from featlearn.theory.activations import activation
 from featlearn.training.backends import make_backend
 from featlearn.training.backends.torch_backend import TorchBackend
 from featlearn.training.covariance import Root
-from featlearn.training.data import drawn_sample, mean_square_error
+from featlearn.training.data import Empirical, drawn_sample, mean_square_error
 from featlearn.training.measurement import measure
 from featlearn.training.methods import METHODS
 from featlearn.training.networks import Network
@@ -18,6 +19,7 @@ from featlearn.training.objective import Objective
 from featlearn.training.optima import optimum_of
 from featlearn.training.problem import Problem, Scaled, State
 from featlearn.training.reduction import reductions
+from featlearn.training.stages import LAYERS
 from tests.theory.exact import MP, Exact, kernel, number
 from tests.training.examples import stage_of
 
@@ -212,13 +214,36 @@ def test_a_sample_of_images_is_one_of_the_inputs() -> None:
     assert found == pytest.approx(np.mean(error**2), rel=1e-12)
 
 
+@pytest.mark.parametrize("kind", ROOTS)
+@pytest.mark.parametrize("sampled", [False, True])
+def test_a_step_follows_the_gradient_of_the_rows(kind: str, sampled: bool) -> None:
+    problem, state = _problem("relu", 2, ROOTS[kind])
+    backend, stage = TorchBackend(), stage_of(steps=1)
+    if sampled:
+        teachers = zip(problem.teacher_second_layer, problem.images(problem.teacher_first_layer), strict=True)
+        made = [
+            drawn_sample(problem.activation, Network(*teacher), seed=run, samples=200, noise_std=0.1)
+            for run, teacher in enumerate(teachers)
+        ]
+        problem = replace(problem, data=tuple(Empirical(partial(replace, x)) for x in made))
+    find = backend.sample_loss_and_gradient if sampled else backend.loss_and_gradient
+    _, slope = find(problem, state)
+    moved = backend.advance(problem, [stage] * B, state, 0, 1)
+    for layer in LAYERS:
+        weights = getattr(state, layer)
+        expected = weights - 0.2 * (getattr(slope, layer) + 0.02 * weights)
+        np.testing.assert_allclose(getattr(moved, layer), expected, rtol=1e-12, atol=1e-12)
+    along = np.random.default_rng(2).standard_normal(state.first_layer.shape)
+    ends = [find(problem, State(state.second_layer, state.first_layer + h * along))[0] for h in (1e-6, -1e-6)]
+    np.testing.assert_allclose((ends[0] - ends[1]) / 2e-6, np.sum(slope.first_layer * along, (-2, -1)), rtol=1e-5)
+
+
 def test_the_rounding_of_a_gradient_grows_with_the_root() -> None:
     problem, state = _problem("relu", 2, DIAGONAL)
     standard = replace(problem, root=None, teacher_first_layer=problem.images(problem.teacher_first_layer))
-    layers = "second_layer", "first_layer"
-    one = Objective(TorchBackend(), problem.take([0]), state.take([0]), layers)
+    one = Objective(TorchBackend(), problem.take([0]), state.take([0]), LAYERS)
     images = State(state.second_layer, problem.images(state.first_layer))
-    other = Objective(TorchBackend(), standard.take([0]), images.take([0]), layers)
+    other = Objective(TorchBackend(), standard.take([0]), images.take([0]), LAYERS)
     assert one.rounding(one.start())[0] == other.rounding(other.start())[0]
     longer = one.rounding(one.start())[1] / one.norm(one.start())
     assert longer == pytest.approx(3 * other.rounding(other.start())[1] / other.norm(other.start()), rel=1e-14)
