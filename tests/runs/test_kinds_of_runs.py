@@ -100,6 +100,24 @@ def test_both_backends_agree_and_a_run_does_not_depend_on_its_company(overrides:
     assert one.rows[-1]["loss"] != other.rows[-1]["loss"]
 
 
+def test_runs_with_and_without_a_covariance_go_together(tmp_path: Path) -> None:
+    path = write(tmp_path, BASE)
+    given = [
+        "identity",
+        "{spike: {strength: 3}}",
+        "{power_law: 1}",
+        "{spike: {strength: 3, along: random}}",
+        "{power_law: 2}",
+    ]
+    configs = [load_config(path, [f"inputs.covariance={one}", "backend=torch"]) for one in given]
+    together = run_batch(configs)
+    assert len({run.rows[-1]["loss"] for run in together}) == len(given)
+    for config, run in zip(configs, together, strict=True):
+        (alone,) = run_batch([config])
+        assert alone.rows == run.rows
+        assert alone.first_layer.tobytes() == run.first_layer.tobytes()
+
+
 @every_kind
 def test_a_stored_configuration_reads_back_as_itself(overrides: list[str], tmp_path: Path) -> None:
     config = load_config(write(tmp_path, BASE), overrides)

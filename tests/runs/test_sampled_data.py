@@ -1,6 +1,7 @@
 """Sampled data from the configuration to the log: resumed to the same bits, read from files, swept, estimated."""
 
 import csv
+import json
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from featlearn.config.build import initial_networks
 from featlearn.config.load import load_config
@@ -23,7 +25,7 @@ from featlearn.runs.train import resume, train
 from featlearn.sweeps.costs import Costs
 from featlearn.sweeps.shape import Shape
 from featlearn.theory.activations import activation
-from featlearn.training.data import Empirical, drawn_sample
+from featlearn.training.data import Empirical, drawn_sample, mean_square_error
 from featlearn.training.networks import generator
 from tests.config.broken import write
 from tests.places import CONFIGS
@@ -245,3 +247,46 @@ def test_drawn_inputs_do_not_depend_on_the_student(tmp_path: Path) -> None:
     teacher, _ = initial_networks(_config(tmp_path, EMPIRICAL))
     expected = drawn_sample(activation("relu"), teacher, seed=3, samples=200, noise_std=0.1)
     np.testing.assert_array_equal(inputs[0], expected.inputs)
+
+
+def test_a_stage_with_a_fresh_sample_trains_and_is_measured_on_it(tmp_path: Path) -> None:
+    short = "stages.last.steps=20"
+    plain, fresh = (
+        run_batch([_config(tmp_path, EMPIRICAL, short, *more)])[0] for more in ([], ["stages.adaptive.sample=fresh"])
+    )
+    assert [r for r in plain.rows if r["stage"] in ("first_step", "warm_up")] == [
+        r for r in fresh.rows if r["stage"] in ("first_step", "warm_up")
+    ]
+    config = _config(tmp_path, EMPIRICAL, "stages.adaptive.sample=fresh")
+    teacher, _ = initial_networks(config)
+    entry = activation("relu")
+    known: dict[str, Any] = {"seed": 3, "samples": 200, "noise_std": 0.1}
+    for stage, name in (("adaptive", "adaptive"), ("last", None)):
+        cut = run_batch([_config(tmp_path, EMPIRICAL, short, "stages.adaptive.sample=fresh", *_until(stage))])[0]
+        sample = drawn_sample(entry, teacher, **known, stage=name)
+        expected = mean_square_error(entry, cut.second_layer, cut.first_layer, sample)
+        assert cut.rows[-1]["stage"] == stage
+        assert cut.rows[-1]["train_loss"] == pytest.approx(expected, rel=1e-12)
+
+
+def _until(stage: str) -> list[str]:
+    """Overrides that leave the stages after one no steps that count."""
+    if stage == "last":
+        return []
+    stages = yaml.safe_load(TEXT.replace("DATA", EMPIRICAL))["stages"]
+    kept = {name: stages[name] for name in list(stages)[: list(stages).index(stage) + 1]}
+    kept["adaptive"]["sample"] = "fresh"
+    return [f"stages={json.dumps(kept)}"]
+
+
+@pytest.mark.parametrize("data", [EMPIRICAL, ONLINE])
+def test_labels_are_those_of_the_inputs_with_their_covariance(data: str, tmp_path: Path) -> None:
+    config = _config(tmp_path, data, "inputs.covariance=[1, 4, 9, 0.25, 1]", "activation.drop_hermite_below=0")
+    problem = Experiment.of(config).problem
+    (drawn,) = problem.data or ()
+    batch, root = drawn.batch("warm_up", 0), np.array([1, 2, 3, 0.5, 1])
+    exact = (
+        activation("relu").phi(batch.inputs * root @ problem.teacher_first_layer[0].T) @ problem.teacher_second_layer[0]
+    )
+    assert np.std(batch.labels - exact) == pytest.approx(0.1, rel=0.5)
+    assert np.std(batch.inputs) == pytest.approx(1, rel=0.3)
