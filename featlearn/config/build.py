@@ -217,7 +217,7 @@ def _check_scale(problem: Problem, start: State, scale: float) -> None:
     The loss of a scaled student starts at ‖f*‖², so its floor, which grows as α², lies four decades below or more.
     """
     weights = problem.in_loss(start.second_layer.astype(np.float64), start.first_layer.astype(np.float64))
-    floor = against.loss_floor(problem.activation, *weights, precision=start.first_layer.dtype)
+    floor = problem.floor(against.loss_floor(problem.activation, *weights, precision=start.first_layer.dtype))
     shift = float(np.sqrt(floor / problem.target().squared_norm())[0])
     if shift > LARGEST_SHIFT:
         most = float(f"{0.95 * scale * LARGEST_SHIFT / shift:.2g}")  # two digits, never rounded up to what is refused

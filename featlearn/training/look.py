@@ -140,7 +140,8 @@ class Look:
         """(B,) under which the loss means nothing; NaN without a teacher."""
         if not self.problem.has_teacher:
             return np.full(len(self.stages), np.nan)
-        return against.loss_floor_from(self._rounding, self.problem.rest(), self.state.first_layer.dtype)
+        problem = self.problem
+        return problem.floor(against.loss_floor_from(self._rounding, problem.rest(), self.state.first_layer.dtype))
 
     @cached_property
     def train_loss(self) -> np.ndarray | None:

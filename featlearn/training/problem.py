@@ -140,6 +140,10 @@ class Problem(Batched):
         """Whether the target is made of neurons, with which those of a student can be compared."""
         return self.has_teacher and self.target().neurons is not None
 
+    def floor(self, floor: np.ndarray) -> np.ndarray:
+        """The loss floor (B,) from that of the images: where a row is rounded, its image moves by as much times ‖R‖."""
+        return floor if self.root is None else floor * np.maximum(1.0, self.root.largest()) ** 2
+
     @property
     def scale(self) -> np.ndarray:
         """(B,) α, 1 for ordinary networks."""

@@ -169,6 +169,17 @@ class TestOwnData:
             again = train(load_config(result.run.config_file), tmp_path / "runs")
             assert results(again.run) == results(result.run)
 
+    def test_its_batches_are_of_those_trained_on_and_no_larger(
+        self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path
+    ) -> None:
+        np.savez(tmp_path / "own.npz", inputs=drawn[0], labels=drawn[1])
+        data = "{kind: empirical, path: own.npz, test_fraction: 0.5, batch_size: SIZE}"
+        with pytest.raises(ConfigError, match=r"5:\d+: data\.batch_size: 101 is more than the 100 samples"):
+            _config(tmp_path, data.replace("SIZE", "101"))
+        (own,) = Experiment.of(_config(tmp_path, data.replace("SIZE", "25"))).problem.samples() or []
+        epoch = np.concatenate([own.batch("last", step).inputs for step in range(4)])
+        np.testing.assert_array_equal(np.sort(epoch[:, 0]), np.sort(own.sample().inputs[:, 0]))
+
     def test_a_changed_file_is_refused(self, drawn: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
         np.savez(tmp_path / "own.npz", inputs=drawn[0], labels=drawn[1])
         stopped = train(_config(tmp_path, "{kind: empirical, path: own.npz}"), tmp_path / "runs", _interrupt_at(5)).run

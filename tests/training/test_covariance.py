@@ -249,6 +249,21 @@ def test_the_rounding_of_a_gradient_grows_with_the_root() -> None:
     assert longer == pytest.approx(3 * other.rounding(other.start())[1] / other.norm(other.start()), rel=1e-14, abs=0)
 
 
+def test_the_floor_bounds_what_rounding_the_rows_does() -> None:
+    """Of a row across a strong spike, in float32: its image is rounded along the spike."""
+    root = Root.of_spike(np.array([1e4]), np.array([[1.0, 1.0, 0, 0, 0]]) / np.sqrt(2))
+    problem = _problem("relu", 0, None)[0].take([0])
+    across = np.array([1.0, -1.0, 0, 0, 0]) / 3
+    state = State(np.ones((1, 1)), across[None, None])
+    teacher = replace(problem, root=root, teacher_second_layer=np.ones((1, 1)), teacher_first_layer=across[None, None])
+    nudged = state.first_layer + np.array([1.0, 1.0, 0, 0, 0]) * 2.0**-25 / 3  # half a unit in the last place
+    loss, _ = TorchBackend().loss_and_gradient(teacher, State(state.second_layer, nudged))
+    assert loss[0] > 0
+    rounded = State(state.second_layer.astype(np.float32), state.first_layer.astype(np.float32))
+    _, floors = measure(teacher, [stage_of()], rounded, 0, TorchBackend())
+    assert loss[0] < floors[0]
+
+
 def test_the_fused_backend_refuses_a_covariance() -> None:
     problem, state = _problem("relu", 2, SPIKE)
     with pytest.raises(TypeError, match="a covariance needs the torch backend"):
