@@ -126,7 +126,7 @@ def why_no_certificate(data: RunData) -> str:
         return f"the directions of a teacher of rank {data.neurons.rank} are neither a circle nor a sphere"
     if data.info.status == "running":
         return "the optima are recorded when the run ends"
-    wanted = "the same activation in student and teacher, relu or abs, weight decay and log.gap: true"
+    wanted = "the same activation in student and teacher, relu or abs, inputs N(0, I), weight decay and log.gap: true"
     return f"the run has no certified optimum, which takes {wanted}"
 
 
