@@ -197,7 +197,7 @@ def test_where_nothing_is_better_it_stays_without_asking_again(monkeypatch: pyte
     problem, state = random_problem()
     stage = _stage(1000, 0.02)
     end = _walk(problem, state, stage)
-    assert end.memory["lbfgs.stalled"] == [0.02]
+    np.testing.assert_array_equal(end.memory["lbfgs.stalled"], [[0.02, 0.02]])
     engine = make_backend("fused", "cpu", "float64")
     monkeypatch.setattr(lbfgs, "_point", None)
     again = lbfgs.METHOD.advance(engine, problem, [stage], end, 999, 1)

@@ -10,7 +10,7 @@ import numpy as np
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 from featlearn.training.problem import Problem, State
-from featlearn.training.stages import Stage
+from featlearn.training.stages import LossName, Stage
 
 WIDE = 256  # neurons from which the fused backend spreads one run over the cores, row block by row block
 
@@ -61,11 +61,14 @@ class Backend(Protocol):
         """
         ...
 
-    def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
-        """The loss on the runs' empirical data, (B,), and its gradient.
+    def sample_loss_and_gradient(
+        self, problem: Problem, state: State, loss: LossName = "squared"
+    ) -> tuple[np.ndarray, Gradient]:
+        """The squared loss on the runs' empirical data, (B,), and the gradient.
 
         Args:
             problem, state: a batch of runs with empirical data, float64.
+            loss: whose gradient it is.
         Raises:
             BackendError: where the backend knows no samples.
         """
