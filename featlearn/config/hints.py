@@ -78,7 +78,6 @@ OF_KEYS = (
         "constraint",
         says="constraint: unit_rows acts after each step; then: [normalize_rows] once, at the end of a stage",
     ),
-    Hint("unit_sphere sphere spherical unit_norm normalize_rows", "unit_rows", at="constraint"),
     Hint("constraint", says="it is said of a stage, as in constraint: unit_rows"),
     Hint(
         "scheduler schedule lr_scheduler warmup annealing cosine",
@@ -94,11 +93,6 @@ OF_KEYS = (
         "kind type schedule scheduler",
         says="a schedule is {start, factor, every}, {cosine: [first, last]}, {linear: [first, last]} or "
         "{power: [first, exponent]}",
-        at="step_size, weight_decay",
-    ),
-    Hint(
-        "layers layer by_layer per_layer",
-        says="for each layer: {first_layer: 0.1, second_layer: 0.01}, numbers or schedules",
         at="step_size, weight_decay",
     ),
     Hint(
@@ -136,6 +130,7 @@ OF_VALUES = (
     Hint("mf meanfield 1/m mup", "mean_field", at="scaling"),
     Hint("lazy kernel tangent 1/sqrt(m) 1/√m", "ntk", at="scaling"),
     Hint("plain none", "standard", at="scaling"),
+    Hint("sphere unit_sphere spherical unit_norm unit normalize_rows", "unit_rows", at="constraint"),
     Hint("mse mean_squared l2 square quadratic", "squared", at="loss"),
     Hint("corr correlational inner_product linear", "correlation", at="loss"),
     Hint("redraw resample reinitialize reinitialise reinit", "redraw_second_layer", at="then"),

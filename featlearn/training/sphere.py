@@ -14,13 +14,13 @@ def unit_rows(rows: Array, before: Array | None = None, xp: ModuleType = np) -> 
 
     What is not finite, or too large to have a norm, becomes NaN: a diverging run must show it.
     """
-    q = xp.sum(rows * rows, -1)[..., None]
     with np.errstate(all="ignore"):
+        q = xp.sum(rows * rows, -1)[..., None]
         scale = xp.where(q > 0, 1.0 / xp.sqrt(q) + (q - q), q)  # q − q is NaN where q is infinite
-    if before is not None:
-        q = xp.sum(before * before, -1)[..., None]
-        scale = xp.where(q > 0, scale, q)
-    return scale * rows
+        if before is not None:
+            q = xp.sum(before * before, -1)[..., None]
+            scale = xp.where(q > 0, scale, q)
+        return scale * rows
 
 
 def along_sphere(slope: np.ndarray, rows: np.ndarray) -> np.ndarray:
