@@ -67,13 +67,18 @@ class LayerSchedules(Section):
         return isinstance(self.first_layer, float) and isinstance(self.second_layer, float)
 
 
-def _is_by_layer(value: Any) -> bool:
-    return isinstance(value, LayerSchedules) or (isinstance(value, dict) and any(layer in value for layer in LAYERS))
+def _kind_of_value(value: Any) -> str:
+    if isinstance(value, LayerSchedules) or (isinstance(value, dict) and any(layer in value for layer in LAYERS)):
+        return "layers"
+    return _kind_of_schedule(value)
 
 
 ForLayers = Annotated[
-    Annotated[NumberOrSchedule, Tag("all")] | Annotated[LayerSchedules, Tag("layers")],
-    Discriminator(lambda value: "layers" if _is_by_layer(value) else "all"),
+    Annotated[NotNegativeWeight, Tag("number")]
+    | Annotated[GeometricSchedule, Tag("mapping")]
+    | Annotated[CurveSchedule, Tag("curve")]
+    | Annotated[LayerSchedules, Tag("layers")],
+    Discriminator(_kind_of_value),
 ]
 
 
