@@ -10,11 +10,13 @@ from featlearn.theory import population
 from featlearn.theory.activations import activation_names
 from featlearn.training.backends import WIDE, make_backend
 from featlearn.training.data import Empirical
+from featlearn.training.events import Logged, Start
 from featlearn.training.methods import METHODS
+from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import LAYERS, Schedule, Stage
 from tests.training.batches import batch, fused
-from tests.training.examples import random_problem, rows_of
+from tests.training.examples import events_of, random_problem, rows_of
 from tests.training.sampled import problem_on
 
 SIZES = {"gd": 0.02, "momentum": 0.004, "adam": 0.004}
@@ -82,7 +84,8 @@ def test_the_losses_that_are_looked_at_on_the_way_are_the_squared_ones() -> None
 def test_rows_have_the_squared_loss_and_the_objective_that_is_minimised(constraint: Any) -> None:
     problem, state = random_problem()
     stage = _stage(weight_decay=Schedule(0.3), constraint=constraint)
-    logged = rows_of(problem, [stage], state)
+    events = events_of(problem, [Plan.of([stage], 12, 3, gap=True)], Start(state))
+    logged = [event for event in events if isinstance(event, Logged)]
     for event in logged[1:]:
         a, w = event.state.second_layer, event.state.first_layer
         teacher = problem.teacher_second_layer, problem.teacher_first_layer

@@ -13,7 +13,7 @@ from featlearn.training.backends import WIDE, make_backend
 from featlearn.training.methods import METHODS
 from featlearn.training.problem import Problem, State
 from featlearn.training.sphere import along_sphere, unit_rows
-from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
+from featlearn.training.stages import LAYERS, ByLayer, Layer, Schedule, Stage
 from tests.training.batches import batch
 from tests.training.examples import random_problem, rows_of
 from tests.training.sampled import problem_on
@@ -150,6 +150,16 @@ def test_the_stage_starts_with_rows_on_the_sphere_and_the_first_row_shows_the_st
     found = _advanced(problem, _on_sphere(state), _stage(steps=5), "torch")
     np.testing.assert_array_equal(logged[-2].state.first_layer, found.first_layer)
     assert np.abs(_norms(State(logged[-1].state.second_layer, logged[-1].state.first_layer)) - 1).max() > 1e-3
+
+
+def test_a_divergence_is_found_at_the_same_step_however_few_rows_there_are() -> None:
+    problem, state = random_problem()
+    start = State(state.second_layer, 0.01 * state.first_layer)  # what is not put on the sphere diverges much later
+    stage = _stage(steps=60, step_size=ByLayer.of(Schedule(0.1), Schedule(8.0)))
+    few, many = (rows_of(problem, [stage], start, points)[-1] for points in (2, 61))
+    assert few.ended == many.ended == "diverged"
+    assert few.row == many.row
+    assert 1 < few.row["step"] < 60
 
 
 def test_the_gradient_norm_is_that_along_the_sphere() -> None:
