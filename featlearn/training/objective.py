@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from featlearn.theory.population import FLOAT64_ROUNDING
 from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend
-from featlearn.training.problem import Problem, State
 from featlearn.training.sphere import along_sphere, unit_rows
 from featlearn.training.stages import LAYERS, ByLayer, Layer, LossName, Schedule
+from featlearn.training.state import State
+
+if TYPE_CHECKING:
+    from featlearn.training.problem import Problem
 
 
 @dataclass(frozen=True)

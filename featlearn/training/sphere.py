@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featlearn.theory.activations import Array
+if TYPE_CHECKING:
+    from featlearn.theory.activations import Array
 
 
 def unit_rows(rows: Array, before: Array | None = None, xp: ModuleType = np) -> Array:
