@@ -104,6 +104,8 @@ def advice(plan: Plan, event: Event) -> str:
         product = max(decay.at_step(last) * size.at_step(last) for decay, size in layers)
         if limit and product > limit:
             message += f" (weight decay times step size is {product:.3g}, and must stay below {limit:g})"
+    if stage.loss == "correlation":
+        message += "; the correlation alone has no minimum: take fewer steps, weight decay, or constraint: unit_rows"
     return message
 
 

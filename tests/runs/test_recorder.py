@@ -39,10 +39,16 @@ DECAYS, SMALLER = {"step_size": Schedule(1.0), "weight_decay": Schedule(3.0)}, "
             "'stages.s.step_size={first_layer: 0.001, second_layer: 0.1}' (weight decay times step size is 3, and must "
             "stay below 2)",
         ),
+        (
+            {"loss": "correlation"},
+            2.5e7,
+            f"the loss is 2.5e+07{SMALLER}step_size=0.02; the correlation alone has no minimum: take fewer steps, "
+            "weight decay, or constraint: unit_rows",
+        ),
         (DECAYS | {"method": "momentum"}, None, f"the loss is not finite{SMALLER}step_size=0.1"),  # below 2 (1 + 0.9)
         ({"step_size": None, "method": "lbfgs"}, 1e9, "the loss is 1e+09"),
     ],
-    ids=["loss", "not finite", "schedule", "decay", "by layer", "momentum", "no step size"],
+    ids=["loss", "not finite", "schedule", "decay", "by layer", "correlation", "momentum", "no step size"],
 )
 def test_advice_after_a_divergence(changes: dict[str, Any], loss: float | None, told: str) -> None:
     stage = stage_of(**changes)

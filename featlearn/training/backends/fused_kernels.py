@@ -100,7 +100,7 @@ def evaluate_runs(
     """The gradients of the m neurons of each run as in ``advance_runs``, laid out like a and v; ``seen`` (runs, 2)."""
     n, looked = _sizes(m, v.shape, looks=1, gradients=1), np.zeros(seen.size)
     rows = _arranged(m, n, (slope_a, slope_w, v, a, *[_NONE] * 4, multiplicity))
-    look, nothing = np.zeros(1, np.int64), np.zeros(n.runs)
+    look, nothing = np.zeros(1, np.int64), np.zeros(2 * n.runs)  # of both layers
     given = [_as_array(n), np.array([*kernel[1:], 0.0, 0.0]), look, np.zeros(COUNTERS, np.int64)]
     compiled("advance", kernel[0])(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
     seen[:] = looked.reshape(seen.shape)
