@@ -8,12 +8,15 @@ import pytest
 import torch
 
 from featlearn.theory import population
-from featlearn.theory.activations import activation_names
+from featlearn.theory.activations import activation, activation_names
+from featlearn.theory.targets.formula import hermite_terms
+from featlearn.theory.targets.function import Polynomial
 from featlearn.training.backends import WIDE, make_backend
 from featlearn.training.methods import METHODS
 from featlearn.training.problem import Problem, State
 from featlearn.training.sphere import along_sphere, unit_rows
 from featlearn.training.stages import LAYERS, ByLayer, Layer, Schedule, Stage
+from tests.theory import exact
 from tests.training.batches import batch
 from tests.training.examples import random_problem, rows_of
 from tests.training.sampled import problem_on
@@ -131,6 +134,28 @@ def test_the_flow_is_the_limit_of_small_steps_and_the_objective_falls(name: str)
     np.testing.assert_allclose(_norms(end), 1.0, rtol=4e-16)
     objectives = [row.row["objective"] for row in rows_of(problem, [_stage("flow", 12)], start, 13)]
     assert (np.diff(objectives) < 0).all()
+
+
+@pytest.mark.parametrize(("name", "degree"), [("erf", 1), ("abs", 2), ("erf", 3), ("relu", 4)])
+def test_one_neuron_finds_a_hermite_polynomial_as_its_closed_form_says(name: str, degree: int) -> None:
+    # with s = w·v, −2 E[f He_k(v·x)] = −2 a μ_k s^k, and on the sphere ds/dt = 2 k a μ_k s^(k − 1) (1 − s²)
+    mu = float(exact.hermite(name, degree, exact.number(1.0))[0])
+    a, direction = np.array([[np.sign(mu)]]), np.eye(6)[None, :1]
+    w = np.array([[[0.2, 0.5, -0.3, 0.4, 0.1, 0.6]]])
+    terms = hermite_terms(f"He{degree}(x1)")
+    problem = Problem(activation(name, 0), np.zeros((1, 0)), direction, w, function=Polynomial(terms))
+    time = 0.6 / abs(mu)
+    stage = _stage("flow", 8, train=("first_layer",), step_size=Schedule(time / 8), loss="correlation")
+    logged = rows_of(problem, [stage], State(a, w), 9)
+    s = np.array([event.state.first_layer[0, 0, 0] for event in logged[1:]])
+    integral = {
+        1: np.arctanh(s),
+        2: np.log(s) - np.log1p(-s * s) / 2,
+        3: np.arctanh(s) - 1 / s,
+        4: np.log(s) - np.log1p(-s * s) / 2 - 1 / (2 * s * s),
+    }[degree]
+    np.testing.assert_allclose(np.diff(integral), 2 * degree * abs(mu) * time / 8, rtol=1e-7)
+    assert s[-1] > s[0] > 0.2
 
 
 def test_weight_decay_on_the_rows_does_not_move_the_flow() -> None:
