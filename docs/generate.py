@@ -18,6 +18,7 @@ from pydantic_core import PydanticUndefined
 from featlearn.claims.directory import ReproductionDirectory
 from featlearn.cli.app import app
 from featlearn.config.model import Config
+from featlearn.config.schedules import LayerSchedules
 from featlearn.config.stages import Beyond
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training.columns import COLUMNS
@@ -97,7 +98,7 @@ def reproduction(folder: str, sweeps: str) -> str:
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
     for name, field in model.model_fields.items():
         path = prefix + name
-        inner = [m for m in _models(field.annotation) if m is not model]
+        inner = [m for m in _models(field.annotation) if m is not model and model is not LayerSchedules]
         mapped = get_origin(field.annotation) is dict
         if name == "kind":
             continue

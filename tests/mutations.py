@@ -46,7 +46,8 @@ EXPLICIT: dict[str, Any] = SMALL | {
     "activation": {"name": "erf"},
     "stages": {
         "slow": STAGE | {"method": "flow", "step_size": 0.05, "steps": 3},
-        "fast": STAGE | {"method": "adam", "step_size": 0.01},
+        "fast": STAGE | {"method": "adam", "step_size": 0.01, "constraint": "unit_rows", "loss": "correlation"},
+        "apart": STAGE | {"step_size": {"first_layer": 0.1, "second_layer": {"linear": [0.1, 0.0]}}},
         "exact": {"train": ["first_layer", "second_layer"], "method": "lbfgs", "steps": 10, "weight_decay": 0.01},
     },
 }

@@ -80,10 +80,11 @@ OF_KEYS = (
     Hint("bias biases", says="the networks have no biases: f(x) = Σ_j a_j φ(w_j·x)"),
     Hint("depth n_layers num_layers", says="the networks have two layers: f(x) = Σ_j a_j φ(w_j·x)"),
     Hint(
-        "constraint constraints normalize normalise projection project",
-        says="no method projects at each step; then: [normalize_rows] acts once, at the end of a stage: many stages of "
-        "few steps come near",
+        "constraints normalize normalise projection project spherical on_sphere",
+        "constraint",
+        says="constraint: unit_rows acts after each step; then: [normalize_rows] once, at the end of a stage",
     ),
+    Hint("constraint", says="it is said of a stage, as in constraint: unit_rows"),
     Hint(
         "scheduler schedule lr_scheduler warmup annealing cosine",
         says="a schedule is a value of step_size or weight_decay: {start: 0.1, factor: 0.5, every: 1000}, "
@@ -101,13 +102,9 @@ OF_KEYS = (
         at="step_size, weight_decay",
     ),
     Hint(
-        "first_layer second_layer layers layer",
-        says="a stage has one value for every layer that it trains; train the layers in stages of their own",
-        at="step_size, weight_decay",
-    ),
-    Hint(
-        "loss loss_function criterion cost objective",
-        says="the loss is the mean square E[(f − f*)²]; a stage may stop at one, as in stop: {loss: 1e-9}",
+        "loss_function criterion cost objective loss",
+        "loss",
+        says="it is squared (the default) or correlation; a stage may stop at a value, as in stop: {loss: 1e-9}",
     ),
     Hint("kind type", "activation.name", at="activation"),
 )
@@ -141,6 +138,9 @@ OF_VALUES = (
     Hint("mf meanfield 1/m mup", "mean_field", at="scaling"),
     Hint("lazy kernel tangent 1/sqrt(m) 1/√m", "ntk", at="scaling"),
     Hint("plain none", "standard", at="scaling"),
+    Hint("sphere unit_sphere spherical unit_norm unit normalize_rows", "unit_rows", at="constraint"),
+    Hint("mse mean_squared l2 square quadratic", "squared", at="loss"),
+    Hint("corr correlational inner_product linear", "correlation", at="loss"),
     Hint("redraw resample reinitialize reinitialise reinit", "redraw_second_layer", at="then"),
     Hint("reset zero reset_second_layer", "zero_second_layer", at="then"),
     Hint("gpu cuda:0", "cuda", at="device"),

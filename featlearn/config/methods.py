@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from featlearn.config.schedules import LayerSchedules
 from featlearn.config.section import Violations
 from featlearn.training.methods import METHODS, Method, Parameter, all_parameters
 from featlearn.training.operations import OPERATIONS
@@ -22,11 +23,17 @@ else:  # those that are registered when a configuration is first read
 _without_steps = ", ".join(m.name for m in METHODS.values() if not m.takes_steps)
 _without_size = ", ".join(m.name for m in METHODS.values() if m.step_size is None)
 _other_sizes = "; ".join(f"{m.name}: {m.step_size}" for m in METHODS.values() if m.step_size not in (None, "η"))
+_constrained = ", ".join(m.name for m in METHODS.values() if m.constrained)
+_correlating = ", ".join(m.name for m in METHODS.values() if "correlation" in m.losses)
 
 DESCRIPTIONS = {
     "method": "; ".join(f"`{m.name}` {m.sentence}" for m in METHODS.values()),
     "steps": f"number of steps (not for {_without_steps})",
-    "step_size": f"η ({_other_sizes}), a number or a schedule (not for {_without_size})",
+    "step_size": f"η ({_other_sizes}), a number or a schedule, for both layers or for each (not for {_without_size})",
+    "constraint": "`unit_rows`: the rows of the first layer are divided by their norms when the stage starts and after "
+    f"each step (flow: they follow the gradient along the sphere); rows of zeros stay (for {_constrained})",
+    "loss": "what is minimised: `squared`, L (the default), or `correlation`, −2 E[f f*], on data the mean of −2 f y; "
+    f"weight decay is added, and the columns of losses stay L (correlation: for {_correlating})",
     "then": "operations at the end: " + "; ".join(f"`{o.name}`: {o.description}" for o in OPERATIONS.values()),
 }
 
@@ -57,6 +64,8 @@ def violations_of_method(method: Method, given: Mapping[str, Any]) -> Violations
     yield from (
         _violations_of_steps(method, given) if method.takes_steps else _violations_of_an_exact_step(method, given)
     )
+    yield from _violations_of_layers(method, given)
+    yield from _violations_of_loss(method, given)
     if not set(given["train"]) <= set(method.layers):
         layers = " and the ".join(layer.replace("_", " ") for layer in method.layers)
         yield ("train",), f"method {method.name} trains the {layers} alone: use [{', '.join(method.layers)}]"
@@ -64,6 +73,25 @@ def violations_of_method(method: Method, given: Mapping[str, Any]) -> Violations
         if given[name] is not None and parameter not in method.parameters:
             owners = " and ".join(_methods_with(parameter))
             yield (name,), f"belongs to method {owners}, and the method is {method.name}; leave it out"
+
+
+def _violations_of_layers(method: Method, given: Mapping[str, Any]) -> Violations:
+    if isinstance(given["step_size"], LayerSchedules):
+        if not method.sizes_by_layer and method.step_size is not None:
+            yield ("step_size",), f"method {method.name} takes one for both layers; use a number or a schedule"
+        elif len(set(given["train"])) == 1:
+            yield ("step_size",), "is for each layer, and the stage trains one; use a number or a schedule"
+    if given["constraint"] is not None:
+        if not method.constrained:
+            text = f"method {method.name} does not keep rows on the unit sphere; use one of: {_constrained}"
+            yield ("constraint",), text
+        elif "first_layer" not in given["train"]:
+            yield ("constraint",), "is about the first layer, which the stage does not train; leave it out"
+
+
+def _violations_of_loss(method: Method, given: Mapping[str, Any]) -> Violations:
+    if (given["loss"] or "squared") not in method.losses:
+        yield ("loss",), f"method {method.name} descends on the squared loss alone; use one of: {_correlating}"
 
 
 def _violations_of_steps(method: Method, given: Mapping[str, Any]) -> Violations:
@@ -79,5 +107,6 @@ def _violations_of_an_exact_step(method: Method, given: Mapping[str, Any]) -> Vi
     for key in ("steps", "step_size", "stop"):
         if given[key] is not None:
             yield (key,), f"method {method.name} takes one exact step; leave it out"
-    if not isinstance(given["weight_decay"], float):
+    decay = given["weight_decay"]
+    if not (decay.numbers() if isinstance(decay, LayerSchedules) else isinstance(decay, float)):
         yield ("weight_decay",), f"method {method.name} takes one exact step: use a number"

@@ -16,6 +16,7 @@ from featlearn.config.activation import ActivationChoice, why_not
 from featlearn.config.data import Data, EmpiricalData, OnlineData, PopulationData
 from featlearn.config.inputs import Inputs
 from featlearn.config.log import Log
+from featlearn.config.schedules import LayerSchedules
 from featlearn.config.section import Section, Violations, WholeNumber
 from featlearn.config.stages import StageConfig, StageName
 from featlearn.config.student import ExplicitInit, NearTeacherInit, Student
@@ -219,7 +220,10 @@ class Config(Section):
         if self.activation.entry().degree_one is None:
             known = f"an activation that is homogeneous of degree 1 ({', '.join(names_of_degree(1))})"
             return f"the gap is known for {known}, not for {self.activation.name}"
-        if stage.weight_decay == 0:
+        if stage.loss == "correlation":
+            return "the gap is known where the squared loss is minimised, not the correlation; use loss or grad_norm"
+        decay = stage.weight_decay
+        if decay == 0 or (isinstance(decay, LayerSchedules) and 0 in (decay.first_layer, decay.second_layer)):
             return "there is no gap without weight decay; use loss or grad_norm"
         if not within_reach(lines, rank):
             return f"the optimum of {lines} teacher neurons in {rank} dimensions is too costly; use loss or grad_norm"
@@ -247,6 +251,9 @@ class Config(Section):
         if self.student.output_scale is None:
             return
         for name, stage in self.stages.items():
+            if stage.loss == "correlation":
+                text = "the correlation with the target is known for networks without student.output_scale; use squared"
+                yield ("stages", name, "loss"), text
             if not METHODS[stage.method].scaled:
                 scaled = ", ".join(method.name for method in METHODS.values() if method.scaled)
                 known = f"with student.output_scale one of: {scaled}"

@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, create_model
 
 from featlearn.config.methods import DESCRIPTIONS, MethodName, OperationName, keys_of_parameters, violations_of_method
-from featlearn.config.section import Count, NotNegative, NotNegativeWeight, Positive, Section, Violations
+from featlearn.config.schedules import ForLayers, schedule_of
+from featlearn.config.section import Count, NotNegative, Section, Violations
 from featlearn.training.columns import COLUMNS
 from featlearn.training.methods import METHODS
-from featlearn.training.stages import Curve, Layer, Schedule, Stage, Threshold
-
-
-class GeometricSchedule(Section):
-    """A value that is multiplied by ``factor`` after every ``every`` steps of its stage."""
-
-    start: NotNegativeWeight = Field(description="value of the first step")
-    factor: Positive = Field(description="what it is multiplied by")
-    every: Count = Field(description="after how many steps")
-
-    def schedule(self) -> Schedule:
-        return Schedule.shared(self.start, self.factor, self.every)
-
-
-Pair = Annotated[list[NotNegativeWeight], Field(min_length=2, max_length=2)]
-
-
-class CurveSchedule(Section):
-    """A value that changes at every step t = 0, 1, … of its stage."""
-
-    cosine: Pair | None = Field(None, description="[first, last] along half a period of the cosine")
-    linear: Pair | None = Field(None, description="[first, last] along a line")
-    power: Pair | None = Field(None, description="[first, exponent]: first · (t + 1)^−exponent")
-
-    def violations(self) -> Violations:
-        given = [key for key, value in dict(self).items() if value is not None]
-        if len(given) != 1:
-            yield (), "takes one of cosine, linear and power"
-
-    def schedule(self, steps: int) -> Curve:
-        kinds: tuple[Literal["cosine", "linear", "power"], ...] = ("cosine", "linear", "power")
-        ((kind, (start, end)),) = ((k, pair) for k in kinds if (pair := getattr(self, k)) is not None)
-        return Curve(start, kind=kind, end=end, steps=steps)
-
-
-def _kind_of_schedule(value: Any) -> str:
-    if isinstance(value, CurveSchedule) or (isinstance(value, dict) and {"cosine", "linear", "power"} & set(value)):
-        return "curve"
-    return "mapping" if isinstance(value, dict | GeometricSchedule) else "number"
-
-
-NumberOrSchedule = Annotated[
-    Annotated[NotNegativeWeight, Tag("number")]
-    | Annotated[GeometricSchedule, Tag("mapping")]
-    | Annotated[CurveSchedule, Tag("curve")],
-    Discriminator(_kind_of_schedule),
-]
+from featlearn.training.stages import Constraint, Layer, LossName, Stage, Threshold
 
 
 class Beyond(Section):
@@ -108,8 +63,10 @@ class _StepsOfStage(Section):
     train: Annotated[list[Layer], Field(min_length=1)] = Field(description="the layers that move")
     method: MethodName = Field(Stage.method, description=DESCRIPTIONS["method"])
     steps: Count | None = Field(None, description=DESCRIPTIONS["steps"])
-    step_size: NumberOrSchedule | None = Field(None, description=DESCRIPTIONS["step_size"])
-    weight_decay: NumberOrSchedule = Field(0.0, description="λ: a number or a schedule")
+    step_size: ForLayers | None = Field(None, description=DESCRIPTIONS["step_size"])
+    weight_decay: ForLayers = Field(0.0, description="λ: a number or a schedule, for both layers or for each")
+    constraint: Constraint | None = Field(None, description=DESCRIPTIONS["constraint"])
+    loss: LossName | None = Field(None, description=DESCRIPTIONS["loss"])
 
 
 if TYPE_CHECKING:
@@ -122,7 +79,7 @@ class StageConfig(_KeysOfMethods):
     """One stage of training."""
 
     then: list[OperationName] = Field([], description=DESCRIPTIONS["then"])
-    sample: Literal["fresh"] | None = Field(
+    sample: Literal[fresh] | None = Field(
         None, description="`fresh`: a sample of its own for this stage, as large as that of the run (drawn data)"
     )
     stop: Stop | None = Field(
@@ -139,7 +96,8 @@ class StageConfig(_KeysOfMethods):
         yield from violations_of_method(METHODS[self.method], dict(self))
 
     def settled(self) -> dict[str, Any]:
-        return {name: list(x) if isinstance(x, tuple) else x for name, x in self.parameters().items()}
+        plain = {name: list(x) if isinstance(x, tuple) else x for name, x in self.parameters().items()}
+        return plain | {"loss": None if self.loss == "squared" else self.loss}
 
     def parameters(self) -> dict[str, Any]:
         """The parameters of its method, given or by default."""
@@ -155,19 +113,15 @@ class StageConfig(_KeysOfMethods):
             train=tuple(self.train),
             method=self.method,
             steps=self.steps or 1,
-            step_size=None if self.step_size is None else _schedule(self.step_size, self.steps or 1),
-            weight_decay=_schedule(self.weight_decay, self.steps or 1),
+            step_size=None if self.step_size is None else schedule_of(self.step_size, self.steps or 1),
+            weight_decay=schedule_of(self.weight_decay, self.steps or 1),
+            constraint=self.constraint,
+            loss=self.loss or "squared",
             parameters=self.parameters(),
             then=tuple(self.then),
             stop=stop,
             fresh_sample=self.sample == "fresh",
         )
-
-
-def _schedule(value: float | GeometricSchedule | CurveSchedule, steps: int) -> Schedule:
-    if isinstance(value, CurveSchedule):
-        return value.schedule(steps)
-    return value.schedule() if isinstance(value, GeometricSchedule) else Schedule.shared(value)
 
 
 StageName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=60)]

@@ -95,13 +95,17 @@ def advice(plan: Plan, event: Event) -> str:
     loss = row["train_loss"] if row["loss"] is None else row["loss"]
     why = method.overflow if loss is None else f"the loss is {loss:.3g}"
     message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): {why}"
-    decay, size = row["weight_decay"], row["step_size"]
-    if size and stage.step_size is not None:
+    if row["step_size"] and stage.step_size is not None:
         change = f"stages.{stage.name}.step_size{stage.step_size.with_a_tenth()}"
         message += f"; try a smaller step: --set {shlex.quote(change)}"
         limit = method.decay_limit and method.decay_limit(**method.values(stage.parameters))
-        if limit and decay and decay * size > limit:
-            message += f" (weight decay times step size is {decay * size:.3g}, and must stay below {limit:g})"
+        last = max(0, event.position.stage_step - 1)
+        layers = [(stage.weight_decay.in_layer(name), stage.step_size.in_layer(name)) for name in stage.train]
+        product = max(decay.at_step(last) * size.at_step(last) for decay, size in layers)
+        if limit and product > limit:
+            message += f" (weight decay times step size is {product:.3g}, and must stay below {limit:g})"
+    if stage.loss == "correlation":
+        message += "; the correlation alone has no minimum: take fewer steps, weight decay, or constraint: unit_rows"
     return message
 
 

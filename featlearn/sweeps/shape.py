@@ -70,7 +70,8 @@ class Shape:
             teachers += width  # the start is subtracted
         samples = _samples(config.data, dimension)
         exact = sum(method.work(samples, width, dimension) for method in methods if isinstance(method, Exact))
-        decays = sum(stage.weight_decay.values_at_rows(stage.steps, rows) for stage in stages)
+        compared = [stage for stage in stages if stage.loss == "squared"]
+        decays = sum(stage.weight_decay.values_at_rows(stage.steps, rows) for stage in compared)
         return cls(
             width=width,
             teachers=teachers,

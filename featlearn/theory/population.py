@@ -65,10 +65,34 @@ def gradient(
     m = second_layer.shape[-1]
     c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, xp)
     q = xp.sum(v * v, -1)
-    k, k_s, k_q = activation.kernel(xp, q[:, :m, None], q[:, None, :], first_layer @ v.mT)
+    return _pulled(activation, second_layer, first_layer, q[:, :m], c, v, q, xp)
+
+
+def correlation_gradient(
+    activation: Activation,
+    second_layer: Array,
+    first_layer: Array,
+    teacher_second_layer: Array,
+    teacher_first_layer: Array,
+    xp: ModuleType = np,
+) -> Gradient:
+    """Gradient of the correlation loss −2 E[f f*]: the terms of ``gradient`` that have the teacher in them.
+
+    Args, Accuracy: as ``gradient``. The loss itself is Σ_j a_j ∂/∂a_j, since it is linear in a.
+    """
+    q, teacher_q = xp.sum(first_layer * first_layer, -1), xp.sum(teacher_first_layer * teacher_first_layer, -1)
+    teacher = -teacher_second_layer, teacher_first_layer, teacher_q
+    return _pulled(activation, second_layer, first_layer, q, *teacher, xp)
+
+
+def _pulled(
+    activation: Activation, second: Array, first: Array, q_first: Array, c: Array, v: Array, q: Array, xp: Any
+) -> Gradient:
+    """2 Σ_i c_i E[φ̃(w_j·x) φ̃(v_i·x)] and its gradient in w_j, times a_j."""
+    k, k_s, k_q = activation.kernel(xp, q_first[:, :, None], q[:, None, :], first @ v.mT)
     column = c[:, :, None]
-    to_rows = (k_s * c[:, None, :]) @ v + 2 * (k_q @ column) * first_layer
-    return Gradient(2 * (k @ column)[..., 0], 2 * second_layer[..., None] * to_rows)
+    to_rows = (k_s * c[:, None, :]) @ v + 2 * (k_q @ column) * first
+    return Gradient(2 * (k @ column)[..., 0], 2 * second[..., None] * to_rows)
 
 
 def loss_float64(

@@ -13,6 +13,7 @@ from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE, imbalance
 from featlearn.theory.tangent_kernel import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, tangent_kernel_distance
 from featlearn.training.methods import METHODS
 from featlearn.training.reach import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS
+from featlearn.training.sphere import along_sphere
 
 if TYPE_CHECKING:
     from featlearn.training.look import Look
@@ -118,16 +119,16 @@ def _squares(values: np.ndarray) -> np.ndarray:
 
 
 def _grad_norm(look: Look) -> np.ndarray:
-    decay, slope, weights = look.weight_decay, look.slope, look.weights
-    squares = {
-        "second_layer": _squares(slope.second_layer + decay[:, None] * weights.second_layer),
-        "first_layer": _squares(slope.first_layer + decay[:, None, None] * weights.first_layer),
-    }
-    return np.sqrt(sum(squares[layer] for layer in look.stages[0].train))  # the runs of a batch train the same
+    stage, slope, weights = look.stages[0], look.slope, look.weights  # the runs of a batch train the same
+    by_a = slope.second_layer + look.decay_of("second_layer")[:, None] * weights.second_layer
+    by_w = slope.first_layer + look.decay_of("first_layer")[:, None, None] * weights.first_layer
+    by_w = by_w if stage.constraint is None else along_sphere(by_w, weights.first_layer)
+    squares = {"second_layer": _squares(by_a), "first_layer": _squares(by_w)}
+    return np.sqrt(sum(squares[layer] for layer in stage.train))
 
 
 def _gap(look: Look) -> np.ndarray | None:
-    if not look.gap or look.objective is None or look.problem.scaled is not None:
+    if not look.gap or look.objective is None or look.problem.scaled is not None or look.minimises != "squared":
         return None
     return look.objective - look.least_objective
 
@@ -187,7 +188,7 @@ for _column in (
     Column(
         name="weight_decay",
         kind="number",
-        meaning="λ that the last step used",
+        meaning="λ that the last step used; √(λ₁λ₂) where the layers have their own",
         compute=lambda look: look.weight_decay,
         heading="λ",
         words="weight decay",
@@ -197,7 +198,8 @@ for _column in (
     Column(
         name="step_size",
         kind="number",
-        meaning=f"η that the last step used ({'; '.join(_other_sizes)}); null for {_without_size}",
+        meaning=f"η that the last step used ({'; '.join(_other_sizes)}), √(η₁η₂) where the layers have their own; "
+        f"null for {_without_size}",
         compute=lambda look: look.step_size,
         heading="η",
         words="step size",
@@ -217,7 +219,8 @@ for _column in (
     Column(
         name="objective",
         kind="number",
-        meaning="L + (λ/2)(‖a‖² + ‖W‖²_F)",
+        meaning="L + (λ/2)(‖a‖² + ‖W‖²_F), each layer with its own λ; in stages with `loss: correlation` −2 E[f f*] in "
+        "place of L",
         compares="target",
         compute=lambda look: look.objective,
         symbol=r"L_\lambda",
@@ -227,7 +230,7 @@ for _column in (
         name="grad_norm",
         kind="number",
         meaning="norm of the gradient of the objective over the trained layers; for empirical data, with the training "
-        "loss in place of L",
+        "loss in place of L; with `constraint: unit_rows` of its part along the sphere",
         compute=_grad_norm,
         words="gradient norm",
         symbol=r"\|\nabla L_\lambda\|",
@@ -238,7 +241,8 @@ for _column in (
         kind="number",
         meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound); null "
         "for targets that are not neurons of the student's activation, for activations that are not homogeneous of "
-        "degree 1, with an `inputs.covariance`, for λ = 0, with `output_scale` or `scaling`, and for large teachers "
+        "degree 1, with an `inputs.covariance`, for λ = 0, with `loss: correlation`, `output_scale` or `scaling`, and "
+        "for large teachers "
         f"(m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
         compares="target",
         compute=_gap,

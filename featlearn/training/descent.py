@@ -24,6 +24,7 @@ from featlearn.training.operations import end_of_stage
 from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem, State
 from featlearn.training.reduction import Reduction, reductions
+from featlearn.training.sphere import unit_rows
 from featlearn.training.stages import Stage
 
 DIVERGED_ABOVE = 1e6  # times the loss at the start (or ‖f*‖², where that is more): the run is given up
@@ -156,6 +157,10 @@ class _Descent:
         rows = self.plans[0].rows[leg.number]
         rows = rows[rows > leg.done]
         self.piece = _FIRST_PIECE if self._is_stepped_by_backend(leg) else 1
+        if self.plans[0].stages[leg.number].constraint and not leg.done:  # all plans have the same
+            first = leg.batch.first_layer
+            unit = unit_rows(first.astype(np.float64)).astype(first.dtype)
+            leg = replace(leg, batch=replace(leg.batch, first_layer=unit)).from_row()
         while len(rows) and leg.runs:
             if not self.every_row:
                 leg, skipped = self._skip_uneventful_rows(leg, rows)

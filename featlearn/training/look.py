@@ -17,7 +17,7 @@ from featlearn.training.data import mean_square_error
 from featlearn.training.optima import least_objectives
 from featlearn.training.problem import Problem
 from featlearn.training.reduction import Reduction
-from featlearn.training.stages import Schedule, Stage, value_of_each
+from featlearn.training.stages import Layer, LossName, Schedule, Stage, value_of_each
 from featlearn.training.state import BATCH_LOSS, State
 
 
@@ -100,12 +100,16 @@ class Look:
 
     @cached_property
     def weight_decay(self) -> np.ndarray:
-        """(B,) λ that the last step used, or that the first one will."""
+        """(B,) λ that the last step used, or that the first one will; √(λ₁λ₂) where layers have their own."""
         return self._last_used([stage.weight_decay for stage in self.stages])
+
+    def decay_of(self, layer: Layer) -> np.ndarray:
+        """(B,) λ of one layer at the last step."""
+        return self._last_used([stage.weight_decay.in_layer(layer) for stage in self.stages])
 
     @cached_property
     def step_size(self) -> np.ndarray:
-        """(B,) η that the last step used, or that the first one will; NaN for methods without."""
+        """(B,) η that the last step used, or that the first one will, likewise; NaN for methods without."""
         return self._last_used([stage.step_size for stage in self.stages])
 
     def _last_used(self, schedules: Sequence[Schedule | None]) -> np.ndarray:
@@ -118,9 +122,20 @@ class Look:
         return self._of_all(self.backend.loss_and_gradient(*self._trained))
 
     @cached_property
+    def _correlation(self) -> tuple[np.ndarray, Gradient]:
+        """−2 E[f f*], (B,), and its gradient."""
+        problem, weights = self._trained
+        return self._of_all(problem.correlation_loss(weights.second_layer, weights.first_layer))
+
+    @cached_property
+    def minimises(self) -> LossName:
+        """The loss that the stage descends on; the runs of a batch agree in it."""
+        return self.stages[0].loss
+
+    @cached_property
     def _sample(self) -> tuple[np.ndarray, Gradient]:
-        """The loss on the empirical data, (B,), and its gradient."""
-        return self._of_all(self.backend.sample_loss_and_gradient(*self._trained))
+        """The squared loss on the empirical data, (B,), and the gradient of what is minimised there."""
+        return self._of_all(self.backend.sample_loss_and_gradient(*self._trained, self.minimises))
 
     @cached_property
     def loss(self) -> np.ndarray | None:
@@ -164,16 +179,21 @@ class Look:
 
     @cached_property
     def slope(self) -> Gradient:
-        """The gradient of the loss: of the training loss for empirical data, of the population loss otherwise."""
-        return self._sample[1] if self.problem.samples() else self._population[1]
+        """The gradient of what is minimised: on the sample for empirical data, on the population otherwise."""
+        if self.problem.samples():
+            return self._sample[1]
+        return self._correlation[1] if self.minimises == "correlation" else self._population[1]
 
     @cached_property
     def objective(self) -> np.ndarray | None:
-        """(B,) L + (λ/2)(‖a‖² + ‖W‖²); None without a teacher."""
+        """(B,) L + (λ₂/2)‖a‖² + (λ₁/2)‖W‖², with −2 E[f f*] for L where that is minimised; None without a teacher."""
         if self.loss is None:
             return None
-        squares = [np.einsum("bi,bi->b", w, w) for w in self.weights.flat()]
-        return self.loss + 0.5 * self.weight_decay * sum(squares)
+        second, first = (np.einsum("bi,bi->b", w, w) for w in self.weights.flat())
+        of_second, of_first = self.decay_of("second_layer"), self.decay_of("first_layer")
+        same = of_first == of_second
+        penalty = np.where(same, 0.5 * of_first * (second + first), 0.5 * (of_second * second + of_first * first))
+        return (self._correlation[0] if self.minimises == "correlation" else self.loss) + penalty
 
     @cached_property
     def least_objective(self) -> np.ndarray:

@@ -15,7 +15,8 @@ import numpy as np
 from featlearn.theory.population import FLOAT64_ROUNDING
 from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend
-from featlearn.training.stages import Layer
+from featlearn.training.sphere import along_sphere, unit_rows
+from featlearn.training.stages import LAYERS, ByLayer, Layer, LossName, Schedule
 from featlearn.training.state import State
 
 if TYPE_CHECKING:
@@ -24,19 +25,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Objective:
-    """L + (λ/2)‖x‖² at x, the entries of the trained layers; L is the loss on the population or on a fixed sample.
+    """L + (λ/2)‖x‖² at x, the entries of the trained layers; L is a loss on the population or on a fixed sample.
 
     Attributes:
         backend: computes L and its gradient.
         problem: one run (B = 1), not with online data.
         state: gives the layers that are not trained, and the precision.
         train: the trained layers.
+        loss: which one it is.
     """
 
     backend: Backend
     problem: Problem
     state: State
     train: tuple[Layer, ...]
+    loss: LossName = "squared"
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -78,10 +81,40 @@ class Objective:
         at = State(at.second_layer.astype(np.float64), at.first_layer.astype(np.float64))
         with np.errstate(all="ignore"):
             if self.problem.samples():
-                loss, gradient = self.backend.sample_loss_and_gradient(self.problem, at)
+                loss, gradient = self.backend.sample_loss_and_gradient(self.problem, at, self.loss)
+            elif self.loss == "correlation":
+                loss, gradient = self.problem.correlation_loss(at.second_layer, at.first_layer)
             else:
                 loss, gradient = self.backend.loss_and_gradient(self.problem, at)
         return float(loss[0]), self._vector(*gradient)
+
+    def decay(self, schedule: Schedule, step: int) -> np.ndarray | float:
+        """λ of a step: a number, or (n,) for each entry of the vector where layers have their own."""
+        if not isinstance(schedule, ByLayer):
+            return schedule.at_step(step)
+        first, second = (schedule.in_layer(layer).at_step(step) for layer in LAYERS)
+        return self._vector(
+            np.full(self.state.second_layer.shape, second), np.full(self.state.first_layer.shape, first)
+        )
+
+    def penalty(self, x: np.ndarray, decay: np.ndarray | float) -> float:
+        """(λ/2)‖x‖²."""
+        return 0.5 * (self.product(x, decay * x) if isinstance(decay, np.ndarray) else decay * self.product(x, x))
+
+    def along_sphere(self, slope: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """The part of a slope that keeps the norms of the rows."""
+        return self._with_rows(slope, along_sphere(*(self._rows(y) for y in (slope, x))))
+
+    def on_sphere(self, x: np.ndarray) -> np.ndarray:
+        """The vector with its rows put on the unit sphere; those that are zeros in the state stay so."""
+        return self._with_rows(x, unit_rows(self._rows(x), self.state.first_layer[0].astype(np.float64)))
+
+    def _rows(self, x: np.ndarray) -> np.ndarray:
+        """The first layer, (m, d), which comes last."""
+        return x[len(x) - self.state.first_layer.size :].reshape(self.state.first_layer.shape[1:])
+
+    def _with_rows(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return np.concatenate([x[: len(x) - rows.size], rows.ravel()])
 
     def rounding(self, x: np.ndarray) -> tuple[float, float]:
         """Bounds on the rounding errors of L and of ‖∇L‖ at ``x``, up to a small factor (docs/theory.md §5)."""

@@ -86,9 +86,10 @@ def solved_beside(problem: Problem, plans: Sequence[Plan], *, every_row: bool = 
 
 
 def _decays(plan: Plan, *, every_row: bool) -> list[float]:
-    """Each λ that the rows of a run use, in their order; of the first row and the last of each stage, or of all."""
-    found = [plan.stages[0].weight_decay.at_step(0)]
-    for stage, rows in zip(plan.stages, plan.rows, strict=True):
+    """Each λ that rows of a run are compared at, in order; of the first row and the last of each stage, or of all."""
+    compared = [(s, rows) for s, rows in zip(plan.stages, plan.rows, strict=True) if s.loss == "squared"]
+    found = [plan.stages[0].weight_decay.at_step(0)] if plan.stages[0].loss == "squared" else []
+    for stage, rows in compared:
         found += stage.weight_decay.at(np.maximum(rows if every_row else rows[-1:], 1) - 1).tolist()
     return list(dict.fromkeys(found))
 

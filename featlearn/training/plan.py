@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -38,10 +39,14 @@ class Plan:
     def shape(self) -> tuple[object, ...]:
         """Equal for two plans that can go through the loop together: all but λ, η and stop thresholds."""
         kinds = tuple(
-            (s.train, s.method, s.steps, tuple(METHODS[s.method].values(s.parameters).items()), s.then)
+            (s.train, s.method, s.steps, s.constraint, s.loss, s.then, tuple(_parameters(s).items()))
             for s in self.stages
         )
         return kinds, self.gap, tuple(r.tobytes() for r in self.rows), tuple(r.tobytes() for r in self.snapshots)
+
+
+def _parameters(stage: Stage) -> dict[str, Any]:
+    return METHODS[stage.method].values(stage.parameters)
 
 
 @dataclass(frozen=True)

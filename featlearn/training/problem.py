@@ -12,6 +12,7 @@ import numpy as np
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 from featlearn.theory.tangent_kernel import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, neural_tangent_kernel
+from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.function import Function, target_of
 from featlearn.theory.targets.interface import Target
 from featlearn.training.batched import Batched
@@ -214,6 +215,12 @@ class Problem(Batched):
             gradient.first_layer if self.multiplicity is None else gradient.first_layer / self.multiplicity[..., None]
         )
         return Gradient(self.output_weights(gradient.second_layer), self.images(by_row))
+
+    def correlation_loss(self, second_layer: np.ndarray, first_layer: np.ndarray) -> tuple[np.ndarray, Gradient]:
+        """−2 E[f f*], (B,), which is linear in a, and its gradient by the weights of single neurons."""
+        weights = self.in_loss(second_layer, first_layer)
+        slope = against.correlation_gradient(self.activation, *weights)
+        return np.sum(weights[0] * slope.second_layer, -1), self.by_each_neuron(slope)
 
     def samples(self) -> list[Empirical] | None:
         """The empirical data of each run; None for population and online data."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import cos, pi
+from math import cos, pi, sqrt
 from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
@@ -13,6 +13,8 @@ import numpy as np
 S = TypeVar("S", bound="Schedule | None")
 Layer = Literal["first_layer", "second_layer"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
+Constraint = Literal["unit_rows"]
+LossName = Literal["squared", "correlation"]
 
 MOST_CHANGES = 1000  # a schedule with more changes than this gets no rows at its changes
 
@@ -61,6 +63,14 @@ class Schedule:
         with np.errstate(over="ignore"):
             return float(self.start * np.float64(self.factor) ** epoch)
 
+    def in_layer(self, layer: Layer) -> Schedule:
+        """The schedule of one layer."""
+        return self
+
+    def by_layer(self, steps: np.ndarray) -> np.ndarray:
+        """The values of each of ``LAYERS`` at steps (n,), (n, 2)."""
+        return np.repeat(self.at(steps)[:, None], len(LAYERS), axis=1)
+
     def epoch_ends(self, steps: int, most: int) -> np.ndarray:
         """How many steps are done at each change of the value in a stage of ``steps``; none if more than ``most``."""
         changes = 0 if self.factor == 1.0 else (steps - 1) // self.every
@@ -73,6 +83,11 @@ class Schedule:
     def with_a_tenth(self) -> str:
         """What is put behind its key on the command line for a tenth of its values."""
         return f"{'' if self.factor == 1 else '.start'}={self.start / 10:g}"
+
+    def a_tenth(self) -> str:
+        """A tenth of its values, as configurations write them."""
+        start = f"{self.start / 10:g}"
+        return start if self.factor == 1 else f"{{start: {start}, factor: {self.factor:g}, every: {self.every}}}"
 
 
 @dataclass(frozen=True)
@@ -111,8 +126,49 @@ class Curve(Schedule):
         return min(steps, rows)
 
     def with_a_tenth(self) -> str:
+        return f"={self.a_tenth()}"
+
+    def a_tenth(self) -> str:
         end = self.end if self.kind == "power" else self.end / 10
-        return f"={{{self.kind}: [{self.start / 10:g}, {end:g}]}}"
+        return f"{{{self.kind}: [{self.start / 10:g}, {end:g}]}}"
+
+
+@dataclass(frozen=True)
+class ByLayer(Schedule):
+    """A schedule for each layer. Its own values are their geometric means, which do not change when the layers are
+    rescaled against one another (docs/theory.md §6); make one with ``of``."""
+
+    first_layer: Schedule = Schedule(0.0)
+    second_layer: Schedule = Schedule(0.0)
+
+    @classmethod
+    def of(cls, first_layer: Schedule, second_layer: Schedule) -> ByLayer:
+        return cls(sqrt(first_layer.start * second_layer.start), first_layer=first_layer, second_layer=second_layer)
+
+    def at(self, steps: np.ndarray | int) -> np.ndarray:
+        """See ``Schedule``."""
+        return np.sqrt(self.first_layer.at(steps) * self.second_layer.at(steps))
+
+    def at_step(self, step: int) -> float:
+        """The value at one step, with the bits of ``at``."""
+        return sqrt(self.first_layer.at_step(step) * self.second_layer.at_step(step))
+
+    def in_layer(self, layer: Layer) -> Schedule:
+        return self.first_layer if layer == "first_layer" else self.second_layer
+
+    def by_layer(self, steps: np.ndarray) -> np.ndarray:
+        return np.stack([self.in_layer(layer).at(steps) for layer in LAYERS], axis=1)
+
+    def epoch_ends(self, steps: int, most: int) -> np.ndarray:
+        return np.union1d(self.first_layer.epoch_ends(steps, most), self.second_layer.epoch_ends(steps, most))
+
+    def values_at_rows(self, steps: int, rows: int) -> int:
+        each = [self.in_layer(layer).values_at_rows(steps, rows) for layer in LAYERS]
+        return min(rows, sum(each) - 1)
+
+    def with_a_tenth(self) -> str:
+        tenths = [f"{layer}: {self.in_layer(layer).a_tenth()}" for layer in LAYERS]
+        return f"={{{', '.join(tenths)}}}"
 
 
 @dataclass(frozen=True)
@@ -140,7 +196,10 @@ class Stage:
     Attributes:
         method: by its name in ``methods.METHODS``.
         steps: 1 for a method that takes no steps.
-        step_size: None for a method that has none.
+        step_size, weight_decay: a ``ByLayer`` where layers have their own; no step size for a method that has none.
+        constraint: "unit_rows": rows of the first layer are put on the unit sphere when the stage starts, and after
+            each step; None for none.
+        loss: what is minimised, "squared" or "correlation", −2 E[f f*]; weight decay is added to either.
         parameters: of the method, where they are not its defaults.
         then: names in ``operations.OPERATIONS``, which are applied to the weights at the end.
         stop: thresholds by metrics column; the stage ends at the first logged row that meets one.
@@ -153,6 +212,8 @@ class Stage:
     steps: int = 1
     step_size: Schedule | None = None
     weight_decay: Schedule = Schedule(0.0)
+    constraint: Constraint | None = None
+    loss: LossName = "squared"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     then: tuple[str, ...] = ()
     stop: dict[str, Threshold] = field(default_factory=dict)

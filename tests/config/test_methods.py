@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from featlearn.config.methods import DESCRIPTIONS, keys_of_parameters, violations_of_method
+from featlearn.config.schedules import CurveSchedule, LayerSchedules
 from featlearn.config.stages import StageConfig
-from featlearn.training.methods import METHODS, all_parameters
+from featlearn.training.methods import METHODS, SteppedByBackend, all_parameters
 from featlearn.training.operations import OPERATIONS
+from featlearn.training.stages import LAYERS
 from tests.config.broken import Broken, changed, must_be_refused
 
 BROKEN = [
@@ -41,7 +43,7 @@ def test_a_method_with_wrong_keys_is_refused_with_its_place_and_key(case: Broken
 
 def given(**changes: Any) -> dict[str, Any]:
     """The keys of a stage as validation hands them on: None where they are not given."""
-    nothing = dict.fromkeys(["steps", "step_size", "stop", *all_parameters()])
+    nothing = dict.fromkeys(["steps", "step_size", "stop", "constraint", "loss", *all_parameters()])
     return nothing | {"train": ["second_layer"], "weight_decay": 0.1} | changes
 
 
@@ -71,6 +73,22 @@ def test_a_parameter_is_allowed_for_its_own_methods_alone(method: str, parameter
     assert (parameter not in told) == own
     if not own:
         assert f"the method is {method}" in told[parameter]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_layers_constraints_and_losses_are_for_the_methods_that_know_them(method: str) -> None:
+    record, both = METHODS[method], list(LAYERS)
+    by_layer = LayerSchedules(first_layer=0.1, second_layer=0.2)
+    assert "weight_decay" not in wrong(method, weight_decay=by_layer)
+    curved = LayerSchedules(first_layer=0.1, second_layer=CurveSchedule(linear=[0.2, 0.0]))
+    assert ("weight_decay" in wrong(method, weight_decay=curved)) == (not record.takes_steps)
+    assert ("step_size" in wrong(method, train=both, step_size=by_layer)) == (not isinstance(record, SteppedByBackend))
+    assert "step_size" in wrong(method, train=["first_layer"], step_size=by_layer)
+    known = {"gd", "momentum", "adam", "flow"}
+    assert ("constraint" in wrong(method, train=both, constraint="unit_rows")) == (method not in known)
+    assert "constraint" in wrong(method, train=["second_layer"], constraint="unit_rows")
+    assert ("loss" in wrong(method, loss="correlation")) == (method not in known)
+    assert "loss" not in wrong(method, loss="squared")
 
 
 def test_an_exact_step_takes_neither_steps_nor_a_schedule() -> None:

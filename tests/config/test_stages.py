@@ -39,6 +39,8 @@ def test_a_stage_is_handed_on_with_every_key() -> None:
         method="adam",
         weight_decay=decay,
         betas=[0.8, 0.9],
+        constraint="unit_rows",
+        loss="correlation",
         then=["normalize_rows"],
         stop={"loss": 1e-3, "grad_norm": 1e-4},
     )
@@ -50,6 +52,8 @@ def test_a_stage_is_handed_on_with_every_key() -> None:
         step_size=Schedule(0.1),
         weight_decay=Schedule(0.01, 0.5, 3),
         parameters={"betas": (0.8, 0.9)},
+        constraint="unit_rows",
+        loss="correlation",
         then=("normalize_rows",),
         stop={"loss": Threshold(1e-3), "grad_norm": Threshold(1e-4)},
     )

@@ -40,6 +40,27 @@ KINDS = {
     "stop_above": ["stages.early.stop={loss: {above: 10}, feature_motion: {above: 0.1}}"],
     "stop_below": ["stages.early.stop={mean_angle: {below: 50}, loss: {below: 0.01}}"],
     "curves": ["stages.early.step_size={cosine: [0.1, 0.01]}", "stages.late.weight_decay={linear: [0.02, 0]}"],
+    "by_layer": [
+        "stages.early.step_size={first_layer: {cosine: [0.1, 0.01]}, second_layer: 0.02}",
+        "stages.late.weight_decay={first_layer: 0.02, second_layer: {start: 0.1, factor: 0.5, every: 7}}",
+        "stages.late.method=adam",
+    ],
+    "by_layer_exactly": [
+        "stages.early.method=flow",
+        "stages.early.weight_decay={first_layer: 0.2, second_layer: 0.02}",
+        "stages.late={train: [second_layer], method: ridge, weight_decay: {first_layer: 0.2, second_layer: 0.02}}",
+    ],
+    "on_the_sphere": ["stages.early.constraint=unit_rows", "stages.late.method=momentum"],
+    "late_on_the_sphere": [
+        "stages.late={constraint: unit_rows, train: [first_layer], steps: 40, step_size: 0.01, method: adam}"
+    ],
+    "flow_on_the_sphere": ["stages.early.constraint=unit_rows", "stages.early.method=flow", SPHERE],
+    "correlation": ["stages.early.loss=correlation", "stages.late.loss=correlation", "stages.late.method=adam", SPHERE],
+    "correlated_flow": [
+        "stages.early.loss=correlation",
+        "stages.early.method=flow",
+        "stages.early.constraint=unit_rows",
+    ],
     "powers": ["stages.early.step_size={power: [0.1, 0.5]}", "stages.late.method=adam"],
     "redrawn": ["stages.early.then=[redraw_second_layer]", SPHERE],
     "spike": ["inputs={covariance: {spike: {strength: 3}}}"],
@@ -154,6 +175,7 @@ OLD = {
     "student.scaling=standard",
     "inputs={covariance: identity}",
     "inputs={}",
+    "stages.early.loss=squared",
 }
 
 

@@ -12,7 +12,7 @@ from featlearn.runs.recorder import advice
 from featlearn.training.events import Logged
 from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import State
-from featlearn.training.stages import Schedule
+from featlearn.training.stages import ByLayer, Schedule
 from tests.training.examples import stage_of
 
 DECAYS, SMALLER = {"step_size": Schedule(1.0), "weight_decay": Schedule(3.0)}, "; try a smaller step: --set stages.s."
@@ -29,10 +29,26 @@ DECAYS, SMALLER = {"step_size": Schedule(1.0), "weight_decay": Schedule(3.0)}, "
             None,
             f"the loss is not finite{SMALLER}step_size=0.1 (weight decay times step size is 3, and must stay below 2)",
         ),
+        (
+            {
+                "step_size": ByLayer.of(Schedule(0.01), Schedule(1.0)),
+                "weight_decay": ByLayer.of(Schedule(10.0), Schedule(3.0)),
+            },
+            None,
+            "the loss is not finite; try a smaller step: --set "
+            "'stages.s.step_size={first_layer: 0.001, second_layer: 0.1}' (weight decay times step size is 3, and must "
+            "stay below 2)",
+        ),
+        (
+            {"loss": "correlation"},
+            2.5e7,
+            f"the loss is 2.5e+07{SMALLER}step_size=0.02; the correlation alone has no minimum: take fewer steps, "
+            "weight decay, or constraint: unit_rows",
+        ),
         (DECAYS | {"method": "momentum"}, None, f"the loss is not finite{SMALLER}step_size=0.1"),  # below 2 (1 + 0.9)
         ({"step_size": None, "method": "lbfgs"}, 1e9, "the loss is 1e+09"),
     ],
-    ids=["loss", "not finite", "schedule", "decay", "momentum", "no step size"],
+    ids=["loss", "not finite", "schedule", "decay", "by layer", "correlation", "momentum", "no step size"],
 )
 def test_advice_after_a_divergence(changes: dict[str, Any], loss: float | None, told: str) -> None:
     stage = stage_of(**changes)

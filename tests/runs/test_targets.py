@@ -122,6 +122,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "scaled twice": {"student": STUDENT | {"scaling": "ntk", "output_scale": 2.0}},
     "redrawn": {"stages": {"one": STAGE | {"then": ["redraw_second_layer"]}, "two": STAGE}},
     "along a curve": {"stages": {"go": STAGE | {"step_size": {"cosine": [0.05, 0.01]}}}},
+    "on the sphere": {"stages": {"go": STAGE | {"constraint": "unit_rows", "method": "momentum"}}},
+    "correlation": {"stages": {"go": STAGE | {"loss": "correlation"}}},
+    "by layer": {"stages": {"go": STAGE | {"step_size": {"first_layer": 0.05, "second_layer": 0.01}}}},
     "flow": {"stages": {"go": {"train": BOTH, "steps": 12, "method": "flow", "step_size": 0.05}}},
 }
 

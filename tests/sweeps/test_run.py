@@ -57,6 +57,24 @@ def test_a_point_has_the_bits_of_a_run_of_its_own(mixed: SweepDirectory, tmp_pat
         assert together.read_info().config_hash == alone.info.config_hash
 
 
+def test_a_sweep_may_vary_what_each_layer_has_of_its_own(tmp_path: Path) -> None:
+    base = BASE.replace("step_size: 0.2, weight", "step_size: {first_layer: 0.2, second_layer: 0.1}, weight")
+    grid = """\
+    grid:
+      stages.local.step_size.first_layer: [0.1, 0.3]
+      stages.local.weight_decay: [0.01, {first_layer: 0, second_layer: 0.1}]
+      stages.local.constraint: [unit_rows]
+      stages.local.loss: [squared, correlation]
+    """
+    directory = new_sweep(tmp_path, grid, base)
+    assert run(directory).state.counts["done"] == 8
+    for place, point in load_sweep(directory.sweep_file).points_at({2, 7}):
+        assert point.config is not None
+        alone = train(point.config, tmp_path)
+        assert metrics(alone.run) == metrics(RunDirectory(directory.runs / f"p{place:04}"))
+    assert len({row["objective"] for row in table(directory)}) == 8
+
+
 def test_a_summary_has_the_same_results_and_no_runs(mixed: SweepDirectory, tmp_path: Path) -> None:
     short = new_sweep(tmp_path, MIXED + "store: summary\n")
     run(short)

@@ -65,12 +65,14 @@ def test_bits_depend_neither_on_company_nor_on_how_steps_are_cut(m: int, d: int,
 SCRIPT = """
 import hashlib, sys
 sys.path.insert(0, {root!r})
+from dataclasses import replace
 from tests.training.batches import batch, fused, stages
 digest = hashlib.sha256()
-for m, d in ((9, 5), (300, 7)):
-    problem, state = batch(5, m, d)
-    found = fused().advance(problem, stages(5), state, 0, 40)
-    digest.update(found.first_layer.tobytes() + found.second_layer.tobytes())
+for changes in ({{}}, {{"constraint": "unit_rows"}}, {{"loss": "correlation"}}):
+    for m, d, runs in ((9, 5, 5), (300, 7, 5), (300, 7, 1)):
+        problem, state = batch(runs, m, d)
+        found = fused().advance(problem, [replace(s, **changes) for s in stages(runs)], state, 0, 40)
+        digest.update(found.first_layer.tobytes() + found.second_layer.tobytes())
 print(digest.hexdigest())
 """
 

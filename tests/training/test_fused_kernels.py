@@ -37,6 +37,7 @@ def test_columns_that_fill_their_padding_are_not_left(m: int, teachers: int) -> 
 IN_PYTHON = """
 import sys
 sys.path.insert(0, {root!r})
+from dataclasses import replace
 from featlearn.theory import population
 from tests.training.batches import batch, fused, stages
 for m in range(1, 10):
@@ -47,6 +48,8 @@ for m in range(1, 10):
         truth = population.loss_float64(problem.activation, *arrays)[0]
         assert abs(loss - truth).max() < 1e-14, (m, teachers)
         fused().advance(problem, stages(1), state, 0, 1)
+        further = replace(stages(1)[0], constraint="unit_rows", loss="correlation")
+        assert fused().advance(problem, [further], state, 0, 2).finite().all()
 print("inside")
 """
 

@@ -9,7 +9,7 @@ from featlearn.theory import population
 from featlearn.training import data
 from featlearn.training.backends import make_backend
 from featlearn.training.methods import lbfgs
-from featlearn.training.methods.lbfgs import HISTORY, _History
+from featlearn.training.methods.lbfgs import HISTORY, _both, _History
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
 from tests.training.examples import random_problem, rows_of
@@ -193,11 +193,16 @@ def test_the_objective_never_grows_and_a_step_takes_about_one_evaluation(monkeyp
     assert asked < 2 * 100 + 2 * 200
 
 
+def test_a_checkpoint_from_before_layers_had_their_own_decay_is_read() -> None:
+    assert _both(np.array(0.02)) == (0.02, 0.02)
+    assert _both(np.array([0.02, 0.5])) == (0.02, 0.5)
+
+
 def test_where_nothing_is_better_it_stays_without_asking_again(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, state = random_problem()
     stage = _stage(1000, 0.02)
     end = _walk(problem, state, stage)
-    assert end.memory["lbfgs.stalled"] == [0.02]
+    np.testing.assert_array_equal(end.memory["lbfgs.stalled"], [[0.02, 0.02]])
     engine = make_backend("fused", "cpu", "float64")
     monkeypatch.setattr(lbfgs, "_point", None)
     again = lbfgs.METHOD.advance(engine, problem, [stage], end, 999, 1)

@@ -20,6 +20,6 @@ def test_three_steps_are_those_of_the_record(name: str) -> None:
     memory: dict[str, Any] = {}
     for number in (1, 2, 3):
         slope = np.random.default_rng(number).standard_normal(LANES)
-        step = Step(method.compiled.branch, beta1, beta2, 1 - beta1**number, 1 - beta2**number, 0, 0, 1, 1, 1, 1)
+        step = Step(method.compiled.branch, beta1, beta2, 1 - beta1**number, 1 - beta2**number, 0, 0, 1, 1, 1, 1, 0)
         found = direction.py_func(step, slope, 1, mean, square)
         np.testing.assert_allclose(found, method.direction(np, memory, slope, number, **values), rtol=1e-14)

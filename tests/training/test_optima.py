@@ -108,6 +108,8 @@ def test_without_every_row_only_those_at_the_ends_are_solved() -> None:
     (plan, _) = _plans(0.04)
     assert optima._decays(plan, every_row=True) == [0.04, 0.02, 0.01]
     assert optima._decays(plan, every_row=False) == [0.04, 0.01]
+    correlated = replace(plan, stages=tuple(replace(stage, loss="correlation") for stage in plan.stages))
+    assert optima._decays(correlated, every_row=True) == []
 
 
 def test_least_objectives_are_those_of_each_run_and_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:

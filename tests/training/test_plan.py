@@ -34,6 +34,8 @@ def test_sizes_and_thresholds_may_differ_between_the_runs_of_a_batch(changes: di
         {"steps": 61},
         {"parameters": {"momentum": 0.8}},
         {"then": ("balance",)},
+        {"constraint": "unit_rows"},
+        {"loss": "correlation"},
     ],
     ids=str,
 )

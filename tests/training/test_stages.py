@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featlearn.training.stages import Curve, Schedule, Stage, rows_of_stages, snapshot_steps, value_of_each
+from featlearn.training.stages import (
+    LAYERS,
+    ByLayer,
+    Curve,
+    Schedule,
+    Stage,
+    rows_of_stages,
+    snapshot_steps,
+    value_of_each,
+)
 
 PROPERTY = settings(max_examples=300, derandomize=True, deadline=None, database=None)
 
@@ -31,6 +40,37 @@ def test_the_value_of_a_step_has_the_same_bits_however_it_is_asked_for(factor: f
         np.testing.assert_array_equal(pieces, together)
     np.testing.assert_array_equal([schedule.at(np.asarray(t)) for t in steps], together)
     np.testing.assert_array_equal([schedule.at(t) for t in range(200)], together)
+
+
+def test_layers_may_have_their_own_values() -> None:
+    both = ByLayer.of(Schedule(0.2, 0.5, 3), Curve(0.8, kind="linear", end=0.1, steps=9))
+    steps = np.arange(9)
+    np.testing.assert_array_equal(
+        both.by_layer(steps), np.stack([both.first_layer.at(steps), both.second_layer.at(steps)], 1)
+    )
+    assert [both.in_layer(layer) for layer in LAYERS] == [both.first_layer, both.second_layer]
+    mean = np.sqrt(both.by_layer(steps).prod(axis=1))
+    np.testing.assert_array_equal(both.at(steps), mean)
+    np.testing.assert_array_equal([both.at_step(t) for t in range(9)], mean)
+    np.testing.assert_array_equal(both.at(4), mean[4])
+    np.testing.assert_array_equal(Schedule(0.3, 0.7, 2).by_layer(steps)[:, 1], Schedule(0.3, 0.7, 2).at(steps))
+    same = ByLayer.of(Schedule(0.3), Schedule(0.3))
+    assert same.at_step(2) == same.start == 0.3
+
+
+def test_rows_stand_where_either_layer_changes_its_value() -> None:
+    both = ByLayer.of(Schedule(0.2, 0.5, 30), Schedule(0.2, 0.5, 40))
+    np.testing.assert_array_equal(both.epoch_ends(100, 10), [30, 40, 60, 80, 90])
+    assert both.values_at_rows(100, 50) == 6
+    rows = rows_of_stages([Stage(name="s", train=LAYERS, steps=100, step_size=both)], 21)[0]
+    assert {30, 40, 60, 80, 90} <= set(rows.tolist())
+
+
+def test_a_tenth_of_the_values_of_layers_is_written_as_a_configuration_has_it() -> None:
+    both = ByLayer.of(Schedule(0.2, 0.5, 30), Curve(0.4, kind="cosine", end=0.1, steps=9))
+    written = "={first_layer: {start: 0.02, factor: 0.5, every: 30}, second_layer: {cosine: [0.04, 0.01]}}"
+    assert both.with_a_tenth() == written
+    assert ByLayer.of(Schedule(0.2), Schedule(0.3)).with_a_tenth() == "={first_layer: 0.02, second_layer: 0.03}"
 
 
 def test_a_schedule_is_constant_by_default() -> None:

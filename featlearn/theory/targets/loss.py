@@ -37,10 +37,35 @@ def gradient(
     Args, Accuracy: as ``population.gradient``.
     """
     slope = population.gradient(activation, second_layer, first_layer, teacher_second_layer, teacher_first_layer, xp=xp)
+    return _less_rest(slope, activation, second_layer, first_layer, rest, xp)
+
+
+def correlation_gradient(
+    activation: Activation,
+    second_layer: Array,
+    first_layer: Array,
+    teacher_second_layer: Array,
+    teacher_first_layer: Array,
+    rest: Target | None = None,
+    xp: ModuleType = np,
+) -> Gradient:
+    """Gradient of the correlation loss −2 E[f f*], in the type of the arrays.
+
+    Args, Accuracy: as ``population.correlation_gradient``.
+    """
+    teacher = teacher_second_layer, teacher_first_layer
+    slope = population.correlation_gradient(activation, second_layer, first_layer, *teacher, xp=xp)
+    return _less_rest(slope, activation, second_layer, first_layer, rest, xp)
+
+
+def _less_rest(
+    slope: Gradient, activation: Activation, second: Array, first: Array, rest: Target | None, xp: ModuleType
+) -> Gradient:
+    """The gradient with what the rest of the target adds to it."""
     if rest is None:
         return slope
-    value, by_row = rest.moments(activation, first_layer, xp)
-    return Gradient(slope.second_layer - 2 * value, slope.first_layer - 2 * second_layer[..., None] * by_row)
+    value, by_row = rest.moments(activation, first, xp)
+    return Gradient(slope.second_layer - 2 * value, slope.first_layer - 2 * second[..., None] * by_row)
 
 
 def loss_float64(

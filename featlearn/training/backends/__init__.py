@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from featlearn.training.stages import Stage
+from featlearn.training.stages import LossName, Stage
 from featlearn.training.state import State
 
 if TYPE_CHECKING:
@@ -64,11 +64,14 @@ class Backend(Protocol):
         """
         ...
 
-    def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
-        """The loss on the runs' empirical data, (B,), and its gradient.
+    def sample_loss_and_gradient(
+        self, problem: Problem, state: State, loss: LossName = "squared"
+    ) -> tuple[np.ndarray, Gradient]:
+        """The squared loss on the runs' empirical data, (B,), and the gradient.
 
         Args:
             problem, state: a batch of runs with empirical data, float64.
+            loss: whose gradient it is.
         Raises:
             BackendError: where the backend knows no samples.
         """

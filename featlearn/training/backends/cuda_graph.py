@@ -10,7 +10,8 @@ from collections.abc import Callable
 import torch
 
 Tensors = dict[str, torch.Tensor]
-# (tensors, λ and η (B,) of the step, its number from 1) → the tensors after it, none of them changed in place
+# (tensors, λ and η (B, 2) of the step for each of ``LAYERS``, its number from 1) → the tensors after it, none of them
+# changed in place
 Step = Callable[[Tensors, torch.Tensor, torch.Tensor, "int | torch.Tensor"], Tensors]
 
 PAYS_FROM = 32  # Recording takes as long as some steps.
@@ -18,7 +19,7 @@ _WARM_UP = 3  # steps that PyTorch wants before a recording
 
 
 def steps_taken(step: Step, tensors: Tensors, decay: torch.Tensor, size: torch.Tensor, done: int) -> Tensors:
-    """The tensors after a step for each column of ``decay`` and ``size``, (B, steps); ``done`` steps were before.
+    """The tensors after a step for each column of ``decay`` and ``size``, (B, steps, 2); ``done`` steps were before.
 
     On the CPU, and where they are few, the steps are taken one by one.
     """

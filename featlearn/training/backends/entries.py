@@ -36,6 +36,9 @@ def _sizes(sizes):
         sizes[10],
         sizes[11],
         sizes[12],
+        sizes[13],
+        sizes[14],
+        sizes[15],
     )
 
 
@@ -51,6 +54,8 @@ def _run(i, n, numbers, v, a, mean_a, square_a, mean_w, square_w, multiplicity, 
         n.blocks,
         n.students,
         n.shares,
+        n.correlation,
+        n.meets,
         rows_from(v, row),
         rows_from(a, block),
         rows_from(mean_a, block),
@@ -72,9 +77,9 @@ def _step(i, run, n, numbers, stretch, decay, size):
     beta1, beta2, unbias1, unbias2 = numbers[3], numbers[4], 1.0, 1.0
     if n.method == ADAM:
         unbias1, unbias2 = 1.0 - beta1 ** (n.done + i + 1), 1.0 - beta2 ** (n.done + i + 1)
-    decay, size, stretch = decay[run * n.steps + i], size[run * n.steps + i], stretch[run]
-    weighed = decay / stretch, decay, size, size / stretch
-    return Step(n.method, beta1, beta2, unbias1, unbias2, *weighed, n.train_a, n.train_w)
+    at, stretch = 2 * (run * n.steps + i), stretch[run]  # first layer, second layer
+    weighed = decay[at + 1] / stretch, decay[at], size[at + 1], size[at] / stretch
+    return Step(n.method, beta1, beta2, unbias1, unbias2, *weighed, n.train_a, n.train_w, n.unit_rows)
 
 
 def _task_of(parts: Parts) -> Any:

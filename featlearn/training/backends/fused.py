@@ -20,7 +20,7 @@ from featlearn.training.backends.layout import ERF, HOMOGENEOUS, QUADRATIC
 from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem, State
-from featlearn.training.stages import Schedule, Stage, value_of_each
+from featlearn.training.stages import LossName, Schedule, Stage, value_of_each
 
 # The families of kernels that are compiled, see pair_kernels.
 _FAMILIES = {
@@ -69,8 +69,14 @@ class FusedBackend:
     def advance_looking(
         self, problem: Problem, stages: Sequence[Stage], state: State, done: int, looks: np.ndarray
     ) -> tuple[State, Looks]:
-        """See ``backends.Backend``."""
-        return self._walk(problem, stages, state, done, int(looks[-1]) - done, np.asarray(looks - done, np.int64))
+        """See ``backends.Backend``; steps on the correlation loss do not see the squared one on their way."""
+        if stages[0].loss == "squared":
+            return self._walk(problem, stages, state, done, int(looks[-1]) - done, np.asarray(looks - done, np.int64))
+        found = []
+        for look in looks.tolist():
+            state, done = self.advance(problem, stages, state, done, look - done), look
+            found.append(self._evaluated(problem, state)[0])
+        return state, _looks(np.stack(found, axis=1))
 
     def _walk(
         self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int, looks: np.ndarray
@@ -89,7 +95,7 @@ class FusedBackend:
         size = _values([s.step_size for s in stages if s.step_size is not None], done, count)
         stretch = problem.scale**2
         if problem.scaled is not None and problem.scaled.lazy is not None:
-            size = size * (problem.scale / problem.scaled.lazy)[:, None] ** 2
+            size = size * (problem.scale / problem.scaled.lazy)[:, None, None] ** 2
         seen = np.zeros((len(stages), len(looks), 2))
 
         def walk(runs: slice, threads: int = 1) -> None:
@@ -113,6 +119,11 @@ class FusedBackend:
 
     def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
+        seen, gradient = self._evaluated(problem, state)
+        return seen[:, 0], gradient
+
+    def _evaluated(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
+        """The loss and Σ|mass|, (B, 2), and the gradient of the loss."""
         runs, m, d = state.first_layer.shape
         target_second, target_first = _target(problem)
         v = _columns(state.first_layer, target_first)
@@ -126,9 +137,11 @@ class FusedBackend:
 
         self._share_out(look, runs)
         by_a = problem.output_weights(slope_a[:, :m].copy())
-        return seen[:, 0], Gradient(by_a, slope_w[:, :d, :m].mT.copy())
+        return seen, Gradient(by_a, slope_w[:, :d, :m].mT.copy())
 
-    def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
+    def sample_loss_and_gradient(
+        self, problem: Problem, state: State, loss: LossName = "squared"
+    ) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
         raise BackendError("the fused backend computes on population data; sampled data need the torch backend")
 
@@ -204,9 +217,9 @@ def _multiplicity(problem: Problem, a: np.ndarray) -> np.ndarray:
 
 
 def _values(schedules: Sequence[Schedule], done: int, count: int) -> np.ndarray:
-    """What the steps from ``done`` on use, (runs, count)."""
+    """What the steps from ``done`` on use, (runs, count, 2)."""
     steps = np.arange(done, done + count)
-    return value_of_each(schedules, lambda schedule: schedule.at(steps))
+    return value_of_each(schedules, lambda schedule: schedule.by_layer(steps))
 
 
 def _padded(count: int, multiple: int) -> int:
@@ -242,9 +255,10 @@ def _remember(memory: dict[str, np.ndarray], stage: Stage, moments: list[np.ndar
             memory[name] = moments[2 + i].reshape(shape)[:, :d, :m].mT.copy()
 
 
-def _optimiser(stage: Stage) -> tuple[int, float, float, bool, bool]:
+def _optimiser(stage: Stage) -> tuple[int, float, float, bool, bool, bool, bool]:
     method = stepped_by_backend(stage)
     if method.compiled is None:
         raise BackendError(f"the fused backend has no compiled steps of method {method.name}; use the torch backend")
     numbers = method.compiled.numbers(**method.values(stage.parameters))
-    return method.compiled.branch, *numbers, "second_layer" in stage.train, "first_layer" in stage.train
+    trained = "second_layer" in stage.train, "first_layer" in stage.train
+    return method.compiled.branch, *numbers, *trained, stage.constraint is not None, stage.loss == "correlation"

@@ -33,7 +33,7 @@ Kernel = tuple[int, float, float, float]
 
 def advance_runs(
     kernel: Kernel,
-    optimiser: tuple[int, float, float, bool, bool],
+    optimiser: tuple[int, float, float, bool, bool, bool, bool],
     m: int,
     stretch: np.ndarray,
     v: np.ndarray,
@@ -50,11 +50,12 @@ def advance_runs(
     looks: np.ndarray,
     threads: int = 1,
 ) -> None:
-    """Take the steps of ``decay`` and ``size``, (runs, steps), on runs of m neurons, in place.
+    """Take the steps of ``decay`` and ``size``, (runs, steps, 2) for both layers, on runs of m neurons, in place.
 
     Args:
         kernel: (family, factor, half, excess) of the activation, see ``pair_kernels``.
-        optimiser: (method, beta1, beta2, train the second layer, train the first layer).
+        optimiser: (method, beta1, beta2, train the second layer, train the first layer, keep its rows on the unit
+            sphere, descend on the correlation loss); ``seen`` means nothing with the last.
         stretch: (runs,) α² of a scaled student, 1 otherwise: the second layer, given as α a, takes steps of ``size``
             with the weight decay λ/α², the first layer steps of ``size``/α².
         v, a: (runs, d, n) and (runs, n): student and then teacher, the teacher's a negated, padded with zeros.
@@ -70,7 +71,9 @@ def advance_runs(
     if method not in METHODS:
         raise ValueError(f"no branch takes the steps of method {method}")
     n = _sizes(m, v.shape)._replace(steps=decay.shape[1], looks=len(looks), done=done, method=method)
-    n = n._replace(train_a=int(trained[0]), train_w=int(trained[1]))
+    flags = ("train_a", "train_w", "unit_rows", "correlation")
+    n = n._replace(**{name: int(flag) for name, flag in zip(flags, trained, strict=True)})
+    n = n._replace(meets=n.correlation * (m // LANES))
     counters, looked = np.zeros(COUNTERS, np.int64), np.zeros(seen.size)
     given = [np.array(n, np.int64), np.array([*kernel[1:], beta1, beta2]), np.ascontiguousarray(looks), counters]
     given += [np.ascontiguousarray(x).reshape(-1) for x in (stretch, decay, size)]
@@ -97,7 +100,7 @@ def evaluate_runs(
     """The gradients of the m neurons of each run as in ``advance_runs``, laid out like a and v; ``seen`` (runs, 2)."""
     n, looked = _sizes(m, v.shape, looks=1, gradients=1), np.zeros(seen.size)
     rows = _arranged(m, n, (slope_a, slope_w, v, a, *[_NONE] * 4, multiplicity))
-    look, nothing = np.zeros(1, np.int64), np.zeros(n.runs)
+    look, nothing = np.zeros(1, np.int64), np.zeros(2 * n.runs)  # of both layers
     given = [_as_array(n), np.array([*kernel[1:], 0.0, 0.0]), look, np.zeros(COUNTERS, np.int64)]
     compiled("advance", kernel[0])(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
     seen[:] = looked.reshape(seen.shape)

@@ -25,6 +25,9 @@ class Sizes(NamedTuple):
         method: of the steps.
         train_a, train_w: 1 where a layer is trained.
         gradients: 1 where the gradients at the last weights are asked for.
+        unit_rows: 1 where rows of the first layer stay on the unit sphere.
+        correlation: 1 where students do not add up to the function that they learn from; ``meets`` is then the first
+            block that has others, and 0 otherwise.
     """
 
     runs: int
@@ -40,3 +43,6 @@ class Sizes(NamedTuple):
     train_w: int = 0
     method: int = 0
     gradients: int = 0
+    unit_rows: int = 0
+    correlation: int = 0
+    meets: int = 0

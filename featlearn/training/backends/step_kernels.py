@@ -21,6 +21,7 @@ from featlearn.training.backends.vectors import (
     inlined,
     load,
     spread,
+    sqrt,
     store,
     where_above,
 )
@@ -33,6 +34,7 @@ class Run(NamedTuple):
         factor, half, excess: of the activation, see ``pair_kernels``.
         d, blocks, students, shares: coordinates; blocks of eight neurons, and those of them that have students; shares
             of the sums over pairs.
+        correlation, meets: see ``layout.Sizes``.
         v, a, multiplicity: (blocks·d) rows and twice (blocks): see ``fused_kernels.advance_runs``.
         mean_a, square_a, mean_w, square_w: the method's memory, laid out like a and v; of methods that have any.
         student: (students), 1 for a student and 0 for what else is in its block.
@@ -48,6 +50,8 @@ class Run(NamedTuple):
     blocks: int
     students: int
     shares: int
+    correlation: int
+    meets: int
     v: Any
     a: Any
     mean_a: Any
@@ -63,7 +67,8 @@ class Run(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step: the method and its numbers, weight decays and sizes for the two layers, and which are trained."""
+    """One step: the method and its numbers, weight decays and sizes for the two layers, which are trained, and whether
+    rows stay on the unit sphere."""
 
     method: int
     beta1: float
@@ -76,6 +81,7 @@ class Step(NamedTuple):
     size_w: float
     train_a: int
     train_w: int
+    unit_rows: int
 
 
 class Parts(NamedTuple):
@@ -122,7 +128,10 @@ def _sums_of(family: int) -> tuple[Any, Any, Any]:
         for row in range(j * run.d, (j + 1) * run.d):
             x = load(run.v, row)
             q = fma(x, x, q)
-        scale, inverse, weight, push = ready(q, load(run.multiplicity, j) * load(run.a, j))
+        c = load(run.multiplicity, j) * load(run.a, j)
+        if run.correlation == 1 and j < run.students:
+            c = where_above(load(run.student, j), 0.0, 0.0, c)
+        scale, inverse, weight, push = ready(q, c)
         store(run.neurons, j * NEURON_ROWS + SCALE, scale)
         store(run.neurons, j * NEURON_ROWS + INVERSE, inverse)
         store(run.neurons, j * NEURON_ROWS + WEIGHT, weight)
@@ -179,16 +188,29 @@ def _slopes_of(family: int) -> tuple[Any, Any]:
         return fma(by_own, load(run.v, row), by_sum * total)
 
     @compiled
+    def on_unit_sphere(run, j, before, after):
+        """Divide the students of block j by their norms, as ``sphere.unit_rows``; ‖v‖² is ``before`` and ``after``."""
+        scale = where_above(after, 0.0, 1.0 / sqrt(after) + (after - after), after)
+        scale = where_above(before, 0.0, scale, before)
+        scale = where_above(load(run.student, j), 0.0, scale, 1.0)
+        for row in range(j * run.d, (j + 1) * run.d):
+            store(run.v, row, scale * load(run.v, row))
+
+    @compiled
     def move(run, step, j):
         """Let the neurons of block j take a step."""
-        student = load(run.student, j)
+        student, before, after = load(run.student, j), spread(0.0), spread(0.0)
         slope, by_sum, by_own = slopes(run, j)
         if step.train_w:
             for row in range(j * run.d, (j + 1) * run.d):
                 old = load(run.v, row)
                 downhill = fma(step.decay_w, old, slope_by_row(run, by_sum, by_own, row, j))
                 downhill = direction(step, downhill, row, run.mean_w, run.square_w)
-                store(run.v, row, where_above(student, 0.0, fma(-step.size_w, downhill, old), old))
+                new = where_above(student, 0.0, fma(-step.size_w, downhill, old), old)
+                before, after = fma(old, old, before), fma(new, new, after)
+                store(run.v, row, new)
+        if step.unit_rows:
+            on_unit_sphere(run, j, before, after)
         if step.train_a:
             old = load(run.a, j)
             downhill = direction(step, fma(step.decay_a, old, slope), j, run.mean_a, run.square_a)

@@ -123,14 +123,15 @@ def panel_of(family: Family) -> Any:
         for j in range(first, run.blocks):
             for i in range(first, min(last, j + 1)):
                 kept = LANES * (1 + 2 * (i - first))
-                _products(v, d, i, j, desk)
-                pairs(run.half, run.excess, neurons, i, j, kept, desk, totals)
-                if j < students:
-                    _add_columns(v, d, neurons, i, j, desk, sums)
+                if j >= run.meets:
+                    _products(v, d, i, j, desk)
+                    pairs(run.half, run.excess, neurons, i, j, kept, desk, totals)
+                    if j < students:
+                        _add_columns(v, d, neurons, i, j, desk, sums)
                 if i == j:  # the first tile of block i, whose totals have it all: what is kept beside begins here
                     for row in range(kept, kept + 2 * LANES):
                         store(desk, row, 0.0)
-                elif i < students:
+                elif i < students and j >= run.meets:
                     _transpose(desk, 0)
                     _add_columns(v, d, neurons, j, i, desk, sums)
         for i in range(first, last):

@@ -17,7 +17,8 @@ from featlearn.training.backends.cuda_graph import Tensors, steps_taken
 from featlearn.training.data import Empirical, Sample
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import BATCH_LOSS, Problem, State
-from featlearn.training.stages import Stage
+from featlearn.training.sphere import unit_rows
+from featlearn.training.stages import LAYERS, LossName, Stage
 
 Slopes = Callable[[Any, torch.Tensor, torch.Tensor], Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
 
@@ -73,16 +74,19 @@ class TorchBackend:
         total, _ = against.loss_float64(problem.activation, *weights)
         return total, problem.by_each_neuron(against.gradient(problem.activation, *weights))
 
-    def sample_loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
+    def sample_loss_and_gradient(
+        self, problem: Problem, state: State, loss: LossName = "squared"
+    ) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
-        losses, slopes = [], []
+        losses, slopes, correlation = [], [], loss == "correlation"
         with _one_thread():
             output, rows, *_ = problem.in_loss(state.second_layer, state.first_layer)
             for data, a, w in zip(problem.samples() or (), output, rows, strict=True):
                 inputs, labels = self._tensors(data.sample(), torch.float64)
                 second, first = (torch.tensor(x, dtype=torch.float64, device=self.device) for x in (a, w))
-                loss, slope = torch_samples.loss_and_gradient(problem.activation, second, first, inputs, labels)
-                losses.append(loss.item())
+                arrays = second, first, inputs, labels
+                squares, slope = torch_samples.loss_and_gradient(problem.activation, *arrays, correlation=correlation)
+                losses.append(squares.item())
                 slopes.append([x.cpu().numpy() for x in slope])
         by_a, by_w = (np.stack(layers) for layers in zip(*slopes, strict=True))
         return np.array(losses), problem.by_each_neuron(Gradient(by_a, by_w))
@@ -102,13 +106,16 @@ class TorchBackend:
                 return torch.tensor(x, dtype=dtype, device=self.device)
 
             (target_a, target_w), rest = map(tensor, problem.joined()), problem.rest(tensor)
-            return lambda step, b, w: against.gradient(problem.activation, b, w, target_a, target_w, rest, xp=torch)
+            gradient = against.correlation_gradient if stage.loss == "correlation" else against.gradient
+            return lambda step, b, w: gradient(problem.activation, b, w, target_a, target_w, rest, xp=torch)
 
         (data,) = problem.data
 
         def slope(step: int, b: torch.Tensor, w: torch.Tensor) -> Gradient:
             inputs, labels = self._tensors(data.batch(stage.name, step), dtype)
-            loss, found = torch_samples.loss_and_gradient(problem.activation, b[0], w[0], inputs, labels)
+            loss, found = torch_samples.loss_and_gradient(
+                problem.activation, b[0], w[0], inputs, labels, correlation=stage.loss == "correlation"
+            )
             if not isinstance(data, Empirical):
                 memory[BATCH_LOSS] = loss[None]
             return Gradient(found.second_layer[None], found.first_layer[None])
@@ -127,11 +134,11 @@ class TorchBackend:
         memory = {name: tensor(x) for name, x in state.memory.items()}
         slopes = self._slopes(problem, stage, dtype, memory)
         steps = np.arange(done, done + count)
-        decay = tensor(np.array([s.weight_decay.at(steps) for s in stages]))
-        size = tensor(np.array([s.step_size.at(steps) for s in stages if s.step_size is not None]))
+        decay = tensor(np.array([s.weight_decay.by_layer(steps) for s in stages]))
+        size = tensor(np.array([s.step_size.by_layer(steps) for s in stages if s.step_size is not None]))
         scale = tensor(problem.scale)[:, None]
         if problem.scaled is not None:
-            size = size / tensor(problem.lazy_scale)[:, None] ** 2
+            size = size / tensor(problem.lazy_scale)[:, None, None] ** 2
         multiplicity = None if problem.multiplicity is None else tensor(problem.multiplicity)
         root = problem.root and problem.root.converted(tensor)
 
@@ -147,10 +154,11 @@ class TorchBackend:
             if multiplicity is not None:
                 slope["first_layer"] = slope["first_layer"] / multiplicity[..., None]
             for layer in stage.train:
-                moments, weights = _moments_of(layer, tensors), tensors[layer]
-                downhill = slope[layer] + _like(lam, weights) * weights
+                moments, weights, its = _moments_of(layer, tensors), tensors[layer], LAYERS.index(layer)
+                downhill = slope[layer] + _like(lam[:, its], weights) * weights
                 direction = method.direction(torch, moments, downhill, number, **parameters)
-                after[layer] = _moved(moments, weights, -_like(eta, weights) * direction)
+                moved = _moved_on_sphere if stage.constraint and layer == "first_layer" else _moved
+                after[layer] = moved(moments, weights, -_like(eta[:, its], weights) * direction)
                 after |= {f"{layer}.{name}": x for name, x in moments.items()}
             return after
 
@@ -183,6 +191,17 @@ def _moved(memory: dict[str, torch.Tensor], weights: torch.Tensor, move: torch.T
     moved = weights + move
     taken = moved - weights
     memory["rest"] = (weights - (moved - taken)) + (move - taken)  # weights + move - moved, exactly (Knuth's two-sum)
+    return moved
+
+
+def _moved_on_sphere(memory: dict[str, torch.Tensor], rows: torch.Tensor, move: torch.Tensor) -> torch.Tensor:
+    """As ``_moved`` of the first layer, with the rows put on the unit sphere again."""
+    if rows.dtype != torch.float32:
+        return unit_rows(rows + move, rows, xp=torch)
+    exact = rows.double() + move.double()
+    exact = unit_rows(exact + memory["rest"].double() if "rest" in memory else exact, rows.double(), xp=torch)
+    moved = exact.float()
+    memory["rest"] = (exact - moved.double()).float()
     return moved
 
 

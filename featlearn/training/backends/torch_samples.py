@@ -19,6 +19,7 @@ def loss_and_gradient(
     inputs: Tensor,
     labels: Tensor,
     chunk: int | None = None,
+    correlation: bool = False,
 ) -> tuple[Tensor, Gradient]:
     """The loss mean_i (f(x_i) − y_i)² of one student on a sample, no factor ½, and its gradient (no weight decay).
 
@@ -32,6 +33,7 @@ def loss_and_gradient(
         second_layer, first_layer: (m,) and (m, d).
         inputs, labels: (n, d) and (n,), of the same type and device.
         chunk: inputs taken at a time; by default as many as keep the work in the cache.
+        correlation: whether the gradient is that of −2 mean_i f(x_i) y_i: the same with r = −y.
     Returns:
         The loss, a scalar, and the gradient, (m,) and (m, d).
     Accuracy: rounding of the sums (tests/training/test_torch_samples.py, fifty-digit numbers).
@@ -40,7 +42,7 @@ def loss_and_gradient(
     a, w, n = second_layer, first_layer, len(inputs)
     q = torch.sum(w * w, -1)
     if activation.drop_hermite_below not in DROP_SETTINGS:
-        return _without_any_degrees(activation, a, w, inputs, labels, chunk)
+        return _without_any_degrees(activation, a, w, inputs, labels, chunk, correlation)
     mu0, mu1, mu0_prime, mu1_prime = _moments(activation, q)
     constant, linear = a @ mu0, (a * mu1) @ w
     chunk = chunk or max(1, _CHUNK_ENTRIES[inputs.device.type] // len(a))
@@ -51,6 +53,7 @@ def loss_and_gradient(
         value = activation.phi(z, torch)
         r = value @ a - x @ linear - constant - y
         squares += r @ r
+        r = -y if correlation else r
         r_1 += r.sum()
         r_x += r @ x
         r_phi += r @ value
@@ -62,7 +65,13 @@ def loss_and_gradient(
 
 
 def _without_any_degrees(
-    activation: Activation, a: Tensor, w: Tensor, inputs: Tensor, labels: Tensor, chunk: int | None
+    activation: Activation,
+    a: Tensor,
+    w: Tensor,
+    inputs: Tensor,
+    labels: Tensor,
+    chunk: int | None,
+    correlation: bool,
 ) -> tuple[Tensor, Gradient]:
     """The same for other degrees than those below 0 or 2: each neuron is φ̃(z; q), and
     ∂/∂w_j = 2 a_j [mean r ∂φ̃/∂z x + 2 mean r ∂φ̃/∂q w_j]."""
@@ -75,6 +84,7 @@ def _without_any_degrees(
         value = activation.pointwise(z, q, torch)
         r = value @ a - y
         squares += r @ r
+        r = -y if correlation else r
         to_a += r @ value
         to_w += (activation.pointwise_prime(z, q, torch) * r[:, None]).T @ x
         along += r @ activation.pointwise_by_square(z, q)

@@ -1,5 +1,7 @@
 """Method ``flow``: gradient flow dx/dt = −∇L_λ(x) of the trained layers, the limit of gradient descent as η → 0.
 
+With ``constraint: unit_rows`` rows follow the part of the gradient that is tangent to the sphere.
+
 A step of the stage covers a time ``step_size`` at constant λ. The solver starts afresh at each step: nothing but the
 weights goes from one step to the next (in float32, the weights and what rounding took from them).
 """
@@ -35,19 +37,25 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
     """Each step ends with rounding to the run's precision; the trained weights are NaN where there is no way on."""
     assert stage.step_size is not None
     for step in range(done, done + count):
-        objective = Objective(backend, problem, State(state.second_layer, state.first_layer), stage.train)
-        decay, duration = float(stage.weight_decay.at(step)), float(stage.step_size.at(step))
+        here = State(state.second_layer, state.first_layer)
+        objective = Objective(backend, problem, here, stage.train, stage.loss)
+        decay, duration = objective.decay(stage.weight_decay, step), stage.step_size.at_step(step)
         start = objective.start()
         if _REST in state.memory:
             start = start + state.memory[_REST][0]
-        end = _flow(objective, start, decay, duration)
+        end = _flow(objective, start, decay, duration, on_sphere=stage.constraint is not None)
         rest = {_REST: (end - objective.rounded(end))[None]} if state.first_layer.dtype == np.float32 else {}
         state = objective.state_at(end, rest)
     return state
 
 
-def _flow(objective: Objective, x: np.ndarray, decay: float, duration: float) -> np.ndarray:
-    """The vector of weights a time after ``x``; NaN where there is no way on."""
+def _flow(
+    objective: Objective, x: np.ndarray, decay: np.ndarray | float, duration: float, *, on_sphere: bool
+) -> np.ndarray:
+    """The vector of weights a time after ``x``; NaN where there is no way on.
+
+    On the sphere, the gradient is that at the nearest point of it: what the solver errs in norms changes nothing else.
+    """
     asked = 0
 
     from scipy import integrate
@@ -56,7 +64,9 @@ def _flow(objective: Objective, x: np.ndarray, decay: float, duration: float) ->
         nonlocal asked
         asked += 1
         with np.errstate(all="ignore"):
-            slope = objective.loss_and_gradient(x)[1] + decay * x
+            at = objective.on_sphere(x) if on_sphere else x
+            slope = objective.loss_and_gradient(at)[1] + decay * at
+            slope = objective.along_sphere(slope, at) if on_sphere else slope
         if asked > MOST_EVALUATIONS or not np.isfinite(slope).all():
             raise _NoWayOn
         return -slope
@@ -79,7 +89,9 @@ def _flow(objective: Objective, x: np.ndarray, decay: float, duration: float) ->
             )
     except _NoWayOn:
         return np.full_like(x, np.nan)
-    return end.y[:, -1] if end.success else np.full_like(x, np.nan)
+    if not end.success:
+        return np.full_like(x, np.nan)
+    return objective.on_sphere(end.y[:, -1]) if on_sphere else end.y[:, -1]
 
 
 def _solver(objective: Objective, n: int) -> dict[str, Any]:
@@ -100,6 +112,8 @@ METHOD = OwnSteps(
     sentence="follows the gradient flow, the limit of gd for small steps",
     step_size="the time that a step covers",
     fixed_loss=True,
+    constrained=True,
+    losses=("squared", "correlation"),
     overflow="the solver of the flow met a gradient that is not finite, or asked for more of them than it may",
     walk=_walk,
 )

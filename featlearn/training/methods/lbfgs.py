@@ -8,7 +8,7 @@ the gradient is still good: there the search goes by slopes alone (Hager & Zhang
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan, sqrt
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ import numpy as np
 from featlearn.training.backends import Backend
 from featlearn.training.methods.record import OwnSteps
 from featlearn.training.objective import Objective
-from featlearn.training.stages import Stage
+from featlearn.training.stages import LAYERS, Stage
 from featlearn.training.state import State
 
 if TYPE_CHECKING:
@@ -50,36 +50,36 @@ class _Point:
 class _History:
     """The last moves (HISTORY, n) and the changes of ∇L along them, the newest first, zeros where there are none yet.
 
-    ``stalled`` is the weight decay at which no better point was found, NaN if there was one.
+    ``stalled`` are the weight decays of both layers at which no better point was found, NaN if there was one.
     """
 
     moves: np.ndarray
     changes: np.ndarray
     count: int
-    stalled: float
+    stalled: tuple[float, float]
 
     @classmethod
     def of(cls, memory: dict[str, np.ndarray], n: int) -> _History:
         if not memory:
             return cls.blank(n)
-        return cls(memory[_MOVES][0], memory[_CHANGES][0], int(memory[_COUNT][0]), float(memory[_STALLED][0]))
+        return cls(memory[_MOVES][0], memory[_CHANGES][0], int(memory[_COUNT][0]), _both(memory[_STALLED][0]))
 
     @classmethod
-    def blank(cls, n: int, stalled: float = nan) -> _History:
+    def blank(cls, n: int, stalled: tuple[float, float] = (nan, nan)) -> _History:
         return cls(np.zeros((HISTORY, n)), np.zeros((HISTORY, n)), 0, stalled)
 
     def with_move(self, move: np.ndarray, change: np.ndarray) -> _History:
         moves, changes = (
             np.concatenate([[new], old[:-1]]) for new, old in ((move, self.moves), (change, self.changes))
         )
-        return _History(moves, changes, min(self.count + 1, HISTORY), np.nan)
+        return _History(moves, changes, min(self.count + 1, HISTORY), (nan, nan))
 
     def memory(self) -> dict[str, np.ndarray]:
         arrays = {_MOVES: self.moves, _CHANGES: self.changes, _COUNT: np.array(self.count)}
         return {name: x[None] for name, x in (arrays | {_STALLED: np.array(self.stalled)}).items()}
 
     def direction(
-        self, slope: np.ndarray, decay: float, product: Callable[[np.ndarray, np.ndarray], float]
+        self, slope: np.ndarray, decay: np.ndarray | float, product: Callable[[np.ndarray, np.ndarray], float]
     ) -> np.ndarray:
         """−H g by the two loops of Liu & Nocedal, without the moves along which the objective at this λ curves down."""
         pairs = []
@@ -100,37 +100,48 @@ class _History:
         return q
 
 
+def _both(stalled: np.ndarray) -> tuple[float, float]:
+    """Checkpoints of version 0.1.0 have one number for both layers."""
+    first, second = np.broadcast_to(stalled, 2).tolist()
+    return first, second
+
+
 def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: int, count: int) -> State:
     """In single precision every point is rounded before it is judged."""
     objective = Objective(backend, problem, state, stage.train)
     x = objective.start()
     history = _History.of(objective.state.memory, len(x))
-    decay, here = np.nan, None
+    decays, here = (nan, nan), None
+    decay: np.ndarray | float = nan
     for step in range(done, done + count):
-        used = float(stage.weight_decay.at(step))
+        used = _both(np.array([stage.weight_decay.in_layer(layer).at_step(step) for layer in LAYERS]))
         if history.stalled == used:
             continue
-        if here is None or used != decay:
-            decay, here = used, _point(objective, x, used)
+        if here is None or used != decays:
+            decays, decay = used, objective.decay(stage.weight_decay, step)
+            here = _point(objective, x, decay)
         with np.errstate(over="ignore", invalid="ignore"):  # a point that is not finite is no point to go to
-            here, history = _iterate(objective, here, history, decay)
+            there, history = _iterate(objective, here, history, decay)
+        here, history = (there, history) if there is not here else (here, replace(history, stalled=decays))
         x = here.x
     return objective.state_at(x, history.memory())
 
 
-def _point(objective: Objective, x: np.ndarray, decay: float) -> _Point:
+def _point(objective: Objective, x: np.ndarray, decay: np.ndarray | float) -> _Point:
     loss, loss_slope = objective.loss_and_gradient(x)
     with np.errstate(all="ignore"):
-        return _Point(x, loss + 0.5 * decay * objective.product(x, x), loss_slope + decay * x, loss_slope)
+        return _Point(x, loss + objective.penalty(x, decay), loss_slope + decay * x, loss_slope)
 
 
-def _iterate(objective: Objective, here: _Point, history: _History, decay: float) -> tuple[_Point, _History]:
-    """The next point, and the history with the move to it; the same point, stalled, where none is better."""
+def _iterate(
+    objective: Objective, here: _Point, history: _History, decay: np.ndarray | float
+) -> tuple[_Point, _History]:
+    """The next point, and the history with the move to it; the same point, and none, where none is better."""
     n = len(here.x)
     loss_rounding, slope_rounding = objective.rounding(here.x)
     size = objective.norm(here.slope) if here.finite() else np.nan
     if not size > slope_rounding:
-        return here, _History.blank(n, stalled=decay)
+        return here, _History.blank(n)
     rounding = loss_rounding + _LEAST_ROUNDING * abs(here.value)
     for past in [history, _History.blank(n)] if history.count else [history]:
         direction = past.direction(here.slope, decay, objective.product)
@@ -138,11 +149,16 @@ def _iterate(objective: Objective, here: _Point, history: _History, decay: float
         there = _search(objective, here, direction, first, decay, rounding)
         if there is not None:
             return there, past.with_move(there.x - here.x, there.loss_slope - here.loss_slope)
-    return here, _History.blank(n, stalled=decay)
+    return here, _History.blank(n)
 
 
 def _search(
-    objective: Objective, here: _Point, direction: np.ndarray, first: float, decay: float, rounding: float
+    objective: Objective,
+    here: _Point,
+    direction: np.ndarray,
+    first: float,
+    decay: np.ndarray | float,
+    rounding: float,
 ) -> _Point | None:
     """A point along ``direction`` that meets the conditions of Wolfe, or where the loss cannot tell, those on slopes.
 

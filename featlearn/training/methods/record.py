@@ -12,7 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from featlearn.training.backends import Backend
-from featlearn.training.stages import LAYERS, Layer, Stage
+from featlearn.training.stages import LAYERS, Layer, LossName, Stage
 from featlearn.training.state import State
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ class Method:
         decay_limit: the product of weight decay and step size, by the parameters, from which weight decay alone makes
             the weights grow; None when there is no such limit.
         rotates: whether its steps turn with the coordinates of the rows, so that they can be taken in others.
+        sizes_by_layer: whether layers may have step sizes of their own.
+        constrained: whether it can keep the rows of the first layer on the unit sphere.
+        losses: what it can descend on.
     """
 
     name: str
@@ -66,6 +69,9 @@ class Method:
     overflow: str = "the loss is not finite"
     decay_limit: Callable[..., float] | None = None
     rotates: bool = False
+    sizes_by_layer: bool = False
+    constrained: bool = False
+    losses: tuple[LossName, ...] = ("squared",)
 
     @property
     def takes_steps(self) -> bool:
@@ -115,6 +121,9 @@ class SteppedByBackend(Method):
         compiled: the same step in the fused backend; None when only torch has it.
     """
 
+    sizes_by_layer: bool = True
+    constrained: bool = True
+    losses: tuple[LossName, ...] = ("squared", "correlation")
     direction: Callable[..., Any]
     moments: tuple[str, ...] = ()
     compiled: Compiled | None = None

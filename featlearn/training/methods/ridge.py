@@ -20,7 +20,7 @@ def _solve(problem: Problem, stages: Sequence[Stage], state: State) -> State:
     from featlearn.training.data import ridge_second_layer
 
     scale = problem.scale  # written in the output weights α a, the term (λ/2)‖a‖² has the coefficient λ/α²
-    decay = np.array([stage.weight_decay.start for stage in stages]) / scale**2
+    decay = np.array([stage.weight_decay.in_layer("second_layer").start for stage in stages]) / scale**2
     rows, samples = problem.images(state.first_layer.astype(np.float64)), problem.samples()
     if samples is None:
         target = *problem.joined(), problem.rest()

@@ -46,7 +46,15 @@ class Label:
 
 LOSSES = ("loss", "train_loss", "test_loss")  # of the population, of what is trained on, of what is held out
 _IN_HTML = {"L_\\lambda": "L<sub>λ</sub>", "J^*_\\lambda": "J*<sub>λ</sub>", "S^*": "S*", "m^*": "m*"}
-_IN_HTML |= {"\\lambda": "λ", "\\eta": "η", "\\delta": "δ", "\\|\\nabla": "‖∇", "\\|": "‖"}
+_IN_HTML |= {
+    "_1": "<sub>1</sub>",
+    "_2": "<sub>2</sub>",
+    "\\lambda": "λ",
+    "\\eta": "η",
+    "\\delta": "δ",
+    "\\|\\nabla": "‖∇",
+    "\\|": "‖",
+}
 
 # of keys of a configuration
 _KEYS = {
@@ -57,6 +65,10 @@ _KEYS = {
     "rank": Label("teacher rank", "r"),
     "weight_decay.start": Label("weight decay at the start", r"\lambda"),
     "step_size.start": Label("step size at the start", r"\eta"),
+    "weight_decay.first_layer": Label("weight decay of the first layer", r"\lambda_1"),
+    "weight_decay.second_layer": Label("weight decay of the second layer", r"\lambda_2"),
+    "step_size.first_layer": Label("step size of the first layer", r"\eta_1"),
+    "step_size.second_layer": Label("step size of the second layer", r"\eta_2"),
     "activation.name": Label("activation"),
     "min_angle": Label("least angle between teacher lines Δ", unit="degrees"),
 }
@@ -93,10 +105,13 @@ def plain(text: str, limit: int = 60) -> str:
     return text.replace("$", r"\$")
 
 
+_SAY_NOTHING_ALONE = ("start", "factor", "every", "name", "kind", "width", "first_layer", "second_layer")
+
+
 def short_key(key: str) -> str:
     """The last part of a dotted key, with the one before where it says nothing alone."""
     parts = key.split(".")
-    return ".".join(parts[-2:]) if parts[-1] in ("start", "factor", "every", "name", "kind", "width") else parts[-1]
+    return ".".join(parts[-2:]) if parts[-1] in _SAY_NOTHING_ALONE else parts[-1]
 
 
 def short_keys(keys: Sequence[str]) -> list[str]:
