@@ -79,7 +79,7 @@ class StageConfig(_KeysOfMethods):
     """One stage of training."""
 
     then: list[OperationName] = Field([], description=DESCRIPTIONS["then"])
-    sample: Literal[fresh] | None = Field(
+    sample: Literal["fresh"] | None = Field(
         None, description="`fresh`: a sample of its own for this stage, as large as that of the run (drawn data)"
     )
     stop: Stop | None = Field(
