@@ -74,7 +74,9 @@ def run_page(data: RunData) -> str:
         message="; ".join(text for text in (typeset(data.info.message or ""), data.lost) if text) or None,
         status=data.info.status,
         facts=facts,
-        facts_text=". ".join(filter(None, (typeset(floors_in_brief(data.info.floors) or ""), _SAMPLED if data.sampled else None))),
+        facts_text=". ".join(
+            filter(None, (typeset(floors_in_brief(data.info.floors) or ""), _SAMPLED if data.sampled else None))
+        ),
         missing=data.missing,
         teachers=data.teachers,
         neurons_text=neurons_text(data.neurons, data.polynomial, certificates is not None) if data.neurons else "",
@@ -82,7 +84,13 @@ def run_page(data: RunData) -> str:
         certificate_text=f"{TEXTS[certificates.rank]}{_CERTIFICATE_OF if data.sampled else ''}" if certificates else "",
         no_certificate=no_certificate,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
-        stage_columns=["", "stage", *("λ" if name == "weight_decay" else called(name) for name in stage_columns), "steps", "why it ended"],
+        stage_columns=[
+            "",
+            "stage",
+            *("λ" if name == "weight_decay" else called(name) for name in stage_columns),
+            "steps",
+            "why it ended",
+        ],
         stage_rows=list(_stage_rows(data, stage_columns)),
         config_title="Configuration",
         config=text_of(data.run.config_file),

@@ -88,8 +88,10 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None], folder: Path 
         wide=True,
         has_curves=bool(curves),
         has_map=bool(data.axes),
-        curves_text=f"Choose {'a cell above, or ' if data.axes else ''}runs below." if curves else f"No curves: {_NO_CURVES}.",
-        table_text=f"Press a heading to sort, runs to {'see their curves' if curves else 'mark them'}.{only}",
+        curves_text=f"Choose {'a cell above, or ' if data.axes else ''}runs below."
+        if curves
+        else f"No curves: {_NO_CURVES}.",
+        table_text=f"{'' if data.axes else 'This sweep varies nothing but the seed. '}Press a heading to sort, runs to {'see their curves' if curves else 'mark them'}.{only}",
         config_title="Sweep",
         config=text_of(data.sweep.sweep_file),
         environment=environment(data.info),

@@ -100,6 +100,8 @@ function drawCertificate(s, neuron) {
   }), config);
 }
 
+const BALL = 0.9; // its radius: dots and rings on the unit sphere stand clear of it
+
 /** The sphere coloured by η, and the atoms of the optimum on it. */
 function certificateSphere(s) {
   const [rows, columns] = certificate.size;
@@ -109,8 +111,8 @@ function certificateSphere(s) {
   const quiet = { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } };
   const bound = 1.4, edge = (1 - 1.002 / bound) / 2; // colours of |η| ≤ 1, and one for what is beyond
   const traces = [{
-    type: "surface", name: "certificate", x: grid((i) => 0.985 * certificate.points[3 * i]), y: grid((i) => 0.985 * certificate.points[3 * i + 1]),
-    z: grid((i) => 0.985 * certificate.points[3 * i + 2]), surfacecolor: grid((i) => (Number.isFinite(values[i]) ? values[i] : 0)),
+    type: "surface", name: "certificate", x: grid((i) => BALL * certificate.points[3 * i]), y: grid((i) => BALL * certificate.points[3 * i + 1]),
+    z: grid((i) => BALL * certificate.points[3 * i + 2]), surfacecolor: grid((i) => (Number.isFinite(values[i]) ? values[i] : 0)),
     cmin: -bound, cmax: bound, contours: quiet, showscale: true,
     colorbar: {
       title: { text: "η(w)", side: "top" }, orientation: "h", thickness: 12, len: 0.85, x: 0.5, y: 0, yanchor: "bottom", outlinewidth: 0,
@@ -125,20 +127,27 @@ function certificateSphere(s) {
     const rings = optimum.mass.map((mass, i) => ring([0, 1, 2].map((c) => optimum.place[3 * i + c]), Math.max(0.05, 0.16 * Math.sqrt(Math.abs(mass) / heaviest))));
     traces.push({
       type: "scatter3d", mode: "lines", name: "atoms", showlegend: false, line: { color: t.ink, width: 4 },
-      ...Object.fromEntries(["x", "y", "z"].map((axis, c) => [axis, rings.flatMap((points) => [...points.map((p) => p[c]), null])])),
-      text: rings.flatMap((points, i) => [...points, null].map(() => `atom of mass ${shownNumber(optimum.mass[i])}`)), hoverinfo: "text",
+      ...drawn(rings), text: rings.flatMap((points, i) => [...points, null].map(() => `atom of mass ${shownNumber(optimum.mass[i])}`)), hoverinfo: "text",
     });
   }
   const { i, eta } = certificate.largest(s);
   if (i >= 0) {
     const place = certificate.points.slice(3 * i, 3 * i + 3), both = certificate.lines ? [place, place.map((v) => -v)] : [place];
     traces.push({
-      type: "scatter3d", mode: "markers", name: "largest", showlegend: false, marker: { symbol: "x", color: t.ink, size: 5 },
-      ...Object.fromEntries(["x", "y", "z"].map((axis, c) => [axis, both.map((p) => 1.01 * p[c])])),
+      type: "scatter3d", mode: "lines", name: "largest", showlegend: false, line: { color: t.ink, width: 5 }, ...drawn(both.flatMap(cross)),
       text: `largest |η| ${shownNumber(Math.abs(eta))}`, hoverinfo: "text",
     });
   }
   return traces;
+}
+
+/** Strokes in space, one after the other. */
+const drawn = (strokes) => Object.fromEntries(["x", "y", "z"].map((axis, c) => [axis, strokes.flatMap((points) => [...points.map((p) => p[c]), null])]));
+
+/** A cross on the sphere: two strokes through a point of it. */
+function cross(place) {
+  const around = ring(place, 0.11);
+  return [4, 12].map((i) => [around[i], around[i + 16]]);
 }
 
 /** A circle on the sphere about a point of it, of this radius as seen from the centre. */

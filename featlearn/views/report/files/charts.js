@@ -85,7 +85,8 @@ function logTicks(low, high, most = 6) {
   const step = size * ([5, 2].find((k) => k * size <= (high - low) / 2) ?? 1), start = Math.ceil(low / step - 1e-6);
   const digits = Math.max(3, Math.ceil(Math.log10(high / step) + 1e-9) + 1);
   const even = Array.from({ length: Math.floor(high / step + 1e-6) - start + 1 }, (_, i) => Number(((start + i) * step).toPrecision(digits)));
-  return { tickvals: even, ticktext: even.map((v) => shownNumber(v, digits)) };
+  const kept = even.filter((_, i) => even.length <= most || i % 2 === 0);
+  return { tickvals: kept, ticktext: kept.map((v) => shownNumber(v, digits)) };
 }
 
 /** A logarithmic axis for columns of values; a linear one where none is positive. */
@@ -95,7 +96,8 @@ function logAxis(columns, more, most = 6) {
   if (!high) return { ...more };
   const room = Math.max(0.05 * Math.log10(high / low), 0.1);
   const range = [Math.log10(low) - room, Math.log10(high) + room];
-  return { type: "log", range, ...logTicks(10 ** range[0], 10 ** range[1], most), ...more };
+  const ticks = low === high ? { tickvals: [low], ticktext: [shownNumber(low)] } : logTicks(10 ** range[0], 10 ** range[1], most);
+  return { type: "log", range, ...ticks, ...more };
 }
 
 /** An axis of steps from 0 on. */

@@ -92,14 +92,14 @@ function drawAlignment() {
   const shares = [line("subspace", data.words.subspace, green, { dash: "dot" })];
   if (applies("found")) {
     shares.push(
-      line("aligned_mass", `${data.words.aligned_mass}: within ${data.aligned_within}°`, blue),
+      line("aligned_mass", `${data.words.aligned_mass} (within ${data.aligned_within}°)`, blue),
       line("found", `${data.words.recovered}, of ${data.teachers}`, orange, { dash: "dash", shape: "hv" }),
     );
   }
   return Plotly.react("alignment", [...traces, ...shares.map((trace) => ({ ...trace, yaxis: "y2", legend: "legend2" }))], layout({
     xaxis: stepAxis(last, { anchor: "y2" }), shapes: stages(moment), annotations: stageNumbers(),
     legend: legendAt(1, true), legend2: legendAt(0.3, false),
-    yaxis: logAxis([metrics.max_angle, ...data.bands.flatMap(({ low, high }) => [metrics[low], metrics[high]])], { domain: [0.5, 1], title: { text: "angle δ<sub>j</sub> (degrees)" } }),
+    yaxis: logAxis([metrics.max_angle, ...data.bands.flatMap(({ low, high }) => [metrics[low], metrics[high]])], { domain: [0.53, 1], title: { text: "angle δ<sub>j</sub> (degrees)" } }),
     yaxis2: { domain: [0, 0.3], range: [-0.04, 1.04], tickvals: [0, 0.5, 1], tickformat: ".0%", title: { text: "share" } },
   }), config);
 }
@@ -150,7 +150,8 @@ function showNeurons(neurons) {
   function dots(s) {
     const points = Array.from({ length: width }, (_, j) => at(s, j));
     const of = (j) => s * width + j;
-    const heavy = three ? 22 : 26;
+    const narrow = document.getElementById("neurons").clientWidth < 500;
+    const heavy = !three ? 26 : narrow ? 13 : 22;
     const all = Array.from({ length: width }, (_, j) => j);
     return {
       type, mode: "markers", name: "neurons", showlegend: false,
@@ -163,6 +164,12 @@ function showNeurons(neurons) {
       text: all.map((j) => `neuron ${j}, mass ${shownNumber(mass[of(j)])}, ${shownAngle(angle[of(j)])} off teacher ${teacher[of(j)] + 1}`),
       hoverinfo: "text",
     };
+  }
+
+  /** Dots on an opaque ball: of a neuron that is a line, at both of its ends. */
+  function ends(one) {
+    if (!three || !certificate || !neurons.lines) return [one];
+    return [one, { ...one, name: "other ends", ...Object.fromEntries(axes.map((axis) => [axis, one[axis].map((v) => -v)])) }];
   }
 
   /** The last stretch of every way, a trace for each teacher. */
@@ -204,7 +211,7 @@ function showNeurons(neurons) {
     return Array.from({ length: teachers }, (_, k) => {
       const tip = Array.from({ length: 3 }, (_, c) => teacherPlace[3 * k + c]);
       const far = tip[0] * eye.x + tip[1] * eye.y + tip[2] * eye.z < 0;
-      const [x, y, z] = tip.map((v) => (far && neurons.lines ? -1.38 : 1.38) * v);
+      const [x, y, z] = tip.map((v) => (far && neurons.lines ? -1.36 : 1.36) * v);
       return { x, y, z, text: `<b>w*<sub>${k + 1}</sub></b>`, showarrow: false, font: { color: textColourOf(k), size: 15 }, bgcolor: theme().paper, borderpad: 0, name: `w*${k + 1}` };
     });
   }
@@ -239,9 +246,9 @@ function showNeurons(neurons) {
     if (three) {
       const eye = document.getElementById("neurons").layout?.scene?.camera?.eye;
       const axis = { visible: false, range: [-1.4, 1.4] };
-      const far = document.getElementById("neurons").clientWidth < 500 ? 1.35 : 0.75; // from where the axes just fit
+      const far = document.getElementById("neurons").clientWidth < 500 ? 1.2 : 0.82; // from where the names just fit
       const annotations = namesOfTeachers(eye ?? { x: 0.9, y: 0.9, z: 0.6 });
-      const scene = { annotations, domain: { y: [certificate ? 0.16 : 0, 1] }, xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9 * far, y: 0.9 * far, z: 0.6 * far } } };
+      const scene = { annotations, domain: { y: [certificate ? 0.2 : 0, 1] }, xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9 * far, y: 0.9 * far, z: 0.6 * far } } };
       return layout({ margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "stay", scene });
     }
     if (rank === 2) {
@@ -278,7 +285,7 @@ function showNeurons(neurons) {
   const draw = () => {
     const s = Number(slider.value);
     if (certificate && rank === 2) drawCertificate(s, certified);
-    return Plotly.react("neurons", [...surroundings(s), ...rays(), ...trails(s), dots(s)], frameLayout(), config);
+    return Plotly.react("neurons", [...surroundings(s), ...rays(), ...trails(s), ...ends(dots(s))], frameLayout(), config);
   };
 
   /** What the picture shows, for those who do not see it. */

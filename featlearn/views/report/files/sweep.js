@@ -4,6 +4,7 @@
 const columns = Object.fromEntries(
   Object.entries(data.columns).map(([name, column]) => [name, Array.isArray(column) ? column : numbers(column)]),
 );
+const shownText = (text) => (/^-?[\d.]+e[+-]\d+$/.test(text) ? text.replace(/e\+?(-?)0*/, "e$1").replaceAll("-", "−") : text); // numbers as shownNumber has them
 const count = columns.id.length;
 const done = columns.status.map((status) => status === "done");
 const everyRun = Array.from({ length: count }, (_, i) => i);
@@ -53,7 +54,7 @@ function offerFixed() {
     field.className = "field";
     label.textContent = data.names[key];
     label.htmlFor = select.id = `fixed-${n}`;
-    axes[key].values.forEach((text, i) => select.append(new Option(text, i)));
+    axes[key].values.forEach((text, i) => select.append(new Option(shownText(text), i)));
     select.value = String(fixed[key]);
     select.addEventListener("change", () => {
       fixed[key] = Number(select.value);
@@ -78,11 +79,11 @@ function doneInWords(runs) {
 /** What the cells of the map are. */
 function cellsInWords() {
   const all = cells.flat(), most = Math.max(...all.map((runs) => runs.length));
-  const values = hidden().map((key) => `${data.names[key]} ${axes[key].values[fixed[key]]}`);
-  const what = most > 1 ? `the median over its runs that are done, of at most ${most} seeds` : "one run";
+  const values = hidden().map((key) => `${data.names[key]} = ${shownText(axes[key].values[fixed[key]])}`);
+  const what = most > 1 ? `the median over those of its runs that are done, ${most} seeds` : "one run";
   const none = all.filter(noneDone).flatMap((runs) => runs.map((i) => columns.status[i]));
   const crosses = none.length ? ` ×: none done (${[...new Set(none)].join(", ")}).` : "";
-  return `Each cell is ${what}${values.length ? `, at ${values.join(", ")}` : ""}.${crosses}`;
+  return `Each cell is ${what}.${values.length ? ` Fixed: ${values.join(", ")}.` : ""}${crosses}`;
 }
 
 const noneDone = (runs) => runs.length > 0 && !runs.some((i) => done[i]);
@@ -117,7 +118,7 @@ function drawMap() {
     colorbar: { title: { text: data.titles[metric], side: "right" }, thickness: 14,
       ...(log ? { tickvals: ticks.tickvals.map(Math.log10), ticktext: ticks.ticktext } : {}) },
   };
-  const named = (key) => ({ tickvals: axes[key].values.map((_, i) => i), ticktext: axes[key].values.map(plain), title: { text: data.titles[key], standoff: 10 }, showgrid: false, zeroline: false });
+  const named = (key) => ({ tickvals: axes[key].values.map((_, i) => i), ticktext: axes[key].values.map((text) => plain(shownText(text))), title: { text: data.titles[key], standoff: 10 }, showgrid: false, zeroline: false });
   const sideways = across === up ? { visible: false, showgrid: false } : named(up);
   const wide = layout({ xaxis: named(across), yaxis: sideways, margin: { l: 60, r: 10, t: 10, b: 50 }, shapes: at ? [frameOf(at)] : [], annotations: written(trace) });
   return Plotly.react("map", [trace, crosses], { ...wide, plot_bgcolor: theme().band }, config);
@@ -150,7 +151,7 @@ const frameOf = ({ row, column }) => ({
 /** What a cell holds, in words. */
 function cellInWords({ row, column }) {
   const across = element("across").value, up = element("up").value, runs = cells[row][column];
-  const where = [across, ...(across === up ? [] : [up])].map((key, i) => `${data.names[key]} ${axes[key].values[i ? row : column]}`);
+  const where = [across, ...(across === up ? [] : [up])].map((key, i) => `${data.names[key]} ${shownText(axes[key].values[i ? row : column])}`);
   const value = runs.some((i) => done[i]) ? `${valueInWords(runs)}${data.names[element("metric").value]} ${shownNumber(medians[row][column] ?? NaN)}` : "";
   return `${where.join(", ")}: ${[value, doneInWords(runs)].filter(Boolean).join(", ")}`;
 }
@@ -199,7 +200,7 @@ let chosen = [];
 if (data.curves) options(element("curve"), data.curve_names, data.curve_names[0]);
 
 function nameOf(i) {
-  const values = keys.map((key) => `${data.names[key]} ${axes[key].values[axes[key].index[i]]}`);
+  const values = keys.map((key) => `${data.names[key]} ${shownText(axes[key].values[axes[key].index[i]])}`);
   return `${columns.id[i]}: ${values.join(", ")}`;
 }
 
@@ -251,7 +252,7 @@ let order = everyRun, sortedBy = null, ascending = true;
 const cellValue = (name, i) => (name === "page" ? cellText(name, i) : axes[name] ? axes[name].index[i] : columns[name][i]);
 const cellText = (name, i) => {
   if (name === "page") return data.pages[columns.id[i]] ? "page" : "";
-  if (axes[name]) return axes[name].values[axes[name].index[i]];
+  if (axes[name]) return shownText(axes[name].values[axes[name].index[i]]);
   const value = columns[name][i];
   return typeof value === "number" ? shownNumber(value) : value ?? "";
 };
