@@ -44,8 +44,9 @@ def neurons_text(neurons: Neurons, polynomial: str | None, certified: bool) -> s
     Args:
         certified: whether the chart shows the certificate, too; in space, that takes an opaque sphere.
     """
+    ends = ", at both ends: w and −w are one neuron" if neurons.lines else ""
     in_space = (
-        f"Directions of the projections of wⱼ on the teacher's space{', at both ends: w and −w are one neuron' if neurons.lines else ''}. Drag to turn. "
+        f"Directions of the projections of wⱼ on the teacher's space{ends}. Drag to turn. "
         if certified
         else "Projections of wⱼ/‖wⱼ‖ on the teacher's space: on the sphere when the row lies in it. Drag to turn. "
     )

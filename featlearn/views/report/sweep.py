@@ -72,6 +72,8 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None], folder: Path 
     best = {name: numbers(data.columns[name])[data.done] for name in _LOSSES if name in metrics}
     best = {name: values for name, values in best.items() if np.any(np.isfinite(values))}
     facts += [(f"least {called(name)}", told(name, np.nanmin(best[name])), name) for name in list(best)[:1]]
+    seeds_alone = "" if data.axes else "This sweep varies nothing but the seed. "
+    press = "see their curves" if curves else "mark them"
     many = len(data.columns["id"]) > _MOST_ROWS
     only = f" Of more than {_MOST_ROWS} runs, the first {_MOST_ROWS} in the chosen order." if many else ""
     return filled(
@@ -91,7 +93,7 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None], folder: Path 
         curves_text=f"Choose {'a cell above, or ' if data.axes else ''}runs below."
         if curves
         else f"No curves: {_NO_CURVES}.",
-        table_text=f"{'' if data.axes else 'This sweep varies nothing but the seed. '}Press a heading to sort, runs to {'see their curves' if curves else 'mark them'}.{only}",
+        table_text=f"{seeds_alone}Press a heading to sort, runs to {press}.{only}",
         config_title="Sweep",
         config=text_of(data.sweep.sweep_file),
         environment=environment(data.info),

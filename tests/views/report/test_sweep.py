@@ -187,7 +187,7 @@ def test_a_map_mixes_no_settings(browser: Browser, tmp_path: Path) -> None:
         )
 
     np.testing.assert_allclose(browser.execute_script(shown), medians("stages.local.step_size", 0.1), rtol=1e-5)
-    assert "the median over those of its runs that are done, 2 seeds. Fixed: step size = 0.1." in (
+    assert "the median over those of its 2 runs, one a seed, that are done. Fixed: step size = 0.1." in (
         browser.find_element(By.ID, "cells").text
     )
     Select(browser.find_element(By.CSS_SELECTOR, "#fixed select")).select_by_visible_text("0.2")
@@ -251,7 +251,7 @@ def test_a_scale_has_more_than_one_tick_however_short(browser: Browser, tmp_path
 def test_of_own_data_the_test_loss_comes_first(tmp_path: Path) -> None:
     base = f"""\
 base:
-  student: {{width: 4, init: {{kind: gaussian}}}}
+  student: {{width: 4, init: {{kind: gaussian, first_layer_std: 0.5, second_layer_std: 0.1}}}}
   data: {{kind: empirical, path: {CONFIGS / "own_data.csv"}, test_fraction: 0.25}}
   stages:
     train: {{train: [first_layer, second_layer], steps: 10, step_size: 0.05}}

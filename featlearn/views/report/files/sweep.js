@@ -80,7 +80,7 @@ function doneInWords(runs) {
 function cellsInWords() {
   const all = cells.flat(), most = Math.max(...all.map((runs) => runs.length));
   const values = hidden().map((key) => `${data.names[key]} = ${shownText(axes[key].values[fixed[key]])}`);
-  const what = most > 1 ? `the median over those of its runs that are done, ${most} seeds` : "one run";
+  const what = most > 1 ? `the median over those of its ${most} runs, one a seed, that are done` : "one run";
   const none = all.filter(noneDone).flatMap((runs) => runs.map((i) => columns.status[i]));
   const crosses = none.length ? ` ×: none done (${[...new Set(none)].join(", ")}).` : "";
   return `Each cell is ${what}.${values.length ? ` Fixed: ${values.join(", ")}.` : ""}${crosses}`;
