@@ -91,7 +91,9 @@ def _further(drop: int) -> Activation:
     """z² has the degrees 0 and 2: without those below 1 it is what it is at 2, without those below 3 it is zero."""
     if drop == 1:
         return replace(_DROPPED, drop_hermite_below=1)
-    return replace(_DROPPED, drop_hermite_below=drop, kernel=_nothing, tangents=_no_tangents, compiled=None, slope_products=None)
+    return replace(
+        _DROPPED, drop_hermite_below=drop, kernel=_nothing, tangents=_no_tangents, compiled=None, slope_products=None
+    )
 
 
 register(_QUADRATIC, _DROPPED, further=_further)
