@@ -93,24 +93,23 @@ def plot(
     with errors_told():
         check_metrics(metrics or [])
         found = find_run_or_sweep(run, runs_dir)
-        if theory and (overlay or isinstance(found, SweepDirectory)):
-            raise typer.BadParameter("--theory is for one run; its lines are drawn in the figures of that run alone")
         if isinstance(found, SweepDirectory):
-            if overlay:
-                raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
+            if overlay or theory:
+                wrong = f"{'--overlay' if overlay else '--theory'} takes runs, and this is a sweep"
+                raise typer.BadParameter(f"{wrong}; its runs are in its folder runs/")
             sweep = read_sweep(found)
             drawings = sweep_figures(sweep, named(sweep.columns), x, y, chosen)
         else:
             if x or y or (metrics and not overlay):
                 raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
             data = read_run(found)
+            expected = _theory_of(data, overlay) if theory else None
             if overlay:
                 others = [read_run(RunDirectory.find(other, runs_dir)) for other in overlay]
                 several = [data, *others]
                 drawings = iter([overlay_figure(several, named(*(one.metrics for one in several)), chosen)])
             else:
                 others = []
-                expected = _theory_of(data) if theory else None
                 drawings = run_figures(data, chosen, expected)
                 complain([f"no figure of the neurons: {data.missing}"] if data.missing else [])
             complain(shown.lost for shown in (data, *others) if shown.lost)
@@ -123,8 +122,10 @@ def plot(
             complain([f"no figure of the certificate: {why_no_certificate(data)}"])
 
 
-def _theory_of(data: RunData) -> Theory:
-    """The theory of a run, as fast as it can be had; it is told when the drift is all of it."""
+def _theory_of(data: RunData, overlay: list[str] | None) -> Theory:
+    """The theory of a run; it is told where that is the drift alone."""
+    if overlay:
+        raise typer.BadParameter("--theory is for the figures of one run, not for those of --overlay")
     with waiting("integrating the order parameters", quiet=False):
         from featlearn.views.console.output import complain
         from featlearn.views.data.theory import read_theory

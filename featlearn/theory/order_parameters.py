@@ -1,8 +1,9 @@
-"""Online descent as a recursion for its order parameters: output weights a, Q = W Wᵀ and M = W W*ᵀ (Saad & Solla 1995).
+"""Online descent as a recursion for its order parameters: output weights a, Q = W Wᵀ and M = W W*ᵀ (Saad & Solla
+1995).
 
-Given a, Q and M, the means of their next values are closed functions of them, at every dimension d and batch size b. The
-recursion takes these means for the values, whose fluctuations are of the order 1/√d when steps are of the order 1/d.
-Derived in docs/theory.md §12.
+Given a, Q and M, the means of their next values are closed functions of them, at every dimension d and batch size b.
+The recursion takes these means for the values, whose fluctuations are of the order 1/√d when steps are of the order
+1/d. Derived in docs/theory.md §12.
 
 All functions are of one run. The joined rows v = (w, v*), those of the student first, have the products ``gram``
 (m + n, m + n), with Q and M in its upper left and right.

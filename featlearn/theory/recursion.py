@@ -1,8 +1,8 @@
-"""A recursion y_{t+1} = y_t + Δ(y_t, t) of many steps, of which few are taken: the flow with the same values at integers.
+"""A recursion y_{t+1} = y_t + Δ(y_t, t) of many steps, of which few are taken: a flow that has its values at integers.
 
-With the shift S = e^D and the forward difference Δ = S − 1, the flow is y′ = D y = ln(1 + Δ) y = Δy − ½Δ²y + O(Δ³). It is
-integrated with an adaptive method, whose steps are as long as the solution is smooth (multirevolution methods: Calvo,
-Jay, Montijano & Rández 2004). Derived in docs/theory.md §12.
+With the shift S = e^D and the forward difference Δ = S − 1, the flow is y′ = D y = ln(1 + Δ) y = Δy − ½Δ²y + O(Δ³). It
+is integrated with an adaptive method, whose steps are as long as the solution is smooth (the idea of multirevolution
+methods, Graf 1967, and of projective integration, Gear & Kevrekidis 2003). Derived in docs/theory.md §12.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def states_at(change: Change, start: np.ndarray, steps: np.ndarray) -> np.ndarra
         steps: (S,) integers above 0, ascending.
     Returns:
         (S, n); NaN from where they are no longer finite.
-    Accuracy: the first ``ONE_BY_ONE`` steps to rounding; beyond, about 1e-9 and a third of Δ²y per step, which is of
-        the third order in the step size (tests/theory/test_recursion.py).
+    Accuracy: the first ``ONE_BY_ONE`` steps to rounding; beyond, about 1e-9, and a third of Δ³y at each step, which adds up
+        to the second order in the step size (tests/theory/test_recursion.py).
     """
     found = np.full((len(steps), len(start)), np.nan)
     y, t, last = start, 0, int(steps[-1])

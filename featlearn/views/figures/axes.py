@@ -65,7 +65,7 @@ def line(ax: Axes, x: np.ndarray, y: np.ndarray, label: str, colour: str, **styl
 def behind(ax: Axes, table: Table, colours: Mapping[str, str]) -> dict[str, Artist]:
     """Wide light lines of the theory, where the table has it, behind the lines of the same colours."""
     found: dict[str, Artist] = {}
-    wide = 3.5 * rcParams["lines.linewidth"]
+    wide = 2.5 * rcParams["lines.linewidth"]
     for column, colour in colours.items():
         if np.isfinite(table.get(of_theory(column), np.empty(0))).any():
             label = "_nolegend_" if found else "theory"

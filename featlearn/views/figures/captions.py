@@ -33,7 +33,8 @@ def curves_caption(data: RunData, theory: Theory | None = None, *, gap: bool) ->
     shown = (
         r"Top: population loss $L$ and objective $L_\lambda = L + \frac{\lambda}{2}(\Vert a\Vert^2 + \Vert W\Vert_F^2)$"
     )
-    return f"{shown}{between}, bottom: weight decay $\\lambda$, against the step. {_STEPS} {_theory(theory)}{_of_run(data)}"
+    bottom = r"bottom: weight decay $\lambda$, against the step"
+    return f"{shown}{between}, {bottom}. {_STEPS} {_theory(theory)}{_of_run(data)}"
 
 
 def alignment_caption(data: RunData, theory: Theory | None = None) -> str:

@@ -45,7 +45,8 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], g
     shown = {name: style for name, style in shown.items() if name in table and np.any(table[name] > 0)}
     for name, (colour, dashes) in shown.items():
         artists[name] = line(upper, steps, table[name], label_of(name).mathtext, colour, ls=dashes)
-    artists |= behind(upper, table, {name: colour for name, (colour, _) in shown.items()})
+    apart = [name for name in shown if name != "objective" or np.any(table["weight_decay"] > 0)]
+    artists |= behind(upper, table, {name: shown[name][0] for name in apart})
     artists["weight_decay"] = line(
         lower, steps, table["weight_decay"], label_of("weight_decay").mathtext, INK, drawstyle="steps-pre"
     )
