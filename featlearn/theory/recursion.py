@@ -26,8 +26,8 @@ def states_at(change: Change, start: np.ndarray, steps: np.ndarray) -> np.ndarra
         steps: (S,) integers above 0, ascending.
     Returns:
         (S, n); NaN from where they are no longer finite.
-    Accuracy: the first ``ONE_BY_ONE`` steps to rounding; beyond, about 1e-9, and a third of Δ³y at each step, which adds up
-        to the second order in the step size (tests/theory/test_recursion.py).
+    Accuracy: the first ``ONE_BY_ONE`` steps to rounding; beyond, about 1e-9, and a third of Δ³y at each step, which
+        adds up to the second order in the step size (tests/theory/test_recursion.py).
     """
     found = np.full((len(steps), len(start)), np.nan)
     y, t, last = start, 0, int(steps[-1])

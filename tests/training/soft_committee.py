@@ -1,9 +1,10 @@
 """Saad & Solla's soft committee machine of two neurons, measured over seeds and held against its order-parameter flow.
 
-All seeds start from the same weights, so that they differ by their inputs alone. ``python -m tests.training.soft_committee``
-prints the comparison at d = 200 over 50 seeds, which takes some minutes.
+All seeds start from the same weights, so that they differ by their inputs alone. The comparison at d = 200 over 50
+seeds, which takes some minutes, is printed by ``python -m tests.training.soft_committee``.
 """
 
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from featlearn.config.model import Config
 from featlearn.runs.batch import Experiment, run_batch
 from featlearn.training.backends import make_backend
+from featlearn.training.data import Online
 from featlearn.training.mean_online import Leg, mean_rows
 
 OVERLAP, SQUARE = 0.05, 0.04  # of neuron j with teacher neuron j, and of each row with itself, at the start
@@ -56,9 +58,11 @@ def compare(input_dim: int, steps: int, seeds: int, points: int) -> Compared:
     losses = np.array([[row["loss"] for row in run.rows] for run in run_batch(configs)])
     here = Experiment.of(configs[0])
     assert here.problem.data is not None
-    endless = replace(here.problem, data=(replace(here.problem.data[0], batch_size=10**15),))
+    (data,) = here.problem.data
+    assert isinstance(data, Online)
+    endless = replace(here.problem, data=(replace(data, batch_size=10**15),))
     legs = [Leg(here.plan.stages[0], here.plan.rows[0], True)]
-    backend = make_backend("torch")
+    backend = make_backend("torch", "cpu", "float64")
     theory, drift = (
         np.array([row["loss"] for row in mean_rows(problem, legs, here.start.state, backend)])
         for problem in (here.problem, endless)
@@ -70,12 +74,10 @@ def compare(input_dim: int, steps: int, seeds: int, points: int) -> Compared:
 if __name__ == "__main__":
     found = compare(200, 26_000, 50, 400)
     for i in range(1, len(found.steps), 20):
-        numbers = found.steps[i] / 200, found.theory[i], found.drift[i], found.mean[i], found.error[i]
-        off = found.off(found.theory)[i - 1], found.off(found.drift)[i - 1]
-        print(
-            "t/d {:7.2f}  theory {:.4e}  drift {:.4e}  mean {:.4e} ± {:.1e}".format(*numbers), "off %+.2f %+.1f" % off
-        )
+        told = [f"t/d {found.steps[i] / 200:7.2f}  mean {found.mean[i]:.4e} ± {found.error[i]:.1e}"]
+        for name, expected in (("theory", found.theory), ("drift", found.drift)):
+            told.append(f"{name} {expected[i]:.4e} ({found.off(expected)[i - 1]:+.2f})")
+        sys.stdout.write("  ".join(told) + "\n")
     for name, expected in (("theory", found.theory), ("drift alone", found.drift)):
-        print(
-            f"{name}: at most {np.max(np.abs(found.off(expected))):.2f} standard errors off, at {len(found.steps)} rows"
-        )
+        most = np.max(np.abs(found.off(expected)))
+        sys.stdout.write(f"{name}: at most {most:.2f} standard errors off, at {len(found.steps)} rows\n")

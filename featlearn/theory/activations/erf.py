@@ -153,8 +153,8 @@ def _slope_products(gram: np.ndarray, c: np.ndarray, width: int, input_dim: int,
     u, v = tilted[pair, j], tilted[pair, k]
     rise = 2 * (tilted - u[:, :, None] * u[:, None, :] - v[:, :, None] * v[:, None, :])
     risen = k_s * rise + 2 * k_q * np.einsum("pii->pi", rise)[:, :, None]
-    residual = np.einsum("i,pil,l->p", c, kernel, c) + noise
-    along = np.einsum("i,pil,l->p", c, risen, c) - (u[pair, j] + v[pair, k]) * residual
+    residual = kernel @ c @ c + noise
+    along = risen @ c @ c - (u[pair, j] + v[pair, k]) * residual
     found = np.empty((width, width))
     found[j, k] = found[k, j] = (2 / pi) / np.sqrt(det) * (input_dim * residual + along)
     return found

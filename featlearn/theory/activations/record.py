@@ -18,7 +18,7 @@ Kernel = Callable[[Any, Array, Array, Array], tuple[Array, Array, Array]]
 Moment = Callable[[Array], Array]  # of q: written with operators alone, for NumPy and PyTorch
 Tangents = Callable[[Pairs, Array, Array, Array, Array, Array], Array]
 ValueTangents = Callable[[Pairs, Array, Array], Array]
-SlopeProducts = Callable[[np.ndarray, np.ndarray, int, int, float], np.ndarray]
+SlopeProducts = Callable[[Array, Array, int, int, float], Array]
 
 DROP_SETTINGS: tuple[int, ...] = (0, 2)  # what every activation has a record for
 

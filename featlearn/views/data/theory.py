@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from featlearn.config.data import OnlineData, PopulationData
+from featlearn.config.data import OnlineData
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs.batch import Experiment
@@ -19,14 +19,14 @@ from featlearn.runs.metrics import Table, as_columns
 from featlearn.runs.threads import one_blas_thread
 from featlearn.storage.errors import RunError
 from featlearn.training.columns import Row
-from featlearn.training.descent import descend
+from featlearn.training.descent import DIVERGED_ABOVE, descend
 from featlearn.training.events import Logged
 from featlearn.training.mean_online import Leg, mean_rows, why_not_closed
 from featlearn.training.plan import Plan
 from featlearn.views.data.run import RunData
 
 SHOWN = ("loss", "objective", "subspace", "aligned_mass", "max_angle")  # what figures show of it
-LEAST_SHARE = 1e-8  # of ‖f*‖²: losses below are lost in the error of the integration
+LEAST_SHARE = 1e-12  # of ‖f*‖², or the loss at the start: below, losses are lost in the error of the integration
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,15 @@ def read_theory(data: RunData) -> Theory:
             rows = list(mean_rows(here.problem, legs, here.start.state, exact.backend))
         else:
             rows = list(_drift(exact, legs))
-        size = float(here.problem.target().squared_norm()[0])
-    return Theory(_as_table(rows, len(data.metrics["step"]), LEAST_SHARE * size if missing is None else 0.0), missing)
+        table = _as_table(rows, len(data.metrics["step"]))
+        size = max(float(here.problem.target().squared_norm()[0]), table["loss"][0])
+    if missing is None:
+        for name in ("loss", "objective"):
+            table[name][table[name] < LEAST_SHARE * size] = np.nan
+    gone = np.flatnonzero(~(table["loss"] <= DIVERGED_ABOVE * size) & ~np.isnan(table["loss"]))
+    for values in table.values():
+        values[gone[0] if len(gone) else len(values) :] = np.nan
+    return Theory(table, missing)
 
 
 def _why_none(config: Config) -> str | None:
@@ -76,8 +83,8 @@ def _why_none(config: Config) -> str | None:
 
 
 def _on_population(config: Config) -> Config:
-    changes = {"data": PopulationData(), "backend": "auto", "device": "cpu", "precision": "float64"}
-    return config.model_copy(update=changes)
+    changes = {"data": {"kind": "population"}, "backend": "auto", "device": "cpu", "precision": "float64"}
+    return Config.model_validate(config.model_dump(exclude_none=True) | changes)
 
 
 def _legs(data: RunData, plan: Plan) -> Iterator[Leg]:
@@ -105,10 +112,8 @@ def _drift(exact: Experiment, legs: Sequence[Leg]) -> Iterator[Row]:
             yield event.row
 
 
-def _as_table(rows: list[Row], count: int, least: float) -> Table:
+def _as_table(rows: list[Row], count: int) -> Table:
     table = {name: np.full(count, np.nan) for name in SHOWN}
     for name, values in as_columns(rows, SHOWN).items():
         table[name][: len(values)] = values.astype(float)
-    for name in ("loss", "objective"):
-        table[name][table[name] < least] = np.nan
     return table
