@@ -2,7 +2,7 @@
 
 With the shift S = e^D and the forward difference Δ = S − 1, the flow is y′ = D y = ln(1 + Δ) y = Δy − ½Δ²y + O(Δ³). It
 is integrated with an adaptive method, whose steps are as long as the solution is smooth (the idea of multirevolution
-methods, Graf 1967, and of projective integration, Gear & Kevrekidis 2003). Derived in docs/theory.md §12.
+methods, Graf 1974, and of projective integration, Gear & Kevrekidis 2003). Derived in docs/theory.md §12.
 """
 
 from __future__ import annotations

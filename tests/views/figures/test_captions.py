@@ -88,7 +88,7 @@ def test_a_claim_says_whether_it_holds() -> None:
     ("missing", "told"),
     [
         (None, r"the population drift with the $\eta^2$ term of fresh batches."),
-        ("its η² term is not known", r"its population drift alone (its $\eta^2$ term is not known)."),
+        ("its η² term is not known", r"its population drift alone (its $\eta$$^2$ term is not known)."),
     ],
 )
 def test_figures_with_a_theory_say_which_form_it_is(missing: str | None, told: str, tmp_path: Path) -> None:
