@@ -21,7 +21,7 @@ from featlearn.training.operations import end_of_stage
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Curve, Schedule, Stage
 
-MOST_ENTRIES = 2**17  # of the arrays that a step makes, of pairs of neurons times pairs of rows
+MOST_ENTRIES = 2**15  # of the arrays that a step makes, of pairs of neurons times pairs of rows: a few ms of a step
 # What of a problem and of a stage the closed form knows; it is not offered where anything else is set.
 _OF_PROBLEM = {"activation", "teacher_second_layer", "teacher_first_layer", "initial_first_layer", "data", "scaled"}
 _OF_PROBLEM |= {"probe", "initial_second_layer", "redraws"}
