@@ -63,7 +63,7 @@ def read_theory(data: RunData) -> Theory:
     if missing is None:
         for name in ("loss", "objective"):
             table[name][table[name] < LEAST_SHARE * size] = np.nan
-    gone = np.flatnonzero(~(table["loss"] <= DIVERGED_ABOVE * size) & ~np.isnan(table["loss"]))
+    gone = np.flatnonzero(table["loss"] > DIVERGED_ABOVE * size)
     for values in table.values():
         values[gone[0] if len(gone) else len(values) :] = np.nan
     return Theory(table, missing)
@@ -78,7 +78,7 @@ def _why_none(config: Config) -> str | None:
             return f"they are for the steps of gd, and stage {name} takes those of {stage.method}"
     known = {"kind", "batch_size", "noise_std"}
     if others := [key for key, value in config.data if key not in known and value is not None]:
-        return f"they are for fresh batches, and this run has data.{others[0]}"
+        return f"they are for independent batches of standard inputs, and this run has data.{others[0]}"
     return None
 
 
