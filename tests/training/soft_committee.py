@@ -72,7 +72,7 @@ def compare(input_dim: int, steps: int, seeds: int, points: int) -> Compared:
 
 
 if __name__ == "__main__":
-    found = compare(200, 26_000, 50, 400)
+    found = compare(200, 18_000, 50, 300)
     for i in range(1, len(found.steps), 20):
         told = [f"t/d {found.steps[i] / 200:7.2f}  mean {found.mean[i]:.4e} ± {found.error[i]:.1e}"]
         for name, expected in (("theory", found.theory), ("drift", found.drift)):
