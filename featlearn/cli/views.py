@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from featlearn.cli.errors import errors_told
 from featlearn.cli.options import RunsDir
 from featlearn.cli.waiting import waiting
 from featlearn.runs.home import DEFAULT_RUNS_DIR
+
+if TYPE_CHECKING:
+    from featlearn.views.data.run import RunData
+    from featlearn.views.data.theory import Theory
 
 _DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
 _DEFAULT_ON_DATA = ("test_loss", "train_loss")  # the same without a teacher
@@ -42,6 +46,9 @@ def plot(
     overlay: Annotated[
         list[str] | None, typer.Option("--overlay", metavar="RUN", help="Another run for the same figure. Repeatable.")
     ] = None,
+    theory: Annotated[
+        bool, typer.Option("--theory", help="Of a run on online data: its order-parameter flow behind the curves.")
+    ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Figures for a paper, each with the data behind it as CSV and a caption for LaTeX.
@@ -87,21 +94,23 @@ def plot(
         check_metrics(metrics or [])
         found = find_run_or_sweep(run, runs_dir)
         if isinstance(found, SweepDirectory):
-            if overlay:
-                raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
+            if overlay or theory:
+                wrong = f"{'--overlay' if overlay else '--theory'} takes runs, and this is a sweep"
+                raise typer.BadParameter(f"{wrong}; its runs are in its folder runs/")
             sweep = read_sweep(found)
             drawings = sweep_figures(sweep, named(sweep.columns), x, y, chosen)
         else:
             if x or y or (metrics and not overlay):
                 raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
             data = read_run(found)
+            expected = _theory_of(data, overlay) if theory else None
             if overlay:
                 others = [read_run(RunDirectory.find(other, runs_dir)) for other in overlay]
                 several = [data, *others]
                 drawings = iter([overlay_figure(several, named(*(one.metrics for one in several)), chosen)])
             else:
                 others = []
-                drawings = run_figures(data, chosen)
+                drawings = run_figures(data, chosen, expected)
                 complain([f"no figure of the neurons: {data.missing}"] if data.missing else [])
             complain(shown.lost for shown in (data, *others) if shown.lost)
         names = set()
@@ -111,6 +120,20 @@ def plot(
             show_figure(files, drawing.slopes)
         if names & {"neurons"} and "certificate" not in names:
             complain([f"no figure of the certificate: {why_no_certificate(data)}"])
+
+
+def _theory_of(data: RunData, overlay: list[str] | None) -> Theory:
+    """The theory of a run; it is told where that is the drift alone."""
+    if overlay:
+        raise typer.BadParameter("--theory is for the figures of one run, not for those of --overlay")
+    with waiting("integrating the order parameters", quiet=False):
+        from featlearn.views.console.output import complain
+        from featlearn.views.data.theory import read_theory
+
+        found = read_theory(data)
+    if found.drift_alone is not None:
+        complain([f"the theory lines are the population drift alone: {found.drift_alone}"])
+    return found
 
 
 def report(

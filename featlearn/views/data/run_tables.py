@@ -7,19 +7,25 @@ import numpy as np
 from featlearn.runs.metrics import Table, with_values
 from featlearn.views.data.neurons import Neurons, weighted_quantiles
 from featlearn.views.data.run import RunData
+from featlearn.views.data.theory import Theory
 
 QUANTILES = {"angle_q05": 0.05, "angle_q25": 0.25, "angle_median": 0.5, "angle_q75": 0.75, "angle_q95": 0.95}
 QUANTILE_BANDS = (("angle_q05", "angle_q95", 0.15), ("angle_q25", "angle_q75", 0.3))  # drawn, with their opacities
 
 
-def curves_table(data: RunData) -> Table:
+def of_theory(column: str) -> str:
+    """The column of a table that holds what theory says of another one."""
+    return f"theory_{column}"
+
+
+def curves_table(data: RunData, theory: Theory | None = None) -> Table:
     """Losses, objective, gap and weight decay at every logged row; those on data, of runs that have some."""
     on_data = with_values(data.metrics, ["train_loss", "test_loss"])
     names = ("step", "stage", "weight_decay", "loss", *on_data, "objective", "gap")
-    return {name: data.metrics[name] for name in names}
+    return {name: data.metrics[name] for name in names} | _of_theory(theory, "loss", "objective")
 
 
-def alignment_table(data: RunData) -> Table:
+def alignment_table(data: RunData, theory: Theory | None = None) -> Table:
     """Shares and angles at every logged row; angle quantiles, weighted by mass, at those that have a snapshot."""
     names = ("step", "stage", "aligned_mass", "recovered", "subspace", "mean_angle", "max_angle")
     table = {name: data.metrics[name] for name in names}
@@ -28,7 +34,12 @@ def alignment_table(data: RunData) -> Table:
         _, rows, snapshots = np.intersect1d(table["step"], data.neurons.steps, return_indices=True)
         at = weighted_quantiles(data.neurons.angle, data.neurons.mass, list(QUANTILES.values()))
         quantiles[:, rows] = at[:, snapshots]
-    return table | dict(zip(QUANTILES, quantiles, strict=True))
+    shares = _of_theory(theory, "subspace", "aligned_mass", "max_angle")
+    return table | dict(zip(QUANTILES, quantiles, strict=True)) | shares
+
+
+def _of_theory(theory: Theory | None, *names: str) -> Table:
+    return {} if theory is None else {of_theory(name): theory.table[name] for name in names}
 
 
 def atoms_gained(data: RunData) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 from matplotlib.transforms import ScaledTranslation
 
+from featlearn.runs.metrics import Table
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.axis import Axis
+from featlearn.views.data.run_tables import of_theory
 from featlearn.views.figures.ticks import PowersOfTen, log_ticks
 from featlearn.views.words.labels import label_of, plain
 from featlearn.views.words.palette import FAINT, colour_of, dashes_of, marker_of
@@ -57,6 +60,18 @@ def line(ax: Axes, x: np.ndarray, y: np.ndarray, label: str, colour: str, **styl
     marker = "o" if np.count_nonzero(finite) <= FEW else ""
     [artist] = ax.plot(x[finite], y[finite], color=colour, label=label, marker=marker, ms=3, **style)
     return artist
+
+
+def behind(ax: Axes, table: Table, colours: Mapping[str, str]) -> dict[str, Artist]:
+    """Wide light lines of the theory, where the table has it, behind the lines of the same colours."""
+    found: dict[str, Artist] = {}
+    wide = 2.5 * rcParams["lines.linewidth"]
+    for column, colour in colours.items():
+        if np.isfinite(table.get(of_theory(column), np.empty(0))).any():
+            label = "_nolegend_" if found else "theory"
+            values = table[of_theory(column)]
+            found[of_theory(column)] = line(ax, table["step"], values, label, colour, alpha=0.3, lw=wide, zorder=1.5)
+    return found
 
 
 def note(ax: Axes, text: str, place: tuple[float, float], **style: Any) -> Artist:

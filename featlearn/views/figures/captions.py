@@ -12,6 +12,7 @@ from featlearn.views.data.neurons import Neurons
 from featlearn.views.data.run import RunData
 from featlearn.views.data.slope import Slope
 from featlearn.views.data.sweep import SweepData
+from featlearn.views.data.theory import Theory
 from featlearn.views.words.certificate import verdict
 from featlearn.views.words.labels import label_of
 from featlearn.views.words.latex import in_latex
@@ -25,30 +26,41 @@ _MASS = r"the mass $p_j = |a_j|\,\Vert w_j\Vert$"
 # --- runs ---------------------------------------------------------------------------------------
 
 
-def curves_caption(data: RunData, *, gap: bool) -> str:
+def curves_caption(data: RunData, theory: Theory | None = None, *, gap: bool) -> str:
     """Of loss, objective, gap and weight decay."""
     of = " of the population" if data.sampled else ""
     between = rf", middle: the gap $L_\lambda - J^*_\lambda$ to the certified optimum{of}" if gap else ""
     shown = (
         r"Top: population loss $L$ and objective $L_\lambda = L + \frac{\lambda}{2}(\Vert a\Vert^2 + \Vert W\Vert_F^2)$"
     )
-    return f"{shown}{between}, bottom: weight decay $\\lambda$, against the step. {_STEPS} {_of_run(data)}"
+    bottom = r"bottom: weight decay $\lambda$, against the step"
+    return f"{shown}{between}, {bottom}. {_STEPS} {_theory(theory)}{_of_run(data)}"
 
 
-def alignment_caption(data: RunData) -> str:
+def alignment_caption(data: RunData, theory: Theory | None = None) -> str:
     """Of angles and shares."""
     if data.polynomial is not None:
         return (
             rf"Top: angles $\delta_j$ between neurons and the nearest of the {data.teachers} directions of the target: "
             rf"median and bands of 25--75\,\% and 5--95\,\% of {_MASS}. Bottom: share of the first layer in their span "
-            rf"$S^*$. {_STEPS} {_of_run(data)}"
+            rf"$S^*$. {_STEPS} {_theory(theory)}{_of_run(data)}"
         )
     return (
         r"Top: angles $\delta_j$ between neurons and their nearest teacher lines: median and bands of 25--75\,\% and "
         rf"5--95\,\% of {_MASS}, and the largest angle of a living neuron. Bottom: share of the first layer in the "
         rf"teacher's span $S^*$, of the mass within {ALIGNED_WITHIN:g}$^\circ$ of a teacher line, and of the "
-        rf"{data.teachers} teacher lines with a living neuron that near. {_STEPS} {_of_run(data)}"
+        rf"{data.teachers} teacher lines with a living neuron that near. {_STEPS} {_theory(theory)}{_of_run(data)}"
     )
+
+
+def _theory(theory: Theory | None) -> str:
+    """Which form of the theory is drawn behind a run."""
+    if theory is None:
+        return ""
+    of = r"Wide light lines: the order-parameter flow, "
+    if theory.drift_alone is None:
+        return rf"{of}the population drift with the $\eta^2$ term of fresh batches. "
+    return f"{of}its population drift alone ({in_latex(theory.drift_alone)}). "
 
 
 def neurons_caption(data: RunData, neurons: Neurons) -> str:

@@ -9,6 +9,7 @@ from featlearn.storage.errors import RunError
 from featlearn.views.data.certificate import read_certificates
 from featlearn.views.data.certificate_view import certificate_view
 from featlearn.views.data.run import RunData
+from featlearn.views.data.theory import Theory
 from featlearn.views.figures.alignment import alignment_figure
 from featlearn.views.figures.certificate import certificate_figure
 from featlearn.views.figures.curves import curves_figure
@@ -17,16 +18,16 @@ from featlearn.views.figures.neurons import neurons_figure
 from featlearn.views.figures.style import Size, style
 
 
-def run_figures(data: RunData, size: Size) -> Iterator[Drawing]:
+def run_figures(data: RunData, size: Size, theory: Theory | None = None) -> Iterator[Drawing]:
     """Curves, alignment and, where there are snapshots, neurons; the certificate where there are optima.
 
-    Without a teacher there are curves alone.
+    Without a teacher there are curves alone. A theory is drawn behind curves and alignment.
     """
     with style(size):
-        yield curves_figure(data, size)
+        yield curves_figure(data, size, theory)
         if not data.teachers:
             return
-        yield alignment_figure(data, size)
+        yield alignment_figure(data, size, theory)
         if data.neurons is not None:
             yield neurons_figure(data, data.neurons, size)
         with suppress(RunError):  # a broken record of optima, which the report says
