@@ -11,7 +11,9 @@ from typing import Any
 
 from numba import types
 
-from featlearn.training.backends.layout import CLAIMED, DONE, PANEL, Sizes
+from featlearn.training.backends.layout import CLAIMED, DONE, LANES, PANEL, Sizes
+from featlearn.training.backends.moment_kernels import Target
+from featlearn.training.backends.pair_kernels import Kernel
 from featlearn.training.backends.step_kernels import Parts, Run, Step, parts_of
 from featlearn.training.backends.turns import add, wait_for
 from featlearn.training.backends.vectors import ROWS, compiled, rows_from
@@ -36,17 +38,22 @@ def _sizes(sizes):
         sizes[10],
         sizes[11],
         sizes[12],
+        sizes[13],
+        sizes[14],
+        sizes[15],
     )
 
 
 @compiled
-def _run(i, n, numbers, v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk):
+def _run(
+    i, n, numbers, tail, factors, coefficients, directions,
+    v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
+):  # fmt: skip
     """Run i of those that the arrays hold."""
     block, row = i * n.blocks, i * n.blocks * n.d
     return Run(
-        numbers[0],
-        numbers[1],
-        numbers[2],
+        Kernel(numbers[0], numbers[1], numbers[2], n.first, tail),
+        Target(n.terms, n.lines, factors, coefficients, rows_from(directions, i * ((n.lines * n.d + LANES - 1) // LANES)), moments),
         n.d,
         n.blocks,
         n.students,
@@ -111,14 +118,15 @@ def advance(family: int) -> Callable[..., None]:
     task, gradient = _task_of(parts), parts.gradient
 
     def steps_of_runs(
-        sizes, numbers, looks, counters, stretch, decay, size, seen, slope_a, slope_w,
-        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
+        sizes, numbers, looks, counters, tail, factors, coefficients, directions,
+        stretch, decay, size, seen, slope_a, slope_w,
+        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
     ):  # fmt: skip
         n = _sizes(sizes)
         for i in range(n.runs):
             run = _run(
-                i, n, numbers, v, a, mean_a, square_a, mean_w, square_w,
-                multiplicity, student, neurons, totals, sums, desk,
+                i, n, numbers, tail, factors, coefficients, directions,
+                v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
             )  # fmt: skip
             looked = 0
             for done in range(n.steps + 1):
@@ -140,13 +148,14 @@ def advance_together(family: int) -> Callable[..., None]:
     task = _task_of(parts_of(family))
 
     def steps_of_run(
-        sizes, numbers, looks, counters, stretch, decay, size, seen, slope_a, slope_w,
-        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
+        sizes, numbers, looks, counters, tail, factors, coefficients, directions,
+        stretch, decay, size, seen, slope_a, slope_w,
+        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
     ):  # fmt: skip
         n = _sizes(sizes)
         run = _run(
-            0, n, numbers, v, a, mean_a, square_a, mean_w, square_w,
-            multiplicity, student, neurons, totals, sums, desk,
+            0, n, numbers, tail, factors, coefficients, directions,
+            v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
         )  # fmt: skip
         parts, looked = n.parts, 0
         in_round = parts + n.shares + 1
@@ -167,4 +176,4 @@ def advance_together(family: int) -> Callable[..., None]:
 
 
 ENTRIES = {"advance": advance, "advance_together": advance_together}
-ARGUMENTS = (COUNTS, ROWS, COUNTS, COUNTS, *[ROWS] * 18)  # numba's types of those of both
+ARGUMENTS = (COUNTS, ROWS, COUNTS, COUNTS, ROWS, COUNTS, *[ROWS] * 21)  # numba's types of those of both

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-HOMOGENEOUS, ERF, QUADRATIC = 0, 1, 2  # families of kernels
+HOMOGENEOUS, ERF, QUADRATIC, HOMOGENEOUS_TAIL, ERF_TAIL = range(5)  # families of kernels
+ARCSINE = 18  # coefficients of the polynomial that makes an arcsine, or its tail
 LANES = 8  # numbers in a vector: one register of 512 bits, or two of 256
 PANEL = 4  # blocks of LANES neurons that stay in the cache while all others pass by
 DESK = (1 + 2 * PANEL) * LANES  # rows of scratch: a tile, and for each neuron of a panel its sums of K and of ∂K/∂q
@@ -25,6 +26,8 @@ class Sizes(NamedTuple):
         method: of the steps.
         train_a, train_w: 1 where a layer is trained.
         gradients: 1 where the gradients at the last weights are asked for.
+        first: J of a tail, see ``pair_kernels``.
+        terms, lines: of a polynomial target, see ``moment_kernels``.
     """
 
     runs: int
@@ -40,3 +43,6 @@ class Sizes(NamedTuple):
     train_w: int = 0
     method: int = 0
     gradients: int = 0
+    first: int = 0
+    terms: int = 0
+    lines: int = 0

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from featlearn.training.backends.layout import INVERSE, LANES, NEURON_ROWS, PANEL, PUSH, SCALE, WEIGHT
 from featlearn.training.backends.method_kernels import direction
-from featlearn.training.backends.pair_kernels import FAMILIES
+from featlearn.training.backends.moment_kernels import Target, common_slope, common_value, moments_of
+from featlearn.training.backends.pair_kernels import FAMILIES, Kernel
 from featlearn.training.backends.tile_kernels import panel_of
 from featlearn.training.backends.vectors import (
     absolute,
@@ -30,7 +31,8 @@ class Run(NamedTuple):
     """One run and what its steps need; arrays are (…, LANES), eight neurons to a row.
 
     Args:
-        factor, half, excess: of the activation, see ``pair_kernels``.
+        kernel: the numbers of the activation.
+        target: what is learned beside the neurons in v and a.
         d, blocks, students, shares: coordinates; blocks of eight neurons, and those of them that have students; shares
             of the sums over pairs.
         v, a, multiplicity: (blocks·d) rows and twice (blocks): see ``fused_kernels.advance_runs``.
@@ -41,9 +43,8 @@ class Run(NamedTuple):
             each block, the sums of columns G, and scratch.
     """
 
-    factor: float
-    half: float
-    excess: float
+    kernel: Kernel
+    target: Target
     d: int
     blocks: int
     students: int
@@ -113,7 +114,8 @@ def parts_of(family: int) -> Parts:
 
 def _sums_of(family: int) -> tuple[Any, Any, Any]:
     """The compiled ``prepare``, ``add_up`` and ``look`` of a family."""
-    (ready, _, complete), panel = FAMILIES[family], panel_of(FAMILIES[family])
+    (ready, _, complete, moment), panel = FAMILIES[family], panel_of(FAMILIES[family])
+    moments = moments_of(moment)
 
     @compiled
     def prepare(run, j):
@@ -127,6 +129,8 @@ def _sums_of(family: int) -> tuple[Any, Any, Any]:
         store(run.neurons, j * NEURON_ROWS + INVERSE, inverse)
         store(run.neurons, j * NEURON_ROWS + WEIGHT, weight)
         store(run.neurons, j * NEURON_ROWS + PUSH, push)
+        if run.target.lines > 0:
+            moments(run.target, run.v, run.d, run.neurons, j)
 
     @compiled
     def add_up(run, share, last):
@@ -146,12 +150,17 @@ def _sums_of(family: int) -> tuple[Any, Any, Any]:
 
     @compiled
     def look(run, seen, place):
-        """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once all pairs are added up."""
+        """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once all pairs are added up.
+
+        With a target beside the neurons the loss is without its squared norm.
+        """
         loss, size = spread(0.0), spread(0.0)
         for j in range(run.blocks):
             c, scale = load(run.multiplicity, j) * load(run.a, j), load(run.neurons, j * NEURON_ROWS + SCALE)
-            by_a, _, _ = complete(run.factor, scale, load(run.neurons, j * NEURON_ROWS + INVERSE))
+            by_a, _, _ = complete(run.kernel.factor, scale, load(run.neurons, j * NEURON_ROWS + INVERSE))
             loss = fma(c, by_a * _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j), loss)
+            if run.target.lines > 0:
+                loss = fma(-2.0 * c, common_value(run.target, j), loss)
             size = size + absolute(c * scale)
         seen[place], seen[place + 1] = _sum_of_lanes(loss, run.desk), _sum_of_lanes(size, run.desk)
 
@@ -166,17 +175,23 @@ def _slopes_of(family: int) -> tuple[Any, Any]:
     def slopes(run, j):
         """∂L/∂a of the neurons of block j, and what G and v count in ∂L/∂v; once all shares are added up."""
         scale, inverse = load(run.neurons, j * NEURON_ROWS + SCALE), load(run.neurons, j * NEURON_ROWS + INVERSE)
-        by_a, by_q, by_s = complete(run.factor, scale, inverse)
+        by_a, by_q, by_s = complete(run.kernel.factor, scale, inverse)
         a = 2.0 * load(run.a, j)
         value = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j)
         own = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j + 1, j)
-        return 2.0 * by_a * value, a * by_s, 2.0 * by_q * a * own
+        slope = 2.0 * by_a * value
+        if run.target.lines > 0:
+            slope = fma(-2.0, common_value(run.target, j), slope)
+        return slope, a * by_s, 2.0 * by_q * a * own
 
     @inlined
     def slope_by_row(run, by_sum, by_own, row, j):
         """∂L/∂v of one coordinate of the neurons of block j."""
         total = _sum_of_shares(run, run.sums, run.students * run.d, row, j)
-        return fma(by_own, load(run.v, row), by_sum * total)
+        slope = fma(by_own, load(run.v, row), by_sum * total)
+        if run.target.lines > 0:
+            slope = fma(-2.0 * load(run.a, j), common_slope(run.target, run.v, run.d, j, row - j * run.d), slope)
+        return slope
 
     @compiled
     def move(run, step, j):

@@ -137,6 +137,12 @@ def entry(rows: np.ndarray, row: int, lane: int) -> Any:
     return rows[row, lane]
 
 
+@instruction(lambda _, builder, rows, place: builder.load(builder.gep(rows, [place])), NUMBER, (ROWS, COUNT))
+def number(rows: np.ndarray, place: int) -> Any:
+    """One number of an array, counted from its first."""
+    return rows.reshape(-1)[place]
+
+
 @instruction(lambda _, builder, rows, row: _address(builder, rows, row), ROWS, (ROWS, COUNT))
 def rows_from(rows: np.ndarray, row: int) -> np.ndarray:
     """The array without the rows before ``row``."""
