@@ -40,6 +40,10 @@ KINDS = {
     "curves": ["stages.early.step_size={cosine: [0.1, 0.01]}", "stages.late.weight_decay={linear: [0.02, 0]}"],
     "powers": ["stages.early.step_size={power: [0.1, 0.5]}", "stages.late.method=adam"],
     "redrawn": ["stages.early.then=[redraw_second_layer]", SPHERE],
+    "tail": ["activation.drop_hermite_below=4"],
+    "tail_of_erf": ["activation={name: erf, drop_hermite_below: 5}", "stages.late.method=momentum"],
+    "polynomial": ["teacher={input_dim: 6, polynomial: x1 + x1*x2}", "activation.drop_hermite_below=0", SPHERE],
+    "single_index": ["teacher={input_dim: 6, polynomial: He3(x1)}", "activation.name=erf", "student.scaling=ntk"],
     "zeroed": ["stages.early.then=[zero_second_layer]", "stages.late.method=momentum"],
 }
 every_kind = pytest.mark.parametrize("overrides", KINDS.values(), ids=KINDS)

@@ -53,7 +53,14 @@ def _run(
     block, row = i * n.blocks, i * n.blocks * n.d
     return Run(
         Kernel(numbers[0], numbers[1], numbers[2], n.first, tail),
-        Target(n.terms, n.lines, factors, coefficients, rows_from(directions, i * ((n.lines * n.d + LANES - 1) // LANES)), moments),
+        Target(
+            n.terms,
+            n.lines,
+            factors,
+            coefficients,
+            rows_from(directions, i * ((n.lines * n.d + LANES - 1) // LANES)),
+            moments,
+        ),
         n.d,
         n.blocks,
         n.students,

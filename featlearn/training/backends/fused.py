@@ -127,7 +127,8 @@ class FusedBackend:
 
         def look(part: slice) -> None:
             arrays = (x[part] for x in (v, a, multiplicity, slope_a, slope_w, seen))
-            kernels.evaluate_runs(activation, m, *arrays, target.take(part))
+            evaluate: Any = kernels.evaluate_runs
+            evaluate(activation, m, *arrays, target.take(part))
 
         self._share_out(look, runs)
         by_a = problem.output_weights(slope_a[:, :m].copy())

@@ -73,7 +73,9 @@ def advance_runs(
     method, beta1, beta2, *trained = optimiser
     if method not in METHODS:
         raise ValueError(f"no branch takes the steps of method {method}")
-    n = _of_kernel(_sizes(m, v.shape), kernel, target)._replace(steps=decay.shape[1], looks=len(looks), done=done, method=method)
+    n = _of_kernel(_sizes(m, v.shape), kernel, target)._replace(
+        steps=decay.shape[1], looks=len(looks), done=done, method=method
+    )
     n = n._replace(train_a=int(trained[0]), train_w=int(trained[1]))
     counters, looked = np.zeros(COUNTERS, np.int64), np.zeros(seen.size)
     given = [np.array(n, np.int64), np.array([*kernel[1:4], beta1, beta2]), np.ascontiguousarray(looks), counters]

@@ -36,7 +36,7 @@ class FusedTarget(NamedTuple):
         runs, lines, d = self.directions.shape
         rows = np.zeros((runs, -(-lines * d // LANES) * LANES))
         rows[:, : lines * d] = self.directions.reshape(runs, -1)
-        return rows
+        return rows.reshape(-1, LANES)
 
 
 def fused_target(problem: Problem) -> FusedTarget:
@@ -69,4 +69,4 @@ def _constant(activation: Activation, k: int) -> float:
     """h_k of μ_k(q) = h_k q^{(p − k)/2}, for erf h_k (1 + q)^{−k/2}."""
     if activation.hermite is None:
         raise TypeError(f"the Hermite moments of {activation.name} are unknown")
-    return float(activation.hermite(k, 0.0 if activation.homogeneous_degree is None else 1.0))  # type: ignore[arg-type]
+    return float(activation.hermite(k, 0.0 if activation.homogeneous_degree is None else 1.0))

@@ -1,8 +1,8 @@
 """What neurons have in common with a polynomial target, E[φ̃(w·x) f*(x)], eight neurons at a time.
 
-With the cosines T_i = w·v_i/ρ (ρ of ``pair_kernels``, for the quadratic |w|) it is ρ^p g(T), where
-g = Σ_α c_α h_α Π_i T_i^{α_i} has the constants h_α of the activation's moments and p is its degree, 0 for erf. A term of
-total degree k is homogeneous, T·∇g = k g, so that the gradient in w is
+With the cosines T_i = w·v_i/ρ (ρ of ``pair_kernels``, |w| for the quadratic) it is ρ^p g(T), where p is the degree of
+the activation, 0 for erf, and g = Σ_α c_α h_α Π_i T_i^{α_i} has the constants h_α of its moments. A term of total
+degree k is homogeneous, T·∇g_k = k g_k, so that the gradient in w is
 
     ρ^{p−1} (Σ_i ∂_i g v_i + (Σ_k (p − k) g_k) w/ρ).
 """
