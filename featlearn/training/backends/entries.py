@@ -7,6 +7,7 @@ The arguments are the addresses of arrays, as in C. Of many runs, arrays hold on
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from numba import types
@@ -46,21 +47,14 @@ def _sizes(sizes):
 
 @compiled
 def _run(
-    i, n, numbers, tail, factors, coefficients, directions,
-    v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
+    i, n, numbers, tail, target,
+    v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
 ):  # fmt: skip
     """Run i of those that the arrays hold."""
     block, row = i * n.blocks, i * n.blocks * n.d
     return Run(
         Kernel(numbers[0], numbers[1], numbers[2], n.first, tail),
-        Target(
-            n.terms,
-            n.lines,
-            factors,
-            coefficients,
-            rows_from(directions, i * ((n.lines * n.d + LANES - 1) // LANES)),
-            moments,
-        ),
+        target,
         n.d,
         n.blocks,
         n.students,
@@ -91,6 +85,13 @@ def _step(i, run, n, numbers, stretch, decay, size):
     return Step(n.method, beta1, beta2, unbias1, unbias2, *weighed, n.train_a, n.train_w)
 
 
+@compiled
+def _target(i, n, factors, coefficients, directions, moments):
+    """The target of run i."""
+    rows = (n.lines * n.d + LANES - 1) // LANES
+    return Target(n.terms, n.lines, factors, coefficients, rows_from(directions, i * rows), moments)
+
+
 def _task_of(parts: Parts) -> Any:
     """The compiled tasks of a round: parts of the step, shares of the sums, and the loss."""
     prepare, add_up, look, move, _ = parts
@@ -119,9 +120,9 @@ def _task_of(parts: Parts) -> Any:
     return task
 
 
-def advance(family: int) -> Callable[..., None]:
+def advance(family: int, polynomial: bool = False) -> Callable[..., None]:
     """Steps of runs; see ``fused_kernels.advance_runs`` and ``step_kernels.Run`` for the arrays."""
-    parts = parts_of(family)
+    parts = parts_of(family, polynomial)
     task, gradient = _task_of(parts), parts.gradient
 
     def steps_of_runs(
@@ -131,9 +132,12 @@ def advance(family: int) -> Callable[..., None]:
     ):  # fmt: skip
         n = _sizes(sizes)
         for i in range(n.runs):
+            target = 0
+            if polynomial:  # else not compiled
+                target = _target(i, n, factors, coefficients, directions, moments)
             run = _run(
-                i, n, numbers, tail, factors, coefficients, directions,
-                v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
+                i, n, numbers, tail, target,
+                v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
             )  # fmt: skip
             looked = 0
             for done in range(n.steps + 1):
@@ -150,9 +154,9 @@ def advance(family: int) -> Callable[..., None]:
     return steps_of_runs
 
 
-def advance_together(family: int) -> Callable[..., None]:
+def advance_together(family: int, polynomial: bool = False) -> Callable[..., None]:
     """As ``advance`` for one run without gradients: all threads that call it share out the tasks of its rounds."""
-    task = _task_of(parts_of(family))
+    task = _task_of(parts_of(family, polynomial))
 
     def steps_of_run(
         sizes, numbers, looks, counters, tail, factors, coefficients, directions,
@@ -160,9 +164,12 @@ def advance_together(family: int) -> Callable[..., None]:
         v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
     ):  # fmt: skip
         n = _sizes(sizes)
+        target = 0
+        if polynomial:  # else not compiled
+            target = _target(0, n, factors, coefficients, directions, moments)
         run = _run(
-            0, n, numbers, tail, factors, coefficients, directions,
-            v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
+            0, n, numbers, tail, target,
+            v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
         )  # fmt: skip
         parts, looked = n.parts, 0
         in_round = parts + n.shares + 1
@@ -182,5 +189,10 @@ def advance_together(family: int) -> Callable[..., None]:
     return steps_of_run
 
 
-ENTRIES = {"advance": advance, "advance_together": advance_together}
+ENTRIES: dict[str, Callable[..., Callable[..., None]]] = {
+    "advance": advance,
+    "advance_together": advance_together,
+    "advance_to_polynomial": partial(advance, polynomial=True),
+    "advance_to_polynomial_together": partial(advance_together, polynomial=True),
+}
 ARGUMENTS = (COUNTS, ROWS, COUNTS, COUNTS, ROWS, COUNTS, *[ROWS] * 21)  # numba's types of those of both

@@ -148,13 +148,13 @@ class FusedBackend:
         do_all([partial(work, slice(*part)) for part in pairwise(ends)], self.threads)
 
 
-def begin_compiling(activation: Activation, width: int) -> None:
-    """Load or compile, in a thread of its own, the steps of students of a width."""
+def begin_compiling(activation: Activation, width: int, polynomial: bool) -> None:
+    """Load or compile, in a thread of its own, the steps of students of a width; to a polynomial or to neurons."""
     family = fused_kernel(activation)[0]
 
     def load() -> None:
         with suppress(Exception):  # whoever needs it meets the same error
-            kernel("advance_together" if width >= WIDE and thread_count() > 1 else "advance", family)
+            kernel(kernels.entry_name(polynomial, width >= WIDE and thread_count() > 1), family)
 
     Thread(target=load).start()
 

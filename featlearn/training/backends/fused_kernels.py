@@ -84,7 +84,7 @@ def advance_runs(
     weights = (v, a, mean_a, square_a, mean_w, square_w, multiplicity)
     rows = _arranged(m, n, weights)
     together = threads > 1 and n.runs == 1 and n.shares > 1
-    advance = compiled("advance_together" if together else "advance", kernel[0])
+    advance = compiled(entry_name(n.lines > 0, together), kernel[0])
     do_all([lambda: advance(*given, looked, _NONE, _NONE, *rows)] * (threads if together else 1), threads)
     seen[:] = looked.reshape(seen.shape)
     for columns, changed in zip(weights[:-1], rows, strict=False):
@@ -108,10 +108,15 @@ def evaluate_runs(
     look, nothing = np.zeros(1, np.int64), np.zeros(n.runs)
     given = [_as_array(n), np.array([*kernel[1:4], 0.0, 0.0]), look, np.zeros(COUNTERS, np.int64)]
     given += _constants(kernel, target)
-    compiled("advance", kernel[0])(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
+    compiled(entry_name(n.lines > 0), kernel[0])(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
     seen[:] = looked.reshape(seen.shape)
     _read_back(rows[0], slope_a, n)
     _read_back(rows[1], slope_w, n)
+
+
+def entry_name(polynomial: bool, together: bool = False) -> str:
+    """The name of what ``entries`` has for a kind of target, for one thread or several together."""
+    return "advance" + ("_to_polynomial" if polynomial else "") + ("_together" if together else "")
 
 
 @lru_cache

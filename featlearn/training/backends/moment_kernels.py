@@ -16,7 +16,7 @@ from featlearn.training.backends.vectors import compiled, fma, load, number, spr
 
 
 class Target(NamedTuple):
-    """A polynomial target of one run; there is none where ``lines`` is 0.
+    """A polynomial target of one run.
 
     Args:
         terms, lines: of the polynomial, and the directions v_i.
@@ -91,16 +91,16 @@ def moments_of(moment: Any) -> Any:
 
 
 @compiled
-def common_value(target, j):
-    """The moments of block j."""
-    return load(target.moments, j * (2 + 2 * target.lines))
+def with_value(target, j, factor, total):
+    """Add ``factor`` times the moments of block j to a total."""
+    return fma(factor, load(target.moments, j * (2 + 2 * target.lines)), total)
 
 
 @compiled
-def common_slope(target, v, d, j, x):
-    """Coordinate x of their gradients."""
+def with_slope(target, v, d, j, x, factor, total):
+    """As ``with_value`` for coordinate x of their gradients."""
     first = j * (2 + 2 * target.lines)
     slope = load(target.moments, first + 1) * load(v, j * d + x)
     for i in range(target.lines):
         slope = fma(number(target.directions, i * d + x), load(target.moments, first + 2 + i), slope)
-    return slope
+    return fma(factor, slope, total)

@@ -118,7 +118,8 @@ def _tail(kernel, t, root):
 @compiled
 def _pair_homogeneous_tail(kernel, s, t):
     """F₂ = t F₁ + R, where R is what √(1 − t²) leaves after its first terms h: (1 − t² − h²)/(√(1 − t²) + h)."""
-    t = _clipped(t)
+    t = where_above(t, 1.0, 1.0, t)
+    t = where_above(-1.0, t, -1.0, t)
     root = sqrt(fma(-t, t, 1.0))
     angle, head, quotient, power = _tail(kernel, t, root)
     z = t * t
@@ -142,14 +143,9 @@ def _ready_homogeneous(q, c):
 
 
 @compiled
-def _clipped(t):
-    t = where_above(t, 1.0, 1.0, t)
-    return where_above(-1.0, t, -1.0, t)
-
-
-@compiled
 def _pair_homogeneous(kernel, s, t):
-    t = _clipped(t)
+    t = where_above(t, 1.0, 1.0, t)
+    t = where_above(-1.0, t, -1.0, t)
     root = sqrt(fma(-t, t, 1.0))
     angle = arcsine(t, root) + kernel.half
     even = root - kernel.excess

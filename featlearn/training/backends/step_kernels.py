@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from featlearn.training.backends.layout import INVERSE, LANES, NEURON_ROWS, PANEL, PUSH, SCALE, WEIGHT
 from featlearn.training.backends.method_kernels import direction
-from featlearn.training.backends.moment_kernels import Target, common_slope, common_value, moments_of
+from featlearn.training.backends.moment_kernels import moments_of, with_slope, with_value
 from featlearn.training.backends.pair_kernels import FAMILIES, Kernel
 from featlearn.training.backends.tile_kernels import panel_of
 from featlearn.training.backends.vectors import (
@@ -19,6 +19,7 @@ from featlearn.training.backends.vectors import (
     compiled,
     entry,
     fma,
+    in_part,
     inlined,
     load,
     spread,
@@ -32,7 +33,7 @@ class Run(NamedTuple):
 
     Args:
         kernel: the numbers of the activation.
-        target: what is learned beside the neurons in v and a.
+        target: a ``moment_kernels.Target``, which only steps to a polynomial have.
         d, blocks, students, shares: coordinates; blocks of eight neurons, and those of them that have students; shares
             of the sums over pairs.
         v, a, multiplicity: (blocks·d) rows and twice (blocks): see ``fused_kernels.advance_runs``.
@@ -44,7 +45,7 @@ class Run(NamedTuple):
     """
 
     kernel: Kernel
-    target: Target
+    target: Any
     d: int
     blocks: int
     students: int
@@ -107,17 +108,17 @@ def _sum_of_lanes(value, desk):
     return total
 
 
-def parts_of(family: int) -> Parts:
-    """The compiled parts of a round for a family of ``FAMILIES``."""
-    return Parts(*_sums_of(family), *_slopes_of(family))
+def parts_of(family: int, polynomial: bool) -> Parts:
+    """The compiled parts of a round for a family of ``FAMILIES``, with or without a polynomial target."""
+    return Parts(*_sums_of(family, polynomial), *_slopes_of(family, polynomial))
 
 
-def _sums_of(family: int) -> tuple[Any, Any, Any]:
+def _sums_of(family: int, polynomial: bool) -> tuple[Any, Any, Any]:
     """The compiled ``prepare``, ``add_up`` and ``look`` of a family."""
     (ready, _, complete, moment), panel = FAMILIES[family], panel_of(FAMILIES[family])
     moments = moments_of(moment)
 
-    @compiled
+    @in_part
     def prepare(run, j):
         """Make the neurons of block j ready."""
         q = spread(0.0)
@@ -129,7 +130,7 @@ def _sums_of(family: int) -> tuple[Any, Any, Any]:
         store(run.neurons, j * NEURON_ROWS + INVERSE, inverse)
         store(run.neurons, j * NEURON_ROWS + WEIGHT, weight)
         store(run.neurons, j * NEURON_ROWS + PUSH, push)
-        if run.target.lines > 0:
+        if polynomial:
             moments(run.target, run.v, run.d, run.neurons, j)
 
     @compiled
@@ -148,7 +149,7 @@ def _sums_of(family: int) -> tuple[Any, Any, Any]:
             if turn in (share, 2 * shares - 1 - share):
                 panel(run, share, first, min(first + PANEL, last))
 
-    @compiled
+    @in_part
     def look(run, seen, place):
         """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once all pairs are added up.
 
@@ -159,19 +160,19 @@ def _sums_of(family: int) -> tuple[Any, Any, Any]:
             c, scale = load(run.multiplicity, j) * load(run.a, j), load(run.neurons, j * NEURON_ROWS + SCALE)
             by_a, _, _ = complete(run.kernel.factor, scale, load(run.neurons, j * NEURON_ROWS + INVERSE))
             loss = fma(c, by_a * _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j), loss)
-            if run.target.lines > 0:
-                loss = fma(-2.0 * c, common_value(run.target, j), loss)
+            if polynomial:
+                loss = with_value(run.target, j, -2.0 * c, loss)
             size = size + absolute(c * scale)
         seen[place], seen[place + 1] = _sum_of_lanes(loss, run.desk), _sum_of_lanes(size, run.desk)
 
     return prepare, add_up, look
 
 
-def _slopes_of(family: int) -> tuple[Any, Any]:
+def _slopes_of(family: int, polynomial: bool) -> tuple[Any, Any]:
     """The compiled ``move`` and ``gradient`` of a family."""
     complete = FAMILIES[family].complete
 
-    @compiled
+    @in_part
     def slopes(run, j):
         """∂L/∂a of the neurons of block j, and what G and v count in ∂L/∂v; once all shares are added up."""
         scale, inverse = load(run.neurons, j * NEURON_ROWS + SCALE), load(run.neurons, j * NEURON_ROWS + INVERSE)
@@ -180,8 +181,8 @@ def _slopes_of(family: int) -> tuple[Any, Any]:
         value = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j)
         own = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j + 1, j)
         slope = 2.0 * by_a * value
-        if run.target.lines > 0:
-            slope = fma(-2.0, common_value(run.target, j), slope)
+        if polynomial:
+            slope = with_value(run.target, j, -2.0, slope)
         return slope, a * by_s, 2.0 * by_q * a * own
 
     @inlined
@@ -189,8 +190,8 @@ def _slopes_of(family: int) -> tuple[Any, Any]:
         """∂L/∂v of one coordinate of the neurons of block j."""
         total = _sum_of_shares(run, run.sums, run.students * run.d, row, j)
         slope = fma(by_own, load(run.v, row), by_sum * total)
-        if run.target.lines > 0:
-            slope = fma(-2.0 * load(run.a, j), common_slope(run.target, run.v, run.d, j, row - j * run.d), slope)
+        if polynomial:
+            slope = with_slope(run.target, run.v, run.d, j, row - j * run.d, -2.0 * load(run.a, j), slope)
         return slope
 
     @compiled

@@ -33,7 +33,9 @@ _OPTIONS: dict[str, Any] = {
     "no_rewrites": True,
 }
 compiled = numba.njit(**_OPTIONS)
-inlined = numba.njit(**_OPTIONS | {"forceinline": True})  # for what is done to every row
+# Branches on what is known when a function is made are compiled in part: numba calls that a rewrite.
+in_part = numba.njit(**_OPTIONS | {"no_rewrites": False})
+inlined = numba.njit(**_OPTIONS | {"no_rewrites": False, "forceinline": True})  # for what is done to every row
 
 
 class VectorType(types.Type):
