@@ -39,6 +39,7 @@ def main() -> None:
     if not os.environ.get("COLUMNS", "1").strip("0"):
         del os.environ["COLUMNS"]  # a terminal of no width would show nothing
     load_when_used("numpy")
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for plugins reads every installed package
     gc.set_threshold(200_000, 20, 20)  # libraries make many objects as they load, and none of them is garbage
     try:
         try:

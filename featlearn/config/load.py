@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from featlearn.config.yaml_source import Complaint, ConfigError, Document, Mark, dotted, parse_document, read_document
 
-from featlearn.config.complaints import (
-    complaint_at,
-    complaints_about,
-    did_you_mean,
-    hidden_complaints,
-    kind_of,
-)
-from featlearn.config.data import EmpiricalData
-from featlearn.config.data_columns import InvalidData
-from featlearn.config.data_file import read_data
-from featlearn.config.model import Config
-from featlearn.config.student import FileInit
-from featlearn.config.weight_file import InvalidWeights
-from featlearn.config.yaml_source import (
-    Complaint,
-    ConfigError,
-    Document,
-    Mark,
-    dotted,
-    parse_document,
-    read_document,
-)
-from featlearn.storage.digests import InvalidFile, pinned_file
-from featlearn.storage.errors import Caution
-from featlearn.theory.targets.polynomial import degrees_beyond
+if TYPE_CHECKING:
+    from featlearn.config.model import Config
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -49,7 +24,9 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     document = read_document(path)
     for override in overrides:
         _apply_override(document, override)
-    return _validated(document, path.resolve().parent)
+    from featlearn.config.validation import validated  # a file that is no YAML is refused before all this is loaded
+
+    return validated(document, path.resolve().parent)
 
 
 def _apply_override(document: Document, override: str) -> None:
@@ -74,6 +51,8 @@ def _apply_override(document: Document, override: str) -> None:
 
 def no_such_place(data: Any, path: tuple[str, ...]) -> str | None:
     """Why a value cannot be put at a path of a configuration's data, if it cannot."""
+    from featlearn.config.complaints import did_you_mean, kind_of
+
     target = data if isinstance(data, dict) else {}
     stages = target.get("stages")
     if path[0] == "stages" and len(path) > 2 and isinstance(stages, dict) and path[1] not in stages:
@@ -84,91 +63,3 @@ def no_such_place(data: Any, path: tuple[str, ...]) -> str | None:
             here = dotted(path[:depth])
             return f"{here} is {kind_of(target)}, so it has no key {path[depth]!r}; set {here} as a whole"
     return None
-
-
-def _validated(document: Document, directory: Path) -> Config:
-    if document.data is None and not document.complaints:
-        mark = document.mark_of(())
-        raise ConfigError(
-            [Complaint(mark, "(top level)", "is empty; expected a mapping with teacher, student, stages")]
-        )
-    if isinstance(document.data, dict) and "base" in document.data and "stages" not in document.data:
-        text = "is a key of a sweep file, as `featlearn sweep` takes it; a configuration has teacher, student, stages"
-        raise ConfigError([*document.complaints, complaint_at(document, ("base",), text, at_key=True)])
-    complaints = list(document.complaints)
-    try:
-        config = Config.model_validate(document.data)
-    except ValidationError as error:
-        spoiled = {c.key for c in complaints}
-        found = complaints_about(document, error.errors(), Config) + hidden_complaints(document, error, Config)
-        raise ConfigError(complaints + [c for c in found if c.key not in spoiled]) from None
-    if complaints:
-        raise ConfigError(complaints)
-    return _checked(document, config, directory)
-
-
-def _checked(document: Document, config: Config, directory: Path) -> Config:
-    """The configuration with its files pinned down, once its teacher is known to exist and its files to be readable."""
-    from featlearn.config.build import ScaleTooLarge, require_buildable
-    from featlearn.training.networks import InfeasibleTeacher
-
-    try:
-        config = with_pinned_files(config, directory)
-        require_buildable(config)
-    except InfeasibleTeacher as error:
-        raise ConfigError([complaint_at(document, ("teacher", error.key), str(error))]) from None
-    except (InvalidFile, ScaleTooLarge) as error:
-        raise ConfigError([complaint_at(document, error.key, str(error))]) from None
-    if (scale := config.student.output_scale or 1.0) < 1:
-        text = f"student.output_scale {scale:g} is the α of lazy training, whose steps are divided by α² = {scale**2:g}"
-        where = "no factor 1/m in front of the network: for that write student.scaling: mean_field"
-        warnings.warn(f"{document.mark_of(()).source}: {text}; it is {where}", Caution, stacklevel=3)
-    _warn_of_degrees(document.mark_of(()).source, config)
-    return config
-
-
-def _warn_of_degrees(source: str, config: Config) -> None:
-    """Warn of the parts of a polynomial target that no student of the activation reaches."""
-    if config.teacher is None or config.teacher.polynomial is None:
-        return
-    beyond = degrees_beyond(config.activation.entry(), config.teacher.terms())
-    if beyond:
-        which = f"{config.activation.name} with drop_hermite_below {config.activation.drop_hermite_below}"
-        told = f"has parts of degree {', '.join(map(str, beyond))}, which neurons of {which} do not have"
-        warnings.warn(f"{source}: teacher.polynomial {told}: these stay in the loss", Caution, stacklevel=4)
-
-
-def with_pinned_files(config: Config, directory: Path, known: dict[str, dict[str, str]] | None = None) -> Config:
-    """The configuration with absolute paths and digests of its weight and data files, and the dimension of the data.
-
-    Args:
-        directory: where relative paths start.
-        known: the keys of files that were pinned before, by path, or their digests alone; new ones are added.
-    Raises:
-        InvalidWeights, InvalidData: when a file cannot be read.
-    """
-    known = {} if known is None else known
-
-    def pinned(path: str, sha256: str | None, error_of: Callable[[str], InvalidFile]) -> dict[str, str]:
-        before = known.get(path, {})
-        if "path" not in before:
-            try:
-                known[path] = pinned_file(path, sha256 or before.get("sha256"), directory)
-            except InvalidFile as error:
-                raise error_of(str(error)) from None
-        return known[path]
-
-    init, data = config.student.init, config.data
-    if isinstance(init, FileInit):
-        init = init.model_copy(update=pinned(init.path, init.sha256, InvalidWeights))
-        config = config.model_copy(update={"student": config.student.model_copy(update={"init": init})})
-    if isinstance(data, EmpiricalData) and data.path is not None:
-        found: dict[str, Any] = dict(pinned(data.path, data.sha256, InvalidData))
-        if data.test_path is not None:
-            test = pinned(data.test_path, data.test_sha256, partial(InvalidData, key="test_path"))
-            found |= {f"test_{key}": value for key, value in test.items()}
-        if config.teacher is None:
-            inputs, _ = read_data(Path(found["path"]), found["sha256"], data.wanted(data.input_dim))
-            found["input_dim"] = inputs.shape[1]
-        config = config.model_copy(update={"data": data.model_copy(update=found)})
-    return config

@@ -26,7 +26,7 @@ from featlearn.training.backends import resolved_backend
 from featlearn.training.columns import COLUMNS, Compared
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import OPERATIONS, REDRAW
-from featlearn.training.optima import within_reach
+from featlearn.training.reach import within_reach
 
 MOST_WEIGHTS = 500_000_000  # the largest first layer: 4 GB
 MOST_ENTRIES = 500_000_000  # the most numbers in the inputs of a sample or a batch

@@ -21,9 +21,10 @@ from featlearn.storage.errors import RunError, reason
 from featlearn.storage.growing_npz import Entry, GrowingNpz
 from featlearn.theory.conditioning import conditioning
 from featlearn.training.backends import Backend
+from featlearn.training.columns import Row
 from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
-from featlearn.training.measurement import Row, followed_loss
+from featlearn.training.measurement import followed_loss
 from featlearn.training.methods import METHODS
 from featlearn.training.optima import solved_beside
 from featlearn.training.plan import Plan, Position

@@ -9,8 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from featlearn.runs.statuses import Ended, Status
 from featlearn.storage.records import FileRecord, Record, Text, parse_object
-from featlearn.training.columns import COLUMNS, LARGEST_COUNT
-from featlearn.training.measurement import Row
+from featlearn.training.columns import COLUMNS, LARGEST_COUNT, Row
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]

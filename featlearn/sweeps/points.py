@@ -23,8 +23,8 @@ from featlearn.runs.threads import one_blas_thread
 from featlearn.runs.train import first_info
 from featlearn.storage.digests import InvalidFile
 from featlearn.storage.errors import RunError
+from featlearn.training.columns import Row
 from featlearn.training.events import Event, Logged
-from featlearn.training.measurement import Row
 from featlearn.training.networks import InfeasibleTeacher
 
 _WRITERS = 8  # runs whose files are begun or finished at the same time

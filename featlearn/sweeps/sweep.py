@@ -15,8 +15,8 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from featlearn.config.complaints import complaints_about, hidden_complaints
-from featlearn.config.load import with_pinned_files
 from featlearn.config.model import Config
+from featlearn.config.validation import with_pinned_files
 from featlearn.config.yaml_source import Document, Mark, dump_yaml
 from featlearn.storage.digests import InvalidFile, file_digest
 from featlearn.sweeps.model import Axes, SweepConfig

@@ -9,11 +9,14 @@ w*_k.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featlearn.theory.activations import Symmetry
 from featlearn.theory.span import bases_of_spans
+
+if TYPE_CHECKING:
+    from featlearn.theory.activations import Symmetry
 
 ALIGNED_WITHIN = 5.0  # degrees: a neuron this close to a teacher line counts as aligned
 ALIVE_ABOVE = 1e-6  # share of Σ|a*|: a neuron of smaller mass has vanished

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from featlearn.theory.activations import Activation
+if TYPE_CHECKING:
+    from featlearn.theory.activations import Activation
 
+PROBE_INPUTS = 32  # the number of inputs at which ``kernel_motion`` is computed
+MOST_PROBE_DIMENSIONS = 100_000  # above, there is no probe: its inputs would be larger than most networks
 _VALUES_IN_CACHE = 2**13  # Runs are taken together while the neurons have no more values at the inputs.
 
 

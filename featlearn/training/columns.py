@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE, imbalance
-from featlearn.theory.tangent_kernel import tangent_kernel_distance
-from featlearn.training.look import Look
+from featlearn.theory.tangent_kernel import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, tangent_kernel_distance
 from featlearn.training.methods import METHODS
-from featlearn.training.optima import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS, least_objectives
-from featlearn.training.problem import MOST_PROBE_DIMENSIONS, PROBE_INPUTS
+from featlearn.training.reach import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS
+
+if TYPE_CHECKING:
+    from featlearn.training.look import Look
 
 LARGEST_COUNT = 2**63 - 1  # what an array can hold
 Kind = Literal["text", "count", "number", "degrees", "share", "seconds"]
 Compared = Literal["target", "neurons", "masses"]
-Compute = Callable[[Look], "np.ndarray | Sequence[Any] | None"]
+Row = dict[str, Any]  # what is logged of a run at one step: a value for each column
+Compute = Callable[["Look"], "np.ndarray | Sequence[Any] | None"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,7 @@ def _grad_norm(look: Look) -> np.ndarray:
 def _gap(look: Look) -> np.ndarray | None:
     if not look.gap or look.objective is None or look.problem.scaled is not None:
         return None
-    return look.objective - least_objectives(look.whole, look.weight_decay)
+    return look.objective - look.least_objective
 
 
 def _kernel_motion(look: Look) -> np.ndarray | None:

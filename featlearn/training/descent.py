@@ -15,9 +15,10 @@ import numpy as np
 
 from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend
+from featlearn.training.columns import Row
 from featlearn.training.events import AtRow, Event, Logged, Progress, Reached, Start
 from featlearn.training.look import Look
-from featlearn.training.measurement import Row, followed_loss, rows_of
+from featlearn.training.measurement import followed_loss, rows_of
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import end_of_stage
 from featlearn.training.plan import Plan, Position

@@ -14,9 +14,11 @@ from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.interface import Target
 from featlearn.training.backends import Backend
 from featlearn.training.data import mean_square_error
-from featlearn.training.problem import BATCH_LOSS, Problem, State
+from featlearn.training.optima import least_objectives
+from featlearn.training.problem import Problem
 from featlearn.training.reduction import Reduction
 from featlearn.training.stages import Schedule, Stage, value_of_each
+from featlearn.training.state import BATCH_LOSS, State
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +173,11 @@ class Look:
             return None
         squares = [np.einsum("bi,bi->b", w, w) for w in self.weights.flat()]
         return self.loss + 0.5 * self.weight_decay * sum(squares)
+
+    @cached_property
+    def least_objective(self) -> np.ndarray:
+        """(B,) the certified lower bound of J*_λ; NaN where there is none."""
+        return least_objectives(self.whole, self.weight_decay)
 
     @cached_property
     def alignment(self) -> dict[str, np.ndarray]:

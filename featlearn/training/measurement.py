@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from featlearn.training.backends import Backend
-from featlearn.training.columns import COLUMNS, plain_numbers
+from featlearn.training.columns import COLUMNS, Row, plain_numbers
 from featlearn.training.look import Look
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
-
-Row = dict[str, Any]
 
 
 def followed_loss(problem: Problem, row: Row) -> float | None:

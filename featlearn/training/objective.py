@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from featlearn.theory.population import FLOAT64_ROUNDING
 from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend
-from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Layer
+from featlearn.training.state import State
+
+if TYPE_CHECKING:
+    from featlearn.training.problem import Problem
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featlearn.training.problem import BATCH_LOSS, Problem, State
+from featlearn.training.state import BATCH_LOSS, State
+
+if TYPE_CHECKING:
+    from featlearn.training.problem import Problem
 
 
 @dataclass(frozen=True)

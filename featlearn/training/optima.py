@@ -15,20 +15,14 @@ from featlearn.theory.activations import Activation
 from featlearn.theory.optimum import Optimum, certified_optimum
 from featlearn.theory.span import dimension_of_span
 from featlearn.training.problem import Problem
+from featlearn.training.reach import within_reach
 
 if TYPE_CHECKING:
     from featlearn.training.plan import Plan
 
-MOST_LINES_IN_A_PLANE = 50  # A teacher of rank 1 or 2 may have so many neurons m*.
-MOST_TEACHER_NUMBERS = 100  # For others m*·r is at most this: beyond, the optimum takes minutes and has wide bounds.
 _KEPT = 4096  # So many optima are kept in memory.
 
 _ahead: dict[tuple[Any, ...], Future[Optimum | None]] = {}  # those that are being solved beside the steps
-
-
-def within_reach(lines: int, rank: int) -> bool:
-    """Whether the optimum is looked for, of a teacher with so many neurons that span so many dimensions."""
-    return lines <= MOST_LINES_IN_A_PLANE if rank <= 2 else lines * rank <= MOST_TEACHER_NUMBERS
 
 
 def optimum_of(problem: Problem, run: int, weight_decay: float) -> Optimum | None:

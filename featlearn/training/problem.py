@@ -1,9 +1,9 @@
-"""What a batch of runs trains on, and the weights it has reached."""
+"""What a batch of runs trains on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,15 +11,14 @@ import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
-from featlearn.theory.tangent_kernel import neural_tangent_kernel
+from featlearn.theory.tangent_kernel import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, neural_tangent_kernel
 from featlearn.theory.targets.function import Function, target_of
 from featlearn.theory.targets.interface import Target
 from featlearn.training.batched import Batched
 from featlearn.training.data import Data, Empirical
 from featlearn.training.networks import generator
-
-PROBE_INPUTS = 32  # the number of inputs at which ``kernel_motion`` is computed
-MOST_PROBE_DIMENSIONS = 100_000  # above, there is no probe: its inputs would be larger than most networks
+from featlearn.training.state import BATCH_LOSS as BATCH_LOSS
+from featlearn.training.state import State as State
 
 
 @dataclass(frozen=True)
@@ -203,29 +202,3 @@ class Problem(Batched):
         """Free the memory of samples; they are made again when asked for."""
         for data in self.data or ():
             data.release()
-
-
-BATCH_LOSS = "batch_loss"  # the name, in a state's memory, of the loss (B,) on the online batch before the last step
-
-
-@dataclass(frozen=True)
-class State(Batched):
-    """Weights of B runs, and what their optimiser remembers.
-
-    Attributes:
-        second_layer, first_layer: (B, m), (B, m, d), in the run's precision.
-        memory: what the method remembers from step to step, what rounding took from steps in float32, and
-            ``BATCH_LOSS``, by name; empty when a stage starts.
-    """
-
-    second_layer: np.ndarray
-    first_layer: np.ndarray
-    memory: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def flat(self) -> list[np.ndarray]:
-        """Both layers as rows of numbers, (B, m) and (B, m·d)."""
-        return [layer.reshape(len(layer), -1) for layer in (self.second_layer, self.first_layer)]
-
-    def finite(self) -> np.ndarray:
-        """(B,) whether all weights of a run are finite."""
-        return np.isfinite(self.second_layer).all(-1) & np.isfinite(self.first_layer).all((-2, -1))

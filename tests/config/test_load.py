@@ -5,11 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featlearn.config import load
 from featlearn.config.data import EmpiricalData
-from featlearn.config.load import load_config, no_such_place, with_pinned_files
-from featlearn.config.student import FileInit
-from featlearn.config.weight_file import InvalidWeights
+from featlearn.config.load import load_config, no_such_place
 from featlearn.storage.errors import Caution
 from featlearn.training.plan import Plan
 from featlearn.training.stages import Threshold
@@ -139,35 +136,6 @@ class TestPinnedFiles:
         elsewhere = tmp_path / "else" / "where"
         elsewhere.mkdir(parents=True)
         assert load_config(write(elsewhere, config.to_yaml())) == config
-
-    def test_a_file_that_many_configurations_share_is_read_once(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        config = load_config(write(tmp_path, MINIMAL))
-        init = FileInit(kind="file", path="w.npz")
-        config = config.model_copy(update={"student": config.student.model_copy(update={"init": init})})
-        read = []
-        pinned_file = load.pinned_file
-
-        def counted(path: str, sha256: str | None, directory: Path) -> dict[str, str]:
-            read.append(path)
-            return pinned_file(path, sha256, directory)
-
-        monkeypatch.setattr(load, "pinned_file", counted)
-        known: dict[str, dict[str, str]] = {}
-        first, second = (with_pinned_files(config, tmp_path, known) for _ in range(2))
-        assert read == ["w.npz"]
-        assert first == second
-        assert isinstance(first.student.init, FileInit)
-        assert first.student.init.sha256 is not None
-
-    def test_a_file_that_cannot_be_read_is_the_fault_of_its_key(self, tmp_path: Path) -> None:
-        config = load_config(write(tmp_path, MINIMAL))
-        init = FileInit(kind="file", path="nowhere.npz")
-        config = config.model_copy(update={"student": config.student.model_copy(update={"init": init})})
-        with pytest.raises(InvalidWeights, match=r"nowhere\.npz: cannot be read: No such file") as caught:
-            with_pinned_files(config, tmp_path)
-        assert caught.value.key == ("student", "init", "path")
 
     def test_data_of_ones_own_are_pinned_too(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "own.npz", inputs=np.ones((2, 3)), labels=np.ones(2))

@@ -24,7 +24,7 @@ from featlearn.storage.errors import RunError, RunNotFound
 from featlearn.storage.names import LATEST
 from featlearn.storage.npz import write_npz
 from featlearn.sweeps.directory import SweepDirectory
-from featlearn.training.measurement import COLUMNS
+from featlearn.training.columns import COLUMNS
 from tests.config.broken import MINIMAL, write
 from tests.runs.records import an_info
 from tests.runs.test_train import in_child

@@ -10,12 +10,9 @@ from featlearn.theory.activations import activation
 from featlearn.theory.optimum import certified_optimum
 from featlearn.training import optima
 from featlearn.training.optima import (
-    MOST_LINES_IN_A_PLANE,
-    MOST_TEACHER_NUMBERS,
     least_objectives,
     optimum_of,
     solved_beside,
-    within_reach,
 )
 from featlearn.training.plan import Plan
 from featlearn.training.stages import Schedule, Stage
@@ -63,13 +60,6 @@ def test_there_is_one_for_activations_of_degree_one(name: str, known: bool) -> N
 def test_a_teacher_that_is_zero_has_none() -> None:
     problem, _ = random_problem()
     assert optimum_of(replace(problem, teacher_second_layer=np.zeros((1, 2))), 0, 0.05) is None
-
-
-def test_teachers_within_reach_are_few_lines_in_few_dimensions() -> None:
-    assert within_reach(MOST_LINES_IN_A_PLANE, 2)
-    assert not within_reach(MOST_LINES_IN_A_PLANE + 1, 1)
-    assert within_reach(MOST_TEACHER_NUMBERS // 4, 4)
-    assert not within_reach(MOST_TEACHER_NUMBERS // 4 + 1, 4)
 
 
 def test_a_solver_that_gives_up_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,11 @@ import pytest
 
 from featlearn.theory import population
 from featlearn.theory.activations import activation
-from featlearn.theory.tangent_kernel import neural_tangent_kernel
+from featlearn.theory.tangent_kernel import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, neural_tangent_kernel
 from featlearn.theory.targets import loss as against
 from featlearn.training.data import Empirical, Online, Sample
 from featlearn.training.networks import Network
-from featlearn.training.problem import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, Probe, Problem, Scaled, State
+from featlearn.training.problem import Probe, Problem, Scaled, State
 from tests.training.examples import loss_of, random_problem
 
 

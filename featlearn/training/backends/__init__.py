@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from featlearn.theory.activations import Activation
-from featlearn.theory.population import Gradient
-from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
+from featlearn.training.state import State
+
+if TYPE_CHECKING:
+    from featlearn.theory.activations import Activation
+    from featlearn.theory.population import Gradient
+    from featlearn.training.problem import Problem
 
 WIDE = 256  # neurons from which the fused backend spreads one run over the cores, row block by row block
 

@@ -7,15 +7,18 @@ weights goes from one step to the next (in float32, the weights and what roundin
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from featlearn.training.backends import Backend
 from featlearn.training.methods.record import OwnSteps
 from featlearn.training.objective import Objective
-from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
+from featlearn.training.state import State
+
+if TYPE_CHECKING:
+    from featlearn.training.problem import Problem
 
 TOLERANCES = {"rtol": 1e-9, "atol": 1e-12}  # the error allowed in each of the solver's own steps
 KINK_TOLERANCES = {"rtol": 1e-6, "atol": 1e-8}  # the same where ∇L jumps

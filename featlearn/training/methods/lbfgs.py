@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import nan, sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from featlearn.training.backends import Backend
 from featlearn.training.methods.record import OwnSteps
 from featlearn.training.objective import Objective
-from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
+from featlearn.training.state import State
+
+if TYPE_CHECKING:
+    from featlearn.training.problem import Problem
 
 HISTORY = 10  # moves that are remembered
 _DECREASE, _CURVATURE = 0.1, 0.9  # δ and σ of the conditions on a step (Hager & Zhang 2005)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from featlearn.training.backends import Backend
-from featlearn.training.problem import Problem, State
 from featlearn.training.stages import LAYERS, Layer, Stage
+from featlearn.training.state import State
+
+if TYPE_CHECKING:
+    from featlearn.training.problem import Problem
 
 
 @dataclass(frozen=True)
