@@ -135,7 +135,8 @@ def _begin_compiling(config: Config, backend: Backend) -> None:
     if backend.name == "fused":
         from featlearn.training.backends.fused import begin_compiling
 
-        begin_compiling(config.activation.entry(), config.student.width or 0)
+        polynomial = config.teacher is not None and config.teacher.polynomial is not None
+        begin_compiling(config.activation.entry(), config.student.width or 0, polynomial)
 
 
 def first_info(config: Config, backend: Backend) -> RunInfo:

@@ -208,8 +208,9 @@ def test_the_students_activation_named_for_the_teacher_changes_nothing() -> None
     assert run_batch([named])[0].rows == run_batch([plain])[0].rows
 
 
-def test_auto_takes_torch() -> None:
-    assert config_of().backend == config_of(**VARIANTS["another activation"]).backend == "torch"
+def test_auto_takes_torch_for_neurons_of_another_activation() -> None:
+    assert config_of().backend == "fused"
+    assert config_of(**VARIANTS["another activation"]).backend == "torch"
 
 
 def test_a_resolved_configuration_repeats_itself(tmp_path: Path) -> None:

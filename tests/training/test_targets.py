@@ -138,8 +138,8 @@ def test_runs_of_a_batch_are_what_each_is_alone(kind: str) -> None:
 
 
 def test_the_fused_backend_does_not_train_another_target_by_mistake() -> None:
-    problem, state = made("He3", "relu", 0)
-    with pytest.raises(TypeError, match="need the torch backend"):
+    problem, state = made("another activation", "relu", 0)
+    with pytest.raises(TypeError, match="learns neurons of the student's activation and polynomials; use torch"):
         make_backend("fused", "cpu", "float64").loss_and_gradient(problem, state)
 
 

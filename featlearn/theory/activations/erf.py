@@ -211,7 +211,7 @@ def _further(drop: int) -> Activation:
         kernel=partial(_tail, drop // 2),
         tangents=partial(_tangents, powers),
         value_tangents=partial(_value_tangents, powers),
-        compiled=None,
+        compiled=CompiledKernel("erf_tail", 2 / pi, 0.0, 0.0, drop // 2),
         slope_products=None,
     )
 

@@ -50,14 +50,16 @@ class CompiledKernel:
     """The kernel among those that the fused backend compiles: a family, and its constants.
 
     Attributes:
-        family: "homogeneous" (degree 1), "erf" or "quadratic".
+        family: "homogeneous" (degree 1), "erf" or "quadratic"; "homogeneous_tail" or "erf_tail".
         factor, half, excess: what ``pair_kernels`` makes of them depends on the family.
+        first: J of a tail.
     """
 
     family: str
     factor: float
     half: float
     excess: float
+    first: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -33,6 +33,7 @@ SOURCES = (
     "backends/kernel_cache.py",
     "backends/layout.py",
     "backends/method_kernels.py",
+    "backends/moment_kernels.py",
     "backends/pair_kernels.py",
     "backends/step_kernels.py",
     "backends/tile_kernels.py",
