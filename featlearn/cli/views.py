@@ -14,11 +14,14 @@ from featlearn.cli.waiting import waiting
 from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 _DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
+_OVERLAID = {"sweep": "--overlay takes runs, and those of a sweep are in its folder runs/"}
 _DEFAULT_ON_DATA = ("test_loss", "train_loss")  # the same without a teacher
 
 
 def plot(
-    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(help="A run or a sweep: its path, `latest`, or its name or a beginning.")
+    ] = "latest",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Where the files go.", show_default="figures/ in the run")
     ] = None,
@@ -50,7 +53,7 @@ def plot(
     heat map over two.
     """
     with waiting("loading", quiet=False):
-        from featlearn.claims.find import find_run_or_sweep
+        from featlearn.claims.find import find_only, find_run_or_sweep
         from featlearn.runs.directory import RunDirectory
         from featlearn.runs.metrics import Table, with_values
         from featlearn.sweeps.directory import SweepDirectory
@@ -96,7 +99,7 @@ def plot(
                 raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
             data = read_run(found)
             if overlay:
-                others = [read_run(RunDirectory.find(other, runs_dir)) for other in overlay]
+                others = [read_run(find_only(RunDirectory, other, runs_dir, _OVERLAID)) for other in overlay]
                 several = [data, *others]
                 drawings = iter([overlay_figure(several, named(*(one.metrics for one in several)), chosen)])
             else:
@@ -114,7 +117,9 @@ def plot(
 
 
 def report(
-    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(help="A run or a sweep: its path, `latest`, or its name or a beginning.")
+    ] = "latest",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
     ] = None,
