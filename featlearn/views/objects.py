@@ -286,7 +286,10 @@ def run_batch(configs: Sequence[Config], *, snapshots: bool = True) -> list[Run]
         snapshots: whether to keep the weights over time, which take memory: ``log.snapshots`` of each run.
     Raises:
         RunError, ConfigError: when one of them cannot begin; nothing has run then.
+        TypeError: when they are not configurations.
     """
+    if isinstance(configs, Config) or not all(isinstance(config, Config) for config in configs):
+        raise TypeError("give a list of configurations, as in run_batch([load_config('quickstart.yaml')])")
     return [Run(run) for run in run_in_memory(configs, snapshots=snapshots)]
 
 

@@ -69,6 +69,13 @@ def test_what_a_run_does_not_have_is_told() -> None:
     assert run.plot_curves().axes
 
 
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_batch_is_a_list_of_configurations(listed: bool) -> None:
+    configs: Any = [str(QUICKSTART)] if listed else load_config(QUICKSTART, SHORT)
+    with pytest.raises(TypeError, match="give a list of configurations"):
+        batch(configs)
+
+
 def test_snapshots_are_kept_on_request_alone() -> None:
     config = load_config(QUICKSTART, SHORT)
     assert run_batch([config])[0].snapshots == {}
