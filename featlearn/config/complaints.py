@@ -199,13 +199,17 @@ def _instead_of_key(path: Key, given: Any, allowed: list[str], document: Placed,
 
 _EVERYWHERE = ("kind", "name", "path", "sha256")  # keys that say nothing without their section
 _MOST_PLACES = 3
+_MANY_STAGES = 20  # with more, each with a wrong key, it would take long to try places out
 
 
 def _elsewhere(path: Key, places: list[Key], document: Placed, root: Root) -> list[str]:
     """Where else the key at a path stands, by the names of this document's stages."""
     stages = document.data.get("stages") if isinstance(document.data, dict) else None
     names = list(stages) if isinstance(stages, dict) and stages else ["NAME"]
-    possible = [place for place in places if "*" in place or _takes(document, path, place, root)]
+    sure = len(names) > _MANY_STAGES or any(
+        isinstance(part, int) for part in path
+    )  # lists are shared, not to be changed
+    possible = [place for place in places if sure or "*" in place or _takes(document, path, place, root)]
     found = [
         dotted(tuple(name if part == "*" else part for part in place))
         for place in possible or places
@@ -231,8 +235,6 @@ def _takes(document: Placed, path: Key, place: Key, root: Root) -> bool:
     source = target = data
     for part in path[:-1]:
         source = source[part]
-    if not isinstance(source, dict):
-        return True
     section = place[:-1]
     begun = None  # the section that would be new
     value = source.pop(path[-1])

@@ -1,6 +1,7 @@
 """What people write, and what they are told that there is instead."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from featlearn.claims.gallery import gallery
 from featlearn.config.hints import EXAMPLES, OF_KEYS, OF_VALUES
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
-from featlearn.config.yaml_source import ConfigError
+from featlearn.config.validation import validated
+from featlearn.config.yaml_source import ConfigError, read_document
 from tests.config.broken import MINIMAL, complaints_of, write
 from tests.places import PAPER
 
@@ -115,6 +117,19 @@ def test_a_key_of_a_stage_is_shown_in_each_stage(tmp_path: Path) -> None:
 def test_only_places_that_the_configuration_can_take_are_named(text: str, told: str, tmp_path: Path) -> None:
     lines = complaints_of(write(tmp_path, text), "d=3")
     assert [line for line in lines if line.endswith(told)], lines
+
+
+def test_trying_places_out_takes_no_time_with_many_stages_and_changes_no_document(tmp_path: Path) -> None:
+    many = "".join(f"  s{k}: {{train: [first_layer], steps: 3, step_size: 0.1, input_dim: 3}}\n" for k in range(1000))
+    began = time.process_time()
+    lines = complaints_of(write(tmp_path, MINIMAL + many))
+    assert time.process_time() - began < 10
+    assert len(lines) == 1000
+    listed = MINIMAL.replace("  go: {", "  - {name: go, input_dim: 3, ")
+    document = read_document(write(tmp_path, listed))
+    with pytest.raises(ConfigError, match=r"stages\[0\]\.input_dim: unknown key; write it as teacher\.input_dim"):
+        validated(document, tmp_path)
+    assert document.data["stages"][0]["input_dim"] == 3
 
 
 def test_the_entries_of_stages_that_are_given_as_a_list_are_checked_all_the_same(tmp_path: Path) -> None:

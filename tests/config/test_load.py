@@ -196,7 +196,7 @@ def test_a_small_output_scale_is_told_from_a_factor_in_front(tmp_path: Path) -> 
     load_config(path, ["student.output_scale=1"])
     with pytest.warns(
         Caution,
-        match=r"^--set student.output_scale=0.25: student.output_scale 0.25 is the α of .* α² = 0.0625; it is no factor",
+        match=r"^--set student.output_scale=0.25: student.output_scale 0.25 is the α .* α² = 0.0625; it is no factor",
     ):
         assert load_config(path, ["student.output_scale=0.25"]).student.output_scale == 0.25
 
