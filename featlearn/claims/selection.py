@@ -13,7 +13,6 @@ from difflib import get_close_matches
 from typing import Any
 
 from featlearn.claims.listing import FACTS, Line
-from featlearn.config.hints import OF_KEYS
 from featlearn.storage.errors import WrongChoice
 from featlearn.sweeps.columns import known_columns
 
@@ -84,6 +83,8 @@ _EXAMPLES = (
 
 def _meanings(name: str) -> list[str]:
     """The keys that people mean by a word: a heading of a table, or another name of a setting."""
+    from featlearn.config.hints import OF_KEYS  # loads what they are about
+
     headed = [column.name for column in known_columns().values() if name in (column.heading, _spaced(column.name))]
     return headed + [hint.means for hint in OF_KEYS if hint.means and hint.is_about(name, "")]
 

@@ -38,7 +38,6 @@ def runs(
     status, tags, note, kind, created. weight_decay alone is λ at the end; that of a stage, as main.weight_decay, is the
     setting, and a schedule counts by its start. Runs have to meet every condition; a sweep counts by its best point.
     """
-    from featlearn.claims.conditions import condition
     from featlearn.claims.listing import listing
     from featlearn.claims.selection import Keys, ordered
     from featlearn.views.console.runs import show_runs
@@ -49,6 +48,8 @@ def runs(
         keys = Keys(found) if found and (where or sort or columns) else None
         chosen, whole, conditions = None, found, []
         if keys is not None:
+            from featlearn.claims.conditions import condition
+
             conditions = [condition(text, keys) for text in where or []]
             found = [line for line in found if all(condition.holds(line) for condition in conditions)]
             chosen = [keys.complete(name.strip()) for name in columns.split(",")] if columns else None

@@ -7,11 +7,10 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from featlearn.claims.conditions import Condition
 from featlearn.claims.listing import FACTS, Line
 from featlearn.claims.selection import differing, is_setting_too, value_of, written
 from featlearn.runs.statuses import STOPPED
@@ -23,6 +22,9 @@ from featlearn.views.words.cells import cell
 from featlearn.views.words.labels import heading_of, short_keys
 from featlearn.views.words.numbers import number
 from featlearn.views.words.values import clipped, labels
+
+if TYPE_CHECKING:
+    from featlearn.claims.conditions import Condition
 
 # of each, where a run has it
 _RESULTS = ("loss", "train_loss", "test_loss", "mean_angle", "max_angle", "recovered", "step", "seconds")
