@@ -206,10 +206,9 @@ def _elsewhere(path: Key, places: list[Key], document: Placed, root: Root) -> li
     """Where else the key at a path stands, by the names of this document's stages."""
     stages = document.data.get("stages") if isinstance(document.data, dict) else None
     names = list(stages) if isinstance(stages, dict) and stages else ["NAME"]
-    sure = len(names) > _MANY_STAGES or any(
-        isinstance(part, int) for part in path
-    )  # lists are shared, not to be changed
-    possible = [place for place in places if sure or "*" in place or _takes(document, path, place, root)]
+    in_list = any(isinstance(part, int) for part in path)  # which copies of the document share
+    tried = not in_list and len(names) <= _MANY_STAGES
+    possible = [place for place in places if not tried or "*" in place or _takes(document, path, place, root)]
     found = [
         dotted(tuple(name if part == "*" else part for part in place))
         for place in possible or places
