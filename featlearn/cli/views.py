@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from featlearn.views.data.theory import Theory
 
 _DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
+_OVERLAID = {"sweep": "--overlay takes runs, and those of a sweep are in its folder runs/"}
 _DEFAULT_ON_DATA = ("test_loss", "train_loss")  # the same without a teacher
 
 
 def plot(
-    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(help="A run or a sweep: its path, `latest`, or its name or a beginning.")
+    ] = "latest",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Where the files go.", show_default="figures/ in the run")
     ] = None,
@@ -57,7 +60,7 @@ def plot(
     heat map over two.
     """
     with waiting("loading", quiet=False):
-        from featlearn.claims.find import find_run_or_sweep
+        from featlearn.claims.find import find_only, find_run_or_sweep
         from featlearn.runs.directory import RunDirectory
         from featlearn.runs.metrics import Table, with_values
         from featlearn.sweeps.directory import SweepDirectory
@@ -105,7 +108,7 @@ def plot(
             data = read_run(found)
             expected = _theory_of(data, overlay) if theory else None
             if overlay:
-                others = [read_run(RunDirectory.find(other, runs_dir)) for other in overlay]
+                others = [read_run(find_only(RunDirectory, other, runs_dir, _OVERLAID)) for other in overlay]
                 several = [data, *others]
                 drawings = iter([overlay_figure(several, named(*(one.metrics for one in several)), chosen)])
             else:
@@ -137,7 +140,9 @@ def _theory_of(data: RunData, overlay: list[str] | None) -> Theory:
 
 
 def report(
-    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(help="A run or a sweep: its path, `latest`, or its name or a beginning.")
+    ] = "latest",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
     ] = None,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featlearn.claims.find import find_only
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs.batch import MemoryRun
@@ -27,7 +28,7 @@ from featlearn.runs.records import RunInfo
 from featlearn.runs.train import RunResult, Watcher, backend_of, first_info
 from featlearn.runs.train import resume as resume_run
 from featlearn.runs.train import train as train_run
-from featlearn.storage.errors import RunError, RunNotFound
+from featlearn.storage.errors import RunError
 from featlearn.storage.npz import write_npz
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.records import SweepInfo
@@ -232,24 +233,15 @@ def load_run(name: str | Path = "latest", runs_dir: str | Path | None = None) ->
     Raises:
         RunError: when there is none, or more than one.
     """
-    where = runs_directory(runs_dir)
-    try:
-        return Run(RunDirectory.find(name, where))
-    except RunNotFound as error:
-        if (sweep := SweepDirectory.named(str(name), where)) is None:
-            raise
-        raise RunNotFound(f"{sweep.path} is a sweep: use featlearn.load_sweep") from error
+    return Run(find_only(RunDirectory, str(name), runs_directory(runs_dir), _LOADED_BY))
 
 
 def load_sweep(name: str | Path = "latest", runs_dir: str | Path | None = None) -> Sweep:
     """A sweep, named as runs are; see ``load_run``."""
-    where = runs_directory(runs_dir)
-    try:
-        return Sweep(SweepDirectory.find(name, where))
-    except RunNotFound as error:
-        if (run := RunDirectory.named(str(name), where)) is None:
-            raise
-        raise RunNotFound(f"{run.path} is a run: use featlearn.load_run") from error
+    return Sweep(find_only(SweepDirectory, str(name), runs_directory(runs_dir), _LOADED_BY))
+
+
+_LOADED_BY = {"run": "use featlearn.load_run", "sweep": "use featlearn.load_sweep"}
 
 
 def train(config: Config, runs_dir: str | Path | None = None, watch: Watcher | None = None) -> Run:
@@ -294,7 +286,10 @@ def run_batch(configs: Sequence[Config], *, snapshots: bool = True) -> list[Run]
         snapshots: whether to keep the weights over time, which take memory: ``log.snapshots`` of each run.
     Raises:
         RunError, ConfigError: when one of them cannot begin; nothing has run then.
+        TypeError: when they are not configurations.
     """
+    if isinstance(configs, Config) or not all(isinstance(config, Config) for config in configs):
+        raise TypeError("give a list of configurations, as in run_batch([load_config('quickstart.yaml')])")
     return [Run(run) for run in run_in_memory(configs, snapshots=snapshots)]
 
 

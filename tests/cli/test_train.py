@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cli.commands import ENVIRONMENT, FEATLEARN, featlearn, invoked
-from tests.config.broken import MINIMAL, Broken, write
+from tests.config.broken import MINIMAL, Broken, place_and_key, write
 from tests.places import ROOT
 from tests.places import TRUTH as TRUTHS
 
@@ -71,7 +71,7 @@ def must_be_told(case: Broken, status: int, output: str, errors: str, place: Pat
     assert (status, output) == (2, "")
     assert "Traceback" not in errors
     for where, key, word in case.expected:
-        assert any(f":{where}: {key}: " in line and word in line for line in errors.splitlines())
+        assert any(place_and_key(where, key) in line and word in line for line in errors.splitlines())
     assert not (place / "runs").exists()
 
 
@@ -225,3 +225,16 @@ class TestNoRoom:
         assert "Traceback" not in done.stderr
         again = invoked("train", "--resume", "latest")
         assert again.exit_code == 0, again.stderr
+
+
+def test_a_sweep_is_not_gone_on_with_as_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep = tmp_path / "runs" / "20261123-130426-s3-3f2a1c"
+    sweep.mkdir(parents=True)
+    (sweep / "sweep.json").write_text("{}")
+    (tmp_path / "runs" / "latest").symlink_to(sweep.name)
+    for name in ("latest", "s3", "s"):
+        done = invoked("train", "--resume", name)
+        assert (done.exit_code, done.stdout) == (2, "")
+        told = f"{sweep} is a sweep, no run: go on with it by featlearn sweep --resume {sweep}"
+        assert done.stderr == f"{told}\n"
