@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from featlearn.theory.targets import loss as against
-from featlearn.training.backends import Backend
+from featlearn.training.backends import Backend, row_measures
 from featlearn.training.columns import Row
 from featlearn.training.events import AtRow, Event, Logged, Progress, Reached, Start
 from featlearn.training.look import Look
@@ -103,6 +103,8 @@ class _Descent:
         # steps of each run in earlier stages
         self.earlier_steps = [start.position.step - start.position.stage_step] * len(plans)
         self.going = list(range(len(plans)))  # the runs that have not diverged
+        rows = 1 + sum(map(len, plans[0].rows))
+        self.compiled = row_measures.pays(backend.name, problem.activation, rows)
         size = problem.target().squared_norm()
         self.piece = _FIRST_PIECE
         self.loss_limit = DIVERGED_ABOVE * np.maximum(size, 0.0 if start.start_loss is None else start.start_loss)
@@ -245,7 +247,8 @@ class _Descent:
     def _measure(self, leg: _Leg) -> list[tuple[Row, float]]:
         """The metrics row of each run where it stands, and its loss floor."""
         gap, stages = self.plans[0].gap, self._stages_of(leg)
-        rows, floors = rows_of(Look.of_reduced(leg.reduction, leg.batch, stages, leg.done, self.backend, gap))
+        about = leg.reduction, leg.batch, stages, leg.done, self.backend, gap
+        rows, floors = rows_of(Look.of_reduced(*about, compiled=self.compiled))
         for run, row in zip(leg.runs, rows, strict=True):
             row["step"] = self.earlier_steps[run] + leg.done
         return list(zip(rows, floors.tolist(), strict=True))

@@ -1,5 +1,5 @@
-"""What is compiled to be called from outside: steps of runs, their losses and gradients; by one thread, or by several
-together for one wide run.
+"""What is compiled to be called from outside: steps of runs, their losses and gradients, by one thread, or by several
+together for one wide run; and what metrics rows ask of neurons.
 
 The arguments are the addresses of arrays, as in C. Of many runs, arrays hold one after the other.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from numba import types
 
+from featlearn.training.backends import row_kernels
 from featlearn.training.backends.layout import CLAIMED, DONE, PANEL, Sizes
 from featlearn.training.backends.step_kernels import Parts, Run, Step, parts_of
 from featlearn.training.backends.turns import add, wait_for
@@ -166,5 +167,6 @@ def advance_together(family: int) -> Callable[..., None]:
     return steps_of_run
 
 
-ENTRIES = {"advance": advance, "advance_together": advance_together}
-ARGUMENTS = (COUNTS, ROWS, COUNTS, COUNTS, *[ROWS] * 18)  # numba's types of those of both
+ENTRIES = {"advance": advance, "advance_together": advance_together, "measure": row_kernels.measure}
+_OF_STEPS = (COUNTS, ROWS, COUNTS, COUNTS, *[ROWS] * 18)
+ARGUMENTS = {"advance": _OF_STEPS, "advance_together": _OF_STEPS, "measure": row_kernels.ARGUMENTS}  # numba's types
