@@ -151,7 +151,7 @@ class Recorder:
         if flush:
             self.last_flush = now
         if isinstance(event, Logged):
-            self._log(event, flush=flush)
+            self._log(event, now, flush=flush)
             due = event.ended != "diverged" and (due or (self.eager and event.ended is not None))
         elif flush:
             self.run.flush_rows()
@@ -186,8 +186,8 @@ class Recorder:
                 # only now: had the process been killed before, resuming finds the divergence again
                 self._checkpoint(self.last_event)
 
-    def _log(self, event: Logged, *, flush: bool) -> None:
-        row = event.row | {"seconds": self.seconds()}
+    def _log(self, event: Logged, now: float, *, flush: bool) -> None:
+        row = event.row | {"seconds": self.seconds_before + now - self.began}
         self.run.append_row(row, flush=flush)
         self.rows += 1
         self.last_row = row

@@ -81,9 +81,11 @@ def test_rows_of_runs_that_are_not_finite_are_those_of_numpy() -> None:
     problem, state = batch(3, 6, 4, 3)
     problem = probed(problem, state)
     state.first_layer[1, 2, 1], state.second_layer[2, 0] = np.inf, np.nan
+    plans = stages(3)
 
     def rows(places: list[int], *, compiled: bool) -> list[dict[str, Any]]:
-        look = Look(problem.take(places), state.take(places), stages(len(places)), 4, fused(), False, compiled=compiled)
+        batch_of = problem.take(places), state.take(places)
+        look = Look(*batch_of, [plans[place] for place in places], 4, fused(), False, compiled=compiled)
         return rows_of(look)[0]
 
     ours = rows([0, 1, 2], compiled=True)
