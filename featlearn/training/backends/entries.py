@@ -11,8 +11,9 @@ from typing import Any
 
 from numba import types
 
-from featlearn.training.backends import row_kernels
 from featlearn.training.backends.layout import CLAIMED, DONE, PANEL, Sizes
+from featlearn.training.backends.row_kernels import ARGUMENTS as OF_ROWS
+from featlearn.training.backends.row_kernels import measure
 from featlearn.training.backends.step_kernels import Parts, Run, Step, parts_of
 from featlearn.training.backends.turns import add, wait_for
 from featlearn.training.backends.vectors import ROWS, compiled, rows_from
@@ -167,6 +168,6 @@ def advance_together(family: int) -> Callable[..., None]:
     return steps_of_run
 
 
-ENTRIES = {"advance": advance, "advance_together": advance_together, "measure": row_kernels.measure}
+ENTRIES = {"advance": advance, "advance_together": advance_together, "measure": measure}
 _OF_STEPS = (COUNTS, ROWS, COUNTS, COUNTS, *[ROWS] * 18)
-ARGUMENTS = {"advance": _OF_STEPS, "advance_together": _OF_STEPS, "measure": row_kernels.ARGUMENTS}  # numba's types
+ARGUMENTS = {"advance": _OF_STEPS, "advance_together": _OF_STEPS, "measure": OF_ROWS}  # numba's types

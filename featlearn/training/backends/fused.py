@@ -17,6 +17,7 @@ from featlearn.training.backends import WIDE, BackendError, Looks
 from featlearn.training.backends import fused_kernels as kernels
 from featlearn.training.backends.kernel_cache import kernel
 from featlearn.training.backends.layout import ERF, HOMOGENEOUS, QUADRATIC
+from featlearn.training.backends.row_measures import pays
 from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem, State
@@ -142,13 +143,17 @@ class FusedBackend:
         do_all([partial(work, slice(*part)) for part in pairwise(ends)], self.threads)
 
 
-def begin_compiling(activation: Activation, width: int) -> None:
-    """Load or compile, in a thread of its own, the steps of students of a width."""
+def begin_compiling(activation: Activation, width: int, rows: int) -> None:
+    """Load or compile, in a thread of its own, the steps of students of a width, and what measures so many rows."""
     family = fused_kernel(activation)[0]
+    wanted = ["advance_together" if width >= WIDE and thread_count() > 1 else "advance"]
+    if pays("fused", activation, rows):
+        wanted.append("measure")
 
     def load() -> None:
         with suppress(Exception):  # whoever needs it meets the same error
-            kernel("advance_together" if width >= WIDE and thread_count() > 1 else "advance", family)
+            for name in wanted:
+                kernel(name, family)
 
     Thread(target=load).start()
 

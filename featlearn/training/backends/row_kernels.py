@@ -94,7 +94,7 @@ def alignment(n, numbers, v, output, counts, teacher, masses, bases, desk, found
     """What ``row_measures`` makes the metrics of: ten numbers of one run, in the order of ``layout.FOUND``.
 
     Args:
-        n: sizes of the call, see ``row_measures.Sizes``.
+        n: sizes of the call, see ``row_measures.measured``.
         numbers: see ``measure``.
         v: (d·blocks, LANES) rows; output, counts: (blocks, LANES) output weights and multiplicities.
         teacher, bases: (m*·d) unit rows and (dimensions·d) orthonormal ones; masses: (m*) of the teacher.
@@ -119,27 +119,22 @@ def alignment(n, numbers, v, output, counts, teacher, masses, bases, desk, found
         length, alive = where_above(norm, 0.0, norm, nan), where_above(mass, least, 1.0, 0.0)
         for k in range(d):
             store(units, k, load(v, k * blocks + j) / length)
-        nearest, farthest, index, sign = spread(nan), spread(nan), spread(0.0), spread(1.0)
+        nearest, farthest, index = spread(nan), spread(nan), spread(0.0)
         for k in range(teachers):
             across, along = _across_and_along(units, teacher, k * d, d)
-            side = spread(1.0)
             if n[5] == 1:  # a line is as near as the nearer of its two ends
-                side = where_above(across, along, -1.0, 1.0)
                 across, along = where_above(across, along, along, across), _larger(across, along)
             within = where_above(near_by * along, across, alive, 0.0)
             store(desk, 2 + 2 * k, _larger(within, load(desk, 2 + 2 * k)))
             if k == 0:
-                nearest, farthest, sign = across, along, side
+                nearest, farthest = across, along
             else:
                 farthest = where_above(nearest, across, along, farthest)
                 index = where_above(nearest, across, 1.0 * k, index)
-                sign = where_above(nearest, across, side, sign)
                 nearest = where_above(nearest, across, across, nearest)
         size = sqrt(fma(nearest, nearest, farthest * farthest))
         angle = 2.0 * arcsine(nearest / size, farthest / size)
         own = copysign(count * mass, weight)
-        if n[6] == 1:  # (a, w) and (−a, −w) are one neuron: count it on the teacher's side
-            own = own * sign
         for k in range(teachers):
             belongs = where_above(0.5, absolute(index - 1.0 * k), own, 0.0)
             store(desk, 1 + 2 * k, load(desk, 1 + 2 * k) + belongs)
@@ -254,7 +249,7 @@ def measure(_: int) -> Any:
                     n, numbers, rows, rows_from(output, i * blocks), weights, _from(teacher, i * teachers * d),
                     _from(masses, i * teachers), _from(bases, i * n[4] * d), desk, _from(found, i * FOUND),
                 )  # fmt: skip
-            if n[7] == 1:
+            if n[6] == 1:
                 square = i * INPUTS * INPUT_ROWS
                 found[(i + 1) * FOUND - 1] = kernel_distance(
                     n, numbers, rows, rows_from(second, i * blocks), weights, rows_from(inputs, i * d * INPUT_ROWS),

@@ -62,6 +62,7 @@ def pays(backend: str, activation: Activation, rows: int) -> bool:
         rows >= MANY_ROWS
         and backend == "fused"
         and activation.homogeneous_degree == 1
+        and activation.symmetry != "odd"
         and activation.drop_hermite_below in (0, 2)
         and PROBE_INPUTS == INPUTS
         and activation.compiled is not None
@@ -88,9 +89,8 @@ def measured(
     v[:, :, :m] = first.mT
     weights[:, :m], output[:, :m] = second, problem.output_weights(second)
     counts[:, :m] = 1.0 if multiplicity is None else multiplicity
-    symmetry, teachers = problem.activation.symmetry, problem.teacher_second_layer.shape[1]
-    dimensions = len(against["bases"]) // (runs * d)
-    sizes = [runs, d, blocks, teachers, dimensions, symmetry != "none", symmetry == "odd", probed]
+    teachers, dimensions = problem.teacher_second_layer.shape[1], len(against["bases"]) // (runs * d)
+    sizes = [runs, d, blocks, teachers, dimensions, problem.activation.symmetry != "none", probed]
     found = np.zeros(runs * FOUND)
     desk = np.zeros((max(1 + 2 * teachers + d, DESK_ROWS), LANES))
     neurons = np.zeros((2 * blocks * LANES * INPUT_ROWS if probed else 1, LANES))
