@@ -204,8 +204,16 @@ class Recorder:
             self.snapshots.append(entry)
         if event.ended is not None:
             seconds = self.seconds() - sum(stage.seconds for stage in self.stages)
+            neurons, distinct = event.neurons or (None, None)
             self.stages.append(
-                StageRecord(name=row["stage"], steps=row["stage_step"], seconds=seconds, stop_reason=event.ended)
+                StageRecord(
+                    name=row["stage"],
+                    steps=row["stage_step"],
+                    seconds=seconds,
+                    stop_reason=event.ended,
+                    neurons=neurons,
+                    distinct_neurons=distinct,
+                )
             )
 
     def _snapshots_like(self, entry: Entry) -> GrowingNpz:

@@ -87,6 +87,10 @@ class _Leg:
         """The same where it stands at a row."""
         return replace(self, at_row=AtRow(self.batch, self.done))
 
+    def neurons(self) -> tuple[int, int]:
+        """How many neurons the students have, and how many of them are trained."""
+        return self.reduction.start.second_layer.shape[1], self.batch.second_layer.shape[1]
+
     def reached(self) -> list[Reached]:
         """What each run has reached."""
         return [Reached(self.reduction, self.batch, place) for place in range(len(self.runs))]
@@ -283,7 +287,8 @@ class _Descent:
                 self.states[run] = end = State(end.second_layer, end.first_layer)
                 self.earlier_steps[run] += leg.done
                 position = Position(leg.number + 1, 0, self.earlier_steps[run])
-                yield Logged(run, position, end, *measured[place], snapshot=True, ended=ended[place])
+                row, floor = measured[place]
+                yield Logged(run, position, end, row, floor, snapshot=True, ended=ended[place], neurons=leg.neurons())
             elif self.every_row:
                 row, floor = measured[place]
                 position = here.get(row["step"]) or Position(leg.number, leg.done, row["step"])
@@ -327,7 +332,7 @@ class _Descent:
         ((row, floor),) = self._measure(here)
         position = Position(here.number, here.done, row["step"])
         (reached,), finite = here.reached(), bool(here.batch.finite()[0])
-        return Logged(run, position, reached, row, floor, snapshot=finite, ended="diverged")
+        return Logged(run, position, reached, row, floor, snapshot=finite, ended="diverged", neurons=leg.neurons())
 
 
 def _why_ended(stage: Stage, row: Row, done: int) -> str | None:

@@ -82,7 +82,12 @@ class Progress:
 
 @dataclass(eq=False)
 class Logged:
-    """A metrics row of one run. ``position`` is where to go on: the next stage when this row ended one."""
+    """A metrics row of one run. ``position`` is where to go on: the next stage when this row ended one.
+
+    Attributes:
+        ended: why the stage ended here: "steps", a stop rule's column, "diverged"; None within a stage.
+        neurons: where it ended, how many the student has, and how many were trained: those that are distinct.
+    """
 
     run: int
     position: Position
@@ -90,7 +95,8 @@ class Logged:
     row: Row
     loss_floor: float
     snapshot: bool
-    ended: str | None  # why the stage ended here: "steps", a stop rule's column, "diverged"; None within a stage
+    ended: str | None
+    neurons: tuple[int, int] | None = None
 
     @property
     def state(self) -> State:

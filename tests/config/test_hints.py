@@ -29,6 +29,7 @@ KEYS = [
     ("batch_size=3", "data: {kind: online, batch_size: 100}"),
     ("stages.go.batch_size=3", "data: {kind: online, batch_size: 100}"),
     ("student.bias=true", "no biases"),
+    ("student.second_layer=fixed", "as in stages.NAME.train: [first_layer]"),
     ("scheduler=cosine", "{start: 0.1, factor: 0.5, every: 1000}"),
     ("stages.go.weight_decay={first_layer: 0.1, second_layer: 0}", "train the layers in stages of their own"),
     ("stages.go.step_size={second_layer: 0.1}", "train the layers in stages of their own"),
