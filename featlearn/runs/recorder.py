@@ -15,7 +15,7 @@ from featlearn.runs.checkpoints import Checkpoint
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.environment import continued
 from featlearn.runs.floors_record import floors_record
-from featlearn.runs.optimum_record import optimum_record
+from featlearn.runs.optimum_record import optimum_records
 from featlearn.runs.records import ProgressRecord, RunInfo, StageRecord
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.growing_npz import Entry, GrowingNpz
@@ -171,7 +171,7 @@ class Recorder:
             stages=tuple(self.stages),
             seconds=self.seconds(),
             loss_floor=self.loss_floor if self.problem.has_teacher else None,
-            optima=tuple(optimum_record(self.problem, decay) for decay in self.decays),
+            optima=optimum_records(self.problem, self.decays),
             conditioning=conditioning(*(x[0] for x in teacher)) if self.problem.has_teacher_neurons else None,
             floors=floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
             rows=self.rows,
