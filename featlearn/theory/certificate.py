@@ -16,6 +16,7 @@ from featlearn.theory.activations import Activation
 from featlearn.theory.measures import Atoms, Target, tangent_bases
 
 _PAIRS_TOGETHER = 2**16  # The certificate is evaluated for at most that many pairs of a direction and a neuron at once.
+_FEW = 1024  # As many points are compared with one another in 10 ms; SciPy takes 60 ms to load.
 _MOST_STEPS = 100  # An ascent ends after that many steps of Newton's method.
 
 
@@ -144,12 +145,17 @@ def _spread(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarr
 
 @cache
 def _neighbours(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarray:
-    """The nearest of the points of ``_spread`` for each of them, itself and twice as many as dimensions, (count, k)."""
-    from scipy.spatial import cKDTree  # only where optima are solved
+    """The nearest of the points of ``_spread`` for each of them, itself and twice as many as dimensions, (count, k).
 
+    Few points are compared with one another, which takes less time than loading what makes a tree of many.
+    """
     points = _spread(dimension, count, across=across, even=even)
-    around = np.arange(1, min(len(points), 2 * dimension + 1) + 1)
-    return np.asarray(cKDTree(points).query(points, around)[1])
+    around = min(len(points), 2 * dimension + 1)
+    if count <= _FEW:
+        return np.argpartition(-(points @ points.T), around - 1, axis=-1)[:, :around]
+    from scipy.spatial import cKDTree
+
+    return np.asarray(cKDTree(points).query(points, np.arange(1, around + 1))[1])
 
 
 def _ascended(target: Target, atoms: Atoms, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

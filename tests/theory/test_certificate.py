@@ -84,10 +84,11 @@ def test_the_search_begins_all_over_the_sphere(
     assert np.degrees(np.arccos(np.min(nearest))) < degrees
 
 
-def test_points_are_compared_with_those_around_them() -> None:
-    points, near = (f(3, 1024, across=True, even=True) for f in (certificate._spread, certificate._neighbours))
+@pytest.mark.parametrize("count", [certificate._FEW, certificate._FEW + 1])
+def test_points_are_compared_with_those_around_them(count: int) -> None:
+    points, near = (f(3, count, across=True, even=True) for f in (certificate._spread, certificate._neighbours))
     apart = np.linalg.norm(points[:, None] - points, axis=-1)
-    assert near.shape == (1024, 7)
+    assert near.shape == (count, 7)
     found = np.sort(np.take_along_axis(apart, near, 1), axis=1)
     np.testing.assert_allclose(found, np.sort(apart, axis=1)[:, :7], atol=1e-7)
 
