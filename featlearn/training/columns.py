@@ -139,9 +139,13 @@ def _kernel_motion(look: Look) -> np.ndarray | None:
         return None
     if look.stage_step == 0:  # the start: in other coordinates rounding would tell it from itself
         return np.zeros(len(probe.inputs))
-    layers = weights.second_layer, weights.first_layer
-    known = probe.inputs, probe.products, probe.initial_kernel
-    return tangent_kernel_distance(look.problem.activation, *layers, *known, multiplicity) / probe.initial_norm
+    found = None if look.measured is None else np.sqrt(look.measured.kernel_distance)
+    if found is None or not look.finite.all():
+        layers = weights.second_layer, weights.first_layer
+        known = probe.inputs, probe.products, probe.initial_kernel
+        slowly = tangent_kernel_distance(look.problem.activation, *layers, *known, multiplicity)
+        found = slowly if found is None else np.where(look.finite, found, slowly)
+    return found / probe.initial_norm
 
 
 def _balance(look: Look) -> np.ndarray:

@@ -13,6 +13,7 @@ from featlearn.theory.population import Gradient
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.interface import Target
 from featlearn.training.backends import Backend
+from featlearn.training.backends.row_measures import Found, measured
 from featlearn.training.data import mean_square_error
 from featlearn.training.optima import least_objectives
 from featlearn.training.problem import Problem
@@ -32,6 +33,7 @@ class Look:
         backend: computes the gradients.
         gap: whether the optimum is wanted.
         reduction, reduced: what is trained of the batch, and its state; None where that is all of it.
+        compiled: whether what is asked of single neurons is computed by ``row_measures``.
     """
 
     problem: Problem
@@ -42,6 +44,7 @@ class Look:
     gap: bool
     reduction: Reduction | None = None
     reduced: State | None = None
+    compiled: bool = False
 
     @classmethod
     def of_reduced(
@@ -52,11 +55,14 @@ class Look:
         stage_step: int,
         backend: Backend,
         gap: bool,
+        *,
+        compiled: bool = False,
     ) -> Look:
         """A look at states as they are trained."""
+        about = stages, stage_step, backend, gap
         if not reduction.changes_anything:
-            return cls(reduction.whole, reduced, stages, stage_step, backend, gap)
-        return cls(reduction.shown, reduction.seen(reduced), stages, stage_step, backend, gap, reduction, reduced)
+            return cls(reduction.whole, reduced, *about, compiled=compiled)
+        return cls(reduction.shown, reduction.seen(reduced), *about, reduction, reduced, compiled)
 
     @property
     def whole(self) -> Problem:
@@ -201,6 +207,20 @@ class Look:
         return least_objectives(self.whole, self.weight_decay)
 
     @cached_property
+    def measured(self) -> Found | None:
+        """What compiled code finds of single neurons, for runs whose weights are finite; None where it is not used."""
+        if not self.compiled:
+            return None
+        weights, multiplicity = self.distinct
+        probed = self.problem.probe is not None and self.stage_step > 0
+        return measured(self.problem, weights.second_layer, weights.first_layer, multiplicity, probed=probed)
+
+    @cached_property
+    def finite(self) -> np.ndarray:
+        """(B,) whether all weights are finite."""
+        return self.distinct[0].finite()
+
+    @cached_property
     def alignment(self) -> dict[str, np.ndarray]:
         """The alignment metrics of the trained function; without teacher neurons those that need none."""
         (distinct, multiplicity), problem = self.distinct, self.problem
@@ -209,7 +229,10 @@ class Look:
         motion = {"feature_motion": feature_motion(self.weights.first_layer, problem.initial_first_layer)}
         if problem.has_teacher_neurons:
             teacher = problem.teacher_second_layer, problem.teacher_first_layer
-            found = neuron_metrics(problem.activation.symmetry, second, first, *teacher, multiplicity)
+            found = {} if self.measured is None else self.measured.metrics()
+            if not found or not self.finite.all():
+                slowly = neuron_metrics(problem.activation.symmetry, second, first, *teacher, multiplicity)
+                found = {name: np.where(self.finite, found.get(name, x), x) for name, x in slowly.items()}
             if problem.function is not None:  # masses of other neurons do not add up to a*_k
                 del found["mass_error"]
             return found | motion

@@ -13,9 +13,15 @@ from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage
 
 
+def name_of_followed_loss(problem: Problem) -> str:
+    """The column by which divergence is told: the loss of the population, or on the data where there is no teacher."""
+    return "loss" if problem.has_teacher else "train_loss"
+
+
 def followed_loss(problem: Problem, row: Row) -> float | None:
-    """The loss by which divergence is told: of the population, or on the data where there is no teacher."""
-    return row["loss" if problem.has_teacher else "train_loss"]
+    """The value of that column."""
+    value: float | None = row[name_of_followed_loss(problem)]
+    return value
 
 
 def measure(

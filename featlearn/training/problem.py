@@ -131,6 +131,11 @@ class Problem(Batched):
         """What ``optima.least_objectives`` keeps."""
         return {}
 
+    @cached_property
+    def measured_against(self) -> dict[str, np.ndarray]:
+        """What ``row_measures.measured`` keeps."""
+        return {}
+
     @property
     def has_teacher(self) -> bool:
         """Whether the target is known; otherwise there are data alone, and teachers of no neurons."""

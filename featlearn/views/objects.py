@@ -23,7 +23,7 @@ from featlearn.runs.columns import Columns
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.home import runs_directory
 from featlearn.runs.metrics import as_columns
-from featlearn.runs.optimum_record import optimum_record
+from featlearn.runs.optimum_record import optimum_records
 from featlearn.runs.records import RunInfo
 from featlearn.runs.train import RunResult, Watcher, backend_of, first_info
 from featlearn.runs.train import resume as resume_run
@@ -312,7 +312,7 @@ def _written(memory: MemoryRun, place: Path) -> RunDirectory:
 
     problem = build(memory.config)[0]
     decays = dict.fromkeys(row["weight_decay"] for row in memory.rows if row["gap"] is not None)
-    optima = tuple(optimum_record(problem, decay) for decay in decays)
+    optima = optimum_records(problem, decays)
     run = RunDirectory.create_at(place / "run", memory.config, _info_of(memory).changed(optima=optima))
     try:
         for row in memory.rows:
