@@ -32,7 +32,7 @@ from featlearn.storage.npz import write_npz
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.views.data.run import RunData, Snapshots, read_run, read_snapshots
 
 if TYPE_CHECKING:
