@@ -133,7 +133,8 @@ def alignment_metrics(
         initial_first_layer: (B, m, d) the student's rows at step 0.
     Returns:
         max_angle (degrees, over living neurons), misalignment Σ p_j δ_j² (rad²), mean_angle √(misalignment/Σ p_j)
-        (degrees), aligned_mass, alive, recovered, mass_error, balance, subspace, feature_motion.
+        (degrees), aligned_mass, alive, recovered, mass_error, balance, subspace, overlap_min, overlap_mean,
+        feature_motion.
         Meanings: docs/theory.md §7.
     """
     student = second_layer, first_layer
@@ -180,7 +181,35 @@ def neuron_metrics(
         "mass_error": np.max(np.abs(per_teacher - teacher_second_layer), -1),
         "balance": np.max(np.abs(np.abs(second_layer) - near.norm), -1),
         "subspace": subspace_share(first_layer, teacher_first_layer, multiplicity, near.norm),
+        **overlap_summary(overlaps(first_layer, teacher_first_layer, alive, near.norm)),
     }
+
+
+def overlaps(
+    first_layer: np.ndarray, directions: np.ndarray, alive: np.ndarray, norms: np.ndarray | None = None
+) -> np.ndarray:
+    """The largest |cos| of a living neuron with each direction, (B, n), NaN where none lives.
+
+    Args:
+        directions: (B, n, d) unit rows.
+        alive: (B, m) which neurons count.
+        norms: (B, m) the ‖w_j‖, where they are known.
+    Accuracy: 1e-15 absolute (tests/theory/test_alignment.py).
+    """
+    norms = _lengths(first_layer) if norms is None else norms
+    products = np.abs(first_layer @ directions.mT) / _nan_if_zero(norms)[..., None]
+    best = np.max(np.where(alive[..., None], products, -np.inf), -2, initial=-np.inf)
+    return _nan_if_none(np.minimum(best, 1.0))
+
+
+def overlap_summary(of_each: np.ndarray) -> dict[str, np.ndarray]:
+    """The least and the mean of the overlaps with the directions, (B, n) → (B,)."""
+    return {"overlap_min": np.min(of_each, -1), "overlap_mean": np.mean(of_each, -1)}
+
+
+def alive_beside(target_norm: np.ndarray, second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:
+    """Which neurons live, (B, m), where the target has no masses: those of mass above 1e-6 ‖f*‖, (B,)."""
+    return np.abs(second_layer) * _lengths(first_layer) > ALIVE_ABOVE * target_norm[:, None]
 
 
 def imbalance(second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:

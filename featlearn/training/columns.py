@@ -246,6 +246,31 @@ for _column in (
         symbol="S^*",
     ),
     Column(
+        name="overlap_min",
+        kind="number",
+        meaning="least, over the teacher's directions, of the largest |cos| of a living neuron with them; for "
+        "polynomial targets over x1, x2, …, and p_j > "
+        f"{_alive_above} · ‖f*‖ is what lives",
+        compares="target",
+        compute=_aligned("overlap_min"),
+        words="least overlap",
+    ),
+    Column(
+        name="overlap_mean",
+        kind="number",
+        meaning="mean of the same over the teacher's directions",
+        compares="target",
+        compute=_aligned("overlap_mean"),
+        words="mean overlap",
+    ),
+    Column(
+        name="correlation",
+        kind="number",
+        meaning="E[f f*] / (‖f‖‖f*‖) of the population, whatever the data; null where f = 0",
+        compares="target",
+        compute=lambda look: look.correlation,
+    ),
+    Column(
         name="feature_motion",
         kind="number",
         meaning="‖W_t − W_0‖ / ‖W_0‖",

@@ -8,8 +8,17 @@ from functools import cached_property
 
 import numpy as np
 
-from featlearn.theory.alignment import feature_motion, imbalance, neuron_metrics, subspace_share
+from featlearn.theory.alignment import (
+    alive_beside,
+    feature_motion,
+    imbalance,
+    neuron_metrics,
+    overlap_summary,
+    overlaps,
+    subspace_share,
+)
 from featlearn.theory.population import Gradient
+from featlearn.theory.targets import correlation
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.interface import Target
 from featlearn.training.backends import Backend
@@ -175,6 +184,26 @@ class Look:
         return self.loss + 0.5 * self.weight_decay * sum(squares)
 
     @cached_property
+    def correlation(self) -> np.ndarray | None:
+        """(B,) E[f f*]/(‖f‖‖f*‖) of the population, NaN where f is 0; None without a teacher."""
+        if self.loss is None:
+            return None
+        target_square, (problem, _) = self.whole.target_square, self._trained
+        residual = 0.5 * np.einsum("bi,bi->b", self.weights.second_layer, self._population[1].second_layer)
+        found, inexact = correlation.from_loss(self.loss, residual, target_square, self._rounding)
+        shifted = problem.scaled is not None and problem.scaled.second_layer.size  # the loss is not linear in a alone
+        needed = np.flatnonzero(np.isfinite(self.loss) & (inexact | bool(shifted)))
+        if len(needed):
+            output, rows = self._trained_in_loss[:2]
+            if problem.scaled is not None:
+                output = np.concatenate([output, -problem.scale[:, None] * problem.scaled.second_layer], -1)
+                rows = np.concatenate([rows, problem.scaled.first_layer], -2)
+            target = problem.take(needed.tolist()).target()
+            student = problem.activation, output[needed], rows[needed]
+            found[needed] = correlation.correlation(*student, target, target_square[needed])
+        return found
+
+    @cached_property
     def least_objective(self) -> np.ndarray:
         """(B,) the certified lower bound of J*_λ; NaN where there is none."""
         return least_objectives(self.whole, self.weight_decay)
@@ -194,7 +223,10 @@ class Look:
             return found | motion
         found = {"balance": imbalance(second, first)}
         if problem.has_teacher:
-            found["subspace"] = subspace_share(first, problem.target().directions, multiplicity)
+            directions = problem.target().directions
+            found["subspace"] = subspace_share(first, directions, multiplicity)
+            alive = alive_beside(np.sqrt(self.whole.target_square), second, first)
+            found |= overlap_summary(overlaps(first, directions, alive))
         return found | motion
 
 

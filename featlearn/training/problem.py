@@ -154,6 +154,11 @@ class Problem(Batched):
         function = self.activation if self.function is None else self.function
         return target_of(function, self.teacher_second_layer, self.teacher_first_layer)
 
+    @cached_property
+    def target_square(self) -> np.ndarray:
+        """(B,) ‖f*‖² of the population."""
+        return self.target().squared_norm()
+
     def rest(self, converted: Callable[[np.ndarray], Any] = lambda x: x) -> Target | None:
         """The part of the target that is not made of neurons of the student's activation, from converted arrays."""
         if self.function is None:
