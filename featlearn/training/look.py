@@ -195,9 +195,10 @@ class Look:
         needed = np.flatnonzero(np.isfinite(self.loss) & (inexact | bool(shifted)))
         if len(needed):
             output, rows = self._trained_in_loss[:2]
-            if problem.scaled is not None:
-                output = np.concatenate([output, -problem.scale[:, None] * problem.scaled.second_layer], -1)
-                rows = np.concatenate([rows, problem.scaled.first_layer], -2)
+            if shifted:
+                start = slice(None if problem.function else problem.teacher_second_layer.shape[-1], None)
+                second, first = (layer[:, start] for layer in problem.joined())  # without the teacher's neurons
+                output, rows = np.concatenate([output, -second], -1), np.concatenate([rows, first], -2)
             target = problem.take(needed.tolist()).target()
             student = problem.activation, output[needed], rows[needed]
             found[needed] = correlation.correlation(*student, target, target_square[needed])
@@ -223,7 +224,7 @@ class Look:
             return found | motion
         found = {"balance": imbalance(second, first)}
         if problem.has_teacher:
-            directions = problem.target().directions
+            directions = problem.teacher_first_layer
             found["subspace"] = subspace_share(first, directions, multiplicity)
             alive = alive_beside(np.sqrt(self.whole.target_square), second, first)
             found |= overlap_summary(overlaps(first, directions, alive))
