@@ -46,8 +46,8 @@ def plot(
 ) -> None:
     """Figures for a paper, each with the data behind it as CSV and a caption for LaTeX.
 
-    Of a run: curves, alignment, neurons and the dual certificate. Of a sweep: medians over seeds against one axis, or a
-    heat map over two.
+    Of a run: curves, alignment, neurons, overlaps with the teacher's directions, the loss by degrees and the dual
+    certificate. Of a sweep: medians over seeds against one axis, or a heat map over two.
     """
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_run_or_sweep

@@ -143,6 +143,18 @@ class Run:
         """Where the neurons point over time. Raises RunError when there are no snapshots."""
         return self._figure("neurons", size)
 
+    def plot_overlaps(self, size: SizeName = "column") -> Figure:
+        """How near a neuron is to each of the teacher's directions. Raises RunError when there are no snapshots."""
+        return self._figure("overlaps", size)
+
+    def plot_cosines(self, size: SizeName = "column") -> Figure:
+        """The neurons' cosines with two directions over time. Raises RunError when there are none."""
+        return self._figure("cosines", size)
+
+    def plot_degrees(self, size: SizeName = "column") -> Figure:
+        """The loss by Hermite degrees. Raises RunError when there are no snapshots."""
+        return self._figure("degrees", size)
+
     def plot_certificate(self, size: SizeName = "column") -> Figure:
         """The dual certificate of the optimum. Raises RunError when there is none."""
         return self._figure("certificate", size)

@@ -19,6 +19,7 @@ from featlearn.views.words.palette import FAINT, colour_of, dashes_of, marker_of
 from featlearn.views.words.values import clipped
 
 FEW = 3  # up to so many points are drawn as points, since a line through them would hardly be seen
+_MARKED = 6  # points of a line that get a marker, so that lines are told apart in grey
 _DECADES = (-307.0, -306.0), (307.0, 308.0)  # the least and the most powers of ten at which a logarithmic axis ends
 _MOST_LETTERS = 24  # the longest text that names a value
 
@@ -56,6 +57,14 @@ def line(ax: Axes, x: np.ndarray, y: np.ndarray, label: str, colour: str, **styl
     finite = np.isfinite(y)
     marker = "o" if np.count_nonzero(finite) <= FEW else ""
     [artist] = ax.plot(x[finite], y[finite], color=colour, label=label, marker=marker, ms=3, **style)
+    return artist
+
+
+def marked_line(ax: Axes, x: np.ndarray, y: np.ndarray, label: str, number: int, count: int) -> Artist:
+    """The n-th of several lines through what is finite, with a few markers that do not stand above one another."""
+    finite = np.isfinite(y)
+    every = max(1, int(np.count_nonzero(finite)) // _MARKED)
+    [artist] = ax.plot(x[finite], y[finite], label=label, markevery=(number * every // count, every), **look_of(number))
     return artist
 
 

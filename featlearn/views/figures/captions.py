@@ -89,6 +89,40 @@ def _verdict(view: CertificateView) -> str:
     return verdict(view.optimum, view.decays).replace("|η|", r"$|\eta|$").replace("λ", r"$\lambda$")
 
 
+def overlaps_caption(data: RunData, count: int, *, alone: bool) -> str:
+    """Of overlaps against steps."""
+    which = f"each of the {count} {_directions(data)}" if count > 1 else _directions(data, one=True)
+    told = "" if alone else " Thin: each direction; over all of them the mean and, dashed, the least."
+    return (
+        rf"Largest $|\cos(w_j, \cdot)|$ of a living neuron with {which}, against the step.{told} {_STEPS} "
+        f"{_of_run(data)}"
+    )
+
+
+def cosines_caption(data: RunData, count: int, *, lines: bool) -> str:
+    """Of the cosines with two directions."""
+    side = " $w$ and $-w$ are one neuron, shown on the side of the first direction." if lines else ""
+    return (
+        f"Cosines of {count} living neurons with the first two {_directions(data)}, coloured by the step; the last "
+        f"step has dark edges.{side} {_of_run(data)}"
+    )
+
+
+def degrees_caption(data: RunData) -> str:
+    """Of the loss by degrees."""
+    return (
+        r"Population loss $L$ (grey) and its parts $\mathrm{E}[(f_k - f^*_k)^2]$ by Hermite degree $k$, which add up "
+        rf"to it, against the step. Parts below the rounding of the sums are left out. {_STEPS} {_of_run(data)}"
+    )
+
+
+def _directions(data: RunData, *, one: bool = False) -> str:
+    """What the directions of a target are."""
+    if data.polynomial is not None:
+        return "the direction of the target" if one else "directions of the target"
+    return "the teacher neuron" if one else "teacher neurons"
+
+
 def overlay_caption(runs: Sequence[RunData], names: Sequence[str], metrics: Sequence[str]) -> str:
     """Of columns of several runs."""
     shown = ", ".join(in_latex(label_of(metric).words) for metric in metrics)
