@@ -31,7 +31,11 @@ def plot(
     ] = "plain",
     metrics: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="NAME", help="Of a sweep or an overlay: what to show. Repeatable."),
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="Of a sweep or an overlay: what to show. Of a sweep also when: 'loss below 0.01'. Repeatable.",
+        ),
     ] = None,
     x: Annotated[
         str | None, typer.Option("--x", metavar="KEY", help="Of a sweep: the horizontal axis; others give lines.")
@@ -84,8 +88,8 @@ def plot(
 
     chosen = replace(SIZES[size], style=fonts)
     with errors_told():
-        check_metrics(metrics or [])
         found = find_run_or_sweep(run, runs_dir)
+        check_metrics(metrics or [], conditions=isinstance(found, SweepDirectory))
         if isinstance(found, SweepDirectory):
             if overlay:
                 raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")

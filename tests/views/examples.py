@@ -52,6 +52,14 @@ POLYNOMIAL = [
 ]
 SWEEP = "grid:\n  student.width: [8, 16, 32]\n  stages.local.step_size: [0.1, 0.2]\nseeds: 3\n"
 ONE_AXIS = "grid:\n  stages.local.weight_decay: {log: [0.001, 0.1, 3]}\n  teacher.rank: [2, 4]\nseeds: 3\n"
+STEP_SIZES = """\
+grid:
+  stages.local.step_size: {log: [0.03, 0.5, 5]}
+  stages.local.steps: [600]
+  log.points: [60]
+seeds: 5
+"""
+EARLY = "correlation above 0.97"
 SEEDS = "seeds: 5\nstore: summary\n"
 
 
@@ -98,8 +106,8 @@ def of_run(name: str, *overrides: str) -> Callable[[Path], Drawing]:
     return draw
 
 
-def of_sweep(text: str, x: str | None = None, y: str | None = None) -> Callable[[Path], Drawing]:
-    return lambda place: next(sweep_figures(read_sweep(swept(place, text)), ["loss"], x, y, COLUMN))
+def of_sweep(text: str, x: str | None = None, y: str | None = None, metric: str = "loss") -> Callable[[Path], Drawing]:
+    return lambda place: next(sweep_figures(read_sweep(swept(place, text)), [metric], x, y, COLUMN))
 
 
 def of_overlay(place: Path) -> Drawing:
@@ -165,6 +173,7 @@ KINDS: dict[str, Callable[[Path], Drawing]] = {
     "sweep-lines": of_sweep(ONE_AXIS, x="weight_decay"),
     "sweep-map": of_sweep(SWEEP),
     "sweep-seeds": of_sweep(SEEDS),
+    "sweep-first-steps": of_sweep(STEP_SIZES, metric=EARLY),
 }
 
 

@@ -16,6 +16,7 @@ from featlearn.views.words.certificate import verdict
 from featlearn.views.words.labels import label_of
 from featlearn.views.words.latex import in_latex
 from featlearn.views.words.numbers import counts_in_words, number, runs_in_words
+from featlearn.views.words.passing import passing_of
 
 _STEPS = "The axis of steps is linear from 0 to 1 and logarithmic beyond."
 _OF_POPULATION = " Certificate and optimum are of the population; the network was trained on samples."
@@ -166,15 +167,15 @@ def medians_caption(
     fitted = rf" Slopes of the medians (least squares, 95\,\% interval): {'; '.join(told)}." if told else ""
     return (
         f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)} against {_called(across)}{each}, with "
-        f"quartiles.{fitted} {_of_sweep(data)}"
+        f"quartiles.{fitted}{_never(metric)} {_of_sweep(data)}"
     )
 
 
 def heat_map_caption(data: SweepData, metric: str, across: Axis, up: Axis, runs: str) -> str:
     """Of a map over two axes."""
     return (
-        f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)}, by {_called(across)} and {_called(up)}. "
-        f"{_of_sweep(data)}"
+        f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)}, by {_called(across)} and {_called(up)}."
+        f"{_never(metric)} {_of_sweep(data)}"
     )
 
 
@@ -182,8 +183,13 @@ def distribution_caption(data: SweepData, metric: str, count: int) -> str:
     """Of a distribution over seeds."""
     return (
         f"Share of $n$ = {count} runs, which differ by their seeds alone, with a {_words(metric)} at or below each "
-        f"value; dotted: their median. {_of_sweep(data)}"
+        f"value; dotted: their median.{_never(metric)} {_of_sweep(data)}"
     )
+
+
+def _never(metric: str) -> str:
+    """How runs count that do not fulfil a condition."""
+    return " Runs that never get there count as later than all that do." if passing_of(metric) else ""
 
 
 def _words(metric: str) -> str:
