@@ -116,9 +116,9 @@ def _quartiles(values: np.ndarray) -> np.ndarray:
     """Quartiles of values of which some may be infinite."""
     levels = [0.25, 0.5, 0.75]
     below, above = (np.quantile(values, levels, method=method) for method in ("lower", "higher"))
-    with np.errstate(invalid="ignore"):  # 0 · ∞ where a quartile is one of the values
+    with np.errstate(invalid="ignore"):  # 0 · ∞ and ∞ − ∞
         between = np.quantile(values, levels)
-    return np.where(below == above, below, between)
+    return np.where((below == above) | np.isinf(above), above, between)
 
 
 def runs_table(data: SweepData, metric: str) -> Table:
