@@ -139,7 +139,8 @@ def alignment_metrics(
     """
     student = second_layer, first_layer
     metrics = neuron_metrics(symmetry, *student, teacher_second_layer, teacher_first_layer)
-    return metrics | {"feature_motion": feature_motion(first_layer, initial_first_layer)}
+    best = overlaps(*student, teacher_first_layer, np.sum(np.abs(teacher_second_layer), -1))
+    return metrics | overlap_summary(best) | {"feature_motion": feature_motion(first_layer, initial_first_layer)}
 
 
 def neuron_metrics(
@@ -150,7 +151,9 @@ def neuron_metrics(
     teacher_first_layer: np.ndarray,
     multiplicity: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """``alignment_metrics`` without the motion, of neurons that stand for several which coincide up to the symmetry.
+    """``alignment_metrics`` without overlaps and motion, of neurons that may stand for several.
+
+    These coincide up to the symmetry.
 
     Args:
         multiplicity: (B, m) how many neurons each is; None for one each. Other arguments as there.
@@ -181,35 +184,28 @@ def neuron_metrics(
         "mass_error": np.max(np.abs(per_teacher - teacher_second_layer), -1),
         "balance": np.max(np.abs(np.abs(second_layer) - near.norm), -1),
         "subspace": subspace_share(first_layer, teacher_first_layer, multiplicity, near.norm),
-        **overlap_summary(overlaps(first_layer, teacher_first_layer, alive, near.norm)),
     }
 
 
-def overlaps(
-    first_layer: np.ndarray, directions: np.ndarray, alive: np.ndarray, norms: np.ndarray | None = None
-) -> np.ndarray:
-    """The largest |cos| of a living neuron with each direction, (B, n), NaN where none lives.
+def overlaps(second_layer: np.ndarray, first_layer: np.ndarray, directions: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """The largest |cos| of a living neuron with each of the teacher's directions, (B, n), NaN where none lives.
 
     Args:
+        second_layer, first_layer: (B, m), (B, m, d) student.
         directions: (B, n, d) unit rows.
-        alive: (B, m) which neurons count.
-        norms: (B, m) the ‖w_j‖, where they are known.
+        mass: (B,) of the teacher, Σ|a*|, or ‖f*‖ for targets without neurons: a share of it is what lives.
     Accuracy: 1e-15 absolute (tests/theory/test_alignment.py).
     """
-    norms = _lengths(first_layer) if norms is None else norms
-    products = np.abs(first_layer @ directions.mT) / _nan_if_zero(norms)[..., None]
-    best = np.max(np.where(alive[..., None], products, -np.inf), -2, initial=-np.inf)
+    norms = _lengths(first_layer)
+    alive = np.abs(second_layer) * norms > ALIVE_ABOVE * mass[:, None]
+    cosines = np.abs(first_layer @ directions.mT) / _nan_if_zero(norms)[..., None]
+    best = np.max(np.where(alive[..., None], cosines, -np.inf), -2, initial=-np.inf)
     return _nan_if_none(np.minimum(best, 1.0))
 
 
 def overlap_summary(of_each: np.ndarray) -> dict[str, np.ndarray]:
     """The least and the mean of the overlaps with the directions, (B, n) → (B,)."""
     return {"overlap_min": np.min(of_each, -1), "overlap_mean": np.mean(of_each, -1)}
-
-
-def alive_beside(target_norm: np.ndarray, second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:
-    """Which neurons live, (B, m), where the target has no masses: those of mass above 1e-6 ‖f*‖, (B,)."""
-    return np.abs(second_layer) * _lengths(first_layer) > ALIVE_ABOVE * target_norm[:, None]
 
 
 def imbalance(second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:

@@ -252,7 +252,7 @@ for _column in (
         "polynomial targets over x1, x2, …, and p_j > "
         f"{_alive_above} · ‖f*‖ is what lives",
         compares="target",
-        compute=_aligned("overlap_min"),
+        compute=lambda look: look.overlaps.get("overlap_min"),
         words="least overlap",
     ),
     Column(
@@ -260,7 +260,7 @@ for _column in (
         kind="number",
         meaning="mean of the same over the teacher's directions",
         compares="target",
-        compute=_aligned("overlap_mean"),
+        compute=lambda look: look.overlaps.get("overlap_mean"),
         words="mean overlap",
     ),
     Column(

@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 
 from featlearn.theory.alignment import (
-    alive_beside,
     feature_motion,
     imbalance,
     neuron_metrics,
@@ -224,11 +223,19 @@ class Look:
             return found | motion
         found = {"balance": imbalance(second, first)}
         if problem.has_teacher:
-            directions = problem.teacher_first_layer
-            found["subspace"] = subspace_share(first, directions, multiplicity)
-            alive = alive_beside(np.sqrt(self.whole.target_square), second, first)
-            found |= overlap_summary(overlaps(first, directions, alive))
+            found["subspace"] = subspace_share(first, problem.teacher_first_layer, multiplicity)
         return found | motion
+
+    @cached_property
+    def overlaps(self) -> dict[str, np.ndarray]:
+        """The overlaps with the teacher's directions, least and mean; nothing without a teacher."""
+        problem, (distinct, _) = self.problem, self.distinct
+        if not problem.has_teacher:
+            return {}
+        of_neurons = problem.has_teacher_neurons
+        mass = np.sum(np.abs(problem.teacher_second_layer), -1) if of_neurons else np.sqrt(self.whole.target_square)
+        student = problem.output_weights(distinct.second_layer), distinct.first_layer
+        return overlap_summary(overlaps(*student, problem.teacher_first_layer, mass))
 
 
 def _in_float64(state: State) -> State:

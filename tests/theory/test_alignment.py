@@ -8,7 +8,6 @@ import pytest
 from featlearn.theory.activations import Symmetry
 from featlearn.theory.alignment import (
     alignment_metrics,
-    alive_beside,
     angles,
     nearest_teacher,
     neuron_metrics,
@@ -146,13 +145,10 @@ def test_overlaps_are_the_best_cosines_of_the_living_whatever_their_sides() -> N
         assert m["overlap_min"] <= m["overlap_mean"] <= 1
 
 
-def test_beside_a_polynomial_a_neuron_lives_by_the_norm_of_the_target() -> None:
-    first, directions = np.array([[EAST, NORTH]]), np.array([[EAST]])
-    second = np.array([[1e-5, 1.0]])
-    for norm, best in [(1.0, 1.0), (100.0, 0.0)]:
-        alive = alive_beside(np.array([norm]), second, first)
-        assert overlaps(first, directions, alive).item() == best
-    assert np.isnan(overlaps(first, directions, np.zeros((1, 2), dtype=bool))).all()
+def test_what_lives_is_told_by_the_mass_of_the_target() -> None:
+    second, first, directions = np.array([[1e-5, 1.0]]), np.array([[EAST, NORTH]]), np.array([[EAST]])
+    for mass, best in [(1.0, 1.0), (100.0, 0.0), (1e7, np.nan)]:
+        np.testing.assert_equal(overlaps(second, first, directions, np.array([mass])).item(), best)
 
 
 def test_a_teacher_line_without_neurons_is_missing_its_whole_mass() -> None:

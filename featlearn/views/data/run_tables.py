@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.runs.metrics import Table, with_values
+from featlearn.theory.alignment import ALIVE_ABOVE
 from featlearn.views.data.neurons import Neurons, weighted_quantiles
 from featlearn.views.data.run import RunData
 from featlearn.views.data.trained import DEGREES, Trained
@@ -58,14 +59,14 @@ def cosines_table(trained: Trained) -> Table:
     steps, masses = trained.snapshots.steps, trained.masses
     most = max(1, _MOST_COSINES // len(steps))
     chosen = np.sort(np.argsort(-masses[-1], kind="stable")[:most])
-    cosines, lives = trained.cosines(chosen), trained.alive[:, chosen]
-    snapshot, neuron = np.nonzero(lives & np.isfinite(cosines).all(-1))
+    cosines, masses = trained.cosines(chosen), masses[:, chosen]
+    snapshot, neuron = np.nonzero((masses > ALIVE_ABOVE * trained.mass) & np.isfinite(cosines).all(-1))
     return {
         "step": steps[snapshot],
         "neuron": chosen[neuron],
         "cos_1": cosines[snapshot, neuron, 0],
         "cos_2": cosines[snapshot, neuron, 1],
-        "mass": masses[:, chosen][snapshot, neuron],
+        "mass": masses[snapshot, neuron],
     }
 
 

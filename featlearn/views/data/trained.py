@@ -10,13 +10,12 @@ import numpy as np
 from featlearn.config.settings import read_settings
 from featlearn.storage.errors import RunError
 from featlearn.theory.activations import Activation, activation
-from featlearn.theory.alignment import ALIVE_ABOVE, overlaps
+from featlearn.theory.alignment import overlaps
 from featlearn.theory.degrees import losses_by_degree
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.formula import hermite_terms
 from featlearn.theory.targets.function import Polynomial, target_of
 from featlearn.theory.targets.interface import Target
-from featlearn.theory.targets.neurons import NeuronTarget
 from featlearn.views.data.run import RunData, Snapshots, activation_of
 
 DEGREES = 7  # that are shown one by one, from 0 on
@@ -31,6 +30,7 @@ class Trained:
         scale: α.
         start: whether the network of the first snapshot is subtracted.
         target: f*, of one run.
+        has_degrees: whether the loss can be split: the Hermite coefficients are known, and the inputs N(0, I).
     """
 
     activation: Activation
@@ -38,19 +38,13 @@ class Trained:
     scale: float
     start: bool
     target: Target
+    has_degrees: bool
 
     @property
-    def has_degrees(self) -> bool:
-        """Whether the Hermite coefficients of student and target are known."""
-        teacher = self.target.activation if isinstance(self.target, NeuronTarget) else self.activation
-        return self.activation.hermite is not None and teacher.hermite is not None
-
-    @property
-    def alive(self) -> np.ndarray:
-        """(S, m) which neurons live, as in the metrics."""
-        neurons, masses = self.target.neurons, self.masses
-        size = np.sqrt(self.target.squared_norm()[0]) if neurons is None else np.sum(np.abs(neurons[0]))
-        return np.asarray(masses > ALIVE_ABOVE * size)
+    def mass(self) -> float:
+        """Of the target, a share of which is what lives, as in the metrics."""
+        neurons = self.target.neurons
+        return float(np.sqrt(self.target.squared_norm()[0]) if neurons is None else np.sum(np.abs(neurons[0])))
 
     @property
     def masses(self) -> np.ndarray:
@@ -62,10 +56,10 @@ class Trained:
 
     def overlaps(self) -> np.ndarray:
         """(S, n) the largest |cos| of a living neuron with each of the teacher's directions, NaN where none lives."""
-        at, alive = self.snapshots, self.alive
-        directions = at.teacher_first_layer[None]
-        together = zip(at.first_layer, alive, strict=True)
-        return np.array([overlaps(_finite(rows)[None], directions, lives[None])[0] for rows, lives in together])
+        at, directions, mass = self.snapshots, self.snapshots.teacher_first_layer[None], np.array([self.mass])
+        with np.errstate(all="ignore"):
+            student = zip(_finite(self.scale * at.second_layer), _finite(at.first_layer), strict=True)
+        return np.array([overlaps(a[None], w[None], directions, mass)[0] for a, w in student])
 
     def cosines(self, chosen: np.ndarray) -> np.ndarray:
         """(S, neurons, 2) of chosen neurons with the first two directions; NaN for rows of no direction.
@@ -133,4 +127,6 @@ def trained_functions(data: RunData) -> Trained:
     width, lazy = at.second_layer.shape[1], said.get("student.output_scale")
     factor = {"mean_field": 1 / width, "ntk": 1 / sqrt(width)}.get(str(said.get("student.scaling")), 1.0)
     scale = factor * (float(lazy) if isinstance(lazy, int | float) else 1.0)
-    return Trained(student, at, scale, lazy is not None, target)
+    known = all(each.hermite is not None for each in (student, other) if isinstance(each, Activation))
+    standard = all(value == "identity" for key, value in said.items() if key.startswith("inputs."))
+    return Trained(student, at, scale, lazy is not None, target, known and standard)
