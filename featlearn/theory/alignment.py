@@ -198,14 +198,14 @@ def overlaps(second_layer: np.ndarray, first_layer: np.ndarray, directions: np.n
     """
     norms = _lengths(first_layer)
     alive = np.abs(second_layer) * norms > ALIVE_ABOVE * mass[:, None]
-    cosines = np.abs(first_layer @ directions.mT) / _nan_if_zero(norms)[..., None]
-    best = np.max(np.where(alive[..., None], cosines, -np.inf), -2, initial=-np.inf)
-    return _nan_if_none(np.minimum(best, 1.0))
+    divisors = np.where(alive, norms, np.nan)
+    cosines = np.abs(first_layer @ directions.mT) / divisors[..., None]
+    return np.minimum(np.fmax.reduce(cosines, -2), 1.0)  # NaN is nothing to fmax
 
 
 def overlap_summary(of_each: np.ndarray) -> dict[str, np.ndarray]:
     """The least and the mean of the overlaps with the directions, (B, n) → (B,)."""
-    return {"overlap_min": np.min(of_each, -1), "overlap_mean": np.mean(of_each, -1)}
+    return {"overlap_min": of_each.min(-1), "overlap_mean": of_each.sum(-1) / of_each.shape[-1]}
 
 
 def imbalance(second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:

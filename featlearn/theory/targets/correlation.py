@@ -50,5 +50,5 @@ def correlation(
 
 
 def _ratio(shared: np.ndarray, square: np.ndarray, target_square: np.ndarray) -> np.ndarray:
-    norms = np.sqrt(np.where(square > 0, square, np.nan)) * np.sqrt(np.where(target_square > 0, target_square, np.nan))
-    return np.clip(shared / norms, -1.0, 1.0)
+    norms = np.sqrt(np.maximum(square, 0.0)) * np.sqrt(target_square)
+    return np.minimum(np.maximum(shared / np.where(norms > 0, norms, np.nan), -1.0), 1.0)

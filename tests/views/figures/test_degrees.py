@@ -8,7 +8,7 @@ import pytest
 from tests.views.examples import POLYNOMIAL, drawings_of, new_run, points_of
 
 ONE_STAGE = POLYNOMIAL[2]
-LAZY = ["student.output_scale=20", ONE_STAGE]
+LAZY = ["student.output_scale=20", *POLYNOMIAL[2:4]]  # of a start that is not 0
 
 
 @pytest.mark.parametrize("overrides", [[], POLYNOMIAL, LAZY, ["teacher.activation={name: abs}"]])
