@@ -19,7 +19,7 @@ from featlearn.theory.targets.interface import Target
 from featlearn.views.data.run import RunData, Snapshots, activation_of
 
 DEGREES = 7  # that are shown one by one, from 0 on
-_MOST_PAIRS = 3e8  # over all snapshots: some seconds
+_MOST_PAIRS = 1e8  # over all snapshots: two seconds or so
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Overlaps are those of the log, cosines those of the weights, and time is from light to dark."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,20 @@ def test_overlaps_of_the_directions_have_the_least_and_the_mean_of_the_log(tmp_p
         shown = np.array([points_of(drawing.artists[name])[1] for name in names])
         np.testing.assert_allclose(shown.min(0), logged["overlap_min"][at], rtol=1e-12)
         np.testing.assert_allclose(shown.mean(0), logged["overlap_mean"][at], rtol=1e-12)
+
+
+def test_logs_of_before_there_were_overlaps_have_them_from_the_snapshots(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    whole = drawings_of(run)["overlaps"].artists
+    rows = [json.loads(text) for text in run.metrics_file.read_text().splitlines()]
+    new = {"overlap_min", "overlap_mean", "correlation"}
+    old = [{name: value for name, value in row.items() if name not in new} for row in rows]
+    run.metrics_file.write_text("".join(json.dumps(row) + "\n" for row in old))
+    assert all(np.isnan(load_metrics(run.path)[name]).all() for name in new)
+    left = drawings_of(run)["overlaps"].artists
+    assert left.keys() == whole.keys()
+    for name, artist in whole.items():
+        np.testing.assert_array_equal(points_of(artist)[1], points_of(left[name])[1])
 
 
 def test_of_many_directions_the_least_and_the_mean_are_drawn_at_every_row(tmp_path: Path) -> None:
