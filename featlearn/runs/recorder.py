@@ -21,7 +21,7 @@ from featlearn.storage.errors import RunError, reason
 from featlearn.storage.growing_npz import Entry, GrowingNpz
 from featlearn.theory.conditioning import conditioning
 from featlearn.training.backends import Backend
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
 from featlearn.training.measurement import followed_loss

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, SerializerFunctionWrapHa
 
 from featlearn.runs.statuses import Ended, Status
 from featlearn.storage.records import FileRecord, Record, Text, parse_object
-from featlearn.training.columns import COLUMNS, LARGEST_COUNT, Row
+from featlearn.training.column import LARGEST_COUNT, Row
+from featlearn.training.columns import COLUMNS
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]

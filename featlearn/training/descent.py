@@ -15,7 +15,7 @@ import numpy as np
 
 from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend, row_measures
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.training.events import AtRow, Event, Logged, Progress, Reached, Start
 from featlearn.training.look import Look
 from featlearn.training.measurement import followed_loss, name_of_followed_loss, rows_of

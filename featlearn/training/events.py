@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from featlearn.training.batched import Batched
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.training.plan import Position
 from featlearn.training.problem import State
 from featlearn.training.reduction import Reduction

@@ -8,8 +8,16 @@ from functools import cached_property
 
 import numpy as np
 
-from featlearn.theory.alignment import feature_motion, imbalance, neuron_metrics, subspace_share
+from featlearn.theory.alignment import (
+    feature_motion,
+    imbalance,
+    neuron_metrics,
+    overlap_summary,
+    overlaps,
+    subspace_share,
+)
 from featlearn.theory.population import Gradient
+from featlearn.theory.targets import correlation
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.interface import Target
 from featlearn.training.backends import Backend
@@ -202,6 +210,27 @@ class Look:
         return (self._correlation[0] if self.minimises == "correlation" else self.loss) + penalty
 
     @cached_property
+    def correlation(self) -> np.ndarray | None:
+        """(B,) E[f f*]/(‖f‖‖f*‖) of the population, NaN where f is 0; None without a teacher."""
+        if self.loss is None:
+            return None
+        target_square, (problem, _) = self.whole.target_square, self._trained
+        residual = 0.5 * np.einsum("bi,bi->b", self.weights.second_layer, self._population[1].second_layer)
+        found, inexact = correlation.from_loss(self.loss, residual, target_square, self._rounding)
+        shifted = problem.scaled is not None and problem.scaled.second_layer.size  # the loss is not linear in a alone
+        needed = np.flatnonzero(np.isfinite(self.loss) & (inexact | bool(shifted)))
+        if len(needed):
+            output, rows = self._trained_in_loss[:2]
+            if shifted:
+                start = slice(None if problem.function else problem.teacher_second_layer.shape[-1], None)
+                second, first = (layer[:, start] for layer in problem.joined())  # without the teacher's neurons
+                output, rows = np.concatenate([output, -second], -1), np.concatenate([rows, first], -2)
+            target = problem.take(needed.tolist()).target()
+            student = problem.activation, output[needed], rows[needed]
+            found[needed] = correlation.correlation(*student, target, target_square[needed])
+        return found
+
+    @cached_property
     def least_objective(self) -> np.ndarray:
         """(B,) the certified lower bound of J*_λ; NaN where there is none."""
         return least_objectives(self.whole, self.weight_decay)
@@ -240,6 +269,17 @@ class Look:
         if problem.has_teacher:
             found["subspace"] = subspace_share(first, problem.teacher_first_layer, multiplicity)
         return found | motion
+
+    @cached_property
+    def overlaps(self) -> dict[str, np.ndarray]:
+        """The overlaps with the teacher's directions, least and mean; nothing without a teacher."""
+        problem, (distinct, _) = self.problem, self.distinct
+        if not problem.has_teacher:
+            return {}
+        of_neurons = problem.has_teacher_neurons
+        mass = np.sum(np.abs(problem.teacher_second_layer), -1) if of_neurons else np.sqrt(self.whole.target_square)
+        student = problem.output_weights(distinct.second_layer), distinct.first_layer
+        return overlap_summary(overlaps(*student, problem.teacher_first_layer, mass))
 
 
 def _in_float64(state: State) -> State:

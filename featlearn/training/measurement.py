@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from featlearn.training.backends import Backend
-from featlearn.training.columns import COLUMNS, Row, plain_numbers
+from featlearn.training.column import Row, plain_numbers
+from featlearn.training.columns import COLUMNS
 from featlearn.training.look import Look
 from featlearn.training.problem import Problem, State
 from featlearn.training.stages import Stage

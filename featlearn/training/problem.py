@@ -173,6 +173,11 @@ class Problem(Batched):
         """The rows (B, n, d) as they meet standard inputs; the same map takes gradients back to those of the rows."""
         return rows if self.root is None else self.root.applied(rows)
 
+    @cached_property
+    def target_square(self) -> np.ndarray:
+        """(B,) ‖f*‖² of the population."""
+        return self.target().squared_norm()
+
     def rest(self, converted: Callable[[np.ndarray], Any] = lambda x: x) -> Target | None:
         """The part of the target that is not made of neurons of the student's activation, from converted arrays."""
         if self.function is None:

@@ -33,7 +33,7 @@ from featlearn.storage.npz import write_npz
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.views.data.run import RunData, Snapshots, read_run, read_snapshots
 
 if TYPE_CHECKING:
@@ -143,6 +143,18 @@ class Run:
     def plot_neurons(self, size: SizeName = "column") -> Figure:
         """Where the neurons point over time. Raises RunError when there are no snapshots."""
         return self._figure("neurons", size)
+
+    def plot_overlaps(self, size: SizeName = "column") -> Figure:
+        """How near a neuron is to each of the teacher's directions. Raises RunError when there are no snapshots."""
+        return self._figure("overlaps", size)
+
+    def plot_cosines(self, size: SizeName = "column") -> Figure:
+        """The neurons' cosines with two directions over time. Raises RunError when there are none."""
+        return self._figure("cosines", size)
+
+    def plot_degrees(self, size: SizeName = "column") -> Figure:
+        """The loss by Hermite degrees. Raises RunError when there are no snapshots."""
+        return self._figure("degrees", size)
 
     def plot_certificate(self, size: SizeName = "column") -> Figure:
         """The dual certificate of the optimum. Raises RunError when there is none."""

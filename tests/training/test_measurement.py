@@ -53,6 +53,10 @@ def _by_definition(problem: Problem, state: State, run: int, decay: float) -> di
     assert optimum is not None
     objective = loss + decay / 2 * (a @ a + np.sum(w * w))
     by_a, by_w = slope.second_layer[0] + decay * a, slope.first_layer[0] + decay * w
+    best = np.max(cosines[living], 0)
+    square, of_teacher = (
+        population.squared_norm(problem.activation, *layers)[0] for layers in (arrays[:2], arrays[2:])
+    )
     return {
         "loss": loss,
         "objective": objective,
@@ -67,6 +71,9 @@ def _by_definition(problem: Problem, state: State, run: int, decay: float) -> di
         "mass_error": np.max(np.abs(np.array(per_teacher) - a_star)),
         "balance": np.max(np.abs(np.abs(a) - norms)),
         "subspace": np.sum((w @ span) ** 2) / np.sum(w**2),
+        "overlap_min": np.min(best),
+        "overlap_mean": np.mean(best),
+        "correlation": (square + of_teacher - loss) / (2 * np.sqrt(square * of_teacher)),
         "feature_motion": np.linalg.norm(w - start) / np.linalg.norm(start),
         "kernel_motion": np.linalg.norm(kernel - kernel_at_start) / np.linalg.norm(kernel_at_start),
     }

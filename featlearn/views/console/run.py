@@ -14,7 +14,7 @@ from featlearn.runs.directory import RunDirectory
 from featlearn.runs.records import Environment, Provenance, RunInfo, changes
 from featlearn.runs.statuses import STOPPED
 from featlearn.storage.errors import RunError
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.views.console.fitting import fitting_table, heading
 from featlearn.views.console.output import complain, output_console, shown
 from featlearn.views.console.status import status_of_run, style_of
