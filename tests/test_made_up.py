@@ -30,7 +30,7 @@ from featlearn.training.backends import Backend
 from featlearn.training.methods import OwnSteps, Parameter, SteppedByBackend, register
 from featlearn.training.operations import Operation
 from featlearn.training import operations
-from featlearn.training.problem import State
+from featlearn.training.state import State
 
 def walk(backend, problem, stage, state, done, count):
     a, w = state.second_layer, state.first_layer

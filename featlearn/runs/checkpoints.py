@@ -14,7 +14,7 @@ from featlearn.storage.errors import RunError
 from featlearn.storage.npz import write_npz
 from featlearn.storage.records import parse_file, parse_object
 from featlearn.training.events import AtRow
-from featlearn.training.problem import State
+from featlearn.training.state import State
 
 _ROW = "row."  # before the names of the arrays of the state at the last row
 _MEMORY = "memory."

@@ -28,7 +28,8 @@ from featlearn.training.measurement import followed_loss
 from featlearn.training.methods import METHODS
 from featlearn.training.optima import solved_beside
 from featlearn.training.plan import Plan, Position
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
+from featlearn.training.state import State
 
 CHECKPOINT_SECONDS = 1.0  # the least time between two checkpoints, except at the end of a stage
 FLUSH_SECONDS = 0.5  # the least time between two rows of a run of a batch that are handed to the system

@@ -22,10 +22,11 @@ from featlearn.training.measurement import followed_loss, name_of_followed_loss,
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import end_of_stage
 from featlearn.training.plan import Plan, Position
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.reduction import Reduction, reductions
 from featlearn.training.sphere import unit_rows
 from featlearn.training.stages import Stage
+from featlearn.training.state import State
 
 DIVERGED_ABOVE = 1e6  # times the loss at the start (or ‖f*‖², where that is more): the run is given up
 _PIECE_SECONDS = 0.25  # the time that steps between two intermediate states should take

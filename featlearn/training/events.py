@@ -13,8 +13,8 @@ import numpy as np
 from featlearn.training.batched import Batched
 from featlearn.training.column import Row
 from featlearn.training.plan import Position
-from featlearn.training.problem import State
 from featlearn.training.reduction import Reduction
+from featlearn.training.state import State
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from featlearn.training.backends import Backend
 from featlearn.training.column import Row, plain_numbers
 from featlearn.training.columns import COLUMNS
 from featlearn.training.look import Look
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Stage
+from featlearn.training.state import State
 
 
 def name_of_followed_loss(problem: Problem) -> str:

@@ -20,8 +20,6 @@ from featlearn.training.covariance import Root
 from featlearn.training.data import Data, Empirical
 from featlearn.training.networks import generator
 from featlearn.training.stages import Stage
-from featlearn.training.state import BATCH_LOSS as BATCH_LOSS
-from featlearn.training.state import State as State
 
 
 @dataclass(frozen=True)

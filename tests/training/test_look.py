@@ -11,8 +11,9 @@ from featlearn.theory import population
 from featlearn.training.backends import Backend, make_backend
 from featlearn.training.look import Look
 from featlearn.training.measurement import measure
-from featlearn.training.problem import BATCH_LOSS, Problem, Scaled, State
+from featlearn.training.problem import Problem, Scaled
 from featlearn.training.stages import Schedule, Stage
+from featlearn.training.state import BATCH_LOSS, State
 from tests.training import sampled
 from tests.training.examples import loss_of, random_problem, stage_of
 from tests.training.sampled import problem_on

@@ -13,7 +13,8 @@ from featlearn.training.backends import Backend, make_backend
 from featlearn.training.columns import COLUMNS
 from featlearn.training.measurement import measure
 from featlearn.training.optima import optimum_of
-from featlearn.training.problem import Probe, Problem, State
+from featlearn.training.problem import Probe, Problem
+from featlearn.training.state import State
 from tests.training.examples import random_problem, stage_of
 
 

@@ -12,7 +12,8 @@ from featlearn.theory.tangent_kernel import tangent_kernel_distance
 from featlearn.training.backends.row_measures import MANY_ROWS, measured, pays
 from featlearn.training.look import Look
 from featlearn.training.measurement import rows_of
-from featlearn.training.problem import Probe, Problem, State
+from featlearn.training.problem import Probe, Problem
+from featlearn.training.state import State
 from tests.training.batches import batch, fused, stages
 
 COMPILED = [record for record in activations() if pays("fused", record, MANY_ROWS)]

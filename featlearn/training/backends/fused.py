@@ -21,8 +21,9 @@ from featlearn.training.backends.layout import ERF, ERF_TAIL, HOMOGENEOUS, HOMOG
 from featlearn.training.backends.row_measures import pays
 from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import LossName, Schedule, Stage, value_of_each
+from featlearn.training.state import State
 
 # The families of kernels that are compiled, see pair_kernels.
 _FAMILIES = {
