@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from featlearn.runs.statuses import Ended, Status
 from featlearn.storage.records import FileRecord, Record, Text, parse_object
@@ -99,12 +99,28 @@ def _commit(git: GitRecord) -> str:
 
 
 class StageRecord(Record):
-    """One finished stage."""
+    """One finished stage.
+
+    Attributes:
+        then: the operations at its end.
+        loss_before: the loss before them, on the data where there is no teacher; None without any.
+        vanished: whether it ended with a network that is zero, see ``recorder.has_vanished``; None where it was not
+            written yet.
+    """
 
     name: str
     steps: Count
     seconds: float
     stop_reason: str
+    then: tuple[str, ...] | None = None
+    loss_before: float | None = None
+    vanished: bool | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_unknown(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What was not written stays so: older checkpoints keep their digests."""
+        found: dict[str, Any] = handler(self)
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class AtomRecord(Record):

@@ -267,12 +267,14 @@ class _Descent:
             if not finite or self._is_too_large(run, followed_loss(self.problem, measured[place][0])):
                 ended[place] = "diverged"
         ending = [place for place, why in enumerate(ended) if why not in (None, "diverged")]
+        before: dict[int, float | None] = {}  # the losses before operations
         if ending and stages[0].then:
             there = leg.only(ending)
             whole = there.reduction.whole
             end = end_of_stage(whole, there.reduction.expanded(there.batch), stages[0].then, leg.number)
             there = replace(there, reduction=Reduction.nothing(whole, end), batch=end)
             for i, (place, again) in enumerate(zip(ending, self._measure(there), strict=True)):
+                before[place] = followed_loss(self.problem, measured[place][0])
                 reached[place], measured[place] = end.take([i]), again
         snapshot = bool(np.isin(leg.done, self.plans[0].snapshots[leg.number]))  # all plans have the same
         for place, run in enumerate(leg.runs):
@@ -285,7 +287,8 @@ class _Descent:
                 self.states[run] = end = State(end.second_layer, end.first_layer)
                 self.earlier_steps[run] += leg.done
                 position = Position(leg.number + 1, 0, self.earlier_steps[run])
-                yield Logged(run, position, end, *measured[place], snapshot=True, ended=ended[place])
+                row, floor = measured[place]
+                yield Logged(run, position, end, row, floor, True, ended[place], loss_before=before.get(place))
             elif self.every_row:
                 position = Position(leg.number, leg.done, self.earlier_steps[run] + leg.done)
                 yield Logged(run, position, reached[place], *measured[place], snapshot=snapshot, ended=None)

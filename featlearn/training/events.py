@@ -79,7 +79,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Logged:
-    """A metrics row of one run. ``position`` is where to go on: the next stage when this row ended one."""
+    """A metrics row of one run. ``position`` is where to go on: the next stage when this row ended one.
+
+    Attributes:
+        loss_before: where the stage has operations at its end and this is it, the loss that is followed before them.
+    """
 
     run: int
     position: Position
@@ -88,6 +92,7 @@ class Logged:
     loss_floor: float
     snapshot: bool
     ended: str | None  # why the stage ended here: "steps", a stop rule's column, "diverged"; None within a stage
+    loss_before: float | None = None
 
     @property
     def state(self) -> State:

@@ -8,7 +8,7 @@ from featlearn.config.load import load_config
 from featlearn.runs.train import RunResult, train
 from featlearn.views.console import run as console
 from featlearn.views.console.run import show_environment, show_run
-from featlearn.views.words.glossary import OF_THE_POPULATION
+from featlearn.views.words.glossary import of_the_population
 from tests.config.broken import MINIMAL, write
 
 
@@ -51,12 +51,57 @@ def test_what_went_wrong_in_a_run_that_is_done_is_said() -> None:
     assert list(console._remarks([], {"alive": None})) == []
 
 
+def test_neurons_that_never_lived_are_told_apart_from_those_that_died() -> None:
+    small, alive = ({"alive": alive, "mean_angle": 9.0, "aligned_mass": 0.5} for alive in (0, 3))
+    (told,) = console._remarks([small, small], small)
+    assert told.startswith("no neuron is alive, and none was")
+    (told,) = console._remarks([alive, small], small)
+    assert told.startswith("no neuron is alive: the network is zero")
+    assert console._without_angles_of_nothing([small, small]) == [small, small]  # a small start tells how it turns
+    shown = console._without_angles_of_nothing([small, alive, small])
+    assert [row["mean_angle"] for row in shown] == [9.0, 9.0, None]
+    assert shown[-1]["aligned_mass"] is None
+    assert console._without_angles_of_nothing([]) == []
+
+
+def test_a_network_that_is_zero_is_told_of_whatever_the_target(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text("x1,x2,label\n" + "".join(f"{i},{i % 3 - 1},{i % 5 - 2}\n" for i in range(1, 9)))
+    dying = ["stages.go.weight_decay=1", "stages.go.step_size=1", "stages.go.steps=2"]  # w ← w − w − …
+    polynomial = ['teacher={input_dim: 4, polynomial: "He4(x1)"}', "activation={name: relu, drop_hermite_below: 5}"]
+    for place, target in (("polynomial", polynomial), ("own", ["teacher=null", f"data={{kind: empirical, path: {own}}}"])):
+        with pytest.warns() if place == "polynomial" else nullcontext():
+            config = load_config(write(tmp_path, MINIMAL), [*target, *dying])
+        ended = train(config, tmp_path / place)
+        assert ended.status == "done"
+        show_run(ended.run, ended.info)
+        assert ("no neuron is alive" in capsys.readouterr().out) == (ended.info.stages[-1].vanished is True)
+
+
+def test_operations_that_ruin_the_last_stage_are_told_of(result: RunResult) -> None:
+    (stage,) = result.info.stages
+    last = result.info.final
+    assert last is not None
+    after = last | {"loss": 1.0}
+    for before, then, told in ((1e-7, ("normalize_rows",), 1), (0.5, ("normalize_rows",), 0), (None, None, 0)):
+        info = result.info.changed(stages=(stage.changed(loss_before=before, then=then),))
+        assert len(list(console._remarks([], after, info))) == told
+        assert list(console._remarks([], after, info.changed(status="interrupted"))) == []
+    ruined = result.info.changed(stages=(stage.changed(loss_before=1e-7, then=("normalize_rows",)),))
+    (text,) = console._remarks([], after, ruined)
+    assert text == "normalize_rows at the end of go changed the loss from 1e-07 to 1"
+
+
 def test_a_run_on_samples_says_which_numbers_are_of_the_population(
     result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show_run(result.run, result.info)
-    assert OF_THE_POPULATION not in capsys.readouterr().out
+    assert "of the population" not in capsys.readouterr().out
     data = "data={kind: empirical, samples: 40}"
     sampled = train(load_config(write(tmp_path, MINIMAL), [data]), tmp_path / "runs")
     show_run(sampled.run, sampled.info)
-    assert OF_THE_POPULATION in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "gap is of the population" not in told
+    assert of_the_population(["loss", "gap"] if sampled.info.final["gap"] is not None else ["loss"]) in told
