@@ -116,9 +116,9 @@ def has_vanished(problem: Problem, event: Logged) -> bool:
 
     No mass p_j is above the share ``ALIVE_ABOVE`` of what the target has: Σ|a*| of teacher neurons, √loss otherwise.
     """
-    loss = followed_loss(problem, event.row)
-    if event.row["alive"] is not None or loss is None or event.ended == "diverged":
-        return event.row["alive"] == 0
+    loss, alive = followed_loss(problem, event.row), event.row["alive"]
+    if alive is not None or loss is None or event.ended == "diverged":
+        return bool(alive == 0)
     second, first = (layer[0].astype(np.float64) for layer in (event.state.second_layer, event.state.first_layer))
     masses = problem.output_weights(np.abs(second)[None])[0] * np.linalg.norm(first, axis=-1)
     return bool(masses.max() <= ALIVE_ABOVE * np.sqrt(loss))

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from featlearn.config.load import load_config
 from featlearn.runs.train import RunResult, train
+from featlearn.storage.errors import Caution
 from featlearn.views.console import run as console
 from featlearn.views.console.run import show_environment, show_run
 from featlearn.views.words.glossary import of_the_population
@@ -43,7 +45,10 @@ def test_one_step_is_one_step(result: RunResult, capsys: pytest.CaptureFixture[s
 
 
 def test_what_went_wrong_in_a_run_that_is_done_is_said() -> None:
-    assert [text.split(":")[0] for text in console._remarks([{"test_loss": 1.0}], {"alive": 0, "test_loss": 1.1})] == [
+    assert [
+        text.split(":")[0]
+        for text in console._remarks([{"test_loss": 1.0, "alive": 3}], {"alive": 0, "test_loss": 1.1})
+    ] == [
         "no neuron is alive",
         "the test loss ended above its start",
     ]
@@ -64,20 +69,33 @@ def test_neurons_that_never_lived_are_told_apart_from_those_that_died() -> None:
     assert console._without_angles_of_nothing([]) == []
 
 
+@pytest.mark.parametrize("target", ["neurons", "polynomial", "own data"])
+@pytest.mark.parametrize("dies", [True, False])
 def test_a_network_that_is_zero_is_told_of_whatever_the_target(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    target: str, dies: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = tmp_path / "own.csv"
-    own.write_text("x1,x2,label\n" + "".join(f"{i},{i % 3 - 1},{i % 5 - 2}\n" for i in range(1, 9)))
-    dying = ["stages.go.weight_decay=1", "stages.go.step_size=1", "stages.go.steps=2"]  # w ← w − w − …
-    polynomial = ['teacher={input_dim: 4, polynomial: "He4(x1)"}', "activation={name: relu, drop_hermite_below: 5}"]
-    for place, target in (("polynomial", polynomial), ("own", ["teacher=null", f"data={{kind: empirical, path: {own}}}"])):
-        with pytest.warns() if place == "polynomial" else nullcontext():
-            config = load_config(write(tmp_path, MINIMAL), [*target, *dying])
-        ended = train(config, tmp_path / place)
-        assert ended.status == "done"
-        show_run(ended.run, ended.info)
-        assert ("no neuron is alive" in capsys.readouterr().out) == (ended.info.stages[-1].vanished is True)
+    np.savetxt(own, np.random.default_rng(0).standard_normal((50, 3)), delimiter=",", header="x1,x2,label", comments="")
+    targets = {
+        "neurons": [],
+        "polynomial": ['teacher={input_dim: 4, polynomial: "He2(x1)"}'],
+        "own data": ["teacher=null", f"data={{kind: empirical, path: {own}}}", "stages.go.step_size=1e-4"],
+    }
+    then = ["stages.go.then=[zero_second_layer]"] if dies else []
+    ended = train(load_config(write(tmp_path, MINIMAL), [*targets[target], *then]), tmp_path / "runs")
+    assert ended.status == "done"
+    show_run(ended.run, ended.info)
+    assert ("no neuron is alive: the network is zero" in capsys.readouterr().out) is dies
+    assert ended.info.stages[-1].vanished is (True if dies else None)
+
+
+def test_a_network_that_weight_decay_took_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    decays = ["stages.go.weight_decay=1", "stages.go.step_size=0.5", 'teacher={input_dim: 4, polynomial: "He3(x1)"}']
+    with pytest.warns(Caution, match="degree 3"):
+        config = load_config(write(tmp_path, MINIMAL), [*decays, "stages.go.steps=40"])
+    ended = train(config, tmp_path / "runs")
+    show_run(ended.run, ended.info)
+    assert "no neuron is alive: the network is zero" in capsys.readouterr().out
 
 
 def test_operations_that_ruin_the_last_stage_are_told_of(result: RunResult) -> None:
@@ -103,5 +121,8 @@ def test_a_run_on_samples_says_which_numbers_are_of_the_population(
     sampled = train(load_config(write(tmp_path, MINIMAL), [data]), tmp_path / "runs")
     show_run(sampled.run, sampled.info)
     told = capsys.readouterr().out
-    assert "gap is of the population" not in told
-    assert of_the_population(["loss", "gap"] if sampled.info.final["gap"] is not None else ["loss"]) in told
+    assert of_the_population(["loss", "gap"]) in told  # and nothing of floors, which are not shown
+    unregularised = load_config(write(tmp_path, MINIMAL), [data, "stages.go.weight_decay=0"])
+    sampled = train(unregularised, tmp_path / "runs")
+    show_run(sampled.run, sampled.info)
+    assert of_the_population(["loss"]) in capsys.readouterr().out
