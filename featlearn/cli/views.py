@@ -38,7 +38,11 @@ def plot(
     ] = "plain",
     metrics: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="NAME", help="Of a sweep or an overlay: what to show. Repeatable."),
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="Of a sweep or an overlay: what to show. Of a sweep also when: 'loss below 0.01'. Repeatable.",
+        ),
     ] = None,
     x: Annotated[
         str | None, typer.Option("--x", metavar="KEY", help="Of a sweep: the horizontal axis; others give lines.")
@@ -56,8 +60,8 @@ def plot(
 ) -> None:
     """Figures for a paper, each with the data behind it as CSV and a caption for LaTeX.
 
-    Of a run: curves, alignment, neurons and the dual certificate. Of a sweep: medians over seeds against one axis, or a
-    heat map over two.
+    Of a run: curves, alignment, neurons, overlaps with the teacher's directions, the loss by degrees and the dual
+    certificate. Of a sweep: medians over seeds against one axis, or a heat map over two.
     """
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_only, find_run_or_sweep
@@ -94,8 +98,8 @@ def plot(
 
     chosen = replace(SIZES[size], style=fonts)
     with errors_told():
-        check_metrics(metrics or [])
         found = find_run_or_sweep(run, runs_dir)
+        check_metrics(metrics or [], conditions=isinstance(found, SweepDirectory))
         if isinstance(found, SweepDirectory):
             if overlay or theory:
                 wrong = f"{'--overlay' if overlay else '--theory'} takes runs, and this is a sweep"

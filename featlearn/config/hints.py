@@ -98,6 +98,11 @@ OF_KEYS = (
         says="a schedule is a value of step_size or weight_decay: {start: 0.1, factor: 0.5, every: 1000}, "
         "{cosine: [0.1, 0]}, {linear: [0.1, 0]} or {power: [0.1, 0.5]}",
     ),
+    Hint(
+        "second_layer first_layer",
+        says="each stage says what it trains, as in stages.NAME.train: [first_layer]; starts are in student.init",
+        at="student",
+    ),
     Hint("angle alignment", "mean_angle", at="stop"),
     Hint("step stage_step iterations", says="a stage ends after its steps in any case", at="stop"),
     Hint(

@@ -25,7 +25,8 @@ from featlearn.config.yaml_source import dump_yaml
 from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, names_of_degree
 from featlearn.theory.targets.cross import cross_kernel
 from featlearn.training.backends import resolved_backend
-from featlearn.training.columns import COLUMNS, Compared
+from featlearn.training.column import Compared
+from featlearn.training.columns import COLUMNS
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import OPERATIONS, REDRAW
 from featlearn.training.reach import within_reach

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, SerializerFunctionWrapHa
 
 from featlearn.runs.statuses import Ended, Status
 from featlearn.storage.records import FileRecord, Record, Text, parse_object
-from featlearn.training.columns import COLUMNS, LARGEST_COUNT, Row
+from featlearn.training.column import LARGEST_COUNT, Row
+from featlearn.training.columns import COLUMNS
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
@@ -102,16 +103,19 @@ class StageRecord(Record):
     """One finished stage.
 
     Attributes:
+        neurons, distinct_neurons: of the student, and those that were trained, see ``training.twins``; None where it
+            was not written yet.
         then: the operations at its end.
         loss_before: the loss before them, on the data where there is no teacher; None without any.
-        vanished: whether it ended with a network that is zero, see ``recorder.has_vanished``; None where it was not
-            written yet.
+        vanished: True where it ended with a network that is zero, see ``recorder.has_vanished``; None otherwise.
     """
 
     name: str
     steps: Count
     seconds: float
     stop_reason: str
+    neurons: Size | None = None
+    distinct_neurons: Size | None = None
     then: tuple[str, ...] | None = None
     loss_before: float | None = None
     vanished: bool | None = None
@@ -212,7 +216,7 @@ class ProgressRecord(FileRecord):
         digest: of all this and the arrays, see ``checkpoints``.
     """
 
-    format: int = 2
+    format: int = 3
 
     config_hash: str
     position: tuple[Count, Count, Count]
@@ -229,7 +233,9 @@ class ProgressRecord(FileRecord):
 
     @classmethod
     def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:
-        raise ValueError("an older version of featlearn wrote it, which kept the snapshots in another way")
+        if old < 2:
+            raise ValueError("an older version of featlearn wrote it, which kept the snapshots in another way")
+        return value  # without how many neurons were trained
 
 
 class PointResult(Record):

@@ -18,8 +18,9 @@ from featlearn.training.backends import Backend
 from featlearn.training.data import Online
 from featlearn.training.measurement import Row
 from featlearn.training.operations import end_of_stage
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Curve, Schedule, Stage
+from featlearn.training.state import State
 
 MOST_ENTRIES = 2**15  # of the arrays that a step makes, of pairs of neurons times pairs of rows: a few ms of a step
 # What of a problem and of a stage the closed form knows; it is not offered where anything else is set.

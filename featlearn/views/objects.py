@@ -23,7 +23,7 @@ from featlearn.runs.columns import Columns
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.home import runs_directory
 from featlearn.runs.metrics import as_columns
-from featlearn.runs.optimum_record import optimum_record
+from featlearn.runs.optimum_record import optimum_records
 from featlearn.runs.records import RunInfo
 from featlearn.runs.train import RunResult, Watcher, backend_of, first_info
 from featlearn.runs.train import resume as resume_run
@@ -33,7 +33,7 @@ from featlearn.storage.npz import write_npz
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.views.data.run import RunData, Snapshots, read_run, read_snapshots
 
 if TYPE_CHECKING:
@@ -143,6 +143,18 @@ class Run:
     def plot_neurons(self, size: SizeName = "column") -> Figure:
         """Where the neurons point over time. Raises RunError when there are no snapshots."""
         return self._figure("neurons", size)
+
+    def plot_overlaps(self, size: SizeName = "column") -> Figure:
+        """How near a neuron is to each of the teacher's directions. Raises RunError when there are no snapshots."""
+        return self._figure("overlaps", size)
+
+    def plot_cosines(self, size: SizeName = "column") -> Figure:
+        """The neurons' cosines with two directions over time. Raises RunError when there are none."""
+        return self._figure("cosines", size)
+
+    def plot_degrees(self, size: SizeName = "column") -> Figure:
+        """The loss by Hermite degrees. Raises RunError when there are no snapshots."""
+        return self._figure("degrees", size)
 
     def plot_certificate(self, size: SizeName = "column") -> Figure:
         """The dual certificate of the optimum. Raises RunError when there is none."""
@@ -312,7 +324,7 @@ def _written(memory: MemoryRun, place: Path) -> RunDirectory:
 
     problem = build(memory.config)[0]
     decays = dict.fromkeys(row["weight_decay"] for row in memory.rows if row["gap"] is not None)
-    optima = tuple(optimum_record(problem, decay) for decay in decays)
+    optima = optimum_records(problem, decays)
     run = RunDirectory.create_at(place / "run", memory.config, _info_of(memory).changed(optima=optima))
     try:
         for row in memory.rows:

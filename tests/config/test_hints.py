@@ -34,6 +34,7 @@ KEYS = [
     ("batch_size=3", "data: {kind: online, batch_size: 100}"),
     ("stages.go.batch_size=3", "data: {kind: online, batch_size: 100}"),
     ("student.bias=true", "no biases"),
+    ("student.second_layer=fixed", "as in stages.NAME.train: [first_layer]"),
     ("scheduler=cosine", "{start: 0.1, factor: 0.5, every: 1000}"),
     ("stages.go.step_size={second_layer: 0.1}", "step_size.first_layer: missing (that of the first layer"),
     ("loss=mse", "squared (the default) or correlation; a stage may stop at a value, as in stop: {loss: 1e-9}"),

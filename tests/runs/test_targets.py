@@ -243,7 +243,8 @@ def test_a_run_on_a_polynomial_is_shown(formula: str, tmp_path: Path) -> None:
     data = read_run(run)
     assert (data.teachers, data.missing) == (rank, None)
     drawings = {drawing.name: drawing for drawing in run_figures(data, SIZES["page"])}
-    assert list(drawings) == ["curves", "alignment", "neurons"]
+    cosines = ["cosines"] if rank > 1 else []
+    assert list(drawings) == ["curves", "alignment", "neurons", "overlaps", *cosines, "degrees"]
     assert "recovered" not in drawings["alignment"].artists
     assert all("target" in drawing.caption for drawing in drawings.values())
     page = run_page(data)

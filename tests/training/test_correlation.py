@@ -13,8 +13,9 @@ from featlearn.training.data import Empirical
 from featlearn.training.events import Logged, Start
 from featlearn.training.methods import METHODS
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Schedule, Stage
+from featlearn.training.state import State
 from tests.training.batches import batch, fused
 from tests.training.examples import events_of, random_problem, rows_of
 from tests.training.sampled import problem_on

@@ -14,8 +14,8 @@ from featlearn.theory import population
 from featlearn.theory.activations import DROP_SETTINGS, CompiledKernel, activation, activation_names
 from featlearn.training.backends import BackendError, make_backend
 from featlearn.training.backends.fused import WIDE
-from featlearn.training.problem import State
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
+from featlearn.training.state import State
 from tests.places import ROOT
 from tests.theory import made_up
 from tests.training.batches import assert_same_state, batch, fused, stages

@@ -16,8 +16,9 @@ from featlearn.training.events import Logged
 from featlearn.training.mean_online import Leg, mean_rows, why_not_closed
 from featlearn.training.measurement import Row
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Stage
+from featlearn.training.state import State
 from tests.places import CONFIGS
 from tests.training.soft_committee import compare
 

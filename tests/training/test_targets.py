@@ -17,8 +17,9 @@ from featlearn.training.events import Logged, Start
 from featlearn.training.methods import METHODS
 from featlearn.training.networks import Network, orthonormal_rows
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Problem, Scaled, State
+from featlearn.training.problem import Problem, Scaled
 from featlearn.training.stages import Schedule, Stage
+from featlearn.training.state import State
 from tests.training.examples import SIZES, stage_of
 from tests.training.test_reduction import _assert_close, _whole, coinciding, trained
 

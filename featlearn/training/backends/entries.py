@@ -1,5 +1,5 @@
-"""What is compiled to be called from outside: steps of runs, their losses and gradients; by one thread, or by several
-together for one wide run.
+"""What is compiled to be called from outside: steps of runs, their losses and gradients, by one thread, or by several
+together for one wide run; and what metrics rows ask of neurons.
 
 The arguments are the addresses of arrays, as in C. Of many runs, arrays hold one after the other.
 """
@@ -15,6 +15,8 @@ from numba import types
 from featlearn.training.backends.layout import CLAIMED, DONE, LANES, PANEL, Sizes
 from featlearn.training.backends.moment_kernels import Target
 from featlearn.training.backends.pair_kernels import Kernel
+from featlearn.training.backends.row_kernels import ARGUMENTS as OF_ROWS
+from featlearn.training.backends.row_kernels import measure
 from featlearn.training.backends.step_kernels import Parts, Run, Step, parts_of
 from featlearn.training.backends.turns import add, wait_for
 from featlearn.training.backends.vectors import ROWS, compiled, rows_from
@@ -194,10 +196,12 @@ def advance_together(family: int, polynomial: bool = False) -> Callable[..., Non
     return steps_of_run
 
 
-ENTRIES: dict[str, Callable[..., Callable[..., None]]] = {
+_OF_STEPS = (COUNTS, ROWS, COUNTS, COUNTS, ROWS, COUNTS, *[ROWS] * 21)  # numba's types
+_STEPS: dict[str, Callable[..., Callable[..., None]]] = {
     "advance": advance,
     "advance_together": advance_together,
     "advance_to_polynomial": partial(advance, polynomial=True),
     "advance_to_polynomial_together": partial(advance_together, polynomial=True),
 }
-ARGUMENTS = (COUNTS, ROWS, COUNTS, COUNTS, ROWS, COUNTS, *[ROWS] * 21)  # numba's types of those of both
+ENTRIES = _STEPS | {"measure": measure}
+ARGUMENTS = dict.fromkeys(_STEPS, _OF_STEPS) | {"measure": OF_ROWS}

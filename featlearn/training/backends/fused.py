@@ -18,10 +18,12 @@ from featlearn.training.backends import fused_kernels as kernels
 from featlearn.training.backends.fused_target import FusedTarget, fused_target
 from featlearn.training.backends.kernel_cache import kernel
 from featlearn.training.backends.layout import ERF, ERF_TAIL, HOMOGENEOUS, HOMOGENEOUS_TAIL, QUADRATIC
+from featlearn.training.backends.row_measures import pays
 from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import LossName, Schedule, Stage, value_of_each
+from featlearn.training.state import State
 
 # The families of kernels that are compiled, see pair_kernels.
 _FAMILIES = {
@@ -161,13 +163,21 @@ class FusedBackend:
         do_all([partial(work, slice(*part)) for part in pairwise(ends)], self.threads)
 
 
-def begin_compiling(activation: Activation, width: int, polynomial: bool) -> None:
-    """Load or compile, in a thread of its own, the steps of students of a width; to a polynomial or to neurons."""
+def begin_compiling(activation: Activation, width: int, rows: int, *, polynomial: bool) -> None:
+    """Load or compile, in a thread of its own, the steps of students of a width, and what measures so many rows.
+
+    Args:
+        polynomial: whether the target is one.
+    """
     family = fused_kernel(activation)[0]
+    wanted = [kernels.entry_name(polynomial, width >= WIDE and thread_count() > 1)]
+    if pays("fused", activation, rows):
+        wanted.append("measure")
 
     def load() -> None:
         with suppress(Exception):  # whoever needs it meets the same error
-            kernel(kernels.entry_name(polynomial, width >= WIDE and thread_count() > 1), family)
+            for name in wanted:
+                kernel(name, family)
 
     Thread(target=load).start()
 

@@ -11,6 +11,10 @@ PANEL = 4  # blocks of LANES neurons that stay in the cache while all others pas
 DESK = (1 + 2 * PANEL) * LANES  # rows of scratch: a tile, and for each neuron of a panel its sums of K and of ∂K/∂q
 SCALE, INVERSE, WEIGHT, PUSH = range(4)  # rows of ``neurons`` for each block, see ``pair_kernels.Family.ready``
 NEURON_ROWS = 4
+INPUT_ROWS = 4  # vectors that hold the inputs at which tangent kernels are compared
+INPUTS = INPUT_ROWS * LANES
+DESK_ROWS = 5 + INPUT_ROWS  # of scratch for the kernel of a run
+FOUND = 11  # numbers that are measured of each run, see ``row_measures.Found``
 CLAIMED, DONE = 0, 8  # places in ``counters``, in cache lines of their own
 COUNTERS = 16
 

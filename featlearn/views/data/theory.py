@@ -18,7 +18,7 @@ from featlearn.runs.batch import Experiment
 from featlearn.runs.metrics import Table, as_columns
 from featlearn.runs.threads import one_blas_thread
 from featlearn.storage.errors import RunError
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.training.descent import DIVERGED_ABOVE, descend
 from featlearn.training.events import Logged
 from featlearn.training.mean_online import Leg, mean_rows, why_not_closed

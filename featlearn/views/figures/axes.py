@@ -22,6 +22,7 @@ from featlearn.views.words.palette import FAINT, colour_of, dashes_of, marker_of
 from featlearn.views.words.values import clipped
 
 FEW = 3  # up to so many points are drawn as points, since a line through them would hardly be seen
+_MARKED = 6  # points of a line that get a marker, so that lines are told apart in grey
 _DECADES = (-307.0, -306.0), (307.0, 308.0)  # the least and the most powers of ten at which a logarithmic axis ends
 _MOST_LETTERS = 24  # the longest text that names a value
 
@@ -72,6 +73,14 @@ def behind(ax: Axes, table: Table, colours: Mapping[str, str]) -> dict[str, Arti
             values = table[of_theory(column)]
             found[of_theory(column)] = line(ax, table["step"], values, label, colour, alpha=0.3, lw=wide, zorder=1.5)
     return found
+
+
+def marked_line(ax: Axes, x: np.ndarray, y: np.ndarray, label: str, number: int, count: int) -> Artist:
+    """The n-th of several lines through what is finite, with a few markers that do not stand above one another."""
+    finite = np.isfinite(y)
+    every = max(1, int(np.count_nonzero(finite)) // _MARKED)
+    [artist] = ax.plot(x[finite], y[finite], label=label, markevery=(number * every // count, every), **look_of(number))
+    return artist
 
 
 def note(ax: Axes, text: str, place: tuple[float, float], **style: Any) -> Artist:

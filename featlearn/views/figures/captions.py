@@ -17,6 +17,7 @@ from featlearn.views.words.certificate import verdict
 from featlearn.views.words.labels import label_of
 from featlearn.views.words.latex import in_latex
 from featlearn.views.words.numbers import counts_in_words, number, runs_in_words
+from featlearn.views.words.passing import passing_of
 
 _STEPS = "The axis of steps is linear from 0 to 1 and logarithmic beyond."
 _OF_POPULATION = " Certificate and optimum are of the population; the network was trained on samples."
@@ -101,6 +102,40 @@ def _verdict(view: CertificateView) -> str:
     return verdict(view.optimum, view.decays).replace("|η|", r"$|\eta|$").replace("λ", r"$\lambda$")
 
 
+def overlaps_caption(data: RunData, count: int, *, alone: bool) -> str:
+    """Of overlaps against steps."""
+    which = f"each of the {count} {_directions(data)}" if count > 1 else _directions(data, one=True)
+    told = "" if alone else " Thin: each direction; over all of them the mean and, dashed, the least."
+    return (
+        rf"Largest $|\cos(w_j, \cdot)|$ of a living neuron with {which}, against the step.{told} {_STEPS} "
+        f"{_of_run(data)}"
+    )
+
+
+def cosines_caption(data: RunData, count: int, *, lines: bool) -> str:
+    """Of the cosines with two directions."""
+    side = " $w$ and $-w$ are one neuron, shown on the side of the first direction." if lines else ""
+    return (
+        f"Cosines of {count} living neurons with the first two {_directions(data)}, coloured by the step; the last "
+        f"step has dark edges.{side} {_of_run(data)}"
+    )
+
+
+def degrees_caption(data: RunData) -> str:
+    """Of the loss by degrees."""
+    return (
+        r"Population loss $L$ (grey) and its parts $\mathrm{E}[(f_k - f^*_k)^2]$ by Hermite degree $k$, which add up "
+        rf"to it, against the step. Parts below the rounding of the sums are left out. {_STEPS} {_of_run(data)}"
+    )
+
+
+def _directions(data: RunData, *, one: bool = False) -> str:
+    """What the directions of a target are."""
+    if data.polynomial is not None:
+        return "the direction of the target" if one else "directions of the target"
+    return "the teacher neuron" if one else "teacher neurons"
+
+
 def overlay_caption(runs: Sequence[RunData], names: Sequence[str], metrics: Sequence[str]) -> str:
     """Of columns of several runs."""
     shown = ", ".join(in_latex(label_of(metric).words) for metric in metrics)
@@ -144,15 +179,15 @@ def medians_caption(
     fitted = rf" Slopes of the medians (least squares, 95\,\% interval): {'; '.join(told)}." if told else ""
     return (
         f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)} against {_called(across)}{each}, with "
-        f"quartiles.{fitted} {_of_sweep(data)}"
+        f"quartiles.{fitted}{_never(metric)} {_of_sweep(data)}"
     )
 
 
 def heat_map_caption(data: SweepData, metric: str, across: Axis, up: Axis, runs: str) -> str:
     """Of a map over two axes."""
     return (
-        f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)}, by {_called(across)} and {_called(up)}. "
-        f"{_of_sweep(data)}"
+        f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)}, by {_called(across)} and {_called(up)}."
+        f"{_never(metric)} {_of_sweep(data)}"
     )
 
 
@@ -160,8 +195,13 @@ def distribution_caption(data: SweepData, metric: str, count: int) -> str:
     """Of a distribution over seeds."""
     return (
         f"Share of $n$ = {count} runs, which differ by their seeds alone, with a {_words(metric)} at or below each "
-        f"value; dotted: their median. {_of_sweep(data)}"
+        f"value; dotted: their median.{_never(metric)} {_of_sweep(data)}"
     )
+
+
+def _never(metric: str) -> str:
+    """How runs count that do not fulfil a condition."""
+    return " Runs that never get there count as later than all that do." if passing_of(metric) else ""
 
 
 def _words(metric: str) -> str:

@@ -74,7 +74,10 @@ def _draw(
         look = look_of(number) | ({} if axis.numeric else {"ls": "none"})  # nothing lies between two names
         aside = _aside(ax, number, len(tables))
         [artists[f"median {name}"]] = ax.plot(x, table["median"], **look, label=told or "median", zorder=3)
+        limits = ax.get_ylim()
         artists[f"band {name}"] = _quartiles(ax, x, table, look, bars=bars)
+        if np.isposinf(table["q75"]).any():
+            ax.set_ylim(limits)
         for kind in ("median", "band"):
             artists[f"{kind} {name}"].set_transform(aside)  # once the axes know where the values are
     _mark_lost(ax, axis, [table for *_, table in tables], artists)
@@ -92,11 +95,12 @@ def _aside(ax: Axes, number: int, lines: int) -> Transform:
 
 
 def _quartiles(ax: Axes, x: np.ndarray, table: Table, look: dict[str, object], *, bars: bool) -> Artist:
-    """From the lower to the upper quartile: a band, or bars."""
-    colour = str(look["color"])
+    """From the lower to the upper quartile: a band, or bars; beyond the axes where it is infinite."""
+    colour, beyond = str(look["color"]), 10 * ax.get_ylim()[1]
+    low, high = (np.where(np.isposinf(table[name]), beyond, table[name]) for name in ("q25", "q75"))
     if bars:
-        return ax.vlines(x, table["q25"], table["q75"], color=colour, alpha=0.6)
-    return ax.fill_between(x, table["q25"], table["q75"], color=colour, alpha=0.2, lw=0)
+        return ax.vlines(x, low, high, color=colour, alpha=0.6)
+    return ax.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
 
 
 def _mark_lost(ax: Axes, axis: Axis, tables: Sequence[Table], artists: Artists) -> None:
