@@ -26,6 +26,11 @@ MOST_ENTRIES = 2**15  # of the arrays that a step makes, of pairs of neurons tim
 # What of a problem and of a stage the closed form knows; it is not offered where anything else is set.
 _OF_PROBLEM = {"activation", "teacher_second_layer", "teacher_first_layer", "initial_first_layer", "data", "scaled"}
 _OF_PROBLEM |= {"probe", "initial_second_layer", "redraws"}
+_WORDS = {
+    "root": "an inputs.covariance",
+    "constraint": "rows on the sphere",
+    "loss": "the correlation loss",
+}  # of others
 _OF_STAGE = {"name", "train", "method", "steps", "step_size", "weight_decay", "parameters", "then", "stop"}
 
 
@@ -68,9 +73,9 @@ def _told(problem: Problem) -> str:
 
 
 def _others_set(record: Any, known: set[str]) -> list[str]:
-    """The fields beyond the known ones that are not what they are by default."""
+    """The fields beyond the known ones that are not what they are by default, in words where there are any."""
     others = [x for x in fields(record) if x.name not in known and x.default is not MISSING]
-    return [x.name for x in others if getattr(record, x.name) not in (None, x.default)]
+    return [_WORDS.get(x.name, x.name) for x in others if getattr(record, x.name) not in (None, x.default)]
 
 
 def mean_rows(problem: Problem, legs: Sequence[Leg], state: State, backend: Backend) -> Iterator[Row]:

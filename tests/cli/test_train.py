@@ -140,8 +140,9 @@ def test_the_truth_trajectories_through_the_command_line(number: int, backend: s
 DROPPED = [case for case in json.loads((TRUTHS / "targets.json").read_text()) if case["drop_hermite_below"]]
 
 
+@pytest.mark.parametrize("backend", ["fused", "torch"])
 @pytest.mark.parametrize("case", DROPPED, ids=lambda case: f"{case['activation']}-{case['drop_hermite_below']}")
-def test_losses_without_low_degrees_through_the_command_line(case: dict[str, Any], here: Path) -> None:
+def test_losses_without_low_degrees_through_the_command_line(case: dict[str, Any], backend: str, here: Path) -> None:
     init = {"kind": "explicit", "first_layer": case["first_layer"], "second_layer": case["second_layer"]}
     config = {
         "seed": 0,
@@ -151,7 +152,8 @@ def test_losses_without_low_degrees_through_the_command_line(case: dict[str, Any
         "stages": {"go": {"train": ["first_layer"], "steps": 1, "step_size": 0.1}},
     }
     write(here, json.dumps(config))
-    assert json.loads(invoked("train", "-c", "config.yaml", "--json").stdout)["backend"] == "torch"
+    done = invoked("train", "-c", "config.yaml", "--json", *(["--set", "backend=torch"] if backend == "torch" else []))
+    assert json.loads(done.stdout)["backend"] == backend
     start = json.loads((the_run(here) / "metrics.jsonl").read_text().splitlines()[0])
     assert (start["step"], start["loss"]) == (0, pytest.approx(float(case["loss"]), rel=1e-12, abs=0))
 

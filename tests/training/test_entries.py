@@ -12,7 +12,7 @@ from tests.training.batches import assert_same_state, batch, fused, stages
 
 def test_all_entries_take_the_arguments_that_are_declared() -> None:
     for name, entry in ENTRIES.items():
-        assert len(inspect.signature(entry(family=0)).parameters) == len(ARGUMENTS[name])
+        assert len(inspect.signature(entry(0)).parameters) == len(ARGUMENTS[name])
 
 
 @pytest.mark.parametrize("threads", [2, 3])

@@ -22,6 +22,7 @@ from featlearn.training.column import Row
 from featlearn.training.descent import DIVERGED_ABOVE, descend
 from featlearn.training.events import Logged
 from featlearn.training.mean_online import Leg, mean_rows, why_not_closed
+from featlearn.training.methods import gd
 from featlearn.training.plan import Plan
 from featlearn.views.data.run import RunData
 
@@ -74,8 +75,8 @@ def _why_none(config: Config) -> str | None:
         exact = " (its own curve is the exact one)" if config.data.kind == "population" else ""
         return f"they are for data.kind: online, a fresh batch at each step, and this is {config.data.kind}{exact}"
     for name, stage in config.stages.items():
-        if stage.method != "gd":
-            return f"they are for the steps of gd, and stage {name} takes those of {stage.method}"
+        if stage.method != gd.METHOD.name:
+            return f"they are for the steps of {gd.METHOD.name}, and stage {name} takes those of {stage.method}"
     known = {"kind", "batch_size", "noise_std"}
     if others := [key for key, value in config.data if key not in known and value is not None]:
         return f"they are for independent batches of standard inputs, and this run has data.{others[0]}"
