@@ -180,7 +180,10 @@ class _Descent:
             rows = rows[1:]
 
     def _advance(self, leg: _Leg, target: int) -> Generator[Progress, None, _Leg]:
-        """Take the steps up to ``target``, in pieces short enough to yield intermediate states now and then."""
+        """Take the steps up to ``target``, in pieces short enough to yield intermediate states now and then.
+
+        It ends before where no run has a way on: what led there may have taken long, and is not to be taken again.
+        """
         stages, problem = self._stages_of(leg), leg.reduction.problem
         while leg.done < target:
             count = min(self.piece, target - leg.done)
@@ -191,7 +194,7 @@ class _Descent:
             leg = replace(leg, batch=batch, done=leg.done + count)
             if leg.done < target:
                 if not batch.finite().any():
-                    return replace(leg, done=target)
+                    return leg
                 yield from self._progress(leg)
         return leg
 
