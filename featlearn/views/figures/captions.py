@@ -12,34 +12,40 @@ from featlearn.views.data.neurons import Neurons
 from featlearn.views.data.run import RunData
 from featlearn.views.data.slope import Slope
 from featlearn.views.data.sweep import SweepData
+from featlearn.views.figures.training_caption import training_in_parts
 from featlearn.views.words.certificate import verdict
 from featlearn.views.words.labels import label_of
 from featlearn.views.words.latex import in_latex
 from featlearn.views.words.numbers import counts_in_words, number, runs_in_words
 
 _STEPS = "The axis of steps is linear from 0 to 1 and logarithmic beyond."
-_OF_POPULATION = " Certificate and optimum are of the population; the network was trained on samples."
+_OF_POPULATION = " Certificate and optimum are of the population; the network was trained on samples alone."
+_CURVES = {
+    "loss": "population loss $L$",
+    "train_loss": "training loss (mean over the samples trained on)",
+    "test_loss": "test loss (mean over samples not trained on)",
+    "objective": r"objective $L_\lambda = L + \frac{\lambda}{2}(\Vert a\Vert^2 + \Vert W\Vert_F^2)$",
+}
 _MASS = r"the mass $p_j = |a_j|\,\Vert w_j\Vert$"
 
 
 # --- runs ---------------------------------------------------------------------------------------
 
 
-def curves_caption(data: RunData, *, gap: bool) -> str:
-    """Of loss, objective, gap and weight decay."""
+def curves_caption(data: RunData, shown: Sequence[str], *, gap: bool) -> str:
+    """Of losses and objective, those that are shown, of the gap and of weight decay."""
     of = " of the population" if data.sampled else ""
     between = rf", middle: the gap $L_\lambda - J^*_\lambda$ to the certified optimum{of}" if gap else ""
-    shown = (
-        r"Top: population loss $L$ and objective $L_\lambda = L + \frac{\lambda}{2}(\Vert a\Vert^2 + \Vert W\Vert_F^2)$"
-    )
-    return f"{shown}{between}, bottom: weight decay $\\lambda$, against the step. {_STEPS} {_of_run(data)}"
+    told = [_CURVES[name] for name in shown] or ["no finite loss"]
+    above = f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
+    return f"Top: {above}{between}, bottom: weight decay $\\lambda$, against the step. {_STEPS} {_of_run(data)}"
 
 
 def alignment_caption(data: RunData) -> str:
     """Of angles and shares."""
     if data.polynomial is not None:
         return (
-            rf"Top: angles $\delta_j$ between neurons and the nearest of the {data.teachers} directions of the target: "
+            rf"Top: angles $\delta_j$ between neurons and {_directions(data.teachers)} of the target: "
             rf"median and bands of 25--75\,\% and 5--95\,\% of {_MASS}. Bottom: share of the first layer in their span "
             rf"$S^*$. {_STEPS} {_of_run(data)}"
         )
@@ -49,6 +55,10 @@ def alignment_caption(data: RunData) -> str:
         rf"teacher's span $S^*$, of the mass within {ALIGNED_WITHIN:g}$^\circ$ of a teacher line, and of the "
         rf"{data.teachers} teacher lines with a living neuron that near. {_STEPS} {_of_run(data)}"
     )
+
+
+def _directions(count: int) -> str:
+    return "the direction" if count == 1 else f"the nearest of the {count} directions"
 
 
 def neurons_caption(data: RunData, neurons: Neurons) -> str:
@@ -101,19 +111,29 @@ def _of_run(data: RunData) -> str:
     parts = []
     if data.snapshots is not None:
         _, width, input_dim = data.snapshots.first_layer.shape
-        of = rf"teacher of $m^* = {data.teachers}$ neurons"
-        of = of if data.polynomial is None else f"target {in_latex(data.polynomial)}"
-        teacher = rf"{of} in $d = {input_dim}$ dimensions"
-        rank = f", rank $r = {data.neurons.rank}$" if data.neurons else ""
-        parts.append(rf"Student of width $m = {width}$, {teacher}{rank}")
+        parts.append(rf"Student of width $m = {width}$, {_target(data)}$d = {input_dim}$ dimensions{_rank(data)}")
     phi = data.info.activation
     if phi is not None:
         dropped = f", Hermite degrees below {phi.drop_hermite_below} dropped" if phi.drop_hermite_below else ""
         parts.append(f"activation {in_latex(phi.name)}{dropped}")
     if data.info.seed is not None:
         parts.append(f"seed {data.info.seed}")
+    parts += training_in_parts(data.settings)
     told = "; ".join(parts)
     return f"{told[:1].upper()}{told[1:]}{'. ' if told else ''}Run {in_latex(data.name)} ({_status(data)})."
+
+
+def _target(data: RunData) -> str:
+    """What the student learns, up to the number of dimensions."""
+    if data.polynomial is not None:
+        return f"target {in_latex(data.polynomial)} in "
+    if not data.teachers:
+        return "labels without a teacher, inputs of "
+    return rf"teacher of $m^* = {data.teachers}$ {'neuron' if data.teachers == 1 else 'neurons'} in "
+
+
+def _rank(data: RunData) -> str:
+    return f", rank $r = {data.neurons.rank}$" if data.neurons else ""
 
 
 def _status(data: RunData) -> str:
