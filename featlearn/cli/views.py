@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -59,7 +60,7 @@ def plot(
         from featlearn.views.data.certificate import why_no_certificate
         from featlearn.views.data.run import read_run
         from featlearn.views.data.sweep import check_metrics, read_sweep
-        from featlearn.views.figures.overlay import overlay_figure
+        from featlearn.views.figures.overlay import choose_overlay, overlay_figure
         from featlearn.views.figures.run import run_figures
         from featlearn.views.figures.saving import FORMATS, save
         from featlearn.views.figures.style import SIZES, STYLES
@@ -74,13 +75,11 @@ def plot(
         raise typer.BadParameter(f"--style {fonts}: expected one of {', '.join(STYLES)}")
 
     def named(*tables: Table) -> list[str]:
-        """The metrics to show: those asked for, or those that apply to all, or at least to one."""
-        found = (
-            [name for name in names if holds(with_values(table, [name]) for table in tables)]
-            for holds in (all, any)
-            for names in (_DEFAULT_METRICS, _DEFAULT_ON_DATA)
-        )
-        return metrics or next(filter(None, found), list(_DEFAULT_METRICS))
+        """The metrics to show: those asked for; else the first kind of which every table has one, or else any."""
+        held = [[with_values(table, names) for table in tables] for names in (_DEFAULT_METRICS, _DEFAULT_ON_DATA)]
+        found = [[*filter(all, held)], [*filter(any, held)]]
+        kind = next((kinds[0] for kinds in found if kinds), [[*_DEFAULT_METRICS]])
+        return metrics or list(dict.fromkeys(chain.from_iterable(kind)))
 
     chosen = replace(SIZES[size], style=fonts)
     with errors_told():
@@ -98,7 +97,9 @@ def plot(
             if overlay:
                 others = [read_run(RunDirectory.find(other, runs_dir)) for other in overlay]
                 several = [data, *others]
-                drawings = iter([overlay_figure(several, named(*(one.metrics for one in several)), chosen)])
+                kept, held, left_out = choose_overlay(several, named(*(one.metrics for one in several)))
+                complain(left_out)
+                drawings = iter([overlay_figure(kept, held, chosen)])
             else:
                 others = []
                 drawings = run_figures(data, chosen)
