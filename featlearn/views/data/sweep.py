@@ -91,21 +91,23 @@ def _together(axis: Axis, other: Axis) -> bool:
 
 
 def summary_table(data: SweepData, axes: Sequence[Axis], metric: str) -> Table:
-    """A row for each setting of ``axes`` that occurs: median and quartiles of a metric over its runs that are done.
+    """A row for each setting of ``axes`` that occurs: what a metric is over its runs that are done.
 
-    Columns: the axes' keys, ``median``, ``q25``, ``q75`` (NaN where no run is done), ``runs``, ``done``.
+    Columns: the axes' keys, ``median``, ``q25``, ``q75``, ``least``, ``greatest`` (NaN where no run is done), ``runs``,
+    ``done``.
     """
     values = np.where(data.done, numbers(data.columns[metric]), np.nan)
     settings = np.stack([axis.index for axis in axes], -1)
     found, group, counts = np.unique(settings, axis=0, return_inverse=True, return_counts=True)
     by_setting = np.split(np.argsort(group.reshape(-1), kind="stable"), np.cumsum(counts)[:-1])
-    rows: dict[str, list[Any]] = {name: [] for name in ("median", "q25", "q75", "runs", "done")}
+    spread = {"q25": 0.25, "median": 0.5, "q75": 0.75, "least": 0.0, "greatest": 1.0}
+    rows: dict[str, list[Any]] = {name: [] for name in ("median", "q25", "q75", "least", "greatest", "runs", "done")}
     for members in by_setting:
         kept = values[members][np.isfinite(values[members])]
-        low, middle, high = np.quantile(kept, [0.25, 0.5, 0.75]) if len(kept) else (np.nan,) * 3
-        counted = len(members), int(np.sum(data.done[members]))
-        for name, value in zip(rows, (middle, low, high, *counted), strict=True):
-            rows[name].append(value)
+        for name, share in spread.items():
+            rows[name].append(np.quantile(kept, share) if len(kept) else np.nan)
+        rows["runs"].append(len(members))
+        rows["done"].append(int(np.sum(data.done[members])))
     keys = {axis.key: as_objects([axis.values[i] for i in found[:, n]]) for n, axis in enumerate(axes)}
     return keys | {name: np.array(column) for name, column in rows.items()}
 

@@ -144,15 +144,21 @@ def _status(data: RunData) -> str:
 
 
 def medians_caption(
-    data: SweepData, metric: str, across: Axis, lines: Sequence[Axis], runs: str, slopes: Mapping[str, Slope | None]
+    data: SweepData,
+    metric: str,
+    across: Axis,
+    lines: Sequence[Axis],
+    counted: tuple[str, str],
+    slopes: Mapping[str, Slope | None],
 ) -> str:
-    """Of medians against an axis."""
+    """Of medians against an axis; ``counted``: over how many runs each, and what is shown of their spread."""
+    runs, spread = counted
     each = f", a line for each {' and '.join(_called(axis) for axis in lines)}" if lines else ""
     told = [f"{in_latex(name)}{': ' if name else ''}{in_latex(str(slope))}" for name, slope in slopes.items() if slope]
     fitted = rf" Slopes of the medians (least squares, 95\,\% interval): {'; '.join(told)}." if told else ""
     return (
         f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)} against {_called(across)}{each}, with "
-        f"quartiles.{fitted} {_of_sweep(data)}"
+        f"{in_latex(spread)}.{fitted} {_of_sweep(data)}"
     )
 
 
