@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from featlearn.claims.records import ClaimRecord
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.axis import Axis
@@ -13,7 +15,7 @@ from featlearn.views.data.run import RunData
 from featlearn.views.data.slope import Slope
 from featlearn.views.data.sweep import SweepData
 from featlearn.views.figures.training_caption import training_in_parts
-from featlearn.views.words.certificate import verdict
+from featlearn.views.words.certificate import decay_among, verdict
 from featlearn.views.words.labels import label_of
 from featlearn.views.words.latex import in_latex
 from featlearn.views.words.numbers import counts_in_words, number, runs_in_words
@@ -76,7 +78,9 @@ def neurons_caption(data: RunData, neurons: Neurons) -> str:
         )
     if data.polynomial is not None:
         shown += " The teacher lines are the directions of the polynomial."
-    looks = "Areas of dots: masses; colours: nearest teacher; grey rings: vanished neurons; thin lines: their ways."
+    looks = "Areas of dots: masses; colours and shapes: nearest teacher"
+    looks += "; grey rings: vanished neurons" if np.any(neurons.mass[-1] <= neurons.alive_above) else ""
+    looks += "; thin lines: their paths." if len(neurons.steps) > 1 else "."
     return f"{shown} {looks} At step {int(neurons.steps[-1])}. {_of_run(data)}"
 
 
@@ -91,8 +95,18 @@ def certificate_caption(data: RunData, view: CertificateView) -> str:
         rf"Dual certificate $\eta(w) = -\frac{{2}}{{\lambda}}\,\mathrm{{E}}[(f - f^*)\,\tilde\varphi(w\cdot x)]$ for "
         rf"directions $w$ {where}, of the optimum and of the network. A function is the best of every width if and "
         rf"only if $|\eta| \le 1$, with $\eta = \pm 1$ at its own neurons. Areas of dots: masses of the "
-        rf"atoms of the optimum. {_verdict(view)}.{_OF_POPULATION if data.sampled else ''} {_of_run(data)}"
+        rf"atoms of the optimum{_also_on_circle(view)}. {_verdict(view)}."
+        f"{_OF_POPULATION if data.sampled else ''} {_of_run(data)}"
     )
+
+
+def _also_on_circle(view: CertificateView) -> str:
+    """What else a circle shows: atoms at an earlier λ, and where the network exceeds the bound."""
+    if view.frame is not None:
+        return ""
+    decays = " and ".join(decay_among(decay, view.decays) for decay in view.earlier_decays)
+    light = rf"; thin line and open circles: optimum and atoms at $\lambda = {decays}$" if decays else ""
+    return light + (r"; shaded: where $|\eta|$ of the network exceeds 1" if view.network_exceeds else "")
 
 
 def _verdict(view: CertificateView) -> str:
