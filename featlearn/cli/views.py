@@ -45,10 +45,10 @@ def plot(
     ] = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Figures for a paper, each with the data behind it as CSV and a caption for LaTeX.
+    """Figures for a paper, with their data and captions.
 
     Of a run: curves, alignment, neurons and the dual certificate. Of a sweep: medians over seeds against one axis, or a
-    heat map over two.
+    heat map over two. Each comes with the data behind it as CSV and a caption for LaTeX.
     """
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_run_or_sweep
@@ -121,8 +121,10 @@ def report(
     ] = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """One HTML page that needs no network: curves, neurons and certificate over time, configuration; a sweep's map and
-    table."""
+    """One HTML page that needs no network.
+
+    Of a run: curves, neurons and certificate over time, and the configuration. Of a sweep: its map and table.
+    """
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_run_or_sweep
         from featlearn.sweeps.directory import SweepDirectory

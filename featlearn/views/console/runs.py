@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import typer
@@ -66,12 +67,22 @@ def show_runs(
     if others := differ[_MOST_SETTINGS:]:
         more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
         told = ", ".join(map(printable, others[:_MOST_NAMED]))
-        tell(f"settings that differ, too: {told}{more}; choose with --columns")
+        _tell_below(f"settings that differ, too: {told}{more}; choose with --columns")
     if hidden:
-        tell(f"not shown, for the width of the terminal: {', '.join(hidden)}; choose with --columns")
+        _tell_below(f"not shown, for the width of the terminal: {', '.join(hidden)}; choose with --columns")
     if any(line.status == STOPPED for line in lines):
-        tell("stopped: killed before its end; go on with featlearn train --resume RUN")
+        _tell_below("stopped: killed before its end; go on with featlearn train --resume RUN")
     complain(line.error for line in lines if line.error)
+
+
+def _tell_below(text: str) -> None:
+    """A line under the table, wrapped at words on a terminal."""
+    tell("\n".join(wrap(text, room, break_long_words=False, break_on_hyphens=False)) if (room := _room()) else text)
+
+
+def _room() -> int | None:
+    """The width of the terminal; None off a terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
 
 
 def _columns(lines: Sequence[Line], keys: Sequence[str], *, results: bool) -> list[Column]:
@@ -105,13 +116,15 @@ def _column(lines: Sequence[Line], key: str, heading: str) -> Column:
 
 def _result(line: Line, key: str, value: Any) -> str:
     if line.kind != "run":
-        return "" if value is None else number(value, 3)
+        return "" if value is None else f"least {number(value, 3)}"
     return cell(key, value)
 
 
 def _status(line: Line) -> str:
     about = line.about or {}
     if line.kind == "sweep" and about:
+        if line.status == "failed":  # all points have ended, some of them diverged or failed
+            return f"ended, {about['done']} of {about['points']} done"
         return f"{line.status}, {about['done']} of {about['points']}"
     if line.kind == "reproduction" and about:
         return f"{line.status}, {about['held']} of {about['claims']} hold"
@@ -120,8 +133,7 @@ def _status(line: Line) -> str:
 
 def _write(columns: list[Column], styles: Sequence[str]) -> list[str]:
     """Write a table whose second column has colours; returns the headings of columns that found no room."""
-    room = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else sys.maxsize
-    shown = _fitting(columns, room)
+    shown = _fitting(columns, _room() or sys.maxsize)
     places: list[Callable[[str, int], str]] = [str.rjust if column.right else str.ljust for column in shown]
     widths = list(map(_width, shown))
 
