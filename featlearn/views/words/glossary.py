@@ -45,7 +45,7 @@ GLOSSARY = {
 }
 
 # of a run on samples: what its numbers that know no sample are about
-OF_THE_POPULATION = "loss, gap, certificate and floors are of the population; training saw samples alone"
+OF_THE_POPULATION = "loss, gap, certificate and floors are of the population; training used the samples only"
 
 # the same in few words, for the line under a table on the console
 SHORT = {

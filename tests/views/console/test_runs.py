@@ -112,8 +112,8 @@ def test_a_sweep_with_points_that_diverged_has_ended_and_not_failed(capsys: pyte
 def test_lines_below_the_table_wrap_at_words(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {f"a_setting_number_{number}": number for number in range(12)}
-    lines = [line("a"), line("b", **settings)]
+    lines = [line("a"), line("b")]
+    lines[1].settings.update({f"a_setting_number_{number}": number for number in range(12)})
     whole = told(lines, capsys)[-1]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "70")
