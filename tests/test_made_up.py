@@ -11,7 +11,8 @@ import pytest
 from docs import generate as docs
 from featlearn import load_config, load_metrics, load_results, train
 from featlearn.runs.directory import RunDirectory
-from featlearn.training.columns import COLUMNS, Column, register
+from featlearn.training.column import Column
+from featlearn.training.columns import COLUMNS, register
 from featlearn.views.data.run import read_run
 from featlearn.views.data.sweep import check_metrics, read_sweep
 from featlearn.views.figures.overlay import overlay_figure
@@ -29,7 +30,7 @@ from featlearn.training.backends import Backend
 from featlearn.training.methods import OwnSteps, Parameter, SteppedByBackend, register
 from featlearn.training.operations import Operation
 from featlearn.training import operations
-from featlearn.training.problem import State
+from featlearn.training.state import State
 
 def walk(backend, problem, stage, state, done, count):
     a, w = state.second_layer, state.first_layer

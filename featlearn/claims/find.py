@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from featlearn.runs.directory import RunDirectory
 from featlearn.storage.directory import Directory, named_directory
@@ -12,6 +13,8 @@ from featlearn.storage.errors import RunNotFound
 if TYPE_CHECKING:  # loaded where what is named is no run
     from featlearn.claims.directory import ReproductionDirectory
     from featlearn.sweeps.directory import SweepDirectory
+
+D = TypeVar("D", bound=Directory[Any])
 
 
 def find(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory | ReproductionDirectory:
@@ -30,6 +33,32 @@ def find(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory | Reproduct
     found = named_directory(name, runs_dir, kinds)
     assert isinstance(found, RunDirectory | SweepDirectory | ReproductionDirectory)
     return found
+
+
+def find_only(kind: type[D], name: str, runs_dir: Path, instead: Mapping[str, str]) -> D:
+    """As ``find``, where one kind alone is of use.
+
+    Args:
+        instead: by kind, what to do with one of another kind; ``{path}`` stands for its path.
+    Raises:
+        RunNotFound: when there is nothing, more than one, or one of another kind.
+    """
+    try:
+        return kind.find(name, runs_dir)
+    except RunNotFound as error:
+        try:
+            other = find(name, runs_dir)
+        except RunNotFound:
+            raise error from None
+    told = instead.get(other.kind, "").format(path=other.path)
+    raise RunNotFound(f"{other.path} is a {other.kind}, no {kind.kind}{f': {told}' if told else ''}")
+
+
+def find_to_resume(kind: type[D], name: str, runs_dir: Path) -> D:
+    """As ``find_only``, for what is gone on with. Raises RunNotFound."""
+    commands = {"run": "train", "sweep": "sweep", "reproduction": "reproduce"}
+    going_on = {of: f"go on with it by featlearn {command} --resume {{path}}" for of, command in commands.items()}
+    return find_only(kind, name, runs_dir, going_on)
 
 
 def find_run_or_sweep(name: str, runs_dir: Path) -> RunDirectory | SweepDirectory:

@@ -20,6 +20,7 @@ _KEPT = {  # of a brief: what tables and conditions use
     *("name", "status", "created", "config_hash", "backend", "device", "final"),
     *("points", "ended", "done", "best_loss", "claims", "judged", "held"),
 }
+UNREADABLE = "unreadable"  # the status of what cannot be read
 FACTS = ("name", "kind", "status", "created", "config_hash", "backend", "device", "tags", "note")
 _FORMAT = 1  # of the lines
 
@@ -52,7 +53,7 @@ class Line:
     def status(self) -> str:
         """As people are told: a run that was killed has stopped."""
         if self.about is None:
-            return "unreadable"
+            return UNREADABLE
         if self.kind != "run":
             return "running" if self.alive else str(self.about["status"])
         return status_now(str(self.about["status"]), locked=self.alive)
@@ -74,7 +75,7 @@ class Line:
 
     def document(self) -> dict[str, Any]:
         """All that is known of it, read anew, as JSON has it."""
-        about: dict[str, Any] = {"status": "unreadable"}
+        about: dict[str, Any] = {"status": UNREADABLE}
         if self.about is not None:
             try:
                 about = _kinds()[self.kind](self.path).brief(alive=self.alive).plain()

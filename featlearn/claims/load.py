@@ -16,7 +16,7 @@ from featlearn.claims import papers
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.model import ClaimFile
 from featlearn.config.complaints import complaint_at, did_you_mean, validated
-from featlearn.config.yaml_source import Complaint, ConfigError, Mark, read_document
+from featlearn.config.yaml_source import Complaint, ConfigError, Mark, about_file, read_document
 from featlearn.storage.errors import RunNotFound
 
 SEED_PAPER = "zhou-ge-2024"  # the one that ``featlearn reproduce`` reproduces
@@ -106,10 +106,9 @@ def _load_claim(path: Path, package: str) -> Claim:
 def _measure(path: Path, package: str) -> Measure:
     """The function of a claim's module. Raises ConfigError when there is none."""
     if not path.is_file():
-        raise ConfigError([Complaint(Mark(str(path)), "(file)", "no such file; it measures the claim beside it")])
+        raise about_file(path, "no such file; it measures the claim beside it")
     if not path.stem.isidentifier():  # so that no two names become the same id
-        text = "is not the name of a module: letters, digits and _, not starting with a digit"
-        raise ConfigError([Complaint(Mark(str(path)), "(file)", text)])
+        raise about_file(path, "is not the name of a module: letters, digits and _, not starting with a digit")
     measure = getattr(import_module(f"{package}.{path.stem}"), "measure", None)
     if not callable(measure):
         text = "needs a function measure(evidence), which returns the findings of the claim"

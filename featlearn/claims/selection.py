@@ -1,4 +1,4 @@
-"""Choosing among runs: conditions on what is known of them, an order, and the settings in which they differ.
+"""What is known of runs by keys: their values, an order by one of them, and the settings in which runs differ.
 
 A key is a setting of the configuration (dotted), a column of the final row, or a fact such as the status. The end of a
 dotted key does where only one key ends so.
@@ -7,61 +7,22 @@ dotted key does where only one key ends so.
 from __future__ import annotations
 
 import json
-import operator
-import re
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from featlearn.claims.listing import FACTS, Line
 from featlearn.config.identity import schedule_in_words
 from featlearn.storage.errors import WrongChoice
+from featlearn.sweeps.columns import known_columns
 
-_CONDITION = re.compile(r"\s*([^=!<>~]+?)\s*(!=|<=|>=|=|<|>|~)\s*(.*?)\s*", re.DOTALL)
-_ORDERED: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _START = ".start"  # of a schedule, which stands for it where a number is asked for
 _OF_SCHEDULES = (_START, ".factor", ".every")
 
 
-@dataclass(frozen=True)
-class Condition:
-    """``key operator value``: the key complete, the value as written and as a configuration reads it."""
-
-    key: str
-    operator: str
-    text: str
-    value: Any
-
-    def holds(self, line: Line) -> bool:
-        """Whether it is so. What is not known fulfils nothing, but that a setting of a run is unlike a value."""
-        found = value_of(line, self.key)
-        if found is None and self.value is not None:
-            return self.operator == "!=" and line.kind == "run"
-        if self.operator == "~":
-            return self.text.lower() in (" ".join(found) if isinstance(found, list) else str(found)).lower()
-        asked = self.text if isinstance(found, str) and not isinstance(self.value, str) else self.value
-        if self.operator in _ORDERED:
-            comparable = (_is_number(found) and _is_number(asked)) or (
-                isinstance(found, str) and isinstance(asked, str)
-            )
-            return comparable and _ORDERED[self.operator](found, asked)
-        if self.key == "tags":
-            equal = self.text in found
-        elif _is_number(found) and _is_number(asked):
-            equal = found == asked
-        else:
-            equal = type(found) is type(asked) and found == asked
-        return equal == (self.operator == "=")
-
-
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value is one; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -87,9 +48,10 @@ def is_setting_too(lines: Iterable[Line], column: str) -> bool:
 
 
 class Keys:
-    """The keys of some lines, found by their names or by the ends of these."""
+    """The keys of some lines, found by their names, by the ends of these, and by what people call them."""
 
-    def __init__(self, lines: Iterable[Line]) -> None:
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = lines
         shapes = {(tuple(line.final), tuple(line.settings)) for line in lines}  # few, however many lines there are
         settings = dict.fromkeys(key for _, keys in shapes for key in keys)
         found = dict.fromkeys([*FACTS, *(key for keys, _ in shapes for key in keys), *settings])
@@ -98,9 +60,7 @@ class Keys:
 
     def complete(self, name: str) -> str:
         """The key that a name means. Raises WrongChoice when it is none, or more than one."""
-        if name in self._known:
-            return name
-        found = [key for key in self._known if key.endswith(f".{name}")]
+        found = self._called(name) or next(filter(None, map(self._called, _meanings(name))), [])
         if len(found) == 1:
             return found[0]
         if found:
@@ -108,31 +68,29 @@ class Keys:
         last = {key.rpartition(".")[2]: key for key in reversed(self._known)}
         near = get_close_matches(name, [*self._known, *last], 3)
         near = list(dict.fromkeys(key if key in self._known else last[key] for key in near))
-        others = ", ".join(key for key in self._known if "." not in key)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"the keys are {others} and settings as student.width"
+        hint = f"did you mean {' or '.join(near)}?" if near else f"a key is {_EXAMPLES}"
         raise WrongChoice(f"no run here has a key {name!r}; {hint}")
 
-
-def condition(text: str, keys: Keys) -> Condition:
-    """What ``key=value``, or with ``!= < <= > >=`` or ``~`` (contains), asks for. Raises WrongChoice."""
-    found = _CONDITION.fullmatch(text)
-    if found is None:
-        example = "expected KEY=VALUE, or !=, <, <=, >, >=, ~ (contains) for =, as in --where 'loss<1e-6'"
-        raise WrongChoice(f"--where {text!r}: {example}")
-    name, sign, value = found.groups()
-    return Condition(keys.complete(name), sign, value, _plain(value))
+    def _called(self, name: str) -> list[str]:
+        """The keys with a name, or where there is none, with an end."""
+        return [name] if name in self._known else [key for key in self._known if key.endswith(f".{name}")]
 
 
-def _plain(text: str) -> Any:
-    """A number, true, false, null or a list, as a configuration has it; anything else is text."""
-    if re.fullmatch(r"[-+]?[0-9]+", text):
-        return int(text) if len(text) < 400 else text
-    if re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", text):
-        return float(text)
-    try:
-        return json.loads(text) if text[:1] in ("[", '"') else {"true": True, "false": False, "null": None}[text]
-    except (ValueError, KeyError):
-        return text
+_EXAMPLES = (
+    f"one of {', '.join(FACTS)}, a result as loss or a setting as student.width; `featlearn runs --json` has them all"
+)
+
+
+def _meanings(name: str) -> list[str]:
+    """The keys that people mean by a word: a heading of a table, or another name of a setting."""
+    from featlearn.config.hints import OF_KEYS  # loads what they are about
+
+    headed = [column.name for column in known_columns().values() if name in (column.heading, _spaced(column.name))]
+    return headed + [hint.means for hint in OF_KEYS if hint.means and hint.is_about(name, "")]
+
+
+def _spaced(column: str) -> str:
+    return column.replace("_", " ")
 
 
 def ordered(lines: Sequence[Line], name: str, keys: Keys) -> list[Line]:
@@ -142,7 +100,7 @@ def ordered(lines: Sequence[Line], name: str, keys: Keys) -> list[Line]:
 
     def rank(line: Line) -> tuple[bool, Any]:
         value = value_of(line, key)
-        return (True, value) if _is_number(value) else (False, str(value))
+        return (True, value) if is_number(value) else (False, str(value))
 
     known = [line for line in lines if value_of(line, key) is not None]
     unknown = [line for line in lines if value_of(line, key) is None]

@@ -7,9 +7,10 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from featlearn.cli.about import check, schema
 from featlearn.cli.late import load_when_used
@@ -22,7 +23,32 @@ from featlearn.cli.sweep import sweep
 from featlearn.cli.train import train
 from featlearn.cli.views import plot, report
 
+CALLED = {  # what people type, and the command that is meant
+    "compare": "diff",
+    "list": "runs",
+    "ls": "runs",
+    "run": "train",
+    "fit": "train",
+    "resume": "train --resume",
+    "figure": "plot",
+    "figures": "plot",
+    "init": "new",
+    "delete": "rm",
+    "remove": "rm",
+}
+
+
+class _Commands(TyperGroup):
+    """The commands; one that is not there is told with the one that is meant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if (meant := CALLED.get(args[0])) is not None:
+            ctx.fail(f"there is no command {args[0]!r}; did you mean `featlearn {meant}`?")
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

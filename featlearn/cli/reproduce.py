@@ -36,6 +36,7 @@ def reproduce(
     from featlearn.claims import load
     from featlearn.claims import reproduce as reproductions
     from featlearn.claims.directory import ReproductionDirectory
+    from featlearn.claims.find import find_to_resume
     from featlearn.sweeps.executors import make_executor
     from featlearn.views.console import claims as claims_console
     from featlearn.views.console.output import complain
@@ -45,7 +46,7 @@ def reproduce(
     with errors_told():
         paper = load.load_paper(load.SEED_PAPER)
         if resume is not None:
-            directory = ReproductionDirectory.find(resume, runs_dir)
+            directory = find_to_resume(ReproductionDirectory, resume, runs_dir)
         else:
             directory = reproductions.begin(paper, claims or [], runs_dir, quick=quick)
         with claims_console.ClaimsView(directory, quiet=quiet or as_json) as view:

@@ -38,18 +38,20 @@ def runs(
 
     A KEY is a setting (student.width; its end is enough where no other key ends so), a result (loss) or one of name,
     status, tags, note, kind, created. weight_decay alone is λ at the end; that of a stage, as main.weight_decay, is the
-    setting, and a schedule counts by its start.
+    setting, and a schedule counts by its start. Runs have to meet every condition; a sweep counts by its best point.
     """
     from featlearn.claims.listing import listing
-    from featlearn.claims.selection import Keys, condition, ordered
+    from featlearn.claims.selection import Keys, ordered
     from featlearn.views.console.runs import show_runs
 
     gc.disable()  # it would go through the lines of thousands of runs again and again, and this process soon ends
     with errors_told():
         found = listing(runs_dir)
         keys = Keys(found) if found and (where or sort or columns) else None
-        chosen = None
+        chosen, whole, conditions = None, found, []
         if keys is not None:
+            from featlearn.claims.conditions import condition
+
             conditions = [condition(text, keys) for text in where or []]
             found = [line for line in found if all(condition.holds(line) for condition in conditions)]
             chosen = [keys.complete(name.strip()) for name in columns.split(",")] if columns else None
@@ -59,7 +61,7 @@ def runs(
     if as_json:
         print_json([line.document() for line in found])
     else:
-        show_runs(found, runs_dir, chosen, chosen=bool(where))
+        show_runs(found, runs_dir, chosen, searched=whole if where else None, conditions=conditions)
 
 
 def show(

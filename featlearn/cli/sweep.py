@@ -56,6 +56,7 @@ def sweep(
         with waiting("preparing", quiet=quiet or as_json):
             share = _share(shard)
 
+            from featlearn.claims.find import find_to_resume
             from featlearn.sweeps.begin import directory_of, sweep_of
             from featlearn.sweeps.directory import SweepDirectory
             from featlearn.sweeps.executors import make_executor
@@ -66,7 +67,7 @@ def sweep(
             from featlearn.views.console.progress import SweepView
             from featlearn.views.console.sweep import ending_of_sweep, show_plan, show_sweep, sweep_document
 
-            begun = None if resume is None else SweepDirectory.find(resume, runs_dir)
+            begun = None if resume is None else find_to_resume(SweepDirectory, resume, runs_dir)
             asked = None if config is None else load_sweep(config)
         if dry_run:
             with waiting("measuring a few steps", quiet=quiet or as_json):

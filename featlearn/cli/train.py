@@ -20,7 +20,10 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key, as in --set student.width=50. Repeatable."),
     ] = None,
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run: its path, its name or `latest`.")
+        str | None,
+        typer.Option(
+            "--resume", metavar="RUN", help="Go on with a run: its path, `latest`, or its name or a beginning."
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
     as_json: AsJson = False,
@@ -43,6 +46,7 @@ def train(
 
                 settings = load_config(config, overrides or [])  # what is wrong with it is said before the rest loads
 
+            from featlearn.claims.find import find_to_resume
             from featlearn.runs import train as runs
             from featlearn.runs.directory import RunDirectory
             from featlearn.views.console.output import complain
@@ -54,7 +58,7 @@ def train(
                 result = runs.train(settings, runs_dir, view.watch)
             else:
                 assert resume is not None
-                result = runs.resume(RunDirectory.find(resume, runs_dir), view.watch)
+                result = runs.resume(find_to_resume(RunDirectory, resume, runs_dir), view.watch)
 
     if as_json:
         print_json(document_of(result.run, result.info))

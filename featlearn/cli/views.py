@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,12 +14,19 @@ from featlearn.cli.options import RunsDir
 from featlearn.cli.waiting import waiting
 from featlearn.runs.home import DEFAULT_RUNS_DIR
 
+if TYPE_CHECKING:
+    from featlearn.views.data.run import RunData
+    from featlearn.views.data.theory import Theory
+
 _DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
+_OVERLAID = {"sweep": "--overlay takes runs, and those of a sweep are in its folder runs/"}
 _DEFAULT_ON_DATA = ("test_loss", "train_loss")  # the same without a teacher
 
 
 def plot(
-    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(help="A run or a sweep: its path, `latest`, or its name or a beginning.")
+    ] = "latest",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Where the files go.", show_default="figures/ in the run")
     ] = None,
@@ -32,7 +39,11 @@ def plot(
     ] = "plain",
     metrics: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="NAME", help="Of a sweep or an overlay: what to show. Repeatable."),
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="Of a sweep or an overlay: what to show. Of a sweep also when: 'loss below 0.01'. Repeatable.",
+        ),
     ] = None,
     x: Annotated[
         str | None, typer.Option("--x", metavar="KEY", help="Of a sweep: the horizontal axis; others give lines.")
@@ -43,15 +54,19 @@ def plot(
     overlay: Annotated[
         list[str] | None, typer.Option("--overlay", metavar="RUN", help="Another run for the same figure. Repeatable.")
     ] = None,
+    theory: Annotated[
+        bool, typer.Option("--theory", help="Of a run on online data: its order-parameter flow behind the curves.")
+    ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Figures for a paper, with their data and captions.
 
-    Of a run: curves, alignment, neurons and the dual certificate. Of a sweep: medians over seeds against one axis, or a
-    heat map over two. Each comes with the data behind it as CSV and a caption for LaTeX.
+    Of a run: curves, alignment, neurons, overlaps with the teacher's directions, the loss by degrees and the dual
+    certificate. Of a sweep: medians over seeds against one axis, or a heat map over two. Each comes with the data
+    behind it as CSV and a caption for LaTeX.
     """
     with waiting("loading", quiet=False):
-        from featlearn.claims.find import find_run_or_sweep
+        from featlearn.claims.find import find_only, find_run_or_sweep
         from featlearn.runs.directory import RunDirectory
         from featlearn.runs.metrics import Table, with_values
         from featlearn.sweeps.directory import SweepDirectory
@@ -83,26 +98,28 @@ def plot(
 
     chosen = replace(SIZES[size], style=fonts)
     with errors_told():
-        check_metrics(metrics or [])
         found = find_run_or_sweep(run, runs_dir)
+        check_metrics(metrics or [], conditions=isinstance(found, SweepDirectory))
         if isinstance(found, SweepDirectory):
-            if overlay:
-                raise typer.BadParameter("--overlay takes runs, and this is a sweep; its runs are in its folder runs/")
+            if overlay or theory:
+                wrong = f"{'--overlay' if overlay else '--theory'} takes runs, and this is a sweep"
+                raise typer.BadParameter(f"{wrong}; its runs are in its folder runs/")
             sweep = read_sweep(found)
             drawings = sweep_figures(sweep, named(sweep.columns), x, y, chosen)
         else:
             if x or y or (metrics and not overlay):
                 raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
             data = read_run(found)
+            expected = _theory_of(data, overlay) if theory else None
             if overlay:
-                others = [read_run(RunDirectory.find(other, runs_dir)) for other in overlay]
+                others = [read_run(find_only(RunDirectory, other, runs_dir, _OVERLAID)) for other in overlay]
                 several = [data, *others]
                 kept, held, left_out = choose_overlay(several, named(*(one.metrics for one in several)))
                 complain(left_out)
                 drawings = iter([overlay_figure(kept, held, chosen)])
             else:
                 others = []
-                drawings = run_figures(data, chosen)
+                drawings = run_figures(data, chosen, expected)
                 complain([f"no figure of the neurons: {data.missing}"] if data.missing else [])
             complain(shown.lost for shown in (data, *others) if shown.lost)
         names = set()
@@ -114,8 +131,24 @@ def plot(
             complain([f"no figure of the certificate: {why_no_certificate(data)}"])
 
 
+def _theory_of(data: RunData, overlay: list[str] | None) -> Theory:
+    """The theory of a run; it is told where that is the drift alone."""
+    if overlay:
+        raise typer.BadParameter("--theory is for the figures of one run, not for those of --overlay")
+    with waiting("integrating the order parameters", quiet=False):
+        from featlearn.views.console.output import complain
+        from featlearn.views.data.theory import read_theory
+
+        found = read_theory(data)
+    if found.drift_alone is not None:
+        complain([f"the theory lines are the population drift alone: {found.drift_alone}"])
+    return found
+
+
 def report(
-    run: Annotated[str, typer.Argument(help="A run or a sweep: its path, its name or `latest`.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(help="A run or a sweep: its path, `latest`, or its name or a beginning.")
+    ] = "latest",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
     ] = None,

@@ -26,7 +26,8 @@ from featlearn.training.events import Start
 from featlearn.training.networks import Network, generator
 from featlearn.training.operations import REDRAW
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Probe, Problem, Redraws, Scaled, State
+from featlearn.training.problem import Probe, Problem, Redraws, Scaled
+from featlearn.training.state import State
 
 LARGEST_SHIFT = 0.01  # rounding to float32 may move the function of a scaled student by this share of ‖f*‖
 

@@ -187,31 +187,75 @@ def _instead_of_key(path: Key, given: Any, allowed: list[str], document: Placed,
         told.insert(0, f"did you mean {meant!r}?")
         value = _hint(OF_VALUES, given, f"{section} {meant}") if isinstance(given, str) else None
         told += [f"{given}: {value.says}"] if value and value.says else []
-    elif not told and meant not in _EVERYWHERE:
+    elif meant not in _EVERYWHERE and (not told or (hint and "." in hint.means)):
         known = places_of(meant, root)
         if path in known:
             return "; it belongs to another kind" + did_you_mean(name, allowed, "allowed here")
         places = [place for place in known if path[: len(place)] != place]
         exact = [place for place in places if hint and ".".join(map(str, place)) == hint.means]
-        told = _elsewhere(exact or places, document)
+        told = _elsewhere(path, exact or places, document, root) + told
     return f"; {'; '.join(told)}".replace("?;", "?") if told else did_you_mean(name, allowed, "allowed here")
 
 
 _EVERYWHERE = ("kind", "name", "path", "sha256")  # keys that say nothing without their section
 _MOST_PLACES = 3
+_MANY_STAGES = 20  # with more, each with a wrong key, it would take long to try places out
 
 
-def _elsewhere(places: list[Key], document: Placed) -> list[str]:
-    """Where else a key stands, by the names of this document's stages."""
+def _elsewhere(path: Key, places: list[Key], document: Placed, root: Root) -> list[str]:
+    """Where else the key at a path stands, by the names of this document's stages."""
     stages = document.data.get("stages") if isinstance(document.data, dict) else None
     names = list(stages) if isinstance(stages, dict) and stages else ["NAME"]
+    in_list = any(isinstance(part, int) for part in path)  # which copies of the document share
+    tried = not in_list and len(names) <= _MANY_STAGES
+    possible = [place for place in places if not tried or "*" in place or _takes(document, path, place, root)]
     found = [
         dotted(tuple(name if part == "*" else part for part in place))
-        for place in places
+        for place in possible or places
         for name in (names if "*" in place else [""])
     ]
     told = ", ".join(found[:_MOST_PLACES]) + (", …" if len(found) > _MOST_PLACES else "")
-    return [f"did you mean {told}?" if len(found) == 1 else f"it is written {told}"] if found else []
+    if found and not possible:
+        section, name = places[0][:-1], str(places[0][-1])
+        models = [m for m in models_at(section, root) if {name, "kind"} <= m.model_fields.keys()]
+        kinds = " or ".join(kind for m in models for kind in get_args(m.model_fields["kind"].annotation))
+        why = (
+            f"goes with {dotted(section)}.kind: {kinds}"
+            if kinds and len(found) == 1
+            else "does not go with what is here"
+        )
+        return [f"did you mean {' or '.join(found)}? it {why}"]
+    return [f"did you mean {told}?" if len(found) == 1 else f"write it as {told}"] if found else []
+
+
+def _takes(document: Placed, path: Key, place: Key, root: Root) -> bool:
+    """Whether the rest of a document allows the key at another place, whatever it thinks of the value."""
+    data = _with_own_mappings(document.data)
+    source = target = data
+    for part in path[:-1]:
+        source = source[part]
+    section = place[:-1]
+    begun = None  # the section that would be new
+    value = source.pop(path[-1])
+    for depth, part in enumerate(section, start=1):
+        begun = begun or (None if part in target else place[:depth])
+        target = target.setdefault(part, {})
+        if not isinstance(target, dict):
+            return False
+    if place[-1] in target:
+        return True
+    target[place[-1]] = value
+    try:
+        root.model_validate(data)
+    except ValidationError as error:
+        found = [(path_of(Document(data), d["loc"], root), d["type"]) for d in error.errors()]
+        return not any(
+            (at == place and kind in ("extra_forbidden", "rule"))
+            or (at and at == section[: len(at)])
+            or (begun is not None and at[: len(begun)] == begun)
+            for at, kind in found
+        )
+    return True
 
 
 def _instead_of_value(path: Key, given: Any, expected: str) -> str:

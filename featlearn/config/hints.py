@@ -36,6 +36,10 @@ _BATCHES = (
     "a fresh batch at each step is data: {kind: online, batch_size: 100}, batches of a fixed sample are "
     "{kind: empirical, samples: 10000, batch_size: 100}"
 )
+_FORMULA = (
+    'a target that is no network is a formula, as in teacher.polynomial: "He3(x1)"; for any other label inputs '
+    "yourself and train on them: featlearn new own_data"
+)
 _OTHER_START = "write {kind: gaussian, first_layer_std: 0.1, second_layer_std: 0.1} with the deviations that you want"
 
 OF_KEYS = (
@@ -48,12 +52,11 @@ OF_KEYS = (
     Hint(
         "kind type hermite function formula target degree degrees information_exponent link terms staircase",
         "polynomial",
-        says='a target that is no network is a formula, as in polynomial: "He3(x1)"; for any other label inputs '
-        "yourself and train on them: featlearn new own_data",
+        says=_FORMULA,
         at="teacher",
     ),
-    Hint("polynomial formula hermite", "teacher.polynomial"),
-    Hint("target ground_truth teachers", "teacher"),
+    Hint("polynomial formula hermite", "teacher.polynomial", says=_FORMULA),
+    Hint("target ground_truth teachers", "teacher", says=_FORMULA),
     Hint("model network net learner students", "student"),
     Hint("dim d input_size inputs n_features in_dim dimension", "input_dim"),
     Hint("hidden neurons m hidden_size hidden_dim n_hidden width_student", "student.width"),
@@ -89,6 +92,11 @@ OF_KEYS = (
         "scheduler schedule lr_scheduler warmup annealing cosine",
         says="a schedule is a value of step_size or weight_decay: {start: 0.1, factor: 0.5, every: 1000}, "
         "{cosine: [0.1, 0]}, {linear: [0.1, 0]} or {power: [0.1, 0.5]}",
+    ),
+    Hint(
+        "second_layer first_layer",
+        says="each stage says what it trains, as in stages.NAME.train: [first_layer]; starts are in student.init",
+        at="student",
     ),
     Hint("angle alignment", "mean_angle", at="stop"),
     Hint("step stage_step iterations", says="a stage ends after its steps in any case", at="stop"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +13,31 @@ if TYPE_CHECKING:
     from featlearn.config.model import Config
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+def load_config(path: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Config:
     """The resolved configuration in a YAML file.
 
     Args:
-        overrides: ``key.path=value`` texts, applied in order; values are YAML and follow the rules of the file.
+        overrides: ``key.path=value`` texts, applied in order; values are YAML and follow the rules of the file. Or a
+            mapping of key paths to values: ``{"student.width": 50}``.
     Raises:
+        TypeError: when the overrides are neither, or a value is no plain data.
         ConfigError: with every complaint about file and overrides, each with file, line, column and key.
     """
-    path = Path(path)
+    path, texts = Path(path), _texts(overrides)
     document = read_document(path)
-    for override in overrides:
+    for override in texts:
         _apply_override(document, override)
     from featlearn.config.validation import validated  # a file that is no YAML is refused before all this is loaded
 
     return validated(document, path.resolve().parent)
+
+
+def _texts(overrides: Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
+    if isinstance(overrides, Mapping):
+        return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in overrides.items()]
+    if isinstance(overrides, str) or not all(isinstance(text, str) for text in overrides):
+        raise TypeError(f'overrides are ["student.width=50"] or {{"student.width": 50}}, got {overrides!r:.80}')
+    return overrides
 
 
 def _apply_override(document: Document, override: str) -> None:

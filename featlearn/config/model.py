@@ -25,7 +25,8 @@ from featlearn.config.yaml_source import dump_yaml
 from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, names_of_degree
 from featlearn.theory.targets.cross import cross_kernel
 from featlearn.training.backends import resolved_backend
-from featlearn.training.columns import COLUMNS, Compared
+from featlearn.training.column import Compared
+from featlearn.training.columns import COLUMNS
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import OPERATIONS, REDRAW
 from featlearn.training.reach import within_reach
@@ -112,8 +113,8 @@ class Config(Section):
         student, teacher = self.activation.entry(), self.teacher
         if teacher is None or self._has_own_neurons():
             return
-        if self.backend == "fused":
-            text = "fused learns teachers of neurons of the student's activation alone; use torch (or auto)"
+        if self.backend == "fused" and teacher.polynomial is None:
+            text = "fused learns polynomials and neurons of the student's activation alone; use torch (or auto)"
             yield ("backend",), text
         if self.log.floors:
             text = "floors are known for teachers of neurons of the student's activation alone; leave them out"
@@ -304,8 +305,9 @@ class Config(Section):
 
     def settled(self) -> dict[str, Any]:
         sampled = self.data.kind != "population"
-        plain = self._has_own_neurons() and self.is_standard
-        compilable = plain and all(map(self._is_compilable, self.stages.values()))
+        polynomial = self.teacher is not None and self.teacher.polynomial is not None
+        of_target = (polynomial or self._has_own_neurons()) and self.is_standard
+        compilable = of_target and all(map(self._is_compilable, self.stages.values()))
         backend, device = resolved_backend(
             self.backend,
             self.device,

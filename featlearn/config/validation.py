@@ -17,7 +17,7 @@ from featlearn.config.data_file import read_data
 from featlearn.config.model import Config
 from featlearn.config.student import FileInit
 from featlearn.config.weight_file import InvalidWeights
-from featlearn.config.yaml_source import Complaint, ConfigError, Document
+from featlearn.config.yaml_source import Complaint, ConfigError, Document, Mark
 from featlearn.storage.digests import InvalidFile, pinned_file
 from featlearn.storage.errors import Caution
 from featlearn.theory.targets.polynomial import degrees_beyond
@@ -64,12 +64,13 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
     if (scale := config.student.output_scale or 1.0) < 1:
         text = f"student.output_scale {scale:g} is the α of lazy training, whose steps are divided by α² = {scale**2:g}"
         where = "no factor 1/m in front of the network: for that write student.scaling: mean_field"
-        warnings.warn(f"{document.mark_of(()).source}: {text}; it is {where}", Caution, stacklevel=3)
-    _warn_of_degrees(document.mark_of(()).source, config)
+        mark = document.mark_of(("student", "output_scale"))
+        warnings.warn(f"{mark}: {text}; it is {where}", Caution, stacklevel=3)
+    _warn_of_degrees(document.mark_of(("teacher", "polynomial")), config)
     return config
 
 
-def _warn_of_degrees(source: str, config: Config) -> None:
+def _warn_of_degrees(mark: Mark, config: Config) -> None:
     """Warn of the parts of a polynomial target that no student of the activation reaches."""
     if config.teacher is None or config.teacher.polynomial is None:
         return
@@ -77,7 +78,7 @@ def _warn_of_degrees(source: str, config: Config) -> None:
     if beyond:
         which = f"{config.activation.name} with drop_hermite_below {config.activation.drop_hermite_below}"
         told = f"has parts of degree {', '.join(map(str, beyond))}, which neurons of {which} do not have"
-        warnings.warn(f"{source}: teacher.polynomial {told}: these stay in the loss", Caution, stacklevel=4)
+        warnings.warn(f"{mark}: teacher.polynomial {told}: these stay in the loss", Caution, stacklevel=4)
 
 
 def with_pinned_files(config: Config, directory: Path, known: dict[str, dict[str, str]] | None = None) -> Config:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from yaml._yaml import CParser  # of libyaml, which is ten times as fast as PyYAML's own
@@ -23,6 +23,7 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 50
 _NUMBER_SIGN = "\U0010fffd"  # stands for # in a text where that begins no comment
 Key = tuple[str | int, ...]
+WHOLE_FILE = "(file)"  # the key of a complaint about a file that is not read as one with keys
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Complaint:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.mark}: {self.key}: {self.message}"
+        key = "" if self.key == WHOLE_FILE else f"{self.key}: "
+        return f"{self.mark}: {key}{self.message}"
 
 
 class ConfigError(Exception):
@@ -134,21 +136,24 @@ def read_document(path: Path) -> Document:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError([Complaint(Mark(str(path)), "(file)", _why_unreadable(path, error))]) from None
+        raise about_file(path, _why_unreadable(path, error)) from None
     except ValueError:  # a zero byte in its name
-        raise ConfigError([Complaint(Mark(str(path)), "(file)", "no such file")]) from None
+        raise about_file(path, "no such file") from None
     if len(content) > MAX_BYTES:
-        raise ConfigError(
-            [Complaint(Mark(str(path)), "(file)", f"is larger than {MAX_BYTES} bytes; give large weights as a file")]
-        )
+        raise about_file(path, f"is larger than {MAX_BYTES} bytes; give large weights as a file")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
         mark = Mark(str(path), before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
         message = f"is not UTF-8 text (byte 0x{content[error.start]:02x}); a configuration is a YAML text file"
-        raise ConfigError([Complaint(mark, "(file)", message)]) from None
+        raise ConfigError([Complaint(mark, WHOLE_FILE, message)]) from None
     return parse_document(text, str(path))
+
+
+def about_file(path: Path, message: str) -> ConfigError:
+    """The error about a file as a whole, which has no place in it."""
+    return ConfigError([Complaint(Mark(str(path), 0, 0), WHOLE_FILE, message)])
 
 
 def _why_unreadable(path: Path, error: OSError) -> str:
@@ -233,7 +238,13 @@ for _tag, _pattern, _first in (
 RESOLVERS = _Loader.yaml_implicit_resolvers  # how plain values are read here
 
 
-class _Dumper(yaml.SafeDumper):
+if TYPE_CHECKING:
+    _Writer = yaml.SafeDumper
+else:  # the one in C, where there is one, takes a quarter of the time
+    _Writer = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_Writer):
     """Writes by the rules that ``_Loader`` reads by: text that would read as something else is quoted."""
 
     yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers

@@ -15,7 +15,7 @@ from featlearn.runs.threads import one_blas_thread
 from featlearn.runs.train import backend_of
 from featlearn.storage.growing_npz import Entry
 from featlearn.training.backends import Backend
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.training.events import Event, Logged, Start
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem

@@ -12,9 +12,9 @@ from featlearn.runs.directory import RunDirectory
 from featlearn.runs.records import ProgressRecord
 from featlearn.storage.errors import RunError
 from featlearn.storage.npz import write_npz
-from featlearn.storage.records import parse_file
+from featlearn.storage.records import parse_file, parse_object
 from featlearn.training.events import AtRow
-from featlearn.training.problem import State
+from featlearn.training.state import State
 
 _ROW = "row."  # before the names of the arrays of the state at the last row
 _MEMORY = "memory."
@@ -43,8 +43,9 @@ class Checkpoint:
         arrays = run.read_arrays(run.checkpoint_file)
         if _PROGRESS not in arrays:
             raise RunError(f"{run.checkpoint_file} is broken: it does not say how far the run was")
-        progress = parse_file(str(arrays.pop(_PROGRESS)), ProgressRecord, run.checkpoint_file)
-        if _digest(progress, arrays) != progress.digest:
+        text = str(arrays.pop(_PROGRESS))
+        progress = parse_file(text, ProgressRecord, run.checkpoint_file)
+        if _digest(progress.changed(format=parse_object(text)["format"]), arrays) != progress.digest:
             raise RunError(f"{run.checkpoint_file} is broken: something in it was changed since it was written")
         if progress.config_hash != config_hash:
             raise RunError(f"{run.checkpoint_file} is that of another run")

@@ -22,7 +22,7 @@ from featlearn.storage.locks import PATIENCE
 from featlearn.storage.logs import Log, read_lines
 from featlearn.storage.names import LATEST, stem_of
 from featlearn.storage.replacement import remove_drafts, write_file
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 
 if TYPE_CHECKING:  # a run is shown without it
     from featlearn.config.model import Config

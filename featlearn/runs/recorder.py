@@ -15,20 +15,21 @@ from featlearn.runs.checkpoints import Checkpoint
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.environment import continued
 from featlearn.runs.floors_record import floors_record
-from featlearn.runs.optimum_record import optimum_record
+from featlearn.runs.optimum_record import optimum_records
 from featlearn.runs.records import ProgressRecord, RunInfo, StageRecord
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.growing_npz import Entry, GrowingNpz
 from featlearn.theory.conditioning import conditioning
 from featlearn.training.backends import Backend
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
 from featlearn.training.measurement import followed_loss
 from featlearn.training.methods import METHODS
 from featlearn.training.optima import solved_beside
 from featlearn.training.plan import Plan, Position
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
+from featlearn.training.state import State
 
 CHECKPOINT_SECONDS = 1.0  # the least time between two checkpoints, except at the end of a stage
 FLUSH_SECONDS = 0.5  # the least time between two rows of a run of a batch that are handed to the system
@@ -155,7 +156,7 @@ class Recorder:
         if flush:
             self.last_flush = now
         if isinstance(event, Logged):
-            self._log(event, flush=flush)
+            self._log(event, now, flush=flush)
             due = event.ended != "diverged" and (due or (self.eager and event.ended is not None))
         elif flush:
             self.run.flush_rows()
@@ -175,7 +176,7 @@ class Recorder:
             stages=tuple(self.stages),
             seconds=self.seconds(),
             loss_floor=self.loss_floor if self.problem.has_teacher else None,
-            optima=tuple(optimum_record(self.problem, decay) for decay in self.decays),
+            optima=optimum_records(self.problem, self.decays),
             conditioning=conditioning(*(x[0] for x in teacher)) if self.problem.has_teacher_neurons else None,
             floors=floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
             rows=self.rows,
@@ -190,8 +191,8 @@ class Recorder:
                 # only now: had the process been killed before, resuming finds the divergence again
                 self._checkpoint(self.last_event)
 
-    def _log(self, event: Logged, *, flush: bool) -> None:
-        row = event.row | {"seconds": self.seconds()}
+    def _log(self, event: Logged, now: float, *, flush: bool) -> None:
+        row = event.row | {"seconds": self.seconds_before + now - self.began}
         self.run.append_row(row, flush=flush)
         self.rows += 1
         self.last_row = row
@@ -208,8 +209,16 @@ class Recorder:
             self.snapshots.append(entry)
         if event.ended is not None:
             seconds = self.seconds() - sum(stage.seconds for stage in self.stages)
+            neurons, distinct = event.neurons or (None, None)
             self.stages.append(
-                StageRecord(name=row["stage"], steps=row["stage_step"], seconds=seconds, stop_reason=event.ended)
+                StageRecord(
+                    name=row["stage"],
+                    steps=row["stage_step"],
+                    seconds=seconds,
+                    stop_reason=event.ended,
+                    neurons=neurons,
+                    distinct_neurons=distinct,
+                )
             )
 
     def _snapshots_like(self, entry: Entry) -> GrowingNpz:

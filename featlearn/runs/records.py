@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from featlearn.runs.statuses import Ended, Status
 from featlearn.storage.records import FileRecord, Record, Text, parse_object
-from featlearn.training.columns import COLUMNS, LARGEST_COUNT, Row
+from featlearn.training.column import LARGEST_COUNT, Row
+from featlearn.training.columns import COLUMNS
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
@@ -99,12 +100,25 @@ def _commit(git: GitRecord) -> str:
 
 
 class StageRecord(Record):
-    """One finished stage."""
+    """One finished stage.
+
+    Attributes:
+        neurons, distinct_neurons: of the student, and those that were trained, see ``training.twins``; None where it
+            was not written yet.
+    """
 
     name: str
     steps: Count
     seconds: float
     stop_reason: str
+    neurons: Size | None = None
+    distinct_neurons: Size | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_unknown(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What was not written stays so: older checkpoints keep their digests."""
+        found: dict[str, Any] = handler(self)
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class AtomRecord(Record):
@@ -196,7 +210,7 @@ class ProgressRecord(FileRecord):
         digest: of all this and the arrays, see ``checkpoints``.
     """
 
-    format: int = 2
+    format: int = 3
 
     config_hash: str
     position: tuple[Count, Count, Count]
@@ -213,7 +227,9 @@ class ProgressRecord(FileRecord):
 
     @classmethod
     def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:
-        raise ValueError("an older version of featlearn wrote it, which kept the snapshots in another way")
+        if old < 2:
+            raise ValueError("an older version of featlearn wrote it, which kept the snapshots in another way")
+        return value  # without how many neurons were trained
 
 
 class PointResult(Record):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
@@ -14,7 +14,7 @@ from featlearn.storage.drafts import remove_dead_drafts
 from featlearn.storage.errors import RunError, RunNotFound, reason
 from featlearn.storage.index import directories_in
 from featlearn.storage.locks import PATIENCE, Lock, holder_of, is_held
-from featlearn.storage.names import LATEST, answers_to, inside, named_paths
+from featlearn.storage.names import LATEST, answers_to, begins_so, inside, named_paths
 from featlearn.storage.npz import arrays_in
 from featlearn.storage.opening import open_regular
 from featlearn.storage.records import FileRecord, Record, Text, read_record, write_record
@@ -78,18 +78,6 @@ class Directory(Generic[Info]):
                 if cls(path).info_file.is_file():
                     return cls(path.resolve())
         return None
-
-    @classmethod
-    def answering(cls, name: str, where: Path) -> list[Self]:
-        """Every directory that a user may mean by a part of its name; see ``answers_to``."""
-        found: dict[Path, Self] = {}
-        with suppress(OSError, ValueError):
-            for path in (where / name, Path(name)):
-                for entry in directories_in(path.parent) if path.name else ():
-                    meant = cls(path.parent.resolve() / entry)
-                    if answers_to(entry, path.name) and meant.info_file.is_file():
-                        found[meant.path] = meant
-        return list(found.values())
 
     @classmethod
     def all_in(cls, where: Path) -> list[Self]:
@@ -204,9 +192,20 @@ class Directory(Generic[Info]):
 D = TypeVar("D", bound=Directory[Any])
 
 
+def _paths_answering(name: str, where: Path, answers: Callable[[str, str], bool]) -> list[Path]:
+    """Every directory, ours or not, that a user may mean by a part of its name."""
+    found: dict[Path, None] = {}
+    with suppress(OSError, ValueError):
+        for path in (where / name, Path(name)):
+            for entry in directories_in(path.parent) if path.name else ():
+                if answers(entry, path.name):
+                    found[path.parent.resolve() / entry] = None
+    return list(found)
+
+
 def named_directory(name: str, where: Path, kinds: Sequence[type[D]]) -> D:
     """What a user names: a path, the name of a directory in ``where``, or ``latest``; or the beginning of such a name,
-    or the run's own name or the hash in it, where only one directory has that.
+    or the run's own name or the hash in it, where only one directory has that; or else the beginning of its own name.
 
     Raises:
         RunNotFound: when there is none of these kinds, or more than one.
@@ -214,16 +213,25 @@ def named_directory(name: str, where: Path, kinds: Sequence[type[D]]) -> D:
     for kind in kinds:
         if (found := kind.named(name, where)) is not None:
             return found
-    candidates = [found for kind in kinds for found in kind.answering(name, where)]
-    if len(candidates) == 1:
-        return candidates[0]
-    if candidates:
-        names = sorted(found.name for found in candidates)
-        shown = ", ".join(names[-_MOST_CANDIDATES:]) + (", …" if len(names) > _MOST_CANDIDATES else "")
-        raise RunNotFound(f"{name!r} may be any of {len(names)}: {shown}; give more of the name")
-    why = f", neither as a path nor in {where}; `featlearn runs` lists them"
-    if name == LATEST:
-        why = f": {where} has none; make one with: featlearn new, then featlearn train --config quickstart.yaml"
+    for answers in (answers_to, begins_so):
+        paths = _paths_answering(name, where, answers)
+        candidates = [kind(path) for kind in kinds for path in paths if kind(path).info_file.is_file()]
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            names = sorted(found.name for found in candidates)
+            shown = ", ".join(names[-_MOST_CANDIDATES:]) + (", …" if len(names) > _MOST_CANDIDATES else "")
+            raise RunNotFound(f"{name!r} may be any of {len(names)}: {shown}; give more of the name")
+        if paths:  # of another kind, which is meant rather than one whose name goes on
+            break
+    raise RunNotFound(f"there is no {kinds[0].kind} {name!r}{_why_none(name, where, kinds[0])}")
+
+
+def _why_none(name: str, where: Path, kind: type[Directory[Any]]) -> str:
     with suppress(OSError, ValueError):
-        why = next((f": {kinds[0](path)._not_ours()}" for path in named_paths(name, where) if path.is_dir()), why)
-    raise RunNotFound(f"there is no {kinds[0].kind} {name!r}{why}")
+        others = [path.resolve() for path in named_paths(name, where) if path.is_dir()]
+        for path in [*others, *_paths_answering(name, where, answers_to)]:
+            return f": {kind(path)._not_ours()}"
+    if name == LATEST:
+        return f": {where} has none; make one with: featlearn new, then featlearn train --config quickstart.yaml"
+    return f", neither as a path nor in {where}; `featlearn runs` lists them"

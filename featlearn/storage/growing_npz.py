@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -208,12 +209,18 @@ def _sum_of_both(first: int, second: int, length: int) -> int:
     Checksums are polynomials over GF(2) modulo that of CRC-32: ``length`` bytes after a text multiply its own by
     x^(8·length).
     """
+    return _product(_shift(length), first) ^ second
+
+
+@lru_cache  # the files of a sweep have arrays of the same lengths
+def _shift(length: int) -> int:
+    """x^(8·length)."""
     power, shift = 1 << 23, 1 << 31  # x⁸ and 1; the highest bit is the constant term
     while length:
         if length & 1:
             shift = _product(shift, power)
         power, length = _product(power, power), length >> 1
-    return _product(shift, first) ^ second
+    return shift
 
 
 def _product(a: int, b: int) -> int:

@@ -44,6 +44,16 @@ def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:60] or "run"
 
 
+def begins_so(directory: str, text: str) -> bool:
+    """Whether the name for which a directory was made begins with a text.
+
+    >>> begins_so("20261123-130426-quickstart-3f2a1c", "quick")
+    True
+    """
+    given = _GIVEN.fullmatch(directory)
+    return given is not None and given[1].startswith(text)
+
+
 def answers_to(directory: str, text: str) -> bool:
     """Whether a user may mean a directory by a text: the beginning of its name, or the name or the hash in it.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from featlearn.training.columns import COLUMNS, Column
+from featlearn.training.column import Column
+from featlearn.training.columns import COLUMNS
 
 # before the axes and the metrics, and after them
 _BEFORE = (Column(name="id", kind="text", meaning="the point's name", required=True),)

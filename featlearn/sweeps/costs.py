@@ -26,9 +26,10 @@ from featlearn.training.measurement import measure
 from featlearn.training.methods import METHODS, OwnSteps, SteppedByBackend
 from featlearn.training.networks import InfeasibleTeacher
 from featlearn.training.optima import optimum_of
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.reduction import reductions
 from featlearn.training.stages import Stage
+from featlearn.training.state import State
 
 _MEASURED = 4  # shapes at most, of each backend and kind of data
 _SAMPLES = 20_000  # a measurement takes at most so many: larger samples cost in proportion

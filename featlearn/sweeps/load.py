@@ -8,7 +8,7 @@ from pathlib import Path
 
 from featlearn.config.complaints import complaint_at, validated
 from featlearn.config.load import no_such_place
-from featlearn.config.yaml_source import Complaint, ConfigError, Document, read_document
+from featlearn.config.yaml_source import WHOLE_FILE, Complaint, ConfigError, Document, read_document
 from featlearn.sweeps.axes import repeated_values, rounded_axes, wrong_values
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.model import MOST_POINTS, SweepConfig
@@ -77,7 +77,7 @@ def _base(config: SweepConfig, document: Document, path: Path) -> Document:
         try:
             base = read_document(base_path if base_path.is_absolute() else path.parent / base_path)
         except ConfigError as error:
-            if error.complaints[0].key == "(file)":
+            if error.complaints[0].key == WHOLE_FILE:
                 text = f"{error.complaints[0].mark.source} {error.complaints[0].message}"
                 raise ConfigError([complaint_at(document, ("base",), text)]) from None
             raise

@@ -23,7 +23,7 @@ from featlearn.runs.threads import one_blas_thread
 from featlearn.runs.train import first_info
 from featlearn.storage.digests import InvalidFile
 from featlearn.storage.errors import RunError
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.training.events import Event, Logged
 from featlearn.training.networks import InfeasibleTeacher
 

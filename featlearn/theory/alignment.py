@@ -133,12 +133,14 @@ def alignment_metrics(
         initial_first_layer: (B, m, d) the student's rows at step 0.
     Returns:
         max_angle (degrees, over living neurons), misalignment Σ p_j δ_j² (rad²), mean_angle √(misalignment/Σ p_j)
-        (degrees), aligned_mass, alive, recovered, mass_error, balance, subspace, feature_motion.
+        (degrees), aligned_mass, alive, recovered, mass_error, balance, subspace, overlap_min, overlap_mean,
+        feature_motion.
         Meanings: docs/theory.md §7.
     """
     student = second_layer, first_layer
     metrics = neuron_metrics(symmetry, *student, teacher_second_layer, teacher_first_layer)
-    return metrics | {"feature_motion": feature_motion(first_layer, initial_first_layer)}
+    best = overlaps(*student, teacher_first_layer, np.sum(np.abs(teacher_second_layer), -1))
+    return metrics | overlap_summary(best) | {"feature_motion": feature_motion(first_layer, initial_first_layer)}
 
 
 def neuron_metrics(
@@ -149,7 +151,9 @@ def neuron_metrics(
     teacher_first_layer: np.ndarray,
     multiplicity: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """``alignment_metrics`` without the motion, of neurons that stand for several which coincide up to the symmetry.
+    """``alignment_metrics`` without overlaps and motion, of neurons that may stand for several.
+
+    These coincide up to the symmetry.
 
     Args:
         multiplicity: (B, m) how many neurons each is; None for one each. Other arguments as there.
@@ -181,6 +185,27 @@ def neuron_metrics(
         "balance": np.max(np.abs(np.abs(second_layer) - near.norm), -1),
         "subspace": subspace_share(first_layer, teacher_first_layer, multiplicity, near.norm),
     }
+
+
+def overlaps(second_layer: np.ndarray, first_layer: np.ndarray, directions: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """The largest |cos| of a living neuron with each of the teacher's directions, (B, n), NaN where none lives.
+
+    Args:
+        second_layer, first_layer: (B, m), (B, m, d) student.
+        directions: (B, n, d) unit rows.
+        mass: (B,) of the teacher, Σ|a*|, or ‖f*‖ for targets without neurons: a share of it is what lives.
+    Accuracy: 1e-15 absolute (tests/theory/test_alignment.py).
+    """
+    norms = _lengths(first_layer)
+    alive = np.abs(second_layer) * norms > ALIVE_ABOVE * mass[:, None]
+    divisors = np.where(alive, norms, np.nan)
+    cosines = np.abs(first_layer @ directions.mT) / divisors[..., None]
+    return np.minimum(np.fmax.reduce(cosines, -2), 1.0)  # NaN is nothing to fmax
+
+
+def overlap_summary(of_each: np.ndarray) -> dict[str, np.ndarray]:
+    """The least and the mean of the overlaps with the directions, (B, n) → (B,)."""
+    return {"overlap_min": of_each.min(-1), "overlap_mean": of_each.sum(-1) / of_each.shape[-1]}
 
 
 def imbalance(second_layer: np.ndarray, first_layer: np.ndarray) -> np.ndarray:

@@ -2,102 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import isfinite
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE, imbalance
 from featlearn.theory.tangent_kernel import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, tangent_kernel_distance
+from featlearn.training.column import Column, Compute
 from featlearn.training.methods import METHODS
 from featlearn.training.reach import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS
 from featlearn.training.sphere import along_sphere
 
 if TYPE_CHECKING:
     from featlearn.training.look import Look
-
-LARGEST_COUNT = 2**63 - 1  # what an array can hold
-Kind = Literal["text", "count", "number", "degrees", "share", "seconds"]
-Compared = Literal["target", "neurons", "masses"]
-Row = dict[str, Any]  # what is logged of a run at one step: a value for each column
-Compute = Callable[["Look"], "np.ndarray | Sequence[Any] | None"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One column of a table of results.
-
-    Attributes:
-        name: in files.
-        kind: what its values are. Counts are whole numbers, shares lie between 0 and 1.
-        meaning: for the documentation.
-        compute: a value for each run of a look, (B,), or None where it does not apply to any of them; it may be not
-            finite where it does not apply to one. Left out where the loop or whoever writes the file knows the values.
-        required: whether every row has it; any other value may be null.
-        heading: in tables; by default the name.
-        words: in figures; by default the name.
-        symbol: beside the words, as mathtext without dollars.
-        unit: beside the words.
-        compares: with what of the teacher: the target function, its neurons, or their masses, which are comparable for
-            the student's activation alone; it is null where there is none.
-        log: whether it spans orders of magnitude, so that axes are logarithmic.
-    """
-
-    name: str
-    kind: Kind
-    meaning: str
-    compute: Compute | None = None
-    required: bool = False
-    heading: str = ""
-    words: str = ""
-    symbol: str = ""
-    unit: str = ""
-    compares: Compared | None = None
-    log: bool = False
-
-    @property
-    def is_number(self) -> bool:
-        """Whether its values are floats."""
-        return self.kind not in ("text", "count")
-
-    def plain(self, values: np.ndarray | Sequence[Any]) -> list[Any]:
-        """Computed values as JSON holds them; None for what is not finite."""
-        if self.kind == "text":
-            return list(values)
-        return plain_numbers(values) if self.is_number else np.asarray(values).astype(np.int64).tolist()
-
-    def holds(self, value: Any) -> bool:
-        """Whether a value that was read can be one of its own."""
-        if value is None:
-            return not self.required
-        if self.kind == "text":
-            return isinstance(value, str)
-        if isinstance(value, bool) or not isinstance(value, int if self.kind == "count" else int | float):
-            return False
-        if self.kind == "count":
-            return 0 <= value <= LARGEST_COUNT
-        try:
-            return isfinite(value)
-        except OverflowError:  # a whole number that is larger than any float
-            return False
-
-    def read(self, value: Any) -> Any:
-        """A value that it holds, in the type of its values: a file may say 1 where it means 1.0."""
-        return float(value) if isinstance(value, int) and self.kind != "count" else value
-
-
-def plain_numbers(values: np.ndarray | Sequence[Any]) -> list[Any]:
-    """Numbers, or columns of them, as JSON holds them; None for what is not finite."""
-    numbers = np.array(values, dtype=np.float64)
-    finite = np.isfinite(numbers)
-    if not finite.all():
-        numbers = numbers.astype(object)
-        numbers[~finite] = None
-    plain: list[Any] = numbers.tolist()
-    return plain
-
 
 COLUMNS: dict[str, Column] = {}  # of the metrics, by name, in the order of the file
 
@@ -139,9 +56,13 @@ def _kernel_motion(look: Look) -> np.ndarray | None:
         return None
     if look.stage_step == 0:  # the start: in other coordinates rounding would tell it from itself
         return np.zeros(len(probe.inputs))
-    layers = weights.second_layer, weights.first_layer
-    known = probe.inputs, probe.products, probe.initial_kernel
-    return tangent_kernel_distance(look.problem.activation, *layers, *known, multiplicity) / probe.initial_norm
+    found = None if look.measured is None else np.sqrt(look.measured.kernel_distance)
+    if found is None or not look.finite.all():
+        layers = weights.second_layer, weights.first_layer
+        known = probe.inputs, probe.products, probe.initial_kernel
+        slowly = tangent_kernel_distance(look.problem.activation, *layers, *known, multiplicity)
+        found = slowly if found is None else np.where(look.finite, found, slowly)
+    return found / probe.initial_norm
 
 
 def _balance(look: Look) -> np.ndarray:
@@ -331,6 +252,31 @@ for _column in (
         heading="in S*",
         words="first layer in",
         symbol="S^*",
+    ),
+    Column(
+        name="overlap_min",
+        kind="number",
+        meaning="least, over the teacher's directions, of the largest |cos| of a living neuron with them; for "
+        "polynomial targets over x1, x2, …, and p_j > "
+        f"{_alive_above} · ‖f*‖ is what lives",
+        compares="target",
+        compute=lambda look: look.overlaps.get("overlap_min"),
+        words="least overlap",
+    ),
+    Column(
+        name="overlap_mean",
+        kind="number",
+        meaning="mean of the same over the teacher's directions",
+        compares="target",
+        compute=lambda look: look.overlaps.get("overlap_mean"),
+        words="mean overlap",
+    ),
+    Column(
+        name="correlation",
+        kind="number",
+        meaning="E[f f*] / (‖f‖‖f*‖) of the population, whatever the data; null where f = 0",
+        compares="target",
+        compute=lambda look: look.correlation,
     ),
     Column(
         name="feature_motion",

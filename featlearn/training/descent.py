@@ -14,18 +14,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from featlearn.theory.targets import loss as against
-from featlearn.training.backends import Backend
-from featlearn.training.columns import Row
+from featlearn.training.backends import Backend, row_measures
+from featlearn.training.column import Row
 from featlearn.training.events import AtRow, Event, Logged, Progress, Reached, Start
 from featlearn.training.look import Look
-from featlearn.training.measurement import followed_loss, rows_of
+from featlearn.training.measurement import followed_loss, name_of_followed_loss, rows_of
 from featlearn.training.methods import METHODS, SteppedByBackend
 from featlearn.training.operations import end_of_stage
 from featlearn.training.plan import Plan, Position
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.reduction import Reduction, reductions
 from featlearn.training.sphere import unit_rows
 from featlearn.training.stages import Stage
+from featlearn.training.state import State
 
 DIVERGED_ABOVE = 1e6  # times the loss at the start (or ‖f*‖², where that is more): the run is given up
 _PIECE_SECONDS = 0.25  # the time that steps between two intermediate states should take
@@ -88,6 +89,10 @@ class _Leg:
         """The same where it stands at a row."""
         return replace(self, at_row=AtRow(self.batch, self.done))
 
+    def neurons(self) -> tuple[int, int]:
+        """How many neurons the students have, and how many of them are trained."""
+        return self.reduction.start.second_layer.shape[1], self.batch.second_layer.shape[1]
+
     def reached(self) -> list[Reached]:
         """What each run has reached."""
         return [Reached(self.reduction, self.batch, place) for place in range(len(self.runs))]
@@ -104,6 +109,8 @@ class _Descent:
         # steps of each run in earlier stages
         self.earlier_steps = [start.position.step - start.position.stage_step] * len(plans)
         self.going = list(range(len(plans)))  # the runs that have not diverged
+        rows = 1 + sum(map(len, plans[0].rows))
+        self.compiled = row_measures.pays(backend.name, problem.activation, rows)
         size = problem.target().squared_norm()
         self.piece = _FIRST_PIECE
         self.loss_limit = DIVERGED_ABOVE * np.maximum(size, 0.0 if start.start_loss is None else start.start_loss)
@@ -250,7 +257,8 @@ class _Descent:
     def _measure(self, leg: _Leg) -> list[tuple[Row, float]]:
         """The metrics row of each run where it stands, and its loss floor."""
         gap, stages = self.plans[0].gap, self._stages_of(leg)
-        rows, floors = rows_of(Look.of_reduced(leg.reduction, leg.batch, stages, leg.done, self.backend, gap))
+        about = leg.reduction, leg.batch, stages, leg.done, self.backend, gap
+        rows, floors = rows_of(Look.of_reduced(*about, compiled=self.compiled))
         for run, row in zip(leg.runs, rows, strict=True):
             row["step"] = self.earlier_steps[run] + leg.done
         return list(zip(rows, floors.tolist(), strict=True))
@@ -263,9 +271,8 @@ class _Descent:
         stages, measured = self._stages_of(leg), self._measure(leg)
         reached: list[State | Reached] = [*leg.reached()]
         ended = [_why_ended(stage, row, leg.done) for stage, (row, _) in zip(stages, measured, strict=True)]
-        for place, (run, finite) in enumerate(zip(leg.runs, leg.batch.finite().tolist(), strict=True)):
-            if not finite or self._is_too_large(run, followed_loss(self.problem, measured[place][0])):
-                ended[place] = "diverged"
+        for place in np.flatnonzero(self._diverges(leg, [row for row, _ in measured])).tolist():
+            ended[place] = "diverged"
         ending = [place for place, why in enumerate(ended) if why not in (None, "diverged")]
         if ending and stages[0].then:
             there = leg.only(ending)
@@ -274,7 +281,8 @@ class _Descent:
             there = replace(there, reduction=Reduction.nothing(whole, end), batch=end)
             for i, (place, again) in enumerate(zip(ending, self._measure(there), strict=True)):
                 reached[place], measured[place] = end.take([i]), again
-        snapshot = bool(np.isin(leg.done, self.plans[0].snapshots[leg.number]))  # all plans have the same
+        snapshot = bool((self.plans[0].snapshots[leg.number] == leg.done).any())  # all plans have the same
+        here: dict[int, Position] = {}  # by how many steps the run has done
         for place, run in enumerate(leg.runs):
             if ended[place] == "diverged":
                 self.going.remove(run)
@@ -285,11 +293,20 @@ class _Descent:
                 self.states[run] = end = State(end.second_layer, end.first_layer)
                 self.earlier_steps[run] += leg.done
                 position = Position(leg.number + 1, 0, self.earlier_steps[run])
-                yield Logged(run, position, end, *measured[place], snapshot=True, ended=ended[place])
+                row, floor = measured[place]
+                yield Logged(run, position, end, row, floor, snapshot=True, ended=ended[place], neurons=leg.neurons())
             elif self.every_row:
-                position = Position(leg.number, leg.done, self.earlier_steps[run] + leg.done)
-                yield Logged(run, position, reached[place], *measured[place], snapshot=snapshot, ended=None)
+                row, floor = measured[place]
+                position = here.get(row["step"]) or Position(leg.number, leg.done, row["step"])
+                here[position.step] = position
+                yield Logged(run, position, reached[place], row, floor, snapshot, None)
         return leg.only([place for place, why in enumerate(ended) if why is None]).from_row()
+
+    def _diverges(self, leg: _Leg, rows: list[Row]) -> np.ndarray:
+        """Whether each run of a leg diverges where it stands, (B,)."""
+        name = name_of_followed_loss(self.problem)
+        losses = np.array([row[name] for row in rows], dtype=np.float64)  # NaN for None
+        return ~(leg.batch.finite() & (losses <= self.loss_limit[leg.runs]))
 
     def _is_too_large(self, run: int, loss: float | None) -> bool:
         return loss is None or loss > self.loss_limit[run]
@@ -321,7 +338,7 @@ class _Descent:
         ((row, floor),) = self._measure(here)
         position = Position(here.number, here.done, row["step"])
         (reached,), finite = here.reached(), bool(here.batch.finite()[0])
-        return Logged(run, position, reached, row, floor, snapshot=finite, ended="diverged")
+        return Logged(run, position, reached, row, floor, snapshot=finite, ended="diverged", neurons=leg.neurons())
 
 
 def _why_ended(stage: Stage, row: Row, done: int) -> str | None:

@@ -1,4 +1,7 @@
-"""What goes into the descent loop and comes out of it: where a batch begins, intermediate states, and logged rows."""
+"""What goes into the descent loop and comes out of it: where a batch begins, intermediate states, and logged rows.
+
+Events are not frozen: some are made for every row of every run, and freezing would take most of that time.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from functools import cached_property
 import numpy as np
 
 from featlearn.training.batched import Batched
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.training.plan import Position
-from featlearn.training.problem import State
 from featlearn.training.reduction import Reduction
+from featlearn.training.state import State
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Start(Batched):
     at_row: AtRow | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Reached:
     """Weights that a run of a batch has reached in a stage; ``state`` is made of them when it is asked for.
 
@@ -57,7 +60,7 @@ class Reached:
         return self.reduction.expanded_of(self.reduced, self.place, resumes=self.resumes)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Progress:
     """The state of one run between two logged rows, from which the run can be resumed."""
 
@@ -77,9 +80,14 @@ class Progress:
         return AtRow(self.row.state, self.row_stage_step)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Logged:
-    """A metrics row of one run. ``position`` is where to go on: the next stage when this row ended one."""
+    """A metrics row of one run. ``position`` is where to go on: the next stage when this row ended one.
+
+    Attributes:
+        ended: why the stage ended here: "steps", a stop rule's column, "diverged"; None within a stage.
+        neurons: where it ended, how many the student has, and how many were trained: those that are distinct.
+    """
 
     run: int
     position: Position
@@ -87,7 +95,8 @@ class Logged:
     row: Row
     loss_floor: float
     snapshot: bool
-    ended: str | None  # why the stage ended here: "steps", a stop rule's column, "diverged"; None within a stage
+    ended: str | None
+    neurons: tuple[int, int] | None = None
 
     @property
     def state(self) -> State:

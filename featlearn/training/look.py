@@ -8,11 +8,20 @@ from functools import cached_property
 
 import numpy as np
 
-from featlearn.theory.alignment import feature_motion, imbalance, neuron_metrics, subspace_share
+from featlearn.theory.alignment import (
+    feature_motion,
+    imbalance,
+    neuron_metrics,
+    overlap_summary,
+    overlaps,
+    subspace_share,
+)
 from featlearn.theory.population import Gradient
+from featlearn.theory.targets import correlation
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.interface import Target
 from featlearn.training.backends import Backend
+from featlearn.training.backends.row_measures import Found, measured
 from featlearn.training.data import mean_square_error
 from featlearn.training.optima import least_objectives
 from featlearn.training.problem import Problem
@@ -32,6 +41,7 @@ class Look:
         backend: computes the gradients.
         gap: whether the optimum is wanted.
         reduction, reduced: what is trained of the batch, and its state; None where that is all of it.
+        compiled: whether what is asked of single neurons is computed by ``row_measures``.
     """
 
     problem: Problem
@@ -42,6 +52,7 @@ class Look:
     gap: bool
     reduction: Reduction | None = None
     reduced: State | None = None
+    compiled: bool = False
 
     @classmethod
     def of_reduced(
@@ -52,11 +63,14 @@ class Look:
         stage_step: int,
         backend: Backend,
         gap: bool,
+        *,
+        compiled: bool = False,
     ) -> Look:
         """A look at states as they are trained."""
+        about = stages, stage_step, backend, gap
         if not reduction.changes_anything:
-            return cls(reduction.whole, reduced, stages, stage_step, backend, gap)
-        return cls(reduction.shown, reduction.seen(reduced), stages, stage_step, backend, gap, reduction, reduced)
+            return cls(reduction.whole, reduced, *about, compiled=compiled)
+        return cls(reduction.shown, reduction.seen(reduced), *about, reduction, reduced, compiled)
 
     @property
     def whole(self) -> Problem:
@@ -196,9 +210,44 @@ class Look:
         return (self._correlation[0] if self.minimises == "correlation" else self.loss) + penalty
 
     @cached_property
+    def correlation(self) -> np.ndarray | None:
+        """(B,) E[f f*]/(‖f‖‖f*‖) of the population, NaN where f is 0; None without a teacher."""
+        if self.loss is None:
+            return None
+        target_square, (problem, _) = self.whole.target_square, self._trained
+        residual = 0.5 * np.einsum("bi,bi->b", self.weights.second_layer, self._population[1].second_layer)
+        found, inexact = correlation.from_loss(self.loss, residual, target_square, self._rounding)
+        shifted = problem.scaled is not None and problem.scaled.second_layer.size  # the loss is not linear in a alone
+        needed = np.flatnonzero(np.isfinite(self.loss) & (inexact | bool(shifted)))
+        if len(needed):
+            output, rows = self._trained_in_loss[:2]
+            if shifted:
+                start = slice(None if problem.function else problem.teacher_second_layer.shape[-1], None)
+                second, first = (layer[:, start] for layer in problem.joined())  # without the teacher's neurons
+                output, rows = np.concatenate([output, -second], -1), np.concatenate([rows, first], -2)
+            target = problem.take(needed.tolist()).target()
+            student = problem.activation, output[needed], rows[needed]
+            found[needed] = correlation.correlation(*student, target, target_square[needed])
+        return found
+
+    @cached_property
     def least_objective(self) -> np.ndarray:
         """(B,) the certified lower bound of J*_λ; NaN where there is none."""
         return least_objectives(self.whole, self.weight_decay)
+
+    @cached_property
+    def measured(self) -> Found | None:
+        """What compiled code finds of single neurons, for runs whose weights are finite; None where it is not used."""
+        if not self.compiled:
+            return None
+        weights, multiplicity = self.distinct
+        probed = self.problem.probe is not None and self.stage_step > 0
+        return measured(self.problem, weights.second_layer, weights.first_layer, multiplicity, probed=probed)
+
+    @cached_property
+    def finite(self) -> np.ndarray:
+        """(B,) whether all weights are finite."""
+        return self.distinct[0].finite()
 
     @cached_property
     def alignment(self) -> dict[str, np.ndarray]:
@@ -209,7 +258,10 @@ class Look:
         motion = {"feature_motion": feature_motion(self.weights.first_layer, problem.initial_first_layer)}
         if problem.has_teacher_neurons:
             teacher = problem.teacher_second_layer, problem.teacher_first_layer
-            found = neuron_metrics(problem.activation.symmetry, second, first, *teacher, multiplicity)
+            found = {} if self.measured is None else self.measured.metrics()
+            if not found or not self.finite.all():
+                slowly = neuron_metrics(problem.activation.symmetry, second, first, *teacher, multiplicity)
+                found = {name: np.where(self.finite, found.get(name, x), x) for name, x in slowly.items()}
             if problem.function is not None:  # masses of other neurons do not add up to a*_k
                 del found["mass_error"]
             return found | motion
@@ -217,6 +269,17 @@ class Look:
         if problem.has_teacher:
             found["subspace"] = subspace_share(first, problem.teacher_first_layer, multiplicity)
         return found | motion
+
+    @cached_property
+    def overlaps(self) -> dict[str, np.ndarray]:
+        """The overlaps with the teacher's directions, least and mean; nothing without a teacher."""
+        problem, (distinct, _) = self.problem, self.distinct
+        if not problem.has_teacher:
+            return {}
+        of_neurons = problem.has_teacher_neurons
+        mass = np.sum(np.abs(problem.teacher_second_layer), -1) if of_neurons else np.sqrt(self.whole.target_square)
+        student = problem.output_weights(distinct.second_layer), distinct.first_layer
+        return overlap_summary(overlaps(*student, problem.teacher_first_layer, mass))
 
 
 def _in_float64(state: State) -> State:

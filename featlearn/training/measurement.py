@@ -7,15 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from featlearn.training.backends import Backend
-from featlearn.training.columns import COLUMNS, Row, plain_numbers
+from featlearn.training.column import Row, plain_numbers
+from featlearn.training.columns import COLUMNS
 from featlearn.training.look import Look
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Stage
+from featlearn.training.state import State
+
+
+def name_of_followed_loss(problem: Problem) -> str:
+    """The column by which divergence is told: the loss of the population, or on the data where there is no teacher."""
+    return "loss" if problem.has_teacher else "train_loss"
 
 
 def followed_loss(problem: Problem, row: Row) -> float | None:
-    """The loss by which divergence is told: of the population, or on the data where there is no teacher."""
-    return row["loss" if problem.has_teacher else "train_loss"]
+    """The value of that column."""
+    value: float | None = row[name_of_followed_loss(problem)]
+    return value
 
 
 def measure(

@@ -20,8 +20,6 @@ from featlearn.training.covariance import Root
 from featlearn.training.data import Data, Empirical
 from featlearn.training.networks import generator
 from featlearn.training.stages import Stage
-from featlearn.training.state import BATCH_LOSS as BATCH_LOSS
-from featlearn.training.state import State as State
 
 
 @dataclass(frozen=True)
@@ -131,6 +129,11 @@ class Problem(Batched):
         """What ``optima.least_objectives`` keeps."""
         return {}
 
+    @cached_property
+    def measured_against(self) -> dict[str, np.ndarray]:
+        """What ``row_measures.measured`` keeps."""
+        return {}
+
     @property
     def has_teacher(self) -> bool:
         """Whether the target is known; otherwise there are data alone, and teachers of no neurons."""
@@ -167,6 +170,11 @@ class Problem(Batched):
     def images(self, rows: np.ndarray) -> np.ndarray:
         """The rows (B, n, d) as they meet standard inputs; the same map takes gradients back to those of the rows."""
         return rows if self.root is None else self.root.applied(rows)
+
+    @cached_property
+    def target_square(self) -> np.ndarray:
+        """(B,) ‖f*‖² of the population."""
+        return self.target().squared_norm()
 
     def rest(self, converted: Callable[[np.ndarray], Any] = lambda x: x) -> Target | None:
         """The part of the target that is not made of neurons of the student's activation, from converted arrays."""

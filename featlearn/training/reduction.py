@@ -17,8 +17,9 @@ import numpy as np
 from featlearn.theory.population import Gradient
 from featlearn.training.batched import Batched
 from featlearn.training.methods import METHODS, Exact
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Stage
+from featlearn.training.state import State
 from featlearn.training.twins import twins_of
 
 # In the memory of a whole state, what the reduced one goes on from.

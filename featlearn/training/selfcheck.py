@@ -11,8 +11,9 @@ import numpy as np
 from featlearn.theory import population, quadrature
 from featlearn.theory.activations import Activation, activation, activations
 from featlearn.training.backends import make_backend
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Schedule, Stage
+from featlearn.training.state import State
 
 _NORMS = ((1.0, 1.0), (1e-6, 1e3), (4.0, 0.25))
 _COSINES = (0.0, 0.5, -0.999, 1.0 - 1e-6)

@@ -222,10 +222,11 @@ class Stage:
 
 def value_of_each(schedules: Sequence[S], value: Callable[[S], np.ndarray | float]) -> np.ndarray:
     """The values of schedules, (B, …), each object asked once: most runs of a batch share theirs."""
-    places: dict[int, int] = {}
-    index = [places.setdefault(id(schedule), len(places)) for schedule in schedules]
-    distinct = {id(schedule): schedule for schedule in schedules}.values()
-    return np.array([value(schedule) for schedule in distinct])[index]
+    ids = list(map(id, schedules))
+    distinct = dict(zip(ids, schedules, strict=True))
+    values = np.array([value(schedule) for schedule in distinct.values()])
+    places = {known: place for place, known in enumerate(distinct)}
+    return values[[0] * len(ids) if len(places) == 1 else [places[found] for found in ids]]
 
 
 # --- which steps are logged ---------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featlearn.claims.find import find_only
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs.batch import MemoryRun
@@ -22,17 +23,17 @@ from featlearn.runs.columns import Columns
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.home import runs_directory
 from featlearn.runs.metrics import as_columns
-from featlearn.runs.optimum_record import optimum_record
+from featlearn.runs.optimum_record import optimum_records
 from featlearn.runs.records import RunInfo
 from featlearn.runs.train import RunResult, Watcher, backend_of, first_info
 from featlearn.runs.train import resume as resume_run
 from featlearn.runs.train import train as train_run
-from featlearn.storage.errors import RunError, RunNotFound
+from featlearn.storage.errors import RunError
 from featlearn.storage.npz import write_npz
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.views.data.run import RunData, Snapshots, read_run, read_snapshots
 
 if TYPE_CHECKING:
@@ -143,6 +144,18 @@ class Run:
         """Where the neurons point over time. Raises RunError when there are no snapshots."""
         return self._figure("neurons", size)
 
+    def plot_overlaps(self, size: SizeName = "column") -> Figure:
+        """How near a neuron is to each of the teacher's directions. Raises RunError when there are no snapshots."""
+        return self._figure("overlaps", size)
+
+    def plot_cosines(self, size: SizeName = "column") -> Figure:
+        """The neurons' cosines with two directions over time. Raises RunError when there are none."""
+        return self._figure("cosines", size)
+
+    def plot_degrees(self, size: SizeName = "column") -> Figure:
+        """The loss by Hermite degrees. Raises RunError when there are no snapshots."""
+        return self._figure("degrees", size)
+
     def plot_certificate(self, size: SizeName = "column") -> Figure:
         """The dual certificate of the optimum. Raises RunError when there is none."""
         return self._figure("certificate", size)
@@ -232,24 +245,15 @@ def load_run(name: str | Path = "latest", runs_dir: str | Path | None = None) ->
     Raises:
         RunError: when there is none, or more than one.
     """
-    where = runs_directory(runs_dir)
-    try:
-        return Run(RunDirectory.find(name, where))
-    except RunNotFound as error:
-        if (sweep := SweepDirectory.named(str(name), where)) is None:
-            raise
-        raise RunNotFound(f"{sweep.path} is a sweep: use featlearn.load_sweep") from error
+    return Run(find_only(RunDirectory, str(name), runs_directory(runs_dir), _LOADED_BY))
 
 
 def load_sweep(name: str | Path = "latest", runs_dir: str | Path | None = None) -> Sweep:
     """A sweep, named as runs are; see ``load_run``."""
-    where = runs_directory(runs_dir)
-    try:
-        return Sweep(SweepDirectory.find(name, where))
-    except RunNotFound as error:
-        if (run := RunDirectory.named(str(name), where)) is None:
-            raise
-        raise RunNotFound(f"{run.path} is a run: use featlearn.load_run") from error
+    return Sweep(find_only(SweepDirectory, str(name), runs_directory(runs_dir), _LOADED_BY))
+
+
+_LOADED_BY = {"run": "use featlearn.load_run", "sweep": "use featlearn.load_sweep"}
 
 
 def train(config: Config, runs_dir: str | Path | None = None, watch: Watcher | None = None) -> Run:
@@ -294,7 +298,10 @@ def run_batch(configs: Sequence[Config], *, snapshots: bool = True) -> list[Run]
         snapshots: whether to keep the weights over time, which take memory: ``log.snapshots`` of each run.
     Raises:
         RunError, ConfigError: when one of them cannot begin; nothing has run then.
+        TypeError: when they are not configurations.
     """
+    if isinstance(configs, Config) or not all(isinstance(config, Config) for config in configs):
+        raise TypeError("give a list of configurations, as in run_batch([load_config('quickstart.yaml')])")
     return [Run(run) for run in run_in_memory(configs, snapshots=snapshots)]
 
 
@@ -317,7 +324,7 @@ def _written(memory: MemoryRun, place: Path) -> RunDirectory:
 
     problem = build(memory.config)[0]
     decays = dict.fromkeys(row["weight_decay"] for row in memory.rows if row["gap"] is not None)
-    optima = tuple(optimum_record(problem, decay) for decay in decays)
+    optima = optimum_records(problem, decays)
     run = RunDirectory.create_at(place / "run", memory.config, _info_of(memory).changed(optima=optima))
     try:
         for row in memory.rows:

@@ -13,8 +13,9 @@ import torch
 
 from featlearn.theory.activations import activation
 from featlearn.training.backends import make_backend
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Schedule, Stage
+from featlearn.training.state import State
 from tests.benchmarks.timing import Walk
 
 Engine = Callable[[int, int, int], Walk]

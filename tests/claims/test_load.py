@@ -84,9 +84,8 @@ def test_a_claim_without_a_measurement_is_told(folder: Path) -> None:
     add_claim(folder, "no module", CLAIM, "")
     (folder / "shares.py").unlink()
     assert complaints(folder) == [
-        f"{folder / 'no module.py'}:1:1: (file): is not the name of a module: letters, digits and _, not starting with "
-        "a digit",
+        f"{folder / 'no module.py'}: is not the name of a module: letters, digits and _, not starting with a digit",
         f"{folder / 'no_function.py'}:1:1: measure: needs a function measure(evidence), which returns the findings of "
         "the claim",
-        f"{folder / 'shares.py'}:1:1: (file): no such file; it measures the claim beside it",
+        f"{folder / 'shares.py'}: no such file; it measures the claim beside it",
     ]

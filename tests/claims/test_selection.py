@@ -1,4 +1,4 @@
-"""Conditions, orders and differing settings of lines."""
+"""Keys, orders and differing settings of lines."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from featlearn.claims.listing import Line
-from featlearn.claims.selection import Keys, condition, differing, is_setting_too, ordered, value_of, written
+from featlearn.claims.selection import Keys, differing, is_setting_too, ordered, value_of, written
 from featlearn.storage.errors import WrongChoice
 
 SETTINGS = {
@@ -35,59 +35,33 @@ LINES = [A, B, SWEEP]
 
 
 @pytest.mark.parametrize(
-    ("text", "names"),
+    ("name", "key"),
     [
-        ("student.width=100", "a"),
-        ("student.width = 1e2", "a"),
-        ("student.width!=100", "b"),
-        ("student.width>=100", "ab"),
-        ("student.width<100", ""),
-        ("loss<1e-6", "as"),
-        ("loss>1e-6", "b"),
-        ("recovered=3", "a"),
-        ("status=done", "abs"),
-        ("status!=done", ""),
-        ("kind=sweep", "s"),
-        ("name=quickstart", "ab"),
-        ("name~QUICK", "ab"),
-        ("name!=quickstart", "s"),
-        ("tags=paper", "a"),
-        ("tags!=paper", "bs"),
-        ("tags~pap", "a"),
-        ("note~note", "ab"),
-        ("created>2026-11", "ab"),
-        ("created<2026", ""),
-        ("data.kind=population", "ab"),
-        ('main.train=["first_layer"]', "ab"),
-        ("nesterov=false", "ab"),
-        ("nesterov=0", ""),
-        ("gap=null", "as"),
-        ("gap!=5", "ab"),
-        ("main.weight_decay=0.01", "ab"),
-        ("main.weight_decay<0.01", ""),
-        ("seed=1", "b"),
+        ("student.width", "student.width"),
+        ("nesterov", "stages.main.nesterov"),
+        ("m", "student.width"),
+        ("λ", "stages.main.weight_decay"),
+        ("lambda", "stages.main.weight_decay"),
+        ("steps", "stages.other.steps"),
+        ("mean angle", "mean_angle"),
     ],
 )
-def test_conditions_choose(text: str, names: str) -> None:
-    asked = condition(text, Keys(LINES))
-    assert "".join(found.name for found in LINES if asked.holds(found)) == names
+def test_a_key_is_found_by_its_end_its_heading_and_by_what_people_call_it(name: str, key: str) -> None:
+    assert Keys([*LINES, line("c", {"mean_angle": 1.0})]).complete(name) == key
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("name", "told"),
     [
-        ("studnt.width=1", "did you mean student.width"),
-        ("weight_decy=1", "weight_decay"),
-        ("lambda=1", r"the keys are name, .*loss"),
-        ("width=1", "more than one key; which of these: teacher.width, student.width"),
-        ("loss", "expected KEY=VALUE"),
-        ("=3", "expected KEY=VALUE"),
-        ("", "expected KEY=VALUE"),
+        ("studnt.width", "did you mean student.width"),
+        ("weight_decy", "weight_decay"),
+        ("width", "more than one key; which of these: teacher.width, student.width"),
+        ("d", "no run here has a key 'd'; a key is one of name, .*, a result as loss or a setting as student.width"),
     ],
 )
-def test_a_wrong_condition_says_what_would_be_right(text: str, told: str) -> None:
+def test_a_wrong_key_says_what_would_be_right(name: str, told: str) -> None:
     with pytest.raises(WrongChoice, match=told):
-        condition(text, Keys(LINES))
+        Keys(LINES).complete(name)
 
 
 def test_lines_are_ordered_by_a_key_and_those_without_it_come_last() -> None:

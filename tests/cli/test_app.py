@@ -35,6 +35,16 @@ def test_the_version_is_that_of_the_package() -> None:
     assert (done.exit_code, done.stdout) == (0, f"featlearn {version('featlearn')}\n")
 
 
+@pytest.mark.parametrize("word", app_module.CALLED)
+def test_what_people_call_a_command_is_answered_by_its_name(word: str) -> None:
+    meant = app_module.CALLED[word]
+    assert word not in COMMANDS
+    assert meant.split()[0] in COMMANDS
+    done = invoked(word, "a", "b", env={"COLUMNS": "100"})
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"there is no command '{word}'; did you mean `featlearn {meant}`?" in done.stderr
+
+
 def test_a_command_that_is_not_there_exits_2() -> None:
     done = invoked("no-such-command")
     assert (done.exit_code, done.stdout) == (2, "")

@@ -85,7 +85,9 @@ def test_runs_are_found_by_their_settings_and_results(run: RunDirectory, tmp_pat
     assert entry["settings"]["student.width"] == 6
     assert entry["final"]["stage"] == "go"
     none = invoked("runs", "--where", "loss<0")
-    assert (none.exit_code, none.stdout) == (0, "no runs in runs fulfil this\n")
+    told = none.stdout.splitlines()
+    assert (none.exit_code, told[0], len(told)) == (0, "no run in runs/ meets this condition", 2)
+    assert told[1].startswith("none has loss<0: loss is ")
 
 
 def test_settings_that_differ_are_columns_and_so_is_what_was_asked_for(run: RunDirectory, tmp_path: Path) -> None:
@@ -99,6 +101,13 @@ def test_settings_that_differ_are_columns_and_so_is_what_was_asked_for(run: RunD
     assert heading.split() == ["run", "status", "student.width", "loss"]
     assert (first.split()[2], second.split()[2]) == ("6", "4")
     assert len(invoked("runs", "--last", "1").stdout.splitlines()) == 3
+
+
+@pytest.mark.parametrize("text", ["loss<1e-6 and seed=0", "loss<abc", "status=don"])
+def test_a_condition_that_nothing_could_meet_is_refused(run: RunDirectory, text: str) -> None:
+    listed = invoked("runs", "--where", text)
+    assert (listed.exit_code, listed.stdout) == (2, "")
+    assert listed.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

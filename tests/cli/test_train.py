@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cli.commands import ENVIRONMENT, FEATLEARN, featlearn, invoked
-from tests.config.broken import MINIMAL, Broken, write
+from tests.config.broken import MINIMAL, Broken, place_and_key, write
 from tests.places import ROOT
 from tests.places import TRUTH as TRUTHS
 
@@ -71,7 +71,7 @@ def must_be_told(case: Broken, status: int, output: str, errors: str, place: Pat
     assert (status, output) == (2, "")
     assert "Traceback" not in errors
     for where, key, word in case.expected:
-        assert any(f":{where}: {key}: " in line and word in line for line in errors.splitlines())
+        assert any(place_and_key(where, key) in line and word in line for line in errors.splitlines())
     assert not (place / "runs").exists()
 
 
@@ -140,8 +140,9 @@ def test_the_truth_trajectories_through_the_command_line(number: int, backend: s
 DROPPED = [case for case in json.loads((TRUTHS / "targets.json").read_text()) if case["drop_hermite_below"]]
 
 
+@pytest.mark.parametrize("backend", ["fused", "torch"])
 @pytest.mark.parametrize("case", DROPPED, ids=lambda case: f"{case['activation']}-{case['drop_hermite_below']}")
-def test_losses_without_low_degrees_through_the_command_line(case: dict[str, Any], here: Path) -> None:
+def test_losses_without_low_degrees_through_the_command_line(case: dict[str, Any], backend: str, here: Path) -> None:
     init = {"kind": "explicit", "first_layer": case["first_layer"], "second_layer": case["second_layer"]}
     config = {
         "seed": 0,
@@ -151,7 +152,8 @@ def test_losses_without_low_degrees_through_the_command_line(case: dict[str, Any
         "stages": {"go": {"train": ["first_layer"], "steps": 1, "step_size": 0.1}},
     }
     write(here, json.dumps(config))
-    assert json.loads(invoked("train", "-c", "config.yaml", "--json").stdout)["backend"] == "torch"
+    done = invoked("train", "-c", "config.yaml", "--json", *(["--set", "backend=torch"] if backend == "torch" else []))
+    assert json.loads(done.stdout)["backend"] == backend
     start = json.loads((the_run(here) / "metrics.jsonl").read_text().splitlines()[0])
     assert (start["step"], start["loss"]) == (0, pytest.approx(float(case["loss"]), rel=1e-12, abs=0))
 
@@ -225,3 +227,16 @@ class TestNoRoom:
         assert "Traceback" not in done.stderr
         again = invoked("train", "--resume", "latest")
         assert again.exit_code == 0, again.stderr
+
+
+def test_a_sweep_is_not_gone_on_with_as_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep = tmp_path / "runs" / "20261123-130426-s3-3f2a1c"
+    sweep.mkdir(parents=True)
+    (sweep / "sweep.json").write_text("{}")
+    (tmp_path / "runs" / "latest").symlink_to(sweep.name)
+    for name in ("latest", "s3", "s"):
+        done = invoked("train", "--resume", name)
+        assert (done.exit_code, done.stdout) == (2, "")
+        told = f"{sweep} is a sweep, no run: go on with it by featlearn sweep --resume {sweep}"
+        assert done.stderr == f"{told}\n"

@@ -24,7 +24,7 @@ def test_plot_draws_the_newest_run(tmp_path: Path) -> None:
     done = featlearn("plot", "--runs-dir", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     files = [Path(text) for text in done.stdout.split()]
-    names = ("curves", "alignment", "neurons", "certificate")
+    names = ("curves", "alignment", "neurons", "overlaps", "cosines", "degrees", "certificate")
     wanted = {f"{name}.{kind}" for name in names for kind in ("pdf", "png", "csv", "txt")}
     assert {file.name for file in files} == wanted
     assert all(file.parent == run.path / "figures" and file.stat().st_size > 300 for file in files)
@@ -173,3 +173,26 @@ def test_axes_of_sweeps_are_told_when_they_are_wrong(tmp_path: Path) -> None:
     runs = featlearn("plot", directory.path, "--overlay", directory.path)
     assert runs.returncode == 2
     assert "this is a sweep" in runs.stderr
+
+
+@pytest.mark.slow
+def test_plot_draws_a_theory_and_says_where_it_is_the_drift_alone_or_none(tmp_path: Path) -> None:
+    def committee(*overrides: str) -> Path:
+        short = ["stages.learn.steps=30", "log={points: 12, snapshots: 3}", *overrides]
+        return train(load_config(CONFIGS / "soft_committee.yaml", short), tmp_path).run.path
+
+    closed = committee()
+    done = featlearn("plot", closed, "--theory", "-f", "png")
+    assert done.returncode == 0
+    assert "theory" not in done.stderr
+    assert "theory_loss" in (closed / "figures" / "curves.csv").read_text().split("\n", 1)[0]
+    assert "theory_subspace" in (closed / "figures" / "alignment.csv").read_text().split("\n", 1)[0]
+    drift = featlearn("plot", committee("activation.drop_hermite_below=2"), "--theory", "-f", "png")
+    assert drift.returncode == 0
+    assert "the theory lines are the population drift alone: its η² term is not known in closed form" in drift.stderr
+    none = featlearn("plot", committee("data={kind: population}"), "--theory", "-f", "png")
+    assert (none.returncode, none.stdout) == (1, "")
+    assert "no theory lines: they are for data.kind: online" in none.stderr
+    both = featlearn("plot", closed, "--theory", "--overlay", closed)
+    assert both.returncode == 2
+    assert "figures of one run" in both.stderr

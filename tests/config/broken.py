@@ -18,7 +18,7 @@ stages:
   go: {train: [first_layer, second_layer], steps: 20, step_size: 0.1, weight_decay: 0.01}
 """
 
-Expected = list[tuple[str, str, str]]  # line:column, key, a word of the message
+Expected = list[tuple[str, str, str]]  # line:column, key, a word of the message; "" for what it does not have
 
 
 def write(directory: Path, text: str | bytes, name: str = "config.yaml") -> Path:
@@ -51,9 +51,15 @@ def complaints_of(path: Path, *overrides: str) -> list[str]:
     return [str(c) for c in caught.value.complaints]
 
 
+def place_and_key(place: str, key: str) -> str:
+    """What stands in a complaint between the file and the message."""
+    return f"{place and ':' + place}: {key and key + ': '}"
+
+
 def must_be_refused(case: Broken, directory: Path) -> None:
     """The file is refused, and each thing that is wrong with it is told with its place, its key and the reason."""
     path = case.make(directory)
     lines = complaints_of(path)
     for place, key, word in case.expected:
-        assert any(line.startswith(f"{path}:{place}: {key}: ") and word in line for line in lines), lines
+        start = f"{path}{place_and_key(place, key)}"
+        assert any(line.startswith(start) and word in line for line in lines), lines

@@ -1,6 +1,7 @@
 """What people write, and what they are told that there is instead."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from featlearn.claims.gallery import gallery
 from featlearn.config.hints import EXAMPLES, OF_KEYS, OF_VALUES
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
-from featlearn.config.yaml_source import ConfigError
+from featlearn.config.validation import validated
+from featlearn.config.yaml_source import ConfigError, read_document
 from tests.config.broken import MINIMAL, complaints_of, write
 from tests.places import PAPER
 
@@ -23,12 +25,14 @@ KEYS = [
     ("epochs=3", "did you mean stages.go.steps?"),
     ("optimizer=adam", "did you mean stages.go.method?"),
     ("target=3", "did you mean 'teacher'?"),
+    ("target=He3(w.x)", 'as in teacher.polynomial: "He3(x1)"; for any other label'),
     ("teacher.dim=3", "did you mean 'input_dim'?"),
     ("hidden=3", "did you mean student.width?"),
-    ("width=3", "it is written teacher.width, student.width"),
+    ("width=3", "write it as teacher.width, student.width"),
     ("batch_size=3", "data: {kind: online, batch_size: 100}"),
     ("stages.go.batch_size=3", "data: {kind: online, batch_size: 100}"),
     ("student.bias=true", "no biases"),
+    ("student.second_layer=fixed", "as in stages.NAME.train: [first_layer]"),
     ("scheduler=cosine", "{start: 0.1, factor: 0.5, every: 1000}"),
     ("stages.go.step_size={second_layer: 0.1}", "step_size.first_layer: missing (that of the first layer"),
     ("loss=mse", "squared (the default) or correlation; a stage may stop at a value, as in stop: {loss: 1e-9}"),
@@ -42,8 +46,12 @@ KEYS = [
     ("stages.go.step_size={kind: cosine, start: 0.1, factor: 1, every: 2}", "{cosine: [first, last]}"),
     ("teacher={kind: hermite3, input_dim: 3, width: 2}", "label inputs yourself"),
     ("teacher.formula=He3(x1)", "did you mean 'polynomial'? a target that is no network is a formula"),
-    ("teacher.degree=3", 'as in polynomial: "He3(x1)"'),
-    ("polynomial=He3(x1)", "did you mean teacher.polynomial?"),
+    ("teacher.degree=3", 'as in teacher.polynomial: "He3(x1)"'),
+    ("polynomial=He3(x1)", "did you mean teacher.polynomial? a target that is no network is a formula"),
+    ("n=50", "did you mean data.samples? it goes with data.kind: empirical"),
+    ("noise=1", "did you mean data.noise_std? it goes with data.kind: empirical or online"),
+    ("d=50", "did you mean teacher.input_dim?"),
+    ("sha256=x", "allowed here: name, seed"),
     ("log={kind: x}", "allowed here: points"),
     ("teacher.condition_number=10", "did you mean 'min_conditioning'?"),
     ("teacher.output_weights={beta: 1}", "did you mean 'power_law'?"),
@@ -98,7 +106,39 @@ def test_what_people_write_is_answered_by_what_there_is(override: str, words: st
 
 def test_a_key_of_a_stage_is_shown_in_each_stage(tmp_path: Path) -> None:
     (line,) = complaints_of(write(tmp_path, TWO_STAGES), "lr=3")
-    assert line.endswith("unknown key; it is written stages.go.step_size, stages.end.step_size")
+    assert line.endswith("unknown key; write it as stages.go.step_size, stages.end.step_size")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (MINIMAL, "did you mean teacher.input_dim?"),
+        (
+            MINIMAL.replace("teacher: {input_dim: 3, width: 2}", "teacher: {width: 2}"),
+            "did you mean teacher.input_dim?",
+        ),
+        (
+            MINIMAL.replace("teacher: {input_dim: 3, width: 2}", "data: {kind: empirical, path: x.csv}"),
+            "did you mean data.input_dim?",
+        ),
+    ],
+)
+def test_only_places_that_the_configuration_can_take_are_named(text: str, told: str, tmp_path: Path) -> None:
+    lines = complaints_of(write(tmp_path, text), "d=3")
+    assert [line for line in lines if line.endswith(told)], lines
+
+
+def test_trying_places_out_takes_no_time_with_many_stages_and_changes_no_document(tmp_path: Path) -> None:
+    many = "".join(f"  s{k}: {{train: [first_layer], steps: 3, step_size: 0.1, input_dim: 3}}\n" for k in range(1000))
+    began = time.process_time()
+    lines = complaints_of(write(tmp_path, MINIMAL + many))
+    assert time.process_time() - began < 10
+    assert len(lines) == 1000
+    listed = MINIMAL.replace("  go: {", "  - {name: go, input_dim: 3, ")
+    document = read_document(write(tmp_path, listed))
+    with pytest.raises(ConfigError, match=r"stages\[0\]\.input_dim: unknown key; write it as teacher\.input_dim"):
+        validated(document, tmp_path)
+    assert document.data["stages"][0]["input_dim"] == 3
 
 
 def test_the_entries_of_stages_that_are_given_as_a_list_are_checked_all_the_same(tmp_path: Path) -> None:

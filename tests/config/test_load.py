@@ -1,12 +1,15 @@
 """Reading configurations: what is accepted, what overrides may do, and how files are pinned down."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from featlearn.config.data import EmpiricalData
 from featlearn.config.load import load_config, no_such_place
+from featlearn.config.yaml_source import ConfigError
 from featlearn.storage.errors import Caution
 from featlearn.training.plan import Plan
 from featlearn.training.stages import Threshold
@@ -64,6 +67,26 @@ class TestOverrides:
         decay = config.stages["go"].stage("go").weight_decay
         assert (decay.start, decay.factor, decay.every) == (0.01, 0.5, 4)
         assert config.stages["go"].stage("go").stop == {"loss": Threshold(1e-9)}
+
+    @pytest.mark.parametrize(
+        "value", [7, "a # b: {c}", 1e-300, True, None, ["first_layer"], {"start": 0.1, "factor": 1.0}]
+    )
+    def test_a_mapping_gives_values_as_they_are(self, value: object, tmp_path: Path) -> None:
+        path = write(tmp_path, MINIMAL)
+        for key in ("seed", "name", "stages.go.step_size", "stages.go.train"):
+            found: list[object] = []
+            for overrides in ({key: value}, [f"{key}={json.dumps(value)}"]):
+                try:
+                    found.append(load_config(path, overrides))
+                except ConfigError as error:
+                    found.append(str(error))
+            assert found[0] == found[1]
+        assert load_config(path, {"student.width": 6, "name": "a # b"}).name == "a # b"
+
+    @pytest.mark.parametrize("overrides", ["seed=7", [("seed", 7)], {"seed": {7}}])
+    def test_what_is_neither_texts_nor_a_mapping_is_refused(self, overrides: Any, tmp_path: Path) -> None:
+        with pytest.raises(TypeError):
+            load_config(write(tmp_path, MINIMAL), overrides)
 
     def test_an_override_can_mend_the_file(self, tmp_path: Path) -> None:
         broken = write(tmp_path, MINIMAL.replace("width: 4", "width: 5"))
@@ -171,14 +194,19 @@ def test_a_billion_steps_with_a_change_at_each_are_planned(tmp_path: Path) -> No
 def test_a_small_output_scale_is_told_from_a_factor_in_front(tmp_path: Path) -> None:
     path = write(tmp_path, MINIMAL)
     load_config(path, ["student.output_scale=1"])
-    with pytest.warns(Caution, match=r"0\.25 is the α of lazy training, .* α² = 0\.0625; it is no factor 1/m"):
+    with pytest.warns(
+        Caution,
+        match=r"^--set student.output_scale=0.25: student.output_scale 0.25 is the α .* α² = 0.0625; it is no factor",
+    ):
         assert load_config(path, ["student.output_scale=0.25"]).student.output_scale == 0.25
 
 
 def test_parts_of_a_polynomial_that_no_student_reaches_are_warned_of(tmp_path: Path) -> None:
     path, teacher = write(tmp_path, MINIMAL), "teacher={input_dim: 3, polynomial: x1 + x1*x2 + x1*x2*x3}"
     with pytest.warns(
-        Caution, match="parts of degree 1, 3, which neurons of relu with drop_hermite_below 2 do not have"
+        Caution,
+        match=r"^--set teacher=.*\}: teacher.polynomial has parts of degree 1, 3, which neurons of relu with "
+        "drop_hermite_below 2 do not have",
     ):
         load_config(path, [teacher])
     with pytest.warns(Caution, match="parts of degree 2, which neurons of erf"):

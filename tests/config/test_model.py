@@ -128,12 +128,10 @@ NEAR = {"kind": "near_teacher", "angle": 5.0}
         ({"name": "two\nlines"}, ["name"]),
         ({"name": "\x1b[31mred"}, ["name"]),
         ({"backend": "fused", "device": "cuda"}, ["backend"]),
-        ({"backend": "fused", "activation": {"drop_hermite_below": 4}}, ["backend"]),
         (
             {"data": {"kind": "empirical", "samples": 9}, "activation": {"drop_hermite_below": 3}},
             ["activation.drop_hermite_below"],
         ),
-        ({"teacher": HE3, "backend": "fused"}, ["backend"]),
         ({"teacher": HE3, "log": {"floors": True}}, ["log.floors"]),
         ({"teacher": HE3, "student": {"width": 4, "init": NEAR}}, ["student.init.kind"]),
         (
@@ -198,6 +196,9 @@ def test_defaults_that_depend_on_other_keys_are_written_out(tmp_path: Path) -> N
         ({"data": {"kind": "empirical", "samples": 4}}, "torch", "cpu"),
         ({"stages": {"go": STAGE | {"method": "flow"}}}, "fused", "cpu"),
         ({"backend": "torch"}, "torch", "cpu"),
+        ({"teacher": HE3}, "fused", "cpu"),
+        ({"teacher": QUADRATIC}, "torch", "cpu"),
+        ({"activation": {"name": "erf", "drop_hermite_below": 5}}, "fused", "cpu"),
     ],
 )
 def test_the_backend_and_the_device_are_chosen(changes: dict[str, Any], backend: str, device: str) -> None:

@@ -44,16 +44,16 @@ BROKEN = [
     changed("duplicate_inner", "{width: 4}", "{width: 4, width: 6}", ("4:21", "student.width", "duplicate")),
     whole("syntax", MINIMAL + "x: [1, 2\n", ("8:1", "(syntax)", "not valid YAML")),
     whole("tabs", "name: x\n\tseed: 1\n", ("2:1", "(syntax)", "not valid YAML")),
-    whole("binary", b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe", ("1:1", "(file)", "not UTF-8")),
+    whole("binary", b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe", ("1:1", "", "is not UTF-8")),
     whole("control_character", "name: a\x00b\n", ("1:8", "(syntax)", "U+0000")),
     whole("bomb", _BOMB, ("1:4", "(syntax)", "anchors and aliases")),
     whole("two_documents", MINIMAL + "---\n" + MINIMAL, ("7:1", "(syntax)", "not valid YAML")),
     whole("python_object", MINIMAL + "x: !!python/object/apply:os.system [ls]\n", ("7:4", "x", "is not allowed")),
     whole("deep", "[" * 5000, ("1:51", "(syntax)", "levels of nesting")),
     whole("huge_integer", MINIMAL.replace("seed: 0", "seed: " + "9" * 5000), ("2:7", "seed", "")),
-    Broken("missing_file", lambda d: d / "nowhere.yaml", [("1:1", "(file)", "no such file")]),
-    Broken("directory", _directory, [("1:1", "(file)", "is a directory")]),
-    Broken("pipe", _pipe, [("1:1", "(file)", "not a regular file")]),
+    Broken("missing_file", lambda d: d / "nowhere.yaml", [("", "", "no such file")]),
+    Broken("directory", _directory, [("", "", "is a directory")]),
+    Broken("pipe", _pipe, [("", "", "cannot be read: it is not a regular file")]),
 ]
 
 

@@ -48,6 +48,23 @@ def test_each_gives_bit_for_bit_what_it_gives_alone_in_the_order_of_the_configur
         assert run.second_layer.tobytes() == alone.second_layer.tobytes()
 
 
+def test_rows_that_compiled_code_measures_are_those_of_each_alone(tmp_path: Path) -> None:
+    many = "log={points: 200, gap: false, floors: false}"
+    drawn = "student={width: 6, init: {kind: gaussian, first_layer_std: 1, second_layer_std: 1}}"
+    steps = "stages.last.steps=300"
+    variants = [(), ("seed=1",), ("seed=2", drawn), ("stages.last.step_size=1000",)]
+    configs = [config(tmp_path, many, steps, *overrides) for overrides in variants]
+    for one, run in zip(configs, run_batch(configs), strict=True):
+        (alone,) = run_batch([one])
+        assert run.rows == alone.rows
+    by_numpy = {row["step"]: row for row in run_batch([config(tmp_path, steps)])[0].rows}
+    at_both = [(row, by_numpy[row["step"]]) for row in run_batch(configs[:1])[0].rows if row["step"] in by_numpy]
+    assert len(at_both) > 4
+    for row, other in at_both:
+        numbers = {name: value for name, value in row.items() if isinstance(value, float)}
+        assert numbers == pytest.approx({name: other[name] for name in numbers}, rel=1e-12, abs=1e-13)
+
+
 class Ends:
     """Keeps how a run ended, and the steps of its rows."""
 

@@ -14,8 +14,9 @@ import pytest
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.runs import recorder
-from featlearn.runs.checkpoints import Checkpoint
+from featlearn.runs.checkpoints import Checkpoint, _digest
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.records import ProgressRecord
 from featlearn.runs.train import resume, train
 from featlearn.storage.errors import RunError
 from featlearn.storage.npz import write_npz
@@ -135,6 +136,21 @@ def test_what_is_not_whole_is_refused_with_what_to_do(name: str, run: RunDirecto
     assert "\n" not in told
     assert told.endswith(f"; compute it again with: featlearn train --config {run.config_file}")
     assert contents(run.path) == before
+
+
+def test_a_checkpoint_that_does_not_say_how_many_neurons_were_trained_is_gone_on_from(
+    whole: RunDirectory, run: RunDirectory
+) -> None:
+    arrays = run.read_arrays(run.checkpoint_file)
+    progress = ProgressRecord.parse(str(arrays.pop("progress")))
+    stages = [stage.changed(neurons=None, distinct_neurons=None) for stage in progress.stages]
+    old = progress.changed(format=2, stages=tuple(stages))
+    old = old.changed(digest=_digest(old, arrays))
+    assert "neurons" not in old.text().decode()
+    write_npz(run.checkpoint_file, arrays | {"progress": np.array(old.text().decode())})
+    info = resume(run).info
+    assert [stage.neurons for stage in info.stages] == [None] * len(stages) + [12]
+    assert results(run) == results(whole)
 
 
 def test_the_checkpoint_of_another_run_is_refused(run: RunDirectory, tmp_path: Path) -> None:

@@ -74,6 +74,10 @@ KINDS = {
     "fresh": ["data={kind: empirical, samples: 90, batch_size: 30}", "stages.late.sample=fresh"],
     "fresh_scaled": ["data={kind: empirical, samples: 90}", "stages.early.sample=fresh", "student.output_scale=2"],
     "reused": ["data={kind: online, batch_size: 20, reuse: 7}"],
+    "tail": ["activation.drop_hermite_below=4"],
+    "tail_of_erf": ["activation={name: erf, drop_hermite_below: 5}", "stages.late.method=momentum"],
+    "polynomial": ["teacher={input_dim: 6, polynomial: x1 + x1*x2}", "activation.drop_hermite_below=0", SPHERE],
+    "single_index": ["teacher={input_dim: 6, polynomial: He3(x1)}", "activation.name=erf", "student.scaling=ntk"],
     "zeroed": ["stages.early.then=[zero_second_layer]", "stages.late.method=momentum"],
 }
 every_kind = pytest.mark.parametrize("overrides", KINDS.values(), ids=KINDS)

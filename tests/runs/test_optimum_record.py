@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from featlearn.runs.optimum_record import optimum_from, optimum_record
+from featlearn.runs.optimum_record import optimum_from, optimum_records
 from featlearn.runs.records import OptimumRecord
 from featlearn.training.optima import optimum_of
 from featlearn.training.problem import Problem
@@ -20,7 +20,7 @@ def problem() -> Problem:
 def test_the_optimum_is_given_back(problem: Problem) -> None:
     wanted = optimum_of(problem, 0, DECAY)
     assert wanted is not None
-    record = OptimumRecord.parse(optimum_record(problem, DECAY).line())
+    record = OptimumRecord.parse(optimum_records(problem, [DECAY])[0].line())
     found = optimum_from(record, problem.teacher_first_layer[0])
     assert (found.weight_decay, found.upper, found.lower) == (DECAY, wanted.upper, wanted.lower)
     assert (found.certified, found.largest_certificate) == (wanted.certified, wanted.largest_certificate)
@@ -29,7 +29,7 @@ def test_the_optimum_is_given_back(problem: Problem) -> None:
 
 
 def test_atoms_lie_near_the_teacher_s_lines_with_their_weights(problem: Problem) -> None:
-    record = optimum_record(problem, DECAY)
+    record = optimum_records(problem, [DECAY])[0]
     masses = np.zeros(2)
     for atom in record.atoms:
         masses[atom.teacher] += atom.mass
@@ -39,6 +39,16 @@ def test_atoms_lie_near_the_teacher_s_lines_with_their_weights(problem: Problem)
 
 
 def test_an_optimum_without_atoms_is_one(problem: Problem) -> None:
-    record = optimum_record(problem, DECAY).changed(atoms=())
+    record = optimum_records(problem, [DECAY])[0].changed(atoms=())
     found = optimum_from(record, problem.teacher_first_layer[0])
     assert (found.masses.shape, found.directions.shape) == ((0,), (0, 5))
+
+
+def test_several_optima_keep_their_atoms(problem: Problem) -> None:
+    decays = [DECAY, 0.3, 0.01]
+    together = optimum_records(problem, decays)
+    assert [record.weight_decay for record in together] == decays
+    for record, decay in zip(together, decays, strict=True):
+        (alone,) = optimum_records(problem, [decay])
+        assert [atom.mass for atom in record.atoms] == [atom.mass for atom in alone.atoms]
+        assert record.changed(atoms=()) == alone.changed(atoms=())

@@ -32,7 +32,7 @@ stages:
 log: {points: 20, snapshots: 4}
 """
 OF_TEACHERS = {"loss", "objective", "gap", "max_angle", "misalignment", "mean_angle", "aligned_mass", "alive"}
-OF_TEACHERS |= {"recovered", "mass_error", "subspace"}
+OF_TEACHERS |= {"recovered", "mass_error", "subspace", "overlap_min", "overlap_mean", "correlation"}
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from featlearn.runs.recorder import advice
 from featlearn.training.events import Logged
 from featlearn.training.plan import Plan, Position
-from featlearn.training.problem import State
 from featlearn.training.stages import ByLayer, Schedule
+from featlearn.training.state import State
 from tests.training.examples import stage_of
 
 DECAYS, SMALLER = {"step_size": Schedule(1.0), "weight_decay": Schedule(3.0)}, "; try a smaller step: --set stages.s."

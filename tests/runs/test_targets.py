@@ -208,8 +208,9 @@ def test_the_students_activation_named_for_the_teacher_changes_nothing() -> None
     assert run_batch([named])[0].rows == run_batch([plain])[0].rows
 
 
-def test_auto_takes_torch() -> None:
-    assert config_of().backend == config_of(**VARIANTS["another activation"]).backend == "torch"
+def test_auto_takes_torch_for_neurons_of_another_activation() -> None:
+    assert config_of().backend == "fused"
+    assert config_of(**VARIANTS["another activation"]).backend == "torch"
 
 
 def test_a_resolved_configuration_repeats_itself(tmp_path: Path) -> None:
@@ -242,7 +243,8 @@ def test_a_run_on_a_polynomial_is_shown(formula: str, tmp_path: Path) -> None:
     data = read_run(run)
     assert (data.teachers, data.missing) == (rank, None)
     drawings = {drawing.name: drawing for drawing in run_figures(data, SIZES["page"])}
-    assert list(drawings) == ["curves", "alignment", "neurons"]
+    cosines = ["cosines"] if rank > 1 else []
+    assert list(drawings) == ["curves", "alignment", "neurons", "overlaps", *cosines, "degrees"]
     assert "recovered" not in drawings["alignment"].artists
     assert all("target" in drawing.caption for drawing in drawings.values())
     page = run_page(data)

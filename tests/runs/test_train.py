@@ -105,6 +105,7 @@ def test_every_row_has_every_column_and_the_files_agree(small: Config, tmp_path:
     info = result.run.read_info()
     assert info.final == rows[-1]
     assert [stage.stop_reason for stage in info.stages] == ["steps"] * 5
+    assert [(stage.neurons, stage.distinct_neurons) for stage in info.stages] == [(12, 12), *[(12, 6)] * 4]
     assert (info.teacher_width, info.rank) == (3, 2)
     assert info.activation == ActivationRecord(name="relu", drop_hermite_below=2)
     snapshots = result.run.read_arrays(result.run.snapshots_file)

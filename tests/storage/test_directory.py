@@ -141,8 +141,28 @@ def test_a_part_of_a_name_is_enough_where_only_one_has_it(box: Box, monkeypatch:
     for text in ("", ".", "..", "/", "20261125", "20261126", "x" * 5000, "a\0b", "5f2a"):
         with pytest.raises(RunNotFound, match="there is no box "):
             Box.find(text, where)
+    assert Box.find("laz", where).name == names[2], "the beginning of its own name"
+    with pytest.raises(RunNotFound, match="'qui' may be any of 2"):
+        Box.find("qui", where)
+    (where / "20261127-130427-lazier-6f2a1c").mkdir()
+    write_record(Box(where / "20261127-130427-lazier-6f2a1c").info_file, Info(name="lazier"))
+    assert Box.find("lazy", where).name == names[2]
     monkeypatch.chdir(where)
     assert Box.find("20261123", Path("nowhere")).path == (where / names[0]).resolve()
+
+
+def test_what_is_no_box_is_told_by_its_path_and_hides_names_that_go_on(box: Box) -> None:
+    where = box.path.parent
+    for name in ("20261123-130426-lazy-3f2a1c", "20261123-130427-lazy_more-4f2a1c"):
+        (where / name).mkdir()
+    more = Box(where / name)
+    write_record(more.info_file, Info(name="lazy_more"))
+    for text in ("lazy", "3f2a1c"):
+        with pytest.raises(
+            RunNotFound, match=r"no box '\w+': .*-lazy-3f2a1c is not a box directory: it has no box\.json"
+        ):
+            Box.find(text, where)
+    assert Box.find("lazy_", where).path == more.path.resolve()
 
 
 def test_notes_are_there_once_they_are_written(box: Box) -> None:

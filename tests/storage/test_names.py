@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from featlearn.storage.errors import RunError
-from featlearn.storage.names import answers_to, inside, is_name, stem_of
+from featlearn.storage.names import answers_to, begins_so, inside, is_name, stem_of
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,12 @@ def test_a_new_directory_has_a_harmless_name(name: str) -> None:
 def test_a_directory_answers_to_the_beginning_of_its_name_and_to_parts_of_it(text: str, meant: bool) -> None:
     for name in ("20261123-130426-quickstart-3f2a1c", "20261123-130426-quickstart-3f2a1c-2"):
         assert answers_to(name, text) is meant
+
+
+def test_a_directory_is_known_by_the_beginning_of_its_own_name() -> None:
+    for text, meant in (("quick", True), ("quickstart", True), ("start", False), ("3f", False), ("2026", False)):
+        assert begins_so("20261123-130426-quickstart-3f2a1c", text) is meant
+    assert not begins_so("quickstart", "quick")
 
 
 def test_every_name_that_is_given_answers_to_what_it_was_given_for() -> None:

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from featlearn.theory.activations import Symmetry
-from featlearn.theory.alignment import alignment_metrics, angles, nearest_teacher, neuron_metrics
+from featlearn.theory.alignment import (
+    alignment_metrics,
+    angles,
+    nearest_teacher,
+    neuron_metrics,
+    overlaps,
+)
 from tests.theory.exact import MP, Exact, number
 
 EAST, NORTH = [1.0, 0.0], [0.0, 1.0]
@@ -126,6 +132,23 @@ def test_the_sign_of_a_neuron_on_the_far_side_counts_for_odd_and_not_for_even_ac
         assert m["max_angle"] == pytest.approx(angle, abs=1e-13)
         assert m["recovered"] == recovered
         assert m["aligned_mass"] == recovered
+
+
+def test_overlaps_are_the_best_cosines_of_the_living_whatever_their_sides() -> None:
+    student = [1.0, 1.0, 1e-9], [_direction(60.0), _direction(150.0, 3.0), NORTH]
+    for symmetry in ("even", "odd", "none"):
+        m = _metrics(symmetry, *student, [1.0, 1.0], [EAST, NORTH])
+        best = cos(radians(30.0))  # of the second with −EAST, of the first with NORTH: the third is dead
+        assert m["overlap_min"] == pytest.approx(best, abs=1e-15)
+        m = _metrics(symmetry, *student, [1.0, 1.0], [EAST, _direction(60.0)])
+        assert m["overlap_mean"] == pytest.approx((best + 1) / 2, abs=1e-15)
+        assert m["overlap_min"] <= m["overlap_mean"] <= 1
+
+
+def test_what_lives_is_told_by_the_mass_of_the_target() -> None:
+    second, first, directions = np.array([[1e-5, 1.0]]), np.array([[EAST, NORTH]]), np.array([[EAST]])
+    for mass, best in [(1.0, 1.0), (100.0, 0.0), (1e7, np.nan)]:
+        np.testing.assert_equal(overlaps(second, first, directions, np.array([mass])).item(), best)
 
 
 def test_a_teacher_line_without_neurons_is_missing_its_whole_mass() -> None:

@@ -4,8 +4,9 @@ import numpy as np
 
 from featlearn.theory.activations import activation
 from featlearn.training.backends import Backend, make_backend
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
+from featlearn.training.state import State
 
 
 def fused() -> Backend:

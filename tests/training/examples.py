@@ -12,8 +12,9 @@ from featlearn.training.backends import make_backend
 from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Start
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Schedule, Stage
+from featlearn.training.state import State
 
 # step sizes that suit the random problems, for every method that takes steps
 SIZES = {

@@ -5,7 +5,8 @@ import numpy as np
 from featlearn.theory.activations import Activation, activation
 from featlearn.training.data import Data, Empirical, Online, Sample, drawn_sample
 from featlearn.training.networks import Network
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
+from featlearn.training.state import State
 from tests.theory import exact
 
 D, M = 4, 6

@@ -7,7 +7,8 @@ import pytest
 
 from featlearn.training.backends import BackendError, make_backend, resolved_backend
 from featlearn.training.backends.fused import FusedBackend
-from featlearn.training.problem import Scaled, State
+from featlearn.training.problem import Scaled
+from featlearn.training.state import State
 from tests.training.batches import batch, stages
 
 

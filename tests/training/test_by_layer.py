@@ -12,8 +12,8 @@ from featlearn.training.events import Logged, Start
 from featlearn.training.methods import METHODS
 from featlearn.training.optima import optimum_of
 from featlearn.training.plan import Plan
-from featlearn.training.problem import State
 from featlearn.training.stages import LAYERS, ByLayer, Curve, Schedule, Stage
+from featlearn.training.state import State
 from tests.training.batches import batch
 from tests.training.examples import events_of, random_problem, rows_of
 

@@ -1,48 +1,16 @@
-"""The records of columns: what their values may be, and that a new one needs nothing but its record."""
+"""The columns of the metrics, and that a new one needs nothing but its record."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
-from featlearn.training.columns import COLUMNS, Column, Kind, register
+from featlearn.training.column import Column
+from featlearn.training.columns import COLUMNS, register
 from featlearn.training.problem import Scaled
 from tests.training.examples import random_problem, rows_of, stage_of
 from tests.training.registries import restored
-
-
-def _column(kind: Kind, **changes: Any) -> Column:
-    return Column(name="made_up", kind=kind, meaning="for a test", **changes)
-
-
-VALUES: dict[Kind, tuple[list[Any], list[Any]]] = {  # what a kind holds, and what not
-    "text": (["", "relu"], [3, 0.5, True, ["relu"]]),
-    "count": ([0, 12], [0.5, 12.0, "12", True]),
-    "number": ([0.5, 3, -1e300], ["0.5", False, [0.5]]),
-    "degrees": ([0.5, 3], ["0.5", True]),
-    "share": ([0.5, 1], ["0.5", True]),
-    "seconds": ([0.5, 3], ["0.5", True]),
-}
-
-
-@pytest.mark.parametrize("kind", VALUES)
-def test_a_column_holds_values_of_its_kind_or_nothing(kind: Kind) -> None:
-    column, (good, bad) = _column(kind), VALUES[kind]
-    assert all(column.holds(value) for value in [*good, None])
-    assert not any(column.holds(value) for value in bad)
-    assert not replace(column, required=True).holds(None)
-
-
-def test_computed_values_become_plain_ones() -> None:
-    assert _column("text").plain(["a", "b"]) == ["a", "b"]
-    counts = _column("count").plain(np.array([3.0, 4.0]))
-    assert counts == [3, 4]
-    assert {type(count) for count in counts} == {int}
-    numbers = _column("number").plain(np.array([0.5, np.nan, np.inf]))
-    assert numbers == [0.5, None, None]
-    assert type(numbers[0]) is float
 
 
 def test_every_value_that_is_logged_is_one_that_its_column_holds() -> None:
@@ -71,8 +39,14 @@ def test_the_balance_of_a_scaled_student_is_that_of_its_plain_weights() -> None:
 def test_a_made_up_column_is_logged_and_one_that_does_not_apply_is_null() -> None:
     problem, state = random_problem()
     with restored(COLUMNS):
-        register(_column("number", compute=lambda look: np.max(np.abs(look.weights.second_layer), -1)))
-        register(replace(_column("count", compute=lambda look: None), name="never"))
+        made_up = Column(
+            name="made_up",
+            kind="number",
+            meaning="for a test",
+            compute=lambda look: np.max(np.abs(look.weights.second_layer), -1),
+        )
+        register(made_up)
+        register(replace(made_up, kind="count", compute=lambda look: None, name="never"))
         with pytest.raises(ValueError, match="there is a column loss already"):
             register(COLUMNS["loss"])
         events = rows_of(problem, [stage_of(steps=3)], state)

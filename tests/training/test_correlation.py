@@ -13,11 +13,13 @@ from featlearn.training.data import Empirical
 from featlearn.training.events import Logged, Start
 from featlearn.training.methods import METHODS
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Schedule, Stage
+from featlearn.training.state import State
 from tests.training.batches import batch, fused
 from tests.training.examples import events_of, random_problem, rows_of
 from tests.training.sampled import problem_on
+from tests.training.test_targets import made
 
 SIZES = {"gd": 0.02, "momentum": 0.004, "adam": 0.004}
 
@@ -163,3 +165,13 @@ def test_neurons_that_coincide_stay_together() -> None:
     np.testing.assert_array_equal(last.state.first_layer[:, :4], last.state.first_layer[:, 4:])
     np.testing.assert_allclose(last.state.first_layer, whole.first_layer, rtol=0, atol=1e-13)
     assert first.row["objective"] == pytest.approx(_correlation(problem, State(a, w)), rel=1e-10)
+
+
+@pytest.mark.parametrize(("kind", "name", "drop"), [("staircase", "relu", 0), ("He3", "erf", 0), ("even", "relu", 4)])
+def test_both_backends_take_the_same_steps_towards_a_polynomial(kind: str, name: str, drop: int) -> None:
+    problem, state = made(kind, name, drop, runs=2)
+    plan = [_stage("gd", 30), _stage("gd", 30, weight_decay=Schedule(0.1))]
+    ours = fused().advance(problem, plan, state, 0, 30)
+    theirs = make_backend("torch", "cpu", "float64").advance(problem, plan, state, 0, 30)
+    np.testing.assert_allclose(ours.first_layer, theirs.first_layer, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(ours.second_layer, theirs.second_layer, rtol=0, atol=1e-11)

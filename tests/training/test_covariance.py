@@ -17,9 +17,10 @@ from featlearn.training.methods import METHODS
 from featlearn.training.networks import Network
 from featlearn.training.objective import Objective
 from featlearn.training.optima import optimum_of
-from featlearn.training.problem import Problem, Scaled, State
+from featlearn.training.problem import Problem, Scaled
 from featlearn.training.reduction import reductions
 from featlearn.training.stages import LAYERS
+from featlearn.training.state import State
 from tests.theory.exact import MP, Exact, kernel, number
 from tests.training.examples import stage_of
 

@@ -15,8 +15,9 @@ from featlearn.training.columns import COLUMNS
 from featlearn.training.events import Event, Logged, Progress, Start
 from featlearn.training.networks import explicit_teacher, generator, random_teacher, symmetric_student
 from featlearn.training.plan import Plan, Position
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage, Threshold
+from featlearn.training.state import State
 from tests.places import TRUTH as TRUTHS
 from tests.training.examples import SIZES, assert_same_bits, events_of, loss_of, random_problem, rows_of, stage_of
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from featlearn.training.events import AtRow, Reached, Start
 from featlearn.training.plan import Position
-from featlearn.training.problem import State
 from featlearn.training.reduction import Reduction, reductions
+from featlearn.training.state import State
 from tests.training.examples import random_problem, stage_of
 
 

@@ -14,8 +14,8 @@ from featlearn.theory import population
 from featlearn.theory.activations import DROP_SETTINGS, CompiledKernel, activation, activation_names
 from featlearn.training.backends import BackendError, make_backend
 from featlearn.training.backends.fused import WIDE
-from featlearn.training.problem import State
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
+from featlearn.training.state import State
 from tests.places import ROOT
 from tests.theory import made_up
 from tests.training.batches import assert_same_state, batch, fused, stages
@@ -33,6 +33,11 @@ def test_a_thousand_steps_are_those_of_the_torch_backend(method: str, name: str,
     assert ours.finite().all()
     np.testing.assert_allclose(ours.first_layer, theirs.first_layer, rtol=0, atol=1e-10)
     np.testing.assert_allclose(ours.second_layer, theirs.second_layer, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(("name", "drop"), [("relu", 3), ("relu", 12), ("abs", 4), ("erf", 4), ("erf", 9)])
+def test_a_thousand_steps_without_low_degrees_are_those_of_the_torch_backend(name: str, drop: int) -> None:
+    test_a_thousand_steps_are_those_of_the_torch_backend("momentum", name, drop)
 
 
 @pytest.mark.parametrize("train", [("first_layer",), ("second_layer",)])
@@ -116,7 +121,8 @@ def test_zero_equal_and_opposite_rows_get_the_gradient_of_numpy() -> None:
     state.first_layer[0, 3] = state.first_layer[0, 2]
     state.first_layer[0, 4] = -state.first_layer[0, 2]
     state.first_layer[0, 5] = problem.teacher_first_layer[0, 0]
-    for name, drop in product(activation_names(), DROP_SETTINGS):
+    further = [("relu", 3), ("relu", 20), ("abs", 5), ("erf", 4), ("erf", 20)]
+    for name, drop in [*product(activation_names(), DROP_SETTINGS), *further]:
         given = replace(problem, activation=activation(name, drop))
         stage = Stage(name="s", train=LAYERS, step_size=Schedule(1.0))
         after = fused().advance(given, [stage], state, 0, 1)

@@ -12,6 +12,7 @@ import pytest
 from featlearn.theory import population
 from featlearn.training.backends import WIDE, fused_kernels
 from featlearn.training.backends.fused import fused_kernel
+from featlearn.training.backends.fused_target import fused_target
 from featlearn.training.backends.kernel_cache import address_of
 from tests.training.batches import assert_same_state, batch, fused, stages
 
@@ -25,7 +26,15 @@ def test_columns_that_fill_their_padding_are_not_left(m: int, teachers: int) -> 
     c[0, :m], c[0, m:] = state.second_layer[0], -problem.teacher_second_layer[0]
     slope_a, slope_w, seen = np.full((2, n), 7.0), np.full((2, 4, n), 7.0), np.zeros((1, 2))  # a row of guards behind
     fused_kernels.evaluate_runs(
-        fused_kernel(problem.activation), m, v, c, np.ones((1, n)), slope_a[:1], slope_w[:1], seen
+        fused_kernel(problem.activation),
+        m,
+        v,
+        c,
+        np.ones((1, n)),
+        slope_a[:1],
+        slope_w[:1],
+        seen,
+        fused_target(problem),
     )
     assert (slope_a[1] == 7.0).all()
     assert (slope_w[1] == 7.0).all()
@@ -39,7 +48,9 @@ import sys
 sys.path.insert(0, {root!r})
 from dataclasses import replace
 from featlearn.theory import population
+from featlearn.theory.targets import loss as against
 from tests.training.batches import batch, fused, stages
+from tests.training.test_targets import made
 for m in range(1, 10):
     for teachers in range(1, 5):
         problem, state = batch(1, m, 2, teachers)
@@ -50,6 +61,11 @@ for m in range(1, 10):
         fused().advance(problem, stages(1), state, 0, 1)
         further = replace(stages(1)[0], constraint="unit_rows", loss="correlation")
         assert fused().advance(problem, [further], state, 0, 2).finite().all()
+for kind, name, drop in (("staircase", "relu", 0), ("He3", "erf", 5), ("even", "relu", 4), ("even", "quadratic", 0)):
+    problem, state = made(kind, name, drop, runs=2)
+    loss, _ = fused().loss_and_gradient(problem, state)
+    weights = problem.in_loss(state.second_layer, state.first_layer)
+    assert abs(loss - against.loss_float64(problem.activation, *weights)[0]).max() < 1e-13, (kind, name)
 print("inside")
 """
 
@@ -72,7 +88,22 @@ def test_a_branch_that_is_not_there_is_an_error() -> None:
     advance: Any = fused_kernels.advance_runs
     kernel, seen = fused_kernel(problem.activation), np.zeros((1, 0, 2))
     with pytest.raises(ValueError, match="no branch takes the steps"):
-        advance(kernel, optimiser, 5, np.ones(1), v, a, np.ones((1, 8)), sizes, sizes, *[none] * 4, seen, 0, looks)
+        advance(
+            kernel,
+            optimiser,
+            5,
+            np.ones(1),
+            v,
+            a,
+            np.ones((1, 8)),
+            sizes,
+            sizes,
+            *[none] * 4,
+            seen,
+            0,
+            looks,
+            fused_target(problem),
+        )
 
 
 @pytest.mark.parametrize("m", [5, 8, 70, 2 * WIDE + 3])

@@ -10,8 +10,9 @@ from featlearn.training import data
 from featlearn.training.backends import make_backend
 from featlearn.training.methods import lbfgs
 from featlearn.training.methods.lbfgs import HISTORY, _both, _History
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
+from featlearn.training.state import State
 from tests.training.examples import random_problem, rows_of
 from tests.training.sampled import problem_on
 

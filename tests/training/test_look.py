@@ -1,6 +1,7 @@
 """A look at the runs of a batch: every part is computed once, and shows what the last step used."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from featlearn.theory import population
 from featlearn.training.backends import Backend, make_backend
 from featlearn.training.look import Look
 from featlearn.training.measurement import measure
-from featlearn.training.problem import BATCH_LOSS, Problem, State
+from featlearn.training.problem import Problem, Scaled
 from featlearn.training.stages import Schedule, Stage
+from featlearn.training.state import BATCH_LOSS, State
 from tests.training import sampled
 from tests.training.examples import loss_of, random_problem, stage_of
 from tests.training.sampled import problem_on
+from tests.training.test_targets import made
 
 
 class Counted:
@@ -92,3 +95,48 @@ def test_single_precision_is_looked_at_in_double() -> None:
     single = State(state.second_layer.astype(np.float32), state.first_layer.astype(np.float32))
     double = State(single.second_layer.astype(np.float64), single.first_layer.astype(np.float64))
     assert look(problem, single, stage_of()).loss == look(problem, double, stage_of()).loss
+
+
+# --- the correlation ----------------------------------------------------------------------------
+
+
+def _correlation(problem: Problem, state: State) -> float:
+    """From values at random inputs of few dimensions."""
+    inputs = np.random.default_rng(0).standard_normal((1, 400_000, problem.teacher_first_layer.shape[-1]))
+    squares = np.sum(state.first_layer**2, -1)[:, None]
+    values = problem.activation.pointwise(inputs @ state.first_layer.mT, squares) @ state.second_layer[..., None]
+    if problem.scaled is not None:
+        start, squares = problem.scaled, np.sum(problem.scaled.first_layer**2, -1)[:, None]
+        values = (
+            values
+            - problem.activation.pointwise(inputs @ start.first_layer.mT, squares) @ (start.second_layer[..., None])
+        )
+    target = problem.target().values(inputs)
+    return float(np.mean(values[..., 0] * target) / np.sqrt(np.mean(values**2) * np.mean(target**2)))
+
+
+@pytest.mark.parametrize("kind", ["relu", "He3", "another activation"])
+@pytest.mark.parametrize("shifted", [False, True])
+def test_the_correlation_is_that_of_the_trained_function_with_the_target(kind: str, shifted: bool) -> None:
+    problem, state = random_problem(d=3) if kind == "relu" else made(kind, "relu", 0, d=3)
+    if shifted:
+        start = Scaled(np.array([4.0]), state.second_layer, state.first_layer)
+        problem, state = replace(problem, scaled=start), State(state.second_layer + 0.1, state.first_layer + 0.2)
+    found = look(problem, state, stage_of()).correlation
+    assert found is not None
+    assert found[0] == pytest.approx(_correlation(problem, state), abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["staircase", "another activation"])
+def test_a_small_function_has_the_correlation_of_a_large_one_whatever_is_beside_it(kind: str) -> None:
+    problem, state = made(kind, "relu", 0, runs=3)
+    sizes = np.array([1.0, 1e-8, 0.0])
+    found = look(problem, State(sizes[:, None] * state.second_layer, state.first_layer), *[stage_of()] * 3).correlation
+    whole = look(problem, state, *[stage_of()] * 3).correlation
+    assert found is not None
+    assert whole is not None
+    np.testing.assert_allclose(found[:2], whole[:2], rtol=1e-9)
+    assert np.isnan(found[2])
+    one = look(problem.take([0]), state.take([0]), stage_of()).correlation
+    assert one is not None
+    assert one[0] == found[0]

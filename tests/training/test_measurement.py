@@ -13,7 +13,8 @@ from featlearn.training.backends import Backend, make_backend
 from featlearn.training.columns import COLUMNS
 from featlearn.training.measurement import measure
 from featlearn.training.optima import optimum_of
-from featlearn.training.problem import Probe, Problem, State
+from featlearn.training.problem import Probe, Problem
+from featlearn.training.state import State
 from tests.training.examples import random_problem, stage_of
 
 
@@ -53,6 +54,10 @@ def _by_definition(problem: Problem, state: State, run: int, decay: float) -> di
     assert optimum is not None
     objective = loss + decay / 2 * (a @ a + np.sum(w * w))
     by_a, by_w = slope.second_layer[0] + decay * a, slope.first_layer[0] + decay * w
+    best = np.max(cosines[living], 0)
+    square, of_teacher = (
+        population.squared_norm(problem.activation, *layers)[0] for layers in (arrays[:2], arrays[2:])
+    )
     return {
         "loss": loss,
         "objective": objective,
@@ -67,6 +72,9 @@ def _by_definition(problem: Problem, state: State, run: int, decay: float) -> di
         "mass_error": np.max(np.abs(np.array(per_teacher) - a_star)),
         "balance": np.max(np.abs(np.abs(a) - norms)),
         "subspace": np.sum((w @ span) ** 2) / np.sum(w**2),
+        "overlap_min": np.min(best),
+        "overlap_mean": np.mean(best),
+        "correlation": (square + of_teacher - loss) / (2 * np.sqrt(square * of_teacher)),
         "feature_motion": np.linalg.norm(w - start) / np.linalg.norm(start),
         "kernel_motion": np.linalg.norm(kernel - kernel_at_start) / np.linalg.norm(kernel_at_start),
     }

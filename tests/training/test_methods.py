@@ -22,8 +22,9 @@ from featlearn.training.methods import (
     stepped_by_backend,
 )
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Schedule, Stage
+from featlearn.training.state import State
 from tests.training.examples import SIZES, assert_close, random_problem, rows_of, stage_of, twin_of
 from tests.training.registries import restored
 

@@ -6,8 +6,8 @@ import pytest
 from featlearn.theory import population
 from featlearn.training.backends import make_backend
 from featlearn.training.objective import Objective
-from featlearn.training.problem import State
 from featlearn.training.stages import LAYERS, Layer
+from featlearn.training.state import State
 from tests.training import sampled
 from tests.training.examples import loss_of, random_problem
 from tests.training.sampled import problem_on

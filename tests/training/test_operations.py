@@ -8,8 +8,9 @@ import pytest
 from featlearn.theory import population
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training.operations import OPERATIONS, Operation, end_of_stage, register
-from featlearn.training.problem import BATCH_LOSS, Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Schedule, Stage
+from featlearn.training.state import BATCH_LOSS, State
 from tests.training.examples import loss_of, random_problem, rows_of, stage_of
 from tests.training.registries import restored
 

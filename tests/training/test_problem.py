@@ -9,7 +9,8 @@ from featlearn.theory.tangent_kernel import MOST_PROBE_DIMENSIONS, PROBE_INPUTS,
 from featlearn.theory.targets import loss as against
 from featlearn.training.data import Empirical, Online, Sample
 from featlearn.training.networks import Network
-from featlearn.training.problem import Probe, Problem, Scaled, State
+from featlearn.training.problem import Probe, Problem, Scaled
+from featlearn.training.state import State
 from tests.training.examples import loss_of, random_problem
 
 

@@ -14,8 +14,9 @@ from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
 from featlearn.training.methods import METHODS
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Probe, Problem, Scaled, State
+from featlearn.training.problem import Probe, Problem, Scaled
 from featlearn.training.stages import Schedule, Stage
+from featlearn.training.state import State
 from tests.training.examples import SIZES, assert_same_bits, stage_of
 from tests.training.sampled import problem_on
 

@@ -12,8 +12,9 @@ from featlearn.training.backends import make_backend
 from featlearn.training.data import Data, Empirical, Online, drawn_sample
 from featlearn.training.methods import lbfgs
 from featlearn.training.networks import generator, near_teacher_student, random_teacher
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Layer, Schedule, Stage
+from featlearn.training.state import State
 
 ACT = activation("relu", 2)
 DIM, WIDTH = 4, 4

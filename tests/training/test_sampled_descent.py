@@ -11,8 +11,9 @@ from featlearn.training.data import Empirical, Online, Sample
 from featlearn.training.descent import descend
 from featlearn.training.events import Logged, Start
 from featlearn.training.plan import Plan
-from featlearn.training.problem import BATCH_LOSS, Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Schedule, Stage
+from featlearn.training.state import BATCH_LOSS, State
 from tests.training import sampled
 from tests.training.sampled import M, problem_on
 

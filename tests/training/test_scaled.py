@@ -13,8 +13,9 @@ from featlearn.training.descent import descend
 from featlearn.training.events import Logged, Start
 from featlearn.training.measurement import measure
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Probe, Problem, Scaled, State
+from featlearn.training.problem import Probe, Problem, Scaled
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage, Threshold
+from featlearn.training.state import State
 
 SCALES = np.array([0.5, 3.0, 40.0])
 

@@ -13,8 +13,9 @@ from featlearn.training.backends import make_backend
 from featlearn.training.descent import descend
 from featlearn.training.events import Logged, Start
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Schedule, Stage, Threshold
+from featlearn.training.state import State
 from tests.theory.points import exact_loss, generic, split
 from tests.training.batches import batch
 

@@ -13,9 +13,10 @@ from featlearn.theory.targets.formula import hermite_terms
 from featlearn.theory.targets.function import Polynomial
 from featlearn.training.backends import WIDE, make_backend
 from featlearn.training.methods import METHODS
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.sphere import along_sphere, unit_rows
 from featlearn.training.stages import LAYERS, ByLayer, Layer, Schedule, Stage
+from featlearn.training.state import State
 from tests.theory import exact
 from tests.training.batches import batch
 from tests.training.examples import random_problem, rows_of

@@ -17,8 +17,9 @@ from featlearn.training.events import Logged, Start
 from featlearn.training.methods import METHODS
 from featlearn.training.networks import Network, orthonormal_rows
 from featlearn.training.plan import Plan
-from featlearn.training.problem import Problem, Scaled, State
+from featlearn.training.problem import Problem, Scaled
 from featlearn.training.stages import Schedule, Stage
+from featlearn.training.state import State
 from tests.training.examples import SIZES, stage_of
 from tests.training.test_reduction import _assert_close, _whole, coinciding, trained
 
@@ -138,8 +139,8 @@ def test_runs_of_a_batch_are_what_each_is_alone(kind: str) -> None:
 
 
 def test_the_fused_backend_does_not_train_another_target_by_mistake() -> None:
-    problem, state = made("He3", "relu", 0)
-    with pytest.raises(TypeError, match="need the torch backend"):
+    problem, state = made("another activation", "relu", 0)
+    with pytest.raises(TypeError, match="learns neurons of the student's activation and polynomials; use torch"):
         make_backend("fused", "cpu", "float64").loss_and_gradient(problem, state)
 
 

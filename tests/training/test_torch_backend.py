@@ -6,8 +6,9 @@ import torch
 
 from featlearn.theory.activations import activation
 from featlearn.training.backends import BackendError, make_backend
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import Schedule, Stage
+from featlearn.training.state import State
 from tests.training.examples import random_problem, stage_of
 
 HAS_CUDA = torch.cuda.is_available()

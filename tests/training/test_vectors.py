@@ -41,7 +41,7 @@ def evaluated(decorate: Any, expression: str, rows: str, out: str) -> np.ndarray
         *(f"{name}(a, b)" for name in OF_TWO),
         *("a + b", "a - x", "x * a", "a / b", "1.0 / a", "-a", "x", "spread(y)"),
         *("absolute(a)", "where_above(c, d, a, b)", "where_above(c, 0.0, 1.0, b)", "where_above(x, c, a, y)"),
-        *("entry(r, 2, 3) * a", "load(rows_from(r, 1), 1)", "sqrt(a)"),
+        *("entry(r, 2, 3) * a", "load(rows_from(r, 1), 1)", "number(r, 19) * a", "sqrt(a)"),
     ],
 )
 def test_an_instruction_is_its_twin_in_numpy(expression: str) -> None:

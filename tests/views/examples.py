@@ -43,8 +43,23 @@ PLATEAU = [
     "stages.local_convergence.steps=9000",
     "stages.local_convergence.weight_decay={start: 0.01, factor: 0.25, every: 6000}",
 ]
+POLYNOMIAL = [
+    "teacher={input_dim: 8, polynomial: x1 + x1*x2 + x1*x2*x3*x4}",
+    "activation.drop_hermite_below=0",
+    "stages={both: {train: [first_layer, second_layer], steps: 600, step_size: 0.05}}",
+    "student.init={kind: gaussian, first_layer_std: 0.2, second_layer_std: 0.2}",
+    "log={points: 60, snapshots: 30}",
+]
 SWEEP = "grid:\n  student.width: [8, 16, 32]\n  stages.local.step_size: [0.1, 0.2]\nseeds: 3\n"
 ONE_AXIS = "grid:\n  stages.local.weight_decay: {log: [0.001, 0.1, 3]}\n  teacher.rank: [2, 4]\nseeds: 3\n"
+STEP_SIZES = """\
+grid:
+  stages.local.step_size: {log: [0.03, 0.5, 5]}
+  stages.local.steps: [600]
+  log.points: [60]
+seeds: 5
+"""
+EARLY = "correlation above 0.97"
 SEEDS = "seeds: 5\nstore: summary\n"
 
 
@@ -91,8 +106,8 @@ def of_run(name: str, *overrides: str) -> Callable[[Path], Drawing]:
     return draw
 
 
-def of_sweep(text: str, x: str | None = None, y: str | None = None) -> Callable[[Path], Drawing]:
-    return lambda place: next(sweep_figures(read_sweep(swept(place, text)), ["loss"], x, y, COLUMN))
+def of_sweep(text: str, x: str | None = None, y: str | None = None, metric: str = "loss") -> Callable[[Path], Drawing]:
+    return lambda place: next(sweep_figures(read_sweep(swept(place, text)), [metric], x, y, COLUMN))
 
 
 def of_overlay(place: Path) -> Drawing:
@@ -147,11 +162,18 @@ KINDS: dict[str, Callable[[Path], Drawing]] = {
     "neurons-lines": of_run("neurons"),
     "neurons-directions": of_run("neurons", "activation.drop_hermite_below=0"),
     "neurons-by-mass": of_run("neurons", "teacher.rank=3"),
+    "overlaps": of_run("overlaps"),
+    "overlaps-many": of_run("overlaps", "teacher={input_dim: 8, width: 8, directions: orthonormal}"),
+    "cosines-lines": of_run("cosines"),
+    "cosines-directions": of_run("cosines", "activation.drop_hermite_below=0"),
+    "degrees": of_run("degrees"),
+    "degrees-polynomial": of_run("degrees", *POLYNOMIAL),
     **{kind: of_certificate(kind) for kind in CERTIFICATES},
     "overlay": of_overlay,
     "sweep-lines": of_sweep(ONE_AXIS, x="weight_decay"),
     "sweep-map": of_sweep(SWEEP),
     "sweep-seeds": of_sweep(SEEDS),
+    "sweep-first-steps": of_sweep(STEP_SIZES, metric=EARLY),
 }
 
 

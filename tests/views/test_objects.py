@@ -69,6 +69,13 @@ def test_what_a_run_does_not_have_is_told() -> None:
     assert run.plot_curves().axes
 
 
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_batch_is_a_list_of_configurations(listed: bool) -> None:
+    configs: Any = [str(QUICKSTART)] if listed else load_config(QUICKSTART, SHORT)
+    with pytest.raises(TypeError, match="give a list of configurations"):
+        batch(configs)
+
+
 def test_snapshots_are_kept_on_request_alone() -> None:
     config = load_config(QUICKSTART, SHORT)
     assert run_batch([config])[0].snapshots == {}
@@ -84,8 +91,9 @@ def test_names_are_those_of_the_command_line(
     monkeypatch.setenv("FEATLEARN_RUNS", str(path.parent))
     assert load_run().path == path.resolve()
     assert np.array_equal(featlearn.load_metrics("latest")["loss"], both[0].metrics["loss"])
-    with pytest.raises(RunNotFound, match=r"is a run: use featlearn\.load_run"):
-        load_sweep("latest")
+    for name in ("latest", "quickstart", path.name[:10]):
+        with pytest.raises(RunNotFound, match=r"is a run, no sweep: use featlearn\.load_run"):
+            load_sweep(name)
     with pytest.raises(RunNotFound, match="there is no run 'nothing'"):
         load_run("nothing")
     with pytest.raises(RunNotFound, match="there is no run 'nothing'"):
@@ -103,8 +111,9 @@ def test_a_sweep_has_results_runs_and_figures(tmp_path: Path) -> None:
     assert [run.final["loss"] for run in sweep.runs.values()] == sweep.metrics["loss"].tolist()
     assert sweep.plot("mean_angle")._repr_png_()  # type: ignore[attr-defined]
     assert "5 points over seed" in repr(sweep)
-    with pytest.raises(RunNotFound, match=r"is a sweep: use featlearn\.load_sweep"):
-        load_run("latest", made.path.parent)
+    for name in ("latest", made.name, sweep.name):
+        with pytest.raises(RunNotFound, match=r"is a sweep, no run: use featlearn\.load_sweep"):
+            load_run(name, made.path.parent)
     with pytest.raises(RunError, match="did you mean 'loss'"):
         sweep.plot("los")
 

@@ -170,7 +170,7 @@ def _from_tail(plain: Activation, drop: int, kernel: Callable[..., Any], factor:
         tangents=_tangents_of(degree_one),
         symmetry="even",
         degree_one=degree_one,
-        compiled=None,
+        compiled=CompiledKernel("homogeneous_tail", factor, 0.0, 0.0, first),
     )
 
 

@@ -129,6 +129,37 @@ def _tangents(powers: Powers, pairs: Pairs, hu: Array, hv: Array, ku: Array, kv:
     return mixed_derivative(derivatives, hu, hv, ku, kv, hk) * (2 / pi)
 
 
+# --- products of slopes -------------------------------------------------------------------------
+
+
+def _slope_products(gram: np.ndarray, c: np.ndarray, width: int, input_dim: int, noise: float) -> np.ndarray:
+    """E[(r² + σ²) φ′(z_j) φ′(z_k) ‖x‖²] for j, k below the width.
+
+    φ′(z_j) φ′(z_k) is a Gaussian weight: under it the rows have the products C′ = C − C_{·p} (1 + C_pp)⁻¹ C_{p·} with
+    p = (j, k), and E r² = Σ c_i c_l K of these. ‖x‖² adds d and the derivative along C → (1 + ε)² C, of which
+    C′ → 2 (C′ − C′_{·p} C′_{p·}).
+    """
+    j, k = np.triu_indices(width)
+    pair = np.arange(len(j))
+    q = np.diagonal(gram)
+    s, one_j, one_k = gram[j, k][:, None, None], (1 + q[j])[:, None, None], (1 + q[k])[:, None, None]
+    det = _root(np, q[j], q[k], gram[j, k]) ** 2
+    u, v = gram[j], gram[k]
+    mixed = u[:, :, None] * v[:, None, :]
+    taken = one_k * (u[:, :, None] * u[:, None, :]) + one_j * (v[:, :, None] * v[:, None, :]) - s * (mixed + mixed.mT)
+    tilted = gram - taken / det[:, None, None]
+    square = np.einsum("pii->pi", tilted)
+    kernel, k_s, k_q = _plain(np, square[:, :, None], square[:, None, :], tilted)
+    u, v = tilted[pair, j], tilted[pair, k]
+    rise = 2 * (tilted - u[:, :, None] * u[:, None, :] - v[:, :, None] * v[:, None, :])
+    risen = k_s * rise + 2 * k_q * np.einsum("pii->pi", rise)[:, :, None]
+    residual = kernel @ c @ c + noise
+    along = risen @ c @ c - (u[pair, j] + v[pair, k]) * residual
+    found = np.empty((width, width))
+    found[j, k] = found[k, j] = (2 / pi) / np.sqrt(det) * (input_dim * residual + along)
+    return found
+
+
 # --- records ------------------------------------------------------------------------------------
 
 
@@ -156,6 +187,7 @@ _ERF = Activation(
     tangents=partial(_tangents, _plain_powers),
     value_tangents=partial(_value_tangents, _plain_powers),
     compiled=CompiledKernel("erf", 2 / pi, 0.0, 0.0),
+    slope_products=_slope_products,
 )
 _DROPPED = replace(
     _ERF,
@@ -164,6 +196,7 @@ _DROPPED = replace(
     tangents=partial(_tangents, _dropped_powers),
     value_tangents=partial(_value_tangents, _dropped_powers),
     compiled=CompiledKernel("erf", 2 / pi, 0.0, 1.0),
+    slope_products=None,
 )
 
 
@@ -178,7 +211,8 @@ def _further(drop: int) -> Activation:
         kernel=partial(_tail, drop // 2),
         tangents=partial(_tangents, powers),
         value_tangents=partial(_value_tangents, powers),
-        compiled=None,
+        compiled=CompiledKernel("erf_tail", 2 / pi, 0.0, 0.0, drop // 2),
+        slope_products=None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 
 import numpy as np
@@ -37,6 +38,26 @@ def _no_tangents(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: A
     return 0 * pairs.s * hk
 
 
+def _slope_products(
+    kept: bool, gram: np.ndarray, c: np.ndarray, width: int, input_dim: int, noise: float
+) -> np.ndarray:
+    """E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with ∇φ̃_j = 2 z_j x, or 2 (z_j x − w_j) and r without its mean where that is dropped.
+
+    r = xᵀAx − τ with A = Σ_i c_i v_i v_iᵀ. By Isserlis' theorem the parts of E[z_j z_k (xᵀAx)ⁿ], n = 0, 1, 2; the
+    factor ‖x‖² makes d + 2, d + 4 and d + 6 of the degrees 2, 4 and 6.
+    """
+    q, weighted = gram[:width, :width], gram * c
+    once = (weighted @ gram)[:width, :width]  # w_jᵀ A w_k
+    twice = (weighted @ weighted @ gram)[:width, :width]
+    trace, of_square = np.trace(weighted), np.sum(weighted * weighted.T)
+    second = q * (trace**2 + 2 * of_square) + 4 * trace * once + 8 * twice
+    if kept:
+        return np.asarray(4 * ((input_dim + 6) * second + (input_dim + 2) * noise * q))
+    first = q * trace + 2 * once
+    product = (input_dim + 4) * second - 2 * trace * (input_dim + 2) * first + trace**2 * input_dim * q
+    return np.asarray(4 * (product + 2 * of_square * q + (input_dim + 1) * noise * q))
+
+
 _QUADRATIC = Activation(
     name="quadratic",
     drop_hermite_below=0,
@@ -54,6 +75,7 @@ _QUADRATIC = Activation(
     kernel=_plain,
     tangents=_plain_tangents,
     compiled=CompiledKernel("quadratic", 1.0, 0.0, 0.0),
+    slope_products=partial(_slope_products, True),
 )
 _DROPPED = replace(
     _QUADRATIC,
@@ -61,6 +83,7 @@ _DROPPED = replace(
     kernel=_dropped,
     tangents=_dropped_tangents,
     compiled=CompiledKernel("quadratic", 1.0, 0.0, 1.0),
+    slope_products=partial(_slope_products, False),
 )
 
 
@@ -68,7 +91,9 @@ def _further(drop: int) -> Activation:
     """z² has the degrees 0 and 2: without those below 1 it is what it is at 2, without those below 3 it is zero."""
     if drop == 1:
         return replace(_DROPPED, drop_hermite_below=1)
-    return replace(_DROPPED, drop_hermite_below=drop, kernel=_nothing, tangents=_no_tangents, compiled=None)
+    return replace(
+        _DROPPED, drop_hermite_below=drop, kernel=_nothing, tangents=_no_tangents, compiled=None, slope_products=None
+    )
 
 
 register(_QUADRATIC, _DROPPED, further=_further)

@@ -18,6 +18,7 @@ Kernel = Callable[[Any, Array, Array, Array], tuple[Array, Array, Array]]
 Moment = Callable[[Array], Array]  # of q: written with operators alone, for NumPy and PyTorch
 Tangents = Callable[[Pairs, Array, Array, Array, Array, Array], Array]
 ValueTangents = Callable[[Pairs, Array, Array], Array]
+SlopeProducts = Callable[[Array, Array, int, int, float], Array]
 
 DROP_SETTINGS: tuple[int, ...] = (0, 2)  # what every activation has a record for
 
@@ -49,14 +50,16 @@ class CompiledKernel:
     """The kernel among those that the fused backend compiles: a family, and its constants.
 
     Attributes:
-        family: "homogeneous" (degree 1), "erf" or "quadratic".
+        family: "homogeneous" (degree 1), "erf" or "quadratic"; "homogeneous_tail" or "erf_tail".
         factor, half, excess: what ``pair_kernels`` makes of them depends on the family.
+        first: J of a tail.
     """
 
     family: str
     factor: float
     half: float
     excess: float
+    first: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,6 +96,10 @@ class Activation:
         hermite: ``hermite(k, q)`` → μ_k(q) = E φ^{(k)}(√q z) for every k ≥ 0, of the plain φ (k = 0, 1: ``mean`` and
             ``slope``), 0 at q = 0 where it is infinite there; None where it is not known beyond.
         compiled: the kernel in the fused backend; None where it has none, and the torch backend trains.
+        slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
+            and ∇φ̃_j the gradient of φ̃(v_j·x) by its row, of n rows in d dimensions with products ``gram`` (n, n), the
+            first m of which are meant; for the η² term of online descent (docs/theory.md §13). None where it is not
+            known in closed form.
     Accuracy: K within 1e-12·max(1, |K|) of quadrature for q in [1e-6, 1e3] and |t| ≤ 1; the derivatives likewise
         (tests/theory/test_activations.py), but for the rounding of the inputs, which t = s/√(q_u q_v) → ±1 magnifies
         to its square root (∂K/∂s of relu is asin t/2π; the gradient does not suffer, docs/theory.md §4).
@@ -117,6 +124,7 @@ class Activation:
     value_tangents: ValueTangents | None = None
     hermite: Callable[[int, Array], Array] | None = None
     compiled: CompiledKernel | None = None
+    slope_products: SlopeProducts | None = None
 
     def pointwise(self, preactivation: Array, squared_norm: Any, xp: ModuleType = np) -> Any:
         """φ̃(z) = φ(z) − Σ_{k<ℓ} μ_k(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² broadcast against z."""

@@ -1,5 +1,5 @@
-"""What is compiled to be called from outside: steps of runs, their losses and gradients; by one thread, or by several
-together for one wide run.
+"""What is compiled to be called from outside: steps of runs, their losses and gradients, by one thread, or by several
+together for one wide run; and what metrics rows ask of neurons.
 
 The arguments are the addresses of arrays, as in C. Of many runs, arrays hold one after the other.
 """
@@ -7,11 +7,16 @@ The arguments are the addresses of arrays, as in C. Of many runs, arrays hold on
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from numba import types
 
-from featlearn.training.backends.layout import CLAIMED, DONE, PANEL, Sizes
+from featlearn.training.backends.layout import CLAIMED, DONE, LANES, PANEL, Sizes
+from featlearn.training.backends.moment_kernels import Target
+from featlearn.training.backends.pair_kernels import Kernel
+from featlearn.training.backends.row_kernels import ARGUMENTS as OF_ROWS
+from featlearn.training.backends.row_kernels import measure
 from featlearn.training.backends.step_kernels import Parts, Run, Step, parts_of
 from featlearn.training.backends.turns import add, wait_for
 from featlearn.training.backends.vectors import ROWS, compiled, rows_from
@@ -39,17 +44,22 @@ def _sizes(sizes):
         sizes[13],
         sizes[14],
         sizes[15],
+        sizes[16],
+        sizes[17],
+        sizes[18],
     )
 
 
 @compiled
-def _run(i, n, numbers, v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk):
+def _run(
+    i, n, numbers, tail, target,
+    v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
+):  # fmt: skip
     """Run i of those that the arrays hold."""
     block, row = i * n.blocks, i * n.blocks * n.d
     return Run(
-        numbers[0],
-        numbers[1],
-        numbers[2],
+        Kernel(numbers[0], numbers[1], numbers[2], n.first, tail),
+        target,
         n.d,
         n.blocks,
         n.students,
@@ -82,6 +92,13 @@ def _step(i, run, n, numbers, stretch, decay, size):
     return Step(n.method, beta1, beta2, unbias1, unbias2, *weighed, n.train_a, n.train_w, n.unit_rows)
 
 
+@compiled
+def _target(i, n, factors, coefficients, directions, moments):
+    """The target of run i."""
+    rows = (n.lines * n.d + LANES - 1) // LANES
+    return Target(n.terms, n.lines, factors, coefficients, rows_from(directions, i * rows), moments)
+
+
 def _task_of(parts: Parts) -> Any:
     """The compiled tasks of a round: parts of the step, shares of the sums, and the loss."""
     prepare, add_up, look, move, _ = parts
@@ -110,20 +127,24 @@ def _task_of(parts: Parts) -> Any:
     return task
 
 
-def advance(family: int) -> Callable[..., None]:
+def advance(family: int, polynomial: bool = False) -> Callable[..., None]:
     """Steps of runs; see ``fused_kernels.advance_runs`` and ``step_kernels.Run`` for the arrays."""
-    parts = parts_of(family)
+    parts = parts_of(family, polynomial)
     task, gradient = _task_of(parts), parts.gradient
 
     def steps_of_runs(
-        sizes, numbers, looks, counters, stretch, decay, size, seen, slope_a, slope_w,
-        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
+        sizes, numbers, looks, counters, tail, factors, coefficients, directions,
+        stretch, decay, size, seen, slope_a, slope_w,
+        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
     ):  # fmt: skip
         n = _sizes(sizes)
         for i in range(n.runs):
+            target = 0
+            if polynomial:  # else not compiled
+                target = _target(i, n, factors, coefficients, directions, moments)
             run = _run(
-                i, n, numbers, v, a, mean_a, square_a, mean_w, square_w,
-                multiplicity, student, neurons, totals, sums, desk,
+                i, n, numbers, tail, target,
+                v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
             )  # fmt: skip
             looked = 0
             for done in range(n.steps + 1):
@@ -140,18 +161,22 @@ def advance(family: int) -> Callable[..., None]:
     return steps_of_runs
 
 
-def advance_together(family: int) -> Callable[..., None]:
+def advance_together(family: int, polynomial: bool = False) -> Callable[..., None]:
     """As ``advance`` for one run without gradients: all threads that call it share out the tasks of its rounds."""
-    task = _task_of(parts_of(family))
+    task = _task_of(parts_of(family, polynomial))
 
     def steps_of_run(
-        sizes, numbers, looks, counters, stretch, decay, size, seen, slope_a, slope_w,
-        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
+        sizes, numbers, looks, counters, tail, factors, coefficients, directions,
+        stretch, decay, size, seen, slope_a, slope_w,
+        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
     ):  # fmt: skip
         n = _sizes(sizes)
+        target = 0
+        if polynomial:  # else not compiled
+            target = _target(0, n, factors, coefficients, directions, moments)
         run = _run(
-            0, n, numbers, v, a, mean_a, square_a, mean_w, square_w,
-            multiplicity, student, neurons, totals, sums, desk,
+            0, n, numbers, tail, target,
+            v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
         )  # fmt: skip
         parts, looked = n.parts, 0
         in_round = parts + n.shares + 1
@@ -171,5 +196,12 @@ def advance_together(family: int) -> Callable[..., None]:
     return steps_of_run
 
 
-ENTRIES = {"advance": advance, "advance_together": advance_together}
-ARGUMENTS = (COUNTS, ROWS, COUNTS, COUNTS, *[ROWS] * 18)  # numba's types of those of both
+_OF_STEPS = (COUNTS, ROWS, COUNTS, COUNTS, ROWS, COUNTS, *[ROWS] * 21)  # numba's types
+_STEPS: dict[str, Callable[..., Callable[..., None]]] = {
+    "advance": advance,
+    "advance_together": advance_together,
+    "advance_to_polynomial": partial(advance, polynomial=True),
+    "advance_to_polynomial_together": partial(advance_together, polynomial=True),
+}
+ENTRIES = _STEPS | {"measure": measure}
+ARGUMENTS = dict.fromkeys(_STEPS, _OF_STEPS) | {"measure": OF_ROWS}

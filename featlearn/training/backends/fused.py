@@ -15,24 +15,29 @@ from featlearn.theory.activations import Activation
 from featlearn.theory.population import Gradient
 from featlearn.training.backends import WIDE, BackendError, Looks
 from featlearn.training.backends import fused_kernels as kernels
+from featlearn.training.backends.fused_target import FusedTarget, fused_target
 from featlearn.training.backends.kernel_cache import kernel
-from featlearn.training.backends.layout import ERF, HOMOGENEOUS, QUADRATIC
+from featlearn.training.backends.layout import ERF, ERF_TAIL, HOMOGENEOUS, HOMOGENEOUS_TAIL, QUADRATIC
+from featlearn.training.backends.row_measures import pays
 from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
-from featlearn.training.problem import Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.stages import LossName, Schedule, Stage, value_of_each
+from featlearn.training.state import State
 
 # The families of kernels that are compiled, see pair_kernels.
 _FAMILIES = {
     "homogeneous": HOMOGENEOUS,
     "erf": ERF,
     "quadratic": QUADRATIC,
+    "homogeneous_tail": HOMOGENEOUS_TAIL,
+    "erf_tail": ERF_TAIL,
 }
 _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = α a, which has this name
 
 
-def fused_kernel(activation: Activation) -> tuple[int, float, float, float]:
-    """The compiled kernel of an activation: its family, factor, half and excess.
+def fused_kernel(activation: Activation) -> kernels.Kernel:
+    """The compiled kernel of an activation: its family, factor, half, excess and first.
 
     Raises:
         BackendError: for an activation that has none, or one of a family that is not compiled.
@@ -43,7 +48,7 @@ def fused_kernel(activation: Activation) -> tuple[int, float, float, float]:
     if compiled.family not in _FAMILIES:
         known = ", ".join(_FAMILIES)
         raise BackendError(f"{activation.name} asks for the compiled kernels {compiled.family!r}; there are {known}")
-    return _FAMILIES[compiled.family], compiled.factor, compiled.half, compiled.excess
+    return _FAMILIES[compiled.family], compiled.factor, compiled.half, compiled.excess, compiled.first
 
 
 class FusedBackend:
@@ -76,7 +81,7 @@ class FusedBackend:
         for look in looks.tolist():
             state, done = self.advance(problem, stages, state, done, look - done), look
             found.append(self._evaluated(problem, state)[0])
-        return state, _looks(np.stack(found, axis=1))
+        return state, _looks(np.stack(found, axis=1), fused_target(problem))
 
     def _walk(
         self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int, looks: np.ndarray
@@ -86,7 +91,8 @@ class FusedBackend:
         stage, m = stages[0], state.second_layer.shape[1]
         activation, optimiser = fused_kernel(problem.activation), _optimiser(stage)
         memory = dict(state.memory) or _first_memory(problem, stage, state)
-        first, (target_second, target_first) = state.first_layer, _target(problem)
+        first, (target_second, target_first) = state.first_layer, problem.joined()
+        target = fused_target(problem)
         second = memory.get(_OUTPUT, state.second_layer)
         v, a = _columns(first, target_first), _weights(second, target_second)
         multiplicity = _multiplicity(problem, a)
@@ -101,7 +107,7 @@ class FusedBackend:
         def walk(runs: slice, threads: int = 1) -> None:
             advance_in_place: Any = kernels.advance_runs
             parts = (x[runs] for x in (stretch, v, a, multiplicity, decay, size, *moments, seen))
-            advance_in_place(activation, optimiser, m, *parts, done, looks, threads)
+            advance_in_place(activation, optimiser, m, *parts, done, looks, target.take(runs), threads)
 
         if m >= WIDE and len(stages) < self.threads:
             for run in range(len(stages)):
@@ -115,17 +121,17 @@ class FusedBackend:
         if _OUTPUT in memory:
             memory[_OUTPUT] = second
             second = second / problem.scale[:, None]
-        return State(second, first, memory), _looks(seen)
+        return State(second, first, memory), _looks(seen, target)
 
     def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
         seen, gradient = self._evaluated(problem, state)
-        return seen[:, 0], gradient
+        return seen[:, 0] + fused_target(problem).squared_norm, gradient
 
     def _evaluated(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
-        """The loss and Σ|mass|, (B, 2), and the gradient of the loss."""
+        """The loss but for the norm of a polynomial, and Σ|mass|, (B, 2), and the gradient of the loss."""
         runs, m, d = state.first_layer.shape
-        target_second, target_first = _target(problem)
+        (target_second, target_first), target = problem.joined(), fused_target(problem)
         v = _columns(state.first_layer, target_first)
         a = _weights(problem.output_weights(state.second_layer), target_second)
         multiplicity = _multiplicity(problem, a)
@@ -133,7 +139,9 @@ class FusedBackend:
         activation = fused_kernel(problem.activation)
 
         def look(part: slice) -> None:
-            kernels.evaluate_runs(activation, m, *(x[part] for x in (v, a, multiplicity, slope_a, slope_w, seen)))
+            arrays = (x[part] for x in (v, a, multiplicity, slope_a, slope_w, seen))
+            evaluate: Any = kernels.evaluate_runs
+            evaluate(activation, m, *arrays, target.take(part))
 
         self._share_out(look, runs)
         by_a = problem.output_weights(slope_a[:, :m].copy())
@@ -155,13 +163,21 @@ class FusedBackend:
         do_all([partial(work, slice(*part)) for part in pairwise(ends)], self.threads)
 
 
-def begin_compiling(activation: Activation, width: int) -> None:
-    """Load or compile, in a thread of its own, the steps of students of a width."""
+def begin_compiling(activation: Activation, width: int, rows: int, *, polynomial: bool) -> None:
+    """Load or compile, in a thread of its own, the steps of students of a width, and what measures so many rows.
+
+    Args:
+        polynomial: whether the target is one.
+    """
     family = fused_kernel(activation)[0]
+    wanted = [kernels.entry_name(polynomial, width >= WIDE and thread_count() > 1)]
+    if pays("fused", activation, rows):
+        wanted.append("measure")
 
     def load() -> None:
         with suppress(Exception):  # whoever needs it meets the same error
-            kernel("advance_together" if width >= WIDE and thread_count() > 1 else "advance", family)
+            for name in wanted:
+                kernel(name, family)
 
     Thread(target=load).start()
 
@@ -177,15 +193,6 @@ def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.
     return memory
 
 
-def _target(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """The neurons that join those of the student, which must be all that there is to learn."""
-    if problem.function is not None:
-        raise TypeError("the fused backend learns neurons of the student's activation; others need the torch backend")
-    if problem.root is not None:
-        raise TypeError("the fused backend computes for inputs N(0, I); a covariance needs the torch backend")
-    return problem.joined()
-
-
 def _columns(first: np.ndarray, teacher: np.ndarray) -> np.ndarray:
     """Student and teacher rows as the columns of (runs, d, n), padded with zeros as the compiled code wants them."""
     rows = np.concatenate([first, teacher], axis=1)
@@ -195,9 +202,10 @@ def _columns(first: np.ndarray, teacher: np.ndarray) -> np.ndarray:
     return v
 
 
-def _looks(seen: np.ndarray) -> Looks:
+def _looks(seen: np.ndarray, target: FusedTarget) -> Looks:
     # Σ|mass| squared bounds what cancels in the sum, up to a factor below 4 that only the quadratic needs
-    return Looks(seen[..., 0], 2.0**-48 * seen[..., 1] ** 2)
+    loss, mass = seen[..., 0] + target.squared_norm[:, None], seen[..., 1] + target.mass[:, None]
+    return Looks(loss, 2.0**-48 * mass**2)
 
 
 def _weights(second: np.ndarray, teacher: np.ndarray) -> np.ndarray:

@@ -15,10 +15,12 @@ from itertools import accumulate
 import numpy as np
 
 from featlearn.training.backends import WIDE
+from featlearn.training.backends.fused_target import FusedTarget
 from featlearn.training.backends.kernel_cache import address_of
 from featlearn.training.backends.kernel_cache import kernel as compiled
 from featlearn.training.backends.layout import COUNTERS, DESK, LANES, NEURON_ROWS, PANEL, Sizes
 from featlearn.training.backends.sharing import do_all
+from featlearn.training.backends.tail_constants import tail_constants
 from featlearn.training.methods.adam import BRANCH as ADAM
 from featlearn.training.methods.gd import BRANCH as GD
 from featlearn.training.methods.momentum import BRANCH as MOMENTUM
@@ -28,7 +30,7 @@ MOST_SHARES = 16  # of a wide run
 METHODS = (GD, MOMENTUM, ADAM)
 _NONE = np.zeros((0, LANES))
 
-Kernel = tuple[int, float, float, float]
+Kernel = tuple[int, float, float, float, int]
 
 
 def advance_runs(
@@ -48,12 +50,13 @@ def advance_runs(
     seen: np.ndarray,
     done: int,
     looks: np.ndarray,
+    target: FusedTarget,
     threads: int = 1,
 ) -> None:
     """Take the steps of ``decay`` and ``size``, (runs, steps, 2) for both layers, on runs of m neurons, in place.
 
     Args:
-        kernel: (family, factor, half, excess) of the activation, see ``pair_kernels``.
+        kernel: (family, factor, half, excess, first) of the activation, see ``pair_kernels``.
         optimiser: (method, beta1, beta2, train the second layer, train the first layer, keep its rows on the unit
             sphere, descend on the correlation loss); ``seen`` means nothing with the last.
         stretch: (runs,) α² of a scaled student, 1 otherwise: the second layer, given as α a, takes steps of ``size``
@@ -65,22 +68,26 @@ def advance_runs(
         seen: (runs, looks, 2), filled with the loss and Σ|mass| of the weights at each look.
         done: steps already done, for adam.
         looks: how many of the steps are done at each look, rising, 0 … steps.
+        target: what is learned beside the teacher in v and a; ``seen`` is without its squared norm.
         threads: how many share out the work of a single run.
     """
     method, beta1, beta2, *trained = optimiser
     if method not in METHODS:
         raise ValueError(f"no branch takes the steps of method {method}")
-    n = _sizes(m, v.shape)._replace(steps=decay.shape[1], looks=len(looks), done=done, method=method)
+    n = _of_kernel(_sizes(m, v.shape), kernel, target)._replace(
+        steps=decay.shape[1], looks=len(looks), done=done, method=method
+    )
     flags = ("train_a", "train_w", "unit_rows", "correlation")
     n = n._replace(**{name: int(flag) for name, flag in zip(flags, trained, strict=True)})
     n = n._replace(meets=n.correlation * (m // LANES))
     counters, looked = np.zeros(COUNTERS, np.int64), np.zeros(seen.size)
-    given = [np.array(n, np.int64), np.array([*kernel[1:], beta1, beta2]), np.ascontiguousarray(looks), counters]
+    given = [np.array(n, np.int64), np.array([*kernel[1:4], beta1, beta2]), np.ascontiguousarray(looks), counters]
+    given += _constants(kernel, target)
     given += [np.ascontiguousarray(x).reshape(-1) for x in (stretch, decay, size)]
     weights = (v, a, mean_a, square_a, mean_w, square_w, multiplicity)
     rows = _arranged(m, n, weights)
     together = threads > 1 and n.runs == 1 and n.shares > 1
-    advance = compiled("advance_together" if together else "advance", kernel[0])
+    advance = compiled(entry_name(n.lines > 0, together), kernel[0])
     do_all([lambda: advance(*given, looked, _NONE, _NONE, *rows)] * (threads if together else 1), threads)
     seen[:] = looked.reshape(seen.shape)
     for columns, changed in zip(weights[:-1], rows, strict=False):
@@ -96,16 +103,23 @@ def evaluate_runs(
     slope_a: np.ndarray,
     slope_w: np.ndarray,
     seen: np.ndarray,
+    target: FusedTarget,
 ) -> None:
     """The gradients of the m neurons of each run as in ``advance_runs``, laid out like a and v; ``seen`` (runs, 2)."""
-    n, looked = _sizes(m, v.shape, looks=1, gradients=1), np.zeros(seen.size)
+    n, looked = _of_kernel(_sizes(m, v.shape, looks=1, gradients=1), kernel, target), np.zeros(seen.size)
     rows = _arranged(m, n, (slope_a, slope_w, v, a, *[_NONE] * 4, multiplicity))
     look, nothing = np.zeros(1, np.int64), np.zeros(2 * n.runs)  # of both layers
-    given = [_as_array(n), np.array([*kernel[1:], 0.0, 0.0]), look, np.zeros(COUNTERS, np.int64)]
-    compiled("advance", kernel[0])(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
+    given = [_as_array(n), np.array([*kernel[1:4], 0.0, 0.0]), look, np.zeros(COUNTERS, np.int64)]
+    given += _constants(kernel, target)
+    compiled(entry_name(n.lines > 0), kernel[0])(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
     seen[:] = looked.reshape(seen.shape)
     _read_back(rows[0], slope_a, n)
     _read_back(rows[1], slope_w, n)
+
+
+def entry_name(polynomial: bool, together: bool = False) -> str:
+    """The name of what ``entries`` has for a kind of target, for one thread or several together."""
+    return "advance" + ("_to_polynomial" if polynomial else "") + ("_together" if together else "")
 
 
 @lru_cache
@@ -116,6 +130,21 @@ def _sizes(m: int, shape: tuple[int, ...], looks: int = 0, gradients: int = 0) -
     shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 2)
     parts = -(-n // (LANES * PANEL))
     return Sizes(runs, d, n // LANES, students, shares, parts=parts, looks=looks, gradients=gradients)
+
+
+@lru_cache
+def _sizes_of(n: Sizes, first: int, terms: int, lines: int) -> Sizes:
+    return n._replace(first=first, terms=terms, lines=lines)
+
+
+def _of_kernel(n: Sizes, kernel: Kernel, target: FusedTarget) -> Sizes:
+    """The sizes with those of a kernel and a target."""
+    return _sizes_of(n, kernel[4], len(target.coefficients), target.directions.shape[1])
+
+
+def _constants(kernel: Kernel, target: FusedTarget) -> list[np.ndarray]:
+    """The numbers of a kernel and of a target that compiled code reads."""
+    return [tail_constants(kernel[0], kernel[4]), target.factors, target.coefficients, target.rows_of_directions()]
 
 
 @lru_cache
@@ -147,6 +176,7 @@ def _places(n: Sizes, given: tuple[int, ...]) -> list[slice]:
     """Where in one array rows lie: those that are given, by their numbers, and the scratch."""
     counts = [*given, n.students, n.blocks * NEURON_ROWS]
     counts += [n.shares * 2 * n.blocks, n.shares * n.students * n.d, n.shares * DESK]
+    counts += [n.blocks * (2 + 2 * n.lines)]
     ends = accumulate(counts)
     return [slice(end - count, end) for count, end in zip(counts, ends, strict=True)]
 

@@ -33,7 +33,9 @@ SOURCES = (
     "backends/kernel_cache.py",
     "backends/layout.py",
     "backends/method_kernels.py",
+    "backends/moment_kernels.py",
     "backends/pair_kernels.py",
+    "backends/row_kernels.py",
     "backends/step_kernels.py",
     "backends/tile_kernels.py",
     "backends/turns.py",
@@ -165,7 +167,7 @@ def _compiled(name: str, family: int) -> bytes:
     from featlearn.training.backends.entries import ARGUMENTS, ENTRIES
 
     with _unoptimised():
-        shell = numba.cfunc(types.void(*ARGUMENTS), error_model="numpy")(ENTRIES[name](family))
+        shell = numba.cfunc(types.void(*ARGUMENTS[name]), error_model="numpy")(ENTRIES[name](family))
     symbol = shell.native_name.removeprefix("cfunc.")
     around = rf'^define [^\n]*@"?{re.escape(shell.native_name)}"?\(.*?^}}$'
     module = binding.parse_assembly(re.sub(around, "", shell.inspect_llvm(), flags=re.M | re.S))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-HOMOGENEOUS, ERF, QUADRATIC = 0, 1, 2  # families of kernels
+HOMOGENEOUS, ERF, QUADRATIC, HOMOGENEOUS_TAIL, ERF_TAIL = range(5)  # families of kernels
+ARCSINE = 18  # coefficients of the polynomial that makes an arcsine, or its tail
 LANES = 8  # numbers in a vector: one register of 512 bits, or two of 256
 PANEL = 4  # blocks of LANES neurons that stay in the cache while all others pass by
 DESK = (1 + 2 * PANEL) * LANES  # rows of scratch: a tile, and for each neuron of a panel its sums of K and of ∂K/∂q
 SCALE, INVERSE, WEIGHT, PUSH = range(4)  # rows of ``neurons`` for each block, see ``pair_kernels.Family.ready``
 NEURON_ROWS = 4
+INPUT_ROWS = 4  # vectors that hold the inputs at which tangent kernels are compared
+INPUTS = INPUT_ROWS * LANES
+DESK_ROWS = 5 + INPUT_ROWS  # of scratch for the kernel of a run
+FOUND = 11  # numbers that are measured of each run, see ``row_measures.Found``
 CLAIMED, DONE = 0, 8  # places in ``counters``, in cache lines of their own
 COUNTERS = 16
 
@@ -28,6 +33,8 @@ class Sizes(NamedTuple):
         unit_rows: 1 where rows of the first layer stay on the unit sphere.
         correlation: 1 where students do not add up to the function that they learn from; ``meets`` is then the first
             block that has others, and 0 otherwise.
+        first: J of a tail, see ``pair_kernels``.
+        terms, lines: of a polynomial target, see ``moment_kernels``.
     """
 
     runs: int
@@ -46,3 +53,6 @@ class Sizes(NamedTuple):
     unit_rows: int = 0
     correlation: int = 0
     meets: int = 0
+    first: int = 0
+    terms: int = 0
+    lines: int = 0

@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 
 from featlearn.training.backends.layout import INVERSE, LANES, NEURON_ROWS, PANEL, PUSH, SCALE, WEIGHT
 from featlearn.training.backends.method_kernels import direction
-from featlearn.training.backends.pair_kernels import FAMILIES
+from featlearn.training.backends.moment_kernels import moments_of, with_slope, with_value
+from featlearn.training.backends.pair_kernels import FAMILIES, Kernel
 from featlearn.training.backends.tile_kernels import panel_of
 from featlearn.training.backends.vectors import (
     absolute,
     compiled,
     entry,
     fma,
+    in_part,
     inlined,
     load,
     spread,
@@ -31,7 +33,8 @@ class Run(NamedTuple):
     """One run and what its steps need; arrays are (…, LANES), eight neurons to a row.
 
     Args:
-        factor, half, excess: of the activation, see ``pair_kernels``.
+        kernel: the numbers of the activation.
+        target: a ``moment_kernels.Target``, which only steps to a polynomial have.
         d, blocks, students, shares: coordinates; blocks of eight neurons, and those of them that have students; shares
             of the sums over pairs.
         correlation, meets: see ``layout.Sizes``.
@@ -43,9 +46,8 @@ class Run(NamedTuple):
             each block, the sums of columns G, and scratch.
     """
 
-    factor: float
-    half: float
-    excess: float
+    kernel: Kernel
+    target: Any
     d: int
     blocks: int
     students: int
@@ -112,30 +114,50 @@ def _sum_of_lanes(value, desk):
     return total
 
 
-def parts_of(family: int) -> Parts:
-    """The compiled parts of a round for a family of ``FAMILIES``."""
-    return Parts(*_sums_of(family), *_slopes_of(family))
+@inlined
+def _mass(run, j):
+    """What the neurons of block j count in the function that students learn from, in which those that learn on the
+    correlation loss do not count themselves."""
+    c = load(run.multiplicity, j) * load(run.a, j)
+    if run.correlation == 1 and j < run.students:
+        return where_above(load(run.student, j), 0.0, 0.0, c)
+    return c
 
 
-def _sums_of(family: int) -> tuple[Any, Any, Any]:
+@compiled
+def _on_unit_sphere(run, j, before, after):
+    """Divide the students of block j by their norms, as ``sphere.unit_rows``; ‖v‖² is ``before`` and ``after``."""
+    scale = where_above(after, 0.0, 1.0 / sqrt(after) + (after - after), after)
+    scale = where_above(before, 0.0, scale, before)
+    scale = where_above(load(run.student, j), 0.0, scale, 1.0)
+    for row in range(j * run.d, (j + 1) * run.d):
+        store(run.v, row, scale * load(run.v, row))
+
+
+def parts_of(family: int, polynomial: bool) -> Parts:
+    """The compiled parts of a round for a family of ``FAMILIES``, with or without a polynomial target."""
+    return Parts(*_sums_of(family, polynomial), *_slopes_of(family, polynomial))
+
+
+def _sums_of(family: int, polynomial: bool) -> tuple[Any, Any, Any]:
     """The compiled ``prepare``, ``add_up`` and ``look`` of a family."""
-    (ready, _, complete), panel = FAMILIES[family], panel_of(FAMILIES[family])
+    (ready, _, complete, moment), panel = FAMILIES[family], panel_of(FAMILIES[family])
+    moments = moments_of(moment)
 
-    @compiled
+    @in_part
     def prepare(run, j):
         """Make the neurons of block j ready."""
         q = spread(0.0)
         for row in range(j * run.d, (j + 1) * run.d):
             x = load(run.v, row)
             q = fma(x, x, q)
-        c = load(run.multiplicity, j) * load(run.a, j)
-        if run.correlation == 1 and j < run.students:
-            c = where_above(load(run.student, j), 0.0, 0.0, c)
-        scale, inverse, weight, push = ready(q, c)
+        scale, inverse, weight, push = ready(q, _mass(run, j))
         store(run.neurons, j * NEURON_ROWS + SCALE, scale)
         store(run.neurons, j * NEURON_ROWS + INVERSE, inverse)
         store(run.neurons, j * NEURON_ROWS + WEIGHT, weight)
         store(run.neurons, j * NEURON_ROWS + PUSH, push)
+        if polynomial:
+            moments(run.target, run.v, run.d, run.neurons, j)
 
     @compiled
     def add_up(run, share, last):
@@ -153,48 +175,50 @@ def _sums_of(family: int) -> tuple[Any, Any, Any]:
             if turn in (share, 2 * shares - 1 - share):
                 panel(run, share, first, min(first + PANEL, last))
 
-    @compiled
+    @in_part
     def look(run, seen, place):
-        """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once all pairs are added up."""
+        """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once all pairs are added up.
+
+        With a target beside the neurons the loss is without its squared norm.
+        """
         loss, size = spread(0.0), spread(0.0)
         for j in range(run.blocks):
             c, scale = load(run.multiplicity, j) * load(run.a, j), load(run.neurons, j * NEURON_ROWS + SCALE)
-            by_a, _, _ = complete(run.factor, scale, load(run.neurons, j * NEURON_ROWS + INVERSE))
+            by_a, _, _ = complete(run.kernel.factor, scale, load(run.neurons, j * NEURON_ROWS + INVERSE))
             loss = fma(c, by_a * _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j), loss)
+            if polynomial:
+                loss = with_value(run.target, j, -2.0 * c, loss)
             size = size + absolute(c * scale)
         seen[place], seen[place + 1] = _sum_of_lanes(loss, run.desk), _sum_of_lanes(size, run.desk)
 
     return prepare, add_up, look
 
 
-def _slopes_of(family: int) -> tuple[Any, Any]:
+def _slopes_of(family: int, polynomial: bool) -> tuple[Any, Any]:
     """The compiled ``move`` and ``gradient`` of a family."""
     complete = FAMILIES[family].complete
 
-    @compiled
+    @in_part
     def slopes(run, j):
         """∂L/∂a of the neurons of block j, and what G and v count in ∂L/∂v; once all shares are added up."""
         scale, inverse = load(run.neurons, j * NEURON_ROWS + SCALE), load(run.neurons, j * NEURON_ROWS + INVERSE)
-        by_a, by_q, by_s = complete(run.factor, scale, inverse)
+        by_a, by_q, by_s = complete(run.kernel.factor, scale, inverse)
         a = 2.0 * load(run.a, j)
         value = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j)
         own = _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j + 1, j)
-        return 2.0 * by_a * value, a * by_s, 2.0 * by_q * a * own
+        slope = 2.0 * by_a * value
+        if polynomial:
+            slope = with_value(run.target, j, -2.0, slope)
+        return slope, a * by_s, 2.0 * by_q * a * own
 
     @inlined
     def slope_by_row(run, by_sum, by_own, row, j):
         """∂L/∂v of one coordinate of the neurons of block j."""
         total = _sum_of_shares(run, run.sums, run.students * run.d, row, j)
-        return fma(by_own, load(run.v, row), by_sum * total)
-
-    @compiled
-    def on_unit_sphere(run, j, before, after):
-        """Divide the students of block j by their norms, as ``sphere.unit_rows``; ‖v‖² is ``before`` and ``after``."""
-        scale = where_above(after, 0.0, 1.0 / sqrt(after) + (after - after), after)
-        scale = where_above(before, 0.0, scale, before)
-        scale = where_above(load(run.student, j), 0.0, scale, 1.0)
-        for row in range(j * run.d, (j + 1) * run.d):
-            store(run.v, row, scale * load(run.v, row))
+        slope = fma(by_own, load(run.v, row), by_sum * total)
+        if polynomial:
+            slope = with_slope(run.target, run.v, run.d, j, row - j * run.d, -2.0 * load(run.a, j), slope)
+        return slope
 
     @compiled
     def move(run, step, j):
@@ -210,7 +234,7 @@ def _slopes_of(family: int) -> tuple[Any, Any]:
                 before, after = fma(old, old, before), fma(new, new, after)
                 store(run.v, row, new)
         if step.unit_rows:
-            on_unit_sphere(run, j, before, after)
+            _on_unit_sphere(run, j, before, after)
         if step.train_a:
             old = load(run.a, j)
             downhill = direction(step, fma(step.decay_a, old, slope), j, run.mean_a, run.square_a)

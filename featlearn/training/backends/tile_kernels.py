@@ -100,13 +100,13 @@ def panel_of(family: Family) -> Any:
     pair = family.pair
 
     @compiled
-    def pairs(half, excess, neurons, i, j, kept, desk, totals):
+    def pairs(kernel, neurons, i, j, kept, desk, totals):
         """Turn the tile from S into P; add K and ∂K/∂q to the totals of block j, and to those kept for block i."""
         weight, inverse = load(neurons, j * NEURON_ROWS + WEIGHT), load(neurons, j * NEURON_ROWS + INVERSE)
         by_a, by_q = load(totals, 2 * j), load(totals, 2 * j + 1)
         for u in range(LANES):
             s, own = load(desk, u), entry(neurons, i * NEURON_ROWS + WEIGHT, u)
-            value, slope, through = pair(half, excess, s, s * inverse * entry(neurons, i * NEURON_ROWS + INVERSE, u))
+            value, slope, through = pair(kernel, s, s * inverse * entry(neurons, i * NEURON_ROWS + INVERSE, u))
             store(desk, u, through)
             by_a, by_q = fma(own, value, by_a), fma(own, slope, by_q)
             store(desk, kept + u, fma(weight, value, load(desk, kept + u)))
@@ -125,7 +125,7 @@ def panel_of(family: Family) -> Any:
                 kept = LANES * (1 + 2 * (i - first))
                 if j >= run.meets:
                     _products(v, d, i, j, desk)
-                    pairs(run.half, run.excess, neurons, i, j, kept, desk, totals)
+                    pairs(run.kernel, neurons, i, j, kept, desk, totals)
                     if j < students:
                         _add_columns(v, d, neurons, i, j, desk, sums)
                 if i == j:  # the first tile of block i, whose totals have it all: what is kept beside begins here

@@ -16,9 +16,10 @@ from featlearn.training.backends import BackendError, Looks, torch_samples
 from featlearn.training.backends.cuda_graph import Tensors, steps_taken
 from featlearn.training.data import Empirical, Sample
 from featlearn.training.methods import stepped_by_backend
-from featlearn.training.problem import BATCH_LOSS, Problem, State
+from featlearn.training.problem import Problem
 from featlearn.training.sphere import unit_rows
 from featlearn.training.stages import LAYERS, LossName, Stage
+from featlearn.training.state import BATCH_LOSS, State
 
 Slopes = Callable[[Any, torch.Tensor, torch.Tensor], Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
 

@@ -33,7 +33,9 @@ _OPTIONS: dict[str, Any] = {
     "no_rewrites": True,
 }
 compiled = numba.njit(**_OPTIONS)
-inlined = numba.njit(**_OPTIONS | {"forceinline": True})  # for what is done to every row
+# Branches on what is known when a function is made are compiled in part: numba calls that a rewrite.
+in_part = numba.njit(**_OPTIONS | {"no_rewrites": False})
+inlined = numba.njit(**_OPTIONS | {"no_rewrites": False, "forceinline": True})  # for what is done to every row
 
 
 class VectorType(types.Type):
@@ -135,6 +137,12 @@ def store(rows: np.ndarray, row: int, value: Any) -> None:
 def entry(rows: np.ndarray, row: int, lane: int) -> Any:
     """One number of a row."""
     return rows[row, lane]
+
+
+@instruction(lambda _, builder, rows, place: builder.load(builder.gep(rows, [place])), NUMBER, (ROWS, COUNT))
+def number(rows: np.ndarray, place: int) -> Any:
+    """One number of an array, counted from its first."""
+    return rows.reshape(-1)[place]
 
 
 @instruction(lambda _, builder, rows, row: _address(builder, rows, row), ROWS, (ROWS, COUNT))

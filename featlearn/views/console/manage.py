@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +44,8 @@ def show_differences(names: tuple[str, str], found: Differences) -> None:
 
 
 def _texts(pair: tuple[Any, Any]) -> list[str]:
-    if pair[0] is None or pair[1] is None:
-        return ["–" if value is None else value if isinstance(value, str) else json.dumps(value) for value in pair]
-    return labels(pair, 4)
+    known = iter(labels([value for value in pair if value is not None], 4))
+    return ["–" if value is None else next(known) for value in pair]
 
 
 def show_neuron(neuron: Neuron, asked: int | None) -> None:

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bar
 
 from featlearn.runs.directory import RunDirectory
 from featlearn.training.backends.kernel_cache import before_compiling
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.training.events import Event, Logged
 from featlearn.training.plan import Plan
 from featlearn.views.console.output import error_console, is_live, tell

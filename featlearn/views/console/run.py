@@ -14,7 +14,7 @@ from featlearn.runs.directory import RunDirectory
 from featlearn.runs.records import Environment, Provenance, RunInfo, changes
 from featlearn.runs.statuses import STOPPED
 from featlearn.storage.errors import RunError
-from featlearn.training.columns import Row
+from featlearn.training.column import Row
 from featlearn.views.console.fitting import fitting_table, heading
 from featlearn.views.console.output import complain, output_console, shown
 from featlearn.views.console.status import status_of_run, style_of
@@ -159,6 +159,8 @@ def show_environment(info: RunInfo) -> None:
     for stage in info.stages:
         why = "after all of them" if stage.stop_reason == "steps" else f"by {stage.stop_reason}"
         told = f"{steps_in_words(stage.steps)}, {stage.seconds:.2f} s, ended {why}"
+        if stage.distinct_neurons != stage.neurons:
+            told += f"; {stage.neurons} neurons, {stage.distinct_neurons} distinct"
         table.add_row("stage", shown(f"{stage.name}: {told}"))
     if info.git.commit:
         table.add_row("commit", shown(f"{info.git.commit}{' (changed since)' if info.git.dirty else ''}"))

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from featlearn.claims.listing import Line
+from featlearn.claims.listing import FACTS, Line
 from featlearn.claims.selection import differing, is_setting_too, value_of, written
 from featlearn.runs.statuses import STOPPED
 from featlearn.storage.text import printable
@@ -24,10 +24,13 @@ from featlearn.views.words.labels import heading_of, short_keys
 from featlearn.views.words.numbers import number
 from featlearn.views.words.values import clipped, labels
 
+if TYPE_CHECKING:
+    from featlearn.claims.conditions import Condition
+
 # of each, where a run has it
 _RESULTS = ("loss", "train_loss", "test_loss", "mean_angle", "max_angle", "recovered", "step", "seconds")
 _MOST_SETTINGS = 4  # in which runs differ, as columns
-_MOST_NAMED = 12  # of the others
+_MOST_NAMED = 6  # of the others; more are counted
 _LONGEST = 40  # characters of a setting or a note
 _GAP = "   "
 
@@ -47,17 +50,29 @@ class Column(NamedTuple):
 
 
 def show_runs(
-    lines: Sequence[Line], runs_dir: Path, keys: Sequence[str] | None = None, *, chosen: bool = False
+    lines: Sequence[Line],
+    runs_dir: Path,
+    keys: Sequence[str] | None = None,
+    *,
+    searched: Sequence[Line] | None = None,
+    conditions: Sequence[Condition] = (),
 ) -> None:
     """The table of runs, sweeps and reproductions.
 
     Args:
         keys: of the columns; by default the results, and before them the settings in which the runs differ.
-        chosen: whether there are conditions that may have left some out.
+        searched: those among which ``conditions`` chose, where they did.
     """
     if not lines:
         made = "make one with: featlearn new, then featlearn train --config quickstart.yaml"
-        tell(f"no runs in {runs_dir} fulfil this" if chosen else f"no runs in {runs_dir}; {made}")
+        if not searched:
+            tell(f"no runs in {runs_dir}; {made}")
+            return
+        few = "these conditions" if len(conditions) > 1 else "this condition"
+        tell(f"no run in {_folder(runs_dir)} meets {few}")
+        for why in filter(None, (condition.why_none(searched) for condition in conditions)):
+            tell(why)
+        _tell_of_sweeps(searched, conditions)
         return
     names = Column("run", [printable(line.name) for line in lines], right=False)
     states = Column("status", list(map(_status, lines)), right=False)
@@ -65,14 +80,32 @@ def show_runs(
     columns = _columns(lines, differ[:_MOST_SETTINGS] if keys is None else keys, results=keys is None)
     hidden = _write([names, states, *columns], [style_of(line.status) for line in lines])
     if others := differ[_MOST_SETTINGS:]:
-        more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-        told = ", ".join(map(printable, others[:_MOST_NAMED]))
-        _tell_below(f"settings that differ, too: {told}{more}; choose with --columns")
+        if len(others) > _MOST_NAMED:
+            _tell_below(
+                f"{len(others)} more settings differ; choose with --columns; of two runs: featlearn diff RUN RUN"
+            )
+        else:
+            _tell_below(f"settings that differ, too: {', '.join(map(printable, others))}; choose with --columns")
     if hidden:
         _tell_below(f"not shown, for the width of the terminal: {', '.join(hidden)}; choose with --columns")
     if any(line.status == STOPPED for line in lines):
         _tell_below("stopped: killed before its end; go on with featlearn train --resume RUN")
+    _tell_of_sweeps(searched or lines, conditions)
     complain(line.error for line in lines if line.error)
+
+
+def _folder(path: Path) -> str:
+    return f"{path}{os.sep}"
+
+
+def _tell_of_sweeps(lines: Sequence[Line], conditions: Sequence[Condition]) -> None:
+    """What sweeps among the lines count by, which have a loss and no settings of their own."""
+    if not any(line.kind == "sweep" for line in lines):
+        return
+    told = "the loss of a sweep is that of its best point"
+    if any(condition.key not in FACTS for condition in conditions):
+        told += "; conditions are not asked of its points: featlearn show SWEEP has a table of these"
+    _tell_below(told)
 
 
 def _tell_below(text: str) -> None:
@@ -116,7 +149,7 @@ def _column(lines: Sequence[Line], key: str, heading: str) -> Column:
 
 def _result(line: Line, key: str, value: Any) -> str:
     if line.kind != "run":
-        return "" if value is None else f"least {number(value, 3)}"
+        return "" if value is None else number(value, 3)
     return cell(key, value)
 
 

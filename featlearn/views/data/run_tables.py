@@ -5,30 +5,88 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.runs.metrics import Table, with_values
+from featlearn.theory.alignment import ALIVE_ABOVE
 from featlearn.views.data.neurons import Neurons, weighted_quantiles
 from featlearn.views.data.run import RunData
+from featlearn.views.data.theory import Theory
+from featlearn.views.data.trained import DEGREES, Trained
 
 QUANTILES = {"angle_q05": 0.05, "angle_q25": 0.25, "angle_median": 0.5, "angle_q75": 0.75, "angle_q95": 0.95}
+_MOST_COSINES = 10_000  # that a figure shows
 QUANTILE_BANDS = (("angle_q05", "angle_q95", 0.15), ("angle_q25", "angle_q75", 0.3))  # drawn, with their opacities
 
 
-def curves_table(data: RunData) -> Table:
+def of_theory(column: str) -> str:
+    """The column of a table that holds what theory says of another one."""
+    return f"theory_{column}"
+
+
+def curves_table(data: RunData, theory: Theory | None = None) -> Table:
     """Losses, objective, gap and weight decay at every logged row; those on data, of runs that have some."""
     on_data = with_values(data.metrics, ["train_loss", "test_loss"])
     names = ("step", "stage", "weight_decay", "loss", *on_data, "objective", "gap")
-    return {name: data.metrics[name] for name in names}
+    return {name: data.metrics[name] for name in names} | _of_theory(theory, "loss", "objective")
 
 
-def alignment_table(data: RunData) -> Table:
+def alignment_table(data: RunData, theory: Theory | None = None) -> Table:
     """Shares and angles at every logged row; angle quantiles, weighted by mass, at those that have a snapshot."""
     names = ("step", "stage", "aligned_mass", "recovered", "subspace", "mean_angle", "max_angle")
     table = {name: data.metrics[name] for name in names}
     quantiles = np.full((len(QUANTILES), len(table["step"])), np.nan)
     if data.neurons is not None:
-        _, rows, snapshots = np.intersect1d(table["step"], data.neurons.steps, return_indices=True)
         at = weighted_quantiles(data.neurons.angle, data.neurons.mass, list(QUANTILES.values()))
-        quantiles[:, rows] = at[:, snapshots]
-    return table | dict(zip(QUANTILES, quantiles, strict=True))
+        quantiles = _at_rows(table["step"], data.neurons.steps, at.T).T
+    shares = _of_theory(theory, "subspace", "aligned_mass", "max_angle")
+    return table | dict(zip(QUANTILES, quantiles, strict=True)) | shares
+
+
+def _of_theory(theory: Theory | None, *names: str) -> Table:
+    return {} if theory is None else {of_theory(name): theory.table[name] for name in names}
+
+
+def overlaps_table(data: RunData, trained: Trained) -> Table:
+    """Least and mean overlap at every logged row; those of each direction, from 1 on, at those that have a snapshot."""
+    table = {name: data.metrics[name] for name in ("step", "stage", "overlap_min", "overlap_mean")}
+    of_each = _at_rows(table["step"], trained.snapshots.steps, trained.overlaps())
+    return table | {f"overlap_{k}": column for k, column in enumerate(of_each.T, start=1)}
+
+
+def degrees_table(data: RunData, trained: Trained) -> Table:
+    """The loss at every logged row; its parts by degree at those that have a snapshot."""
+    table = {name: data.metrics[name] for name in ("step", "stage", "loss")}
+    _, rows, snapshots = np.intersect1d(table["step"], trained.snapshots.steps, return_indices=True)
+    losses = np.full(len(trained.snapshots.steps), np.nan)
+    losses[snapshots] = table["loss"][rows]
+    parts = _at_rows(table["step"], trained.snapshots.steps, trained.losses_by_degree(losses))
+    names = [*(f"degree_{k}" for k in range(DEGREES)), f"above_{DEGREES - 1}"]
+    return table | dict(zip(names, parts.T, strict=True))
+
+
+def cosines_table(trained: Trained) -> Table:
+    """A row for each living neuron at each snapshot: its cosines with the first two directions.
+
+    Of very many, the neurons that are the heaviest at the end.
+    """
+    steps, masses = trained.snapshots.steps, trained.masses
+    most = max(1, _MOST_COSINES // len(steps))
+    chosen = np.sort(np.argsort(-masses[-1], kind="stable")[:most])
+    cosines, masses = trained.cosines(chosen), masses[:, chosen]
+    snapshot, neuron = np.nonzero((masses > ALIVE_ABOVE * trained.mass) & np.isfinite(cosines).all(-1))
+    return {
+        "step": steps[snapshot],
+        "neuron": chosen[neuron],
+        "cos_1": cosines[snapshot, neuron, 0],
+        "cos_2": cosines[snapshot, neuron, 1],
+        "mass": masses[snapshot, neuron],
+    }
+
+
+def _at_rows(steps: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values at snapshots, (S, n), at the rows of the log with the same steps; NaN at the others."""
+    _, rows, snapshots = np.intersect1d(steps, at, return_indices=True)
+    found = np.full((len(steps), values.shape[1]), np.nan)
+    found[rows] = values[snapshots]
+    return found
 
 
 def atoms_gained(data: RunData) -> list[tuple[int, int]]:

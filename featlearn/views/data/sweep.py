@@ -18,7 +18,9 @@ from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.views.data.axis import Axis, as_objects, axis_of, named
 from featlearn.views.words.labels import LOSSES
+from featlearn.views.words.passing import FORM, passing_of
 
+_LEVELS = {"median": 0.5, "q25": 0.25, "q75": 0.75, "least": 0.0, "greatest": 1.0}  # of a summary, and their names
 # the metrics that its tables show, where they have values
 SHOWN = (*LOSSES, "max_angle", "mean_angle", "aligned_mass", "recovered")
 
@@ -28,14 +30,15 @@ def numeric_columns() -> list[str]:
     return [column.name for column in known_columns().values() if column.kind != "text"]
 
 
-def check_metrics(metrics: Sequence[str]) -> None:
-    """Raises WrongChoice when one of them does not exist."""
+def check_metrics(metrics: Sequence[str], *, conditions: bool = True) -> None:
+    """Raises WrongChoice when one of them does not exist; ``conditions`` (``words.passing``) are metrics of sweeps."""
     known = numeric_columns()
     for metric in metrics:
-        if metric not in known:
+        if metric not in known and not (conditions and passing_of(metric)):
             near = get_close_matches(metric, known, 1)
             told = f"; did you mean {near[0]!r}?" if near else ""
-            raise WrongChoice(f"there is no metric {metric!r}{told}; the metrics are {', '.join(known)}")
+            more = f", or {FORM}" if conditions else ""
+            raise WrongChoice(f"there is no metric {metric!r}{told}; the metrics are {', '.join(known)}{more}")
 
 
 @dataclass(frozen=True)
@@ -100,16 +103,24 @@ def summary_table(data: SweepData, axes: Sequence[Axis], metric: str) -> Table:
     settings = np.stack([axis.index for axis in axes], -1)
     found, group, counts = np.unique(settings, axis=0, return_inverse=True, return_counts=True)
     by_setting = np.split(np.argsort(group.reshape(-1), kind="stable"), np.cumsum(counts)[:-1])
-    spread = {"q25": 0.25, "median": 0.5, "q75": 0.75, "least": 0.0, "greatest": 1.0}
-    rows: dict[str, list[Any]] = {name: [] for name in ("median", "q25", "q75", "least", "greatest", "runs", "done")}
+    rows: dict[str, list[Any]] = {name: [] for name in (*_LEVELS, "runs", "done")}
     for members in by_setting:
-        kept = values[members][np.isfinite(values[members])]
-        for name, share in spread.items():
-            rows[name].append(np.quantile(kept, share) if len(kept) else np.nan)
-        rows["runs"].append(len(members))
-        rows["done"].append(int(np.sum(data.done[members])))
+        kept = values[members][~np.isnan(values[members])]
+        quantiles = _quantiles(kept) if len(kept) else np.full(len(_LEVELS), np.nan)
+        counted = len(members), int(np.sum(data.done[members]))
+        for name, value in zip(rows, (*quantiles, *counted), strict=True):
+            rows[name].append(value)
     keys = {axis.key: as_objects([axis.values[i] for i in found[:, n]]) for n, axis in enumerate(axes)}
     return keys | {name: np.array(column) for name, column in rows.items()}
+
+
+def _quantiles(values: np.ndarray) -> np.ndarray:
+    """The quantiles of a summary, of values of which some may be infinite."""
+    levels = list(_LEVELS.values())
+    below, above = (np.quantile(values, levels, method=method) for method in ("lower", "higher"))
+    with np.errstate(invalid="ignore"):  # 0 · ∞ and ∞ − ∞
+        between = np.quantile(values, levels)
+    return np.where((below == above) | np.isinf(above), above, between)
 
 
 def runs_table(data: SweepData, metric: str) -> Table:

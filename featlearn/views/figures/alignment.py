@@ -12,7 +12,8 @@ from featlearn.runs.metrics import Table
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.run import RunData, StageSpan
 from featlearn.views.data.run_tables import QUANTILE_BANDS, alignment_table, quantile_shares
-from featlearn.views.figures.axes import legend_above, line, log_if_positive, name_aligned, step_axis
+from featlearn.views.data.theory import Theory
+from featlearn.views.figures.axes import behind, legend_above, line, log_if_positive, name_aligned, step_axis
 from featlearn.views.figures.captions import alignment_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.stages import name_stages, shade_stages, unfinished
@@ -20,13 +21,13 @@ from featlearn.views.figures.style import Size, blank
 from featlearn.views.words.palette import BLUE, GREEN, GREY, ORANGE
 
 
-def alignment_figure(data: RunData, size: Size) -> Drawing:
-    """The figure of a run's alignment."""
-    figure, table = blank(size, 0.95), alignment_table(data)
+def alignment_figure(data: RunData, size: Size, theory: Theory | None = None) -> Drawing:
+    """The figure of a run's alignment, before that of a theory."""
+    figure, table = blank(size, 0.95), alignment_table(data, theory)
     upper, lower = figure.subplots(2, 1, height_ratios=[3, 2])
     artists = _draw(upper, lower, table, data.stages, data.teachers)
     name_stages(figure, data.stages, size, unfinished(data))
-    return Drawing("alignment", figure, table, artists, {}, alignment_caption(data), f"alignment – {data.name}")
+    return Drawing("alignment", figure, table, artists, {}, alignment_caption(data, theory), f"alignment – {data.name}")
 
 
 def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], teachers: int) -> Artists:
@@ -43,6 +44,7 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], t
         artists["angle_median"] = line(upper, steps, table["angle_median"], "median of the mass", BLUE)
     if _has_values(table, "max_angle"):
         artists["max_angle"] = line(upper, steps, table["max_angle"], "largest, of the living", ORANGE, ls="--")
+    artists |= behind(upper, table, {"max_angle": ORANGE})
     upper.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
     name_aligned(upper)
 
@@ -53,6 +55,7 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], t
         artists["recovered"] = line(
             lower, steps, found, f"recovered, of {teachers}", ORANGE, ls="--", drawstyle="steps-post"
         )
+    artists |= behind(lower, table, {"subspace": GREEN, "aligned_mass": BLUE})
     for ax in (upper, lower):
         step_axis(ax, steps)
     angles = [table[name] for name in ("angle_q05", "angle_q95", "max_angle")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 from matplotlib.transforms import ScaledTranslation
 
+from featlearn.runs.metrics import Table
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.axis import Axis
+from featlearn.views.data.run_tables import of_theory
 from featlearn.views.figures.ticks import PowersOfTen, log_ticks
 from featlearn.views.words.labels import label_of, plain
 from featlearn.views.words.palette import FAINT, colour_of, dashes_of, marker_of
 from featlearn.views.words.values import clipped
 
 FEW = 3  # up to so many points are drawn as points, since a line through them would hardly be seen
+_MARKED = 6  # points of a line that get a marker, so that lines are told apart in grey
 _DECADES = (-307.0, -306.0), (307.0, 308.0)  # the least and the most powers of ten at which a logarithmic axis ends
 _MOST_LETTERS = 24  # the longest text that names a value
 
@@ -56,6 +60,26 @@ def line(ax: Axes, x: np.ndarray, y: np.ndarray, label: str, colour: str, **styl
     finite = np.isfinite(y)
     marker = "o" if np.count_nonzero(finite) <= FEW else ""
     [artist] = ax.plot(x[finite], y[finite], color=colour, label=label, marker=marker, ms=3, **style)
+    return artist
+
+
+def behind(ax: Axes, table: Table, colours: Mapping[str, str]) -> dict[str, Artist]:
+    """Wide light lines of the theory, where the table has it, behind the lines of the same colours."""
+    found: dict[str, Artist] = {}
+    wide = 2.5 * rcParams["lines.linewidth"]
+    for column, colour in colours.items():
+        if np.isfinite(table.get(of_theory(column), np.empty(0))).any():
+            label = "_nolegend_" if found else "theory"
+            values = table[of_theory(column)]
+            found[of_theory(column)] = line(ax, table["step"], values, label, colour, alpha=0.3, lw=wide, zorder=1.5)
+    return found
+
+
+def marked_line(ax: Axes, x: np.ndarray, y: np.ndarray, label: str, number: int, count: int) -> Artist:
+    """The n-th of several lines through what is finite, with a few markers that do not stand above one another."""
+    finite = np.isfinite(y)
+    every = max(1, int(np.count_nonzero(finite)) // _MARKED)
+    [artist] = ax.plot(x[finite], y[finite], label=label, markevery=(number * every // count, every), **look_of(number))
     return artist
 
 

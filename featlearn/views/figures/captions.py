@@ -14,11 +14,13 @@ from featlearn.views.data.neurons import Neurons
 from featlearn.views.data.run import RunData
 from featlearn.views.data.slope import Slope
 from featlearn.views.data.sweep import SweepData
+from featlearn.views.data.theory import Theory
 from featlearn.views.figures.training_caption import training_in_parts
 from featlearn.views.words.certificate import decay_among, verdict
 from featlearn.views.words.labels import label_of
 from featlearn.views.words.latex import in_latex
 from featlearn.views.words.numbers import counts_in_words, number, runs_in_words
+from featlearn.views.words.passing import passing_of
 
 _STEPS = "The axis of steps is linear from 0 to 1 and logarithmic beyond."
 _OF_POPULATION = " Certificate and optimum are of the population; the network was trained on samples alone."
@@ -34,33 +36,44 @@ _MASS = r"the mass $p_j = |a_j|\,\Vert w_j\Vert$"
 # --- runs ---------------------------------------------------------------------------------------
 
 
-def curves_caption(data: RunData, shown: Sequence[str], *, gap: bool) -> str:
+def curves_caption(data: RunData, shown: Sequence[str], theory: Theory | None = None, *, gap: bool) -> str:
     """Of losses and objective, those that are shown, of the gap and of weight decay."""
     of = " of the population" if data.sampled else ""
     between = rf", middle: the gap $L_\lambda - J^*_\lambda$ to the certified optimum{of}" if gap else ""
     told = [_CURVES[name] for name in shown] or ["no finite loss"]
     above = f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
-    return f"Top: {above}{between}, bottom: weight decay $\\lambda$, against the step. {_STEPS} {_of_run(data)}"
+    bottom = r"bottom: weight decay $\lambda$, against the step"
+    return f"Top: {above}{between}, {bottom}. {_STEPS} {_theory(theory)}{_of_run(data)}"
 
 
-def alignment_caption(data: RunData) -> str:
+def alignment_caption(data: RunData, theory: Theory | None = None) -> str:
     """Of angles and shares."""
     if data.polynomial is not None:
         return (
-            rf"Top: angles $\delta_j$ between neurons and {_directions(data.teachers)} of the target: "
+            rf"Top: angles $\delta_j$ between neurons and {_nearest(data.teachers)} of the target: "
             rf"median and bands of 25--75\,\% and 5--95\,\% of {_MASS}. Bottom: share of the first layer in their span "
-            rf"$S^*$. {_STEPS} {_of_run(data)}"
+            rf"$S^*$. {_STEPS} {_theory(theory)}{_of_run(data)}"
         )
     return (
         r"Top: angles $\delta_j$ between neurons and their nearest teacher lines: median and bands of 25--75\,\% and "
         rf"5--95\,\% of {_MASS}, and the largest angle of a living neuron. Bottom: share of the first layer in the "
         rf"teacher's span $S^*$, of the mass within {ALIGNED_WITHIN:g}$^\circ$ of a teacher line, and of the "
-        rf"{data.teachers} teacher lines with a living neuron that near. {_STEPS} {_of_run(data)}"
+        rf"{data.teachers} teacher lines with a living neuron that near. {_STEPS} {_theory(theory)}{_of_run(data)}"
     )
 
 
-def _directions(count: int) -> str:
+def _nearest(count: int) -> str:
     return "the direction" if count == 1 else f"the nearest of the {count} directions"
+
+
+def _theory(theory: Theory | None) -> str:
+    """Which form of the theory is drawn behind a run."""
+    if theory is None:
+        return ""
+    of = r"Wide light lines: the order-parameter flow, "
+    if theory.drift_alone is None:
+        return rf"{of}the population drift with the $\eta^2$ term of fresh batches. "
+    return f"{of}its population drift alone ({in_latex(theory.drift_alone)}). "
 
 
 def neurons_caption(data: RunData, neurons: Neurons) -> str:
@@ -111,6 +124,40 @@ def _also_on_circle(view: CertificateView) -> str:
 
 def _verdict(view: CertificateView) -> str:
     return verdict(view.optimum, view.decays).replace("|η|", r"$|\eta|$").replace("λ", r"$\lambda$")
+
+
+def overlaps_caption(data: RunData, count: int, *, alone: bool) -> str:
+    """Of overlaps against steps."""
+    which = f"each of the {count} {_directions(data)}" if count > 1 else _directions(data, one=True)
+    told = "" if alone else " Thin: each direction; over all of them the mean and, dashed, the least."
+    return (
+        rf"Largest $|\cos(w_j, \cdot)|$ of a living neuron with {which}, against the step.{told} {_STEPS} "
+        f"{_of_run(data)}"
+    )
+
+
+def cosines_caption(data: RunData, count: int, *, lines: bool) -> str:
+    """Of the cosines with two directions."""
+    side = " $w$ and $-w$ are one neuron, shown on the side of the first direction." if lines else ""
+    return (
+        f"Cosines of {count} living neurons with the first two {_directions(data)}, coloured by the step; the last "
+        f"step has dark edges.{side} {_of_run(data)}"
+    )
+
+
+def degrees_caption(data: RunData) -> str:
+    """Of the loss by degrees."""
+    return (
+        r"Population loss $L$ (grey) and its parts $\mathrm{E}[(f_k - f^*_k)^2]$ by Hermite degree $k$, which add up "
+        rf"to it, against the step. Parts below the rounding of the sums are left out. {_STEPS} {_of_run(data)}"
+    )
+
+
+def _directions(data: RunData, *, one: bool = False) -> str:
+    """What the directions of a target are."""
+    if data.polynomial is not None:
+        return "the direction of the target" if one else "directions of the target"
+    return "the teacher neuron" if one else "teacher neurons"
 
 
 def overlay_caption(runs: Sequence[RunData], names: Sequence[str], metrics: Sequence[str]) -> str:
@@ -172,15 +219,15 @@ def medians_caption(
     fitted = rf" Slopes of the medians (least squares, 95\,\% interval): {'; '.join(told)}." if told else ""
     return (
         f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)} against {_called(across)}{each}, with "
-        f"{in_latex(spread)}.{fitted} {_of_sweep(data)}"
+        f"{in_latex(spread)}.{fitted}{_never(metric)} {_of_sweep(data)}"
     )
 
 
 def heat_map_caption(data: SweepData, metric: str, across: Axis, up: Axis, runs: str) -> str:
     """Of a map over two axes."""
     return (
-        f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)}, by {_called(across)} and {_called(up)}. "
-        f"{_of_sweep(data)}"
+        f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)}, by {_called(across)} and {_called(up)}."
+        f"{_never(metric)} {_of_sweep(data)}"
     )
 
 
@@ -188,8 +235,13 @@ def distribution_caption(data: SweepData, metric: str, count: int) -> str:
     """Of a distribution over seeds."""
     return (
         f"Share of $n$ = {count} runs, which differ by their seeds alone, with a {_words(metric)} at or below each "
-        f"value; dotted: their median. {_of_sweep(data)}"
+        f"value; dotted: their median.{_never(metric)} {_of_sweep(data)}"
     )
+
+
+def _never(metric: str) -> str:
+    """How runs count that do not fulfil a condition."""
+    return " Runs that never get there count as later than all that do." if passing_of(metric) else ""
 
 
 def _words(metric: str) -> str:

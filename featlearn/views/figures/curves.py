@@ -11,8 +11,9 @@ from matplotlib.ticker import FixedLocator
 
 from featlearn.runs.metrics import Table
 from featlearn.views.data.run import RunData, StageSpan
-from featlearn.views.data.run_tables import atoms_gained, curves_table
-from featlearn.views.figures.axes import legend_above, line, log_if_positive, note, step_axis
+from featlearn.views.data.run_tables import atoms_gained, curves_table, of_theory
+from featlearn.views.data.theory import Theory
+from featlearn.views.figures.axes import behind, legend_above, line, log_if_positive, note, step_axis
 from featlearn.views.figures.captions import curves_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.stages import name_stages, shade_stages, unfinished
@@ -24,9 +25,9 @@ from featlearn.views.words.palette import AMBER, BLUE, FAINT, GREEN, INK, ORANGE
 _LOOKS = {"loss": (BLUE, "-"), "train_loss": (PURPLE, "-."), "test_loss": (AMBER, ":"), "objective": (ORANGE, "--")}
 
 
-def curves_figure(data: RunData, size: Size) -> Drawing:
-    """The figure of a run's curves."""
-    table = curves_table(data)
+def curves_figure(data: RunData, size: Size, theory: Theory | None = None) -> Drawing:
+    """The figure of a run's curves, before those of a theory."""
+    table = curves_table(data, theory)
     with_gap = bool(np.any(table["gap"] > 0))
     figure = blank(size, 0.95 if with_gap else 0.75)
     upper, *between, lower = figure.subplots(2 + with_gap, 1, height_ratios=[3, 2, 1] if with_gap else [3, 1])
@@ -35,7 +36,7 @@ def curves_figure(data: RunData, size: Size) -> Drawing:
         artists |= _gained(between[0], atoms_gained(data))
     of = f"{'loss, objective and gap' if with_gap else 'loss and objective'} of the population" if data.sampled else ""
     name_stages(figure, data.stages, size, "\n".join(filter(None, (of, unfinished(data)))))
-    caption = curves_caption(data, [name for name in _LOOKS if name in artists], gap=with_gap)
+    caption = curves_caption(data, [name for name in _LOOKS if name in artists], theory, gap=with_gap)
     return Drawing("curves", figure, table, artists, {}, caption, f"curves – {data.name}")
 
 
@@ -46,6 +47,8 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], g
     shown = {name: style for name, style in _LOOKS.items() if name in table and np.any(table[name] > 0)}
     for name, (colour, dashes) in shown.items():
         artists[name] = line(upper, steps, table[name], label_of(name).mathtext, colour, ls=dashes)
+    apart = [name for name in shown if name != "objective" or np.any(table["weight_decay"] > 0)]
+    artists |= behind(upper, table, {name: shown[name][0] for name in apart})
     artists["weight_decay"] = line(
         lower, steps, table["weight_decay"], label_of("weight_decay").mathtext, INK, drawstyle="steps-pre"
     )
@@ -61,7 +64,7 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], g
         if ax is not lower:
             ax.tick_params(labelbottom=False)
             ax.set_xlabel("")
-    log_if_positive(upper, *(table[name] for name in shown))
+    log_if_positive(upper, *(table[name] for name in (*shown, *map(of_theory, shown)) if name in table))
     if gap is not None:
         log_if_positive(gap, table["gap"], ticks=4)
     decays = np.unique(table["weight_decay"][np.isfinite(table["weight_decay"])])

@@ -22,21 +22,24 @@ def distribution_figure(data: SweepData, metric: str, size: Size) -> Drawing:
     values = np.where(data.done, numbers(data.columns[metric]), np.nan)
     lost = int(np.sum(~data.done))
     artists = _draw(figure.subplots(), metric, values, lost)
-    caption = distribution_caption(data, metric, int(np.sum(np.isfinite(values))))
+    caption = distribution_caption(data, metric, int(np.sum(~np.isnan(values))))
     return Drawing(metric, figure, table, artists, {}, caption, f"{label_of(metric).words} – {data.name}")
 
 
 def _draw(ax: Axes, metric: str, values: np.ndarray, lost: int) -> Artists:
     """The share of runs at or below each value: what a sweep over nothing but seeds has to show."""
-    kept = np.sort(values[np.isfinite(values)])
+    kept, count = np.sort(values[np.isfinite(values)]), int(np.sum(~np.isnan(values)))
     artists: Artists = {}
     if len(kept):
-        shares = np.arange(1, len(kept) + 1) / len(kept)
-        told = f"{runs_in_words(len(kept))}, median {number(np.median(kept), 3)}"
+        shares, middle = np.arange(1, len(kept) + 1) / count, float(np.median(values[~np.isnan(values)]))
+        told = f"{runs_in_words(count)}, median {number(middle, 3)}"
         [artists["runs"]] = ax.step(kept, shares, where="post", color=BLUE, label=told)
         if len(kept) <= 10 * FEW:
             ax.plot(kept, shares, "o", ms=3, color=BLUE)
-        artists["median"] = ax.axvline(float(np.median(kept)), color=GREY, lw=0.6, ls=":")
+        if np.isfinite(middle):
+            artists["median"] = ax.axvline(middle, color=GREY, lw=0.6, ls=":")
+    if not len(kept):
+        ax.plot([], [], " ", label="no run has a finite value")
     if lost:
         ax.plot([], [], "x", color=GREY, label=f"{runs_in_words(lost)} not done")
     if label_of(metric).log and len(kept) and kept[0] > 0:

@@ -76,7 +76,10 @@ def _draw(
         look = look_of(number) | ({} if axis.numeric else {"ls": "none"})  # nothing lies between two names
         aside = _aside(ax, number, len(tables))
         [artists[f"median {name}"]] = ax.plot(x, table["median"], **look, label=told or "median", zorder=3)
+        limits = ax.get_ylim()
         artists[f"band {name}"] = _draw_spread(ax, x, table, look, bars=bars)
+        if any(np.isposinf(end).any() for end in _spread(table)):
+            ax.set_ylim(limits)
         for kind in ("median", "band"):
             artists[f"{kind} {name}"].set_transform(aside)  # once the axes know where the values are
     _mark_lost(ax, axis, [table for *_, table in tables], artists)
@@ -109,8 +112,9 @@ def spread_in_words(counts: np.ndarray) -> str:
 
 
 def _draw_spread(ax: Axes, x: np.ndarray, table: Table, look: dict[str, object], *, bars: bool) -> Artist:
-    """From the low to the high end of the spread: a band, or bars."""
-    colour, (low, high) = str(look["color"]), _spread(table)
+    """From the low to the high end of the spread: a band, or bars; beyond the axes where it is infinite."""
+    colour, beyond = str(look["color"]), 10 * ax.get_ylim()[1]
+    low, high = (np.where(np.isposinf(end), beyond, end) for end in _spread(table))
     if bars:
         return ax.vlines(x, low, high, color=colour, alpha=0.6)
     return ax.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from featlearn.views.data.first_steps import with_first_steps
 from featlearn.views.data.sweep import SweepData
 from featlearn.views.figures.distribution import distribution_figure
 from featlearn.views.figures.drawing import Drawing
@@ -19,9 +20,10 @@ def sweep_figures(
     """A figure for each metric: against one axis, over two, or over the seeds.
 
     Raises:
-        WrongChoice: when there are more axes than a figure can show, or no such axis.
+        WrongChoice: when there are more axes than a figure can show, no such axis, or no logs that a metric needs.
     """
     choice = choose_axes(data, x, y)
+    data = with_first_steps(data, metrics)
     with style(size):
         for metric in metrics:
             match choice:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from featlearn.sweeps.columns import known_columns
-from featlearn.training.columns import Kind
+from featlearn.training.column import Kind
 from featlearn.views.words.numbers import number, written
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from featlearn.sweeps.columns import known_columns
+from featlearn.views.words.passing import passing_of
 from featlearn.views.words.values import told_apart
 
 
@@ -81,7 +82,9 @@ def labels() -> dict[str, Label]:
 
 
 def label_of(column: str) -> Label:
-    """The label of a column, or of a configuration key: its last parts, as people say them."""
+    """The label of a column, or of a configuration key: its last parts, as people say them; or of a condition."""
+    if passing := passing_of(column):
+        return Label(f"steps until {label_of(passing.column).words} {passing.words}", log=True)
     known, short = labels(), short_key(column)
     return known.get(column) or known.get(short) or Label(short)
 

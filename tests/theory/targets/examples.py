@@ -81,5 +81,14 @@ def exact_moment(name: str, drop: int, target: Target, row: Sequence[Any]) -> An
     return total
 
 
+def exact_square(target: Target) -> Any:
+    """‖f*‖² of the first run of a target."""
+    if isinstance(target, HermiteTarget):
+        return sum(fraction(c * c) * MP.fprod(MP.fac(k) for k in degrees) for c, degrees in target.terms)
+    assert isinstance(target, NeuronTarget)
+    teacher = [number(x) for x in target.second_layer[0]], exact.rows_of(target.first_layer[0])
+    return exact.loss_of(target.activation.name, target.activation.drop_hermite_below, *teacher)
+
+
 def fraction(c: Fraction) -> Any:
     return MP.mpf(c.numerator) / c.denominator

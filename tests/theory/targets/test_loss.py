@@ -17,9 +17,9 @@ from featlearn.theory.targets.neurons import NeuronTarget
 from featlearn.theory.targets.polynomial import HermiteTarget
 from tests.places import TRUTH
 from tests.theory import exact
-from tests.theory.exact import MP, number
+from tests.theory.exact import number
 from tests.theory.points import generic
-from tests.theory.targets.examples import SETTINGS, every_target, exact_moment
+from tests.theory.targets.examples import SETTINGS, every_target, exact_moment, exact_square
 from tests.theory.targets.test_interface import in_torch
 
 CASES = json.loads((TRUTH / "targets.json").read_text())
@@ -62,16 +62,7 @@ def _exact_loss(act: Activation, a: np.ndarray, w: np.ndarray, target: Target) -
     rows, name, drop = exact.rows_of(w), act.name, act.drop_hermite_below
     student = exact.loss_of(name, drop, [number(x) for x in a], rows)
     shared = sum(number(x) * exact_moment(name, drop, target, row) for x, row in zip(a, rows, strict=True))
-    if isinstance(target, HermiteTarget):
-        size = sum(
-            MP.mpf((c * c).numerator) / (c * c).denominator * MP.fprod(MP.fac(k) for k in degrees)
-            for c, degrees in target.terms
-        )
-    else:
-        assert isinstance(target, NeuronTarget)
-        teacher = [number(x) for x in target.second_layer[0]], exact.rows_of(target.first_layer[0])
-        size = exact.loss_of(target.activation.name, target.activation.drop_hermite_below, *teacher)
-    return student - 2 * shared + size
+    return student - 2 * shared + exact_square(target)
 
 
 @every_kind

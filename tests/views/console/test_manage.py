@@ -8,12 +8,17 @@ from featlearn.views.data.neuron import Neuron
 
 
 def test_differences_are_a_table_with_digits_that_tell_values_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    found = {"settings": {"a.b": (0.010001, 0.010002), "c": (None, [1, 2])}, "results": {}, "environment": {}}
+    found = {
+        "settings": {"a.b": (0.010001, 0.010002), "c": (None, [1, 2]), "d": (None, 0.123456789012)},
+        "results": {},
+        "environment": {},
+    }
     show_differences(("one", "two"), found)
     told = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert told[0] == ["one", "two"]
     assert ["a.b", "0.010001", "0.010002"] in told
     assert ["c", "–", "[1,", "2]"] in told
+    assert ["d", "–", "0.1235"] in told
     assert ["results"] not in told
     show_differences(("one", "two"), {"settings": {}})
     assert capsys.readouterr().out == "nothing differs\n"

@@ -42,6 +42,17 @@ def test_one_step_is_one_step(result: RunResult, capsys: pytest.CaptureFixture[s
     assert "go: 1 step, " in capsys.readouterr().out
 
 
+def test_how_many_neurons_are_distinct_is_said_where_they_are_fewer(
+    result: RunResult, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stage,) = result.info.stages
+    assert stage.distinct_neurons == stage.neurons
+    show_environment(result.info)
+    assert "distinct" not in capsys.readouterr().out
+    show_environment(result.info.changed(stages=(stage.changed(neurons=32, distinct_neurons=16),)))
+    assert "; 32 neurons, 16 distinct" in " ".join(capsys.readouterr().out.split())
+
+
 def test_what_went_wrong_in_a_run_that_is_done_is_said() -> None:
     assert [text.split(":")[0] for text in console._remarks([{"test_loss": 1.0}], {"alive": 0, "test_loss": 1.1})] == [
         "no neuron is alive",

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from featlearn.claims.conditions import condition
 from featlearn.claims.listing import Line
+from featlearn.claims.selection import Keys
 from featlearn.views.console.runs import show_runs
 
 FINAL: dict[str, Any] = {
@@ -52,7 +54,7 @@ def test_every_kind_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr()
     rows = [row.split() for row in out.out.splitlines()]
     assert rows[2][:3] == ["a", "done", "1e-07"]
-    assert rows[3] == ["b", "running,", "3", "of", "4", "least", "1e-09"]
+    assert rows[3] == ["b", "running,", "3", "of", "4", "1e-09"]
     assert rows[4] == ["c", "failed,", "6", "of", "7", "hold"]
     assert rows[5][:2] == ["d", "unreadable"]
     assert rows[6][:4] == ["e", "\\x1b[31m", "stopped", "paper"]
@@ -121,3 +123,31 @@ def test_lines_below_the_table_wrap_at_words(
     begin = next(number for number, text in enumerate(out) if text.startswith("settings that differ"))
     assert all(len(text) <= 70 for text in out[begin:])
     assert whole in " ".join(out[begin:])
+
+
+def test_settings_that_are_too_many_to_name_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = line("a"), line("b")
+    for one in (first, second):
+        one.settings.update({f"x.s{k}": one.name for k in range(40)})
+    rows = told([first, second], capsys)
+    assert rows[-1] == "36 more settings differ; choose with --columns; of two runs: featlearn diff RUN RUN"
+
+
+def test_it_is_told_what_a_sweep_counts_by(capsys: pytest.CaptureFixture[str]) -> None:
+    about = {"name": "decay", "status": "done", "best_loss": 1e-9, "points": 4, "done": 3, "ended": 4}
+    sweep = Line(Path("b"), "sweep", about, {}, [], "", None, alive=False)
+    best = "the loss of a sweep is that of its best point"
+    assert told([line("a"), sweep], capsys)[-1] == best
+    lines, points = [line("a"), sweep], f"{best}; conditions are not asked of its points: featlearn show SWEEP has "
+    for text, chosen, last in [
+        ("student.width=100", lines[:1], points),
+        ("loss<1e-8", lines[1:], points),
+        ("loss<0", [], points),
+        ("kind=sweep", lines[1:], best),
+    ]:
+        asked = condition(text, Keys(lines))
+        assert [one for one in lines if asked.holds(one)] == chosen
+        show_runs(chosen, Path("runs"), searched=lines, conditions=[asked])
+        shown = capsys.readouterr().out.splitlines()[-1]
+        assert shown == last if last == best else shown.startswith(last)
+    assert not any(best in row for row in told([line("a")], capsys))

@@ -100,7 +100,7 @@ def test_a_broken_record_costs_the_certificate_alone(damage: str, tmp_path: Path
     with pytest.raises(RunError, match=r"optima\.\d of its record is broken: ") as error:
         read_certificates(read_run(run))
     assert "\n" not in str(error.value)
-    assert names_of(run) == ["curves", "alignment", "neurons"]
+    assert names_of(run) == ["curves", "alignment", "neurons", "overlaps", "cosines", "degrees"]
     page = run_page(read_run(run))
     assert "There is no certificate to draw: " in page
     assert payload(page)["certificate"] is None

@@ -11,6 +11,7 @@ from featlearn.config.load import load_config
 from featlearn.runs.train import train
 from featlearn.views.data.run import read_run
 from featlearn.views.data.sweep import read_sweep
+from featlearn.views.data.theory import SHOWN, Theory
 from featlearn.views.figures.captions import claim_caption, claim_heading
 from featlearn.views.figures.overlay import overlay_figure
 from featlearn.views.figures.run import run_figures
@@ -97,3 +98,20 @@ def test_a_claim_says_whether_it_holds() -> None:
     assert (
         claim_heading(record.changed(passed=False, checks=(record.checks[0].changed(passed=False),))) == "FAIL · n = 50"
     )
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        (None, r"the population drift with the $\eta^2$ term of fresh batches."),
+        ("its η² term is not known", r"its population drift alone (its $\eta$$^2$ term is not known)."),
+    ],
+)
+def test_figures_with_a_theory_say_which_form_it_is(missing: str | None, told: str, tmp_path: Path) -> None:
+    data = read_run(new_run(tmp_path))
+    theory = Theory({name: data.metrics[name] for name in SHOWN}, missing)
+    curves, alignment, *others = run_figures(data, COLUMN, theory)
+    for drawing in (curves, alignment):
+        assert_latex(drawing.caption)
+        assert f"Wide light lines: the order-parameter flow, {told}" in drawing.caption
+    assert not any("flow" in drawing.caption for drawing in others)

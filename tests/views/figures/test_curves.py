@@ -6,7 +6,10 @@ import numpy as np
 from matplotlib.text import Annotation
 
 from featlearn.runs.metrics import load_metrics
-from tests.views.examples import drawings_of, new_run, optima_of, points_of, with_info
+from featlearn.views.data.run import read_run
+from featlearn.views.data.theory import read_theory
+from featlearn.views.figures.curves import curves_figure
+from tests.views.examples import COLUMN, drawings_of, new_run, optima_of, points_of, with_info
 
 
 def test_curves_are_the_metrics(tmp_path: Path) -> None:
@@ -45,3 +48,19 @@ def test_the_step_is_named_at_which_the_optimum_gains_an_atom(tmp_path: Path) ->
     assert isinstance(named, Annotation)
     assert named.xy[0] == 102  # the last step with λ = 0.01
     assert [name for name in artists if name.startswith("gained")] == ["gained_1"]
+
+
+def test_a_theory_is_drawn_behind_the_losses_and_tabled(tmp_path: Path) -> None:
+    online = ["data={kind: online, batch_size: 50}", "stages.second_layer.method=gd", "stages.second_layer.steps=20"]
+    data = read_run(new_run(tmp_path, *online, "stages.second_layer.step_size=0.01"))
+    theory = read_theory(data)
+    drawing = curves_figure(data, COLUMN, theory)
+    for name in ("loss", "objective"):
+        behind, before = drawing.artists[f"theory_{name}"], drawing.artists[name]
+        np.testing.assert_array_equal(points_of(behind)[1], theory.table[name])
+        np.testing.assert_array_equal(drawing.table[f"theory_{name}"], theory.table[name])
+        assert behind.get_zorder() < before.get_zorder()
+    legend = drawing.figure.axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()].count("theory") == 1
+    assert not any("theory" in name for name in curves_figure(data, COLUMN).table)
