@@ -118,10 +118,10 @@ def test_lines_below_the_table_wrap_at_words(
     lines[1].settings.update({f"a_setting_number_{number}": number for number in range(12)})
     whole = told(lines, capsys)[-1]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setenv("COLUMNS", "50")
     out = told(lines, capsys)
-    begin = next(number for number, text in enumerate(out) if text.startswith("settings that differ"))
-    assert all(len(text) <= 70 for text in out[begin:])
+    begin = next(number for number, text in enumerate(out) if text and whole.startswith(text))
+    assert all(len(text) <= 50 for text in out[begin:])
     assert whole in " ".join(out[begin:])
 
 
