@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from featlearn.config.fields import Root, models_at, places_of
 from featlearn.config.hints import EXAMPLES, OF_KEYS, OF_VALUES, Hint
+from featlearn.config.missing_spaces import with_missing_spaces
 from featlearn.config.section import TOO_LARGE
 from featlearn.config.yaml_source import Complaint, ConfigError, Document, Key, Mark, dotted
 
@@ -51,7 +52,8 @@ def validated(document: Document, root: type[S]) -> S:
         hidden = hidden_complaints(document, error, root)  # but for those that a wrong key within them made
         found += [c for c in hidden if not any(key.startswith(c.key) for key in wrong)]
         spoiled = {c.key for c in document.complaints}
-        raise ConfigError(document.complaints + [c for c in found if c.key not in spoiled]) from None
+        found = document.complaints + [c for c in found if c.key not in spoiled]
+        raise ConfigError(with_missing_spaces(document, found)) from None
 
 
 def hidden_complaints(document: Placed, error: ValidationError, root: Root) -> list[Complaint]:

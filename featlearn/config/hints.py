@@ -48,6 +48,11 @@ OF_KEYS = (
     Hint("epochs epoch iterations iters n_steps num_steps max_steps duration", "steps"),
     Hint("optimizer optimiser optim algorithm solver", "method"),
     Hint("trainable layers train_layers", "train"),
+    Hint(
+        "freeze frozen fixed freezing freeze_first_layer freeze_second_layer fix_first_layer fix_second_layer",
+        says="a stage trains the layers that it names and leaves the other as it is, as in stages.NAME.train: "
+        "[first_layer]",
+    ),
     Hint("tolerance tol early_stopping", "stop"),
     Hint(
         "kind type hermite function formula target degree degrees information_exponent link terms staircase",

@@ -14,6 +14,7 @@ from featlearn.config.complaints import complaint_at, complaints_about, hidden_c
 from featlearn.config.data import EmpiricalData
 from featlearn.config.data_columns import InvalidData
 from featlearn.config.data_file import read_data
+from featlearn.config.missing_spaces import with_missing_spaces
 from featlearn.config.model import Config
 from featlearn.config.student import FileInit
 from featlearn.config.weight_file import InvalidWeights
@@ -21,6 +22,7 @@ from featlearn.config.yaml_source import Complaint, ConfigError, Document, Mark
 from featlearn.storage.digests import InvalidFile, pinned_file
 from featlearn.storage.errors import Caution
 from featlearn.theory.targets.polynomial import degrees_beyond
+from featlearn.training.methods import decay_and_limit
 
 
 def validated(document: Document, directory: Path) -> Config:
@@ -43,7 +45,8 @@ def validated(document: Document, directory: Path) -> Config:
     except ValidationError as error:
         spoiled = {c.key for c in complaints}
         found = complaints_about(document, error.errors(), Config) + hidden_complaints(document, error, Config)
-        raise ConfigError(complaints + [c for c in found if c.key not in spoiled]) from None
+        found = [c for c in found if c.key not in spoiled]
+        raise ConfigError(with_missing_spaces(document, complaints + found)) from None
     if complaints:
         raise ConfigError(complaints)
     return _checked(document, config, directory)
@@ -66,8 +69,19 @@ def _checked(document: Document, config: Config, directory: Path) -> Config:
         where = "no factor 1/m in front of the network: for that write student.scaling: mean_field"
         mark = document.mark_of(("student", "output_scale"))
         warnings.warn(f"{mark}: {text}; it is {where}", Caution, stacklevel=3)
+        if growing := _stages_that_decay_too_fast(config, scale):
+            told = f"weight decay times step size over α² is {' and '.join(growing)}"
+            text = "from there on weight decay alone makes the weights grow; take smaller steps"
+            warnings.warn(f"{mark}: {told}: {text}", Caution, stacklevel=3)
     _warn_of_degrees(document.mark_of(("teacher", "polynomial")), config)
     return config
+
+
+def _stages_that_decay_too_fast(config: Config, alpha: float) -> list[str]:
+    """The stages in which weight decay alone makes the weights of a student with an α grow, and by what."""
+    stages = {name: stage.stage(name) for name, stage in config.stages.items()}
+    products = {name: decay_and_limit(stage, 0, alpha) for name, stage in stages.items()}
+    return [f"{p:.3g} in {name}, above {limit:g}" for name, (p, limit) in products.items() if p > limit]
 
 
 def _warn_of_degrees(mark: Mark, config: Config) -> None:

@@ -6,8 +6,8 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from math import isfinite
-from typing import Literal, Protocol
+from math import ceil, isfinite, log10
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -19,13 +19,14 @@ from featlearn.runs.optimum_record import optimum_records
 from featlearn.runs.records import ProgressRecord, RunInfo, StageRecord
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.growing_npz import Entry, GrowingNpz
+from featlearn.theory.alignment import ALIVE_ABOVE
 from featlearn.theory.conditioning import conditioning
 from featlearn.training.backends import Backend
 from featlearn.training.column import Row
 from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
 from featlearn.training.measurement import followed_loss
-from featlearn.training.methods import METHODS
+from featlearn.training.methods import METHODS, decay_and_limit
 from featlearn.training.optima import solved_beside
 from featlearn.training.plan import Plan, Position
 from featlearn.training.problem import Problem
@@ -74,7 +75,8 @@ def follow(
             diverged = isinstance(event, Logged) and event.ended == "diverged"
             if diverged or event.position.stage == len(plans[0].stages):
                 if diverged:
-                    keepers[event.run].finish("diverged", advice(plans[event.run], event))
+                    alpha = float(problem.lazy_scale[event.run])
+                    keepers[event.run].finish("diverged", advice(plans[event.run], event, alpha))
                 else:
                     keepers[event.run].finish("done")
                 going.remove(event.run)
@@ -87,8 +89,8 @@ def follow(
             yield run
 
 
-def advice(plan: Plan, event: Event) -> str:
-    """What to try after a divergence, whose row the event is."""
+def advice(plan: Plan, event: Event, alpha: float = 1.0) -> str:
+    """What to try after a divergence, whose row the event is, of a student whose steps are divided by ``alpha``²."""
     assert isinstance(event, Logged)
     row = event.row
     stage = plan.stages[event.position.stage]
@@ -97,17 +99,30 @@ def advice(plan: Plan, event: Event) -> str:
     why = method.overflow if loss is None else f"the loss is {loss:.3g}"
     message = f"diverged at step {row['step']} (step {row['stage_step']} of stage {row['stage']}): {why}"
     if row["step_size"] and stage.step_size is not None:
-        change = f"stages.{stage.name}.step_size{stage.step_size.with_a_tenth()}"
+        product, limit = decay_and_limit(stage, max(0, event.position.stage_step - 1), alpha)
+        # half of the limit: near it, weights shrink slowly and with alternating signs
+        tenths = 1 if product <= limit else max(1, ceil(log10(2 * product / limit)))
+        change = f"stages.{stage.name}.step_size{stage.step_size.set_to_part(10.0**tenths)}"
         message += f"; try a smaller step: --set {shlex.quote(change)}"
-        limit = method.decay_limit and method.decay_limit(**method.values(stage.parameters))
-        last = max(0, event.position.stage_step - 1)
-        layers = [(stage.weight_decay.in_layer(name), stage.step_size.in_layer(name)) for name in stage.train]
-        product = max(decay.at_step(last) * size.at_step(last) for decay, size in layers)
-        if limit and product > limit:
-            message += f" (weight decay times step size is {product:.3g}, and must stay below {limit:g})"
+        divided = "" if alpha == 1 else f" over α² = {alpha**2:.3g}"
+        if product > limit:
+            message += f" (weight decay times step size{divided} is {product:.3g}, and must stay below {limit:g})"
     if stage.loss == "correlation":
         message += "; the correlation alone has no minimum: take fewer steps, weight decay, or constraint: unit_rows"
     return message
+
+
+def has_vanished(problem: Problem, event: Logged) -> bool:
+    """Whether the network of the one run is zero, so that its error is the target itself, whatever that is.
+
+    No mass p_j is above the share ``ALIVE_ABOVE`` of what the target has: Σ|a*| of teacher neurons, √loss otherwise.
+    """
+    loss, alive = followed_loss(problem, event.row), event.row["alive"]
+    if alive is not None or loss is None or event.ended == "diverged":
+        return bool(alive == 0)
+    second, first = (layer[0].astype(np.float64) for layer in (event.state.second_layer, event.state.first_layer))
+    masses = problem.output_weights(np.abs(second)[None])[0] * np.linalg.norm(first, axis=-1)
+    return bool(masses.max() <= ALIVE_ABOVE * np.sqrt(loss))
 
 
 class Recorder:
@@ -218,8 +233,16 @@ class Recorder:
                     stop_reason=event.ended,
                     neurons=neurons,
                     distinct_neurons=distinct,
+                    vanished=has_vanished(self.problem, event) or None,
+                    **self._end_of_stage(event),
                 )
             )
+
+    def _end_of_stage(self, event: Logged) -> dict[str, Any]:
+        """What the record of a stage says of the operations at its end, where it has any."""
+        if event.loss_before is None:
+            return {}
+        return {"then": self.plan.stages[event.position.stage - 1].then, "loss_before": event.loss_before}
 
     def _snapshots_like(self, entry: Entry) -> GrowingNpz:
         """The file of the snapshots; nothing is written yet."""

@@ -105,6 +105,9 @@ class StageRecord(Record):
     Attributes:
         neurons, distinct_neurons: of the student, and those that were trained, see ``training.twins``; None where it
             was not written yet.
+        then: the operations at its end.
+        loss_before: the loss before them, on the data where there is no teacher; None without any.
+        vanished: True where it ended with a network that is zero, see ``recorder.has_vanished``; None otherwise.
     """
 
     name: str
@@ -113,6 +116,9 @@ class StageRecord(Record):
     stop_reason: str
     neurons: Size | None = None
     distinct_neurons: Size | None = None
+    then: tuple[str, ...] | None = None
+    loss_before: float | None = None
+    vanished: bool | None = None
 
     @model_serializer(mode="wrap")
     def _without_unknown(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

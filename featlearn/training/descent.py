@@ -274,12 +274,14 @@ class _Descent:
         for place in np.flatnonzero(self._diverges(leg, [row for row, _ in measured])).tolist():
             ended[place] = "diverged"
         ending = [place for place, why in enumerate(ended) if why not in (None, "diverged")]
+        before: dict[int, float | None] = {}  # the losses before operations
         if ending and stages[0].then:
             there = leg.only(ending)
             whole = there.reduction.whole
             end = end_of_stage(whole, there.reduction.expanded(there.batch), stages[0].then, leg.number)
             there = replace(there, reduction=Reduction.nothing(whole, end), batch=end)
             for i, (place, again) in enumerate(zip(ending, self._measure(there), strict=True)):
+                before[place] = followed_loss(self.problem, measured[place][0])
                 reached[place], measured[place] = end.take([i]), again
         snapshot = bool((self.plans[0].snapshots[leg.number] == leg.done).any())  # all plans have the same
         here: dict[int, Position] = {}  # by how many steps the run has done
@@ -294,7 +296,8 @@ class _Descent:
                 self.earlier_steps[run] += leg.done
                 position = Position(leg.number + 1, 0, self.earlier_steps[run])
                 row, floor = measured[place]
-                yield Logged(run, position, end, row, floor, snapshot=True, ended=ended[place], neurons=leg.neurons())
+                neurons, loss = leg.neurons(), before.get(place)
+                yield Logged(run, position, end, row, floor, True, ended[place], neurons, loss_before=loss)
             elif self.every_row:
                 row, floor = measured[place]
                 position = here.get(row["step"]) or Position(leg.number, leg.done, row["step"])

@@ -87,6 +87,7 @@ class Logged:
     Attributes:
         ended: why the stage ended here: "steps", a stop rule's column, "diverged"; None within a stage.
         neurons: where it ended, how many the student has, and how many were trained: those that are distinct.
+        loss_before: where the stage has operations at its end and this is it, the loss that is followed before them.
     """
 
     run: int
@@ -97,6 +98,7 @@ class Logged:
     snapshot: bool
     ended: str | None
     neurons: tuple[int, int] | None = None
+    loss_before: float | None = None
 
     @property
     def state(self) -> State:

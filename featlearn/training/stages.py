@@ -80,13 +80,13 @@ class Schedule:
         """How many values it takes at the rows of a stage."""
         return 1 + len(self.epoch_ends(steps, rows))
 
-    def with_a_tenth(self) -> str:
-        """What is put behind its key on the command line for a tenth of its values."""
-        return f"{'' if self.factor == 1 else '.start'}={self.start / 10:g}"
+    def set_to_part(self, by: float) -> str:
+        """What is put behind its key on the command line for its values divided by a number."""
+        return f"{'' if self.factor == 1 else '.start'}={self.start / by:g}"
 
-    def a_tenth(self) -> str:
-        """A tenth of its values, as configurations write them."""
-        start = f"{self.start / 10:g}"
+    def part(self, by: float) -> str:
+        """Its values divided by a number, as configurations write them."""
+        start = f"{self.start / by:g}"
         return start if self.factor == 1 else f"{{start: {start}, factor: {self.factor:g}, every: {self.every}}}"
 
 
@@ -125,12 +125,12 @@ class Curve(Schedule):
     def values_at_rows(self, steps: int, rows: int) -> int:
         return min(steps, rows)
 
-    def with_a_tenth(self) -> str:
-        return f"={self.a_tenth()}"
+    def set_to_part(self, by: float) -> str:
+        return f"={self.part(by)}"
 
-    def a_tenth(self) -> str:
-        end = self.end if self.kind == "power" else self.end / 10
-        return f"{{{self.kind}: [{self.start / 10:g}, {end:g}]}}"
+    def part(self, by: float) -> str:
+        end = self.end if self.kind == "power" else self.end / by
+        return f"{{{self.kind}: [{self.start / by:g}, {end:g}]}}"
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,9 @@ class ByLayer(Schedule):
         each = [self.in_layer(layer).values_at_rows(steps, rows) for layer in LAYERS]
         return min(rows, sum(each) - 1)
 
-    def with_a_tenth(self) -> str:
-        tenths = [f"{layer}: {self.in_layer(layer).a_tenth()}" for layer in LAYERS]
-        return f"={{{', '.join(tenths)}}}"
+    def set_to_part(self, by: float) -> str:
+        parts = [f"{layer}: {self.in_layer(layer).part(by)}" for layer in LAYERS]
+        return f"={{{', '.join(parts)}}}"
 
 
 @dataclass(frozen=True)

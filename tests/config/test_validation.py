@@ -10,6 +10,7 @@ from featlearn.config.load import load_config
 from featlearn.config.student import FileInit
 from featlearn.config.validation import with_pinned_files
 from featlearn.config.weight_file import InvalidWeights
+from featlearn.storage.errors import Caution
 from tests.config.broken import MINIMAL, write
 
 
@@ -41,3 +42,11 @@ def test_a_file_that_cannot_be_read_is_the_fault_of_its_key(tmp_path: Path) -> N
     with pytest.raises(InvalidWeights, match=r"nowhere\.npz: cannot be read: No such file") as caught:
         with_pinned_files(config, tmp_path)
     assert caught.value.key == ("student", "init", "path")
+
+
+def test_stages_whose_weight_decay_is_too_large_beside_alpha_are_warned_of(tmp_path: Path) -> None:
+    with pytest.warns(Caution, match="steps are divided by"), pytest.warns(Caution, match="is 10 in go, above 2: from"):
+        load_config(write(tmp_path, MINIMAL), ["student.output_scale=0.01"])
+    with pytest.warns(Caution, match="steps are divided by") as told:
+        load_config(write(tmp_path, MINIMAL), ["student.output_scale=0.1"])
+    assert len(told) == 1

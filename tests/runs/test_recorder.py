@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featlearn.runs.recorder import advice
+from featlearn.runs.recorder import advice, has_vanished
 from featlearn.training.events import Logged
 from featlearn.training.plan import Plan, Position
 from featlearn.training.stages import ByLayer, Schedule
 from featlearn.training.state import State
-from tests.training.examples import stage_of
+from tests.training.examples import random_problem, stage_of
 
 DECAYS, SMALLER = {"step_size": Schedule(1.0), "weight_decay": Schedule(3.0)}, "; try a smaller step: --set stages.s."
 
@@ -64,3 +64,26 @@ def test_advice_after_a_divergence(changes: dict[str, Any], loss: float | None, 
     state = State(np.zeros((1, 2)), np.zeros((1, 2, 3)))
     event = Logged(0, Position(0, 3, 13), state, row, 0.0, snapshot=False, ended="diverged")
     assert advice(Plan.of([stage], 10, 2), event) == f"diverged at step 13 (step 3 of stage s): {told}"
+
+
+def test_advice_counts_the_alpha_whose_square_divides_the_steps() -> None:
+    stage = stage_of(step_size=Schedule(0.2), weight_decay=Schedule(0.01, 0.5, 8000))
+    row = {"train_loss": None, "step": 5, "stage": "s", "stage_step": 3, "loss": 1e9, "step_size": 0.2}
+    state = State(np.zeros((1, 2)), np.zeros((1, 2, 3)))
+    event = Logged(0, Position(0, 3, 5), state, row, 0.0, snapshot=False, ended="diverged")
+    told = advice(Plan.of([stage], 10, 2), event, 0.01)
+    assert "--set stages.s.step_size=0.002 " in told  # 0.02 would still be at the limit
+    assert told.endswith("(weight decay times step size over α² = 0.0001 is 20, and must stay below 2)")
+    assert advice(Plan.of([stage], 10, 2), event).endswith("--set stages.s.step_size=0.02")
+
+
+def test_a_network_has_vanished_where_no_mass_counts_beside_the_loss() -> None:
+    problem, row = random_problem()[0], {"alive": None, "loss": 4.0, "train_loss": None}
+    first = np.array([[[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]]])
+    for second, ended, vanished in ((9e-7, "steps", True), (3e-6, "steps", False), (9e-7, "diverged", False)):
+        state = State(np.array([[1e-7, -second]]), first)
+        event = Logged(0, Position(1, 0, 5), state, row, 0.0, snapshot=False, ended=ended)
+        assert has_vanished(problem, event) is vanished
+    for alive in (0, 1):
+        event = Logged(0, Position(1, 0, 5), state, row | {"alive": alive}, 0.0, snapshot=False, ended="steps")
+        assert has_vanished(problem, event) is (alive == 0)

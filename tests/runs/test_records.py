@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from featlearn.runs.records import GitRecord, changes, parse_row
+from featlearn.runs.records import GitRecord, StageRecord, changes, parse_row
 from featlearn.training.columns import COLUMNS
 from tests.runs.records import an_environment
 
@@ -88,3 +88,11 @@ def test_what_is_no_object_is_no_row(text: str) -> None:
 )
 def test_what_another_environment_changes_is_told(now: dict[str, Any], told: list[str]) -> None:
     assert changes(an_environment(), an_environment(**now)) == told
+
+
+def test_a_stage_says_nothing_of_what_it_does_not_have() -> None:
+    """Checkpoints that were written before there was more to say keep their digests."""
+    plain = StageRecord(name="s", steps=3, seconds=0.5, stop_reason="steps")
+    assert plain.plain() == {"name": "s", "steps": 3, "seconds": 0.5, "stop_reason": "steps"}
+    full = plain.changed(then=("balance",), loss_before=0.5, vanished=True)
+    assert StageRecord.parse(full.line()) == full

@@ -293,3 +293,13 @@ def test_plans_that_cannot_go_together_are_refused() -> None:
     plans = [Plan.of([stage_of(steps=steps)], 10, 2) for steps in (10, 11)]
     with pytest.raises(ValueError, match="must agree"):
         events_of(problem, plans, Start(state))
+
+
+def test_the_end_of_a_stage_with_operations_tells_the_loss_before_them() -> None:
+    problem, state = random_problem()
+    stages = [stage_of(steps=6), stage_of(name="last", steps=5)]
+    plain = rows_of(problem, stages, state)
+    changed = rows_of(problem, [stages[0], replace(stages[1], then=("normalize_rows",))], state)
+    assert [event.loss_before for event in changed[:-1]] == [None] * (len(changed) - 1)
+    assert changed[-1].loss_before == plain[-1].row["loss"] != changed[-1].row["loss"]
+    assert all(event.loss_before is None for event in plain)

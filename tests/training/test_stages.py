@@ -66,11 +66,11 @@ def test_rows_stand_where_either_layer_changes_its_value() -> None:
     assert {30, 40, 60, 80, 90} <= set(rows.tolist())
 
 
-def test_a_tenth_of_the_values_of_layers_is_written_as_a_configuration_has_it() -> None:
+def test_a_part_of_the_values_of_layers_is_written_as_a_configuration_has_it() -> None:
     both = ByLayer.of(Schedule(0.2, 0.5, 30), Curve(0.4, kind="cosine", end=0.1, steps=9))
     written = "={first_layer: {start: 0.02, factor: 0.5, every: 30}, second_layer: {cosine: [0.04, 0.01]}}"
-    assert both.with_a_tenth() == written
-    assert ByLayer.of(Schedule(0.2), Schedule(0.3)).with_a_tenth() == "={first_layer: 0.02, second_layer: 0.03}"
+    assert both.set_to_part(10) == written
+    assert ByLayer.of(Schedule(0.2), Schedule(0.3)).set_to_part(10) == "={first_layer: 0.02, second_layer: 0.03}"
 
 
 def test_a_schedule_is_constant_by_default() -> None:

@@ -11,6 +11,7 @@ from featlearn.training.methods.record import (
     Parameter,
     SteppedByBackend,
     all_parameters,
+    decay_and_limit,
     register,
     stepped_by_backend,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Parameter",
     "SteppedByBackend",
     "all_parameters",
+    "decay_and_limit",
     "register",
     "stepped_by_backend",
 ]

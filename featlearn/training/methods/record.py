@@ -207,6 +207,22 @@ def all_parameters() -> dict[str, Parameter]:
     return {parameter.name: parameter for method in METHODS.values() for parameter in method.parameters}
 
 
+def decay_and_limit(stage: Stage, step: int, alpha: float = 1.0) -> tuple[float, float]:
+    """The product of weight decay and step size at a step of a stage, and the ``decay_limit`` of its method.
+
+    Args:
+        alpha: by whose square the steps are divided.
+    Returns:
+        The largest product of its layers; 0 without a step size. An infinite limit where there is none.
+    """
+    method = METHODS[stage.method]
+    limit = method.decay_limit(**method.values(stage.parameters)) if method.decay_limit else inf
+    if stage.step_size is None:
+        return 0.0, limit
+    layers = [(stage.weight_decay.in_layer(name), stage.step_size.in_layer(name)) for name in stage.train]
+    return max(decay.at_step(step) * size.at_step(step) for decay, size in layers) / alpha**2, limit
+
+
 def stepped_by_backend(stage: Stage) -> SteppedByBackend:
     """The method of a stage whose steps a backend is to take. Raises ValueError when it does not leave them to it."""
     method = METHODS[stage.method]

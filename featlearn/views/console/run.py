@@ -20,7 +20,7 @@ from featlearn.views.console.output import complain, output_console, shown
 from featlearn.views.console.status import status_of_run, style_of
 from featlearn.views.words.cells import cell, seconds
 from featlearn.views.words.floors import floors_in_brief
-from featlearn.views.words.glossary import OF_THE_POPULATION
+from featlearn.views.words.glossary import of_the_population
 from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import number, steps_in_words
 
@@ -41,6 +41,8 @@ _BY_WEIGHT = (
     "seconds",
 )
 _MOSTLY_ALIGNED = 0.9  # share of the mass, from which on the largest angle is that of neurons that have almost vanished
+
+_WORSE = 10  # times the loss before the operations at the end of the last stage, from which on they are told of
 
 
 def show_run(run: RunDirectory, info: RunInfo) -> None:
@@ -69,9 +71,9 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
     target = [] if info.polynomial is None else [shown(f"target {info.polynomial}")]
     floors = [shown(line) for line in (floors_in_brief(info.floors),) if line]
     if last.get("loss") is not None and last.get("train_loss") is not None:
-        floors.append(shown(OF_THE_POPULATION))
+        floors.append(shown(of_the_population(["loss", *gap, *(["floors"] if floors else [])])))
     path = shown(run.path, no_wrap=True)
-    remarks = [shown(text, "yellow") for text in _remarks(rows, last)]
+    remarks = [shown(text, "yellow") for text in _remarks(rows, last, info)]
     output.print(Group(shown(info.name or run.name, "bold"), *target, *table, ending, *remarks, *floors, path))
     if status == STOPPED:
         output.print(shown(f"killed before its end; go on with featlearn train --resume {run.path}", no_wrap=True))
@@ -82,7 +84,7 @@ def _stage_table(rows: list[Row], info: RunInfo, columns: Sequence[str], narrow:
     table.add_column("after", style="bold", no_wrap=True)
     for column in columns:
         table.add_column(heading(column, narrow), justify="right", no_wrap=True)
-    for label, row in _stage_rows(rows):
+    for label, row in _stage_rows(_without_angles_of_nothing(rows)):
         table.add_row(shown(label), *(_stage_cell(column, row, info) for column in columns))
     return table
 
@@ -97,13 +99,38 @@ def _stage_cell(column: str, row: Row, info: RunInfo) -> Text:
     return Text(text, "dim" if vanishing else "")
 
 
-def _remarks(rows: list[Row], last: Row) -> Iterator[str]:
+def _last_alive(rows: list[Row]) -> int | None:
+    """The place of the last row with a living neuron; None where there is none."""
+    return next((i for i in reversed(range(len(rows))) if rows[i].get("alive")), None)
+
+
+def _without_angles_of_nothing(rows: list[Row]) -> list[Row]:
+    """The rows, without the angles and shares of masses that have vanished for good.
+
+    They stay where no neuron was ever alive: a start may be so small, and they tell how it turns.
+    """
+    dead = _last_alive(rows)
+    if dead is None or rows[-1].get("alive") is None:
+        return rows
+    return rows[: dead + 1] + [row | {"mean_angle": None, "aligned_mass": None} for row in rows[dead + 1 :]]
+
+
+def _remarks(rows: list[Row], last: Row, info: RunInfo | None = None) -> Iterator[str]:
     """What the numbers of a run that is done do not say aloud."""
-    if last.get("alive") == 0:
+    end_stage = info.stages[-1] if info is not None and info.status == "done" and info.stages else None
+    if last.get("alive") == 0 and rows and _last_alive(rows) is None:
+        yield "no neuron is alive, and none was: the network is still almost zero; try more steps or a larger start"
+    elif last.get("alive") == 0 or (end_stage is not None and end_stage.vanished):
         yield (
             "no neuron is alive: the network is zero, and has no gradient to leave that; try a smaller step size or "
             "weight decay, or another start"
         )
+    if end_stage is not None and end_stage.then and end_stage.loss_before is not None:
+        loss = last.get("loss") if last.get("loss") is not None else last.get("train_loss")
+        before = max(end_stage.loss_before, (info.loss_floor if info is not None else None) or 0.0)
+        if loss is not None and loss > _WORSE * before:
+            which = f"{' and '.join(end_stage.then)} at the end of {end_stage.name}"
+            yield f"{which} changed the loss from {number(end_stage.loss_before, 3)} to {number(loss, 3)}"
     first, end = (row.get("test_loss") for row in (rows[0] if rows else last, last))
     if first is not None and end is not None and end > first:
         yield (

@@ -23,7 +23,8 @@ TEXTS = {
     "outside of the band (which is linear; beyond, the scale is logarithmic). Dashed with open circles: the optimum at "
     "this λ and its atoms.",
     3: f"The colour of the sphere is {_ETA}, blue at −1, orange at 1, and that of an end of the bar where {_OUTSIDE} "
-    "and a new neuron would lower the objective. Open circles: the atoms of the optimum at this λ.",
+    "and a new neuron would lower the objective. Open circles: the atoms of the optimum at this λ. "
+    "A cross: where |η| is largest. Nothing is seen through the sphere.",
 }
 
 

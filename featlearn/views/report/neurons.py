@@ -38,16 +38,26 @@ def neurons_payload(neurons: Neurons) -> dict[str, Any]:
     }
 
 
-def neurons_text(neurons: Neurons, polynomial: str | None) -> str:
-    """How to read the chart of the neurons, of a polynomial target with its formula."""
+def neurons_text(neurons: Neurons, polynomial: str | None, certified: bool) -> str:
+    """How to read the chart of the neurons, of a polynomial target with its formula.
+
+    Args:
+        certified: whether the chart shows the certificate, too; in space, that takes an opaque sphere.
+    """
+    ends = ", at both ends: w and −w are one neuron" if neurons.lines else ""
+    in_space = (
+        f"Directions of the projections of wⱼ on the teacher's space{ends}. Drag to turn. "
+        if certified
+        else "Projections of wⱼ/‖wⱼ‖ on the teacher's space: on the sphere when the row lies in it. Drag to turn. "
+    )
     seen = "w and −w are one neuron and lie in the upper half. " if neurons.half_plane else ""
     told = {
         2: f"Projections of wⱼ/‖wⱼ‖ on the teacher's plane: on the circle when the row lies in the plane. {seen}",
-        3: "Projections of wⱼ/‖wⱼ‖ on the teacher's space: on the sphere when the row lies in it. Drag to turn. ",
+        3: in_space,
     }.get(
         neurons.rank, "Angle to the nearest teacher line against mass; left of the dotted line a neuron has vanished. "
     )
     many = neurons.mass.shape[1]
     only = f" Of {many} neurons, the {MOST_NEURONS} heaviest." if many > MOST_NEURONS else ""
-    of = "" if polynomial is None else f" The target is the polynomial {polynomial}: teacher k is its direction of x_k."
+    of = "" if polynomial is None else f" The target is the polynomial {polynomial}: teacher k is its direction of xₖ."
     return f"{told}The area of a dot is its mass |aⱼ|‖wⱼ‖, its colour the nearest teacher.{of}{only}"

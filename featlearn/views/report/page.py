@@ -13,7 +13,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from featlearn.runs.records import RunInfo, changes
 from featlearn.storage.errors import RunError, reason
@@ -21,6 +21,8 @@ from featlearn.storage.opening import read_regular
 from featlearn.storage.replacement import write_file
 from featlearn.sweeps.records import SweepInfo
 from featlearn.views.words.cells import cell
+from featlearn.views.words.glossary import glossary
+from featlearn.views.words.labels import label_of
 from featlearn.views.words.numbers import MINUS
 from featlearn.views.words.palette import BLUE, COLOURS, DARK_PAPER, PAPER, SKY, text_colour
 
@@ -112,5 +114,34 @@ def write_page(page: str, file: Path) -> None:
 
 def told(column: str, value: Any) -> str:
     """A value of a column as the tables of a page show it; a dash for what is not finite."""
-    text = cell(column, None if value is None or not np.isfinite(value) else float(value))
-    return re.sub(r"e\+?(-?)0?", r"e\1", text).replace("-", MINUS)  # as shownNumber in charts.js
+    return typeset(cell(column, None if value is None or not np.isfinite(value) else float(value))).replace("-", MINUS)
+
+
+def typeset(text: str) -> str:
+    """A text with the exponents of its numbers as shownNumber in charts.js writes them: 6.32e18, 1.31e−6."""
+    return re.sub(r"(?<=\d)e([+-])0*(\d+)\b", lambda found: f"e{MINUS if found[1] == '-' else ''}{found[2]}", text)
+
+
+def called(column: str) -> str:
+    """What a page calls a column, everywhere; with its symbol where the words say nothing without."""
+    label = label_of(column)
+    return label.markup if label.words.endswith(" in") else label.words
+
+
+def explained(columns: Iterable[str], words: Iterable[str]) -> list[tuple[str, Markup, Markup]]:
+    """The part of the glossary that a page shows: columns that hold values, and words (by their names there)."""
+    columns = list(columns)
+    kept = {*columns, *words}
+    return [
+        (name, Markup(written), _subscripted(meaning)) for name, written, meaning in _glossary(columns) if name in kept
+    ]
+
+
+def _glossary(columns: list[str]) -> Iterable[tuple[str, Markup, str]]:
+    for name, written, meaning in glossary(columns):
+        yield name, Markup(written) if name in columns else _subscripted(written), meaning
+
+
+def _subscripted(text: str) -> Markup:
+    """A text with its indices below the line: p_j, w*_k."""
+    return Markup(re.sub(r"\b([a-z]\*?)_([a-z])\b", r"\1<sub>\2</sub>", str(escape(text))))

@@ -16,14 +16,15 @@ from featlearn.views.data.run import RunData
 from featlearn.views.data.run_tables import QUANTILE_BANDS, QUANTILES, alignment_table, quantile_shares
 from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
-from featlearn.views.report.page import environment, filled, packed, text_of, told
+from featlearn.views.report.page import called, environment, explained, filled, packed, text_of, told, typeset
 from featlearn.views.words.floors import floors_in_brief
-from featlearn.views.words.glossary import EXPLAINED, OF_THE_POPULATION, glossary
-from featlearn.views.words.labels import LOSSES, heading_of, labels, losses_in_brief
+from featlearn.views.words.glossary import EXPLAINED, OF_THE_POPULATION
+from featlearn.views.words.labels import LOSSES, labels, losses_in_brief
 from featlearn.views.words.numbers import grouped
 from featlearn.views.words.palette import BLUE, faded
 
 _STAGE_COLUMNS = (*LOSSES, "mean_angle", "max_angle", "subspace", "weight_decay")
+_EXPLAINED = [name for name in EXPLAINED if name != "alive"]  # it is in the CSV file alone
 _SAMPLED = f"{OF_THE_POPULATION[:1].upper()}{OF_THE_POPULATION[1:]}."
 _CERTIFICATE_OF = " Certificate and optimum are of the population, not of the samples that were trained on."
 
@@ -36,12 +37,12 @@ def run_page(data: RunData) -> str:
     metrics["found"] = metrics["recovered"] / max(data.teachers, 1)
     payload = {
         "labels": {name: label.markup for name, label in labels().items()},
-        "words": {name: label.words for name, label in labels().items()},
+        "words": {name: called(name) for name in labels()},
         "metrics": {name: packed(column.astype(float), "f8") for name, column in metrics.items()},
         "stages": [stage.__dict__ for stage in data.stages],
         "aligned_within": ALIGNED_WITHIN,
         "bands": [
-            {"low": low, "high": high, "label": f"{quantile_shares(low, high)}{more}", "fill": faded(BLUE, opacity)}
+            {"low": low, "high": high, "label": f"{quantile_shares(low, high)}{more}", "fill": _fills(opacity)}
             for (low, high, opacity), more in zip(QUANTILE_BANDS, (" of the mass", ""), strict=True)
         ],
         "losses": losses_in_brief(with_values(data.metrics, (*LOSSES, "objective"))),
@@ -58,7 +59,7 @@ def run_page(data: RunData) -> str:
     facts = [
         ("status", data.info.status, ""),
         ("steps", grouped(int(last["step"])), ""),
-        *((heading_of(name), told(name, last[name]), name) for name in with_values(data.metrics, LOSSES)),
+        *((called(name), told(name, last[name]), name) for name in with_values(data.metrics, LOSSES)),
         *(_alignment_facts(data, last) if data.teachers else ()),
         ("seconds", told("seconds", last["seconds"]), ""),
     ]
@@ -67,21 +68,29 @@ def run_page(data: RunData) -> str:
         "run.html",
         ("charts.js", "certificate.js", "run.js"),
         payload,
-        glossary=glossary(with_values(data.metrics, EXPLAINED)),
+        glossary=explained(with_values(data.metrics, _EXPLAINED), _words(data, certificates)),
         title=data.name,
         subtitle=f"a run of featlearn, {data.run.name}",
-        message="; ".join(text for text in (data.info.message, data.lost) if text) or None,
+        message="; ".join(text for text in (typeset(data.info.message or ""), data.lost) if text) or None,
         status=data.info.status,
         facts=facts,
-        facts_text=". ".join(filter(None, (floors_in_brief(data.info.floors), _SAMPLED if data.sampled else None))),
+        facts_text=". ".join(
+            filter(None, (typeset(floors_in_brief(data.info.floors) or ""), _SAMPLED if data.sampled else None))
+        ),
         missing=data.missing,
         teachers=data.teachers,
-        neurons_text=neurons_text(data.neurons, data.polynomial) if data.neurons else "",
+        neurons_text=neurons_text(data.neurons, data.polynomial, certificates is not None) if data.neurons else "",
         certificate_rank=certificates.rank if certificates else 0,
         certificate_text=f"{TEXTS[certificates.rank]}{_CERTIFICATE_OF if data.sampled else ''}" if certificates else "",
         no_certificate=no_certificate,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
-        stage_columns=["", "stage", *map(heading_of, stage_columns), "steps", "why it ended"],
+        stage_columns=[
+            "",
+            "stage",
+            *("λ" if name == "weight_decay" else called(name) for name in stage_columns),
+            "steps",
+            "why it ended",
+        ],
         stage_rows=list(_stage_rows(data, stage_columns)),
         config_title="Configuration",
         config=text_of(data.run.config_file),
@@ -89,14 +98,28 @@ def run_page(data: RunData) -> str:
     )
 
 
+def _fills(opacity: float) -> dict[str, str]:
+    """The colour of a band on light and on dark paper, from which the blue stands out less."""
+    return {"light": faded(BLUE, opacity), "dark": faded(BLUE, opacity + 0.2)}
+
+
+def _words(data: RunData, certificates: Certificates | None) -> Iterable[str]:
+    """The words that the page of a run shows, besides columns."""
+    if data.neurons is not None:
+        yield from ("mass", "teacher_line")
+        yield from () if data.neurons.rank in (2, 3) else ("vanished",)
+    if certificates is not None:
+        yield "certificate"
+
+
 def _alignment_facts(data: RunData, last: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
     if data.polynomial is not None:
         yield "target", data.polynomial, ""
-        yield heading_of("subspace"), told("subspace", last["subspace"]), "subspace"
+        yield called("subspace"), told("subspace", last["subspace"]), "subspace"
         return
-    yield "mean angle", told("mean_angle", last["mean_angle"]), "mean_angle"
-    yield "largest angle", told("max_angle", last["max_angle"]), "max_angle"
-    yield "recovered", f"{last['recovered']} of {data.teachers}", "recovered"
+    yield called("mean_angle"), told("mean_angle", last["mean_angle"]), "mean_angle"
+    yield called("max_angle"), told("max_angle", last["max_angle"]), "max_angle"
+    yield called("recovered"), f"{last['recovered']} of {data.teachers}", "recovered"
 
 
 def _certificates(data: RunData) -> tuple[Certificates | None, str]:

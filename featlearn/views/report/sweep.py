@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,15 @@ from featlearn.storage.errors import RunError
 from featlearn.sweeps.columns import known_columns
 from featlearn.views.data.axis import axis_of
 from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
-from featlearn.views.report.page import environment, filled, packed, text_of, told
-from featlearn.views.words.glossary import EXPLAINED, glossary
-from featlearn.views.words.labels import LOSSES, Label, heading_of, label_of, labels
+from featlearn.views.report.page import called, environment, explained, filled, packed, text_of, told
+from featlearn.views.words.glossary import EXPLAINED
+from featlearn.views.words.labels import label_of, labels
 from featlearn.views.words.numbers import grouped
 from featlearn.views.words.palette import SCALE
 
 # the columns of the runs that are drawn
-_CURVES = (*LOSSES, "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")
+_LOSSES = ("loss", "test_loss", "train_loss")  # what a sweep is read for first
+_CURVES = (*_LOSSES, "objective", "mean_angle", "max_angle", "aligned_mass", "grad_norm")
 _CURVE_POINTS = 150_000  # the most points of one column over all runs: about 3 MB
 _NO_CURVES = "this sweep keeps no logs (store: summary)"
 _MOST_ROWS = 2000  # the most rows that the table shows at once
@@ -41,21 +42,22 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None], folder: Path 
     curves = _curves(data, watch)
     known = numeric_columns()
     metrics = [name for name in known if np.any(np.isfinite(numbers(data.columns[name])))]
-    metrics.sort(key=lambda name: (name not in SHOWN, known.index(name)))
+    metrics.sort(key=lambda name: (name not in SHOWN, (*_LOSSES, *known).index(name)))
     columns: dict[str, Any] = {name: packed(numbers(data.columns[name]), "f4") for name in metrics}
     texts = [column.name for column in known_columns().values() if column.kind == "text"]
     columns |= {name: [v if isinstance(v, str) else "" for v in data.columns[name]] for name in texts}
-    called = {name: label_of(name) for name in known} | {axis.key: axis.label for axis in shown}
+    names = {name: called(name) for name in known} | {axis.key: axis.label.words for axis in shown}
+    each = {name: label_of(name) for name in known} | {axis.key: axis.label for axis in shown}
     payload = {
         "columns": columns,
         "axes": axes,
         "colour_scale": SCALE,
         "metrics": metrics,
-        "shown": [name for name in SHOWN if name in metrics],
+        "shown": [name for name in metrics if name in SHOWN],
         "log": [name for name, label in labels().items() if label.log],
-        "names": {name: label.words for name, label in called.items()},
-        "heads": {name: _heading(name, label) for name, label in called.items()},
-        "titles": {name: label.markup for name, label in called.items()},
+        "names": names,
+        "heads": {name: f"{names[name]} ({label.unit})" if label.unit else names[name] for name, label in each.items()},
+        "titles": {name: label.markup for name, label in each.items()},
         "curves": curves or None,
         "curve_names": [name for name in _CURVES if name in metrics] or _CURVES,
         "most_rows": _MOST_ROWS,
@@ -67,16 +69,18 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None], folder: Path 
     facts = [("points", grouped(data.info.points), "")]
     facts += [(status, grouped(int(count)), "") for status, count in zip(found, counts, strict=True)]
     facts += [("not ended yet", grouped(left), "")] if left else []
-    best = numbers(data.columns["loss"])[data.done]
-    if np.any(np.isfinite(best)):
-        facts.append(("least loss", told("loss", np.nanmin(best)), "loss"))
+    best = {name: numbers(data.columns[name])[data.done] for name in _LOSSES if name in metrics}
+    best = {name: values for name, values in best.items() if np.any(np.isfinite(values))}
+    facts += [(f"least {called(name)}", told(name, np.nanmin(best[name])), name) for name in list(best)[:1]]
+    seeds_alone = "" if data.axes else "This sweep varies nothing but the seed. "
+    press = "see their curves" if curves else "mark them"
     many = len(data.columns["id"]) > _MOST_ROWS
     only = f" Of more than {_MOST_ROWS} runs, the first {_MOST_ROWS} in the chosen order." if many else ""
     return filled(
         "sweep.html",
         ("charts.js", "sweep.js"),
         payload,
-        glossary=glossary([name for name in EXPLAINED if name in metrics]),
+        glossary=explained([name for name in EXPLAINED if name in metrics], _words(metrics)),
         title=data.name,
         subtitle=f"a sweep of featlearn, {data.sweep.name}",
         message=None,
@@ -85,18 +89,23 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None], folder: Path 
         facts_text="",
         wide=True,
         has_curves=bool(curves),
-        curves_text="Choose a cell above, or runs below." if curves else f"No curves: {_NO_CURVES}.",
-        table_text=f"Press a heading to sort, runs to {'see their curves' if curves else 'mark them'}.{only}",
+        has_map=bool(data.axes),
+        curves_text=f"Choose {'a cell above, or ' if data.axes else ''}runs below."
+        if curves
+        else f"No curves: {_NO_CURVES}.",
+        table_text=f"{seeds_alone}Press a heading to sort, runs to {press}.{only}",
         config_title="Sweep",
         config=text_of(data.sweep.sweep_file),
         environment=environment(data.info),
     )
 
 
-def _heading(name: str, label: Label) -> str:
-    """What stands above a column of the table: the symbol of a key, and the unit."""
-    words = heading_of(name) if name in known_columns() else label.words
-    return f"{words} ({label.unit})" if label.unit else words
+def _words(metrics: Sequence[str]) -> Iterable[str]:
+    """The words that stand in what a sweep's page says of its columns."""
+    if {"mean_angle", "aligned_mass", "alive"} & set(metrics):
+        yield from ("mass", "teacher_line")
+    if "alive" in metrics:
+        yield "vanished"
 
 
 def _pages(data: SweepData, folder: Path) -> dict[str, str]:

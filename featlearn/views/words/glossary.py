@@ -44,8 +44,14 @@ GLOSSARY = {
     "diverged": "the loss or a weight grew out of all bounds; the step size is too large",
 }
 
-# of a run on samples: what its numbers that know no sample are about
-OF_THE_POPULATION = "loss, gap, certificate and floors are of the population; training used the samples only"
+
+def of_the_population(names: Sequence[str]) -> str:
+    """Of a run on samples: what its numbers that know no sample are about, by the names that are shown."""
+    told = f"{', '.join(names[:-1])} and {names[-1]} are" if len(names) > 1 else f"{names[0]} is"
+    return f"{told} of the population; training used the samples only"
+
+
+OF_THE_POPULATION = of_the_population(["loss", "gap", "certificate", "floors"])  # on a page, which has them all
 
 # the same in few words, for the line under a table on the console
 SHORT = {

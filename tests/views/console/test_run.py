@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from featlearn.config.load import load_config
 from featlearn.runs.train import RunResult, train
+from featlearn.storage.errors import Caution
 from featlearn.views.console import run as console
 from featlearn.views.console.run import show_environment, show_run
-from featlearn.views.words.glossary import OF_THE_POPULATION
+from featlearn.views.words.glossary import of_the_population
 from tests.config.broken import MINIMAL, write
 
 
@@ -54,7 +56,10 @@ def test_how_many_neurons_are_distinct_is_said_where_they_are_fewer(
 
 
 def test_what_went_wrong_in_a_run_that_is_done_is_said() -> None:
-    assert [text.split(":")[0] for text in console._remarks([{"test_loss": 1.0}], {"alive": 0, "test_loss": 1.1})] == [
+    assert [
+        text.split(":")[0]
+        for text in console._remarks([{"test_loss": 1.0, "alive": 3}], {"alive": 0, "test_loss": 1.1})
+    ] == [
         "no neuron is alive",
         "the test loss ended above its start",
     ]
@@ -62,12 +67,73 @@ def test_what_went_wrong_in_a_run_that_is_done_is_said() -> None:
     assert list(console._remarks([], {"alive": None})) == []
 
 
+def test_neurons_that_never_lived_are_told_apart_from_those_that_died() -> None:
+    small, alive = ({"alive": alive, "mean_angle": 9.0, "aligned_mass": 0.5} for alive in (0, 3))
+    (told,) = console._remarks([small, small], small)
+    assert told.startswith("no neuron is alive, and none was")
+    (told,) = console._remarks([alive, small], small)
+    assert told.startswith("no neuron is alive: the network is zero")
+    assert console._without_angles_of_nothing([small, small]) == [small, small]  # a small start tells how it turns
+    shown = console._without_angles_of_nothing([small, alive, small])
+    assert [row["mean_angle"] for row in shown] == [9.0, 9.0, None]
+    assert shown[-1]["aligned_mass"] is None
+    assert console._without_angles_of_nothing([]) == []
+
+
+@pytest.mark.parametrize("target", ["neurons", "polynomial", "own data"])
+@pytest.mark.parametrize("dies", [True, False])
+def test_a_network_that_is_zero_is_told_of_whatever_the_target(
+    target: str, dies: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own.csv"
+    np.savetxt(own, np.random.default_rng(0).standard_normal((50, 3)), delimiter=",", header="x1,x2,label", comments="")
+    targets = {
+        "neurons": [],
+        "polynomial": ['teacher={input_dim: 4, polynomial: "He2(x1)"}'],
+        "own data": ["teacher=null", f"data={{kind: empirical, path: {own}}}", "stages.go.step_size=1e-4"],
+    }
+    then = ["stages.go.then=[zero_second_layer]"] if dies else []
+    ended = train(load_config(write(tmp_path, MINIMAL), [*targets[target], *then]), tmp_path / "runs")
+    assert ended.status == "done"
+    show_run(ended.run, ended.info)
+    assert ("no neuron is alive: the network is zero" in capsys.readouterr().out) is dies
+    assert ended.info.stages[-1].vanished is (True if dies else None)
+
+
+def test_a_network_that_weight_decay_took_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    decays = ["stages.go.weight_decay=1", "stages.go.step_size=0.5", 'teacher={input_dim: 4, polynomial: "He3(x1)"}']
+    with pytest.warns(Caution, match="degree 3"):
+        config = load_config(write(tmp_path, MINIMAL), [*decays, "stages.go.steps=40"])
+    ended = train(config, tmp_path / "runs")
+    show_run(ended.run, ended.info)
+    assert "no neuron is alive: the network is zero" in capsys.readouterr().out
+
+
+def test_operations_that_ruin_the_last_stage_are_told_of(result: RunResult) -> None:
+    (stage,) = result.info.stages
+    last = result.info.final
+    assert last is not None
+    after = last | {"loss": 1.0}
+    for before, then, told in ((1e-7, ("normalize_rows",), 1), (0.5, ("normalize_rows",), 0), (None, None, 0)):
+        info = result.info.changed(stages=(stage.changed(loss_before=before, then=then),))
+        assert len(list(console._remarks([], after, info))) == told
+        assert list(console._remarks([], after, info.changed(status="interrupted"))) == []
+    ruined = result.info.changed(stages=(stage.changed(loss_before=1e-7, then=("normalize_rows",)),))
+    (text,) = console._remarks([], after, ruined)
+    assert text == "normalize_rows at the end of go changed the loss from 1e-07 to 1"
+
+
 def test_a_run_on_samples_says_which_numbers_are_of_the_population(
     result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show_run(result.run, result.info)
-    assert OF_THE_POPULATION not in capsys.readouterr().out
+    assert "of the population" not in capsys.readouterr().out
     data = "data={kind: empirical, samples: 40}"
     sampled = train(load_config(write(tmp_path, MINIMAL), [data]), tmp_path / "runs")
     show_run(sampled.run, sampled.info)
-    assert OF_THE_POPULATION in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert of_the_population(["loss", "gap"]) in told  # and nothing of floors, which are not shown
+    unregularised = load_config(write(tmp_path, MINIMAL), [data, "stages.go.weight_decay=0"])
+    sampled = train(unregularised, tmp_path / "runs")
+    show_run(sampled.run, sampled.info)
+    assert of_the_population(["loss"]) in capsys.readouterr().out

@@ -133,3 +133,34 @@ def test_a_page_without_decay_or_atoms_has_no_errors(overrides: list[str], brows
     moved_to(browser, 0)
     until(lambda: browser.find_element(By.ID, "certified").text.startswith("λ = 1 "))
     assert errors(browser) == []
+
+
+@pytest.mark.slow
+@needs_browser
+def test_on_the_sphere_atoms_are_rings_and_a_cross_is_where_the_certificate_is_largest(
+    browser: Browser, tmp_path: Path
+) -> None:
+    run = new_run(tmp_path, SPACE)
+    found = certificates_of(run)
+    opened(browser, run_page(read_run(run)), tmp_path, "#neurons")
+    trace = "const t = document.getElementById('neurons').data.find((t) => t.name === '{}'); return [t.x, t.y, t.z]"
+    last = len(found.decays) - 1
+    rings = np.array(browser.execute_script(trace.format("atoms")), dtype=float).T.reshape(-1, 34, 3)[:, :-1]
+    atoms = found.atom_place(float(found.decays[last]))
+    atoms = np.concatenate([atoms, -atoms]) if found.lines else atoms
+    middle = rings[:, :-1].mean(axis=1)
+    np.testing.assert_allclose(
+        middle / np.linalg.norm(middle, axis=-1, keepdims=True),
+        atoms / np.linalg.norm(atoms, axis=-1, keepdims=True),
+        atol=1e-6,
+    )
+    apart = np.linalg.norm(rings - middle[:, None], axis=-1)
+    np.testing.assert_allclose(apart, np.broadcast_to(apart[:, :1], apart.shape), rtol=1e-6)
+    strokes = np.array(browser.execute_script(trace.format("largest")), dtype=float).T
+    place = strokes[:2].mean(axis=0)
+    assert f"largest |η| {abs(found.of_network(last, place[None] / np.linalg.norm(place))[0]):.3g}, at the cross, " in (
+        browser.find_element(By.ID, "certified").text
+    )
+    surface = "return document.getElementById('neurons').data.find((t) => t.name === 'certificate').opacity ?? 1"
+    assert browser.execute_script(surface) == 1, "what is behind the sphere is no part of its colours"
+    assert errors(browser) == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -39,7 +40,8 @@ def test_slider_and_play_move_the_neurons(overrides: list[str], browser: Browser
     assert browser.find_element(By.ID, "moment").text.startswith("step 0")
     if neurons.rank == 3:
         x, y, z = np.array(neurons_shown(browser))
-        np.testing.assert_allclose(np.stack([x, y, z], -1), neurons.place[0], atol=1e-6)
+        directions = neurons.place[0] / np.linalg.norm(neurons.place[0], axis=-1, keepdims=True)
+        np.testing.assert_allclose(np.stack([x, y, z], -1), directions, atol=1e-6)
     slider.send_keys(Keys.ARROW_RIGHT)
     until(lambda: slider.get_attribute("value") == "1")
     second = neurons_shown(browser)
@@ -50,4 +52,21 @@ def test_slider_and_play_move_the_neurons(overrides: list[str], browser: Browser
     until(lambda: play.get_attribute("aria-pressed") == "false")  # it stops at the end
     assert slider.get_attribute("value") == str(last)
     until(lambda: neurons_shown(browser) == at_end)
+    assert errors(browser) == []
+
+
+@pytest.mark.slow
+@needs_browser
+def test_the_names_of_teacher_lines_in_space_stand_in_front_of_the_sphere(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, page_of(new_run(tmp_path, "teacher.rank=3")), tmp_path, "#neurons")
+    chart = browser.find_element(By.ID, "neurons")
+    told = (
+        "const { annotations, camera } = document.getElementById('neurons').layout.scene;"
+        "return [annotations.map(({ x, y, z }) => [x, y, z]), [camera.eye.x, camera.eye.y, camera.eye.z]]"
+    )
+    before = browser.execute_script(told)
+    ActionChains(browser).move_to_element(chart).click_and_hold().move_by_offset(150, 30).release().perform()
+    until(lambda: browser.execute_script(told)[0] != before[0])
+    for places, eye in (before, browser.execute_script(told)):
+        assert np.all(np.array(places) @ eye >= 0)
     assert errors(browser) == []

@@ -1,5 +1,6 @@
 """The page of a run as a file, and in a real browser."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from featlearn.runs.metrics import load_metrics
 from featlearn.runs.train import train
 from featlearn.views.data.run import read_run
 from featlearn.views.report.run import run_page
+from featlearn.views.words.palette import DARK_PAPER, PAPER, contrast
 from tests.places import CONFIGS
 from tests.views.browser import Browser, errors, needs_browser, opened, until
 from tests.views.examples import QUICKSTART, new_run
@@ -70,9 +72,9 @@ def test_the_page_of_a_run_without_a_teacher_draws_its_losses(browser: Browser, 
 def test_the_page_of_a_run_on_samples_tells_its_training_loss(tmp_path: Path) -> None:
     run = new_run(tmp_path, "data={kind: empirical, samples: 50}")
     page, last = run_page(read_run(run)), run.read_metrics()[-1]["train_loss"]
-    assert '<th scope="col">train loss</th>' in page
+    assert '<th scope="col">training loss</th>' in page
     assert f"{last:.3g}" in page
-    assert '<th scope="col">train loss</th>' not in run_page(read_run(new_run(tmp_path)))
+    assert '<th scope="col">training loss</th>' not in run_page(read_run(new_run(tmp_path)))
 
 
 def test_what_is_of_the_population_is_called_so_where_training_saw_samples(tmp_path: Path) -> None:
@@ -130,3 +132,50 @@ def test_the_page_explains_its_words_and_holds_the_floors(tmp_path: Path) -> Non
     assert "all steps done" in page
     assert "ended by" not in page
     assert Outline(page).tags.count(("details", {})) == 3, "folded, all of them"
+
+
+def test_a_quantity_has_one_name_on_a_page(tmp_path: Path) -> None:
+    page = page_of(new_run(tmp_path))
+    told, words = Outline(page), payload(page)["words"]
+    for name in ("mean_angle", "max_angle", "recovered"):
+        assert told.text.count(words[name]) >= 2, "among the facts and in the glossary"
+    assert "max angle" not in told.text
+    assert words["subspace"] == "first layer in S*"
+    assert not [text for text in told.text if "_j" in text or "*_k" in text]
+
+
+def test_a_page_explains_the_words_that_it_shows_alone(tmp_path: Path) -> None:
+    plane, many = (page_of(new_run(tmp_path / str(rank), f"teacher.rank={rank}", "teacher.width=5")) for rank in (2, 5))
+    assert 'id="word-certificate"' in plane
+    assert 'id="word-vanished"' not in plane
+    assert 'id="word-certificate"' not in many
+    assert 'id="word-vanished"' in many
+
+
+def test_numbers_are_written_alike(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "stages.local_convergence.step_size=1e6")
+    told = " ".join(Outline(page_of(run)).text)
+    assert re.search(r"the loss is \d\.\d+e\d", told)
+    assert not re.search(r"the loss is [\d.]+e\+", told)
+
+
+@pytest.mark.slow
+@needs_browser
+def test_without_decay_the_objective_is_the_loss(browser: Browser, tmp_path: Path) -> None:
+    none = [f"stages.{name}.weight_decay=0" for name in ("first_step", "second_layer", "local_convergence")]
+    opened(browser, page_of(new_run(tmp_path, *none)), tmp_path, "#alignment")
+    names = browser.execute_script("return document.getElementById('curves').data.map((t) => t.name)")
+    assert names[0] == "loss L = objective L<sub>λ</sub>"
+    assert not [name for name in names[1:] if name.startswith("objective")]
+    ticks = "return [...document.querySelectorAll('#curves .y2tick text')].map((t) => t.textContent)"
+    assert browser.execute_script(ticks) == ["0"]
+    assert errors(browser) == []
+
+
+@pytest.mark.parametrize("paper", ["light", "dark"])
+def test_the_bands_of_angles_stand_out_from_the_paper(paper: str, tmp_path: Path) -> None:
+    under = {"light": PAPER, "dark": DARK_PAPER}[paper]
+    for band in payload(page_of(new_run(tmp_path)))["bands"]:
+        *colour, opacity = map(float, re.findall(r"[\d.]+", band["fill"][paper]))
+        mixed = [opacity * c + (1 - opacity) * b for c, b in zip(colour, bytes.fromhex(under[1:]), strict=True)]
+        assert contrast("#" + "".join(f"{round(c):02X}" for c in mixed), under) > 1.2

@@ -1,6 +1,16 @@
 "use strict";
 // The dual certificate in the page of a run: a curve over the circle of directions, or the colour of the sphere.
 
+/** How far a direction in space is from the teacher that is nearest to it. */
+function nearest(place) {
+  const { teachers, lines } = certificate;
+  const angles = Array.from({ length: teachers.length / 3 }, (_, k) => {
+    const tip = teachers.slice(3 * k, 3 * k + 3), product = place.reduce((sum, v, c) => sum + v * tip[c], 0) / (Math.hypot(...tip) * Math.hypot(...place));
+    return (Math.acos(Math.min(1, Math.max(-1, lines ? Math.abs(product) : product))) * 180) / Math.PI;
+  });
+  const k = angles.indexOf(Math.min(...angles));
+  return `${Math.round(angles[k])}° off teacher ${k + 1}`;
+}
 
 function certificateOf(packed) {
   const points = numbers(packed.points), eta = numbers(packed.eta), atNeurons = numbers(packed.at_neurons);
@@ -23,7 +33,7 @@ function certificateOf(packed) {
       const found = certificate.largest(s);
       if (found.i < 0) return "no certificate: λ = 0, or weights that are not finite";
       const verdict = Math.abs(found.eta) > 1.001 ? ` – a new neuron there would lower the objective${data.of_population}` : "";
-      const place = packed.rank === 2 ? ` at ${Math.round(degrees(points[2 * found.i], points[2 * found.i + 1]))}°` : "";
+      const place = packed.rank === 2 ? ` at ${Math.round(degrees(points[2 * found.i], points[2 * found.i + 1]))}°` : `, at the cross, ${nearest(points.slice(3 * found.i, 3 * found.i + 3))}`;
       const short = gap > 0 ? ` · gap${data.of_population} ${shownNumber(gap)}` : "";
       return `λ = ${shownNumber(decays[s])} · largest |η| ${shownNumber(Math.abs(found.eta))}${place}${verdict}${short}`;
     },
@@ -47,7 +57,7 @@ function drawCertificate(s, neuron) {
   const angles = Array.from({ length: certificate.count }, (_, i) => (i * turn) / (certificate.count - 1));
   const curve = (values, label, line) => ({
     x: angles, y: finite(values).map((y) => (y === null ? null : onEtaAxis(y))), customdata: values, mode: "lines", name: label, line,
-    hovertemplate: `η %{customdata:.4g} at %{x:.1f}°<extra>${label}</extra>`,
+    text: Array.from(values, (y) => shownNumber(y)), hovertemplate: `η %{text} at %{x:.1f}°<extra>${label}</extra>`,
   });
   const optimum = certificate.optimumAt(s), dots = neuron(s), at = certificate.atNeurons(s);
   const traces = [];
@@ -90,6 +100,8 @@ function drawCertificate(s, neuron) {
   }), config);
 }
 
+const BALL = 0.9; // its radius: dots and rings on the unit sphere stand clear of it
+
 /** The sphere coloured by η, and the atoms of the optimum on it. */
 function certificateSphere(s) {
   const [rows, columns] = certificate.size;
@@ -99,26 +111,51 @@ function certificateSphere(s) {
   const quiet = { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } };
   const bound = 1.4, edge = (1 - 1.002 / bound) / 2; // colours of |η| ≤ 1, and one for what is beyond
   const traces = [{
-    type: "surface", name: "certificate", x: grid((i) => 0.985 * certificate.points[3 * i]), y: grid((i) => 0.985 * certificate.points[3 * i + 1]),
-    z: grid((i) => 0.985 * certificate.points[3 * i + 2]), surfacecolor: grid((i) => (Number.isFinite(values[i]) ? values[i] : 0)),
-    cmin: -bound, cmax: bound, contours: quiet, opacity: 0.7, showscale: true,
+    type: "surface", name: "certificate", x: grid((i) => BALL * certificate.points[3 * i]), y: grid((i) => BALL * certificate.points[3 * i + 1]),
+    z: grid((i) => BALL * certificate.points[3 * i + 2]), surfacecolor: grid((i) => (Number.isFinite(values[i]) ? values[i] : 0)),
+    cmin: -bound, cmax: bound, contours: quiet, showscale: true,
     colorbar: {
       title: { text: "η(w)", side: "top" }, orientation: "h", thickness: 12, len: 0.85, x: 0.5, y: 0, yanchor: "bottom", outlinewidth: 0,
       tickvals: [-1.28, -1, 0, 1, 1.28], ticktext: ["< −1", "−1", "0", "1", "> 1"],
     },
     colorscale: [[0, below], [edge, below], [edge, blue], [0.5, middle], [1 - edge, orange], [1 - edge, above], [1, above]],
-    lighting: { ambient: 1, diffuse: 0, specular: 0 }, customdata: grid((i) => values[i]),
-    hovertemplate: "η %{customdata:.3g}<extra></extra>",
+    lighting: { ambient: 1, diffuse: 0, specular: 0 }, text: grid((i) => `η ${shownNumber(values[i])}`), hoverinfo: "text",
   }];
   const optimum = certificate.optimumAt(s);
   if (optimum) {
     const heaviest = Math.max(...optimum.mass.map(Math.abs));
-    const at = (c) => optimum.mass.map((_, i) => optimum.place[3 * i + c]);
+    const rings = optimum.mass.map((mass, i) => ring([0, 1, 2].map((c) => optimum.place[3 * i + c]), Math.max(0.05, 0.16 * Math.sqrt(Math.abs(mass) / heaviest))));
     traces.push({
-      type: "scatter3d", mode: "markers", name: "atoms", x: at(0), y: at(1), z: at(2), showlegend: false,
-      marker: { symbol: "circle-open", color: t.ink, size: optimum.mass.map((m) => Math.max(6, 20 * Math.sqrt(Math.abs(m) / heaviest))) },
-      text: optimum.mass.map((mass) => `atom of mass ${shownNumber(mass)}`), hoverinfo: "text",
+      type: "scatter3d", mode: "lines", name: "atoms", showlegend: false, line: { color: t.ink, width: 4 },
+      ...drawn(rings), text: rings.flatMap((points, i) => [...points, null].map(() => `atom of mass ${shownNumber(optimum.mass[i])}`)), hoverinfo: "text",
+    });
+  }
+  const { i, eta } = certificate.largest(s);
+  if (i >= 0) {
+    const place = certificate.points.slice(3 * i, 3 * i + 3), both = certificate.lines ? [place, place.map((v) => -v)] : [place];
+    traces.push({
+      type: "scatter3d", mode: "lines", name: "largest", showlegend: false, line: { color: t.ink, width: 5 }, ...drawn(both.flatMap(cross)),
+      text: `largest |η| ${shownNumber(Math.abs(eta))}`, hoverinfo: "text",
     });
   }
   return traces;
+}
+
+/** Strokes in space, one after the other. */
+const drawn = (strokes) => Object.fromEntries(["x", "y", "z"].map((axis, c) => [axis, strokes.flatMap((points) => [...points.map((p) => p[c]), null])]));
+
+/** A cross on the sphere: two strokes through a point of it. */
+function cross(place) {
+  const around = ring(place, 0.11);
+  return [4, 12].map((i) => [around[i], around[i + 16]]);
+}
+
+/** A circle on the sphere about a point of it, of this radius as seen from the centre. */
+function ring([x, y, z], radius) {
+  const size = Math.hypot(x, y, z), w = [x / size, y / size, z / size];
+  const least = w.map(Math.abs).indexOf(Math.min(...w.map(Math.abs))), axis = [0, 1, 2].map((c) => Number(c === least) - w[least] * w[c]);
+  const u = axis.map((v) => v / Math.hypot(...axis)), v = [0, 1, 2].map((c) => w[(c + 1) % 3] * u[(c + 2) % 3] - w[(c + 2) % 3] * u[(c + 1) % 3]);
+  return Array.from({ length: 33 }, (_, i) => (i * Math.PI) / 16).map((turn) => (
+    w.map((at, c) => 1.01 * (Math.cos(radius) * at + Math.sin(radius) * (Math.cos(turn) * u[c] + Math.sin(turn) * v[c])))
+  ));
 }

@@ -78,10 +78,15 @@ function logTicks(low, high, most = 6) {
   for (const between of [[1, 2, 5], [1, 3]]) {
     const values = [first - 1, ...whole, last + 1].flatMap((n) => between.map((k) => k * 10 ** n)).filter((v) => v >= low * 0.999 && v <= high * 1.001);
     const kept = [...new Set(values.map((v) => Number(v.toPrecision(2))))].sort((a, b) => a - b);
-    if (kept.length >= 2 && kept.length <= most) return { tickvals: kept, ticktext: kept.map(shownNumber) };
+    if (kept.length >= 2 && kept.length <= most) return { tickvals: kept, ticktext: kept.map((v) => shownNumber(v)) };
   }
-  const middle = Number(Math.sqrt(low * high).toPrecision(2));
-  return { tickvals: [middle], ticktext: [shownNumber(middle)] };
+  // less than a factor of about two: evenly spaced, in as many digits as tell them apart
+  const size = 10 ** Math.floor(Math.log10((high - low) / 2));
+  const step = size * ([5, 2].find((k) => k * size <= (high - low) / 2) ?? 1), start = Math.ceil(low / step - 1e-6);
+  const digits = Math.max(3, Math.ceil(Math.log10(high / step) + 1e-9) + 1);
+  const even = Array.from({ length: Math.floor(high / step + 1e-6) - start + 1 }, (_, i) => Number(((start + i) * step).toPrecision(digits)));
+  const kept = even.filter((_, i) => even.length <= most || i % 2 === 0);
+  return { tickvals: kept, ticktext: kept.map((v) => shownNumber(v, digits)) };
 }
 
 /** A logarithmic axis for columns of values; a linear one where none is positive. */
@@ -91,7 +96,8 @@ function logAxis(columns, more, most = 6) {
   if (!high) return { ...more };
   const room = Math.max(0.05 * Math.log10(high / low), 0.1);
   const range = [Math.log10(low) - room, Math.log10(high) + room];
-  return { type: "log", range, ...logTicks(10 ** range[0], 10 ** range[1], most), ...more };
+  const ticks = low === high ? { tickvals: [low], ticktext: [shownNumber(low)] } : logTicks(10 ** range[0], 10 ** range[1], most);
+  return { type: "log", range, ...ticks, ...more };
 }
 
 /** An axis of steps from 0 on. */
@@ -105,11 +111,12 @@ function stepAxis(last, more) {
 const positive = (values) => values.map((y) => (y > 0 ? y : null));
 const finite = (values) => values.map((y) => (Number.isFinite(y) ? y : null));
 
-/** A number with three digits: 0.00123, 1.31e−6. */
-function shownNumber(x) {
+/** A number with three digits, or more, as the tables have it: 0.00123, 1.31e−6, 1.23e4; counts in full. */
+function shownNumber(x, digits = 3) {
   if (!Number.isFinite(x)) return "–";
-  const size = Math.abs(x);
-  const text = size && (size < 1e-3 || size >= 1e6) ? x.toExponential(2).replace(/\.?0*e/, "e").replace("e+", "e") : String(Number(x.toPrecision(3)));
+  const exponent = Number(x.toExponential(digits - 1).split("e")[1]);
+  const counts = Number.isInteger(x) && Math.abs(x) < 1e6;
+  const text = !counts && (exponent < -4 || exponent >= digits) ? x.toExponential(digits - 1).replace(/\.?0*e/, "e").replace("e+", "e") : String(counts ? x : Number(x.toPrecision(digits)));
   return text.replaceAll("-", "−");
 }
 

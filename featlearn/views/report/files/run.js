@@ -9,8 +9,8 @@ const x = steps.map(onAxis);
 function line(name, label, colour, style) {
   const mode = steps.length <= 3 ? "lines+markers" : "lines";
   return {
-    x, y: finite(metrics[name]), customdata: steps, name: label, mode, line: { color: colour, width: 2, ...style },
-    hovertemplate: `%{y:.3g} at step %{customdata}<extra>${label}</extra>`,
+    x, y: finite(metrics[name]), customdata: steps, text: metrics[name].map((y) => shownNumber(y)), name: label, mode, line: { color: colour, width: 2, ...style },
+    hovertemplate: `%{text} at step %{customdata}<extra>${label}</extra>`,
   };
 }
 
@@ -50,10 +50,11 @@ const applies = (name) => metrics[name].some(Number.isFinite); // what takes tea
 function drawCurves() {
   const traces = [];
   const [blue, orange, green, purple, , amber] = COLOURS;
-  if (has("loss")) traces.push(line("loss", data.labels.loss + data.of_population, blue));
+  const decays = has("weight_decay"), alike = metrics.loss.every((y, i) => Object.is(y, metrics.objective[i])); // as where λ = 0
+  if (has("loss")) traces.push(line("loss", (alike ? `${data.labels.loss} = ${data.labels.objective}` : data.labels.loss) + data.of_population, blue));
   if (has("train_loss")) traces.push(line("train_loss", data.labels.train_loss, purple, { dash: "dashdot" }));
   if (has("test_loss")) traces.push(line("test_loss", data.labels.test_loss, amber, { dash: "dot" }));
-  if (has("objective")) traces.push(line("objective", data.labels.objective + data.of_population, orange, { dash: "dash" }));
+  if (has("objective") && !alike) traces.push(line("objective", data.labels.objective + data.of_population, orange, { dash: "dash" }));
   const gap = has("gap");
   if (gap) traces.push({ ...line("gap", data.labels.gap, green), yaxis: "y3", showlegend: false });
   traces.push({ ...line("weight_decay", data.labels.weight_decay, theme().ink, { shape: "vh" }), yaxis: "y2", showlegend: false });
@@ -62,42 +63,43 @@ function drawCurves() {
     legend: legendAt(1, true),
     yaxis: logAxis(traces.filter((trace) => !trace.yaxis).map((trace) => trace.y), { domain: [gap ? 0.5 : 0.33, 1], title: { text: data.losses } }),
     ...(gap ? { yaxis3: logAxis([metrics.gap], { domain: [0.22, 0.46], title: { text: "gap", standoff: 4 } }, 4) } : {}),
-    yaxis2: logAxis([metrics.weight_decay], { domain: [0, gap ? 0.18 : 0.27], title: { text: "λ" } }, 3),
+    yaxis2: logAxis([metrics.weight_decay], { domain: [0, gap ? 0.18 : 0.27], title: { text: "λ" }, ...(decays ? {} : { range: [-0.2, 1], tickvals: [0], ticktext: ["0"] }) }, 3),
   }), config);
 }
 
 function drawAlignment() {
-  const [blue, orange, green] = COLOURS;
+  const [blue, orange, green, , sky] = COLOURS;
+  const scheme = dark.matches ? "dark" : "light";
   const at = steps.map((_, i) => i).filter((i) => Number.isFinite(metrics.angle_median[i]));
   const quantile = (name, more) => ({
     x: at.map((i) => x[i]), y: at.map((i) => metrics[name][i]), mode: "lines", line: { color: blue, width: 0 },
     hoverinfo: "skip", showlegend: false, ...more,
   });
   const band = ({ low, high, fill, label }) => [
-    quantile(low), quantile(high, { fill: "tonexty", fillcolor: fill, name: label, showlegend: true }),
+    quantile(low), quantile(high, { fill: "tonexty", fillcolor: fill[scheme], name: label, showlegend: true }),
   ];
   const traces = at.length
     ? [
         ...data.bands.flatMap(band),
         quantile("angle_median", {
-          line: { color: blue, width: 2 }, name: "median of the mass", showlegend: true, hoverinfo: "all",
-          customdata: at.map((i) => steps[i]), hovertemplate: "%{y:.3g}° at step %{customdata}<extra>median</extra>",
+          line: { color: dark.matches ? sky : blue, width: 2 }, name: "median of the mass", showlegend: true, hoverinfo: "all", text: at.map((i) => shownAngle(metrics.angle_median[i])),
+          customdata: at.map((i) => steps[i]), hovertemplate: "%{text} at step %{customdata}<extra>median</extra>",
           mode: at.length <= 3 ? "lines+markers" : "lines",
         }),
       ]
     : [];
-  if (applies("max_angle")) traces.push(line("max_angle", "largest, of the living", orange, { dash: "dash" }));
-  const shares = [line("subspace", "first layer in S*", green, { dash: "dot" })];
+  if (applies("max_angle")) traces.push(line("max_angle", data.words.max_angle, orange, { dash: "dash" }));
+  const shares = [line("subspace", data.words.subspace, green, { dash: "dot" })];
   if (applies("found")) {
     shares.push(
-      line("aligned_mass", `mass within ${data.aligned_within}°`, blue),
-      line("found", `recovered, of ${data.teachers}`, orange, { dash: "dash", shape: "hv" }),
+      line("aligned_mass", `${data.words.aligned_mass} (within ${data.aligned_within}°)`, blue),
+      line("found", `${data.words.recovered}, of ${data.teachers}`, orange, { dash: "dash", shape: "hv" }),
     );
   }
   return Plotly.react("alignment", [...traces, ...shares.map((trace) => ({ ...trace, yaxis: "y2", legend: "legend2" }))], layout({
     xaxis: stepAxis(last, { anchor: "y2" }), shapes: stages(moment), annotations: stageNumbers(),
     legend: legendAt(1, true), legend2: legendAt(0.3, false),
-    yaxis: logAxis([metrics.max_angle, ...data.bands.flatMap(({ low, high }) => [metrics[low], metrics[high]])], { domain: [0.5, 1], title: { text: "angle δ<sub>j</sub> (degrees)" } }),
+    yaxis: logAxis([metrics.max_angle, ...data.bands.flatMap(({ low, high }) => [metrics[low], metrics[high]])], { domain: [0.53, 1], title: { text: "angle δ<sub>j</sub> (degrees)" } }),
     yaxis2: { domain: [0, 0.3], range: [-0.04, 1.04], tickvals: [0, 0.5, 1], tickformat: ".0%", title: { text: "share" } },
   }), config);
 }
@@ -134,7 +136,10 @@ function showNeurons(neurons) {
 
   const at = (s, j) => {
     const i = s * width + j;
-    if (inSpan) return Array.from({ length: rank }, (_, c) => place[i * rank + c]);
+    if (inSpan) {
+      const p = Array.from({ length: rank }, (_, c) => place[i * rank + c]), size = Math.hypot(...p);
+      return rank === 3 && certificate && size > 0 ? p.map((v) => v / size) : p; // onto the ball, inside of which nothing is seen
+    }
     return [Math.max(mass[i] || 0, least), Math.max(Number.isFinite(angle[i]) ? angle[i] : 90, smallest)];
   };
   const distance = (p, q) => Math.hypot(...p.map((v, c) => v - q[c]));
@@ -145,7 +150,8 @@ function showNeurons(neurons) {
   function dots(s) {
     const points = Array.from({ length: width }, (_, j) => at(s, j));
     const of = (j) => s * width + j;
-    const heavy = three ? 22 : 26;
+    const narrow = document.getElementById("neurons").clientWidth < 500;
+    const heavy = !three ? 26 : narrow ? 13 : 22;
     const all = Array.from({ length: width }, (_, j) => j);
     return {
       type, mode: "markers", name: "neurons", showlegend: false,
@@ -158,6 +164,12 @@ function showNeurons(neurons) {
       text: all.map((j) => `neuron ${j}, mass ${shownNumber(mass[of(j)])}, ${shownAngle(angle[of(j)])} off teacher ${teacher[of(j)] + 1}`),
       hoverinfo: "text",
     };
+  }
+
+  /** Dots on an opaque ball: of a neuron that is a line, at both of its ends. */
+  function ends(one) {
+    if (!three || !certificate || !neurons.lines) return [one];
+    return [one, { ...one, name: "other ends", ...Object.fromEntries(axes.map((axis) => [axis, one[axis].map((v) => -v)])) }];
   }
 
   /** The last stretch of every way, a trace for each teacher. */
@@ -187,10 +199,20 @@ function showNeurons(neurons) {
       const tip = Array.from({ length: rank }, (_, c) => teacherPlace[k * rank + c]);
       const ends = three && neurons.lines ? [tip.map((v) => -v), tip] : [tip.map(() => 0), tip];
       return {
-        type, mode: "lines+text", hoverinfo: "skip", showlegend: false, line: { color: colourOf(k), width: three ? 5 : 2 },
-        ...Object.fromEntries(axes.map((axis, c) => [axis, ends.map((p) => (three ? 1.35 : 1.12) * p[c])])),
-        text: ["", `<b>w*<sub>${k + 1}</sub></b>`], textposition: "top center", textfont: { color: three ? theme().ink : textColourOf(k), size: 15 },
+        type, mode: three ? "lines" : "lines+text", hoverinfo: "skip", showlegend: false, line: { color: colourOf(k), width: three ? 5 : 2 },
+        ...Object.fromEntries(axes.map((axis, c) => [axis, ends.map((p) => (three ? 1.3 : 1.12) * p[c])])),
+        text: ["", `<b>w*<sub>${k + 1}</sub></b>`], textposition: "top center", textfont: { color: textColourOf(k), size: 15 },
       };
+    });
+  }
+
+  /** The names at the ends of the teacher's rays in space: of a line, at the end that is nearer to the eye. */
+  function namesOfTeachers(eye) {
+    return Array.from({ length: teachers }, (_, k) => {
+      const tip = Array.from({ length: 3 }, (_, c) => teacherPlace[3 * k + c]);
+      const far = tip[0] * eye.x + tip[1] * eye.y + tip[2] * eye.z < 0;
+      const [x, y, z] = tip.map((v) => (far && neurons.lines ? -1.36 : 1.36) * v);
+      return { x, y, z, text: `<b>w*<sub>${k + 1}</sub></b>`, showarrow: false, font: { color: textColourOf(k), size: 15 }, bgcolor: theme().paper, borderpad: 0, name: `w*${k + 1}` };
     });
   }
 
@@ -222,9 +244,11 @@ function showNeurons(neurons) {
   function frameLayout() {
     const bare = { visible: false, showgrid: false, zeroline: false };
     if (three) {
+      const eye = document.getElementById("neurons").layout?.scene?.camera?.eye;
       const axis = { visible: false, range: [-1.4, 1.4] };
-      const far = document.getElementById("neurons").clientWidth < 500 ? 1.35 : 0.75; // from where the axes just fit
-      const scene = { domain: { y: [certificate ? 0.16 : 0, 1] }, xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9 * far, y: 0.9 * far, z: 0.6 * far } } };
+      const far = document.getElementById("neurons").clientWidth < 500 ? 1.2 : 0.82; // from where the names just fit
+      const annotations = namesOfTeachers(eye ?? { x: 0.9, y: 0.9, z: 0.6 });
+      const scene = { annotations, domain: { y: [certificate ? 0.2 : 0, 1] }, xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9 * far, y: 0.9 * far, z: 0.6 * far } } };
       return layout({ margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "stay", scene });
     }
     if (rank === 2) {
@@ -240,7 +264,7 @@ function showNeurons(neurons) {
     return layout({
       uirevision: "stay",
       annotations: [
-        { ...note, x: Math.log10(neurons.alive_above), xref: "x", y: 1, yref: "paper", yanchor: "top", text: "vanished", xanchor: "right" },
+        { ...note, x: Math.log10(neurons.alive_above), xref: "x", y: 1, yref: "paper", yanchor: "top", text: "← vanished", xanchor: "left" },
         { ...note, x: 0, xref: "paper", y: Math.log10(data.aligned_within), yref: "y", xanchor: "left", yanchor: "bottom", text: `aligned: ${data.aligned_within}°` },
       ],
       xaxis: logAxis([[least, heaviest]], { title: { text: "mass |a<sub>j</sub>|‖w<sub>j</sub>‖" } }),
@@ -261,7 +285,7 @@ function showNeurons(neurons) {
   const draw = () => {
     const s = Number(slider.value);
     if (certificate && rank === 2) drawCertificate(s, certified);
-    return Plotly.react("neurons", [...surroundings(s), ...rays(), ...trails(s), dots(s)], frameLayout(), config);
+    return Plotly.react("neurons", [...surroundings(s), ...rays(), ...trails(s), ...ends(dots(s))], frameLayout(), config);
   };
 
   /** What the picture shows, for those who do not see it. */
@@ -317,6 +341,7 @@ function showNeurons(neurons) {
     if (timer !== null) for (let clicks = 0; clicks < 2; clicks++) play.click(); // goes on at the other speed
   });
   addEventListener("hashchange", () => showLinked());
+  if (three) document.getElementById("neurons").addEventListener("pointerup", () => setTimeout(draw)); // names go to the ends that one sees
   charts.push(draw);
   markStages(times);
   if (!showLinked()) show(times.length - 1);

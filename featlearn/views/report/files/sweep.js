@@ -4,6 +4,7 @@
 const columns = Object.fromEntries(
   Object.entries(data.columns).map(([name, column]) => [name, Array.isArray(column) ? column : numbers(column)]),
 );
+const shownText = (text) => (/^-?[\d.]+e[+-]\d+$/.test(text) ? text.replace(/e\+?(-?)0*/, "e$1").replaceAll("-", "−") : text); // numbers as shownNumber has them
 const count = columns.id.length;
 const done = columns.status.map((status) => status === "done");
 const everyRun = Array.from({ length: count }, (_, i) => i);
@@ -23,9 +24,8 @@ function options(select, names, chosen) {
 
 const axes = data.axes; // {key: {values: [text, …], index: [place of each run]}}, the seed last
 const keys = Object.keys(axes);
-options(element("metric"), data.metrics, data.metrics[0]);
-options(element("across"), keys, keys[0]);
-options(element("up"), keys, keys[Math.min(1, keys.length - 1)]);
+const varied = keys.slice(0, -1); // without the seed: runs that differ in these have different settings
+const fixed = Object.fromEntries(varied.map((key) => [key, 0])); // where an axis stands while the map does not show it
 
 function median(values) {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
@@ -33,13 +33,60 @@ function median(values) {
   return !sorted.length ? null : sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The axes that the map does not show, but for the seed: a median over them would mix settings. */
+const hidden = () => varied.filter((key) => key !== element("across").value && key !== element("up").value);
+
 /** The runs of each cell of the map, as cells[row][column]. */
 function cellsOf(across, up) {
-  const same = across === up;
+  const same = across === up, others = hidden();
   const cells = (same ? [0] : axes[up].values).map(() => axes[across].values.map(() => []));
-  for (const i of everyRun) cells[same ? 0 : axes[up].index[i]][axes[across].index[i]].push(i);
+  for (const i of everyRun) {
+    if (others.every((key) => axes[key].index[i] === fixed[key])) cells[same ? 0 : axes[up].index[i]][axes[across].index[i]].push(i);
+  }
   return cells;
 }
+
+/** A choice of the value of each axis that the map does not show. */
+function offerFixed() {
+  element("fixed").hidden = !hidden().length;
+  element("fixed").replaceChildren(...hidden().map((key, n) => {
+    const field = document.createElement("span"), label = document.createElement("label"), select = document.createElement("select");
+    field.className = "field";
+    label.textContent = data.names[key];
+    label.htmlFor = select.id = `fixed-${n}`;
+    axes[key].values.forEach((text, i) => select.append(new Option(shownText(text), i)));
+    select.value = String(fixed[key]);
+    select.addEventListener("change", () => {
+      fixed[key] = Number(select.value);
+      drawMap();
+    });
+    field.append(label, select);
+    return field;
+  }));
+}
+
+/** What the value of a cell is: a median where several runs meet. */
+const valueInWords = (runs) => (runs.length > 1 ? "median " : "");
+
+/** How many runs of a cell are done; where none is, how they ended. */
+function doneInWords(runs) {
+  const known = runs.filter((i) => done[i]).length;
+  if (!runs.length) return "no run here";
+  if (!known) return `none done (${[...new Set(runs.map((i) => columns.status[i]))].join(", ")})`;
+  return runs.length > 1 ? `${known} of ${runs.length} runs done` : "";
+}
+
+/** What the cells of the map are. */
+function cellsInWords() {
+  const all = cells.flat(), most = Math.max(...all.map((runs) => runs.length));
+  const values = hidden().map((key) => `${data.names[key]} = ${shownText(axes[key].values[fixed[key]])}`);
+  const what = most > 1 ? `the median over those of its ${most} runs, one a seed, that are done` : "one run";
+  const none = all.filter(noneDone).flatMap((runs) => runs.map((i) => columns.status[i]));
+  const crosses = none.length ? ` ×: none done (${[...new Set(none)].join(", ")}).` : "";
+  return `Each cell is ${what}.${values.length ? ` Fixed: ${values.join(", ")}.` : ""}${crosses}`;
+}
+
+const noneDone = (runs) => runs.length > 0 && !runs.some((i) => done[i]);
 
 const CELL = [58, 18]; // the least size of a cell with a number in it, in pixels
 let cells = [], medians = [], at = null; // the cell that the arrow keys have come to
@@ -52,22 +99,29 @@ function drawMap() {
   const low = Math.min(...shown), high = Math.max(...shown);
   const ticks = log ? logTicks(low === high ? low / 2 : low, low === high ? 2 * high : high) : null;
   if (at && (at.row >= cells.length || at.column >= cells[0].length)) at = null;
+  element("cells").textContent = cellsInWords();
+  element("cell").textContent = at ? cellInWords(at) : "";
   const texts = medians.map((row, r) => row.map((v, c) => {
-    const runs = cells[r][c];
-    return `median ${shownNumber(v ?? NaN)}<br>${runs.filter((i) => done[i]).length} of ${runs.length} runs done`;
+    const runs = cells[r][c], value = runs.some((i) => done[i]) ? `${valueInWords(runs)}${shownNumber(v ?? NaN)}` : "";
+    return [value, doneInWords(runs)].filter(Boolean).join("<br>");
   }));
+  const crossed = cells.flatMap((row, y) => row.map((runs, x) => ({ x, y, runs }))).filter(({ runs }) => noneDone(runs));
+  const crosses = {
+    type: "scatter", mode: "markers", name: "none done", x: crossed.map(({ x }) => x), y: crossed.map(({ y }) => y), hoverinfo: "skip", showlegend: false,
+    marker: { symbol: "x-thin", size: 12, color: theme().ink, line: { width: 2, color: theme().ink } },
+  };
   const trace = {
     type: "heatmap", z: medians.map((row) => row.map((v) => (v === null || (log && v <= 0) ? null : log ? Math.log10(v) : v))),
     x: axes[across].values.map((_, i) => i), y: cells.map((_, i) => i), xgap: 1, ygap: 1, colorscale: data.colour_scale.map((colour, i, all) => [i / (all.length - 1), colour]),
     customdata: texts, hovertemplate: "%{customdata}<extra></extra>",
-    ...(log ? { zmin: Math.log10(low === high ? low / 2 : low), zmax: Math.log10(low === high ? 2 * high : high) } : {}),
+    showscale: medians.flat().some((v) => v !== null), ...(log ? { zmin: Math.log10(low === high ? low / 2 : low), zmax: Math.log10(low === high ? 2 * high : high) } : {}),
     colorbar: { title: { text: data.titles[metric], side: "right" }, thickness: 14,
       ...(log ? { tickvals: ticks.tickvals.map(Math.log10), ticktext: ticks.ticktext } : {}) },
   };
-  const named = (key) => ({ tickvals: axes[key].values.map((_, i) => i), ticktext: axes[key].values.map(plain), title: { text: data.titles[key], standoff: 10 }, showgrid: false, zeroline: false });
+  const named = (key) => ({ tickvals: axes[key].values.map((_, i) => i), ticktext: axes[key].values.map((text) => plain(shownText(text))), title: { text: data.titles[key], standoff: 10 }, showgrid: false, zeroline: false });
   const sideways = across === up ? { visible: false, showgrid: false } : named(up);
   const wide = layout({ xaxis: named(across), yaxis: sideways, margin: { l: 60, r: 10, t: 10, b: 50 }, shapes: at ? [frameOf(at)] : [], annotations: written(trace) });
-  return Plotly.react("map", [trace], { ...wide, plot_bgcolor: theme().band }, config);
+  return Plotly.react("map", [trace, crosses], { ...wide, plot_bgcolor: theme().band }, config);
 }
 
 /** The numbers in the cells, where these are large enough: black or white, whichever is the more legible. */
@@ -76,7 +130,8 @@ function written({ z, zmin, zmax }) {
   if (place.clientWidth * 0.75 < CELL[0] * z[0].length || place.clientHeight * 0.75 < CELL[1] * z.length) return [];
   const low = zmin ?? Math.min(...shown), high = zmax ?? Math.max(...shown);
   return z.flatMap((row, y) => row.map((v, x) => ({
-    x, y, showarrow: false, text: v === null ? "" : shownNumber(medians[y][x]), font: { color: inkOn(high > low ? (v - low) / (high - low) : 0.5) },
+    x, y, showarrow: false, text: cells[y][x].some((i) => done[i]) ? shownNumber(medians[y][x] ?? NaN) : "",
+    font: { color: v === null ? theme().ink : inkOn(high > low ? (v - low) / (high - low) : 0.5) },
   })));
 }
 
@@ -96,9 +151,9 @@ const frameOf = ({ row, column }) => ({
 /** What a cell holds, in words. */
 function cellInWords({ row, column }) {
   const across = element("across").value, up = element("up").value, runs = cells[row][column];
-  const where = [across, ...(across === up ? [] : [up])].map((key, i) => `${data.names[key]} ${axes[key].values[i ? row : column]}`);
-  const known = runs.filter((i) => done[i]).length;
-  return `${where.join(", ")}: median ${data.names[element("metric").value]} ${shownNumber(medians[row][column] ?? NaN)}, ${known} of ${runs.length} runs done`;
+  const where = [across, ...(across === up ? [] : [up])].map((key, i) => `${data.names[key]} ${shownText(axes[key].values[i ? row : column])}`);
+  const value = runs.some((i) => done[i]) ? `${valueInWords(runs)}${data.names[element("metric").value]} ${shownNumber(medians[row][column] ?? NaN)}` : "";
+  return `${where.join(", ")}: ${[value, doneInWords(runs)].filter(Boolean).join(", ")}`;
 }
 
 function goTo(cell) {
@@ -107,22 +162,36 @@ function goTo(cell) {
   return Plotly.relayout("map", { shapes: [frameOf(cell)] });
 }
 
-chart(drawMap).then(() => {
-  element("map").on("plotly_click", (event) => {
+function startMap() {
+  options(element("metric"), data.metrics, data.metrics[0]);
+  options(element("across"), keys, keys[0]);
+  options(element("up"), keys, keys[1]);
+  offerFixed();
+  chart(drawMap).then(() => element("map").on("plotly_click", (event) => {
     const { x, y } = event.points[0];
     goTo({ row: y, column: x });
     open(cells[y][x]);
-  });
-});
-element("map").addEventListener("keydown", (event) => {
+  }));
+  element("map").addEventListener("keydown", moveOnMap);
+  element("metric").addEventListener("change", drawMap);
+  for (const id of ["across", "up"]) {
+    element(id).addEventListener("change", () => {
+      offerFixed();
+      drawMap();
+    });
+  }
+}
+
+function moveOnMap(event) {
   const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] }[event.key];
   if (event.key === "Enter" && at) open(cells[at.row][at.column]);
   if (!move) return;
   event.preventDefault();
   const within = (value, count) => Math.min(Math.max(value, 0), count - 1);
   goTo(at ? { row: within(at.row + move[0], cells.length), column: within(at.column + move[1], cells[0].length) } : { row: 0, column: 0 });
-});
-for (const id of ["metric", "across", "up"]) element(id).addEventListener("change", drawMap);
+}
+
+if (varied.length) startMap();
 
 // --- curves -----------------------------------------------------------------------------------
 
@@ -131,7 +200,7 @@ let chosen = [];
 if (data.curves) options(element("curve"), data.curve_names, data.curve_names[0]);
 
 function nameOf(i) {
-  const values = keys.map((key) => `${data.names[key]} ${axes[key].values[axes[key].index[i]]}`);
+  const values = keys.map((key) => `${data.names[key]} ${shownText(axes[key].values[axes[key].index[i]])}`);
   return `${columns.id[i]}: ${values.join(", ")}`;
 }
 
@@ -162,8 +231,8 @@ function drawChosen() {
     const at = numbers(curve.step), y = numbers(curve[name]);
     last = Math.max(last, at[at.length - 1]);
     return {
-      x: at.map(onAxis), y: data.log.includes(name) ? positive(y) : finite(y), customdata: at, mode: at.length <= 3 ? "lines+markers" : "lines",
-      name: plain(columns.id[i]), line: { color: colourOf(n), width: 1.5, dash: ["solid", "dash", "dot", "dashdot"][n % 4] }, hovertemplate: "%{y:.3g} at step %{customdata}<extra>%{fullData.name}</extra>",
+      x: at.map(onAxis), y: data.log.includes(name) ? positive(y) : finite(y), customdata: at, text: y.map((value) => shownNumber(value)), mode: at.length <= 3 ? "lines+markers" : "lines",
+      name: plain(columns.id[i]), line: { color: colourOf(n), width: 1.5, dash: ["solid", "dash", "dot", "dashdot"][n % 4] }, hovertemplate: "%{text} at step %{customdata}<extra>%{fullData.name}</extra>",
     };
   });
   return Plotly.react("curves", traces, layout({
@@ -183,7 +252,7 @@ let order = everyRun, sortedBy = null, ascending = true;
 const cellValue = (name, i) => (name === "page" ? cellText(name, i) : axes[name] ? axes[name].index[i] : columns[name][i]);
 const cellText = (name, i) => {
   if (name === "page") return data.pages[columns.id[i]] ? "page" : "";
-  if (axes[name]) return axes[name].values[axes[name].index[i]];
+  if (axes[name]) return shownText(axes[name].values[axes[name].index[i]]);
   const value = columns[name][i];
   return typeof value === "number" ? shownNumber(value) : value ?? "";
 };
