@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from featlearn.claims.listing import FACTS, Line
+from featlearn.config.identity import schedule_in_words
 from featlearn.storage.errors import WrongChoice
 from featlearn.sweeps.columns import known_columns
 
@@ -37,8 +38,7 @@ def written(line: Line, key: str) -> Any:
     """As ``value_of``, for tables: a schedule with how it goes on."""
     if key in line.settings or key in line.final or key + _START not in line.settings:
         return value_of(line, key)
-    start, factor, every = (json.dumps(line.settings.get(key + part)) for part in _OF_SCHEDULES)
-    return f"{start} × {factor} every {every}"
+    return schedule_in_words(*(json.dumps(line.settings.get(key + part)) for part in _OF_SCHEDULES))
 
 
 def is_setting_too(lines: Iterable[Line], column: str) -> bool:

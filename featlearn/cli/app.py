@@ -116,6 +116,11 @@ def _options(
     pass
 
 
+def _help_of(command: Callable[..., None]) -> str:
+    """The docstring of a command, each paragraph on one line: terminals wrap it at their own width."""
+    return "\n\n".join(" ".join(part.split()) for part in (command.__doc__ or "").split("\n\n"))
+
+
 _GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
     "Experiments": (new, train, sweep, reproduce),
     "Results": (runs, show, plot, report),
@@ -125,4 +130,4 @@ _GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
 for _group, _commands in _GROUPS.items():
     for _command in _commands:
         _kind = OptionsAlone if _command in (train, sweep, reproduce) else None
-        app.command(rich_help_panel=_group, cls=_kind)(_command)
+        app.command(rich_help_panel=_group, cls=_kind, help=_help_of(_command))(_command)

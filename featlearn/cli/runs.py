@@ -32,7 +32,9 @@ def runs(
     as_json: AsJson = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """A table of runs, sweeps and reproductions, oldest first; settings in which runs differ are among its columns.
+    """A table of runs, sweeps and reproductions, oldest first.
+
+    Settings in which runs differ are among its columns.
 
     A KEY is a setting (student.width; its end is enough where no other key ends so), a result (loss) or one of name,
     status, tags, note, kind, created. weight_decay alone is λ at the end; that of a stage, as main.weight_decay, is the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,10 +59,11 @@ def plot(
     ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Figures for a paper, each with the data behind it as CSV and a caption for LaTeX.
+    """Figures for a paper, with their data and captions.
 
     Of a run: curves, alignment, neurons, overlaps with the teacher's directions, the loss by degrees and the dual
-    certificate. Of a sweep: medians over seeds against one axis, or a heat map over two.
+    certificate. Of a sweep: medians over seeds against one axis, or a heat map over two. Each comes with the data
+    behind it as CSV and a caption for LaTeX.
     """
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_only, find_run_or_sweep
@@ -73,7 +75,7 @@ def plot(
         from featlearn.views.data.certificate import why_no_certificate
         from featlearn.views.data.run import read_run
         from featlearn.views.data.sweep import check_metrics, read_sweep
-        from featlearn.views.figures.overlay import overlay_figure
+        from featlearn.views.figures.overlay import choose_overlay, overlay_figure
         from featlearn.views.figures.run import run_figures
         from featlearn.views.figures.saving import FORMATS, save
         from featlearn.views.figures.style import SIZES, STYLES
@@ -88,13 +90,11 @@ def plot(
         raise typer.BadParameter(f"--style {fonts}: expected one of {', '.join(STYLES)}")
 
     def named(*tables: Table) -> list[str]:
-        """The metrics to show: those asked for, or those that apply to all, or at least to one."""
-        found = (
-            [name for name in names if holds(with_values(table, [name]) for table in tables)]
-            for holds in (all, any)
-            for names in (_DEFAULT_METRICS, _DEFAULT_ON_DATA)
-        )
-        return metrics or next(filter(None, found), list(_DEFAULT_METRICS))
+        """The metrics to show: those asked for; else the first kind of which every table has one, or else any."""
+        held = [[with_values(table, names) for table in tables] for names in (_DEFAULT_METRICS, _DEFAULT_ON_DATA)]
+        found = [[*filter(all, held)], [*filter(any, held)]]
+        kind = next((kinds[0] for kinds in found if kinds), [[*_DEFAULT_METRICS]])
+        return metrics or list(dict.fromkeys(chain.from_iterable(kind)))
 
     chosen = replace(SIZES[size], style=fonts)
     with errors_told():
@@ -114,7 +114,9 @@ def plot(
             if overlay:
                 others = [read_run(find_only(RunDirectory, other, runs_dir, _OVERLAID)) for other in overlay]
                 several = [data, *others]
-                drawings = iter([overlay_figure(several, named(*(one.metrics for one in several)), chosen)])
+                kept, held, left_out = choose_overlay(several, named(*(one.metrics for one in several)))
+                complain(left_out)
+                drawings = iter([overlay_figure(kept, held, chosen)])
             else:
                 others = []
                 drawings = run_figures(data, chosen, expected)
@@ -152,8 +154,10 @@ def report(
     ] = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """One HTML page that needs no network: curves, neurons and certificate over time, configuration; a sweep's map and
-    table."""
+    """One HTML page that needs no network.
+
+    Of a run: curves, neurons and certificate over time, and the configuration. Of a sweep: its map and table.
+    """
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_run_or_sweep
         from featlearn.sweeps.directory import SweepDirectory

@@ -13,3 +13,8 @@ def identity(value: Any) -> Hashable:
     if isinstance(value, list | tuple):
         return "list", tuple(map(identity, value))
     return ("boolean", value) if isinstance(value, bool) else value
+
+
+def schedule_in_words(start: str, factor: str, every: str) -> str:
+    """A step size or weight decay that is multiplied again and again, as tables and figures write it."""
+    return f"{start} × {factor} every {every}"

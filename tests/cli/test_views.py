@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from featlearn.config.load import load_config
+from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import train
 from tests.places import CONFIGS, ROOT
 from tests.views.examples import SEEDS, SWEEP, new_run, swept
@@ -70,14 +71,23 @@ def test_plot_overlays_runs(tmp_path: Path) -> None:
     assert {file.name for file in (first.path / "figures").iterdir()} == {"overlay.png", "overlay.csv", "overlay.txt"}
 
 
-def test_an_overlay_shows_what_all_its_runs_have(tmp_path: Path) -> None:
+def test_an_overlay_shows_what_its_runs_have_and_says_which_it_leaves_out(tmp_path: Path) -> None:
     own = train(load_config(CONFIGS / "own_data.yaml", ["stages.train.steps=40"]), tmp_path).run
-    taught = new_run(tmp_path, "data={kind: empirical, samples: 50}")
-    done = featlearn("plot", own.path, "--overlay", taught.path, "-f", "png")
-    assert done.returncode == 0
-    head = (own.path / "figures" / "overlay.csv").read_text().split("\n", 1)[0].split(",")
-    assert "train_loss" in head
-    assert not {"loss", "mean_angle", "test_loss"} & set(head)
+    sampled, taught = new_run(tmp_path, "data={kind: empirical, samples: 50}"), new_run(tmp_path, "name=taught")
+
+    def columns(*others: RunDirectory) -> tuple[set[str], str]:
+        options = [text for other in others for text in ("--overlay", str(other.path))]
+        done = featlearn("plot", own.path, *options, "-f", "png")
+        assert done.returncode == 0
+        return set((own.path / "figures" / "overlay.csv").read_text().split("\n", 1)[0].split(",")), done.stderr
+
+    both, silent = columns(sampled)
+    assert {"train_loss", "test_loss"} <= both
+    assert not {"loss", "mean_angle"} & both
+    assert silent == ""
+    three, told = columns(sampled, taught)
+    assert {"loss", "mean_angle"} <= three
+    assert told == "left out: own_data, which has no value of loss or mean_angle (it has train_loss, test_loss)\n"
 
 
 @pytest.mark.slow

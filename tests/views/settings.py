@@ -19,7 +19,7 @@ from tests.views.examples import COLUMN
 
 MOMENTUM, SIZE, DECAY = "stages.local.momentum", "stages.local.step_size", "stages.local.weight_decay"
 ALIKE = f"grid:\n  {MOMENTUM}: [0.9995, 0.9999]\n  {SIZE}: [0.050001, 0.050002, 0.050003, 0.050004]\n"
-SLOPES = f"grid:\n  {MOMENTUM}: [0.9995, 0.9999]\n  {DECAY}: {{log: [0.001, 0.1, 4]}}\n"
+SLOPES = f"grid:\n  {MOMENTUM}: [0.8, 0.9]\n  {DECAY}: {{log: [0.03, 0.1, 4]}}\n"
 MIXED_VALUES = (
     f"grid:\n  {DECAY}: [0.01, {{start: 0.01, factor: 0.5, every: 20}}, {{start: 0.01, factor: 0.5, every: 30}}, 0]\n"
 )

@@ -191,7 +191,7 @@ def _in_parts(state: SweepState) -> list[Part]:
     ]
     if state.computed:
         parts.append((6, f"{number(state.computed / max(state.seconds(), 1e-9), 3)} a second"))
-    left = state.seconds_left()
+    left = state.seconds_left() if state.computed else None  # before, the pace is that of starting
     if left is not None and state.ended < state.total:
         parts.append((2, f"{duration(left)} left"))
     if state.best_loss is not None:

@@ -148,7 +148,7 @@ def _last_row(info: RunInfo, rows: list[Row]) -> Row:
 
 def _losses_in_brief(info: RunInfo, last: Row) -> Iterator[str]:
     if last.get("loss") is not None or info.loss_floor is not None:  # otherwise there is no teacher
-        yield f"loss {number(last.get('loss'), 3)} (floor {number(info.loss_floor, 3)})"
+        yield f"loss {number(last.get('loss'), 3)} (rounding floor {number(info.loss_floor, 3)})"
     for name in LOSSES[1:]:
         if last.get(name) is not None:
             yield f"{heading_of(name)} {number(last[name], 3)}"

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
@@ -80,13 +81,15 @@ def show_runs(
     hidden = _write([names, states, *columns], [style_of(line.status) for line in lines])
     if others := differ[_MOST_SETTINGS:]:
         if len(others) > _MOST_NAMED:
-            tell(f"{len(others)} more settings differ; choose with --columns; of two runs: featlearn diff RUN RUN")
+            _tell_below(
+                f"{len(others)} more settings differ; choose with --columns; of two runs: featlearn diff RUN RUN"
+            )
         else:
-            tell(f"settings that differ, too: {', '.join(map(printable, others))}; choose with --columns")
+            _tell_below(f"settings that differ, too: {', '.join(map(printable, others))}; choose with --columns")
     if hidden:
-        tell(f"not shown, for the width of the terminal: {', '.join(hidden)}; choose with --columns")
+        _tell_below(f"not shown, for the width of the terminal: {', '.join(hidden)}; choose with --columns")
     if any(line.status == STOPPED for line in lines):
-        tell("stopped: killed before its end; go on with featlearn train --resume RUN")
+        _tell_below("stopped: killed before its end; go on with featlearn train --resume RUN")
     _tell_of_sweeps(searched or lines, conditions)
     complain(line.error for line in lines if line.error)
 
@@ -102,7 +105,17 @@ def _tell_of_sweeps(lines: Sequence[Line], conditions: Sequence[Condition]) -> N
     told = "the loss of a sweep is that of its best point"
     if any(condition.key not in FACTS for condition in conditions):
         told += "; conditions are not asked of its points: featlearn show SWEEP has a table of these"
-    tell(told)
+    _tell_below(told)
+
+
+def _tell_below(text: str) -> None:
+    """A line under the table, wrapped at words on a terminal."""
+    tell("\n".join(wrap(text, room, break_long_words=False, break_on_hyphens=False)) if (room := _room()) else text)
+
+
+def _room() -> int | None:
+    """The width of the terminal; None off a terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
 
 
 def _columns(lines: Sequence[Line], keys: Sequence[str], *, results: bool) -> list[Column]:
@@ -143,6 +156,8 @@ def _result(line: Line, key: str, value: Any) -> str:
 def _status(line: Line) -> str:
     about = line.about or {}
     if line.kind == "sweep" and about:
+        if line.status == "failed":  # all points have ended, some of them diverged or failed
+            return f"ended, {about['done']} of {about['points']} done"
         return f"{line.status}, {about['done']} of {about['points']}"
     if line.kind == "reproduction" and about:
         return f"{line.status}, {about['held']} of {about['claims']} hold"
@@ -151,8 +166,7 @@ def _status(line: Line) -> str:
 
 def _write(columns: list[Column], styles: Sequence[str]) -> list[str]:
     """Write a table whose second column has colours; returns the headings of columns that found no room."""
-    room = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else sys.maxsize
-    shown = _fitting(columns, room)
+    shown = _fitting(columns, _room() or sys.maxsize)
     places: list[Callable[[str, int], str]] = [str.rjust if column.right else str.ljust for column in shown]
     widths = list(map(_width, shown))
 

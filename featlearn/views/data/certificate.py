@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,11 +10,12 @@ import numpy as np
 
 from featlearn.runs.optimum_record import optimum_from
 from featlearn.storage.errors import RunError
-from featlearn.theory.activations import Activation
+from featlearn.theory.activations import Activation, names_of_degree
 from featlearn.theory.certificate import network_certificate
 from featlearn.theory.optimum import Optimum
+from featlearn.training.reach import within_reach
 from featlearn.views.data.neurons import folded, span_basis
-from featlearn.views.data.run import RunData, Snapshots, activation_of
+from featlearn.views.data.run import RunData, Snapshots, activation_of, has_covariance
 
 RANKS = (2, 3)  # teachers of these ranks are drawn: on a circle, on a sphere
 
@@ -122,12 +124,42 @@ def read_certificates(data: RunData) -> Certificates | None:
 
 def why_no_certificate(data: RunData) -> str:
     """Why a run whose neurons can be drawn has no picture of its certificate."""
-    if data.neurons is not None and data.neurons.rank not in RANKS and data.polynomial is None:
-        return f"the directions of a teacher of rank {data.neurons.rank} are neither a circle nor a sphere"
-    if data.info.status == "running":
-        return "the optima are recorded when the run ends"
-    wanted = "the same activation in student and teacher, relu or abs, inputs N(0, I), weight decay and log.gap: true"
-    return f"the run has no certified optimum, which takes {wanted}"
+    if not data.info.optima:
+        if why := next(_why_no_optimum(data), None):
+            return f"no optimum is known {why}"
+        if data.info.status == "running":
+            return "the optima are recorded when the run ends"
+    rank = data.neurons.rank if data.neurons else None
+    if rank is not None and rank not in RANKS:
+        return f"it is drawn for teachers of rank 2 (on a circle) and 3 (on a sphere), and this one has rank {rank}"
+    return "no row of its log has a weight decay at which the optimum is recorded"
+
+
+def _why_no_optimum(data: RunData) -> Iterator[str]:
+    """What of a run's configuration and log leaves it without a certified optimum; those of its target first."""
+    said, phi = data.settings, data.info.activation
+    decays = data.metrics["weight_decay"][1:]  # no step has used the one of the first row
+    if data.polynomial is not None:
+        yield "for a polynomial target"
+    if phi is not None and said.get("teacher.activation.name", phi.name) != phi.name:
+        yield "for a teacher whose activation is not the student's"
+    if phi is not None and phi.name not in names_of_degree(1):
+        known = " and ".join(names_of_degree(1))
+        yield f"for the activation {phi.name}, only for those that are homogeneous of degree 1 ({known})"
+    if has_covariance(said):
+        yield "for inputs with a covariance"
+    for key in ("student.output_scale", "student.scaling"):
+        if said.get(key) is not None:
+            yield f"for networks with {key}"
+    if len(decays) and not np.any(decays > 0):
+        yield "without weight decay (λ = 0 throughout)"
+    if said.get("log.gap") is False:
+        yield "where log.gap is false"
+    losses = [value for key, value in said.items() if key.startswith("stages.") and key.endswith(".loss")]
+    if "correlation" in losses:
+        yield "where the correlation is maximised"
+    if data.neurons is not None and not within_reach(data.teachers, data.neurons.rank):
+        yield f"for so large a teacher ({data.teachers} neurons, rank {data.neurons.rank})"
 
 
 def _check(found: Optimum, nearest: np.ndarray, teachers: int) -> None:

@@ -65,6 +65,16 @@ class CertificateView:
         return [curve.weight_decay for curve in self.curves]
 
     @property
+    def earlier_decays(self) -> list[float]:
+        """Those of them at which an optimum is shown beside the one at the last λ, with atoms of its own."""
+        return [decay for decay in self.marks if decay != self.optimum.weight_decay]
+
+    @property
+    def network_exceeds(self) -> bool:
+        """Whether it can be seen that |η| of the network exceeds 1."""
+        return any(curve.step is not None and bool(np.any(np.abs(curve.eta) > SEEN_ABOVE)) for curve in self.curves)
+
+    @property
     def network_differs(self) -> bool:
         """Whether the network's certificate can be seen to be another than the optimum's."""
         network = [curve for curve in self.curves if curve.step is not None]

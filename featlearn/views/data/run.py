@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from featlearn.config.settings import read_settings
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import Table, as_columns, with_values
 from featlearn.runs.records import RunInfo
@@ -46,6 +49,11 @@ class RunData:
     teachers: int
     lost: str | None = None
 
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What its configuration says by dotted keys; nothing where that cannot be read."""
+        return read_settings(self.run.config_file)
+
     @property
     def sampled(self) -> bool:
         """Whether it has a teacher and is trained on samples: loss, gap and optima are of what it is not shown."""
@@ -59,6 +67,12 @@ class RunData:
     @property
     def name(self) -> str:
         return printable(self.info.name or self.run.name)
+
+
+def has_covariance(settings: Mapping[str, Any]) -> bool:
+    """Whether a configuration, by dotted keys, gives its inputs a covariance other than the identity."""
+    below = any(key.startswith("inputs.covariance.") for key in settings)
+    return below or settings.get("inputs.covariance", "identity") != "identity"
 
 
 def read_run(run: RunDirectory) -> RunData:

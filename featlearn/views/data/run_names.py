@@ -9,7 +9,7 @@ from featlearn.config.yaml_source import ConfigError, read_document
 from featlearn.runs.directory import RunDirectory
 from featlearn.views.data.run import RunData
 from featlearn.views.words.labels import label_of, short_key, short_keys
-from featlearn.views.words.values import distinct
+from featlearn.views.words.values import distinct, is_schedule, labels
 
 _MOST_SETTINGS = 3  # the most settings in a name
 
@@ -73,8 +73,8 @@ def _told(value: Any) -> str:
     """A value in few words: 0.02 × 0.5 every 4000 for a schedule."""
     if not isinstance(value, dict):
         return str(value)
-    if set(value) == {"start", "factor", "every"}:
-        return f"{value['start']} × {value['factor']} every {value['every']}"
+    if is_schedule(value):
+        return labels([value])[0]
     return " ".join(f"{key} {part}" for key, part in value.items())
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from featlearn.views.words.numbers import MINUS
 
 FEWEST = 4  # points that a slope is told of: through fewer, an interval says nothing
+_WIDEST = 0.5  # how far the interval may reach from the exponent: beyond, no power is told from the next
+_FLATTEST = 0.01  # the least range of ln y: below, there is nothing that could follow a power law
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,10 @@ class Slope:
 
 
 def slope_of(x: np.ndarray, y: np.ndarray) -> Slope | None:
-    """The slope of y against x on logarithmic axes; None with fewer than four positive points."""
+    """The slope of y against x on logarithmic axes; None where it would say nothing.
+
+    That is with fewer than four positive points, values that are all but equal, or an interval wider than ±½.
+    """
     kept = np.isfinite(x) & np.isfinite(y) & (x > 0) & (y > 0)
     count = int(np.count_nonzero(kept))
     if count < FEWEST or np.ptp(x[kept]) == 0:
@@ -35,8 +40,10 @@ def slope_of(x: np.ndarray, y: np.ndarray) -> Slope | None:
 
     across, up = np.log(x[kept]), np.log(y[kept])
     across, up = across - across.mean(), up - up.mean()
+    if np.ptp(up) < _FLATTEST:
+        return None
     spread = float(across @ across)
     exponent = float(across @ up) / spread
     error = np.sqrt(np.sum((up - exponent * across) ** 2) / (count - 2) / spread)
     reach = float(stdtrit(count - 2, 0.975) * error)
-    return Slope(exponent, exponent - reach, exponent + reach)
+    return None if reach > _WIDEST else Slope(exponent, exponent - reach, exponent + reach)

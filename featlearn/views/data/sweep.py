@@ -20,6 +20,7 @@ from featlearn.views.data.axis import Axis, as_objects, axis_of, named
 from featlearn.views.words.labels import LOSSES
 from featlearn.views.words.passing import FORM, passing_of
 
+_LEVELS = {"median": 0.5, "q25": 0.25, "q75": 0.75, "least": 0.0, "greatest": 1.0}  # of a summary, and their names
 # the metrics that its tables show, where they have values
 SHOWN = (*LOSSES, "max_angle", "mean_angle", "aligned_mass", "recovered")
 
@@ -93,28 +94,29 @@ def _together(axis: Axis, other: Axis) -> bool:
 
 
 def summary_table(data: SweepData, axes: Sequence[Axis], metric: str) -> Table:
-    """A row for each setting of ``axes`` that occurs: median and quartiles of a metric over its runs that are done.
+    """A row for each setting of ``axes`` that occurs: what a metric is over its runs that are done.
 
-    Columns: the axes' keys, ``median``, ``q25``, ``q75`` (NaN where no run is done), ``runs``, ``done``.
+    Columns: the axes' keys, ``median``, ``q25``, ``q75``, ``least``, ``greatest`` (NaN where no run is done), ``runs``,
+    ``done``.
     """
     values = np.where(data.done, numbers(data.columns[metric]), np.nan)
     settings = np.stack([axis.index for axis in axes], -1)
     found, group, counts = np.unique(settings, axis=0, return_inverse=True, return_counts=True)
     by_setting = np.split(np.argsort(group.reshape(-1), kind="stable"), np.cumsum(counts)[:-1])
-    rows: dict[str, list[Any]] = {name: [] for name in ("median", "q25", "q75", "runs", "done")}
+    rows: dict[str, list[Any]] = {name: [] for name in (*_LEVELS, "runs", "done")}
     for members in by_setting:
         kept = values[members][~np.isnan(values[members])]
-        low, middle, high = _quartiles(kept) if len(kept) else (np.nan,) * 3
+        quantiles = _quantiles(kept) if len(kept) else np.full(len(_LEVELS), np.nan)
         counted = len(members), int(np.sum(data.done[members]))
-        for name, value in zip(rows, (middle, low, high, *counted), strict=True):
+        for name, value in zip(rows, (*quantiles, *counted), strict=True):
             rows[name].append(value)
     keys = {axis.key: as_objects([axis.values[i] for i in found[:, n]]) for n, axis in enumerate(axes)}
     return keys | {name: np.array(column) for name, column in rows.items()}
 
 
-def _quartiles(values: np.ndarray) -> np.ndarray:
-    """Quartiles of values of which some may be infinite."""
-    levels = [0.25, 0.5, 0.75]
+def _quantiles(values: np.ndarray) -> np.ndarray:
+    """The quantiles of a summary, of values of which some may be infinite."""
+    levels = list(_LEVELS.values())
     below, above = (np.quantile(values, levels, method=method) for method in ("lower", "higher"))
     with np.errstate(invalid="ignore"):  # 0 · ∞ and ∞ − ∞
         between = np.quantile(values, levels)

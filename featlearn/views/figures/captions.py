@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from featlearn.claims.records import ClaimRecord
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.axis import Axis
@@ -13,36 +15,42 @@ from featlearn.views.data.run import RunData
 from featlearn.views.data.slope import Slope
 from featlearn.views.data.sweep import SweepData
 from featlearn.views.data.theory import Theory
-from featlearn.views.words.certificate import verdict
+from featlearn.views.figures.training_caption import training_in_parts
+from featlearn.views.words.certificate import decay_among, verdict
 from featlearn.views.words.labels import label_of
 from featlearn.views.words.latex import in_latex
 from featlearn.views.words.numbers import counts_in_words, number, runs_in_words
 from featlearn.views.words.passing import passing_of
 
 _STEPS = "The axis of steps is linear from 0 to 1 and logarithmic beyond."
-_OF_POPULATION = " Certificate and optimum are of the population; the network was trained on samples."
+_OF_POPULATION = " Certificate and optimum are of the population; the network was trained on samples alone."
+_CURVES = {
+    "loss": "population loss $L$",
+    "train_loss": "training loss (mean over the samples trained on)",
+    "test_loss": "test loss (mean over samples not trained on)",
+    "objective": r"objective $L_\lambda = L + \frac{\lambda}{2}(\Vert a\Vert^2 + \Vert W\Vert_F^2)$",
+}
 _MASS = r"the mass $p_j = |a_j|\,\Vert w_j\Vert$"
 
 
 # --- runs ---------------------------------------------------------------------------------------
 
 
-def curves_caption(data: RunData, theory: Theory | None = None, *, gap: bool) -> str:
-    """Of loss, objective, gap and weight decay."""
+def curves_caption(data: RunData, shown: Sequence[str], theory: Theory | None = None, *, gap: bool) -> str:
+    """Of losses and objective, those that are shown, of the gap and of weight decay."""
     of = " of the population" if data.sampled else ""
     between = rf", middle: the gap $L_\lambda - J^*_\lambda$ to the certified optimum{of}" if gap else ""
-    shown = (
-        r"Top: population loss $L$ and objective $L_\lambda = L + \frac{\lambda}{2}(\Vert a\Vert^2 + \Vert W\Vert_F^2)$"
-    )
+    told = [_CURVES[name] for name in shown] or ["no finite loss"]
+    above = f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
     bottom = r"bottom: weight decay $\lambda$, against the step"
-    return f"{shown}{between}, {bottom}. {_STEPS} {_theory(theory)}{_of_run(data)}"
+    return f"Top: {above}{between}, {bottom}. {_STEPS} {_theory(theory)}{_of_run(data)}"
 
 
 def alignment_caption(data: RunData, theory: Theory | None = None) -> str:
     """Of angles and shares."""
     if data.polynomial is not None:
         return (
-            rf"Top: angles $\delta_j$ between neurons and the nearest of the {data.teachers} directions of the target: "
+            rf"Top: angles $\delta_j$ between neurons and {_nearest(data.teachers)} of the target: "
             rf"median and bands of 25--75\,\% and 5--95\,\% of {_MASS}. Bottom: share of the first layer in their span "
             rf"$S^*$. {_STEPS} {_theory(theory)}{_of_run(data)}"
         )
@@ -52,6 +60,10 @@ def alignment_caption(data: RunData, theory: Theory | None = None) -> str:
         rf"teacher's span $S^*$, of the mass within {ALIGNED_WITHIN:g}$^\circ$ of a teacher line, and of the "
         rf"{data.teachers} teacher lines with a living neuron that near. {_STEPS} {_theory(theory)}{_of_run(data)}"
     )
+
+
+def _nearest(count: int) -> str:
+    return "the direction" if count == 1 else f"the nearest of the {count} directions"
 
 
 def _theory(theory: Theory | None) -> str:
@@ -79,7 +91,9 @@ def neurons_caption(data: RunData, neurons: Neurons) -> str:
         )
     if data.polynomial is not None:
         shown += " The teacher lines are the directions of the polynomial."
-    looks = "Areas of dots: masses; colours: nearest teacher; grey rings: vanished neurons; thin lines: their ways."
+    looks = "Areas of dots: masses; colours and shapes: nearest teacher"
+    looks += "; grey rings: vanished neurons" if np.any(neurons.mass[-1] <= neurons.alive_above) else ""
+    looks += "; thin lines: their paths." if len(neurons.steps) > 1 else "."
     return f"{shown} {looks} At step {int(neurons.steps[-1])}. {_of_run(data)}"
 
 
@@ -94,8 +108,18 @@ def certificate_caption(data: RunData, view: CertificateView) -> str:
         rf"Dual certificate $\eta(w) = -\frac{{2}}{{\lambda}}\,\mathrm{{E}}[(f - f^*)\,\tilde\varphi(w\cdot x)]$ for "
         rf"directions $w$ {where}, of the optimum and of the network. A function is the best of every width if and "
         rf"only if $|\eta| \le 1$, with $\eta = \pm 1$ at its own neurons. Areas of dots: masses of the "
-        rf"atoms of the optimum. {_verdict(view)}.{_OF_POPULATION if data.sampled else ''} {_of_run(data)}"
+        rf"atoms of the optimum{_also_on_circle(view)}. {_verdict(view)}."
+        f"{_OF_POPULATION if data.sampled else ''} {_of_run(data)}"
     )
+
+
+def _also_on_circle(view: CertificateView) -> str:
+    """What else a circle shows: atoms at an earlier λ, and where the network exceeds the bound."""
+    if view.frame is not None:
+        return ""
+    decays = " and ".join(decay_among(decay, view.decays) for decay in view.earlier_decays)
+    light = rf"; thin line and open circles: optimum and atoms at $\lambda = {decays}$" if decays else ""
+    return light + (r"; shaded: where $|\eta|$ of the network exceeds 1" if view.network_exceeds else "")
 
 
 def _verdict(view: CertificateView) -> str:
@@ -148,19 +172,29 @@ def _of_run(data: RunData) -> str:
     parts = []
     if data.snapshots is not None:
         _, width, input_dim = data.snapshots.first_layer.shape
-        of = rf"teacher of $m^* = {data.teachers}$ neurons"
-        of = of if data.polynomial is None else f"target {in_latex(data.polynomial)}"
-        teacher = rf"{of} in $d = {input_dim}$ dimensions"
-        rank = f", rank $r = {data.neurons.rank}$" if data.neurons else ""
-        parts.append(rf"Student of width $m = {width}$, {teacher}{rank}")
+        parts.append(rf"Student of width $m = {width}$, {_target(data)}$d = {input_dim}$ dimensions{_rank(data)}")
     phi = data.info.activation
     if phi is not None:
         dropped = f", Hermite degrees below {phi.drop_hermite_below} dropped" if phi.drop_hermite_below else ""
         parts.append(f"activation {in_latex(phi.name)}{dropped}")
     if data.info.seed is not None:
         parts.append(f"seed {data.info.seed}")
+    parts += training_in_parts(data.settings)
     told = "; ".join(parts)
     return f"{told[:1].upper()}{told[1:]}{'. ' if told else ''}Run {in_latex(data.name)} ({_status(data)})."
+
+
+def _target(data: RunData) -> str:
+    """What the student learns, up to the number of dimensions."""
+    if data.polynomial is not None:
+        return f"target {in_latex(data.polynomial)} in "
+    if not data.teachers:
+        return "labels without a teacher, inputs of "
+    return rf"teacher of $m^* = {data.teachers}$ {'neuron' if data.teachers == 1 else 'neurons'} in "
+
+
+def _rank(data: RunData) -> str:
+    return f", rank $r = {data.neurons.rank}$" if data.neurons else ""
 
 
 def _status(data: RunData) -> str:
@@ -171,15 +205,21 @@ def _status(data: RunData) -> str:
 
 
 def medians_caption(
-    data: SweepData, metric: str, across: Axis, lines: Sequence[Axis], runs: str, slopes: Mapping[str, Slope | None]
+    data: SweepData,
+    metric: str,
+    across: Axis,
+    lines: Sequence[Axis],
+    counted: tuple[str, str],
+    slopes: Mapping[str, Slope | None],
 ) -> str:
-    """Of medians against an axis."""
+    """Of medians against an axis; ``counted``: over how many runs each, and what is shown of their spread."""
+    runs, spread = counted
     each = f", a line for each {' and '.join(_called(axis) for axis in lines)}" if lines else ""
     told = [f"{in_latex(name)}{': ' if name else ''}{in_latex(str(slope))}" for name, slope in slopes.items() if slope]
     fitted = rf" Slopes of the medians (least squares, 95\,\% interval): {'; '.join(told)}." if told else ""
     return (
         f"Median over $n$ = {in_latex(runs)} runs of the {_words(metric)} against {_called(across)}{each}, with "
-        f"quartiles.{fitted}{_never(metric)} {_of_sweep(data)}"
+        f"{in_latex(spread)}.{fitted}{_never(metric)} {_of_sweep(data)}"
     )
 
 

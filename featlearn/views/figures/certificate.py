@@ -16,14 +16,14 @@ from featlearn.views.figures.certificate_circle import certificate_on_circle
 from featlearn.views.figures.certificate_disc import NEGATIVE, certificate_on_disc, sphere_panels
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank
-from featlearn.views.words.certificate import verdict
-from featlearn.views.words.palette import FAINT, INK, PAPER
+from featlearn.views.words.certificate import decay_among, verdict
+from featlearn.views.words.palette import FAINT, INK, PAPER, PURPLE
 
 
 def certificate_figure(data: RunData, view: CertificateView, size: Size) -> Drawing:
     """What the certificate of a run shows, and above it what it proves."""
     figure, artists = (_circle if view.frame is None else _spheres)(view, size)
-    of = "\nof the population; training saw samples alone" if data.sampled else ""
+    of = "\nof the population; training used the samples only" if data.sampled else ""
     figure.suptitle(f"{verdict(view.optimum, view.decays)}{of}", fontsize=0.85 * size.font, color=FAINT)
     table, caption = certificate_table(view), certificate_caption(data, view)
     return Drawing("certificate", figure, table, artists, caption=caption, title=f"certificate – {data.name}")
@@ -31,8 +31,18 @@ def certificate_figure(data: RunData, view: CertificateView, size: Size) -> Draw
 
 def _circle(view: CertificateView, size: Size) -> tuple[Figure, Artists]:
     figure = blank(size, 0.75)
-    artists = certificate_on_circle(figure.subplots(), view, largest=size.dot)
-    figure.legend(loc="outside lower center", ncols=2 if size.width < 4 else 3)
+    ax = figure.subplots()
+    artists = certificate_on_circle(ax, view, largest=size.dot)
+    dot: dict[str, Any] = {"ls": "none", "marker": "o", "color": FAINT, "ms": 5}
+    handles = ax.get_legend_handles_labels()[0]
+    handles.append(Line2D([], [], label="atom (area: mass)", **dot))
+    handles += [
+        Line2D([], [], mfc="none", mew=0.6, label=f"atom, λ = {decay_among(decay, view.decays)}", **dot)
+        for decay in view.earlier_decays
+    ]
+    if "gain" in artists:
+        handles.append(Patch(facecolor=PURPLE, alpha=0.25, lw=0, label="network's |η| > 1"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=2 if size.width < 4 else 3)
     return figure, artists
 
 

@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullLocator
 
-from featlearn.views.data.certificate_view import ETA_TICKS, FEW_DECADES, SEEN_ABOVE, CertificateView, Curve, Marks
+from featlearn.views.data.certificate_view import ETA_TICKS, FEW_DECADES, CertificateView, Curve, Marks
 from featlearn.views.data.directions import angle_of
 from featlearn.views.figures.drawing import Artists
 from featlearn.views.figures.ticks import PowersOfTen
@@ -38,7 +38,7 @@ def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) ->
     for curve in view.curves:
         name, label, style = _style(curve, view)
         [artists[name]] = ax.plot(angle, curve.eta, label=label, **style)
-        if curve.step is not None and np.any(np.abs(curve.eta) > SEEN_ABOVE):
+        if curve.step is not None and view.network_exceeds:
             artists["gain"] = ax.fill_between(
                 angle, np.clip(curve.eta, -1, 1), curve.eta, color=PURPLE, alpha=0.25, lw=0, zorder=1
             )

@@ -12,13 +12,14 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.image import AxesImage
 from matplotlib.patches import Circle
 
-from featlearn.views.data.certificate_view import SEEN_ABOVE, CertificateView, Curve
+from featlearn.views.data.certificate_view import SEEN_ABOVE, CertificateView, Curve, Marks
 from featlearn.views.data.directions import DISC, on_disc
 from featlearn.views.figures.drawing import Artists
 from featlearn.views.words.certificate import network_at
 from featlearn.views.words.palette import ABOVE, BELOW, BLUE, GREY, INK, ORANGE, PAPER
 
 NEGATIVE = "///"  # the pattern where η < 0
+_NAME_AWAY = 0.17  # from a point to the middle of its name, across and up, in radii of the disc
 DIVERGING = LinearSegmentedColormap.from_list("certificate", [BLUE, PAPER, ORANGE]).with_extremes(
     under=BELOW, over=ABOVE
 )
@@ -77,21 +78,23 @@ def certificate_on_disc(
         artists["negative"] = dots
     artists["atoms"] = _atoms_on_disc(ax, view, side, largest)
     halo: list[patheffects.AbstractPathEffect] = [patheffects.withStroke(linewidth=2 * width, foreground=PAPER)]
+    taken = np.concatenate([_shown(places, view, side) for places in (view.teacher_place, _atoms(view).place)])
     for k, place in enumerate(view.teacher_place):
         if (shown := _shown(place[None], view, side)).size == 0:
             continue
         x, y = shown[0]
         cross = ax.scatter(x, y, s=(0.5 * rcParams["font.size"]) ** 2, c=INK, marker="x", lw=0.8 * width, zorder=6)
         artists[f"teacher_{k}"] = cross
-        inward = -np.sign(x) if abs(x) > 0.75 else 1.0
+        right, up = freest_side(shown[0], taken)
+        taken = np.concatenate([taken, shown + _NAME_AWAY * np.array([[right, up]])])
         name = ax.annotate(
             f"$w^*_{{{k + 1}}}$",
             (x, y),
-            (inward * 0.6 * largest, 0.5 * largest),
+            (right * 0.6 * largest, up * 0.5 * largest),
             textcoords="offset points",
             color=INK,
-            ha="left" if inward > 0 else "right",
-            va="bottom",
+            ha="left" if right > 0 else "right",
+            va="bottom" if up > 0 else "top",
             zorder=7,
         )
         name.set_path_effects(halo)
@@ -102,8 +105,28 @@ def certificate_on_disc(
     return image, artists
 
 
+def freest_side(place: np.ndarray, taken: np.ndarray) -> tuple[int, int]:
+    """On which side of a point of the disc its name is best: right or left (±1) and above or below (±1).
+
+    There it is farthest from the other points that are taken, (n, 2), and within the disc.
+    """
+    others = taken[np.linalg.norm(taken - place, axis=-1) > 0.5 * _NAME_AWAY]
+    sides = [(1, 1), (-1, 1), (1, -1), (-1, -1)]
+
+    def room(side: tuple[int, int]) -> float:
+        at = place + _NAME_AWAY * np.array(side)
+        nearest = float(np.linalg.norm(others - at, axis=-1).min(initial=np.inf))
+        return min(nearest, 2 * _NAME_AWAY, 1 + _NAME_AWAY - float(np.linalg.norm(at)))
+
+    return max(sides, key=room)
+
+
+def _atoms(view: CertificateView) -> Marks:
+    return view.marks[view.optimum.weight_decay]
+
+
 def _atoms_on_disc(ax: Axes, view: CertificateView, side: float, largest: float) -> Artist:
-    marks = view.marks[view.optimum.weight_decay]
+    marks = _atoms(view)
     place = marks.place if view.lines else marks.place[_near(marks.place, view, side)]
     mass = marks.mass if view.lines else marks.mass[_near(marks.place, view, side)]
     x, y = _shown(place, view, side).T

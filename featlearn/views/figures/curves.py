@@ -21,6 +21,9 @@ from featlearn.views.figures.style import Size, blank
 from featlearn.views.words.labels import label_of, losses_in_brief
 from featlearn.views.words.palette import AMBER, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE
 
+# colours and dashes
+_LOOKS = {"loss": (BLUE, "-"), "train_loss": (PURPLE, "-."), "test_loss": (AMBER, ":"), "objective": (ORANGE, "--")}
+
 
 def curves_figure(data: RunData, size: Size, theory: Theory | None = None) -> Drawing:
     """The figure of a run's curves, before those of a theory."""
@@ -33,16 +36,15 @@ def curves_figure(data: RunData, size: Size, theory: Theory | None = None) -> Dr
         artists |= _gained(between[0], atoms_gained(data))
     of = f"{'loss, objective and gap' if with_gap else 'loss and objective'} of the population" if data.sampled else ""
     name_stages(figure, data.stages, size, "\n".join(filter(None, (of, unfinished(data)))))
-    title = f"curves – {data.name}"
-    return Drawing("curves", figure, table, artists, {}, curves_caption(data, theory, gap=with_gap), title)
+    caption = curves_caption(data, [name for name in _LOOKS if name in artists], theory, gap=with_gap)
+    return Drawing("curves", figure, table, artists, {}, caption, f"curves – {data.name}")
 
 
 def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], gap: Axes | None = None) -> Artists:
     """Losses and objective above, weight decay below; between them the gap, which spans many more decades."""
     steps = table["step"]
     artists: Artists = {}
-    shown = {"loss": (BLUE, "-"), "train_loss": (PURPLE, "-."), "test_loss": (AMBER, ":"), "objective": (ORANGE, "--")}
-    shown = {name: style for name, style in shown.items() if name in table and np.any(table[name] > 0)}
+    shown = {name: style for name, style in _LOOKS.items() if name in table and np.any(table[name] > 0)}
     for name, (colour, dashes) in shown.items():
         artists[name] = line(upper, steps, table[name], label_of(name).mathtext, colour, ls=dashes)
     apart = [name for name in shown if name != "objective" or np.any(table["weight_decay"] > 0)]

@@ -19,8 +19,10 @@ from featlearn.views.figures.ticks import LETTER, fitting, log_ticks, width_of
 from featlearn.views.words.labels import label_of
 from featlearn.views.words.numbers import counts_in_words, short_number
 from featlearn.views.words.palette import FAINT, INK, ink_on
+from featlearn.views.words.values import by_digits, told_apart
 
 _MOST_CELLS_WRITTEN = 60
+_FEW_COLUMNS = 6  # up to so many, a cell has room for four digits
 
 
 def heat_map_figure(data: SweepData, metric: str, across: Axis, up: Axis, size: Size) -> Drawing:
@@ -67,8 +69,10 @@ def _draw(ax: Axes, metric: str, across: Axis, up: Axis, table: Table) -> tuple[
     ax.set_ylabel(up.label.mathtext)
     artists: Artists = {}
     if grid.size <= _MOST_CELLS_WRITTEN:
-        for i, j, median, done in zip(rows, columns, table["median"], table["done"], strict=True):
-            text = short_number(median) if np.isfinite(median) else "none\ndone" if not done else "–"
+        most = 4 if grid.shape[1] <= _FEW_COLUMNS else 2  # digits, for which there is room
+        texts = told_apart(table["median"].tolist(), by_digits(short_number, 2)[: most - 1])
+        for i, j, median, done, text in zip(rows, columns, table["median"], table["done"], texts, strict=True):
+            text = text if np.isfinite(median) else "none\ndone" if not done else "–"
             ink = ink_on(to_hex(mesh.cmap(float(norm(median))))) if np.isfinite(median) else INK
             artists[f"cell {i} {j}"] = ax.text(
                 j + 0.5, i + 0.5, text, ha="center", va="center", color=ink, fontsize="x-small"

@@ -1,4 +1,4 @@
-"""A metric of a sweep against one of its axes: medians over the runs at each setting, quartiles, slopes."""
+"""A metric of a sweep against one of its axes: medians over the runs at each setting, their spread, slopes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from featlearn.views.words.palette import GREY
 from featlearn.views.words.values import clipped, labels
 
 _MOST_BANDS = 2  # of more, which would cover each other, the quartiles are bars
+_FEWEST_QUARTERED = 4  # runs that have quartiles: of fewer the range is shown
 
 
 def medians_figure(data: SweepData, metric: str, across: Axis, lines: Sequence[Axis], size: Size) -> Drawing:
@@ -33,7 +34,8 @@ def medians_figure(data: SweepData, metric: str, across: Axis, lines: Sequence[A
     named = list(_split(table, lines)) if lines else [("", "", table)]
     figure = blank(size, 0.68 + (len(named) + 1) * 1.4 * size.font / 72 / size.width)
     artists, slopes = _draw(figure.subplots(), metric, across, named)
-    caption = medians_caption(data, metric, across, lines, counts_in_words(table["done"]), slopes)
+    told = counts_in_words(table["done"]), spread_in_words(table["done"])
+    caption = medians_caption(data, metric, across, lines, told, slopes)
     name, title = f"{metric}-by-{across.name}", f"{label_of(metric).words} by {across.label.words}"
     return Drawing(name, figure, table, artists, slopes, caption, f"{title} – {data.name}")
 
@@ -57,13 +59,13 @@ def _split(table: Table, lines: Sequence[Axis]) -> Iterator[tuple[str, str, Tabl
 def _draw(
     ax: Axes, metric: str, axis: Axis, tables: Sequence[tuple[str, str, Table]]
 ) -> tuple[Artists, dict[str, Slope | None]]:
-    """Medians of a metric against one axis, a line for each table, with their quartiles and the measured slopes.
+    """Medians of a metric against one axis, a line for each table, with quartiles or ranges and the measured slopes.
 
     A cross at the lower edge marks settings of which not every run is done.
     """
     artists: Artists = {}
     slopes: dict[str, Slope | None] = {}
-    shown = [table[name] for *_, table in tables for name in ("median", "q25", "q75")]
+    shown = [values for *_, table in tables for values in (table["median"], *_spread(table))]
     log_metric = label_of(metric).log and log_if_positive(ax, *shown)
     bars = not axis.numeric or len(tables) > _MOST_BANDS
     for number, (name, text, table) in enumerate(tables):
@@ -75,16 +77,17 @@ def _draw(
         aside = _aside(ax, number, len(tables))
         [artists[f"median {name}"]] = ax.plot(x, table["median"], **look, label=told or "median", zorder=3)
         limits = ax.get_ylim()
-        artists[f"band {name}"] = _quartiles(ax, x, table, look, bars=bars)
-        if np.isposinf(table["q75"]).any():
+        artists[f"band {name}"] = _draw_spread(ax, x, table, look, bars=bars)
+        if any(np.isposinf(end).any() for end in _spread(table)):
             ax.set_ylim(limits)
         for kind in ("median", "band"):
             artists[f"{kind} {name}"].set_transform(aside)  # once the axes know where the values are
     _mark_lost(ax, axis, [table for *_, table in tables], artists)
     _value_axis(ax, axis)
     ax.set_ylabel(label_of(metric).mathtext)
-    runs = counts_in_words(np.concatenate([table["done"] for *_, table in tables]))
-    legend_above(ax, columns=1, title=f"medians and quartiles ({'bars' if bars else 'bands'}), n = {runs} each")
+    counts = np.concatenate([table["done"] for *_, table in tables])
+    told = f"medians and {spread_in_words(counts)} ({'bars' if bars else 'bands'}), " if counts.max() > 1 else ""
+    legend_above(ax, columns=1, title=f"{told}n = {counts_in_words(counts)} each")
     return artists, slopes
 
 
@@ -94,10 +97,24 @@ def _aside(ax: Axes, number: int, lines: int) -> Transform:
     return ax.transData + ScaledTranslation(shift / 72, 0, ax.figure.dpi_scale_trans)
 
 
-def _quartiles(ax: Axes, x: np.ndarray, table: Table, look: dict[str, object], *, bars: bool) -> Artist:
-    """From the lower to the upper quartile: a band, or bars; beyond the axes where it is infinite."""
+def _spread(table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """The quartiles at each setting; of few runs the least and the greatest value."""
+    many = table["done"] >= _FEWEST_QUARTERED
+    return np.where(many, table["q25"], table["least"]), np.where(many, table["q75"], table["greatest"])
+
+
+def spread_in_words(counts: np.ndarray) -> str:
+    """What is shown beside the medians over so many runs each."""
+    many = counts[counts > 0] >= _FEWEST_QUARTERED
+    if many.all():
+        return "quartiles"
+    return f"quartiles, or ranges where n < {_FEWEST_QUARTERED}" if many.any() else "ranges"
+
+
+def _draw_spread(ax: Axes, x: np.ndarray, table: Table, look: dict[str, object], *, bars: bool) -> Artist:
+    """From the low to the high end of the spread: a band, or bars; beyond the axes where it is infinite."""
     colour, beyond = str(look["color"]), 10 * ax.get_ylim()[1]
-    low, high = (np.where(np.isposinf(table[name]), beyond, table[name]) for name in ("q25", "q75"))
+    low, high = (np.where(np.isposinf(end), beyond, end) for end in _spread(table))
     if bars:
         return ax.vlines(x, low, high, color=colour, alpha=0.6)
     return ax.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)

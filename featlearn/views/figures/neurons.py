@@ -1,4 +1,4 @@
-"""The neurons of a run at its last snapshot, with the ways they came."""
+"""The neurons of a run at its last snapshot, with their paths."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ from featlearn.views.words.numbers import grouped, short_number
 from featlearn.views.words.palette import GREY, PAPER, colour_of, marker_of, text_colour
 
 _MOST_TEACHERS = 8  # that are named one by one
+_ROOM_FOR_WORD, _ROOM_FOR_DOT = 0.2, 0.03  # shares of the width of the axes
 _CIRCLE = "#C8C8C8"
 
 
 def neurons_figure(data: RunData, neurons: Neurons, size: Size) -> Drawing:
     """In the teacher's plane where it has one; else angle against mass."""
-    handles, columns = [*_nearest(neurons), *_how_to_read()], 3 if size.width > 4 else 2
+    handles, columns = [*_nearest(neurons), *_how_to_read(neurons)], 3 if size.width > 4 else 2
     legend = 1.6 * -(-len(handles) // columns) * size.font / 72 / size.width  # its height, in widths of the figure
     if neurons.rank == 2:
         figure = blank(size, legend + (0.64 if neurons.lines else 1.14))
@@ -41,7 +42,7 @@ def neurons_figure(data: RunData, neurons: Neurons, size: Size) -> Drawing:
         figure = blank(size, legend + 0.7)
         ax = figure.subplots()
         artists = _by_mass(ax, neurons, largest=size.dot)
-    ax.set_title(f"neurons at step {grouped(neurons.steps[-1])}", fontsize=size.font)
+    figure.suptitle(f"neurons at step {grouped(neurons.steps[-1])}", fontsize=size.font)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns)
     title = f"neurons – {data.name}"
     return Drawing(
@@ -49,27 +50,29 @@ def neurons_figure(data: RunData, neurons: Neurons, size: Size) -> Drawing:
     )
 
 
-def _how_to_read() -> list[Line2D]:
+def _how_to_read(neurons: Neurons) -> list[Line2D]:
+    """What there is in the figure."""
     dot: dict[str, Any] = {"ls": "none", "marker": "o"}
-    return [
-        Line2D([], [], color=GREY, ms=5, label="neuron (area: mass)", **dot),
-        Line2D([], [], color=GREY, ms=3, mfc="none", mew=0.6, label="vanished neuron", **dot),
-        Line2D([], [], color=GREY, lw=0.6, label="the way it came"),
-    ]
+    handles = [Line2D([], [], color=GREY, ms=5, label="neuron (area: mass)", **dot)]
+    if np.any(_vanished(neurons)):
+        handles.append(Line2D([], [], color=GREY, ms=3, mfc="none", mew=0.6, label="vanished neuron", **dot))
+    if len(neurons.steps) > 1:
+        handles.append(Line2D([], [], color=GREY, lw=0.6, label="its path"))
+    return handles
+
+
+def _vanished(neurons: Neurons) -> np.ndarray:
+    """(m,) which neurons have vanished at the last snapshot."""
+    return np.asarray(np.nan_to_num(neurons.mass[-1], nan=0.0, posinf=0.0, neginf=0.0) <= neurons.alive_above)
 
 
 def _nearest(neurons: Neurons) -> list[Line2D]:
     """For each teacher neuron, the colour of the students nearest to it."""
     handles = []
     for k in range(min(len(neurons.teacher_place), _MOST_TEACHERS)):
-        told, marker = f"$w^*_{{{k + 1}}}$: {living_near(neurons, k)}", _marker_of(neurons, k)
+        told, marker = f"$w^*_{{{k + 1}}}$: {living_near(neurons, k)}", marker_of(k)
         handles.append(Line2D([], [], ls="none", marker=marker, ms=4, color=colour_of(k), label=told))
     return handles
-
-
-def _marker_of(neurons: Neurons, teacher: int) -> str:
-    """In the plane the places tell the teachers apart; elsewhere their markers do, in grey too."""
-    return "o" if neurons.rank == 2 else marker_of(teacher)
 
 
 def living_near(neurons: Neurons, teacher: int) -> str:
@@ -122,7 +125,7 @@ def _by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     artists["neurons"] = _dots(ax, place[-1], neurons, largest)
     artists["alive"] = ax.axvline(neurons.alive_above, color=GREY, lw=0.6, ls=":")
     artists["aligned"] = ax.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
-    ax.set_xlim(least / 2, 2 * max(float(mass.max()), neurons.teacher_mass))
+    ax.set_xlim(*_mass_limits(neurons, mass))
     note(ax, "vanished", (neurons.alive_above, 1), xycoords=("data", "axes fraction"))
     name_aligned(ax)
     ax.set_xlabel("mass |aⱼ|‖wⱼ‖")
@@ -132,13 +135,22 @@ def _by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     return artists
 
 
+def _mass_limits(neurons: Neurons, mass: np.ndarray) -> tuple[float, float]:
+    """From where to where masses are shown: with room for the word left of the dotted line, and for the largest dot."""
+    low, line = np.log(neurons.least_mass / 2), np.log(neurons.alive_above)
+    high = np.log(2 * max(float(mass.max()), neurons.teacher_mass))
+    high += _ROOM_FOR_DOT * (high - low)
+    low = min(low, (line - _ROOM_FOR_WORD * high) / (1 - _ROOM_FOR_WORD))
+    return float(np.exp(low)), float(np.exp(high))
+
+
 def _leaps(place: np.ndarray) -> np.ndarray:
     """How far each neuron moves from one snapshot to the next, (S, m, 2) → (S − 1, m): far only through the fold."""
     return np.asarray(np.linalg.norm(place[1:] - place[:-1], axis=-1))
 
 
 def _trails(ax: Axes, place: np.ndarray, neurons: Neurons, jumps: np.ndarray) -> Artists:
-    """The ways of the neurons (S, m, 2), without the steps (S − 1, m) that are jumps."""
+    """The paths of the neurons (S, m, 2), without the steps (S − 1, m) that are jumps."""
     if len(place) < 2:
         return {}
     paths, colours = [], []
@@ -157,14 +169,14 @@ def _trails(ax: Axes, place: np.ndarray, neurons: Neurons, jumps: np.ndarray) ->
 def _dots(ax: Axes, place: np.ndarray, neurons: Neurons, largest: float) -> Artist:
     """A mark per neuron (m, 2), its area the mass; a small ring for a neuron that has vanished."""
     mass = np.where(np.isfinite(neurons.mass[-1]), neurons.mass[-1], 0.0)
-    vanished = mass <= neurons.alive_above
+    vanished = _vanished(neurons)
     area = largest**2 * mass / max(float(mass.max()), np.finfo(float).tiny)
     faces = np.array([to_rgba(colour_of(k), 0.75) for k in neurons.teacher[-1]])
     faces[vanished] = 0.0
     edges = [to_rgba(GREY if gone else PAPER) for gone in vanished]
     x, y = place.T
-    area = np.maximum(area, (largest / 5) ** 2)
+    area = np.maximum(area, (largest / 4) ** 2)
     dots = ax.scatter(x, y, s=area, facecolors=faces, edgecolors=edges, linewidths=0.4, zorder=3)
-    markers = ["o" if gone else _marker_of(neurons, k) for k, gone in zip(neurons.teacher[-1], vanished, strict=True)]
+    markers = ["o" if gone else marker_of(k) for k, gone in zip(neurons.teacher[-1], vanished, strict=True)]
     dots.set_paths([style.get_path().transformed(style.get_transform()) for style in map(MarkerStyle, markers)])
     return dots

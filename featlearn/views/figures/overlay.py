@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from featlearn.runs.metrics import Table
+from featlearn.runs.metrics import Table, with_values
+from featlearn.storage.errors import WrongChoice
 from featlearn.views.data.run import RunData
 from featlearn.views.data.run_names import label_runs
 from featlearn.views.figures.axes import FEW, log_if_positive, look_of, step_axis
@@ -15,10 +16,29 @@ from featlearn.views.figures.captions import overlay_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.stages import name_stages, shade_stages
 from featlearn.views.figures.style import Size, blank, style
-from featlearn.views.words.labels import label_of, plain
+from featlearn.views.words.labels import LOSSES, label_of, plain
 from featlearn.views.words.values import clipped
 
 _MARKED = 6  # points of a line that get a marker, so that lines are told apart in grey
+
+
+def choose_overlay(runs: Sequence[RunData], metrics: Sequence[str]) -> tuple[list[RunData], list[str], list[str]]:
+    """The runs that have a value of some metric, the metrics that some run has, and lines on what is left out and why.
+
+    Raises:
+        WrongChoice: when no run has a value of any metric.
+    """
+    held = [with_values(data.metrics, metrics) for data in runs]
+    names, wanted = label_runs(runs), " or ".join(metrics)
+    shown = [metric for metric in metrics if any(metric in some for some in held)]
+    if not shown:
+        raise WrongChoice(f"none of the runs has a value of {wanted}; choose others with --metric")
+    lines = [f"left out: {metric}, of which no run has a value" for metric in metrics if metric not in shown]
+    for name, data, some in zip(names, runs, held, strict=True):
+        if not some:
+            others = ", ".join(with_values(data.metrics, LOSSES)) or "no loss"
+            lines.append(f"left out: {name}, which has no value of {wanted} (it has {others})")
+    return [data for data, some in zip(runs, held, strict=True) if some], shown, lines
 
 
 def overlay_figure(runs: Sequence[RunData], metrics: Sequence[str], size: Size) -> Drawing:

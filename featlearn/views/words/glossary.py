@@ -48,7 +48,7 @@ GLOSSARY = {
 def of_the_population(names: Sequence[str]) -> str:
     """Of a run on samples: what its numbers that know no sample are about, by the names that are shown."""
     told = f"{', '.join(names[:-1])} and {names[-1]} are" if len(names) > 1 else f"{names[0]} is"
-    return f"{told} of the population; training saw samples alone"
+    return f"{told} of the population; training used the samples only"
 
 
 OF_THE_POPULATION = of_the_population(["loss", "gap", "certificate", "floors"])  # on a page, which has them all

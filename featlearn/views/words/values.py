@@ -7,9 +7,10 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from featlearn.config.identity import identity
+from featlearn.config.identity import identity, schedule_in_words
 
 _ENOUGH = 17  # significant digits tell any two floats apart
+_OF_SCHEDULES = ("start", "factor", "every")
 
 Writer = Callable[[Any], str]
 
@@ -25,15 +26,23 @@ def distinct(values: Iterable[Any]) -> dict[Hashable, Any]:
 def labels(values: Sequence[Any], digits: int = 3) -> list[str]:
     """How values are written: equal ones alike, others never alike.
 
-    Floats have as many significant digits as that takes, and at least ``digits``. Texts stand as they are and all else
-    as JSON; where a text reads like another value, all of them stand as JSON, which quotes it.
+    Floats have as many significant digits as that takes, and at least ``digits``. Texts stand as they are,
+    schedules as start × factor every so many steps, and all else as JSON; where a text reads like another value, all
+    of them stand as JSON, which quotes it.
     """
     return told_apart(values, [*by_digits(_text, digits), json.dumps])
+
+
+def is_schedule(value: Any) -> bool:
+    """Whether a value of a setting is a whole schedule."""
+    return isinstance(value, dict) and value.keys() == set(_OF_SCHEDULES)
 
 
 def _text(value: Any, digits: int) -> str:
     if isinstance(value, float):
         return f"{value:.{digits}g}"
+    if is_schedule(value):
+        return schedule_in_words(*(_text(value[key], digits) for key in _OF_SCHEDULES))
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from featlearn.runs.directory import RunDirectory
+from featlearn.sweeps.directory import SweepDirectory
+from featlearn.sweeps.state import SweepState
 from featlearn.training.backends.kernel_cache import before_compiling
 from featlearn.training.events import Logged
 from featlearn.views.console.output import error_console, is_live
-from featlearn.views.console.progress import TrainingView, calm_bar, fitting, row_in_parts
+from featlearn.views.console.progress import SweepView, TrainingView, calm_bar, fitting, row_in_parts
 
 ROW: dict[str, Any] = {"loss": 0.5, "train_loss": None, "test_loss": None, "weight_decay": 0.01}
 
@@ -84,3 +86,14 @@ def test_nothing_is_cut_on_a_usual_terminal(columns: int, monkeypatch: pytest.Mo
     assert "…" not in last
     assert "loss 4.29e-07" in last
     assert "mean angle 78.12°" in last
+
+
+def test_the_time_that_is_left_is_told_once_a_point_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
+    state = SweepState(SweepDirectory(tmp_path), total=4, work=100.0, fraction=5.0)
+    SweepView(quiet=False).watch(state)
+    assert " left" not in file.getvalue()
+    state.computed, state.counts["done"], state.work_done = 1, 1, 25.0
+    SweepView(quiet=False).watch(state)
+    assert " left" in file.getvalue()

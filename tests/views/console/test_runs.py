@@ -74,7 +74,7 @@ def test_where_there_is_no_room_the_loss_stays_and_what_is_left_out_is_told(
     assert "seed" in narrow[0]
     assert "loss" in narrow[0]
     assert "seconds" not in narrow[0]
-    assert "not shown, for the width of the terminal: " in narrow[-1]
+    assert "not shown, for the width of the terminal: " in " ".join(narrow)
     assert "seconds" in narrow[-1]
     monkeypatch.setenv("COLUMNS", "50")
     assert told(lines, capsys)[0].count("loss") == 1
@@ -103,6 +103,26 @@ def test_settings_that_found_no_place_are_named(capsys: pytest.CaptureFixture[st
     rows = told([first, second], capsys)
     assert rows[0].split()[2:6] == ["s0", "s1", "s2", "s3"]
     assert "settings that differ, too: x.s4, x.s5, x.s6; choose with --columns" in rows
+
+
+def test_a_sweep_with_points_that_diverged_has_ended_and_not_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = {"name": "wild", "status": "failed", "best_loss": None, "points": 15, "done": 10, "ended": 15}
+    rows = told([Line(Path("b"), "sweep", sweep, {}, [], "", None, alive=False)], capsys)
+    assert rows[2].split() == ["b", "ended,", "10", "of", "15", "done"]
+
+
+def test_lines_below_the_table_wrap_at_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [line("a"), line("b")]
+    lines[1].settings.update({f"a_setting_number_{number}": number for number in range(12)})
+    whole = told(lines, capsys)[-1]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "50")
+    out = told(lines, capsys)
+    begin = next(number for number, text in enumerate(out) if text and whole.startswith(text))
+    assert all(len(text) <= 50 for text in out[begin:])
+    assert whole in " ".join(out[begin:])
 
 
 def test_settings_that_are_too_many_to_name_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

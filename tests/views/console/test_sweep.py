@@ -36,7 +36,7 @@ def test_the_console_counts_runs_at_equal_values_once(
     directory = swept_at_equal_values(tmp_path, monkeypatch)
     show_sweep(directory, directory.read_info())
     printed = cells_of(capsys.readouterr().out, 8)
-    assert [row[:3] for row in printed] == [["0", "4", "4"], ['{"start":', "0.01,", '"factor":']]
+    assert [row[:3] for row in printed] == [["0", "4", "4"], ["0.01", "×", "0.5"]]
 
 
 def test_the_axes_of_a_sweep_that_has_not_ended_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

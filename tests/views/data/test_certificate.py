@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from featlearn.config.load import load_config
 from featlearn.runs.directory import RunDirectory
+from featlearn.runs.train import train
 from featlearn.storage.errors import RunError
 from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.certificate import network_certificate
 from featlearn.theory.optimum import certified_optimum
-from featlearn.views.data.certificate import read_certificates
+from featlearn.views.data.certificate import read_certificates, why_no_certificate
 from featlearn.views.data.run import read_run
 from featlearn.views.report.run import run_page
+from tests.places import CONFIGS
 from tests.views.certificates import PLAIN, TEACHERS, by_gradient, certificates_of, names_of, view_of
 from tests.views.examples import PLATEAU, new_run, with_info
 from tests.views.pages import payload
@@ -101,3 +104,27 @@ def test_a_broken_record_costs_the_certificate_alone(damage: str, tmp_path: Path
     page = run_page(read_run(run))
     assert "There is no certificate to draw: " in page
     assert payload(page)["certificate"] is None
+
+
+LAZY, PLAIN_NETWORK = "lazy", "student.output_scale=null"
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "told"),
+    [
+        (LAZY, [], "for networks with student.output_scale"),
+        (LAZY, [PLAIN_NETWORK], "(λ = 0 throughout)"),
+        (LAZY, [PLAIN_NETWORK, "activation={name: quadratic}"], "for the activation quadratic, only for those that"),
+        ("quickstart", ["log.gap=false"], "where log.gap is false"),
+        ("quickstart", ["inputs.covariance={power_law: 1.0}"], "for inputs with a covariance"),
+        ("quickstart", ["teacher.rank=1", "teacher.width=1"], "this one has rank 1"),
+        ("staircase", [], "no optimum is known for a polynomial target"),
+    ],
+)
+def test_a_run_without_a_certificate_says_what_is_in_the_way(
+    name: str, overrides: list[str], told: str, tmp_path: Path
+) -> None:
+    config = load_config(CONFIGS / f"{name}.yaml", ["student.width=12", *overrides])
+    last = list(config.stages)[-1]
+    config = load_config(CONFIGS / f"{name}.yaml", ["student.width=12", f"stages.{last}.steps=5", *overrides])
+    assert told in why_no_certificate(read_run(train(config, tmp_path).run))

@@ -30,3 +30,9 @@ def test_too_few_points_have_no_slope() -> None:
     assert slope_of(X, np.array([1.0, 2.0, np.nan, 3.0])) is None
     assert slope_of(X, -X) is None
     assert slope_of(np.ones(4), X) is None
+
+
+def test_what_is_flat_or_no_power_law_has_no_slope() -> None:
+    assert slope_of(X, np.array([3.0, 3.01, 3.0, 3.02])) is None
+    assert slope_of(X, np.array([1.0, 0.1, 0.1, 1.0])) is None  # a V
+    assert slope_of(X, X**-0.01) is not None

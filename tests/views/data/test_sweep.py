@@ -31,6 +31,7 @@ def test_medians_and_quartiles_are_those_of_the_runs_that_are_done(tmp_path: Pat
             assert table["median"][i] == np.median(kept)
             assert table["q25"][i] == np.percentile(kept, 25)
             assert table["q75"][i] == np.percentile(kept, 75)
+            assert (table["least"][i], table["greatest"][i]) == (kept.min(), kept.max())
         else:
             assert np.isnan(table["median"][i])
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from featlearn.claims.records import ClaimRecord
+from featlearn.config.load import load_config
+from featlearn.runs.train import train
 from featlearn.views.data.run import read_run
 from featlearn.views.data.sweep import read_sweep
 from featlearn.views.data.theory import SHOWN, Theory
@@ -15,6 +17,7 @@ from featlearn.views.figures.overlay import overlay_figure
 from featlearn.views.figures.run import run_figures
 from featlearn.views.figures.saving import save
 from featlearn.views.figures.sweep import sweep_figures
+from tests.places import CONFIGS
 from tests.views.examples import COLUMN, ONE_AXIS, SEEDS, SWEEP, new_run, swept
 from tests.views.report.test_claims import CLAIM
 
@@ -45,11 +48,24 @@ def test_figures_of_a_run_say_its_sizes(overrides: list[str], tmp_path: Path) ->
     assert_latex(overlay_figure([data, data], ["loss", "gap"], COLUMN).caption)
 
 
+def test_the_caption_of_own_data_names_the_lines_that_are_there_and_no_teacher(tmp_path: Path) -> None:
+    run = train(load_config(CONFIGS / "own_data.yaml", ["stages.train.steps=20"]), tmp_path).run
+    [drawing] = run_figures(read_run(run), COLUMN)
+    assert_latex(drawing.caption)
+    assert drawing.caption.startswith("Top: training loss (mean over the samples trained on) and test loss (")
+    for absent in ("teacher of", "population", "objective"):
+        assert absent not in drawing.caption
+    assert "labels without a teacher, inputs of $d = 4$ dimensions" in drawing.caption
+    assert r"data from own\_data.csv" in drawing.caption
+
+
 def test_figures_of_a_run_on_samples_say_what_is_of_the_population(tmp_path: Path) -> None:
     data = read_run(new_run(tmp_path, "data={kind: empirical, samples: 300}"))
     drawings = {drawing.name: drawing for drawing in run_figures(data, COLUMN)}
     for drawing in drawings.values():
         assert_latex(drawing.caption)
+    assert "population loss $L$, training loss (" in drawings["curves"].caption
+    assert "one sample of $n$ = 300 inputs" in drawings["curves"].caption
     for name in ("curves", "certificate"):
         assert "of the population" in drawings[name].caption
         assert "of the population" in drawings[name].figure.get_suptitle()

@@ -9,7 +9,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.image import AxesImage
 
 from featlearn.views.data.directions import DISC, disc, from_disc
-from featlearn.views.figures.certificate_disc import NEGATIVE, sphere_panels
+from featlearn.views.figures.certificate_disc import NEGATIVE, freest_side, sphere_panels
 from tests.views.certificates import PLAIN, SPACE, certificates_of, drawing_of, view_of
 from tests.views.examples import new_run
 
@@ -59,3 +59,10 @@ def test_the_sign_can_be_told_in_a_print_in_grey(tmp_path: Path) -> None:
     assert eta.min() < 0 < eta.max()
     [legend] = drawing.figure.legends
     assert "η < 0" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_a_name_stands_where_nothing_else_is() -> None:
+    taken = np.array([[0.0, 0.0], [0.2, 0.2]])
+    assert freest_side(taken[0], taken[:1]) == (1, 1)
+    assert freest_side(taken[0], taken) == (-1, 1)
+    assert freest_side(np.array([0.97, 0.0]), np.array([[0.97, 0.0]]))[0] == -1, "within the disc"

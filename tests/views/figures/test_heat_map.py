@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
+from matplotlib.text import Text
 
 from featlearn.views.data.sweep import read_sweep
 from featlearn.views.figures.saving import save
@@ -92,3 +93,12 @@ def test_numbers_null_and_schedules_share_an_axis(tmp_path: Path) -> None:
     with files[-1].open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [json.loads(row[DECAY]) for row in rows[::3]] == [0.01, *schedules, 0]
+
+
+def test_cells_have_the_digits_that_tell_them_apart(tmp_path: Path) -> None:
+    close = f"grid:\n  {DECAY}: [0.01, 0.0102]\n  stages.local.step_size: [0.05, 0.0502]\n"
+    data = read_sweep(swept_with_momentum(tmp_path, close))
+    medians = [median(data, weight_decay=decay, step_size=size) for decay in (0.01, 0.0102) for size in (0.05, 0.0502)]
+    assert len({f"{value:.2g}" for value in medians}) < 4 == len({f"{value:.4g}" for value in medians})
+    cells = [artist for name, artist in drawn_sweep(data).artists.items() if name.startswith("cell ")]
+    assert len({cell.get_text() for cell in cells if isinstance(cell, Text)}) == 4

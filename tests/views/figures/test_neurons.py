@@ -44,8 +44,9 @@ def test_trails_follow_the_snapshots_and_never_jump_through_the_fold(tmp_path: P
         assert np.all(np.linalg.norm(np.diff(np.asarray(path), axis=0), axis=-1) < 0.7)
 
 
-def test_where_places_do_not_tell_the_teachers_apart_markers_do(tmp_path: Path) -> None:
-    run = new_run(tmp_path, "teacher.rank=3")
+@pytest.mark.parametrize("rank", [2, 3])
+def test_markers_tell_the_teachers_apart_in_grey_too(rank: int, tmp_path: Path) -> None:
+    run = new_run(tmp_path, f"teacher.rank={rank}")
     data, dots = read_run(run), drawings_of(run)["neurons"].artists["neurons"]
     assert isinstance(dots, PathCollection)
     assert data.neurons is not None
@@ -54,3 +55,25 @@ def test_where_places_do_not_tell_the_teachers_apart_markers_do(tmp_path: Path) 
     found = {(int(k), shape) for k, shape, alive in zip(data.neurons.teacher[-1], shapes, living, strict=True) if alive}
     assert len(found) == len({k for k, _ in found}) > 1, "one shape for each teacher"
     assert len({shape for _, shape in found}) > 1
+
+
+def test_the_legend_lists_what_there_is(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "teacher.rank=3", "stages.local_convergence.steps=20", "log.snapshots=1")
+    drawing, data = drawings_of(run)["neurons"], read_run(run)
+    assert data.neurons is not None
+    assert not np.any(data.neurons.mass[-1] <= data.neurons.alive_above)
+    [legend] = drawing.figure.legends
+    told = [text.get_text() for text in legend.get_texts()]
+    assert "vanished neuron" not in told
+    assert "vanished neurons" not in drawing.caption
+    assert ("its path" in told) == ("thin lines" in drawing.caption) == (len(data.neurons.steps) > 1)
+
+
+def test_the_word_beside_the_dotted_line_and_the_largest_dot_have_room(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "teacher.rank=3", "stages.local_convergence.step_size=1e6")  # large masses
+    [ax] = drawings_of(run)["neurons"].figure.axes
+    data = read_run(run)
+    assert data.neurons is not None
+    low, high = np.log(ax.get_xlim())
+    assert (np.log(data.neurons.alive_above) - low) / (high - low) > 0.199
+    assert np.log(np.nanmax(data.neurons.mass[np.isfinite(data.neurons.mass)])) < high - 0.03 * (high - low)

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from featlearn.runs.metrics import load_metrics
+from featlearn.storage.errors import WrongChoice
 from featlearn.views.data.run import read_run
-from featlearn.views.figures.overlay import overlay_figure
+from featlearn.views.figures.overlay import choose_overlay, overlay_figure
 from tests.views.examples import COLUMN, new_run, points_of
 
 
@@ -45,3 +47,19 @@ def test_an_overlay_marks_where_a_run_diverged_and_shows_shared_stages(tmp_path:
         "stages.second_layer.step_size=0.1",
     )
     assert overlay_figure([read_run(runs[0]), read_run(other)], ["loss"], COLUMN).figure.get_suptitle() == ""
+
+
+def test_a_run_without_any_curve_is_left_out_and_named_and_so_is_a_metric(tmp_path: Path) -> None:
+    exact, sampled = (
+        read_run(new_run(tmp_path, f"name={name}", *more))
+        for name, more in (("exact", []), ("sampled", ["data={kind: empirical, samples: 50}"]))
+    )
+    assert choose_overlay([exact, sampled], ["loss", "train_loss"]) == ([exact, sampled], ["loss", "train_loss"], [])
+    runs, metrics, lines = choose_overlay([exact, sampled], ["test_loss", "train_loss"])
+    assert (runs, metrics) == ([sampled], ["train_loss"])
+    assert lines == [
+        "left out: test_loss, of which no run has a value",
+        "left out: exact, which has no value of test_loss or train_loss (it has loss)",
+    ]
+    with pytest.raises(WrongChoice, match="none of the runs has a value of test_loss; choose others with --metric"):
+        choose_overlay([exact], ["test_loss"])

@@ -85,7 +85,7 @@ def test_what_is_of_the_population_is_called_so_where_training_saw_samples(tmp_p
     assert payload(sampled)["of_population"] == " of the population"
     assert payload(sampled)["losses"] == "losses, objective"
     told = " ".join(Outline(sampled).text)
-    assert "Loss, gap, certificate and floors are of the population; training saw samples alone." in told
+    assert "Loss, gap, certificate and floors are of the population; training used the samples only." in told
     assert "Certificate and optimum are of the population" in told
     assert payload(whole)["of_population"] == ""
     assert "are of the population;" not in " ".join(Outline(whole).text)

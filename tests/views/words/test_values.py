@@ -58,6 +58,11 @@ def test_values_that_differ_are_two_and_are_told_apart(one: Any, other: Any) -> 
         ([4096, 4097], 3, ["4096", "4097"]),
         ([1, 1.0001], 3, ["1", "1.0001"]),
         (["relu", "abs"], 3, ["relu", "abs"]),
+        (
+            [{"start": 0.01, "factor": 0.5, "every": 20}, {"start": 0.010001, "factor": 0.5, "every": 20}],
+            3,
+            ["0.01 × 0.5 every 20", "0.010001 × 0.5 every 20"],
+        ),
         ([0.01, {"start": 0.01}, None, True, [1]], 3, ["0.01", '{"start": 0.01}', "null", "true", "[1]"]),
         ([0.5, "0.5"], 3, ["0.5", '"0.5"']),
         ([], 3, []),
