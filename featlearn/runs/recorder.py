@@ -6,7 +6,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from math import ceil, isfinite, log10
+from math import ceil, inf, isfinite, log10
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -101,7 +101,8 @@ def advice(plan: Plan, event: Event, alpha: float = 1.0) -> str:
     if row["step_size"] and stage.step_size is not None:
         product, limit = decay_and_limit(stage, max(0, event.position.stage_step - 1), alpha)
         # half of the limit: near it, weights shrink slowly and with alternating signs
-        tenths = 1 if product <= limit else max(1, ceil(log10(2 * product / limit)))
+        known = limit < product < inf
+        tenths = max(1, ceil(log10(product / limit) + log10(2))) if known else 1
         change = f"stages.{stage.name}.step_size{stage.step_size.set_to_part(10.0**tenths)}"
         message += f"; try a smaller step: --set {shlex.quote(change)}"
         divided = "" if alpha == 1 else f" over α² = {alpha**2:.3g}"

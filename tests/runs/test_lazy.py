@@ -253,7 +253,7 @@ def test_run_json_holds_the_floors(tmp_path: Path) -> None:
     recorded = floors_record(build(_lazy("student.output_scale=null"))[0])  # one span, scaled or not
     assert recorded is not None
     assert floors == recorded.plain()
-    assert train(_lazy(), tmp_path / "runs").info.floors is None, "they are not asked for"
+    assert train(_lazy("log.floors=false"), tmp_path / "runs").info.floors is None, "they are not asked for"
 
 
 def test_a_run_that_diverges_has_floors_too(tmp_path: Path) -> None:

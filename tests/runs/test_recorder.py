@@ -75,6 +75,8 @@ def test_advice_counts_the_alpha_whose_square_divides_the_steps() -> None:
     assert "--set stages.s.step_size=0.002 " in told  # 0.02 would still be at the limit
     assert told.endswith("(weight decay times step size over α² = 0.0001 is 20, and must stay below 2)")
     assert advice(Plan.of([stage], 10, 2), event).endswith("--set stages.s.step_size=0.02")
+    endless = stage_of(step_size=Schedule(1e200), weight_decay=Schedule(1e200))
+    assert "--set stages.s.step_size=1e+199 " in advice(Plan.of([endless], 10, 2), event)  # their product is not finite
 
 
 def test_a_network_has_vanished_where_no_mass_counts_beside_the_loss() -> None:

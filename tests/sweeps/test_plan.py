@@ -57,7 +57,7 @@ def test_a_sweep_takes_the_space_that_its_plan_says(text: str, tmp_path: Path) -
 
 
 def test_stored_runs_cost_their_floors(tmp_path: Path) -> None:
-    text = "grid:\n  student.width: [100]\n  stages.local.steps: [1]\n  log.gap: [false]\n"
+    text = "grid:\n  student.width: [200]\n  stages.local.steps: [1]\n  log.gap: [false]\n"
     stored, summary, without = (
         plan_of(load_sweep(sweep_file(tmp_path, text + more)), WHOLE).estimate
         for more in ("  log.floors: [true]\n", "  log.floors: [true]\nstore: summary\n", "")

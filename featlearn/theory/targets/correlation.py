@@ -13,7 +13,8 @@ from featlearn.theory import population
 from featlearn.theory.activations import Activation
 from featlearn.theory.targets.interface import Target
 
-_ACCURACY = 1e-10
+_ACCURACY = 1e-8
+_LEAST = 1e4  # times its rounding error: below, too few digits of ‖f‖² are left
 
 
 def from_loss(
@@ -24,7 +25,7 @@ def from_loss(
     Args:
         loss: L; residual: ½ a·∂L/∂a; target_square: ‖f*‖²; all (B,).
         rounding: (B,) the rounding error of the loss, ``targets.loss.float64_rounding``.
-    Accuracy: 1e-10 absolute where it is exact enough (tests/theory/targets/test_correlation.py).
+    Accuracy: 1e-8 absolute where it is exact enough (tests/theory/targets/test_correlation.py).
     """
     shared = target_square + residual - loss
     square = residual + shared
@@ -34,19 +35,18 @@ def from_loss(
 def correlation(
     activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray, target: Target, target_square: np.ndarray
 ) -> np.ndarray:
-    """The correlation by sums over pairs, (B,); NaN where f or f* is 0 up to the rounding of the weights.
+    """The correlation by sums over pairs, (B,); NaN where f or f* is 0, or so near that rounding leaves no four digits.
 
     Args:
         second_layer, first_layer: (B, m), (B, m, d) all neurons of f.
         target, target_square: f*, and ‖f*‖², (B,).
-    Accuracy: 2⁻⁵⁰ of Σ_j |a_j| √scale ‖f*‖ in E[f f*], eight digits of ‖f‖²
+    Accuracy: 2⁻⁵⁰ of Σ_j |a_j| √scale ‖f*‖ in E[f f*], 2⁻⁵⁰ of its square in ‖f‖²
         (tests/theory/targets/test_correlation.py, fifty digits).
     """
     nothing = second_layer[:, :0], first_layer[:, :0]
     shared = np.sum(second_layer * target.moments(activation, first_layer).value, -1)
-    square = population.squared_norm(activation, second_layer, first_layer)
-    floor = population.loss_floor(activation, second_layer, first_layer, *nothing)
-    return _ratio(shared, np.where(square > floor, square, np.nan), target_square)
+    square, rounding = population.loss_float64(activation, second_layer, first_layer, *nothing)
+    return _ratio(shared, np.where(square > _LEAST * rounding, square, np.nan), target_square)
 
 
 def _ratio(shared: np.ndarray, square: np.ndarray, target_square: np.ndarray) -> np.ndarray:

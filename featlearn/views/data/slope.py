@@ -8,7 +8,7 @@ import numpy as np
 
 from featlearn.views.words.numbers import MINUS
 
-FEWEST = 4  # points that a slope is told of: through fewer, an interval says nothing
+FEWEST = 4  # points that a slope is fitted to: through fewer, an interval says nothing
 _WIDEST = 0.5  # how far the interval may reach from the exponent: beyond, no power is told from the next
 _FLATTEST = 0.01  # the least range of ln y: below, there is nothing that could follow a power law
 
@@ -28,10 +28,7 @@ class Slope:
 
 
 def slope_of(x: np.ndarray, y: np.ndarray) -> Slope | None:
-    """The slope of y against x on logarithmic axes; None where it would say nothing.
-
-    That is with fewer than four positive points, values that are all but equal, or an interval wider than ±½.
-    """
+    """The slope of y against x on logarithmic axes; None with fewer than four positive points."""
     kept = np.isfinite(x) & np.isfinite(y) & (x > 0) & (y > 0)
     count = int(np.count_nonzero(kept))
     if count < FEWEST or np.ptp(x[kept]) == 0:
@@ -40,10 +37,16 @@ def slope_of(x: np.ndarray, y: np.ndarray) -> Slope | None:
 
     across, up = np.log(x[kept]), np.log(y[kept])
     across, up = across - across.mean(), up - up.mean()
-    if np.ptp(up) < _FLATTEST:
-        return None
     spread = float(across @ across)
     exponent = float(across @ up) / spread
     error = np.sqrt(np.sum((up - exponent * across) ** 2) / (count - 2) / spread)
     reach = float(stdtrit(count - 2, 0.975) * error)
-    return None if reach > _WIDEST else Slope(exponent, exponent - reach, exponent + reach)
+    return Slope(exponent, exponent - reach, exponent + reach)
+
+
+def told_slope(x: np.ndarray, y: np.ndarray) -> Slope | None:
+    """The slope that a figure tells: none of values that are all but equal, or with an interval wider than ±½."""
+    slope, positive = slope_of(x, y), y[np.isfinite(y) & (y > 0)]
+    if slope is None or np.ptp(np.log(positive)) < _FLATTEST or slope.high - slope.exponent > _WIDEST:
+        return None
+    return slope

@@ -12,7 +12,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 
 from featlearn.runs.metrics import Table
 from featlearn.views.data.axis import Axis
-from featlearn.views.data.slope import Slope, slope_of
+from featlearn.views.data.slope import Slope, told_slope
 from featlearn.views.data.sweep import SweepData, summary_table
 from featlearn.views.figures.axes import legend_above, log_if_positive, look_of, names_below
 from featlearn.views.figures.captions import medians_caption
@@ -70,7 +70,7 @@ def _draw(
     bars = not axis.numeric or len(tables) > _MOST_BANDS
     for number, (name, text, table) in enumerate(tables):
         x = _positions(axis, table)
-        slope = slope_of(x, table["median"]) if log_metric and axis.log else None
+        slope = told_slope(x, table["median"]) if log_metric and axis.log else None
         slopes[name] = slope
         told = ": ".join(filter(None, (text, f"slope {slope}" if slope else "")))
         look = look_of(number) | ({} if axis.numeric else {"ls": "none"})  # nothing lies between two names
