@@ -1,8 +1,8 @@
 """The correlation E[f f*]/(‖f‖‖f*‖) of a student with a target, of the population. Derived in docs/theory.md §7.
 
 The output weights enter f linearly, so that ½ a·∂L/∂a = E[(f − f*) f] = ‖f‖² − E[f f*]. With L and ‖f*‖² this gives
-E[f f*] and ‖f‖² without another sum over pairs of neurons. The digits of ‖f‖² cancel where f is small beside f*: the
-sums are then taken.
+E[f f*] and ‖f‖² without another sum over pairs of neurons. The digits of ‖f‖² cancel where f is small beside f*, and
+those of E[f f*] where it is large: the sums are then taken.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def from_loss(
     """
     shared = target_square + residual - loss
     square = residual + shared
-    return _ratio(shared, square, target_square), ~(rounding <= _ACCURACY * square)
+    exact = rounding <= _ACCURACY * np.minimum(square, np.sqrt(np.maximum(square, 0.0) * target_square))
+    return _ratio(shared, square, target_square), ~exact
 
 
 def correlation(
