@@ -201,9 +201,10 @@ _DROPPED = replace(
 
 
 def _further(drop: int) -> Activation:
-    """Of an odd function the degrees below 1 or 3 are those below 0 or 2."""
-    if drop in (1, 3):
-        return replace(_ERF if drop == 1 else _DROPPED, drop_hermite_below=drop)
+    """Of an odd function the degrees below 1 are those below 0, and those below 3 are those below 2, of which small rows
+    keep all digits in the form of a tail."""
+    if drop == 1:
+        return replace(_ERF, drop_hermite_below=drop)
     powers = partial(_tail_powers, drop // 2)
     return replace(
         _ERF,

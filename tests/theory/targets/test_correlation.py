@@ -44,7 +44,9 @@ def test_both_ways_give_the_fifty_digits(name: str, drop: int, kind: str) -> Non
 
 
 @every_kind
-def test_what_lies_beside_the_loss_is_enough_at_usual_points_and_refused_for_small_and_for_large_functions(kind: str) -> None:
+def test_what_lies_beside_the_loss_is_enough_at_usual_points_and_refused_for_small_and_for_large_functions(
+    kind: str,
+) -> None:
     act, target = activation("relu", 0), TARGETS[kind]
     a, w = generic(3, m=6, d=4)[:2]
     for size, enough in [(1.0, True), (0.1, True), (1e-7, False), (0.0, False), (1e9, False), (1e15, False)]:
