@@ -201,8 +201,8 @@ _DROPPED = replace(
 
 
 def _further(drop: int) -> Activation:
-    """Of an odd function the degrees below 1 are those below 0, and those below 3 are those below 2, of which small rows
-    keep all digits in the form of a tail."""
+    """Of an odd function the degrees below 1 are those below 0, and those below 3 are those below 2: these as a tail, in
+    which small rows keep their digits."""
     if drop == 1:
         return replace(_ERF, drop_hermite_below=drop)
     powers = partial(_tail_powers, drop // 2)
