@@ -201,8 +201,10 @@ _DROPPED = replace(
 
 
 def _further(drop: int) -> Activation:
-    """Of an odd function the degrees below 1 are those below 0, and those below 3 are those below 2: these as a tail, in
-    which small rows keep their digits."""
+    """Of an odd function the degrees below 1 are those below 0, and those below 3 are those below 2.
+
+    These have the form of a tail, in which small rows keep their digits.
+    """
     if drop == 1:
         return replace(_ERF, drop_hermite_below=drop)
     powers = partial(_tail_powers, drop // 2)
