@@ -1,11 +1,13 @@
 """The reference backend: where steps are cut changes no bit, and a GPU takes the same steps as the CPU."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from featlearn.theory.activations import activation
-from featlearn.training.backends import BackendError, make_backend
+from featlearn.training.backends import BackendError, make_backend, torch_backend
 from featlearn.training.problem import Problem
 from featlearn.training.stages import Schedule, Stage
 from featlearn.training.state import State
@@ -89,3 +91,21 @@ def test_short_steps_in_single_precision_do_not_lose_their_rounding(method: str,
         # half a unit in the last place of the largest weight, and what float32 leaves of the moves themselves
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1.1 * 2.0**-24 * np.abs(theirs).max())
     assert not any("rest" in name for name in exact.memory)
+
+
+def test_steps_do_not_know_where_the_arrays_of_a_state_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An array with a new axis has the stride 0 there, as those of a checkpoint have, and may be summed otherwise."""
+    problem, state = random_problem()
+    of_file = State(state.second_layer[0][None], state.first_layer[0][None])
+    taken = torch_backend.steps_taken
+    strides = []
+
+    def watched(step: Any, tensors: dict[str, torch.Tensor], *others: Any) -> Any:
+        strides.append({name: x.stride() for name, x in tensors.items()})
+        return taken(step, tensors, *others)
+
+    monkeypatch.setattr(torch_backend, "steps_taken", watched)
+    for given in (state, of_file):
+        torch_backend.TorchBackend().advance(problem, [stage_of(steps=1)], given, 0, 1)
+    assert strides[0] == strides[1]
+    assert 0 not in strides[1]["first_layer"]

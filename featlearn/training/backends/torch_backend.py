@@ -104,7 +104,7 @@ class TorchBackend:
         if problem.data is None:
 
             def tensor(x: np.ndarray) -> torch.Tensor:
-                return torch.tensor(x, dtype=dtype, device=self.device)
+                return torch.tensor(x.copy(), dtype=dtype, device=self.device)
 
             (target_a, target_w), rest = map(tensor, problem.joined()), problem.rest(tensor)
             gradient = against.correlation_gradient if stage.loss == "correlation" else against.gradient
@@ -127,7 +127,8 @@ class TorchBackend:
         dtype = torch.from_numpy(state.first_layer[:0]).dtype
 
         def tensor(x: np.ndarray) -> torch.Tensor:
-            return torch.tensor(x, dtype=dtype, device=self.device)
+            # a copy has the strides of its shape, and not those of where it comes from: sums round as these are
+            return torch.tensor(x.copy(), dtype=dtype, device=self.device)
 
         stage, method = stages[0], stepped_by_backend(stages[0])
         parameters = method.values(stage.parameters)
