@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.training.backends import WIDE, step_kernels
+from featlearn.training.backends import WIDE, step_kernels, vectors
 from featlearn.training.backends.layout import LANES, PANEL
 from tests.training.batches import batch, fused
 
@@ -18,7 +18,7 @@ def test_a_block_has_the_sums_of_the_shares_that_reach_it(block: int, expected: 
 
 
 def test_lanes_are_added() -> None:
-    assert step_kernels._sum_of_lanes.py_func(np.arange(LANES), np.zeros((1, LANES))) == sum(range(LANES))
+    assert vectors.sum_of_lanes.py_func(np.arange(LANES), np.zeros((1, LANES))) == sum(range(LANES))
 
 
 @pytest.mark.parametrize("m", [WIDE - 1, WIDE, 2 * WIDE + 5, 2 * WIDE + 40])

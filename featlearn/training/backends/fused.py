@@ -81,7 +81,7 @@ class FusedBackend:
         for look in looks.tolist():
             state, done = self.advance(problem, stages, state, done, look - done), look
             found.append(self._evaluated(problem, state)[0])
-        return state, _looks(np.stack(found, axis=1), fused_target(problem))
+        return state, Looks(*(np.concatenate(columns, axis=1) for columns in zip(*found, strict=True)))
 
     def _walk(
         self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int, looks: np.ndarray
@@ -125,11 +125,11 @@ class FusedBackend:
 
     def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
-        seen, gradient = self._evaluated(problem, state)
-        return seen[:, 0] + fused_target(problem).squared_norm, gradient
+        looks, gradient = self._evaluated(problem, state)
+        return looks.loss[:, 0], gradient
 
-    def _evaluated(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
-        """The loss but for the norm of a polynomial, and Σ|mass|, (B, 2), and the gradient of the loss."""
+    def _evaluated(self, problem: Problem, state: State) -> tuple[Looks, Gradient]:
+        """A look at the loss, (B, 1), and its gradient."""
         runs, m, d = state.first_layer.shape
         (target_second, target_first), target = problem.joined(), fused_target(problem)
         v = _columns(state.first_layer, target_first)
@@ -145,7 +145,7 @@ class FusedBackend:
 
         self._share_out(look, runs)
         by_a = problem.output_weights(slope_a[:, :m].copy())
-        return seen, Gradient(by_a, slope_w[:, :d, :m].mT.copy())
+        return _looks(seen[:, None], target), Gradient(by_a, slope_w[:, :d, :m].mT.copy())
 
     def sample_loss_and_gradient(
         self, problem: Problem, state: State, loss: LossName = "squared"

@@ -30,6 +30,7 @@ from featlearn.training.backends.vectors import (
     spread,
     sqrt,
     store,
+    sum_of_lanes,
     where_above,
 )
 
@@ -46,15 +47,6 @@ def _from(numbers: np.ndarray, start: int) -> np.ndarray:
 @inlined
 def _larger(a, b):
     return where_above(a, b, a, b)
-
-
-@compiled
-def _sum_of(desk, value):
-    store(desk, 0, value)
-    total = entry(desk, 0, 0)
-    for lane in range(1, LANES):
-        total += entry(desk, 0, lane)
-    return total
 
 
 @compiled
@@ -148,19 +140,19 @@ def alignment(n, numbers, v, output, counts, teacher, masses, bases, desk, found
         squares = squares + count * q
         inside = inside + count * _inside(v, bases, d, blocks, j, n[4])
     found[0] = _largest_of(desk, angle_max)
-    found[1] = _sum_of(desk, misalignment)
-    found[2] = _sum_of(desk, mass_sum)
-    found[3] = _sum_of(desk, aligned)
-    found[4] = _sum_of(desk, alive_sum)
+    found[1] = sum_of_lanes(misalignment, desk)
+    found[2] = sum_of_lanes(mass_sum, desk)
+    found[3] = sum_of_lanes(aligned, desk)
+    found[4] = sum_of_lanes(alive_sum, desk)
     recovered, error = 0.0, 0.0
     for k in range(teachers):
         recovered += _largest_of(desk, load(desk, 2 + 2 * k))
-        error = max(error, abs(_sum_of(desk, load(desk, 1 + 2 * k)) - masses[k]))
+        error = max(error, abs(sum_of_lanes(load(desk, 1 + 2 * k), desk) - masses[k]))
     found[5] = recovered
     found[6] = error
     found[7] = _largest_of(desk, balance)
-    found[8] = _sum_of(desk, squares)
-    found[9] = _sum_of(desk, inside)
+    found[8] = sum_of_lanes(squares, desk)
+    found[9] = sum_of_lanes(inside, desk)
 
 
 @compiled
@@ -196,7 +188,7 @@ def _values(n, numbers, v, second, counts, inputs, neurons, crossed, desk):
                 store(neurons, at + c, entry(desk, _ROOT, lane) * value - entry(desk, _FIXED, lane))
                 store(neurons, at + INPUT_ROWS + c, steep)
                 store(crossed, c, fma(steep * z, entry(desk, _ALONG_ROW, lane), load(crossed, c)))
-    return _sum_of(desk, own)
+    return sum_of_lanes(own, desk)
 
 
 @compiled
@@ -232,7 +224,7 @@ def kernel_distance(n, numbers, v, second, counts, inputs, products, other, neur
             gap = gap - load(other, here)
             square = fma(gap, gap, square)
             total = total + (square if c == row else 2.0 * square)
-    return _sum_of(desk, total)
+    return sum_of_lanes(total, desk)
 
 
 def measure(_: int) -> Any:

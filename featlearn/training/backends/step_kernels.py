@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from featlearn.training.backends.layout import INVERSE, LANES, NEURON_ROWS, PANEL, PUSH, SCALE, WEIGHT
+from featlearn.training.backends.layout import INVERSE, NEURON_ROWS, PANEL, PUSH, SCALE, WEIGHT
 from featlearn.training.backends.method_kernels import direction
 from featlearn.training.backends.moment_kernels import moments_of, with_slope, with_value
 from featlearn.training.backends.pair_kernels import FAMILIES, Kernel
@@ -17,7 +17,6 @@ from featlearn.training.backends.tile_kernels import panel_of
 from featlearn.training.backends.vectors import (
     absolute,
     compiled,
-    entry,
     fma,
     in_part,
     inlined,
@@ -25,6 +24,7 @@ from featlearn.training.backends.vectors import (
     spread,
     sqrt,
     store,
+    sum_of_lanes,
     where_above,
 )
 
@@ -105,15 +105,6 @@ def _sum_of_shares(run, rows, per_share, row, block):
     return total
 
 
-@compiled
-def _sum_of_lanes(value, desk):
-    store(desk, 0, value)
-    total = entry(desk, 0, 0)
-    for lane in range(1, LANES):
-        total += entry(desk, 0, lane)
-    return total
-
-
 @inlined
 def _mass(run, j):
     """What the neurons of block j count in the function that students learn from, in which those that learn on the
@@ -189,7 +180,7 @@ def _sums_of(family: int, polynomial: bool) -> tuple[Any, Any, Any]:
             if polynomial:
                 loss = with_value(run.target, j, -2.0 * c, loss)
             size = size + absolute(c * scale)
-        seen[place], seen[place + 1] = _sum_of_lanes(loss, run.desk), _sum_of_lanes(size, run.desk)
+        seen[place], seen[place + 1] = sum_of_lanes(loss, run.desk), sum_of_lanes(size, run.desk)
 
     return prepare, add_up, look
 

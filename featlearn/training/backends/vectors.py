@@ -240,3 +240,13 @@ def first_halves(a: Any, b: Any) -> Any:
 @instruction(_shuffle(4, 5, 6, 7, 12, 13, 14, 15), VECTOR, (VECTOR, VECTOR))
 def second_halves(a: Any, b: Any) -> Any:
     return _interleaved(a, b, 4, 1)
+
+
+@compiled
+def sum_of_lanes(value: Any, desk: np.ndarray) -> Any:
+    """The sum of the numbers of a vector, in their order; the first row of ``desk`` is scratch."""
+    store(desk, 0, value)
+    total = entry(desk, 0, 0)
+    for lane in range(1, LANES):
+        total += entry(desk, 0, lane)
+    return total
