@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -37,6 +38,19 @@ def test_sums_over_pairs_are_those_of_numpy(name: str, drop: int) -> None:
 @pytest.mark.parametrize("drop", [3, 4, 6, 11, 40])
 def test_sums_over_pairs_without_low_degrees_are_those_of_numpy(name: str, drop: int) -> None:
     test_sums_over_pairs_are_those_of_numpy(name, drop)
+
+
+@pytest.mark.parametrize("drop", [2, 3])
+@pytest.mark.parametrize("norm", [0.1, 1e-3, 1e-5])
+def test_small_rows_of_erf_keep_their_digits(drop: int, norm: float) -> None:
+    problem, state = batch(1, 21, 6, name="erf", drop=drop)
+    problem = replace(problem, teacher_first_layer=norm * problem.teacher_first_layer)
+    state = replace(state, first_layer=norm * state.first_layer)
+    arrays = state.second_layer, state.first_layer, problem.teacher_second_layer, problem.teacher_first_layer
+    slope, truth = fused().loss_and_gradient(problem, state)[1], population.gradient(problem.activation, *arrays)
+    for name in ("second_layer", "first_layer"):
+        found, expected = getattr(slope, name), getattr(truth, name)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.max(np.abs(expected)))
 
 
 IN_PYTHON = """

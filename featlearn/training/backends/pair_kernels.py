@@ -5,7 +5,7 @@ derivatives; ``pair`` is the part that depends on t. The rest depends on one neu
 and after (``complete``) the sums over pairs:
 
     homogeneous   K = f|u||v| (√(1−t²) + t(asin t + half) − excess),  ρ = |v|
-    erf           K = f (asin t − excess t),                          ρ = √(1 + q)
+    erf           K = f asin t,                                       ρ = √(1 + q)
     quadratic     K = (1 − excess) q_u q_v + 2 s²,                    ρ = |v|
 
 Without their low Hermite degrees the first two are f|u||v| F₂(t) and f F₁(t), with the tails F of
@@ -171,8 +171,8 @@ def _ready_erf(q, c):
 @compiled
 def _pair_erf(kernel, s, t):
     root = sqrt(fma(-t, t, 1.0))
-    rise = 1.0 / root - kernel.excess
-    return arcsine(t, root) - kernel.excess * t, t * rise, rise
+    rise = 1.0 / root
+    return arcsine(t, root), t * rise, rise
 
 
 @compiled
