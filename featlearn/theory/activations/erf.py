@@ -22,7 +22,7 @@ from featlearn.theory.pairs import Array, Pairs, mixed_derivative
 
 Powers = Callable[[Pairs], tuple[Array, Array, Array]]
 
-_SMALL, _TERMS = 0.004, 5  # squares below this take so many terms of asin τ − τ; of which 2e-13 are lost at most
+_SMALL, _TERMS = 0.004, 5  # squares below this take so many terms of asin τ − τ; 2e-13 of it are lost at most
 
 
 # Tensors are changed in place: on large samples, making them costs more than filling them.
