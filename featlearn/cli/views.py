@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from featlearn.views.data.theory import Theory
 
 _DEFAULT_METRICS = ("loss", "mean_angle")  # what is shown of a sweep or an overlay without --metric
+_SAMPLES = "samples_per_dimension"
+_OF_SWEEPS = (
+    "--x and --y are for sweeps, --metric is for sweeps and for --overlay; "
+    f"of one run there is --x {_SAMPLES} alone, for its overlaps"
+)
 _OVERLAID = {"sweep": "--overlay takes runs, and those of a sweep are in its folder runs/"}
 _DEFAULT_ON_DATA = ("test_loss", "train_loss")  # the same without a teacher
 
@@ -46,7 +51,13 @@ def plot(
         ),
     ] = None,
     x: Annotated[
-        str | None, typer.Option("--x", metavar="KEY", help="Of a sweep: the horizontal axis; others give lines.")
+        str | None,
+        typer.Option(
+            "--x",
+            metavar="KEY",
+            help="Of a sweep: the horizontal axis; others give lines. Of a run on online data: samples_per_dimension,"
+            " for its overlaps.",
+        ),
     ] = None,
     y: Annotated[
         str | None, typer.Option("--y", metavar="KEY", help="Of a sweep: the vertical axis of a heat map.")
@@ -76,7 +87,7 @@ def plot(
         from featlearn.views.data.run import read_run
         from featlearn.views.data.sweep import check_metrics, read_sweep
         from featlearn.views.figures.overlay import choose_overlay, overlay_figure
-        from featlearn.views.figures.run import run_figures
+        from featlearn.views.figures.run import overlaps_by_samples, run_figures
         from featlearn.views.figures.saving import FORMATS, save
         from featlearn.views.figures.style import SIZES, STYLES
         from featlearn.views.figures.sweep import sweep_figures
@@ -107,11 +118,12 @@ def plot(
             sweep = read_sweep(found)
             drawings = sweep_figures(sweep, named(sweep.columns), x, y, chosen)
         else:
-            if x or y or (metrics and not overlay):
-                raise typer.BadParameter("--x and --y are for sweeps, --metric is for sweeps and for --overlay")
+            by_samples = _by_samples(x, y, metrics, alone=not overlay, theory=theory)
             data = read_run(found)
             expected = _theory_of(data, overlay) if theory else None
-            if overlay:
+            if by_samples:
+                others, drawings = [], iter([overlaps_by_samples(data, chosen)])
+            elif overlay:
                 others = [read_run(find_only(RunDirectory, other, runs_dir, _OVERLAID)) for other in overlay]
                 several = [data, *others]
                 kept, held, left_out = choose_overlay(several, named(*(one.metrics for one in several)))
@@ -129,6 +141,14 @@ def plot(
             show_figure(files, drawing.slopes)
         if names & {"neurons"} and "certificate" not in names:
             complain([f"no figure of the certificate: {why_no_certificate(data)}"])
+
+
+def _by_samples(x: str | None, y: str | None, metrics: list[str] | None, *, alone: bool, theory: bool) -> bool:
+    """Whether a run is to be drawn against samples; options that are not for runs, or not together, are refused."""
+    by_samples = x == _SAMPLES and alone and not (y or metrics or theory)
+    if (x and not by_samples) or y or (metrics and alone):
+        raise typer.BadParameter(_OF_SWEEPS)
+    return by_samples
 
 
 def _theory_of(data: RunData, overlay: list[str] | None) -> Theory:

@@ -64,6 +64,24 @@ def test_plot_draws_a_sweep_and_prints_its_slopes(tmp_path: Path) -> None:
     assert "mean_angle-by-student.width-and-step_size.png" in both.stdout
 
 
+def test_plot_draws_overlaps_against_samples(tmp_path: Path) -> None:
+    run = new_run(
+        tmp_path,
+        "data={kind: online, batch_size: 4}",
+        "stages={one: {train: [first_layer], steps: 20, step_size: 0.01}}",
+    )
+    done = featlearn("plot", run.path, "--x", "samples_per_dimension", "-f", "png")
+    assert (done.returncode, done.stderr) == (0, "")
+    name = "overlaps-by-samples_per_dimension"
+    assert {file.name for file in (run.path / "figures").iterdir()} == {
+        f"{name}.{kind}" for kind in ("png", "csv", "txt")
+    }
+    for wrong in (["--x", "step"], ["--x", "samples_per_dimension", "--theory"]):
+        refused = featlearn("plot", run.path, *wrong)
+        assert refused.returncode == 2
+        assert "samples_per_dimension alone" in " ".join(refused.stderr.replace("│", "").split())
+
+
 def test_plot_overlays_runs(tmp_path: Path) -> None:
     first, second = (new_run(tmp_path, f"seed={seed}") for seed in (0, 1))
     done = featlearn("plot", first.path, "--overlay", second.path, "--metric", "subspace", "-f", "png")

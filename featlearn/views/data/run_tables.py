@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.runs.metrics import Table, with_values
+from featlearn.storage.errors import RunError
 from featlearn.theory.alignment import ALIVE_ABOVE
 from featlearn.views.data.neurons import Neurons, weighted_quantiles
 from featlearn.views.data.run import RunData
@@ -12,6 +13,7 @@ from featlearn.views.data.theory import Theory
 from featlearn.views.data.trained import DEGREES, Trained
 
 QUANTILES = {"angle_q05": 0.05, "angle_q25": 0.25, "angle_median": 0.5, "angle_q75": 0.75, "angle_q95": 0.95}
+SAMPLES_PER_DIMENSION = "samples_per_dimension"  # a horizontal axis beside the step
 _MOST_COSINES = 10_000  # that a figure shows
 QUANTILE_BANDS = (("angle_q05", "angle_q95", 0.15), ("angle_q25", "angle_q75", 0.3))  # drawn, with their opacities
 
@@ -49,6 +51,23 @@ def overlaps_table(data: RunData, trained: Trained) -> Table:
     table = {name: data.metrics[name] for name in ("step", "stage", "overlap_min", "overlap_mean")}
     of_each = _at_rows(table["step"], trained.snapshots.steps, trained.overlaps())
     return table | {f"overlap_{k}": column for k, column in enumerate(of_each.T, start=1)}
+
+
+def samples_per_dimension(data: RunData) -> np.ndarray:
+    """How many samples online data have given up to each logged row, over the dimension of the inputs.
+
+    Raises:
+        RunError: for other data.
+    """
+    kind, batch = data.settings.get("data.kind", "population"), data.settings.get("data.batch_size")
+    if kind != "online" or not isinstance(batch, int) or data.snapshots is None:
+        why = data.missing if kind == "online" else f"that is for data.kind: online, and this is {kind}"
+        raise RunError(f"{data.run.path}: no {SAMPLES_PER_DIMENSION}: {why}")
+    reuse, steps = int(data.settings.get("data.reuse") or 1), data.metrics["step"]
+    batches = np.zeros(len(steps), dtype=int)
+    for stage in data.stages:  # each begins with a batch of its own
+        batches += -(-np.clip(steps - stage.first, 0, stage.last - stage.first) // reuse)
+    return batches * batch / data.snapshots.first_layer.shape[-1]
 
 
 def degrees_table(data: RunData, trained: Trained) -> Table:

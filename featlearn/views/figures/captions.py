@@ -126,14 +126,12 @@ def _verdict(view: CertificateView) -> str:
     return verdict(view.optimum, view.decays).replace("|η|", r"$|\eta|$").replace("λ", r"$\lambda$")
 
 
-def overlaps_caption(data: RunData, count: int, *, alone: bool) -> str:
-    """Of overlaps against steps."""
+def overlaps_caption(data: RunData, count: int, *, alone: bool, by_samples: bool = False) -> str:
+    """Of overlaps against steps, or against samples seen per dimension."""
     which = f"each of the {count} {_directions(data)}" if count > 1 else _directions(data, one=True)
     told = "" if alone else " Thin: each direction; over all of them the mean and, dashed, the least."
-    return (
-        rf"Largest $|\cos(w_j, \cdot)|$ of a living neuron with {which}, against the step.{told} {_STEPS} "
-        f"{_of_run(data)}"
-    )
+    against = f"the samples seen per dimension, $t/d$.{told} " if by_samples else f"the step.{told} {_STEPS} "
+    return rf"Largest $|\cos(w_j, \cdot)|$ of a living neuron with {which}, against {against}{_of_run(data)}"
 
 
 def cosines_caption(data: RunData, count: int, *, lines: bool) -> str:

@@ -6,18 +6,23 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, SymLogNorm
-from matplotlib.ticker import MultipleLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from featlearn.runs.metrics import Table
 from featlearn.views.data.run import RunData
-from featlearn.views.data.run_tables import cosines_table, overlaps_table
+from featlearn.views.data.run_tables import (
+    SAMPLES_PER_DIMENSION,
+    cosines_table,
+    overlaps_table,
+    samples_per_dimension,
+)
 from featlearn.views.data.trained import Trained
 from featlearn.views.figures.axes import legend_above, line, log_if_positive, marked_line, step_axis
 from featlearn.views.figures.captions import cosines_caption, overlaps_caption
 from featlearn.views.figures.drawing import Artists, Drawing
-from featlearn.views.figures.stages import name_stages, shade_stages, unfinished
+from featlearn.views.figures.stages import name_stages, shade_spans, unfinished
 from featlearn.views.figures.style import Size, blank
-from featlearn.views.figures.ticks import PowersOfTen
+from featlearn.views.figures.ticks import ROUND, PowersOfTen
 from featlearn.views.words.labels import label_of
 from featlearn.views.words.palette import COLOURS, GREY, INK, SCALE
 
@@ -25,20 +30,26 @@ _SMALL = 0.1  # overlaps that begin below this have a logarithmic axis
 _TIME = LinearSegmentedColormap.from_list("time", SCALE[-2::-1])  # from light to dark
 
 
-def overlaps_figure(data: RunData, trained: Trained, size: Size) -> Drawing:
-    """The largest |cos| of a living neuron with each direction."""
-    table, count = overlaps_table(data, trained), len(trained.snapshots.teacher_first_layer)
+def overlaps_figure(data: RunData, trained: Trained, size: Size, *, by_samples: bool = False) -> Drawing:
+    """The largest |cos| of a living neuron with each direction, against the step.
+
+    Or of online data against the samples seen for each dimension; raises RunError for other data.
+    """
+    table, count, name = overlaps_table(data, trained), len(trained.snapshots.teacher_first_layer), "overlaps"
+    if by_samples:
+        table[SAMPLES_PER_DIMENSION] = samples_per_dimension(data)
+        name += f"-by-{SAMPLES_PER_DIMENSION}"
     alone = count <= len(COLOURS)
     figure = blank(size, 0.7 + 0.05 * -(-(count if alone else 3) // 3))
     artists = _draw(figure.subplots(), table, data, count, alone=alone)
     name_stages(figure, data.stages, size, unfinished(data))
-    caption = overlaps_caption(data, count, alone=alone)
-    return Drawing("overlaps", figure, table, artists, {}, caption, f"overlaps – {data.name}")
+    caption = overlaps_caption(data, count, alone=alone, by_samples=by_samples)
+    return Drawing(name, figure, table, artists, {}, caption, f"overlaps – {data.name}")
 
 
 def _draw(ax: Axes, table: Table, data: RunData, count: int, *, alone: bool) -> Artists:
     """A line for each direction; of many, thin ones, with the least and the mean."""
-    steps = table["step"]
+    steps = table.get(SAMPLES_PER_DIMENSION, table["step"])
     artists: Artists = {}
     for k in range(count):
         overlap = table[f"overlap_{k + 1}"]
@@ -51,16 +62,28 @@ def _draw(ax: Axes, table: Table, data: RunData, count: int, *, alone: bool) -> 
     if not alone:
         artists["overlap_mean"] = line(ax, steps, table["overlap_mean"], "mean", COLOURS[0])
         artists["overlap_min"] = line(ax, steps, table["overlap_min"], "least", COLOURS[1], ls="--")
-    step_axis(ax, steps)
+    spans = _horizontal_axis(ax, table, data)
     shown = np.concatenate([table[f"overlap_{k + 1}"] for k in range(count)])
     shown = shown[np.isfinite(shown)]
     if not (len(shown) and shown.min() < _SMALL and log_if_positive(ax, shown)):
         ax.set_ylim(-0.04, 1.04)
         ax.yaxis.set_major_locator(MultipleLocator(0.25))
-    shade_stages(ax, data.stages, numbered=True)
+    shade_spans(ax, spans, numbered=True)
     ax.set_ylabel("overlap, largest |cos|")
     legend_above(ax, numbered=True, columns=min(4, count) if alone else 3)
     return artists
+
+
+def _horizontal_axis(ax: Axes, table: Table, data: RunData) -> list[tuple[float, float]]:
+    """The steps, or on a linear axis samples per dimension; returns where on it the stages begin and end."""
+    spans: list[tuple[float, float]] = [(stage.first, stage.last) for stage in data.stages]
+    if (samples := table.get(SAMPLES_PER_DIMENSION)) is None:
+        step_axis(ax, table["step"])
+        return spans
+    ax.set_xlabel("samples seen per dimension, t/d")
+    ax.set_xlim(0, 1.02 * max(float(samples[-1]), np.finfo(float).tiny))
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=ROUND))
+    return [(a, b) for a, b in np.interp(spans, table["step"], samples).tolist()]
 
 
 def _called(data: RunData, direction: int) -> str:

@@ -42,6 +42,12 @@ def run_figures(data: RunData, size: Size, theory: Theory | None = None) -> Iter
                 yield certificate_figure(data, view, size)
 
 
+def overlaps_by_samples(data: RunData, size: Size) -> Drawing:
+    """The overlaps against the samples seen per dimension. Raises RunError without online data or snapshots."""
+    with style(size):
+        return overlaps_figure(data, trained_functions(data), size, by_samples=True)
+
+
 def _of_functions(data: RunData, trained: Trained, size: Size) -> Iterator[Drawing]:
     """Overlaps, and where there are two directions the cosines with them; the loss by degrees."""
     yield overlaps_figure(data, trained, size)

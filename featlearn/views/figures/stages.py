@@ -17,22 +17,27 @@ from featlearn.views.words.palette import FAINT, SHADE
 
 def shade_stages(ax: Axes, stages: Sequence[StageSpan], *, numbered: bool = False) -> list[Artist]:
     """A band for every other stage, and above the axes the number of each."""
+    return shade_spans(ax, [(stage.first, stage.last) for stage in stages], numbered=numbered)
+
+
+def shade_spans(ax: Axes, spans: Sequence[tuple[float, float]], *, numbered: bool = False) -> list[Artist]:
+    """The same for stages that begin and end at some places of the horizontal axis."""
     artists: list[Artist] = []
-    for number, stage in enumerate(stages, start=1):
+    for number, span in enumerate(spans, start=1):
         if number % 2 == 0:
-            artists.append(ax.axvspan(stage.first, stage.last, color=SHADE, lw=0, zorder=0))
-    if numbered and len(stages) > 1:
-        artists += _stage_numbers(ax, stages)
+            artists.append(ax.axvspan(*span, color=SHADE, lw=0, zorder=0))
+    if numbered and len(spans) > 1:
+        artists += _stage_numbers(ax, spans)
     return artists
 
 
-def _stage_numbers(ax: Axes, stages: Sequence[StageSpan]) -> list[Artist]:
+def _stage_numbers(ax: Axes, spans: Sequence[tuple[float, float]]) -> list[Artist]:
     """Numbers above the middles of the bands; those that would touch the one before are left out."""
     artists: list[Artist] = []
     right = -np.inf
     to_axes = ax.transScale + ax.transLimits
-    for number, stage in enumerate(stages, start=1):
-        begin, end = to_axes.transform([(stage.first, 1.0), (stage.last, 1.0)])[:, 0]
+    for number, (first, last) in enumerate(spans, start=1):
+        begin, end = to_axes.transform([(first, 1.0), (last, 1.0)])[:, 0]
         middle = float(np.clip((begin + end) / 2, 0, 1))
         if middle - right > 0.04:
             label = ax.text(middle, 1.0, str(number), transform=ax.transAxes, ha="center", va="bottom", color=FAINT)

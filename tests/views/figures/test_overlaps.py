@@ -4,12 +4,17 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from matplotlib.collections import PathCollection
 
 from featlearn.runs.metrics import load_metrics
+from featlearn.storage.errors import RunError
 from featlearn.views.data.run import read_run
+from featlearn.views.data.trained import trained_functions
+from featlearn.views.figures.overlaps import overlaps_figure
+from featlearn.views.figures.run import overlaps_by_samples
 from featlearn.views.words.palette import COLOURS
-from tests.views.examples import POLYNOMIAL, drawings_of, new_run, points_of
+from tests.views.examples import COLUMN, POLYNOMIAL, drawings_of, new_run, points_of
 
 
 def test_overlaps_of_the_directions_have_the_least_and_the_mean_of_the_log(tmp_path: Path) -> None:
@@ -51,6 +56,43 @@ def test_small_overlaps_have_a_logarithmic_axis(tmp_path: Path) -> None:
     small = ["teacher.input_dim=1000", "student.width=2"]
     assert drawings_of(new_run(tmp_path, *small))["overlaps"].figure.axes[0].get_yscale() == "log"
     assert drawings_of(new_run(tmp_path))["overlaps"].figure.axes[0].get_yscale() == "linear"
+
+
+ONLINE = [
+    "data={kind: online, batch_size: 3, reuse: 2}",
+    "stages={one: {train: [first_layer], steps: 5, step_size: 0.01}}",
+    "stages.two={train: [first_layer], steps: 100, step_size: 0.01}",
+    "log={points: 200, snapshots: 12}",
+]
+
+
+def test_samples_per_dimension_count_the_batches_that_were_drawn(tmp_path: Path) -> None:
+    data = read_run(new_run(tmp_path, *ONLINE))
+    drawing, steps = overlaps_by_samples(data, COLUMN), data.metrics["step"]
+    batches = np.where(steps <= 5, (steps + 1) // 2, 3 + (steps - 5 + 1) // 2)
+    np.testing.assert_array_equal(drawing.table["samples_per_dimension"], batches * 3 / 8)
+    usual = overlaps_figure(data, trained_functions(data), COLUMN)
+    assert drawing.artists.keys() == usual.artists.keys()
+    for name, artist in usual.artists.items():
+        (at, values), (samples, same) = points_of(artist), points_of(drawing.artists[name])
+        np.testing.assert_array_equal(same, values)
+        np.testing.assert_array_equal(samples, np.interp(at, steps, batches * 3 / 8))
+    axes = drawing.figure.axes[0]
+    assert axes.get_xlabel() == "samples seen per dimension, t/d"
+    assert (axes.get_xscale(), axes.get_xlim()[0]) == ("linear", 0)
+    assert drawing.name == "overlaps-by-samples_per_dimension"
+    assert "the samples seen per dimension, $t/d$" in drawing.caption
+    [band] = (x for x in axes.patches if x.get_zorder() == 0)
+    assert band.get_extents().transformed(axes.transData.inverted()).x0 == pytest.approx(9 / 8)
+
+
+def test_only_online_data_have_samples_per_dimension(tmp_path: Path) -> None:
+    for overrides, kind in (([], "population"), (["data={kind: empirical, samples: 50}"], "empirical")):
+        data = read_run(new_run(tmp_path, *overrides))
+        with pytest.raises(
+            RunError, match=f"no samples_per_dimension: that is for data.kind: online, and this is {kind}"
+        ):
+            overlaps_by_samples(data, COLUMN)
 
 
 def test_cosines_are_those_of_living_neurons_and_darker_with_time(tmp_path: Path) -> None:
