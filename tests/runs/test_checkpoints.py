@@ -24,7 +24,8 @@ from featlearn.sweeps.points import Job, compute
 from featlearn.training.events import Event, Logged
 from featlearn.training.plan import Plan
 from tests.config.broken import write
-from tests.runs.test_train import SMALL, in_child, results
+from tests.runs.killing import in_child
+from tests.runs.test_train import SMALL, results
 from tests.storage.damage import contents
 
 Arrays = dict[str, np.ndarray]

@@ -26,8 +26,8 @@ from featlearn.storage.npz import write_npz
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.training.columns import COLUMNS
 from tests.config.broken import MINIMAL, write
+from tests.runs.killing import in_child
 from tests.runs.records import an_info
-from tests.runs.test_train import in_child
 from tests.storage.damage import contents, damage, outside, soon, value_or_refusal
 
 INFO = an_info()

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from featlearn.config.load import load_config
+from featlearn.runs import recorder
 from featlearn.runs.batch import run_batch
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import resume, train
 from tests.config.broken import write
 from tests.places import CONFIGS
+from tests.runs.killing import killed_and_resumed
 
 BASE = """\
 name: kinds
@@ -111,6 +113,36 @@ def test_a_run_that_was_interrupted_is_resumed_to_the_same_bits(overrides: list[
         assert stopped.status == "interrupted"
         assert resume(stopped.run).status == "done"
         assert results(stopped.run) == results(whole.run)
+
+
+FUSED, TORCH = 160_000, 200  # steps of a stage, in some tenths of a second
+ON_THE_SPHERE = ["stages.early.constraint=unit_rows", "stages.late.constraint=unit_rows"]
+KILLED = {
+    "by_layer": (KINDS["by_layer"], FUSED),
+    "on_the_sphere": (ON_THE_SPHERE, FUSED),
+    "correlation": ([*ON_THE_SPHERE, *KINDS["correlation"]], FUSED),
+    "spike": (KINDS["spike"], TORCH),
+    "fresh": (KINDS["fresh"], TORCH),
+    "tail": (["activation.drop_hermite_below=3"], FUSED),
+    "polynomial": (KINDS["polynomial"], FUSED),
+    "redrawn": (KINDS["redrawn"], FUSED),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("overrides", "steps"), KILLED.values(), ids=KILLED)
+def test_kill_9_at_random_instants_changes_no_bit(
+    overrides: list[str], steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = [f"stages.early.steps={steps // 4}", f"stages.late.steps={steps}"]
+    config = load_config(write(tmp_path, BASE), [*overrides, *longer])
+    train(config, tmp_path / "warm")  # what is done once in a process, and so not in its children
+    whole = train(config, tmp_path / "whole")
+    assert whole.status == "done"
+    assert whole.info.backend == ("fused" if steps == FUSED else "torch")
+    monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.01)
+    longest = 0.05 + whole.info.seconds / 2
+    assert results(killed_and_resumed(config, tmp_path / "killed", 5, longest)) == results(whole.run)
 
 
 @every_kind

@@ -1,10 +1,6 @@
 """Regimes to compare with: lazy training from configuration to log, and the floors of linear predictors."""
 
 import json
-import os
-import random
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +13,6 @@ from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs import recorder
 from featlearn.runs.batch import Experiment, run_batch
-from featlearn.runs.directory import RunDirectory
 from featlearn.runs.floors_record import floors_record
 from featlearn.runs.train import resume, train
 from featlearn.storage.errors import RunError
@@ -25,7 +20,8 @@ from featlearn.sweeps.shape import Shape
 from featlearn.training.data import Empirical, Online
 from tests.config.broken import write
 from tests.places import CONFIGS
-from tests.runs.test_train import _interrupt_at, in_child, results
+from tests.runs.killing import killed_and_resumed
+from tests.runs.test_train import _interrupt_at, results
 
 LAZY = CONFIGS / "lazy.yaml"
 GAUSSIAN = "student.init={kind: gaussian, first_layer_std: 0.5, second_layer_std: 0.3}"
@@ -157,21 +153,8 @@ def test_kill_9_at_random_instants_changes_no_bit(
     config = _config(tmp_path, *VARIANTS[variant], f"stages.last.steps={steps}")
     whole = train(config, tmp_path / "whole")
     monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.02)
-    rng, killed = random.Random(1), 0
-    known: RunDirectory | None = None
-    while killed < 6:
-        child = in_child(lambda: resume(known) if known else train(config, tmp_path / "killed"))  # noqa: B023
-        time.sleep(rng.uniform(0.05, 0.1 + whole.info.seconds / 6))
-        os.kill(child, signal.SIGKILL)
-        killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-        known = next(iter(RunDirectory.all_in(tmp_path / "killed")), None)
-        if known is not None and known.read_info().status == "done":
-            break
-    assert killed >= 2
-    assert known is not None
-    if known.read_info().status != "done":
-        assert resume(known).status == "done"
-    assert results(known) == results(whole.run)
+    longest = 0.1 + whole.info.seconds / 6
+    assert results(killed_and_resumed(config, tmp_path / "killed", 6, longest)) == results(whole.run)
 
 
 def test_a_batch_gives_bit_for_bit_what_each_run_gives_alone(tmp_path: Path) -> None:

@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import random
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +17,6 @@ from featlearn.config.model import Config
 from featlearn.config.yaml_source import ConfigError
 from featlearn.runs import recorder
 from featlearn.runs.batch import Experiment, run_batch
-from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import resume, train
 from featlearn.sweeps.costs import Costs
 from featlearn.sweeps.shape import Shape
@@ -29,7 +25,8 @@ from featlearn.training.data import Empirical, drawn_sample, mean_square_error
 from featlearn.training.networks import generator
 from tests.config.broken import write
 from tests.places import CONFIGS
-from tests.runs.test_train import _interrupt_at, in_child, results
+from tests.runs.killing import killed_and_resumed
+from tests.runs.test_train import _interrupt_at, results
 from tests.sweeps.small import new_sweep, run, table
 
 EMPIRICAL, ONLINE = "{kind: empirical, samples: 200, noise_std: 0.1}", "{kind: online, batch_size: 16, noise_std: 0.1}"
@@ -66,21 +63,8 @@ class TestResuming:
         whole = train(config, tmp_path / "whole")
         assert whole.status == "done"
         monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.02)
-        rng, killed = random.Random(1), 0
-        known: RunDirectory | None = None
-        while killed < 6:
-            child = in_child(lambda: resume(known) if known else train(config, tmp_path / "killed"))  # noqa: B023
-            time.sleep(rng.uniform(0.05, 0.1 + whole.info.seconds / 5))
-            os.kill(child, signal.SIGKILL)
-            killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-            known = next(iter(RunDirectory.all_in(tmp_path / "killed")), None)
-            if known is not None and known.read_info().status == "done":
-                break
-        assert killed >= 2
-        assert known is not None
-        if known.read_info().status != "done":
-            assert resume(known).status == "done"
-        assert results(known) == results(whole.run)
+        longest = 0.1 + whole.info.seconds / 5
+        assert results(killed_and_resumed(config, tmp_path / "killed", 6, longest)) == results(whole.run)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("events", [1, 3, 9, 20, 38])

@@ -2,11 +2,9 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from featlearn.storage.errors import RunError
 from featlearn.training import descent
 from featlearn.training.columns import COLUMNS
 from tests.config.broken import write
+from tests.runs.killing import in_child, killed_and_resumed
 
 SMALL = """\
 name: small
@@ -81,18 +80,6 @@ def results(run: RunDirectory) -> tuple[list[dict[str, object]], dict[str, bytes
     return rows, {name: values.tobytes() for name, values in arrays.items()}
 
 
-def in_child(work: Callable[[], object]) -> int:
-    """Run ``work`` in a forked process, so that it can be killed; its process id."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            os._exit(70)
-    return child
-
-
 def test_every_row_has_every_column_and_the_files_agree(small: Config, tmp_path: Path) -> None:
     result = train(small, tmp_path / "runs")
     assert result.status == "done"
@@ -145,26 +132,10 @@ def test_kill_9_at_ten_random_instants_changes_no_bit(
     train(small, tmp_path / "warm")  # what is done once in a process, and so not in its children
     whole = train(small, tmp_path / "whole")
     monkeypatch.setattr(recorder, "CHECKPOINT_SECONDS", 0.02)
-    rng, killed = random.Random(1), 0
-    run: RunDirectory | None = None
-    while killed < 10:
-        known = run
-        child = in_child(lambda: resume(known) if known else train(small, tmp_path / "killed"))  # noqa: B023
-        time.sleep(rng.uniform(0.02, 0.05 + whole.info.seconds / 8))
-        os.kill(child, signal.SIGKILL)
-        killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-        found = RunDirectory.all_in(tmp_path / "killed")
-        run = found[0] if found else None
-        if run is not None and run.read_info().status == "done":
-            break  # it went through before all ten kills: what counts is below
-    assert killed >= 5
-    assert run is not None
-    with run.metrics_file.open("ab") as file:
-        file.write(b'{"step": 12, "torn')
-    if run.read_info().status != "done":
-        assert resume(run).status == "done"
-    assert len(RunDirectory.all_in(tmp_path / "killed")) == 1
-    assert results(run) == results(whole.run)
+    longest = 0.05 + whole.info.seconds / 8
+    assert results(killed_and_resumed(small, tmp_path / "killed", 10, longest, b'{"step": 12, "torn')) == results(
+        whole.run
+    )
 
 
 def _interrupt_at(event: int) -> Callable[..., None]:

@@ -13,7 +13,7 @@ import pytest
 from featlearn.storage.directory import Directory, Member, Notes
 from featlearn.storage.errors import RunError, RunNotFound
 from featlearn.storage.records import FileRecord, Record, write_record
-from tests.runs.test_train import in_child
+from tests.runs.killing import in_child
 
 
 class Info(FileRecord):

@@ -19,7 +19,7 @@ import pytest
 from featlearn.storage import locks, opening
 from featlearn.storage.locks import Lock, holder_of, is_held, marker_of
 from tests.places import ROOT
-from tests.runs.test_train import in_child
+from tests.runs.killing import in_child
 
 Flock = Callable[[int, int], None]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from featlearn.storage.replacement import is_draft_of, remove_drafts, replace_file, write_file
-from tests.runs.test_train import in_child
+from tests.runs.killing import in_child
 
 
 def test_three_writers_at_once_all_succeed(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory, one_at_a_ti
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.records import SweepBrief
 from featlearn.sweeps.results import load_results
-from tests.runs.test_train import in_child
+from tests.runs.killing import in_child
 from tests.storage.damage import contents, damage, outside, soon, value_or_refusal
 from tests.sweeps.small import new_sweep, run, sweep_file
 

@@ -80,7 +80,7 @@ def _horizontal_axis(ax: Axes, table: Table, data: RunData) -> list[tuple[float,
     if (samples := table.get(SAMPLES_PER_DIMENSION)) is None:
         step_axis(ax, table["step"])
         return spans
-    ax.set_xlabel("samples seen per dimension, t/d")
+    ax.set_xlabel("samples seen per dimension $t/d$")
     ax.set_xlim(0, 1.02 * max(float(samples[-1]), np.finfo(float).tiny))
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=ROUND))
     return [(a, b) for a, b in np.interp(spans, table["step"], samples).tolist()]

@@ -78,7 +78,7 @@ def test_samples_per_dimension_count_the_batches_that_were_drawn(tmp_path: Path)
         np.testing.assert_array_equal(same, values)
         np.testing.assert_array_equal(samples, np.interp(at, steps, batches * 3 / 8))
     axes = drawing.figure.axes[0]
-    assert axes.get_xlabel() == "samples seen per dimension, t/d"
+    assert axes.get_xlabel() == "samples seen per dimension $t/d$"
     assert (axes.get_xscale(), axes.get_xlim()[0]) == ("linear", 0)
     assert drawing.name == "overlaps-by-samples_per_dimension"
     assert "the samples seen per dimension, $t/d$" in drawing.caption
