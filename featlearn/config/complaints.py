@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import cache
-from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args, get_origin
+from functools import reduce
+from operator import getitem
+from typing import Any, Protocol, TypeVar, get_args
 
-from pydantic import BaseModel, Tag, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from featlearn.config.fields import Root, models_at, places_of
-from featlearn.config.hints import EXAMPLES, OF_KEYS, OF_VALUES, Hint
+from featlearn.config.fields import Root, described, keys_at, models_at, places_of, tags_of
+from featlearn.config.hints import EXAMPLES, FORMS, OF_KEYS, OF_VALUES, Hint
 from featlearn.config.missing_spaces import with_missing_spaces
 from featlearn.config.section import TOO_LARGE
 from featlearn.config.yaml_source import Complaint, ConfigError, Document, Key, Mark, dotted
@@ -96,6 +97,23 @@ def _in_entries(document: Placed, path: Key, root: Root) -> list[Complaint]:
 
 
 def _broken_rules(document: Placed, error: ValidationError, wrong: set[Key], root: Root) -> list[Complaint]:
+    tried = {_section_of(d) for d in error.errors() if d["type"] == "rule"}  # sections whose rules have all been tried
+    left = _errors_without(document, wrong, root)
+    if gone := {path_of(document, d["loc"], root) for d in left if d["type"] == "rule" and _section_of(d) in tried}:
+        left = _errors_without(document, wrong | gone, root)
+    broken = [d for d in left if d["type"] == "rule" and _section_of(d) not in tried]
+    rules = [(path_of(document, d["loc"], root), str(d["msg"])) for d in broken]
+    unknown = {path_of(document, d["loc"], root) for d in error.errors() if d["type"] == "extra_forbidden"}
+    sections = {path[:i] for path in wrong - unknown for i in range(len(path))}
+    return [
+        complaint_at(document, path, message)
+        for path, message in rules
+        if path not in wrong and not (message.startswith("missing") and path[:-1] in sections)
+    ]
+
+
+def _errors_without(document: Placed, wrong: set[Key], root: Root) -> list[ErrorDetails]:
+    """What is wrong with a document that does not have some keys."""
     data = _with_own_mappings(document.data)
     for path in wrong:
         # a list without one of its entries would break rules of its own: its whole section goes
@@ -108,15 +126,13 @@ def _broken_rules(document: Placed, error: ValidationError, wrong: set[Key], roo
     try:
         root.model_validate(data)
     except ValidationError as second:
-        rules = [(path_of(document, d["loc"], root), str(d["msg"])) for d in second.errors() if d["type"] == "rule"]
-        unknown = {path_of(document, d["loc"], root) for d in error.errors() if d["type"] == "extra_forbidden"}
-        sections = {path[:i] for path in wrong - unknown for i in range(len(path))}
-        return [
-            complaint_at(document, path, message)
-            for path, message in rules
-            if path not in wrong and not (message.startswith("missing") and path[:-1] in sections)
-        ]
+        return second.errors()
     return []
+
+
+def _section_of(details: ErrorDetails) -> tuple[int | str, ...]:
+    """Where the section stands one of whose rules is broken."""
+    return details["loc"][: len(details["loc"]) - details["ctx"]["depth"]]
 
 
 def _with_own_mappings(data: Any) -> Any:
@@ -144,7 +160,7 @@ def path_of(document: Placed, location: tuple[int | str, ...], root: Root) -> Ke
         in_list = isinstance(value, list) and isinstance(part, int) and part < len(value)
         if in_list or (isinstance(value, dict) and part in value):
             value = value[part]
-        elif i < len(location) - 1 or part == "[key]" or not isinstance(value, dict) or part in _tags_of(root):
+        elif i < len(location) - 1 or part == "[key]" or not isinstance(value, dict) or part in tags_of(root):
             continue
         path = (*path, part)
     return path
@@ -156,9 +172,9 @@ def _message(details: dict[str, Any], path: Key, document: Placed, root: Root) -
         return str(details["msg"])
     if kind == "extra_forbidden":
         member = details["loc"][-2] if len(details["loc"]) > 1 else None
-        return f"unknown key{_instead_of_key(path, given, _keys_at(path[:-1], member, root), document, root)}"
+        return _of_key(path, given, keys_at(path[:-1], member, root), document, root)
     if kind == "missing":
-        return f"missing{_described(path, root)}"
+        return f"missing{described(path, root)}"
     if kind == "literal_error":
         return f"{shown(given)} is not allowed{_instead_of_value(path, given, context['expected'])}"
     if kind == "union_tag_invalid":
@@ -173,10 +189,19 @@ def _message(details: dict[str, Any], path: Key, document: Placed, root: Root) -
     if kind == "float_type" and isinstance(given, int) and not isinstance(given, bool):
         return TOO_LARGE  # whole numbers are numbers
     if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}, got {kind_of(given)}{_example(path, given, _EXPECTED[kind], root)}"
+        expected = FORMS.get(str(path[-1]), _EXPECTED[kind]) if path else _EXPECTED[kind]
+        return f"expected {expected}, got {kind_of(given)}{_example(path, given, _EXPECTED[kind], root)}"
     if kind in _BOUNDS:
         return f"must be {_BOUNDS[kind].format(**context)}, got {shown(given)}"
     return str(details["msg"])
+
+
+def _of_key(path: Key, given: Any, allowed: list[str], document: Placed, root: Root) -> str:
+    """What is wrong with a key that is too much."""
+    if path[-1] in allowed:  # by another form of the same mapping
+        others = [key for key in reduce(getitem, path[:-1], document.data) if key in allowed and key != path[-1]]
+        return f"does not go with {' and '.join(others)}: leave one of them out"
+    return f"unknown key{_instead_of_key(path, given, allowed, document, root)}"
 
 
 def _instead_of_key(path: Key, given: Any, allowed: list[str], document: Placed, root: Root) -> str:
@@ -349,43 +374,3 @@ def did_you_mean(given: str, allowed: Sequence[str], introduction: str) -> str:
     close = get_close_matches(given, allowed, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{hint} {introduction}: {', '.join(allowed)}" if allowed else ""
-
-
-# --- what the models say about a path -----------------------------------------------------------
-
-
-def _described(path: Key, root: Root) -> str:
-    """The description of the key at a path, for whoever left it out."""
-    for model in models_at(path[:-1], root):
-        field = model.model_fields.get(str(path[-1]))
-        if field is not None and field.description:
-            return f" ({field.description})"
-    return ""
-
-
-def _keys_at(path: Key, kind: str | int | None, root: Root) -> list[str]:
-    """The keys of the mapping at a path; of the union member ``kind`` alone where there is one."""
-    models = models_at(path, root)
-    named = [m for m in models if "kind" in m.model_fields and kind in get_args(m.model_fields["kind"].annotation)]
-    return list(dict.fromkeys(key for model in named or models for key in model.model_fields))
-
-
-@cache
-def _tags_of(root: Root) -> set[str]:
-    return _union_tags(root)
-
-
-def _union_tags(annotation: Any, seen: frozenset[Any] = frozenset()) -> set[str]:
-    """All names that a union member of the models can have in an error's location."""
-    tags: set[str] = set()
-    if get_origin(annotation) is Annotated:
-        tags |= {extra.tag for extra in get_args(annotation)[1:] if isinstance(extra, Tag)}
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
-        for name, field in annotation.model_fields.items():
-            if name == "kind":
-                tags |= set(get_args(field.annotation))
-            tags |= _union_tags(field.annotation, seen | {annotation})
-    for inner in get_args(annotation):
-        if get_origin(annotation) is not Literal:
-            tags |= _union_tags(inner, seen)
-    return tags

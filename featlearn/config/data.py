@@ -87,8 +87,9 @@ class EmpiricalData(Section):
                 yield ("test_fraction",), "the samples that are not trained on come from `test_path`; leave it out"
         if self.batch_size is None and self.with_replacement is not None:
             yield ("with_replacement",), "is about batches, and there is no `batch_size`"
-        if self.batch_size is not None and self.samples is not None and self.batch_size > self.samples:
-            yield ("batch_size",), f"{self.batch_size} is more than the {self.samples} samples"
+        drawn = self.samples if self.path is None else None
+        if self.batch_size is not None and drawn is not None and self.batch_size > drawn:
+            yield ("batch_size",), f"{self.batch_size} is more than the {drawn} samples"
         if self.test_path is None and self.test_sha256 is not None:
             yield ("test_sha256",), "belongs to a `test_path`; leave it out"
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
 
 from featlearn.config.yaml_source import Key
 
@@ -49,6 +50,28 @@ def places_of(key: str, root: Root) -> list[Key]:
     return places
 
 
+def described(path: Key, root: Root) -> str:
+    """The description of the key at a path, for whoever left it out."""
+    for model in models_at(path[:-1], root):
+        field = model.model_fields.get(str(path[-1]))
+        if field is not None and field.description:
+            return f" ({field.description})"
+    return ""
+
+
+def keys_at(path: Key, kind: str | int | None, root: Root) -> list[str]:
+    """The keys of the mapping at a path; of the union member ``kind`` alone where there is one."""
+    models = models_at(path, root)
+    named = [m for m in models if "kind" in m.model_fields and kind in get_args(m.model_fields["kind"].annotation)]
+    return list(dict.fromkeys(key for model in named or models for key in model.model_fields))
+
+
+@cache
+def tags_of(root: Root) -> set[str]:
+    """All names of union members, which errors tell beside the keys of a document."""
+    return _union_tags(root)
+
+
 def _inside(outer: Any, part: str | int) -> list[Any]:
     if isinstance(outer, type) and issubclass(outer, BaseModel):
         field = outer.model_fields.get(str(part))
@@ -66,3 +89,19 @@ def _members(annotation: Any) -> list[Any]:
     if origin in (Union, UnionType):
         return [inner for member in get_args(annotation) for inner in _members(member)]
     return [] if annotation is NoneType or origin is Literal else [annotation]
+
+
+def _union_tags(annotation: Any, seen: frozenset[Any] = frozenset()) -> set[str]:
+    """All names that a union member of the models can have in an error's location."""
+    tags: set[str] = set()
+    if get_origin(annotation) is Annotated:
+        tags |= {extra.tag for extra in get_args(annotation)[1:] if isinstance(extra, Tag)}
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
+        for name, field in annotation.model_fields.items():
+            if name == "kind":
+                tags |= set(get_args(field.annotation))
+            tags |= _union_tags(field.annotation, seen | {annotation})
+    for inner in get_args(annotation):
+        if get_origin(annotation) is not Literal:
+            tags |= _union_tags(inner, seen)
+    return tags

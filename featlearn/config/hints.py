@@ -47,6 +47,7 @@ OF_KEYS = (
     Hint("lr learning_rate eta η stepsize step rate", "step_size"),
     Hint("epochs epoch iterations iters n_steps num_steps max_steps duration", "steps"),
     Hint("optimizer optimiser optim algorithm solver", "method"),
+    Hint("layers", says="the networks have two layers; each stage says which it trains", at="student, init"),
     Hint("trainable layers train_layers", "train"),
     Hint(
         "freeze frozen fixed freezing freeze_first_layer freeze_second_layer fix_first_layer fix_second_layer",
@@ -84,6 +85,7 @@ OF_KEYS = (
     Hint("batch_size batch batches batchsize minibatch mini_batch minibatch_size", "batch_size", says=_BATCHES),
     Hint("replacement replace", "with_replacement"),
     Hint("repeat repeats steps_per_batch reuses", "reuse", at="data"),
+    Hint("diagonal variances eigenvalues", says="of a diagonal, covariance is the list of the d", at="covariance"),
     Hint("covariance cov spectrum spike spiked anisotropy", "inputs.covariance"),
     Hint("bias biases", says="the networks have no biases: f(x) = Σ_j a_j φ(w_j·x)"),
     Hint("depth n_layers num_layers", says="the networks have two layers: f(x) = Σ_j a_j φ(w_j·x)"),
@@ -143,6 +145,7 @@ OF_VALUES = (
         at="step_size, weight_decay",
     ),
     Hint("spike spiked power_law powerlaw", says="write {spike: {strength: 4}} or {power_law: 1}", at="covariance"),
+    Hint("diagonal", says="write the list of the d variances", at="covariance"),
     Hint("isotropic standard eye", "identity", at="covariance"),
     Hint("canonical standard basis identity coordinates", "axes", at="directions"),
     Hint("orthogonal haar", "orthonormal", at="directions"),
@@ -161,9 +164,12 @@ OF_VALUES = (
     Hint("single f32 half float16 bfloat16", "float32", at="precision"),
 )
 
+# what keys take that are not of one form
+FORMS = {"covariance": "identity, a mapping or the list of the d variances"}
 EXAMPLES = {
     "activation": "{name: relu}",
-    "covariance": "{spike: {strength: 4}}",
+    "covariance": "{spike: {strength: 4}} or {power_law: 1}",
+    "spike": "{strength: 4}",
     "inputs": "{covariance: {spike: {strength: 4}}}",
     "data": "{kind: population}",
     "log": "{points: 300}",

@@ -59,8 +59,9 @@ class Section(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         errors = [
-            InitErrorDetails(type=PydanticCustomError("rule", "{message}", {"message": message}), loc=path, input=None)
+            InitErrorDetails(type=PydanticCustomError("rule", "{message}", context), loc=path, input=None)
             for path, message in self.violations()
+            for context in [{"message": message, "depth": len(path)}]  # depth: of the path within the section
         ]
         if errors:
             raise ValidationError.from_exception_data(type(self).__name__, errors)

@@ -126,6 +126,16 @@ def keys_told(directory: Path, old: str, new: str) -> list[str]:
         ("width: 4", "width: four", ["student.width"]),
         ("{input_dim: 3, width: 2}", "{directions: 3}", ["teacher.directions"]),
         ("steps: 20", "steps: many", ["stages.go.steps"]),
+        (
+            "seed: 0",
+            "data: {kind: empirical, samples: 5, batch_size: 6, with_replacement: true}",
+            ["data.batch_size"],
+        ),
+        (
+            "seed: 0",
+            "backend: fused\ndata: {kind: empirical, samples: 5, batch_size: 6, with_replacement: true}",
+            ["backend", "data.batch_size"],
+        ),
         ("[first_layer, second_layer]", "[first_layr, second_layer]", ["stages.go.train[0]"]),
         (
             "{input_dim: 3, width: 2}",

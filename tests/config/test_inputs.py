@@ -46,7 +46,13 @@ BROKEN = [
         "both",
         "seed: 0",
         "inputs: {covariance: {power_law: 1, spike: {strength: 1}}}",
-        ("2:37", "inputs.covariance.spike", "unknown key"),
+        ("2:37", "inputs.covariance.spike", "does not go with power_law: leave one of them out"),
+    ),
+    changed(
+        "number",
+        "seed: 0",
+        "inputs: {covariance: 3}",
+        ("2:22", "inputs.covariance", "expected identity, a mapping or the list of the d variances, got the number 3"),
     ),
     changed("fused", "seed: 0", f"backend: fused\n{SPIKE}", ("2:10", "backend", "computes for inputs N(0, I)")),
     changed(
