@@ -22,7 +22,7 @@ _KEPT = {  # of a brief: what tables and conditions use
 }
 UNREADABLE = "unreadable"  # the status of what cannot be read
 FACTS = ("name", "kind", "status", "created", "config_hash", "backend", "device", "tags", "note")
-_FORMAT = 1  # of the lines
+_FORMAT = 2  # of the lines
 
 
 @dataclass(frozen=True)

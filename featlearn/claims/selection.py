@@ -17,6 +17,7 @@ from featlearn.config.identity import schedule_in_words
 from featlearn.storage.errors import WrongChoice
 from featlearn.sweeps.columns import known_columns
 
+_USUAL = {"inputs.covariance": "identity", "student.scaling": "standard"}  # what stored configurations leave out
 _START = ".start"  # of a schedule, which stands for it where a number is asked for
 _OF_SCHEDULES = (_START, ".factor", ".every")
 
@@ -31,7 +32,15 @@ def value_of(line: Line, key: str) -> Any:
     for place in (line.settings, line.final):
         if key in place and key not in FACTS:
             return place[key]
-    return line.fact(key) if key in FACTS else line.settings.get(key + _START)
+    return line.fact(key) if key in FACTS else line.settings.get(key + _START, _usual(line, key))
+
+
+def _usual(line: Line, key: str) -> str | None:
+    """What a setting is that the configuration of a run does not say; None where it is a mapping, or not known."""
+    usual = _USUAL.get(key)
+    if usual is None or not line.settings or any(name.startswith(f"{key}.") for name in line.settings):
+        return None
+    return usual
 
 
 def written(line: Line, key: str) -> Any:
@@ -56,7 +65,7 @@ class Keys:
         settings = dict.fromkeys(key for _, keys in shapes for key in keys)
         found = dict.fromkeys([*FACTS, *(key for keys, _ in shapes for key in keys), *settings])
         schedules = {key.removesuffix(_START): None for key in settings if key.endswith(_START)}
-        self._known = found | schedules
+        self._known = found | schedules | (dict.fromkeys(_USUAL) if settings else {})
 
     def complete(self, name: str) -> str:
         """The key that a name means. Raises WrongChoice when it is none, or more than one."""

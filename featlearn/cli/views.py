@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -83,7 +84,6 @@ def plot(
         from featlearn.sweeps.directory import SweepDirectory
         from featlearn.views.console.figure import show_figure
         from featlearn.views.console.output import complain
-        from featlearn.views.data.certificate import why_no_certificate
         from featlearn.views.data.run import read_run
         from featlearn.views.data.sweep import check_metrics, read_sweep
         from featlearn.views.figures.overlay import choose_overlay, overlay_figure
@@ -139,8 +139,19 @@ def plot(
             names.add(drawing.name)
             files = save(drawing, out or found.inside(found.figures.name), kinds, chosen)
             show_figure(files, drawing.slopes)
-        if names & {"neurons"} and "certificate" not in names:
-            complain([f"no figure of the certificate: {why_no_certificate(data)}"])
+        if names & {"neurons"}:
+            complain(_missing(data, names))
+
+
+def _missing(data: RunData, names: set[str]) -> Iterator[str]:
+    """Why a run has no figures beyond that of its neurons."""
+    from featlearn.views.data.certificate import why_no_certificate
+    from featlearn.views.data.trained import trained_functions
+
+    if "overlaps" in names and "degrees" not in names:
+        yield f"no figure of the loss by degrees: {trained_functions(data).no_degrees}"
+    if "certificate" not in names:
+        yield f"no figure of the certificate: {why_no_certificate(data)}"
 
 
 def _by_samples(x: str | None, y: str | None, metrics: list[str] | None, *, alone: bool, theory: bool) -> bool:

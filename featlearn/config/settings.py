@@ -50,6 +50,8 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(inner, f"{path}.{key}" if path else str(key))
     elif path and _is_short(value):
         yield path, value
+    elif path == "inputs.covariance":  # which without it would be the usual one
+        yield path, "variances"
 
 
 def _is_short(value: Any) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from featlearn.runs.columns import Columns
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.home import runs_directory
-from featlearn.storage.errors import RunError
+from featlearn.storage.errors import RunError, RunNotFound
 
 Table: TypeAlias = "dict[str, np.ndarray]"  # columns of equal length, by name
 
@@ -35,11 +35,14 @@ def load_metrics(path: str | Path, runs_dir: str | Path | None = None) -> Column
     path = Path(path)
     if path.is_file():
         return as_columns(RunDirectory(path.parent).read_metrics())
-    run = (
-        RunDirectory(path)
-        if RunDirectory(path).info_file.is_file()
-        else RunDirectory.find(path, runs_directory(runs_dir))
-    )
+    try:
+        here = RunDirectory(path)
+        run = here if here.info_file.is_file() else RunDirectory.find(path, runs_directory(runs_dir))
+    except RunNotFound as error:
+        if not path.is_dir():
+            raise
+        of_sweep = "of a sweep, load_results has the table, and its runs are in its folder runs/"
+        raise RunNotFound(f"{error}; {of_sweep}") from None
     try:
         return as_columns(run.read_whole_metrics())
     except RunError as error:

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Literal, Self, TypeVar
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.places import run_inside
 from featlearn.runs.records import Environment, PointResult, changes
+from featlearn.runs.statuses import Ended
 from featlearn.storage.cells import cell_of
 from featlearn.storage.directory import Directory, Member
 from featlearn.storage.drafts import drafted_directory
@@ -197,7 +198,7 @@ class SweepDirectory(Directory[SweepInfo]):
         losses = [result.final["loss"] for result in done if result.final and result.final["loss"] is not None]
         return SweepBrief.made_of(
             info,
-            status="running" if alive else _status(info.points, len(results), len(done)),
+            status="running" if alive else _status(info.points, [result.status for result in results]),
             ended=len(results),
             done=len(done),
             best_loss=min(losses, default=None),
@@ -276,11 +277,12 @@ def _alone(path: Path, patience: float, what: str) -> Iterator[None]:
         lock.release()
 
 
-def _status(points: int, ended: int, done: int) -> Literal["interrupted", "done", "failed"]:
-    """Of a sweep on which nobody works."""
-    if ended < points:
+def _status(points: int, ended: Sequence[Ended]) -> Literal["interrupted", "done", "diverged", "failed"]:
+    """Of a sweep on which nobody works: the worst of its points' when all have ended."""
+    if len(ended) < points:
         return "interrupted"
-    return "done" if done == ended else "failed"
+    worst: Ended = max(ended, key=("done", "diverged", "failed").index, default="done")
+    return worst
 
 
 def _line_of(point: Point) -> bytes:

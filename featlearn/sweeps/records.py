@@ -44,7 +44,7 @@ class SweepBrief(Record):
 
     name: str
     created: str
-    status: Literal["running", "interrupted", "done", "failed"]
+    status: Literal["running", "interrupted", "done", "diverged", "failed"]
     points: int
     ended: int
     done: int

@@ -178,7 +178,7 @@ for _column in (
         "neurons, for polynomial targets",
         compares="neurons",
         compute=_aligned("max_angle"),
-        words="largest angle",
+        words="max angle",
         unit="degrees",
         log=True,
     ),
@@ -274,7 +274,8 @@ for _column in (
     Column(
         name="correlation",
         kind="number",
-        meaning="E[f f*] / (‖f‖‖f*‖) of the population, whatever the data; null where f = 0",
+        meaning="E[f f*] / (‖f‖‖f*‖) of the population, whatever the data; null where f = 0, or so small that it is "
+        "rounding: at first in runs with `output_scale`, whose f begins at 0",
         compares="target",
         compute=lambda look: look.correlation,
     ),

@@ -73,6 +73,15 @@ def test_lines_are_ordered_by_a_key_and_those_without_it_come_last() -> None:
         ordered(LINES, "nothing", keys)
 
 
+def test_what_a_configuration_does_not_say_is_the_usual() -> None:
+    spiked = line("c", inputs__covariance__spike__strength=4)
+    scaled = line("d", student__scaling="ntk", inputs__covariance="variances")
+    keys = Keys([A, spiked, scaled, SWEEP])
+    assert keys.complete("covariance") == "inputs.covariance"
+    assert [value_of(each, "inputs.covariance") for each in keys.lines] == ["identity", None, "variances", None]
+    assert [value_of(each, keys.complete("scaling")) for each in keys.lines] == ["standard", "standard", "ntk", None]
+
+
 def test_the_settings_that_differ_are_found_and_those_of_all_come_first() -> None:
     assert differing(LINES) == ["seed", "student.width"]
     lazy = line("c", student__output_scale=2.0)

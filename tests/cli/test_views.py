@@ -52,6 +52,14 @@ def test_plot_takes_the_fonts_of_papers_and_says_why_a_figure_is_missing(tmp_pat
     assert "expected one of plain, paper" in wrong.stderr
 
 
+def test_plot_says_why_the_loss_is_not_split_by_degrees(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "inputs={covariance: {power_law: 1}}", "backend=torch", "log={points: 8, snapshots: 2}")
+    done = featlearn("plot", run.path, "-f", "png")
+    assert done.returncode == 0
+    assert "no figure of the loss by degrees: the inputs have a covariance" in done.stderr
+    assert "degrees.png" not in done.stdout
+
+
 @pytest.mark.slow
 def test_plot_draws_a_sweep_and_prints_its_slopes(tmp_path: Path) -> None:
     text = "grid:\n  stages.local.weight_decay: {log: [0.1, 0.4, 4]}\nseeds: 2\nstore: summary\n"

@@ -50,6 +50,13 @@ def test_what_is_unusual_is_read_with_care_or_not_at_all(text: str, found: dict[
     assert read_settings(file) == found
 
 
+def test_many_variances_are_left_out_but_that_there_are_some(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    for count, told in ((3, [1.5] * 3), (300, "variances")):
+        file.write_text(f"inputs: {{covariance: {[1.5] * count}}}\nother: {[1.5] * 300}\n")
+        assert read_settings(file) == {"inputs.covariance": told}
+
+
 def test_where_there_is_no_file_there_are_no_settings(tmp_path: Path) -> None:
     assert read_settings(tmp_path / "config.yaml") == {}
     (tmp_path / "config.yaml").symlink_to(CONFIGS / "quickstart.yaml")

@@ -10,6 +10,7 @@ from featlearn.config.load import load_config
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import as_columns, load_metrics, with_values
 from featlearn.runs.train import train
+from featlearn.storage.errors import RunNotFound
 from tests.config.broken import write
 
 TEXT = """\
@@ -39,6 +40,14 @@ def test_a_torn_last_line_of_a_file_is_left_out(run: RunDirectory, tmp_path: Pat
     file = tmp_path / "metrics.jsonl"
     file.write_bytes(run.metrics_file.read_bytes()[:-30])
     assert load_metrics(file)["loss"].tolist() == load_metrics(run.path)["loss"].tolist()[:-1]
+
+
+def test_of_a_sweep_there_is_another_table(tmp_path: Path) -> None:
+    with pytest.raises(RunNotFound, match=r"is not a run directory: .*; of a sweep, load_results has the table"):
+        load_metrics(tmp_path)
+    with pytest.raises(RunNotFound) as missing:
+        load_metrics(tmp_path / "nothing")
+    assert "load_results" not in str(missing.value)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from featlearn.runs.records import PointResult
+from featlearn.runs.statuses import Ended
 from featlearn.storage.errors import RunError
 from featlearn.sweeps.begin import join
-from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory, one_at_a_time
+from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory, _status, one_at_a_time
 from featlearn.sweeps.load import load_sweep
 from featlearn.sweeps.records import SweepBrief
 from featlearn.sweeps.results import load_results
@@ -221,6 +222,19 @@ def test_a_sweep_of_version_0_1_0_is_read_and_gone_on_with(sweep: SweepDirectory
     brief = sweep.brief(alive=False)
     assert isinstance(brief, SweepBrief)
     assert (brief.status, brief.points, brief.ended, brief.done) == ("failed", 4, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("ended", "status"),
+    [
+        (["done", "diverged", "done"], "diverged"),
+        (["diverged", "failed", "done"], "failed"),
+        (["done", "done", "done"], "done"),
+        (["done", "failed"], "interrupted"),
+    ],
+)
+def test_a_sweep_whose_points_diverged_has_not_failed(ended: list[Ended], status: str) -> None:
+    assert _status(3, ended) == status
 
 
 def test_a_sweep_of_a_later_format_is_refused(sweep: SweepDirectory) -> None:

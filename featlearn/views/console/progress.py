@@ -30,6 +30,7 @@ _COMPILING = "compiling, once: this machine has not run the like before"
 _WIDE = 100  # columns of a terminal, from which on there is room for a long bar and all numbers
 _SHORT_BAR, _LONG_BAR = 8, 24  # columns
 _LONGEST_NAME = 20  # characters of a stage on a narrow terminal
+_PACE_KNOWN = 0.05  # the share of a sweep's work after which a first chunk tells how long it takes
 _PARTS_GAP = "  "  # between the parts of a state
 
 Part = tuple[int, str]  # its rank, the least for what matters most, and its text
@@ -191,7 +192,8 @@ def _in_parts(state: SweepState) -> list[Part]:
     ]
     if state.computed:
         parts.append((6, f"{number(state.computed / max(state.seconds(), 1e-9), 3)} a second"))
-    left = state.seconds_left() if state.computed else None  # before, the pace is that of starting
+    known = state.computed or state.fraction > _PACE_KNOWN * state.work  # before, the pace is that of starting
+    left = state.seconds_left() if known else None
     if left is not None and state.ended < state.total:
         parts.append((2, f"{duration(left)} left"))
     if state.best_loss is not None:

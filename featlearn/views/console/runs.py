@@ -156,8 +156,8 @@ def _result(line: Line, key: str, value: Any) -> str:
 def _status(line: Line) -> str:
     about = line.about or {}
     if line.kind == "sweep" and about:
-        if line.status == "failed":  # all points have ended, some of them diverged or failed
-            return f"ended, {about['done']} of {about['points']} done"
+        if line.status in ("failed", "diverged"):  # all points have ended, some of them so
+            return f"{line.status}, {about['done']} of {about['points']} done"
         return f"{line.status}, {about['done']} of {about['points']}"
     if line.kind == "reproduction" and about:
         return f"{line.status}, {about['held']} of {about['claims']} hold"

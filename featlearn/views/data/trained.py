@@ -16,7 +16,7 @@ from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.formula import hermite_terms
 from featlearn.theory.targets.function import Polynomial, target_of
 from featlearn.theory.targets.interface import Target
-from featlearn.views.data.run import RunData, Snapshots, activation_of
+from featlearn.views.data.run import RunData, Snapshots, activation_of, has_covariance
 
 DEGREES = 7  # that are shown one by one, from 0 on
 _MOST_PAIRS = 1e8  # over all snapshots: two seconds or so
@@ -30,7 +30,7 @@ class Trained:
         scale: α.
         start: whether the network of the first snapshot is subtracted.
         target: f*, of one run.
-        has_degrees: whether the loss can be split: the Hermite coefficients are known, and the inputs N(0, I).
+        no_degrees: why the loss cannot be split; None where it can.
     """
 
     activation: Activation
@@ -38,7 +38,7 @@ class Trained:
     scale: float
     start: bool
     target: Target
-    has_degrees: bool
+    no_degrees: str | None
 
     @property
     def mass(self) -> float:
@@ -127,6 +127,8 @@ def trained_functions(data: RunData) -> Trained:
     width, lazy = at.second_layer.shape[1], said.get("student.output_scale")
     factor = {"mean_field": 1 / width, "ntk": 1 / sqrt(width)}.get(str(said.get("student.scaling")), 1.0)
     scale = factor * (float(lazy) if isinstance(lazy, int | float) else 1.0)
-    known = all(each.hermite is not None for each in (student, other) if isinstance(each, Activation))
-    standard = all(value == "identity" for key, value in said.items() if key.startswith("inputs."))
-    return Trained(student, at, scale, lazy is not None, target, known and standard)
+    unknown = [each.name for each in (student, other) if isinstance(each, Activation) and each.hermite is None]
+    why = f"the Hermite coefficients of {unknown[0]} are not known" if unknown else None
+    if has_covariance(said):
+        why = "the inputs have a covariance, and Hermite degrees are those of inputs N(0, I)"
+    return Trained(student, at, scale, lazy is not None, target, why)

@@ -53,5 +53,5 @@ def _of_functions(data: RunData, trained: Trained, size: Size) -> Iterator[Drawi
     yield overlaps_figure(data, trained, size)
     if len(trained.snapshots.teacher_first_layer) > 1:
         yield cosines_figure(data, trained, size)
-    if trained.has_degrees:
+    if trained.no_degrees is None:
         yield degrees_figure(data, trained, size)

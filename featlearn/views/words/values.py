@@ -8,9 +8,11 @@ from functools import partial
 from typing import Any
 
 from featlearn.config.identity import identity, schedule_in_words
+from featlearn.training.stages import LAYERS
 
 _ENOUGH = 17  # significant digits tell any two floats apart
 _OF_SCHEDULES = ("start", "factor", "every")
+_SAY_NOTHING = ("kind", "name", "strength")  # keys whose values say what they are
 
 Writer = Callable[[Any], str]
 
@@ -27,8 +29,9 @@ def labels(values: Sequence[Any], digits: int = 3) -> list[str]:
     """How values are written: equal ones alike, others never alike.
 
     Floats have as many significant digits as that takes, and at least ``digits``. Texts stand as they are,
-    schedules as start × factor every so many steps, and all else as JSON; where a text reads like another value, all
-    of them stand as JSON, which quotes it.
+    schedules as start × factor every so many steps, other mappings in words, as in ``spike 2 along random`` and
+    ``layers 0.1, 0.01``, null as none, and all else as JSON. Where a text reads like another value, all of them stand
+    as JSON, which quotes it.
     """
     return told_apart(values, [*by_digits(_text, digits), json.dumps])
 
@@ -43,7 +46,22 @@ def _text(value: Any, digits: int) -> str:
         return f"{value:.{digits}g}"
     if is_schedule(value):
         return schedule_in_words(*(_text(value[key], digits) for key in _OF_SCHEDULES))
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, dict) and value:
+        return _in_words(value, digits, ", ")
+    return value if isinstance(value, str) else "none" if value is None else json.dumps(value)
+
+
+def _in_words(value: Any, digits: int, between: str) -> str:
+    """A mapping as its keys and values, one within another without commas; a list in it without brackets."""
+    if isinstance(value, list):
+        return ", ".join(_text(entry, digits) for entry in value)
+    if not isinstance(value, dict) or not value or is_schedule(value):
+        return _text(value, digits)
+    inside = {key: _in_words(entry, digits, " ") for key, entry in value.items()}
+    if value.keys() == set(LAYERS):
+        return f"layers {', '.join(inside[layer] for layer in LAYERS)}"
+    said = ("" if key in _SAY_NOTHING else f"{key.replace('_', ' ')} " for key in inside)
+    return between.join(map("".join, zip(said, inside.values(), strict=True)))
 
 
 def by_digits(write: Callable[..., str], least: int) -> list[Writer]:

@@ -88,12 +88,19 @@ def test_nothing_is_cut_on_a_usual_terminal(columns: int, monkeypatch: pytest.Mo
     assert "mean angle 78.12°" in last
 
 
-def test_the_time_that_is_left_is_told_once_a_point_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_that_is_left_is_told_once_a_point_is_done_or_a_share_of_a_lone_chunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = io.StringIO()
     monkeypatch.setattr(sys, "stderr", file)
-    state = SweepState(SweepDirectory(tmp_path), total=4, work=100.0, fraction=5.0)
+    state = SweepState(SweepDirectory(tmp_path), total=4, work=100.0, fraction=4.0)
     SweepView(quiet=False).watch(state)
     assert " left" not in file.getvalue()
+    state.fraction = 6.0
+    SweepView(quiet=False).watch(state)
+    assert " left" in file.getvalue()
+    file.truncate(0)
+    state.fraction = 4.0
     state.computed, state.counts["done"], state.work_done = 1, 1, 25.0
     SweepView(quiet=False).watch(state)
     assert " left" in file.getvalue()

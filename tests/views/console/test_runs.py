@@ -105,10 +105,10 @@ def test_settings_that_found_no_place_are_named(capsys: pytest.CaptureFixture[st
     assert "settings that differ, too: x.s4, x.s5, x.s6; choose with --columns" in rows
 
 
-def test_a_sweep_with_points_that_diverged_has_ended_and_not_failed(capsys: pytest.CaptureFixture[str]) -> None:
-    sweep = {"name": "wild", "status": "failed", "best_loss": None, "points": 15, "done": 10, "ended": 15}
+def test_a_sweep_with_points_that_diverged_has_not_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = {"name": "wild", "status": "diverged", "best_loss": None, "points": 15, "done": 10, "ended": 15}
     rows = told([Line(Path("b"), "sweep", sweep, {}, [], "", None, alive=False)], capsys)
-    assert rows[2].split() == ["b", "ended,", "10", "of", "15", "done"]
+    assert rows[2].split() == ["b", "diverged,", "10", "of", "15", "done"]
 
 
 def test_lines_below_the_table_wrap_at_words(

@@ -57,10 +57,10 @@ def test_what_was_trained_and_is_not_said_has_no_figure(how: str, tmp_path: Path
 
 def test_only_under_standard_inputs_are_there_degrees(tmp_path: Path) -> None:
     run = new_run(tmp_path)
-    assert trained_functions(read_run(run)).has_degrees
+    assert trained_functions(read_run(run)).no_degrees is None
     run.config_file.write_text(run.config_file.read_text() + "inputs: {covariance: {power_law: 1.0}}\n")
     data = read_run(run)
-    assert not trained_functions(data).has_degrees
+    assert "the inputs have a covariance" in str(trained_functions(data).no_degrees)
     names = [drawing.name for drawing in run_figures(data, COLUMN)]
     assert "overlaps" in names
     assert "degrees" not in names

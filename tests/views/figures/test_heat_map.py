@@ -83,7 +83,7 @@ def test_numbers_null_and_schedules_share_an_axis(tmp_path: Path) -> None:
         assert grid[2, column] == median(data, weight_decay=decay, momentum=0.50001)
     assert np.isfinite(grid[0]).all()
     ax = drawing.figure.axes[0]
-    assert texts_of(ax.get_yticklabels()) == ["null", "0.5", "0.50001"]
+    assert texts_of(ax.get_yticklabels()) == ["none", "0.5", "0.50001"]
     ticks = texts_of(ax.get_xticklabels())
     assert (ticks[0], ticks[3], len(set(ticks))) == ("0.01", "0", 4)
     lines = drawn_sweep(data, "momentum")
