@@ -12,6 +12,7 @@ from featlearn.runs.metrics import load_metrics
 from featlearn.runs.train import train
 from featlearn.views.data.run import read_run
 from featlearn.views.report.run import run_page
+from featlearn.views.words.labels import heading_of
 from featlearn.views.words.palette import DARK_PAPER, PAPER, contrast
 from tests.places import CONFIGS
 from tests.views.browser import Browser, errors, needs_browser, opened, until
@@ -139,7 +140,8 @@ def test_a_quantity_has_one_name_on_a_page(tmp_path: Path) -> None:
     told, words = Outline(page), payload(page)["words"]
     for name in ("mean_angle", "max_angle", "recovered"):
         assert told.text.count(words[name]) >= 2, "among the facts and in the glossary"
-    assert "max angle" not in told.text
+    assert words["max_angle"] == heading_of("max_angle"), "as on the console"
+    assert "largest angle" not in told.text
     assert words["subspace"] == "first layer in S*"
     assert not [text for text in told.text if "_j" in text or "*_k" in text]
 
