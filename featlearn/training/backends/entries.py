@@ -19,7 +19,7 @@ from featlearn.training.backends.row_kernels import ARGUMENTS as OF_ROWS
 from featlearn.training.backends.row_kernels import measure
 from featlearn.training.backends.step_kernels import Parts, Run, Step, parts_of
 from featlearn.training.backends.turns import add, wait_for
-from featlearn.training.backends.vectors import ROWS, compiled, rows_from
+from featlearn.training.backends.vectors import ROWS, compiled, larger, rows_from, smaller
 from featlearn.training.methods.adam import BRANCH as ADAM
 
 COUNTS = types.CPointer(types.int64)
@@ -82,11 +82,25 @@ def _run(
 
 
 @compiled
+def _power(base, exponent):
+    """The base to a positive exponent, as numba computes it."""
+    if exponent > 0x10000:
+        return base ** float(exponent)
+    power = 1.0
+    while exponent != 0:
+        if exponent & 1:
+            power *= base
+        exponent >>= 1
+        base *= base
+    return power
+
+
+@compiled
 def _step(i, run, n, numbers, stretch, decay, size):
     """Step i of a run; the second layer of a scaled student is trained as α a, ``stretch`` being α²."""
     beta1, beta2, unbias1, unbias2 = numbers[3], numbers[4], 1.0, 1.0
     if n.method == ADAM:
-        unbias1, unbias2 = 1.0 - beta1 ** (n.done + i + 1), 1.0 - beta2 ** (n.done + i + 1)
+        unbias1, unbias2 = 1.0 - _power(beta1, n.done + i + 1), 1.0 - _power(beta2, n.done + i + 1)
     at, stretch = 2 * (run * n.steps + i), stretch[run]  # first layer, second layer
     weighed = decay[at + 1] / stretch, decay[at], size[at + 1], size[at] / stretch
     return Step(n.method, beta1, beta2, unbias1, unbias2, *weighed, n.train_a, n.train_w, n.unit_rows)
@@ -112,7 +126,7 @@ def _task_of(parts: Parts) -> Any:
             going_on, due: 1 if another step follows, and if the loss goes into ``seen`` at ``place``.
         """
         if number < n.parts:
-            for j in range(number * PANEL, min(number * PANEL + PANEL, n.blocks)):
+            for j in range(number * PANEL, smaller(number * PANEL + PANEL, n.blocks)):
                 if moving == 0:
                     prepare(run, j)
                 elif j < n.students:
@@ -149,10 +163,10 @@ def advance(family: int, polynomial: bool = False) -> Callable[..., None]:
             looked = 0
             for done in range(n.steps + 1):
                 due = 1 if looked < n.looks and looks[looked] == done else 0
-                step = _step(max(done - 1, 0), i, n, numbers, stretch, decay, size)
+                step = _step(larger(done - 1, 0), i, n, numbers, stretch, decay, size)
                 place = 2 * (i * n.looks + looked)
                 for number in range(n.parts + n.shares + 1):
-                    task(number, run, n, step, min(done, 1), min(n.steps - done, 1), due, seen, place)
+                    task(number, run, n, step, smaller(done, 1), smaller(n.steps - done, 1), due, seen, place)
                 looked += due
             if n.gradients == 1:
                 for j in range(n.students):
@@ -188,8 +202,8 @@ def advance_together(family: int, polynomial: bool = False) -> Callable[..., Non
             due = 1 if looked < n.looks and looks[looked] == done else 0
             first = 0 if number < parts else parts if number < parts + n.shares else parts + n.shares
             wait_for(counters, done * in_round + first)
-            step = _step(max(done - 1, 0), 0, n, numbers, stretch, decay, size)
-            task(number, run, n, step, min(done, 1), min(n.steps - done, 1), due, seen, 2 * looked)
+            step = _step(larger(done - 1, 0), 0, n, numbers, stretch, decay, size)
+            task(number, run, n, step, smaller(done, 1), smaller(n.steps - done, 1), due, seen, 2 * looked)
             add(counters, DONE, 1)
             claimed = add(counters, CLAIMED, 1)
 

@@ -25,6 +25,7 @@ from featlearn.training.backends.vectors import (
     fma,
     inlined,
     instruction,
+    larger_number,
     load,
     rows_from,
     spread,
@@ -54,7 +55,7 @@ def _largest_of(desk, value):
     store(desk, 0, value)
     largest = entry(desk, 0, 0)
     for lane in range(1, LANES):
-        largest = max(largest, entry(desk, 0, lane))
+        largest = larger_number(largest, entry(desk, 0, lane))
     return largest
 
 
@@ -147,7 +148,7 @@ def alignment(n, numbers, v, output, counts, teacher, masses, bases, desk, found
     recovered, error = 0.0, 0.0
     for k in range(teachers):
         recovered += _largest_of(desk, load(desk, 2 + 2 * k))
-        error = max(error, abs(sum_of_lanes(load(desk, 1 + 2 * k), desk) - masses[k]))
+        error = larger_number(error, abs(sum_of_lanes(load(desk, 1 + 2 * k), desk) - masses[k]))
     found[5] = recovered
     found[6] = error
     found[7] = _largest_of(desk, balance)

@@ -21,6 +21,7 @@ from featlearn.training.backends.vectors import (
     in_part,
     inlined,
     load,
+    smaller,
     spread,
     sqrt,
     store,
@@ -100,7 +101,7 @@ class Parts(NamedTuple):
 def _sum_of_shares(run, rows, per_share, row, block):
     """A row of the arrays of all shares that reach a block; the arrays have ``per_share`` rows."""
     total = load(rows, row)
-    for share in range(1, min(run.shares, block // PANEL + 1)):
+    for share in range(1, smaller(run.shares, block // PANEL + 1)):
         total = total + load(rows, share * per_share + row)
     return total
 
@@ -163,8 +164,8 @@ def _sums_of(family: int, polynomial: bool) -> tuple[Any, Any, Any]:
             store(run.sums, share * students * run.d + row, 0.0)
         for first in range(0, last, PANEL):
             turn = first // PANEL % (2 * shares)
-            if turn in (share, 2 * shares - 1 - share):
-                panel(run, share, first, min(first + PANEL, last))
+            if turn == share or turn == 2 * shares - 1 - share:
+                panel(run, share, first, smaller(first + PANEL, last))
 
     @in_part
     def look(run, seen, place):

@@ -15,7 +15,6 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -23,19 +22,8 @@ from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import lower_builtin, models, register_model
 
+from featlearn.training.backends.compilation import compiled, in_part, inlined  # noqa: F401 - kernels find all here
 from featlearn.training.backends.layout import LANES
-
-# without ``fastmath``: a diverging run must show it
-_OPTIONS: dict[str, Any] = {
-    "error_model": "numpy",
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-    "no_rewrites": True,
-}
-compiled = numba.njit(**_OPTIONS)
-# Branches on what is known when a function is made are compiled in part: numba calls that a rewrite.
-in_part = numba.njit(**_OPTIONS | {"no_rewrites": False})
-inlined = numba.njit(**_OPTIONS | {"no_rewrites": False, "forceinline": True})  # for what is done to every row
 
 
 class VectorType(types.Type):
@@ -119,6 +107,32 @@ def _store(context: Any, builder: Any, rows: Any, row: Any, value: Any) -> Any:
 
 def _entry(_: Any, builder: Any, rows: Any, row: Any, lane: Any) -> Any:
     return builder.load(builder.gep(_address(builder, rows, row), [lane]))
+
+
+def _first_if(operation: str) -> Callable[..., Any]:
+    """What emits the choice of the second of two numbers where it compares so with the first."""
+
+    def emit(_: Any, builder: Any, a: Any, b: Any) -> Any:
+        compare = builder.icmp_signed if a.type == b.type == ir.IntType(64) else builder.fcmp_ordered
+        return builder.select(compare(operation, b, a), b, a)
+
+    return emit
+
+
+@instruction(_first_if("<"), COUNT, (COUNT, COUNT))
+def smaller(a: int, b: int) -> Any:
+    """The smaller of two counts: ``min`` takes ten times as long to compile."""
+    return min(a, b)
+
+
+@instruction(_first_if(">"), COUNT, (COUNT, COUNT))
+def larger(a: int, b: int) -> Any:
+    return max(a, b)
+
+
+@instruction(_first_if(">"), NUMBER, (NUMBER, NUMBER))
+def larger_number(a: float, b: float) -> Any:
+    return max(a, b)
 
 
 @instruction(_load, VECTOR, (ROWS, COUNT))
