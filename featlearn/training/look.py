@@ -283,4 +283,4 @@ class Look:
 
 
 def _in_float64(state: State) -> State:
-    return State(state.second_layer.astype(np.float64), state.first_layer.astype(np.float64))
+    return State(*(layer.astype(np.float64, copy=False) for layer in (state.second_layer, state.first_layer)))

@@ -37,7 +37,7 @@ def test_code_comes_with_all_that_it_calls_and_leaves_numba_alone() -> None:
     module = binding.parse_bitcode(code)
     assert not module.get_function(symbol).is_declaration
     assert all(f.name.startswith("llvm.") for f in module.functions if f.is_declaration)
-    assert config.OPT == level
+    assert level == config.OPT
     assert gc.isenabled()
     assert numba.njit(lambda x: x.sum() + max(x))(np.arange(3.0)) == 5
 
@@ -46,5 +46,5 @@ def test_branches_on_what_is_known_are_compiled_in_part_and_errors_leave_numba_a
     level = config.OPT
     with pytest.raises(NumbaError):
         in_llvm(twice(False), (COUNTS, ROWS))
-    assert config.OPT == level
+    assert level == config.OPT
     assert gc.isenabled()
