@@ -80,9 +80,8 @@ class FusedBackend:
     ) -> tuple[State, Looks]:
         """See ``backends.Backend``; steps on the correlation loss do not see the squared one on their way."""
         if stages[0].loss == "squared":
-            return self._walk(problem, stages, state, done, int(looks[-1]) - done, np.asarray(looks - done, np.int64))[
-                :2
-            ]
+            here = np.asarray(looks - done, np.int64)
+            return self._walk(problem, stages, state, done, int(looks[-1]) - done, here)[:2]
         found = []
         for look in looks.tolist():
             state, done = self.advance(problem, stages, state, done, look - done), look
@@ -92,7 +91,7 @@ class FusedBackend:
     def _walk(
         self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int, looks: np.ndarray
     ) -> tuple[State, Looks, Gradient | None]:
-        """The state after some steps, the loss at looks on the way, and, where the last step is looked at, the gradient.
+        """The state after some steps and the loss at looks on the way; where one is asked for, the gradient there too.
 
         There is none of students whose weights are not those of the loss, and of wide runs.
         """
