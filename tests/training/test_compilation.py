@@ -11,7 +11,7 @@ from numba import types
 from numba.core.errors import NumbaError
 
 from featlearn.training.backends.compilation import compiled, config, in_llvm
-from featlearn.training.backends.vectors import ROWS, load, smaller, store
+from featlearn.training.backends.vectors import ROWS, load, store
 
 COUNTS = types.CPointer(types.int64)
 
@@ -22,7 +22,7 @@ def twice(known: bool) -> Any:
         return x + x
 
     def rows_twice(n, rows):  # type: ignore[no-untyped-def]
-        for row in range(smaller(n[0], 10)):
+        for row in range(min(n[0], 10)):
             if known:
                 store(rows, row, doubled(load(rows, row)))
             else:

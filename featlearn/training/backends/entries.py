@@ -19,7 +19,7 @@ from featlearn.training.backends.row_kernels import ARGUMENTS as OF_ROWS
 from featlearn.training.backends.row_kernels import measure
 from featlearn.training.backends.step_kernels import Parts, Run, Step, parts_of
 from featlearn.training.backends.turns import add, wait_for
-from featlearn.training.backends.vectors import ROWS, compiled, larger, rows_from, smaller
+from featlearn.training.backends.vectors import ROWS, compiled, rows_from
 from featlearn.training.methods.adam import BRANCH as ADAM
 
 COUNTS = types.CPointer(types.int64)
@@ -126,7 +126,7 @@ def _task_of(parts: Parts) -> Any:
             going_on, due: 1 if another step follows, and if the loss goes into ``seen`` at ``place``.
         """
         if number < n.parts:
-            for j in range(number * PANEL, smaller(number * PANEL + PANEL, n.blocks)):
+            for j in range(number * PANEL, min(number * PANEL + PANEL, n.blocks)):
                 if moving == 0:
                     prepare(run, j)
                 elif j < n.students:
@@ -163,10 +163,10 @@ def advance(family: int, polynomial: bool = False) -> Callable[..., None]:
             looked = 0
             for done in range(n.steps + 1):
                 due = 1 if looked < n.looks and looks[looked] == done else 0
-                step = _step(larger(done - 1, 0), i, n, numbers, stretch, decay, size)
+                step = _step(max(done - 1, 0), i, n, numbers, stretch, decay, size)
                 place = 2 * (i * n.looks + looked)
                 for number in range(n.parts + n.shares + 1):
-                    task(number, run, n, step, smaller(done, 1), smaller(n.steps - done, 1), due, seen, place)
+                    task(number, run, n, step, min(done, 1), min(n.steps - done, 1), due, seen, place)
                 looked += due
             if n.gradients == 1:
                 for j in range(n.students):
@@ -202,8 +202,8 @@ def advance_together(family: int, polynomial: bool = False) -> Callable[..., Non
             due = 1 if looked < n.looks and looks[looked] == done else 0
             first = 0 if number < parts else parts if number < parts + n.shares else parts + n.shares
             wait_for(counters, done * in_round + first)
-            step = _step(larger(done - 1, 0), 0, n, numbers, stretch, decay, size)
-            task(number, run, n, step, smaller(done, 1), smaller(n.steps - done, 1), due, seen, 2 * looked)
+            step = _step(max(done - 1, 0), 0, n, numbers, stretch, decay, size)
+            task(number, run, n, step, min(done, 1), min(n.steps - done, 1), due, seen, 2 * looked)
             add(counters, DONE, 1)
             claimed = add(counters, CLAIMED, 1)
 

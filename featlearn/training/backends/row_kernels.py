@@ -25,7 +25,6 @@ from featlearn.training.backends.vectors import (
     fma,
     inlined,
     instruction,
-    larger_number,
     load,
     rows_from,
     spread,
@@ -55,7 +54,7 @@ def _largest_of(desk, value):
     store(desk, 0, value)
     largest = entry(desk, 0, 0)
     for lane in range(1, LANES):
-        largest = larger_number(largest, entry(desk, 0, lane))
+        largest = max(largest, entry(desk, 0, lane))
     return largest
 
 
@@ -148,7 +147,7 @@ def alignment(n, numbers, v, output, counts, teacher, masses, bases, desk, found
     recovered, error = 0.0, 0.0
     for k in range(teachers):
         recovered += _largest_of(desk, load(desk, 2 + 2 * k))
-        error = larger_number(error, abs(sum_of_lanes(load(desk, 1 + 2 * k), desk) - masses[k]))
+        error = max(error, abs(sum_of_lanes(load(desk, 1 + 2 * k), desk) - masses[k]))
     found[5] = recovered
     found[6] = error
     found[7] = _largest_of(desk, balance)

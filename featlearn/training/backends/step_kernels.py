@@ -21,7 +21,6 @@ from featlearn.training.backends.vectors import (
     in_part,
     inlined,
     load,
-    smaller,
     spread,
     sqrt,
     store,
@@ -101,7 +100,7 @@ class Parts(NamedTuple):
 def _sum_of_shares(run, rows, per_share, row, block):
     """A row of the arrays of all shares that reach a block; the arrays have ``per_share`` rows."""
     total = load(rows, row)
-    for share in range(1, smaller(run.shares, block // PANEL + 1)):
+    for share in range(1, min(run.shares, block // PANEL + 1)):
         total = total + load(rows, share * per_share + row)
     return total
 
@@ -165,7 +164,7 @@ def _sums_of(family: int, polynomial: bool) -> tuple[Any, Any, Any]:
         for first in range(0, last, PANEL):
             turn = first // PANEL % (2 * shares)
             if turn == share or turn == 2 * shares - 1 - share:
-                panel(run, share, first, smaller(first + PANEL, last))
+                panel(run, share, first, min(first + PANEL, last))
 
     @in_part
     def look(run, seen, place):

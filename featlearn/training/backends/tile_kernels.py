@@ -28,7 +28,6 @@ from featlearn.training.backends.vectors import (
     odd_pairs,
     rows_from,
     second_halves,
-    smaller,
     spread,
     store,
 )
@@ -122,7 +121,7 @@ def panel_of(family: Family) -> Any:
         desk, totals = rows_from(run.desk, share * DESK), rows_from(run.totals, share * 2 * run.blocks)
         sums = rows_from(run.sums, share * students * d)
         for j in range(first, run.blocks):
-            for i in range(first, smaller(last, j + 1)):
+            for i in range(first, min(last, j + 1)):
                 kept = LANES * (1 + 2 * (i - first))
                 if j >= run.meets:
                     _products(v, d, i, j, desk)

@@ -45,12 +45,14 @@ class _Model(models.PrimitiveModel):
         super().__init__(manager, kind, _LANES)
 
 
-def instruction(emit: Callable[..., Any], result: types.Type, *cases: tuple[types.Type, ...]) -> Callable[[Any], Any]:
+def instruction(
+    emit: Callable[..., Any], result: types.Type | None, *cases: tuple[types.Type, ...]
+) -> Callable[[Any], Any]:
     """A decorator of what an operation does: in compiled code it is what ``emit`` makes of the values of a case.
 
     Args:
         emit: from numba's target context, the builder of LLVM code and the arguments' values to the result's.
-        result: the type of the result.
+        result: the type of the result; None for that of the first argument.
         cases: the types of the arguments that there are.
     """
 
@@ -58,7 +60,7 @@ def instruction(emit: Callable[..., Any], result: types.Type, *cases: tuple[type
         return emit(context, builder, *values)
 
     def known(function: Any) -> Any:
-        signatures = [signature(result, *case) for case in cases]
+        signatures = [signature(result or case[0], *case) for case in cases]
         template = type("Template", (ConcreteTemplate,), {"key": function, "cases": signatures})
         infer_global(function, types.Function(template))
         for case in cases:
@@ -109,7 +111,7 @@ def _entry(_: Any, builder: Any, rows: Any, row: Any, lane: Any) -> Any:
     return builder.load(builder.gep(_address(builder, rows, row), [lane]))
 
 
-def _first_if(operation: str) -> Callable[..., Any]:
+def _second_if(operation: str) -> Callable[..., Any]:
     """What emits the choice of the second of two numbers where it compares so with the first."""
 
     def emit(_: Any, builder: Any, a: Any, b: Any) -> Any:
@@ -119,20 +121,8 @@ def _first_if(operation: str) -> Callable[..., Any]:
     return emit
 
 
-@instruction(_first_if("<"), COUNT, (COUNT, COUNT))
-def smaller(a: int, b: int) -> Any:
-    """The smaller of two counts: ``min`` takes ten times as long to compile."""
-    return min(a, b)
-
-
-@instruction(_first_if(">"), COUNT, (COUNT, COUNT))
-def larger(a: int, b: int) -> Any:
-    return max(a, b)
-
-
-@instruction(_first_if(">"), NUMBER, (NUMBER, NUMBER))
-def larger_number(a: float, b: float) -> Any:
-    return max(a, b)
+instruction(_second_if("<"), None, (COUNT, COUNT), (NUMBER, NUMBER))(min)
+instruction(_second_if(">"), None, (COUNT, COUNT), (NUMBER, NUMBER))(max)
 
 
 @instruction(_load, VECTOR, (ROWS, COUNT))
