@@ -22,7 +22,7 @@ def twice(known: bool) -> Any:
         return x + x
 
     def rows_twice(n, rows):  # type: ignore[no-untyped-def]
-        for row in range(min(n[0], 10)):
+        for row in range(min(n[0], int(10.5))):
             if known:
                 store(rows, row, doubled(load(rows, row)))
             else:

@@ -46,9 +46,9 @@ class _Typing(typing.Context):
         self.install_registry(self._known)
 
     def insert_global(self, function: Any, kind: Any) -> None:
-        """Note a function, but not ``min`` and ``max`` of anything: those of ``vectors`` take a tenth of the time."""
-        known = function is min or function is max
-        if not known or not issubclass(kind.templates[0], templates._OverloadFunctionTemplate):
+        """Note a function, but not those of anything that ``vectors`` has for numbers, in a tenth of the time."""
+        ours = any(function is other for other in (min, max, int))
+        if not ours or not issubclass(kind.templates[0], templates._OverloadFunctionTemplate):
             super().insert_global(function, kind)
 
 

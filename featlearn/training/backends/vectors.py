@@ -123,6 +123,7 @@ def _second_if(operation: str) -> Callable[..., Any]:
 
 instruction(_second_if("<"), None, (COUNT, COUNT), (NUMBER, NUMBER))(min)
 instruction(_second_if(">"), None, (COUNT, COUNT), (NUMBER, NUMBER))(max)
+instruction(lambda _, builder, a: builder.fptosi(a, ir.IntType(64)), COUNT, (NUMBER,))(int)
 
 
 @instruction(_load, VECTOR, (ROWS, COUNT))
