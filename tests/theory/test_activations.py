@@ -200,7 +200,9 @@ def test_homogeneous_degree_is_the_one_of_the_pointwise_function(entry: Activati
 
 @every_entry
 @pytest.mark.parametrize(("q_u", "q_v"), [(0.0, 2.0), (2.0, 0.0), (0.0, 0.0)])
-def test_a_zero_row_has_the_kernel_of_a_constant_and_finite_derivatives(entry: Activation, q_u: float, q_v: float) -> None:
+def test_a_zero_row_has_the_kernel_of_a_constant_and_finite_derivatives(
+    entry: Activation, q_u: float, q_v: float
+) -> None:
     k, k_s, k_q = entry.kernel(np, np.array([q_u]), np.array([q_v]), np.array([0.0]))
     at_zero = float(entry.pointwise(np.array(0.0), 0.0))
     of_rest = entry.mean(np.array(max(q_u, q_v))) if entry.drop_hermite_below == 0 else 0.0

@@ -45,9 +45,11 @@ def _exact(entry: Activation, q_u: float, q_v: float, s: float) -> tuple[Exact, 
 @every_entry
 def test_kernel_and_derivatives_have_twelve_digits_of_their_own(entry: Activation) -> None:
     found = entry.kernel(np, *GRID)
+    # rows on opposite sides: of the slopes of gelu, ¼ on average, nothing is left
+    lost = 1e-15 if (entry.name, entry.drop_hermite_below) == ("gelu", 1) else SMALLEST
     for point in zip(*GRID, *found, strict=True):
         for x, truth in zip(point[3:], _exact(entry, *point[:3]), strict=True):
-            assert abs(x - truth) <= ACCURACY * abs(truth) + SMALLEST, point
+            assert abs(x - truth) <= ACCURACY * abs(truth) + lost, point
 
 
 @pytest.mark.parametrize(("name", "drop"), SAME)

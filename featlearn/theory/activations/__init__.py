@@ -29,12 +29,15 @@ from featlearn.theory.activations.record import (
     CompiledKernel,
     DegreeOne,
     Symmetry,
+    label_of,
 )
 from featlearn.theory.activations.registry import (
     activation,
     activation_names,
     activations,
+    default_parameters,
     names_of_degree,
+    names_with_optimum,
     register,
 )
 from featlearn.theory.pairs import Array
@@ -55,6 +58,9 @@ __all__ = [
     "activation",
     "activation_names",
     "activations",
+    "default_parameters",
+    "label_of",
     "names_of_degree",
+    "names_with_optimum",
     "register",
 ]

@@ -283,7 +283,8 @@ def _leaky_relu(drop: int, negative_slope: float = 0.01) -> Activation:
     even, odd = ((1 - negative_slope) / 2) ** 2, ((1 + negative_slope) / 2) ** 2
     factor = even * (2 / pi)
     if drop < 2:
-        kernel, symmetry = (_leaky, _leaky_without_mean)[drop], "none" if odd else "even"
+        kernel = (_leaky, _leaky_without_mean)[drop]
+        symmetry: Symmetry = "none" if odd else "even"
         fields = _with_kernel(partial(kernel, even, odd), factor, odd / factor, float(drop), symmetry)
     else:
         fields = _with_kernel(partial(_leaky_dropped, 4 * even), factor, 0.0, 1.0, "even")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import factorial
 from types import ModuleType
@@ -28,6 +28,12 @@ class Pointwise(Protocol):
     """A function of preactivations, entry by entry: NumPy arrays, or the arrays of another namespace ``xp``."""
 
     def __call__(self, z: Array, xp: ModuleType = np) -> Array: ...
+
+
+def label_of(name: str, parameters: Iterable[Any]) -> str:
+    """A name with the numbers of parameters, each a number or some numbers: leaky_relu(0.2)."""
+    numbers = [x for value in parameters for x in (value if isinstance(value, list | tuple) else (value,))]
+    return f"{name}({', '.join(f'{x:g}' for x in numbers)})" if numbers else name
 
 
 Parts = Callable[[Any, Array, Array, Array], tuple[Array, Array, Array]]
@@ -98,9 +104,8 @@ class Activation:
         hermite: ``hermite(k, q)`` → μ_k(q) = E φ^{(k)}(√q z) for every k ≥ 0, of the plain φ (k = 0, 1: ``mean`` and
             ``slope``), 0 at q = 0 where it is infinite there; None where it is not known beyond.
         highest: the highest even and the highest odd Hermite degree of the plain φ; −1 where it has none, None where
-            there is no highest, or it is not known.
-        second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K; None where they are not known, or φ has
-            a kink.
+            there is no highest, or none is known.
+        second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K; None where they are not known.
         compiled: the kernel in the fused backend; None where it has none, and the torch backend trains.
         slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
             and ∇φ̃_j the gradient of φ̃(v_j·x) by its row, of n rows in d dimensions with products ``gram`` (n, n), the
@@ -138,8 +143,7 @@ class Activation:
     @property
     def label(self) -> str:
         """The name with the numbers of the parameters, as people read it: leaky_relu(0.2)."""
-        numbers = [x for _, value in self.parameters for x in (value if isinstance(value, tuple) else (value,))]
-        return f"{self.name}({', '.join(f'{x:g}' for x in numbers)})" if numbers else self.name
+        return label_of(self.name, [value for _, value in self.parameters])
 
     @property
     def degree(self) -> int | None:

@@ -53,7 +53,9 @@ def activation(name: str, drop_hermite_below: int = 2, **parameters: Any) -> Act
     known = _REGISTRY[name]
     registered = default_parameters(name)
     if unknown := [key for key in parameters if key not in registered]:
-        raise ValueError(f"{name} has no parameter {unknown[0]!r}: its parameters are {', '.join(registered) or 'none'}")
+        raise ValueError(
+            f"{name} has no parameter {unknown[0]!r}: its parameters are {', '.join(registered) or 'none'}"
+        )
     wanted = registered | {key: _hashable(value) for key, value in parameters.items()}
     usual = wanted == registered
     if usual and drop_hermite_below in known:
@@ -86,7 +88,14 @@ def activation_names() -> tuple[str, ...]:
 
 def activations() -> tuple[Activation, ...]:
     """The records for ``DROP_SETTINGS`` that are not zero: those of each name together, all degrees first."""
-    return tuple(record for known in _REGISTRY.values() for drop in DROP_SETTINGS if not (record := known[drop]).is_zero)
+    return tuple(
+        record for known in _REGISTRY.values() for drop in DROP_SETTINGS if not (record := known[drop]).is_zero
+    )
+
+
+def names_with_optimum() -> tuple[str, ...]:
+    """The names of the activations for which the certified optimum is known."""
+    return tuple(name for name in _REGISTRY if all(_REGISTRY[name][x].degree_one is not None for x in DROP_SETTINGS))
 
 
 def names_of_degree(degree: int) -> tuple[str, ...]:

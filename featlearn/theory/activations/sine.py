@@ -1,4 +1,4 @@
-"""sin z: its kernel is e^{−(q_u + q_v)/2} sinh s, without the first terms of the series of sinh where degrees are dropped.
+"""sin z: its kernel is e^{−(q_u + q_v)/2} sinh s; where degrees are dropped, sinh is without its first terms.
 
 Derivation: docs/theory.md §11.
 """
