@@ -4,8 +4,9 @@ The population loss is a sum of terms of order ‖f*‖² that cancel down to th
 a loss below 1e-14. The pair kernels of ``activations`` run unchanged on the type of this module, which carries twice
 the digits: the module is the array namespace of its own type (sqrt, asin, exp, clip, where).
 
-Accuracy: + − × ÷ √ within 2⁻¹⁰⁰ relative, asin within 1e-29 absolute, exp x within 1e-30 (1 + |x|)
-relative (tests/theory/test_double_double.py, against 50-digit arithmetic). Finite values below 1e290 only: the splitting of a larger factor overflows.
+Accuracy: + − × ÷ √ within 2⁻¹⁰⁰ relative, asin within 1e-29 absolute, exp x within 1e-30 (1 + |x|) relative
+(tests/theory/test_double_double.py, against 50-digit arithmetic). Finite values below 1e290 only: the splitting of a
+larger factor overflows.
 Source: Dekker 1971 and Knuth (error-free transforms), Hida, Li & Bailey 2001 (the algorithms for pairs); the exact
 matrix product by slices is the idea of Ozaki, Ogita, Oishi & Rump 2012.
 """
