@@ -6,6 +6,9 @@ takes to m = 1/2 a time of the order 1, log d and d^(k/2 − 1) for k = 1, 2 and
 noise allows, of the order 1/d and d^(−k/2), takes so many samples: d, d log d and d^(k−1) (Ben Arous, Gheissari &
 Jagannath 2021, J. Mach. Learn. Res. 22).
 
+Online SGD is simulated by the law of the overlap, which needs three numbers a step whatever d is;
+``trained_steps`` takes the same numbers from runs of the package, which the law is held against at small d.
+
 Prints the medians, and the exponents against d with their 95 % intervals; for k = 2 also that of the time over log d.
 """
 
@@ -17,6 +20,8 @@ import numba
 import numpy as np
 from rich.console import Console
 
+from featlearn.config.model import Config
+from featlearn.runs.batch import run_batch
 from featlearn.theory.activations import activation
 from featlearn.theory.targets.formula import hermite_terms
 from featlearn.theory.targets.polynomial import HermiteTarget
@@ -64,7 +69,7 @@ def _steps(k: int, d: int, overlap: float, size: float, most: int, seed: int) ->
     np.random.seed(seed)  # noqa: NPY002  # numba knows the generators of old, and seeds its own copy
     m = overlap
     for t in range(most):
-        if m >= 0.5:
+        if m >= 0.5 or (k == 2 and m <= -0.5):  # an even target does not tell them apart
             return t
         g, h, rest = np.random.normal(), np.random.normal(), np.random.chisquare(d - 2)  # noqa: NPY002
         z = m * g + np.sqrt(max(0.0, 1 - m * m)) * h
@@ -85,6 +90,38 @@ def sgd_steps(k: int, d: int, seeds: int = SEEDS) -> np.ndarray:
     size = 0.1 * d ** -max(1.0, k / 2)
     most = int(4000 * d ** max(1.0, k - 1) * (np.log(d) if k == 2 else 1))
     return np.array([_steps(k, d, m, size, most, seed) for seed, m in enumerate(starts(d, seeds))])
+
+
+def trained_steps(k: int, d: int, most: int, seeds: int = SEEDS, points: int = 100) -> np.ndarray:
+    """The same by runs of the package, with steps counted at ``points`` rows; ``most`` where a run does not arrive."""
+    neuron = {1: [0.0, 1.0], 2: [-1 / sqrt(2), 0.0, 1 / sqrt(2)], 3: [0.0, -3 / sqrt(6), 0.0, 1 / sqrt(6)]}[k]
+    stage = {
+        "train": ["first_layer"],
+        "steps": most,
+        "step_size": 0.05 * d ** -max(1.0, k / 2),  # of a loss with a factor 2
+        "constraint": "unit_rows",
+        "loss": "correlation",
+        "stop": {"overlap_min": {"above": 0.5}},
+    }
+    configs = []
+    for seed, overlap in enumerate(starts(d, seeds)):
+        row = [overlap, np.sqrt(1 - overlap**2), *np.zeros(d - 2)]
+        start = {"kind": "explicit", "first_layer": [row], "second_layer": [1.0]}
+        given = {
+            "seed": seed,
+            "activation": {"name": "polynomial", "coefficients": neuron, "drop_hermite_below": 0},
+            "teacher": {
+                "input_dim": d,
+                "directions": "axes",
+                "polynomial": f"{1 / sqrt(factorial(k))!r} * He{k}(x1)",
+            },
+            "student": {"init": start},
+            "data": {"kind": "online", "batch_size": 1},
+            "stages": {"learn": stage},
+            "log": {"points": points, "snapshots": 2},
+        }
+        configs.append(Config.model_validate(given))
+    return np.array([run.rows[-1]["step"] for run in run_batch(configs)])
 
 
 def law(k: int, d: np.ndarray) -> np.ndarray:

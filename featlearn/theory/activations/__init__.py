@@ -15,19 +15,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from featlearn.theory.activations import degree_one, erf, quadratic  # noqa: F401 - each registers its activations
+from featlearn.theory.activations import (  # noqa: F401 - each registers its activations
+    degree_one,
+    erf,
+    gelu,
+    polynomials,
+    quadratic,
+    sine,
+)
 from featlearn.theory.activations.record import (
     DROP_SETTINGS,
     Activation,
     CompiledKernel,
     DegreeOne,
     Symmetry,
+    label_of,
 )
 from featlearn.theory.activations.registry import (
     activation,
     activation_names,
     activations,
+    default_parameters,
     names_of_degree,
+    names_with_optimum,
     register,
 )
 from featlearn.theory.pairs import Array
@@ -48,6 +58,9 @@ __all__ = [
     "activation",
     "activation_names",
     "activations",
+    "default_parameters",
+    "label_of",
     "names_of_degree",
+    "names_with_optimum",
     "register",
 ]
