@@ -305,3 +305,30 @@ def test_the_parts_of_a_kernel_of_degree_one_make_it_up(entry: Activation) -> No
     slope, _, rest = entry.degree_one.parts(np, t, np.sqrt(1 - t * t), np.pi / 2 - np.arccos(t))
     expected = entry.degree_one.factor * n * (rest + slope * t)
     assert (np.abs(entry.kernel(np, q_u, q_v, s)[0] - expected) <= 1e-14 * n).all()
+
+
+@every_entry
+def test_second_derivatives_are_fifty_digit_difference_quotients(entry: Activation) -> None:
+    if entry.second_derivatives is None:
+        return
+    step = MP.mpf(10) ** -18
+    for q_u, q_v, t in [
+        (1.0, 1.0, 0.3),
+        (1e-6, 4.0, -0.9),
+        (25.0, 25.0, 1 - 1e-12),
+        (4.0, 1.0, -1.0),
+        (0.25, 0.25, 0.0),
+    ]:
+        s = t * np.sqrt(q_u * q_v)
+        found = entry.second_derivatives(np, *map(np.float64, (q_u, q_v, s)))
+        at = [number(x) for x in (q_u, q_v, s)]
+
+        def change(which: int, by: int, at: list[Exact] = at) -> Exact:
+            """Of K, ∂K/∂s or ∂K/∂q_u by q_u, q_v or s."""
+            ends = [[x + sign * step * (i == by) for i, x in enumerate(at)] for sign in (1, -1)]
+            ahead, behind = (exact.kernel(entry.name, entry.drop_hermite_below, *x)[which] for x in ends)
+            return (ahead - behind) / (2 * step)
+
+        truth = [change(1, 2), change(1, 0), change(1, 1), change(2, 0), change(2, 1)]
+        for x, y in zip(found, truth, strict=True):
+            assert abs(x - y) <= 1e-12 * max(1, abs(y)), (q_u, q_v, t)
