@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,16 @@ from featlearn.theory import double_double
 Array = Any  # a NumPy array, a torch tensor or a DoubleDouble: formulas are written once for all of them
 
 _PARALLEL_WITHIN = 1e-13  # radians
+
+
+class SecondDerivatives(NamedTuple):
+    """Second derivatives of K(q_u, q_v, s)."""
+
+    ss: Array
+    s_qu: Array
+    s_qv: Array
+    qu_qu: Array
+    qu_qv: Array
 
 
 @dataclass(frozen=True)
