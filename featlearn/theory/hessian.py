@@ -133,6 +133,10 @@ class Hessian:
         slopes = (along_others * c) @ pairs.v + (along_row @ c)[:, None] * pairs.u
         return cls(second_layer, c, pairs, slopes)
 
+    def gradient(self) -> Gradient:
+        """∂L/∂a, (m,), and ∂L/∂W, (m, d)."""
+        return Gradient(2 * self.pairs.value @ self.c, 2 * self.a[:, None] * self.slopes)
+
     def product(self, second: np.ndarray, first: np.ndarray) -> Gradient:
         """The change of ∂L/∂a, (m,), and ∂L/∂W, (m, d), along a direction (m,), (m, d), without the matrix."""
         m, a, (u, v, t, value, by_row, mixed, own) = len(self.a), self.a, self.pairs
