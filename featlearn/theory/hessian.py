@@ -1,8 +1,8 @@
 """The Hessian of the population loss L = E[(f − f*)²] in the weights of a student, dense or as products with vectors.
 
-With the residual r = f − f* = Σ_i c_i φ̃(v_i·x) over the joined list of ``population``, twice the products of tangents of
-student neurons (Gauss–Newton) and twice E[r ∂²φ̃_j]: second derivatives of the pair kernel K, taken once in each row, or
-twice in one. Both are a multiple of the identity and products of few vectors, which the pairs of rows give. For kernels
+With r = f − f* = Σ_i c_i φ̃(v_i·x) over the joined list of ``population``, it is twice the products of tangents
+of student neurons (Gauss–Newton) and twice E[r ∂²φ̃_j]: second derivatives of the pair kernel K, taken once in each row,
+or twice in one. Both are a multiple of the identity and products of few vectors, which pairs of rows give. For kernels
 of degree 1 these vectors are unit rows and the parts of rows that are perpendicular to one another, so that what is
 divided by sin θ has vanished by then. Derived in docs/theory.md §14.
 """
@@ -54,15 +54,14 @@ def _smooth(activation: Activation, u: np.ndarray, v: np.ndarray) -> _Vectors:
     pairs = Pairs.of_rows(u, v)
     second = activation.second_derivatives(np, pairs.q_u, pairs.q_v, pairs.s)
     value, k_s, k_q = activation.kernel(np, pairs.q_u, pairs.q_v, pairs.s)
-    by_row = k_s, 2 * k_q
+    by_row: tuple[np.ndarray, ...] = (k_s, 2 * k_q)
     if activation.value_tangents is not None:  # more exact
         swapped = pairs.swapped()
         by_row = activation.value_tangents(swapped, 1.0, 0.0), activation.value_tangents(swapped, 0.0, 1.0)
     mixed = by_row[0], second.ss, 2 * second.s_qv, 2 * second.s_qu, 4 * second.qu_qv
     own = by_row[1], second.ss, 2 * second.s_qu, 4 * second.qu_qu
-    shape, zero = pairs.s.shape, np.zeros_like(pairs.s)
-    by_row, mixed, own = (tuple(np.broadcast_to(x, shape) for x in xs) for xs in (by_row, mixed, own))
-    return _Vectors(u, v, zero, value, by_row, mixed, own)
+    alike = (tuple(np.broadcast_to(x, pairs.s.shape) for x in xs) for xs in (by_row, mixed, own))
+    return _Vectors(u, v, np.zeros_like(pairs.s), value, *alike)
 
 
 def _of_degree_one(activation: Activation, u: np.ndarray, v: np.ndarray) -> _Vectors:
@@ -161,7 +160,7 @@ class Hessian:
 
     def blocks(self) -> Blocks:
         """All second derivatives."""
-        (m, d), a, (u, v, t, value, by_row, _, _) = self.slopes.shape, self.a, self.pairs
+        (m, d), a, (u, _, _, value, by_row, _, _) = self.slopes.shape, self.a, self.pairs
         tangent = [x[:, :m].T for x in by_row]
         crossed = 2 * a[:, None] * (tangent[0][..., None] * u[:, None] + tangent[1][..., None] * u[None])
         neuron = np.arange(m)
@@ -182,6 +181,8 @@ class Hessian:
         found += identity[:, None, :] * alone
         x_1, (alone, both, one, none) = v - t[j][:, None] * u[j], (self.c * x[j] for x in own)
         mixture = np.outer(one @ x_1, u[j])
-        bent = np.sum(alone) * identity + (x_1.T * both) @ x_1 + mixture + mixture.T + np.sum(none) * np.outer(u[j], u[j])
+        bent = (
+            np.sum(alone) * identity + (x_1.T * both) @ x_1 + mixture + mixture.T + np.sum(none) * np.outer(u[j], u[j])
+        )
         found[:, j] += bent
         return found

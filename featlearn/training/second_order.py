@@ -61,9 +61,9 @@ class SecondOrder:
         assert self.problem.multiplicity is None
         (m, d), scale, blocks = self.hessian.slopes.shape, self.problem.scale[0], self.hessian.blocks()
         images = self.problem.images
-        first = images(blocks.first.reshape(1, m * d * m, d)).reshape(m, d, m * d)
-        first = images(first.transpose(0, 2, 1).reshape(1, m * m * d, d)).reshape(m, m * d, d)
-        first = first.transpose(0, 2, 1).reshape(m * d, m * d)
+        half = images(blocks.first.reshape(1, m * d * m, d)).reshape(m, d, m * d).transpose(0, 2, 1)
+        both = images(half.reshape(1, m * m * d, d)).reshape(m, m * d, d)
+        first = both.transpose(0, 2, 1).reshape(m * d, m * d)
         crossed = scale * images(blocks.crossed.reshape(1, m * m, d)).reshape(m, m * d)
         second = scale**2 * blocks.second
         chosen = self.trained.vector(np.ones((1, m)), np.zeros((1, m, d)))

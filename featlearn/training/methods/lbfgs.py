@@ -114,9 +114,7 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
     return objective.state_at(x, history.memory())
 
 
-def _iterate(
-    objective: Objective, here: Point, history: _History, decay: np.ndarray | float
-) -> tuple[Point, _History]:
+def _iterate(objective: Objective, here: Point, history: _History, decay: np.ndarray | float) -> tuple[Point, _History]:
     """The next point, and the history with the move to it; the same point, and none, where none is better."""
     n = len(here.x)
     loss_rounding, slope_rounding = objective.rounding(here.x)

@@ -1,7 +1,7 @@
 """Method ``newton``: trust-region Newton steps on the objective of a stage, with exact products of its Hessian.
 
-Each iteration minimises the quadratic model of the objective within a distance by conjugate gradients, which end at that
-distance where the model curves down (Steihaug 1983), and goes there if the objective falls as the model says. The
+Each iteration minimises the quadratic model of the objective within a distance by conjugate gradients, which end at
+that distance where the model curves down (Steihaug 1983), and goes there if the objective falls as the model says. The
 distance follows how well it does. Near the end float64 cannot tell two points apart by the objective: there a point is
 better if its gradient is smaller. Where no distance leads to a better point, it stays.
 """
@@ -29,7 +29,9 @@ Product = Callable[[np.ndarray], np.ndarray]
 _TRIALS = 40  # distances that are tried from one point
 _MOST_PRODUCTS = 2000  # for one model
 _PART = 0.1  # of the distance to the origin that is gone at first
+_FARTHEST = 1e150
 _WANTED, _GOOD = 0.1, 0.75  # of what the model promises: the least that is taken, and from where it is trusted further
+_TOO_LITTLE = 1e-3  # of the rounding error of the objective: no distance with less to gain is tried
 _SMALLER = 0.9  # of the gradient, where it alone tells
 
 _RADIUS, _STALLED = "newton.radius", "newton.stalled"  # in a state's memory, batch axis first
@@ -39,7 +41,8 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
     """In single precision every point is rounded before it is judged."""
     objective = Objective(backend, problem, state, stage.train)
     x, memory = objective.start(), state.memory
-    radius = float(memory[_RADIUS][0]) if _RADIUS in memory else _PART * objective.norm(x) or 1.0
+    with np.errstate(over="ignore"):
+        radius = float(memory[_RADIUS][0]) if _RADIUS in memory else min(_PART * objective.norm(x), _FARTHEST) or 1.0
     stalled = tuple(memory[_STALLED][0].tolist()) if _STALLED in memory else (nan, nan)
     decays, here = (nan, nan), None
     decay: np.ndarray | float = nan
@@ -77,7 +80,7 @@ def _iterate(objective: Objective, here: Point, radius: float, decay: np.ndarray
         level = promised <= 10 * rounding and abs(fall) <= rounding
         if there.finite() and level and objective.norm(there.slope) <= _SMALLER * size:
             return there, at
-        if not length > 0:
+        if not promised > _TOO_LITTLE * rounding:
             break
         at = 0.25 * min(at, length)
     return here, radius
