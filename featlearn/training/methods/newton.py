@@ -32,7 +32,7 @@ _PART = 0.1  # of the distance to the origin that is gone at first
 _FARTHEST = 1e150
 _WANTED, _GOOD = 0.1, 0.75  # of what the model promises: the least that is taken, and from where it is trusted further
 _TOO_LITTLE = 1e-3  # of the rounding error of the objective: no distance with less to gain is tried
-_SMALLER = 0.9  # of the gradient, where it alone tells
+_SMALLER = 0.999  # of the gradient, where it alone tells
 
 _RADIUS, _STALLED = "newton.radius", "newton.stalled"  # in a state's memory, batch axis first
 
