@@ -24,7 +24,7 @@ from featlearn.training.state import State
 if TYPE_CHECKING:
     from featlearn.training.problem import Problem
 
-Product = Callable[[np.ndarray], np.ndarray]
+    Product = Callable[[np.ndarray], np.ndarray]
 
 _TRIALS = 40  # distances that are tried from one point
 _MOST_PRODUCTS = 2000  # for one model
