@@ -36,10 +36,9 @@ def violations_of_second_order(config: Config, *, own_neurons: bool) -> Violatio
 
 
 def _why_unknown(config: Config, own_neurons: bool) -> str | None:
-    if not own_neurons:
-        return (
-            "needs second derivatives of the loss, which are known for teachers of neurons of the student's activation"
-        )
+    if not own_neurons and (config.teacher is None or config.teacher.polynomial is None):
+        known = "which are known for polynomials and for teachers of neurons of the student's activation"
+        return f"needs second derivatives of the loss, {known}"
     if not is_known(config.activation.entry()):
         return f"needs second derivatives of the kernel, which are not known of {config.activation.name}"
     return None

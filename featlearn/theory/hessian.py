@@ -10,7 +10,7 @@ divided by sin θ has vanished by then. Derived in docs/theory.md §14.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -19,13 +19,17 @@ from featlearn.theory.pairs import Pairs
 from featlearn.theory.population import Gradient
 from featlearn.theory.tangents import value_products
 
+if TYPE_CHECKING:
+    from featlearn.theory.targets.bends import Bends
+    from featlearn.theory.targets.polynomial import HermiteTarget
+
 
 def is_known(activation: Activation) -> bool:
     """Whether the second derivatives of its kernel are known."""
     return activation.degree_one is not None or activation.second_derivatives is not None
 
 
-class _Vectors(NamedTuple):
+class Vectors(NamedTuple):
     """What derivatives of K(u, v) are made of, u of some rows (m, d) and v of others (N, d).
 
     With X₁ = V − t U, X₂ = U, Y₁ = U − t V and Y₂ = V they are
@@ -48,7 +52,7 @@ class _Vectors(NamedTuple):
     own: tuple[np.ndarray, ...]
 
 
-def _smooth(activation: Activation, u: np.ndarray, v: np.ndarray) -> _Vectors:
+def _smooth(activation: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
     """U = u, V = v and t = 0: the chain rule for K(q_u, q_v, s)."""
     assert activation.second_derivatives is not None
     pairs = Pairs.of_rows(u, v)
@@ -61,10 +65,10 @@ def _smooth(activation: Activation, u: np.ndarray, v: np.ndarray) -> _Vectors:
     mixed = by_row[0], second.ss, 2 * second.s_qv, 2 * second.s_qu, 4 * second.qu_qv
     own = by_row[1], second.ss, 2 * second.s_qu, 4 * second.qu_qu
     alike = (tuple(np.broadcast_to(x, pairs.s.shape) for x in xs) for xs in (by_row, mixed, own))
-    return _Vectors(u, v, np.zeros_like(pairs.s), value, *alike)
+    return Vectors(u, v, np.zeros_like(pairs.s), value, *alike)
 
 
-def _of_degree_one(activation: Activation, u: np.ndarray, v: np.ndarray) -> _Vectors:
+def _of_degree_one(activation: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
     """U = û, V = v̂ and t = cos θ: K = κ‖u‖‖v‖ g(cos θ). Of a row of zeros no second derivative is taken."""
     assert activation.degree_one is not None
     pairs, factor = Pairs.of_rows(u, v), activation.degree_one.factor
@@ -73,7 +77,7 @@ def _of_degree_one(activation: Activation, u: np.ndarray, v: np.ndarray) -> _Vec
     length_u, length_v = np.sqrt(pairs.q_u), np.sqrt(pairs.q_v)
     ratio = length_v * (length_u > 0) / np.where(length_u > 0, length_u, 1.0)
     zero = np.zeros_like(pairs.s)
-    return _Vectors(
+    return Vectors(
         u / np.where(length_u > 0, length_u, 1.0),
         v / np.where(length_v > 0, length_v, 1.0)[:, None],
         pairs.cosine,
@@ -82,6 +86,17 @@ def _of_degree_one(activation: Activation, u: np.ndarray, v: np.ndarray) -> _Vec
         (factor * slope + zero, factor * across, zero, zero, factor * rest),
         (factor * ratio * rest, factor * ratio * across, zero, -factor * ratio * rest),
     )
+
+
+def vectors_of(activation: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
+    """The second derivatives of the kernel of an activation at rows (m, d) and (N, d).
+
+    Raises:
+        ValueError: when they are not known.
+    """
+    if not is_known(activation):
+        raise ValueError(f"the second derivatives of the kernel of {activation.name} are not known")
+    return (_of_degree_one if activation.degree_one is not None else _smooth)(activation, u, v)
 
 
 class Blocks(NamedTuple):
@@ -98,15 +113,18 @@ class Hessian:
 
     Attributes:
         a: (m,) output weights of the student.
-        c: (N,) those of the residual, the student's first.
+        c: (N,) those of the neurons of the residual, the student's first.
         pairs: of the student's rows with those of the residual.
-        slopes: (m, d) E[r ∇φ̃_j].
+        values, slopes: (m,) E[r φ̃_j] and (m, d) E[r ∇φ̃_j].
+        bends: of the rest of the target, which is subtracted.
     """
 
     a: np.ndarray
     c: np.ndarray
-    pairs: _Vectors
+    pairs: Vectors
+    values: np.ndarray
     slopes: np.ndarray
+    bends: Bends | None = None
 
     @classmethod
     def at(
@@ -116,25 +134,33 @@ class Hessian:
         first_layer: np.ndarray,
         teacher_second_layer: np.ndarray,
         teacher_first_layer: np.ndarray,
+        rest: HermiteTarget | None = None,
     ) -> Self:
-        """That of one student and its teacher.
+        """That of one student and its target.
 
         Args:
             activation: one whose second derivatives are known (``is_known``).
             second_layer, first_layer: (m,), (m, d) of the student, float64.
-            teacher_second_layer, teacher_first_layer: (m*,), (m*, d) of the teacher.
+            teacher_second_layer, teacher_first_layer: (m*,), (m*, d) neurons of the same activation.
+            rest: of the target, a polynomial of one run (B = 1); None where there is none.
+        Raises:
+            ValueError: when second derivatives are not known.
         Accuracy: 1e-10 of the largest entries of its parts (tests/theory/test_hessian.py, fifty digits).
         """
-        vectors = _of_degree_one if activation.degree_one is not None else _smooth
-        pairs = vectors(activation, first_layer, np.concatenate([first_layer, teacher_first_layer]))
+        pairs = vectors_of(activation, first_layer, np.concatenate([first_layer, teacher_first_layer]))
         c = np.concatenate([second_layer, -teacher_second_layer])
         along_others, along_row = pairs.by_row
         slopes = (along_others * c) @ pairs.v + (along_row @ c)[:, None] * pairs.u
-        return cls(second_layer, c, pairs, slopes)
+        values = pairs.value @ c
+        if rest is None:
+            return cls(second_layer, c, pairs, values, slopes)
+        shared = rest.moments(activation, first_layer[None])
+        bends = rest.bends(activation, first_layer)
+        return cls(second_layer, c, pairs, values - shared.value[0], slopes - shared.by_row[0], bends)
 
     def gradient(self) -> Gradient:
         """∂L/∂a, (m,), and ∂L/∂W, (m, d)."""
-        return Gradient(2 * self.pairs.value @ self.c, 2 * self.a[:, None] * self.slopes)
+        return Gradient(2 * self.values, 2 * self.a[:, None] * self.slopes)
 
     def product(self, second: np.ndarray, first: np.ndarray) -> Gradient:
         """The change of ∂L/∂a, (m,), and ∂L/∂W, (m, d), along a direction (m,), (m, d), without the matrix."""
@@ -155,6 +181,8 @@ class Hessian:
         to_v = self.c * (own[1] * x_1 + own[2] * along_own[:, None])
         to_u = np.sum(self.c * (own[2] * x_1 + own[3] * along_own[:, None]) - t * to_v, -1)
         bent = (own[0] @ self.c)[:, None] * first + to_v @ v + to_u[:, None] * u
+        if self.bends is not None:
+            bent = bent - self.bends.product(first)
         to_second += np.einsum("md,md->m", self.slopes, first)
         return Gradient(2 * to_second, 2 * (a[:, None] * (to_first + bent) + second[:, None] * self.slopes))
 
@@ -184,5 +212,5 @@ class Hessian:
         bent = (
             np.sum(alone) * identity + (x_1.T * both) @ x_1 + mixture + mixture.T + np.sum(none) * np.outer(u[j], u[j])
         )
-        found[:, j] += bent
+        found[:, j] += bent if self.bends is None else bent - self.bends.block(j)
         return found

@@ -16,8 +16,10 @@ NEWTON = MINIMAL.replace("steps: 20, step_size: 0.1", "method: newton, steps: 20
     ("overrides", "why"),
     [
         (["data={kind: empirical, samples: 50}"], "known on the population, and the data are empirical"),
-        (["teacher.activation={name: erf}"], "known for teachers of neurons of the student's activation"),
-        (["teacher={input_dim: 3, polynomial: x1}"], "known for teachers of neurons of the student's activation"),
+        (
+            ["teacher.activation={name: erf}"],
+            "known for polynomials and for teachers of neurons of the student's activation",
+        ),
     ],
 )
 def test_other_data_and_targets_are_refused(overrides: list[str], why: str, tmp_path: Path) -> None:
