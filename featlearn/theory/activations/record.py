@@ -18,7 +18,6 @@ Kernel = Callable[[Any, Array, Array, Array], tuple[Array, Array, Array]]
 Moment = Callable[[Array], Array]  # of q: written with operators alone, for NumPy and PyTorch
 Tangents = Callable[[Pairs, Array, Array, Array, Array, Array], Array]
 ValueTangents = Callable[[Pairs, Array, Array], Array]
-SecondOrder = Callable[[Any, Array, Array, Array], SecondDerivatives]
 SlopeProducts = Callable[[Array, Array, int, int, float], Array]
 
 DROP_SETTINGS: tuple[int, ...] = (0, 2)  # what every activation has a record for
@@ -94,10 +93,9 @@ class Activation:
             for these.
         value_tangents: ``value_tangents(pairs, k·u, k·v)`` → ∂K/∂s k·u + 2 ∂K/∂q_v k·v, where ``kernel`` is not exact
             enough for it; None takes what follows from ``kernel``.
-        second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → ∂_ss K, ∂_s,q_u K, ∂_s,q_v K, ∂_q_u,q_u K,
-            ∂_q_u,q_v K of a smooth φ, for the Hessian; with ``degree_one`` there is another form, without either none.
         hermite: ``hermite(k, q)`` → μ_k(q) = E φ^{(k)}(√q z) for every k ≥ 0, of the plain φ (k = 0, 1: ``mean`` and
             ``slope``), 0 at q = 0 where it is infinite there; None where it is not known beyond.
+        second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K, of smooth φ; None where unknown.
         compiled: the kernel in the fused backend; None where it has none, and the torch backend trains.
         slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
             and ∇φ̃_j the gradient of φ̃(v_j·x) by its row, of n rows in d dimensions with products ``gram`` (n, n), the
@@ -125,10 +123,10 @@ class Activation:
     kinks: tuple[float, ...] = ()
     degree_one: DegreeOne | None = None
     value_tangents: ValueTangents | None = None
-    second_derivatives: SecondOrder | None = None
     hermite: Callable[[int, Array], Array] | None = None
     compiled: CompiledKernel | None = None
     slope_products: SlopeProducts | None = None
+    second_derivatives: Callable[[Any, Array, Array, Array], SecondDerivatives] | None = None
 
     def pointwise(self, preactivation: Array, squared_norm: Any, xp: ModuleType = np) -> Any:
         """φ̃(z) = φ(z) − Σ_{k<ℓ} μ_k(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² broadcast against z."""
