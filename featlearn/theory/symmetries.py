@@ -77,16 +77,6 @@ def coincidences(activation: Activation, second_layer: np.ndarray, first_layer: 
     return np.concatenate([x for x, _ in found]), np.concatenate([y for _, y in found])
 
 
-def of_neurons(first_layer: np.ndarray, chosen: np.ndarray) -> Directions:
-    """All directions in the weights of some neurons, (m,) booleans."""
-    (m, d), neurons = first_layer.shape, np.flatnonzero(chosen)
-    second, first = nothing(len(neurons) * (1 + d), m, d)
-    for i, j in enumerate(neurons):
-        at = i * (1 + d)
-        second[at, j], first[np.arange(at + 1, at + 1 + d), j, np.arange(d)] = 1.0, 1.0
-    return second, first
-
-
 def nothing(count: int, m: int, d: int) -> Directions:
     """So many directions of zeros."""
     return np.zeros((count, m)), np.zeros((count, m, d))

@@ -6,7 +6,6 @@ Directions in which the objective cannot change (``theory.symmetries``) are take
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +30,7 @@ _AT_AN_END = 6  # eigenvalues at either end, where not all are found
 _DEAD = 1e-6  # of the norm of the target: neurons with less are dead
 _MOST_ENTRIES = 25_000_000  # of the rotations that are taken out; with more, none are
 _INSIDE = 0.5  # of the square of a direction
+_INDEPENDENT = 1e-8  # of the largest: what is left of a direction beside the others
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ class _Found:
         before = np.zeros((0, len(self.at)))
         for name, directions in self._symmetries():
             rows = _orthonormal(self._vectors(directions), before)
-            small = [np.linalg.norm(self._times(row)) <= STATIONARY * largest for row in rows]
-            found[name] = rows[np.array(small, dtype=bool)]
+            changes = rows @ self.matrix if self.matrix is not None else np.array([self.product(row) for row in rows])
+            found[name] = rows[np.linalg.norm(changes.reshape(rows.shape), axis=1) <= STATIONARY * largest]
             before = np.concatenate([before, found[name]])
         return found
 
@@ -190,10 +190,11 @@ class _Found:
         explained = {"coinciding": 0, "dead": 0}
         if last > first:
             vectors = outside @ linalg.eigh(rest, subset_by_index=[first, last - 1])[1]
-            dead = self._vectors(symmetries.of_neurons(self.first[0], self._dead()))
+            living = ~self._dead()
+            kept = self.trained.vector(living[None], np.broadcast_to(living[:, None], self.first[0].shape)[None]) > 0
             alike = self._vectors(symmetries.coincidences(self.problem.activation, self.second[0], self.first[0]))
-            explained["dead"] = _dimension_inside(vectors, dead, basis)
-            both = _dimension_inside(vectors, np.concatenate([dead, alike]), basis)
+            explained["dead"] = _dimension_inside(vectors[kept], basis[:, kept])
+            both = _dimension_inside(vectors[kept], np.concatenate([basis, alike])[:, kept])
             explained["coinciding"] = both - explained["dead"]
         return np.sort(np.concatenate([values, np.zeros(len(basis))])), explained
 
@@ -234,20 +235,22 @@ def _start(n: int) -> np.ndarray:
 
 def _orthonormal(rows: np.ndarray, beside: np.ndarray) -> np.ndarray:
     """Orthonormal rows of the span of the given ones, without those beside; rows count alike, whatever their norms."""
+    from scipy import linalg
+
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     rows = rows[lengths[:, 0] > 0] / lengths[lengths[:, 0] > 0]
     rows = rows - (rows @ beside.T) @ beside
-    if not len(rows):
+    if not rows.size:
         return rows
-    _, singular, basis = np.linalg.svd(rows, full_matrices=False)
-    return np.asarray(basis[singular > 1e-8])
+    basis, triangle, _ = linalg.qr(rows.T, mode="economic", pivoting=True)
+    sizes = np.abs(np.diagonal(triangle))
+    return np.asarray(basis.T[: len(sizes)][sizes > _INDEPENDENT * sizes[0]])
 
 
-def _dimension_inside(vectors: np.ndarray, rows: np.ndarray, beside: np.ndarray) -> int:
-    """How many of the dimensions that the columns (n, k) span lie in the span of rows and those beside."""
-    basis = _orthonormal(rows, beside)
-    if not len(basis):
-        return 0
-    with suppress(np.linalg.LinAlgError):
-        return int(np.sum(np.linalg.svd(basis @ vectors, compute_uv=False) ** 2 > _INSIDE))
-    return 0
+def _dimension_inside(vectors: np.ndarray, rows: np.ndarray) -> int:
+    """How many of the dimensions that orthonormal columns (n, k) span lie in the span of rows and of coordinates that
+    were left out of both."""
+    basis = _orthonormal(rows, rows[:0])
+    left = vectors - basis.T @ (basis @ vectors)
+    outside = np.linalg.svd(left, compute_uv=False) ** 2 >= _INSIDE if left.size else np.zeros(0)
+    return int(vectors.shape[1] - np.sum(outside))

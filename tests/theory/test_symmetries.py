@@ -69,11 +69,3 @@ def test_what_coinciding_neurons_exchange_leaves_the_function_to_first_order(
 def test_neurons_that_do_not_coincide_exchange_nothing() -> None:
     assert len(symmetries.coincidences(activation("relu", 0), A, np.stack([W[0], -W[0], W[1], 0 * W[0]]))[0]) == 0
     assert len(symmetries.coincidences(activation("erf", 0), A, np.stack([W[0], 2 * W[0], W[1], 0 * W[0]]))[0]) == 0
-
-
-def test_directions_of_some_neurons_are_all_of_theirs() -> None:
-    second, first = symmetries.of_neurons(W, np.array([False, True, False, True]))
-    whole = np.concatenate([second, first.reshape(len(first), -1)], 1)
-    np.testing.assert_array_equal(whole @ whole.T, np.eye(2 * 6))
-    assert not second[:, [0, 2]].any()
-    assert not first[:, [0, 2]].any()
