@@ -15,9 +15,11 @@ import numpy as np
 from featlearn.theory.population import FLOAT64_ROUNDING
 from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend
+from featlearn.training.second_order import SecondOrder
 from featlearn.training.sphere import along_sphere, unit_rows
 from featlearn.training.stages import LAYERS, ByLayer, Layer, LossName, Schedule
 from featlearn.training.state import State
+from featlearn.training.trained import Trained
 
 if TYPE_CHECKING:
     from featlearn.training.problem import Problem
@@ -41,13 +43,18 @@ class Objective:
     train: tuple[Layer, ...]
     loss: LossName = "squared"
 
+    @property
+    def trained(self) -> Trained:
+        """The layout of the vector."""
+        return Trained(self.train)
+
     @cached_property
     def counts(self) -> np.ndarray:
         """(n,) how many weights each entry of the vector stands for."""
         second, first = np.ones(self.state.second_layer.shape), np.ones(self.state.first_layer.shape)
         if self.problem.multiplicity is not None:
             second, first = second * self.problem.multiplicity, first * self.problem.multiplicity[..., None]
-        return self._vector(second, first)
+        return self.trained.vector(second, first)
 
     def product(self, u: np.ndarray, v: np.ndarray) -> float:
         """The inner product of two vectors, over the weights of all neurons."""
@@ -58,18 +65,11 @@ class Objective:
 
     def start(self) -> np.ndarray:
         """The vector of ``state``, (n,) float64."""
-        return self._vector(self.state.second_layer, self.state.first_layer)
+        return self.trained.vector(self.state.second_layer, self.state.first_layer)
 
     def state_at(self, x: np.ndarray, memory: dict[str, np.ndarray] | None = None) -> State:
         """The state with the trained layers of ``x``, in the run's precision."""
-        second, first = self.state.second_layer, self.state.first_layer
-        used = 0
-        if "second_layer" in self.train:
-            used = second.size
-            second = x[:used].reshape(second.shape).astype(second.dtype)
-        if "first_layer" in self.train:
-            first = x[used:].reshape(first.shape).astype(first.dtype)
-        return State(second, first, memory or {})
+        return State(*self.trained.layers(x, self.state.second_layer, self.state.first_layer), memory or {})
 
     def rounded(self, x: np.ndarray) -> np.ndarray:
         """``x`` as a state of the run's precision holds it."""
@@ -86,14 +86,18 @@ class Objective:
                 loss, gradient = self.problem.correlation_loss(at.second_layer, at.first_layer)
             else:
                 loss, gradient = self.backend.loss_and_gradient(self.problem, at)
-        return float(loss[0]), self._vector(*gradient)
+        return float(loss[0]), self.trained.vector(*gradient)
+
+    def second_order(self, x: np.ndarray) -> SecondOrder:
+        """∇L and its change along vectors at ``x``, of the squared loss on the population."""
+        return SecondOrder.at(self.problem, self.state_at(x), self.trained)
 
     def decay(self, schedule: Schedule, step: int) -> np.ndarray | float:
         """λ of a step: a number, or (n,) for each entry of the vector where layers have their own."""
         if not isinstance(schedule, ByLayer):
             return schedule.at_step(step)
         first, second = (schedule.in_layer(layer).at_step(step) for layer in LAYERS)
-        return self._vector(
+        return self.trained.vector(
             np.full(self.state.second_layer.shape, second), np.full(self.state.first_layer.shape, first)
         )
 
@@ -126,7 +130,3 @@ class Objective:
             mass = np.sqrt(loss / FLOAT64_ROUNDING)
             longer = 1.0 if problem.root is None else float(problem.root.largest()[0])
             return loss, float(0.25 * FLOAT64_ROUNDING * mass * self.norm(x)) * longer
-
-    def _vector(self, second: np.ndarray, first: np.ndarray) -> np.ndarray:
-        layers = {"second_layer": second, "first_layer": first}
-        return np.concatenate([layers[name].ravel() for name in layers if name in self.train]).astype(np.float64)
