@@ -15,16 +15,6 @@ Array = Any  # a NumPy array, a torch tensor or a DoubleDouble: formulas are wri
 _PARALLEL_WITHIN = 1e-13  # radians
 
 
-class SecondDerivatives(NamedTuple):
-    """Second derivatives of K(q_u, q_v, s)."""
-
-    ss: Array
-    s_qu: Array
-    s_qv: Array
-    qu_qu: Array
-    qu_qv: Array
-
-
 @dataclass(frozen=True)
 class Pairs:
     """Pairs of rows (u, v) by their inner products, and the angle θ between them; arrays that broadcast.
