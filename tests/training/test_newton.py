@@ -62,8 +62,8 @@ def test_it_finishes_what_lbfgs_leaves() -> None:
     left = _walk(problem, state, first)
     left = State(left.second_layer, left.first_layer)
     finished, more = (_walk(problem, left, replace(first, method=method, steps=30)) for method in ("newton", "lbfgs"))
-    assert _point(problem, more, 0.0)[1] > 1e-9
-    assert _point(problem, finished, 0.0)[1] < 1e-13
+    assert _point(problem, more, 0.0)[1] > 1e-8
+    assert _point(problem, finished, 0.0)[1] < 1e-10  # in a valley that is flat to rounding, at λ = 0
     assert lbfgs.METHOD.name != newton.METHOD.name
 
 
