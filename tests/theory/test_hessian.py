@@ -28,6 +28,7 @@ PLACES = {
     "tiny": 1e-9 * np.array([0.5, -1.0]),
     "long": 30.0 * np.array([0.5, 1.0]),
 }
+EASY = ("nearly equal", "opposite", "short")  # for kernels that have no angle in them
 A, TEACHER = np.array([0.75, -1.25]), (np.array([0.5, 1.0]), np.array([[0.6, 0.8], [1.0, 0.0]]))
 
 
@@ -74,8 +75,15 @@ def exact_matrix(name: str, drop: int, a: np.ndarray, w: np.ndarray) -> list[lis
     return found
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize(("name", "drop"), [x for x in product(activation_names(), (0, 2, 3)) if exact.has_twin(x[0])])
+def _is_tried(name: str, drop: int, place: str) -> bool:
+    act = activation(name, drop)
+    angles = act.degree_one is not None or name == "erf"
+    return exact.has_twin(name) and not act.is_zero and (angles or place in EASY)
+
+
+@pytest.mark.parametrize(
+    ("name", "drop", "place"), [x for x in product(activation_names(), (0, 2, 3), PLACES) if _is_tried(*x)]
+)
 def test_the_hessian_is_the_second_difference_of_the_loss(name: str, drop: int, place: str) -> None:
     w = np.stack([U, PLACES[place]])
     hessian = Hessian.at(activation(name, drop), A, w, *TEACHER)
