@@ -31,7 +31,8 @@ Function = Callable[..., Array]  # pointwise, with the signature (z, xp=np)
 HIGHEST_DEGREE = 4000
 TOLERANCE = 1e-13  # of a truncation, relative to E φ²
 _OF_DERIVATIVES = 10.0  # times that in ∂K/∂s and ∂K/∂q
-WIDEST = 1e-10  # of a truncation where the highest degree is reached: beyond, there is no kernel
+BESIDE_KINK = 1e-24  # that of φ beside a function with a kink, of which a truncation leaves much
+_AT_LAST = 100.0  # times all this where the highest degree is reached: beyond, there is no kernel
 
 _RATIO = 2.0**0.25  # of the norms of neighbouring levels
 _LOWEST_LEVEL = -8
@@ -95,7 +96,7 @@ class HermiteSeries:
     # --- levels ----------------------------------------------------------------------------------
 
     def level(self, largest_norm: float, tolerance: float = TOLERANCE) -> Level | None:
-        """The level of rows up to a norm; None where no allowed degree holds to ``WIDEST``, or the norm is not finite.
+        """The level of rows up to a norm; None beyond the norms for which there is a degree, or where it is not finite.
 
         Args:
             tolerance: of what bounds the error of K, relative to its size; ten times that of ∂K/∂s and ∂K/∂q.
@@ -147,7 +148,7 @@ class HermiteSeries:
                 degree = max(4, int(good[0]))
                 step = self._settled_step(norm, degree)
                 return None if step is None else Level(norm, degree, step)
-        if step is None or worst[-1] > max(WIDEST / _OF_DERIVATIVES, tolerance):
+        if step is None or worst[-1] > _AT_LAST * tolerance:
             return None
         return Level(norm, HIGHEST_DEGREE, step)
 
@@ -188,7 +189,7 @@ class HermiteSeries:
         Accuracy: 1e-15 of √E (φ^{(order)})² (tests/theory/test_series.py).
         """
         norms = np.asarray(norms, dtype=float)
-        level = self._level_of(norms, degree)
+        level = self.level_for(float(np.max(norms, initial=0.0)), degree)
         if level is None:
             return np.full((len(norms), degree + 1), np.nan)
         return self._coefficients(norms, degree, order, level.step, shift)
@@ -196,7 +197,7 @@ class HermiteSeries:
     def tail(self, norms: np.ndarray, degree: int, order: int, shift: np.ndarray | None = None) -> np.ndarray:
         """T_D of each row, (n,): the mean square of φ^{(order)}(x_i z + b_i) less the terms up to D = degree."""
         norms = np.asarray(norms, dtype=float)
-        level = self._level_of(norms, degree)
+        level = self.level_for(float(np.max(norms, initial=0.0)), degree)
         if level is None:
             return np.full(len(norms), np.nan)
         found = self._coefficients(norms, degree, order, level.step, shift)
@@ -249,11 +250,12 @@ class HermiteSeries:
         for level in dict.fromkeys(levels):
             yield level, np.array([i for i, its in enumerate(levels) if its == level])
 
-    def _level_of(self, norms: np.ndarray, degree: int) -> Level | None:
-        level = self.level(float(np.max(norms, initial=0.0)))
+    def level_for(self, largest_norm: float, degree: int) -> Level | None:
+        """The level of rows up to a norm of which so many coefficients are asked; None beyond the last one."""
+        level = self.level(largest_norm)
         while level is not None and level.degree < degree:
             above = self.level(level.norm * _RATIO)
-            if above is None:
+            if above is None or above.norm > 2.0**20:  # a polynomial: its degree does not grow
                 break
             level = above
         return level
