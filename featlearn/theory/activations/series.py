@@ -131,32 +131,42 @@ class HermiteSeries:
         return float(_RATIO**index)
 
     def _new_level(self, norm: float, tolerance: float) -> Level | None:
-        norms = norm * 2.0 ** -np.arange(0.0, 4.0, 0.5)
-        orders = range(min(3, len(self.functions)))
+        if not self.is_within_nodes(norm):
+            return None
         for cap in _CAPS:
             step = self._settled_step(norm, cap)
             if step is None:
                 return None
-            found = [self._coefficients(norms, cap, order, step) for order in orders]
-            tails = [self._tails(norms, its, order, step) for order, its in zip(orders, found, strict=True)]
-            of_slopes = [tails[1], *(np.sqrt(tails[0] * its) for its in tails[2:])]
-            worst = np.maximum(tails[0], np.max(of_slopes, 0) / _OF_DERIVATIVES)
-            if not np.isfinite(worst).all():
-                return None
-            good = np.flatnonzero(worst <= tolerance)
+            left = self._left(norm, cap, step)
+            good = np.flatnonzero(left <= tolerance)
             if len(good):
                 degree = max(4, int(good[0]))
                 step = self._settled_step(norm, degree)
                 return None if step is None else Level(norm, degree, step)
-        if step is None or worst[-1] > _AT_LAST * tolerance:
-            return None
-        return Level(norm, HIGHEST_DEGREE, step)
+        return Level(norm, HIGHEST_DEGREE, step) if step is not None and left[-1] <= _AT_LAST * tolerance else None
 
-    def _tails(self, norms: np.ndarray, found: np.ndarray, order: int, step: float) -> np.ndarray:
-        """The largest T_k of some rows after each degree k, relative to the mean square of the first row."""
-        last = self._residual(norms, found, order, step)
-        after = np.cumsum(found[:, ::-1] ** 2, -1)[:, ::-1] + last[:, None]  # of the degrees from k on
-        return np.append(np.max(after[:, 1:], 0), np.max(last)) / (after[0, 0] or 1.0)
+    def _left(self, norm: float, degree: int, step: float) -> np.ndarray:
+        """What the tolerance of ``level`` is held to, after each degree up to one, (degree + 1,)."""
+        norms = norm * 2.0 ** -np.arange(0.0, 4.0, 0.5)
+        tails = []
+        for order in range(min(3, len(self.functions))):
+            found = self._coefficients(norms, degree, order, step)
+            last = self._residual(norms, found, order, step)
+            after = np.cumsum(found[:, ::-1] ** 2, -1)[:, ::-1] + last[:, None]  # of the degrees from k on
+            tails.append(np.append(np.max(after[:, 1:], 0), np.max(last)) / (after[0, 0] or 1.0))
+        of_slopes = [tails[1], *(np.sqrt(tails[0] * its) for its in tails[2:])]
+        return np.asarray(np.maximum(tails[0], np.max(of_slopes, 0) / _OF_DERIVATIVES))
+
+    def is_within_nodes(self, norm: float) -> bool:
+        """Whether φ(xz) is finite, and times its weight nothing, where the nodes end."""
+        z = np.linspace(-_END, _END, 65)
+        with np.errstate(all="ignore"):
+            weighted = np.abs(self.functions[0](norm * z)) * np.exp(-0.25 * z * z)
+        return bool(np.isfinite(weighted).all() and max(weighted[0], weighted[-1]) <= 1e-17 * np.max(weighted))
+
+    def left_over(self, norm: float) -> float:
+        """The share of E φ(xz)² (or of φ′, φ″, as ``level`` weighs them) that is left after the last degree allowed."""
+        return float(self._left(norm, HIGHEST_DEGREE, 2 * _END / _MOST_NODES)[-1])
 
     def _settled_step(self, norm: float, degree: int) -> float | None:
         """A step of which two thirds change nothing in the coefficients of rows up to a norm."""
