@@ -1,4 +1,4 @@
-"""The coefficients, tails and levels of Hermite series, against what is known of them in closed form or in many digits."""
+"""The coefficients, tails and levels of Hermite series, against closed forms and numbers of many digits."""
 
 from functools import cache
 from math import factorial, sqrt
