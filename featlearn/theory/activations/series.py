@@ -5,7 +5,7 @@ With x = ‖w‖, z ~ N(0, 1) and orthonormal Hermite polynomials he_k = He_k/�
     c_k(x) = E[φ(xz) he_k(z)],   d_k(x) = E[φ′(xz) he_k(z)],   e_k(x) = E[φ″(xz) he_k(z)],
 
 those of order 0, 1 and 2. With t = s/(x_u x_v), Σ_k c_k(x_u) c_k(x_v) t^k is the kernel; after degree D it errs by at
-most √(T_D(x_u) T_D(x_v)), where T_D(x) = E[(φ(xz) − Σ_{k≤D} c_k he_k(z))²]. Proofs: docs/theory.md §14.
+most √(T_D(x_u) T_D(x_v)), where T_D(x) = E[(φ(xz) − Σ_{k≤D} c_k he_k(z))²]. Proofs: docs/theory.md §15.
 
 Expectations are trapezoid sums over z, which converge geometrically for analytic φ: their step is halved until it does
 not matter. Degree and step are those of a level of the norm, so that they do not depend on which rows are computed
