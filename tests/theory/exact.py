@@ -17,7 +17,7 @@ from tests.theory import smooth_truth
 
 MP = mpmath.mp.clone()
 MP.dps = 50
-# Those with fifty digits here. Of the others, Hermite series, only the moments have them; their kernels: test_smooth.py.
+# Those with fifty digits here. Of the others, Hermite series, only the moments have them; kernels: test_smooth.py.
 CLOSED_NAMES = tuple(name for name in activation_names() if activation(name, 0).series is None)
 Exact = Any  # an mpmath number: the library has no types
 SLOPE = 0.01  # of leaky_relu below 0
