@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from featlearn.config.section import Section, Violations, Weight, WholeNumber
-from featlearn.theory.activations import Activation, ActivationName, activation, default_parameters
+from featlearn.theory.activations import Activation, ActivationName, activation, activation_names, default_parameters
 from featlearn.theory.activations.polynomials import HIGHEST_DEGREE
 from featlearn.theory.activations.registry import HIGHEST_DROP
+
+
+def _known(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """A name of the package, or one that was registered since."""
+    return value if isinstance(value, str) and value in activation_names() else handler(value)
+
+
+KnownActivation = Annotated[ActivationName, WrapValidator(_known)]
 
 
 class NamedActivation(Section):
     """An activation by its name and its parameters."""
 
-    name: ActivationName = Field(description="see the table of activations")
+    name: KnownActivation = Field(description="see the table of activations")
     negative_slope: Annotated[float, Field(ge=-10, le=10)] | None = Field(
         None, description="of leaky_relu: α, its slope below 0; default 0.01"
     )
@@ -48,7 +56,7 @@ class NamedActivation(Section):
 class ActivationChoice(NamedActivation):
     """The activation of teacher and student."""
 
-    name: ActivationName = Field("relu", description="φ, see the table of activations")
+    name: KnownActivation = Field("relu", description="φ, see the table of activations")
     drop_hermite_below: Annotated[WholeNumber, Field(ge=0, le=HIGHEST_DROP)] = Field(
         2,
         description="ℓ: the Hermite degrees below it are dropped; 2: constant and linear part (the paper); 0: plain φ",

@@ -31,7 +31,7 @@ class Hint:
         return name in self.words.split() and (not self.at or key in self.at.split(", "))
 
 
-_CLOSED_FORMS = "losses are closed forms, and each activation needs its own; erf is the smooth, bounded one"
+_CLOSED_FORMS = "losses are exact, and each activation needs its own kernel; tanh, softplus and silu are smooth ones"
 _BATCHES = (
     "a fresh batch at each step is data: {kind: online, batch_size: 100}, batches of a fixed sample are "
     "{kind: empirical, samples: 10000, batch_size: 100}"
@@ -125,10 +125,12 @@ OF_KEYS = (
 )
 OF_VALUES = (
     Hint(
-        "tanh sigmoid silu swish softplus elu selu cos softmax mish",
+        "elu selu cos softmax mish",
         says=_CLOSED_FORMS,
         at="activation name",
     ),
+    Hint("swish", "silu", at="activation name"),
+    Hint("logistic", "sigmoid", at="activation name"),
     Hint("square squared x^2", "quadratic", at="activation name"),
     Hint("absolute", "abs", at="activation name"),
     Hint("identity none", "linear", at="activation name"),

@@ -19,6 +19,7 @@ from featlearn.theory.activations import (  # noqa: F401 - each registers its ac
     degree_one,
     erf,
     gelu,
+    logistic,
     polynomials,
     quadratic,
     sine,

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.hermite import hermite_polynomials
 from featlearn.theory.pairs import Array, Pairs, SecondDerivatives
 
@@ -106,6 +107,7 @@ class Activation:
         highest: the highest even and the highest odd Hermite degree of the plain φ; −1 where it has none, None where
             there is no highest, or none is known.
         second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K; None where they are not known.
+        series: the Hermite series that the rest comes from, where it does.
         compiled: the kernel in the fused backend; None where it has none, and the torch backend trains.
         slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
             and ∇φ̃_j the gradient of φ̃(v_j·x) by its row, of n rows in d dimensions with products ``gram`` (n, n), the
@@ -139,6 +141,7 @@ class Activation:
     parameters: Parameters = ()
     highest: tuple[int | None, int | None] = (None, None)
     second_derivatives: Callable[[Any, Array, Array, Array], SecondDerivatives] | None = None
+    series: HermiteSeries | None = None
 
     @property
     def label(self) -> str:
@@ -189,6 +192,8 @@ class Activation:
 
     def projection(self, k: int, squared_norm: Any) -> Any:
         """E[φ(√q z) He_k(z)] = q^{k/2} μ_k(q) of the plain φ, finite for tiny q and 0 too; needs ``hermite``."""
+        if self.series is not None:
+            return self.series.projection(k, squared_norm)
         assert self.hermite is not None  # it makes what drops other degrees than those below 2
         if self.homogeneous_degree is None:
             return self.hermite(k, squared_norm) * squared_norm ** (k / 2)
