@@ -17,7 +17,7 @@ from featlearn.training.backends import WIDE, BackendError, Looks
 from featlearn.training.backends import fused_kernels as kernels
 from featlearn.training.backends.fused_target import FusedTarget, fused_target
 from featlearn.training.backends.kernel_cache import kernel
-from featlearn.training.backends.layout import ERF, ERF_TAIL, HOMOGENEOUS, HOMOGENEOUS_TAIL, QUADRATIC
+from featlearn.training.backends.layout import ERF, ERF_TAIL, HOMOGENEOUS, HOMOGENEOUS_TAIL, QUADRATIC, SERIES
 from featlearn.training.backends.row_measures import pays
 from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
@@ -37,18 +37,21 @@ _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = 
 
 
 def fused_kernel(activation: Activation) -> kernels.Kernel:
-    """The compiled kernel of an activation: its family, factor, half, excess and first.
+    """The compiled kernel of an activation: of a closed form, or else of its series.
 
     Raises:
         BackendError: for an activation that has none, or one of a family that is not compiled.
     """
     compiled = activation.compiled
+    if compiled is None and activation.series is not None:
+        return kernels.Kernel(SERIES, 1.0, 0.0, 0.0, 0, activation)
     if compiled is None:
         raise BackendError(f"the fused backend has no compiled kernel of {activation.name}; use the torch backend")
     if compiled.family not in _FAMILIES:
         known = ", ".join(_FAMILIES)
         raise BackendError(f"{activation.name} asks for the compiled kernels {compiled.family!r}; there are {known}")
-    return _FAMILIES[compiled.family], compiled.factor, compiled.half, compiled.excess, compiled.first
+    family = _FAMILIES[compiled.family]
+    return kernels.Kernel(family, compiled.factor, compiled.half, compiled.excess, compiled.first)
 
 
 class FusedBackend:
