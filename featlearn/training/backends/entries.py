@@ -55,7 +55,8 @@ def _sizes(sizes):
 @compiled
 def _run(
     i, n, numbers, tail, target,
-    v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, expansions,
+    v, a, mean_a, square_a, mean_w, square_w, multiplicity,
+    student, neurons, totals, sums, desk, expansions,
 ):  # fmt: skip
     """Run i of those that the arrays hold."""
     block, row = i * n.blocks, i * n.blocks * n.d
@@ -140,9 +141,8 @@ def advance(family: int, polynomial: bool = False) -> Callable[..., None]:
 
     def steps_of_runs(
         sizes, numbers, looks, counters, tail, factors, coefficients, directions,
-        stretch, decay, size, seen, slope_a, slope_w,
-        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
-        expansions,
+        stretch, decay, size, seen, slope_a, slope_w, v, a, mean_a, square_a, mean_w, square_w, multiplicity,
+        student, neurons, totals, sums, desk, moments, expansions,
     ):  # fmt: skip
         n = _sizes(sizes)
         for i in range(n.runs):
@@ -151,7 +151,8 @@ def advance(family: int, polynomial: bool = False) -> Callable[..., None]:
                 target = _target(i, n, factors, coefficients, directions, moments)
             run = _run(
                 i, n, numbers, tail, target,
-                v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, expansions,
+                v, a, mean_a, square_a, mean_w, square_w, multiplicity,
+                student, neurons, totals, sums, desk, expansions,
             )  # fmt: skip
             looked = 0
             for done in range(n.steps + 1):
@@ -174,9 +175,8 @@ def advance_together(family: int, polynomial: bool = False) -> Callable[..., Non
 
     def steps_of_run(
         sizes, numbers, looks, counters, tail, factors, coefficients, directions,
-        stretch, decay, size, seen, slope_a, slope_w,
-        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
-        expansions,
+        stretch, decay, size, seen, slope_a, slope_w, v, a, mean_a, square_a, mean_w, square_w, multiplicity,
+        student, neurons, totals, sums, desk, moments, expansions,
     ):  # fmt: skip
         n = _sizes(sizes)
         target = 0
@@ -184,7 +184,8 @@ def advance_together(family: int, polynomial: bool = False) -> Callable[..., Non
             target = _target(0, n, factors, coefficients, directions, moments)
         run = _run(
             0, n, numbers, tail, target,
-            v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, expansions,
+            v, a, mean_a, square_a, mean_w, square_w, multiplicity,
+            student, neurons, totals, sums, desk, expansions,
         )  # fmt: skip
         looked, in_round = 0, n.before + n.shares + 1
         claimed = add(counters, CLAIMED, 1)

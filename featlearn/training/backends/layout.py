@@ -11,7 +11,8 @@ PANEL = 4  # blocks of LANES neurons that stay in the cache while all others pas
 DESK = (1 + 2 * PANEL) * LANES  # rows of scratch: a tile, and for each neuron of a panel its sums of K and of ∂K/∂q
 SCALE, INVERSE, WEIGHT, PUSH = range(4)  # rows of ``neurons`` for each block, see ``pair_kernels.Family.ready``
 NEURON_ROWS = 4
-POWERS = 16  # coefficients of the polynomials of a ``series_table``
+LARGEST, LENGTH, TERMS, INTERVALS, STRIDE, PARITY, FIRST, GROUPS = range(8)  # the head of a ``series_table``
+POWERS = 16  # coefficients of its polynomials
 SERIES_HEAD, COLUMNS_ALONE = 2, 3  # its rows before the terms, and columns that no term has
 EXPANSION_HEAD, EXPANSION_ROWS = (
     2,

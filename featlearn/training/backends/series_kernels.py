@@ -6,14 +6,13 @@ of which c_{i+1} = x h_i,
     K = c_0 c_0 + s Q(t),   ∂K/∂s = (t Q)′(t),   Q = Σ_i h_i(u) h_i(v) t^i,
     2 ∂K/∂q_u = e_0(u) c_0(v) + x_v t Σ_i e_{i+1}(u) h_i(v) t^i:
 
-all finite where a row is zero, and two derivatives by one pass of Horner's rule. Of i = p + r·m the terms m are those
-that the activation has: Q = Λ + t^p R(y) with y = t^r, where Λ is the share of a linear part beside an even function.
+all finite where a row is zero, and both derivatives of Q by one pass of Horner's rule. Of i = p + r·m the terms m are
+those that the activation has: Q = Λ + t^p R(y) with y = t^r, where Λ is the share of a linear part beside an even
+function.
 
 Before the sums over pairs all neurons of a run are expanded, with the table of the largest norm among them. The rows of
-``Kernel.expansions`` are
-
-    where the table of the run begins, and a norm that no table is there for, or 0;
-    then of each block: the table that it is expanded by, scratch, the columns, and h of each term.
+``Kernel.expansions`` are where that table begins, and a norm that no table is there for, or 0; then of each block the
+table that it is expanded by, scratch, the columns of the table, and h of each term.
 """
 
 from __future__ import annotations
@@ -21,20 +20,57 @@ from __future__ import annotations
 from featlearn.training.backends.layout import (
     COLUMNS_ALONE,
     EXPANSION_HEAD,
+    FIRST,
+    GROUPS,
+    INTERVALS,
     INVERSE,
     LANES,
+    LARGEST,
+    LENGTH,
     NEURON_ROWS,
+    PARITY,
     POWERS,
     SCALE,
     SERIES_HEAD,
+    STRIDE,
+    TERMS,
     WEIGHT,
 )
 from featlearn.training.backends.moment_kernels import add_derivatives, cosines, degree_of, monomial
 from featlearn.training.backends.tile_kernels import transpose
-from featlearn.training.backends.vectors import compiled, entry, fma, load, number, spread, sqrt, store, where_above
+from featlearn.training.backends.vectors import (
+    compiled,
+    entry,
+    fma,
+    inlined,
+    load,
+    number,
+    spread,
+    sqrt,
+    store,
+    where_above,
+)
 
-_AT, _MISSING = range(EXPANSION_HEAD)  # rows of expansions: the table, and a norm that has none
-_MADE, _SCRATCH, _COLUMNS = range(3)  # rows of a block: its table, scratch, and where its columns begin
+_AT, _MISSING = range(EXPANSION_HEAD)  # rows of expansions
+_MADE, _SCRATCH, _COLUMNS = range(3)  # rows of a block
+
+
+@inlined
+def _told(tail, at, place):
+    """A whole number of the head of the table that begins at a row."""
+    return int(number(tail, at * LANES + place))
+
+
+@inlined
+def _block(kernel, j):
+    """The first row of block j."""
+    return EXPANSION_HEAD + j * kernel.stride
+
+
+@inlined
+def _table(kernel):
+    """The first row of the table of the run."""
+    return int(entry(kernel.expansions, _AT, 0))
 
 
 @compiled
@@ -51,12 +87,15 @@ def complete(factor, scale, inverse):
 @compiled
 def not_expanded(kernel, j):
     """Note that the neurons of block j are new."""
-    store(kernel.expansions, EXPANSION_HEAD + j * kernel.stride + _MADE, -1.0)
+    store(kernel.expansions, _block(kernel, j) + _MADE, -1.0)
+
+
+# --- coefficients -------------------------------------------------------------------------------
 
 
 @compiled
-def _table(run, scratch):
-    """The first row of the table of the largest norm; the first norm that has none is told, after which nothing counts."""
+def _table_of_largest(run, scratch):
+    """The first row of the table of the largest norm. The first norm without one is noted; what follows is not used."""
     expansions, tail = run.kernel.expansions, run.kernel.tail
     largest = spread(0.0)
     for j in range(run.blocks):
@@ -67,9 +106,9 @@ def _table(run, scratch):
     for lane in range(1, LANES):
         norm = max(norm, entry(expansions, scratch, lane))
     at = 0
-    while norm > number(tail, at * LANES):
-        at += int(number(tail, at * LANES + 1))
-    if number(tail, at * LANES + 3) == 0.0 and entry(expansions, _MISSING, 0) == 0.0:
+    while norm > number(tail, at * LANES + LARGEST):
+        at += _told(tail, at, LENGTH)
+    if _told(tail, at, INTERVALS) == 0 and entry(expansions, _MISSING, 0) == 0.0:
         store(expansions, _MISSING, norm)
     return at
 
@@ -84,27 +123,22 @@ def _interval(tail, ends, count, x):
 
 
 @compiled
-def _columns(run, at, j, here):
-    """The columns of the neurons of block j: of each neuron in one row, and then turned round."""
-    expansions, tail = run.kernel.expansions, run.kernel.tail
-    terms, count, groups = (
-        int(number(tail, at * LANES + 2)),
-        int(number(tail, at * LANES + 3)),
-        int(number(tail, at * LANES + 7)),
-    )
-    ends = at + SERIES_HEAD + (terms + LANES - 1) // LANES
-    polynomials = ends + (3 * count + LANES - 1) // LANES
+def _fill_columns(run, at, j, here):
+    """The columns of the neurons of block j, from the row ``here`` on: each neuron in a row, and then turned round."""
+    expansions, tail, norms = run.kernel.expansions, run.kernel.tail, j * NEURON_ROWS + SCALE
+    count, groups = _told(tail, at, INTERVALS), _told(tail, at, GROUPS)
+    first = at + SERIES_HEAD + (_told(tail, at, TERMS) + LANES - 1) // LANES
+    ends, first = first * LANES, first + (3 * count + LANES - 1) // LANES
     for u in range(0, LANES, 4):
-        norms = j * NEURON_ROWS + SCALE
-        place0, y0 = _interval(tail, ends * LANES, count, entry(run.neurons, norms, u))
-        place1, y1 = _interval(tail, ends * LANES, count, entry(run.neurons, norms, u + 1))
-        place2, y2 = _interval(tail, ends * LANES, count, entry(run.neurons, norms, u + 2))
-        place3, y3 = _interval(tail, ends * LANES, count, entry(run.neurons, norms, u + 3))
+        place0, y0 = _interval(tail, ends, count, entry(run.neurons, norms, u))
+        place1, y1 = _interval(tail, ends, count, entry(run.neurons, norms, u + 1))
+        place2, y2 = _interval(tail, ends, count, entry(run.neurons, norms, u + 2))
+        place3, y3 = _interval(tail, ends, count, entry(run.neurons, norms, u + 3))
         for group in range(groups):
-            row0 = polynomials + (place0 * groups + group) * POWERS
-            row1 = polynomials + (place1 * groups + group) * POWERS
-            row2 = polynomials + (place2 * groups + group) * POWERS
-            row3 = polynomials + (place3 * groups + group) * POWERS
+            row0 = first + (place0 * groups + group) * POWERS
+            row1 = first + (place1 * groups + group) * POWERS
+            row2 = first + (place2 * groups + group) * POWERS
+            row3 = first + (place3 * groups + group) * POWERS
             v0, v1, v2, v3 = load(tail, row0), load(tail, row1), load(tail, row2), load(tail, row3)
             for power in range(1, POWERS):
                 v0 = fma(v0, y0, load(tail, row0 + power))
@@ -121,23 +155,17 @@ def _columns(run, at, j, here):
 
 @compiled
 def expand(run, j):
-    """Expand the neurons of block j, once all neurons are ready; returns whether they were not yet."""
-    expansions, tail = run.kernel.expansions, run.kernel.tail
-    block = EXPANSION_HEAD + j * run.kernel.stride
-    at = _table(run, block + _SCRATCH)
+    """Expand the neurons of block j, once all neurons are ready; returns whether they were not expanded before."""
+    expansions, tail, block = run.kernel.expansions, run.kernel.tail, _block(run.kernel, j)
+    at = _table_of_largest(run, block + _SCRATCH)
     store(expansions, _AT, 1.0 * at)
-    if entry(expansions, block + _MADE, 0) == 1.0 * at or number(tail, at * LANES + 3) == 0.0:
+    if entry(expansions, block + _MADE, 0) == 1.0 * at or _told(tail, at, INTERVALS) == 0:
         return False
     store(expansions, block + _MADE, 1.0 * at)
-    terms, r, p = (
-        int(number(tail, at * LANES + 2)),
-        int(number(tail, at * LANES + 4)),
-        int(number(tail, at * LANES + 5)),
-    )
-    columns = block + _COLUMNS
-    _columns(run, at, j, columns)
-    norm, further = load(run.neurons, j * NEURON_ROWS + SCALE), columns + int(number(tail, at * LANES + 7)) * LANES
-    for m in range(terms):
+    columns, norm = block + _COLUMNS, load(run.neurons, j * NEURON_ROWS + SCALE)
+    _fill_columns(run, at, j, columns)
+    r, p, further = _told(tail, at, STRIDE), _told(tail, at, PARITY), columns + LANES * _told(tail, at, GROUPS)
+    for m in range(_told(tail, at, TERMS)):
         i = p + r * m
         if i == 0:
             h = load(expansions, columns + 1)
@@ -149,15 +177,31 @@ def expand(run, j):
 
 
 @compiled
-def _series(kernel, at, i, j, u, t, y):
+def size(run, j):
+    """The norm of the neurons of block j with all degrees but constants, which rounding errors scale with."""
+    expansions, tail, at = run.kernel.expansions, run.kernel.tail, _table(run.kernel)
+    columns = _block(run.kernel, j) + _COLUMNS
+    further = columns + LANES * _told(tail, at, GROUPS)
+    total = spread(number(tail, (at + 1) * LANES))
+    for m in range(_told(tail, at, TERMS)):
+        h = load(expansions, further + m)
+        total = fma(h, h, total)
+    norm, constant = load(run.neurons, j * NEURON_ROWS + SCALE), load(expansions, columns)
+    return sqrt(fma(norm * norm, total, constant * constant))
+
+
+# --- sums ---------------------------------------------------------------------------------------
+
+
+@compiled
+def _sums(kernel, at, i, j, u, y):
     """R(y), R′(y), and Σ e_{i+1} h_i y^m both ways, of neuron u of block i and those of block j."""
     expansions, tail = kernel.expansions, kernel.tail
-    terms, first = int(number(tail, at * LANES + 2)), int(number(tail, at * LANES + 6))
-    further = int(number(tail, at * LANES + 7)) * LANES - COLUMNS_ALONE
-    one = EXPANSION_HEAD + i * kernel.stride + _COLUMNS + COLUMNS_ALONE
-    other = EXPANSION_HEAD + j * kernel.stride + _COLUMNS + COLUMNS_ALONE
+    one = _block(kernel, i) + _COLUMNS + COLUMNS_ALONE
+    other = _block(kernel, j) + _COLUMNS + COLUMNS_ALONE
+    further = LANES * _told(tail, at, GROUPS) - COLUMNS_ALONE
     value, slope, own, its = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
-    for m in range(terms - 1, first - 1, -1):
+    for m in range(_told(tail, at, TERMS) - 1, _told(tail, at, FIRST) - 1, -1):
         h_u, h_v = entry(expansions, one + further + m, u), load(expansions, other + further + m)
         slope = fma(slope, y, value)
         value = fma(value, y, h_u * h_v)
@@ -168,38 +212,29 @@ def _series(kernel, at, i, j, u, t, y):
 
 @compiled
 def pairs(kernel, neurons, i, j, kept, desk, totals):
-    """As in ``tile_kernels.pairs_of``."""
-    expansions, tail = kernel.expansions, kernel.tail
-    at = int(entry(expansions, _AT, 0))
-    r, p, first = (
-        int(number(tail, at * LANES + 4)),
-        int(number(tail, at * LANES + 5)),
-        int(number(tail, at * LANES + 6)),
-    )
-    linear = number(tail, (at + 1) * LANES)
-    row_u, row_v = EXPANSION_HEAD + i * kernel.stride + _COLUMNS, EXPANSION_HEAD + j * kernel.stride + _COLUMNS
+    """As those of ``tile_kernels.pairs_of``."""
+    expansions, tail, at = kernel.expansions, kernel.tail, _table(kernel)
+    r, p, first = _told(tail, at, STRIDE), _told(tail, at, PARITY), _told(tail, at, FIRST)
+    linear, risen = number(tail, (at + 1) * LANES), 1.0 + p + r * first
+    row_u, row_v = _block(kernel, i) + _COLUMNS, _block(kernel, j) + _COLUMNS
     c_v, e_v = load(expansions, row_v), load(expansions, row_v + 2)
     weight, inverse = load(neurons, j * NEURON_ROWS + WEIGHT), load(neurons, j * NEURON_ROWS + INVERSE)
     by_a, by_q = load(totals, 2 * j), load(totals, 2 * j + 1)
     for u in range(LANES):
         s, inverse_u = load(desk, u), entry(neurons, i * NEURON_ROWS + INVERSE, u)
-        c_u, e_u, weight_u = (
-            entry(expansions, row_u, u),
-            entry(expansions, row_u + 2, u),
-            entry(neurons, i * NEURON_ROWS + WEIGHT, u),
-        )
+        c_u, e_u = entry(expansions, row_u, u), entry(expansions, row_u + 2, u)
+        weight_u = entry(neurons, i * NEURON_ROWS + WEIGHT, u)
         t = s * inverse * inverse_u
-        y = where_above(1.0 * r, 1.5, t * t, t)
+        y = t * t if r == 2 else t
         power = t if p == 1 else spread(1.0)
         for _ in range(first):
             power = power * y
-        value, slope, own, its = _series(kernel, at, i, j, u, t, y)
+        value, slope, own, its = _sums(kernel, at, i, j, u, y)
         q = power * value
-        through = linear + fma(1.0 * (1 + p + r * first), q, r * (power * y * slope))
         k = fma(s, linear + q, c_u * c_v)
         own = fma(s * inverse_u, power * own, e_u * c_v)
         its = fma(s * inverse, power * its, c_u * e_v)
-        store(desk, u, through)
+        store(desk, u, linear + fma(risen, q, r * 1.0 * (power * y * slope)))
         by_a, by_q = fma(weight_u, k, by_a), fma(weight_u, its, by_q)
         store(desk, kept + u, fma(weight, k, load(desk, kept + u)))
         store(desk, kept + LANES + u, fma(weight, own, load(desk, kept + LANES + u)))
@@ -208,32 +243,16 @@ def pairs(kernel, neurons, i, j, kept, desk, totals):
 
 
 @compiled
-def size(run, j):
-    """The norm of the neurons of block j with all degrees, which the errors of coefficients scale with."""
-    expansions, tail = run.kernel.expansions, run.kernel.tail
-    at = int(entry(expansions, _AT, 0))
-    terms = int(number(tail, at * LANES + 2))
-    columns = EXPANSION_HEAD + j * run.kernel.stride + _COLUMNS
-    further = columns + int(number(tail, at * LANES + 7)) * LANES
-    total = spread(number(tail, (at + 1) * LANES))
-    for m in range(terms):
-        h = load(expansions, further + m)
-        total = fma(h, h, total)
-    norm, constant = load(run.neurons, j * NEURON_ROWS + SCALE), load(expansions, columns)
-    return sqrt(fma(norm * norm, total, constant * constant))
-
-
-@compiled
 def moments(run, j):
-    """As in ``moment_kernels.moments_of``: Σ_α c_α √k! c_k T^α, k = |α|, and its gradient.
+    """As those of ``moment_kernels.moments_of``: Σ_α c_α √k! c_k T^α with k = |α|, and its gradient
 
-    The latter is Σ_α c_α √k! (h_{k−1} Σ_i ∂_i T^α v_i + e_k T^α w); the coefficients of the target have the √k! in them.
+        Σ_α c_α √k! (h_{k−1} Σ_i ∂_i T^α v_i + e_k T^α w).
+
+    The coefficients of the target have the √k! in them, and all terms up to its degree are expanded.
     """
-    expansions, tail, target = run.kernel.expansions, run.kernel.tail, run.target
-    at = int(entry(expansions, _AT, 0))
-    r, p = int(number(tail, at * LANES + 4)), int(number(tail, at * LANES + 5))
-    columns = EXPANSION_HEAD + j * run.kernel.stride + _COLUMNS
-    further = columns + int(number(tail, at * LANES + 7)) * LANES
+    expansions, tail, target, at = run.kernel.expansions, run.kernel.tail, run.target, _table(run.kernel)
+    r, p, columns = _told(tail, at, STRIDE), _told(tail, at, PARITY), _block(run.kernel, j) + _COLUMNS
+    further = columns + LANES * _told(tail, at, GROUPS)
     norm, first = load(run.neurons, j * NEURON_ROWS + SCALE), j * (2 + 2 * target.lines)
     cosines(target, run.v, run.d, load(run.neurons, j * NEURON_ROWS + INVERSE), j)
     value, along, place = spread(0.0), spread(0.0), 0

@@ -1,18 +1,19 @@
 """Compiled steps of gradient descent on population data, for one family of kernels.
 
-A round of a run is: (1) all neurons take the step of the round before and are made ready, those of a series after that
-expanded; (2) the sums over their pairs, in shares that have arrays of their own; (3) the loss, where it is looked at. What follows what within a share,
-and in which order shares are added, depends on the shape of the run alone, and so do its bits.
+A round of a run is: (1) all neurons take the step of the round before and are made ready, and those of a series then
+expanded; (2) the sums over their pairs, in shares that have arrays of their own; (3) the loss, where it is looked at.
+What follows what within a share, and in which order shares are added, depends on the shape of the run alone, and so do
+its bits.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from featlearn.training.backends import series_kernels as series
 from featlearn.training.backends.layout import INVERSE, NEURON_ROWS, PANEL, PUSH, SCALE, SERIES, WEIGHT
 from featlearn.training.backends.method_kernels import direction
 from featlearn.training.backends.moment_kernels import moments_of, with_slope, with_value
-from featlearn.training.backends import series_kernels as series
 from featlearn.training.backends.pair_kernels import FAMILIES, Kernel
 from featlearn.training.backends.tile_kernels import pairs_of, panel_of
 from featlearn.training.backends.vectors import (
@@ -175,14 +176,12 @@ def _expanded(polynomial: bool) -> tuple[Any, Any]:
         prepared(run, j)
         series.not_expanded(run.kernel, j)
 
-    @in_part
+    @compiled
     def expand(run, j):
-        new = series.expand(run, j)
-        if polynomial:
-            if new:
-                series.moments(run, j)
+        if series.expand(run, j):
+            series.moments(run, j)
 
-    return prepare, expand
+    return prepare, expand if polynomial else series.expand
 
 
 def _sums_of(panel: Any, complete: Any, size_of: Any, polynomial: bool) -> tuple[Any, Any]:
@@ -206,8 +205,9 @@ def _sums_of(panel: Any, complete: Any, size_of: Any, polynomial: bool) -> tuple
 
     @in_part
     def look(run, seen, place):
-        """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i (of a series √K for ρ) into ``seen``, once all pairs are added up.
+        """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once all pairs are added up.
 
+        The ρ of a series is its ``size``.
         With a target beside the neurons the loss is without its squared norm.
         """
         loss, size = spread(0.0), spread(0.0)
