@@ -46,7 +46,7 @@ def test_polynomials_are_the_coefficients(name: str, drop: int, level: int) -> N
     act = activation(name, drop)
     series, table = act.series, series_table(act, level, 0)
     assert series is not None
-    degree = series.degree(norm_of(level))
+    degree = series.degree(norm_of(level)) or 0
     norms = np.concatenate([[0.0, 1e-9, norm_of(level)], np.random.default_rng(level).uniform(0, norm_of(level), 60)])
     found = columns(table, norms)
     truth = [series.coefficients(norms, degree, order) for order in range(3)]
