@@ -31,7 +31,8 @@ Function = Callable[..., Array]  # pointwise, with the signature (z, xp=np)
 HIGHEST_DEGREE = 4000
 TOLERANCE = 1e-13  # of a truncation, relative to E φ²
 _OF_DERIVATIVES = 10.0  # times that in ∂K/∂s and ∂K/∂q
-WIDEST = 1e-10  # of a truncation where the highest degree is reached: beyond, there is no kernel
+BESIDE_KINK = 1e-24  # that of φ beside a function with a kink, of which a truncation leaves much
+_AT_LAST = 100.0  # times all this where the highest degree is reached: beyond, there is no kernel
 
 _RATIO = 2.0**0.25  # of the norms of neighbouring levels
 _LOWEST_LEVEL = -8
@@ -95,7 +96,7 @@ class HermiteSeries:
     # --- levels ----------------------------------------------------------------------------------
 
     def level(self, largest_norm: float, tolerance: float = TOLERANCE) -> Level | None:
-        """The level of rows up to a norm; None where no allowed degree holds to ``WIDEST``, or the norm is not finite.
+        """The level of rows up to a norm; None beyond the norms for which there is a degree, or where it is not finite.
 
         Args:
             tolerance: of what bounds the error of K, relative to its size; ten times that of ∂K/∂s and ∂K/∂q.
@@ -130,32 +131,42 @@ class HermiteSeries:
         return float(_RATIO**index)
 
     def _new_level(self, norm: float, tolerance: float) -> Level | None:
-        norms = norm * 2.0 ** -np.arange(0.0, 4.0, 0.5)
-        orders = range(min(3, len(self.functions)))
+        if not self.is_within_nodes(norm):
+            return None
         for cap in _CAPS:
             step = self._settled_step(norm, cap)
             if step is None:
                 return None
-            found = [self._coefficients(norms, cap, order, step) for order in orders]
-            tails = [self._tails(norms, its, order, step) for order, its in zip(orders, found, strict=True)]
-            of_slopes = [tails[1], *(np.sqrt(tails[0] * its) for its in tails[2:])]
-            worst = np.maximum(tails[0], np.max(of_slopes, 0) / _OF_DERIVATIVES)
-            if not np.isfinite(worst).all():
-                return None
-            good = np.flatnonzero(worst <= tolerance)
+            left = self._left(norm, cap, step)
+            good = np.flatnonzero(left <= tolerance)
             if len(good):
                 degree = max(4, int(good[0]))
                 step = self._settled_step(norm, degree)
                 return None if step is None else Level(norm, degree, step)
-        if step is None or worst[-1] > max(WIDEST / _OF_DERIVATIVES, tolerance):
-            return None
-        return Level(norm, HIGHEST_DEGREE, step)
+        return Level(norm, HIGHEST_DEGREE, step) if step is not None and left[-1] <= _AT_LAST * tolerance else None
 
-    def _tails(self, norms: np.ndarray, found: np.ndarray, order: int, step: float) -> np.ndarray:
-        """The largest T_k of some rows after each degree k, relative to the mean square of the first row."""
-        last = self._residual(norms, found, order, step)
-        after = np.cumsum(found[:, ::-1] ** 2, -1)[:, ::-1] + last[:, None]  # of the degrees from k on
-        return np.append(np.max(after[:, 1:], 0), np.max(last)) / (after[0, 0] or 1.0)
+    def _left(self, norm: float, degree: int, step: float) -> np.ndarray:
+        """What the tolerance of ``level`` is held to, after each degree up to one, (degree + 1,)."""
+        norms = norm * 2.0 ** -np.arange(0.0, 4.0, 0.5)
+        tails = []
+        for order in range(min(3, len(self.functions))):
+            found = self._coefficients(norms, degree, order, step)
+            last = self._residual(norms, found, order, step)
+            after = np.cumsum(found[:, ::-1] ** 2, -1)[:, ::-1] + last[:, None]  # of the degrees from k on
+            tails.append(np.append(np.max(after[:, 1:], 0), np.max(last)) / (after[0, 0] or 1.0))
+        of_slopes = [tails[1], *(np.sqrt(tails[0] * its) for its in tails[2:])]
+        return np.asarray(np.maximum(tails[0], np.max(of_slopes, 0) / _OF_DERIVATIVES))
+
+    def is_within_nodes(self, norm: float) -> bool:
+        """Whether φ(xz) is finite, and times its weight nothing, where the nodes end."""
+        z = np.linspace(-_END, _END, 65)
+        with np.errstate(all="ignore"):
+            weighted = np.abs(self.functions[0](norm * z)) * np.exp(-0.25 * z * z)
+        return bool(np.isfinite(weighted).all() and max(weighted[0], weighted[-1]) <= 1e-17 * np.max(weighted))
+
+    def left_over(self, norm: float) -> float:
+        """The share of E φ(xz)² (or of φ′, φ″, as ``level`` weighs them) that is left after the last degree allowed."""
+        return float(self._left(norm, HIGHEST_DEGREE, 2 * _END / _MOST_NODES)[-1])
 
     def _settled_step(self, norm: float, degree: int) -> float | None:
         """A step of which two thirds change nothing in the coefficients of rows up to a norm."""
@@ -188,7 +199,7 @@ class HermiteSeries:
         Accuracy: 1e-15 of √E (φ^{(order)})² (tests/theory/test_series.py).
         """
         norms = np.asarray(norms, dtype=float)
-        level = self._level_of(norms, degree)
+        level = self.level_for(float(np.max(norms, initial=0.0)), degree)
         if level is None:
             return np.full((len(norms), degree + 1), np.nan)
         return self._coefficients(norms, degree, order, level.step, shift)
@@ -196,7 +207,7 @@ class HermiteSeries:
     def tail(self, norms: np.ndarray, degree: int, order: int, shift: np.ndarray | None = None) -> np.ndarray:
         """T_D of each row, (n,): the mean square of φ^{(order)}(x_i z + b_i) less the terms up to D = degree."""
         norms = np.asarray(norms, dtype=float)
-        level = self._level_of(norms, degree)
+        level = self.level_for(float(np.max(norms, initial=0.0)), degree)
         if level is None:
             return np.full(len(norms), np.nan)
         found = self._coefficients(norms, degree, order, level.step, shift)
@@ -249,11 +260,12 @@ class HermiteSeries:
         for level in dict.fromkeys(levels):
             yield level, np.array([i for i, its in enumerate(levels) if its == level])
 
-    def _level_of(self, norms: np.ndarray, degree: int) -> Level | None:
-        level = self.level(float(np.max(norms, initial=0.0)))
+    def level_for(self, largest_norm: float, degree: int) -> Level | None:
+        """The level of rows up to a norm of which so many coefficients are asked; None beyond the last one."""
+        level = self.level(largest_norm)
         while level is not None and level.degree < degree:
             above = self.level(level.norm * _RATIO)
-            if above is None:
+            if above is None or above.norm > 2.0**20:  # a polynomial: its degree does not grow
                 break
             level = above
         return level

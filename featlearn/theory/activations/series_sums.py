@@ -124,7 +124,8 @@ def _alone(series: HermiteSeries, term: Term, x_u: Any, x_v: Any, t: Any) -> Any
 
 def _coefficients(xp: Any, series: HermiteSeries, level: Level, order: int, q: Any) -> Any:
     """The coefficients of the quadratures, (K, *q.shape)."""
-    flat = xp.sqrt(q).reshape(q.shape[0] if q.ndim > 1 else 1, -1)
+    runs = q.shape[0] if q.ndim > 1 else 1
+    flat = xp.sqrt(q).reshape(runs, int(np.prod(q.shape)) // max(1, runs))
     if order < len(series.functions):
         z, weights = series.table(level.step, level.degree, order, None if xp is np else q)
         found = series.values(order, flat, z, xp) @ weights
@@ -134,8 +135,8 @@ def _coefficients(xp: Any, series: HermiteSeries, level: Level, order: int, q: A
         found = np.stack([series.coefficients(its, level.degree, order)[:, first::stride] for its in norms])
         found = found if xp is np else q.new_tensor(found)
     if xp is np:
-        return np.ascontiguousarray(np.moveaxis(found, -1, 0)).reshape(-1, *q.shape)
-    return found.movedim(-1, 0).contiguous().reshape(-1, *q.shape)
+        return np.ascontiguousarray(np.moveaxis(found, -1, 0)).reshape(found.shape[-1], *q.shape)
+    return found.movedim(-1, 0).contiguous().reshape(found.shape[-1], *q.shape)
 
 
 def _horner(xp: Any, u: Any, v: Any, t: Any) -> Any:
