@@ -74,7 +74,7 @@ class Config(Section):
                 ("backend",),
                 "fused computes on the CPU in float64; use torch (or auto) for other devices and precisions",
             )
-        if self.backend == "fused" and not self.activation.entry().compilable:
+        if self.backend == "fused" and self.activation.entry().compiled is None:
             drop = self.activation.drop_hermite_below
             which = self.activation.name + (f" with drop_hermite_below {drop}" if drop not in DROP_SETTINGS else "")
             text = f"fused has no compiled kernel of {which}; use torch (or auto)"

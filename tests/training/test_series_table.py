@@ -118,3 +118,12 @@ def test_a_table_has_the_same_bits_for_any_number_of_threads() -> None:
         )
         found.add(done.stdout)
     assert len(found) == 1
+
+
+def test_a_neighbour_that_was_made_comes_along() -> None:
+    act = activation("sigmoid", 7)
+    alone, _ = series_tables(act, frozenset([2]), 0)
+    series_tables(act, frozenset([3]), 0)
+    both, _ = series_tables(act, frozenset([2]), 0)
+    assert both[: len(alone) - SERIES_HEAD].tobytes() == alone[:-SERIES_HEAD].tobytes()
+    assert len(both) == len(alone) + len(series_table(act, 3, 0))

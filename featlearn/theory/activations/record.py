@@ -48,7 +48,7 @@ class DegreeOne:
 
 @dataclass(frozen=True)
 class CompiledKernel:
-    """The kernel among those that the fused backend compiles: a family, and its constants.
+    """The kernel among the closed forms that the fused backend compiles: a family, and its constants.
 
     Attributes:
         family: "homogeneous" (degree 1), "erf" or "quadratic"; "homogeneous_tail" or "erf_tail".
@@ -98,8 +98,8 @@ class Activation:
             ``slope``), 0 at q = 0 where it is infinite there; None where it is not known beyond.
         second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K, of smooth φ; None where unknown.
         series: the Hermite series that the rest comes from, where it does.
-        compiled: the closed form in the fused backend, which else takes the series; the torch backend trains where
-            there is neither.
+        compiled: the kernel in the fused backend, a closed form or a series; None where it has none, and the torch
+            backend trains.
         slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
             and ∇φ̃_j the gradient of φ̃(v_j·x) by its row, of n rows in d dimensions with products ``gram`` (n, n), the
             first m of which are meant; for the η² term of online descent (docs/theory.md §13). None where it is not
@@ -127,15 +127,10 @@ class Activation:
     degree_one: DegreeOne | None = None
     value_tangents: ValueTangents | None = None
     hermite: Callable[[int, Array], Array] | None = None
-    compiled: CompiledKernel | None = None
+    compiled: CompiledKernel | HermiteSeries | None = None
     slope_products: SlopeProducts | None = None
     second_derivatives: Callable[[Any, Array, Array, Array], SecondDerivatives] | None = None
     series: HermiteSeries | None = None
-
-    @property
-    def compilable(self) -> bool:
-        """Whether the fused backend has the kernel."""
-        return self.compiled is not None or self.series is not None
 
     def pointwise(self, preactivation: Array, squared_norm: Any, xp: ModuleType = np) -> Any:
         """φ̃(z) = φ(z) − Σ_{k<ℓ} μ_k(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² broadcast against z."""

@@ -51,6 +51,7 @@ def smooth_activation(name: str, formula: str, series: HermiteSeries) -> Callabl
             hermite=moments.hermite,
             second_derivatives=second,
             series=series,
+            compiled=series,
         )
 
     return make

@@ -100,7 +100,7 @@ def resolved_backend(
     """
     device = "cpu" if device == "auto" else device
     if name == "auto":
-        compiled = compilable and (activation is None or activation.compilable)
+        compiled = compilable and (activation is None or activation.compiled is not None)
         fused = compiled and (device, precision, sampled) == ("cpu", "float64", False)
         name = "fused" if fused else "torch"
     return name, device

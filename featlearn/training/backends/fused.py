@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.population import Gradient
 from featlearn.training.backends import WIDE, BackendError, Looks
 from featlearn.training.backends import fused_kernels as kernels
@@ -37,16 +38,16 @@ _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = 
 
 
 def fused_kernel(activation: Activation) -> kernels.Kernel:
-    """The compiled kernel of an activation: of a closed form, or else of its series.
+    """The compiled kernel of an activation, of a closed form or of a series.
 
     Raises:
         BackendError: for an activation that has none, or one of a family that is not compiled.
     """
     compiled = activation.compiled
-    if compiled is None and activation.series is not None:
-        return kernels.Kernel(SERIES, 1.0, 0.0, 0.0, 0, activation)
     if compiled is None:
         raise BackendError(f"the fused backend has no compiled kernel of {activation.name}; use the torch backend")
+    if isinstance(compiled, HermiteSeries):
+        return kernels.Kernel(SERIES, 1.0, 0.0, 0.0, 0, activation)
     if compiled.family not in _FAMILIES:
         known = ", ".join(_FAMILIES)
         raise BackendError(f"{activation.name} asks for the compiled kernels {compiled.family!r}; there are {known}")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.targets.function import Polynomial
 from featlearn.training.backends.layout import LANES
 from featlearn.training.problem import Problem
@@ -73,7 +74,7 @@ def fused_target(problem: Problem) -> FusedTarget:
 
 def _constant(activation: Activation, k: int) -> float:
     """h_k of μ_k(q) = h_k q^{(p − k)/2}, for erf h_k (1 + q)^{−k/2}; √k! of a series (``series_kernels.moments``)."""
-    if activation.compiled is None:
+    if isinstance(activation.compiled, HermiteSeries):
         return sqrt(factorial(k))
     if activation.hermite is None:
         raise TypeError(f"the Hermite moments of {activation.name} are unknown")

@@ -24,7 +24,17 @@ from functools import cache, lru_cache
 import numpy as np
 
 from featlearn.theory.activations import Activation
-from featlearn.training.backends.layout import COLUMNS_ALONE, EXPANSION_ROWS, LANES, POWERS, SERIES_HEAD
+from featlearn.theory.activations.series import HermiteSeries
+from featlearn.training.backends.layout import (
+    COLUMNS_ALONE,
+    EXPANSION_ROWS,
+    GROUPS,
+    LANES,
+    LENGTH,
+    POWERS,
+    SERIES_HEAD,
+    TERMS,
+)
 
 _IN_AN_OCTAVE, _LOWEST = 4, -8  # levels; the lowest has norms up to ¼
 _LAST = 100  # a level that no series reaches
@@ -36,6 +46,7 @@ _TO_CHEBYSHEV = np.cos(np.pi / (2 * POWERS) * np.where(_TURNS > 2 * POWERS, 4 * 
 _TO_CHEBYSHEV[0] /= 2
 _NODES = _TO_CHEBYSHEV[1] * POWERS / 2
 
+_made: dict[tuple[Activation, int], set[int]] = {}  # levels of which there are tables, by activation and least degree
 _lock = threading.Lock()
 
 
@@ -55,32 +66,38 @@ def norm_of(level: int) -> float:
     return 2.0 ** ((level + _LOWEST) / _IN_AN_OCTAVE) if level < _LAST else np.inf
 
 
+_ENDS = np.array([norm_of(level) * _SLACK for level in range(_LAST + 1)])
+
+
 def level_of(largest: float) -> int:
     """The level of a largest norm."""
-    return next(level for level in range(_LAST + 1) if largest <= norm_of(level) * _SLACK)
+    return int(np.searchsorted(_ENDS, largest))
 
 
 def levels_of(v: np.ndarray) -> set[int]:
     """The levels of runs whose neurons are columns (runs, d, n)."""
     largest = np.sqrt(np.max(np.einsum("rdn,rdn->rn", v, v), axis=1))
-    return {level_of(float(x)) for x in largest if np.isfinite(x)} or {0}
+    return set(np.searchsorted(_ENDS, largest[np.isfinite(largest)]).tolist()) or {0}
 
 
 def series_tables(activation: Activation, levels: frozenset[int], least: int) -> tuple[np.ndarray, int]:
     """The tables of some levels one after the other, and how many rows the neurons of a block need for coefficients.
 
-    Of other levels up to the next there are heads alone, which say that there are no intervals.
+    Of lower levels there are heads alone, which say that there are no intervals, and one behind all. Tables of levels
+    beside that were made before come along, for runs that go back and forth.
     """
     with _lock:  # many threads ask, and a series is made by one
+        made = _made.setdefault((activation, least), set())
+        levels |= made & {level + step for level in levels for step in (-1, 1)}
+        made |= levels
         return _series_tables(activation, levels, least)
 
 
-@lru_cache
+@lru_cache(maxsize=16)
 def _series_tables(activation: Activation, levels: frozenset[int], least: int) -> tuple[np.ndarray, int]:
     known = {level: series_table(activation, level, least) for level in levels}
-    stride = EXPANSION_ROWS + max(int(table[0, 7]) * LANES + int(table[0, 2]) for table in known.values())
-    end = max(levels) + 1
-    parts = [known[level] if level in known else _head(norm_of(level) * _SLACK) for level in range(end)]
+    stride = EXPANSION_ROWS + max(int(table[0, GROUPS]) * LANES + int(table[0, TERMS]) for table in known.values())
+    parts = [known[level] if level in known else _head(_ENDS[level]) for level in range(max(levels) + 1)]
     return np.concatenate([*parts, _head(np.inf)]), stride
 
 
@@ -98,12 +115,12 @@ def series_table(activation: Activation, level: int, least: int) -> np.ndarray:
 
     Beyond the norms that the series holds to all coefficients are NaN, as in its kernel.
     """
-    series, top = activation.series, norm_of(level)
-    assert series is not None
+    series, top = activation.compiled, norm_of(level)
+    assert isinstance(series, HermiteSeries)
     holds = series.degree(top)
     if holds is None:
-        table = np.concatenate([_head(top * _SLACK, 1, 1, 1, 0, 0, 1), np.full((2 + POWERS, LANES), np.nan)])
-        table[0, 1] = len(table)
+        table = np.concatenate([_head(_ENDS[level], 1, 1, 1, 0, 0, 1), np.full((2 + POWERS, LANES), np.nan)])
+        table[0, LENGTH] = len(table)
         return table
     degree = max(holds, least)
     r, p = {"odd": (2, 0), "even": (2, 1), "none": (1, 0)}[series.rest]
@@ -127,13 +144,13 @@ def series_table(activation: Activation, level: int, least: int) -> np.ndarray:
     first = max(0, -(-(activation.drop_hermite_below - 1 - p) // r))
     table = np.concatenate(
         [
-            _head(top * _SLACK, terms.size, len(pieces), r, p, first, groups, linear=linear),
+            _head(_ENDS[level], terms.size, len(pieces), r, p, first, groups, linear=linear),
             _rows(1 / np.sqrt(np.maximum(terms, 1) * (terms + 1.0))),
             _rows(ends),
             polynomials.reshape(len(pieces), POWERS, groups, LANES).swapaxes(1, 2).reshape(-1, LANES),
         ]
     )
-    table[0, 1] = len(table)
+    table[0, LENGTH] = len(table)
     return table
 
 
