@@ -74,13 +74,13 @@ def _table(kernel):
 
 
 @compiled
-def ready(q, c):
+def series_ready(q, c):
     norm = sqrt(q)
     return norm, where_above(norm, 0.0, 1.0 / norm, 0.0), c, c
 
 
 @compiled
-def complete(factor, scale, inverse):
+def series_complete(factor, scale, inverse):
     return 1.0, 0.5, 1.0
 
 
@@ -177,7 +177,7 @@ def expand(run, j):
 
 
 @compiled
-def size(run, j):
+def series_size(run, j):
     """The norm of the neurons of block j with all degrees but constants, which rounding errors scale with."""
     expansions, tail, at = run.kernel.expansions, run.kernel.tail, _table(run.kernel)
     columns = _block(run.kernel, j) + _COLUMNS
@@ -211,7 +211,7 @@ def _sums(kernel, at, i, j, u, y):
 
 
 @compiled
-def pairs(kernel, neurons, i, j, kept, desk, totals):
+def series_pairs(kernel, neurons, i, j, kept, desk, totals):
     """As those of ``tile_kernels.pairs_of``."""
     expansions, tail, at = kernel.expansions, kernel.tail, _table(kernel)
     r, p, first = _told(tail, at, STRIDE), _told(tail, at, PARITY), _told(tail, at, FIRST)
@@ -243,7 +243,7 @@ def pairs(kernel, neurons, i, j, kept, desk, totals):
 
 
 @compiled
-def moments(run, j):
+def series_moments(run, j):
     """As those of ``moment_kernels.moments_of``: Σ_α c_α √k! c_k T^α with k = |α|, and its gradient
 
         Σ_α c_α √k! (h_{k−1} Σ_i ∂_i T^α v_i + e_k T^α w).

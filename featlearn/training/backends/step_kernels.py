@@ -10,11 +10,19 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from featlearn.training.backends import series_kernels as series
 from featlearn.training.backends.layout import INVERSE, NEURON_ROWS, PANEL, PUSH, SCALE, SERIES, WEIGHT
 from featlearn.training.backends.method_kernels import direction
 from featlearn.training.backends.moment_kernels import moments_of, with_slope, with_value
 from featlearn.training.backends.pair_kernels import FAMILIES, Kernel
+from featlearn.training.backends.series_kernels import (
+    expand,
+    not_expanded,
+    series_complete,
+    series_moments,
+    series_pairs,
+    series_ready,
+    series_size,
+)
 from featlearn.training.backends.tile_kernels import pairs_of, panel_of
 from featlearn.training.backends.vectors import (
     absolute,
@@ -131,14 +139,14 @@ def _on_unit_sphere(run, j, before, after):
 def parts_of(family: int, polynomial: bool) -> Parts:
     """The compiled parts of a round for a family of kernels, with or without a polynomial target."""
     if family == SERIES:
-        complete, panel = series.complete, panel_of(series.pairs)
-        prepare, expand, size = *_expanded(polynomial), series.size
+        complete, panel = series_complete, panel_of(series_pairs)
+        prepare, expands, size = *_expanded(polynomial), series_size
     else:
         complete, panel = FAMILIES[family].complete, panel_of(pairs_of(FAMILIES[family].pair))
         moments = moments_of(FAMILIES[family].moment)
-        prepare = expand = _prepared(FAMILIES[family].ready, moments, polynomial)
+        prepare = expands = _prepared(FAMILIES[family].ready, moments, polynomial)
         size = _scale
-    return Parts(prepare, expand, *_sums_of(panel, complete, size, polynomial), *_slopes_of(complete, polynomial))
+    return Parts(prepare, expands, *_sums_of(panel, complete, size, polynomial), *_slopes_of(complete, polynomial))
 
 
 @inlined
@@ -169,19 +177,19 @@ def _prepared(ready: Any, moments: Any, polynomial: bool) -> Any:
 
 def _expanded(polynomial: bool) -> tuple[Any, Any]:
     """The compiled ``prepare`` and ``expand`` of a series."""
-    prepared = _prepared(series.ready, None, False)
+    prepared = _prepared(series_ready, None, False)
 
     @compiled
     def prepare(run, j):
         prepared(run, j)
-        series.not_expanded(run.kernel, j)
+        not_expanded(run.kernel, j)
 
     @compiled
-    def expand(run, j):
-        if series.expand(run, j):
-            series.moments(run, j)
+    def expand_with_moments(run, j):
+        if expand(run, j):
+            series_moments(run, j)
 
-    return prepare, expand if polynomial else series.expand
+    return prepare, expand_with_moments if polynomial else expand
 
 
 def _sums_of(panel: Any, complete: Any, size_of: Any, polynomial: bool) -> tuple[Any, Any]:
