@@ -176,3 +176,45 @@ def test_no_shape_reaches_beyond_its_arrays() -> None:
         [sys.executable, "-c", IN_PYTHON], env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout == "inside\n", done.stderr
+
+
+@pytest.mark.parametrize("method", ["gd", "momentum"])
+def test_where_rows_outgrow_a_series_the_closed_form_takes_the_steps(method: str) -> None:
+    """Through the norms of the sine's series and back, in whatever company and cuts."""
+    problem, state = with_act("sin", 0, 3, 5, 3)
+    state.first_layer[:] *= np.array([1.0, 15.0, 60.0])[:, None, None] / np.max(
+        np.linalg.norm(state.first_layer, axis=-1)
+    )
+    problem.teacher_first_layer[:] *= 2.0
+    reach = problem.activation.compiled.reach  # type: ignore[union-attr]
+    size = {"gd": 0.02, "momentum": 0.006}[method]
+    plan = [
+        replace(stage, step_size=Schedule(size), weight_decay=Schedule(decay))
+        for stage, decay in zip(stages(3, method), (0.01, -5.0, 6.0), strict=True)
+    ]
+    looks = np.array([1, 4, 20])
+    whole, seen = fused().advance_looking(problem, plan, state, 0, looks)
+    theirs, others = make_backend("torch", "cpu", "float64").advance_looking(problem, plan, state, 0, looks)
+    norms = [np.linalg.norm(its.first_layer, axis=-1).max(-1) for its in (state, whole)]
+    assert (norms[0] > reach).tolist() == [False, False, True]
+    assert (norms[1] > reach).tolist() == [False, True, False]
+    np.testing.assert_allclose(whole.first_layer, theirs.first_layer, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(seen.loss, others.loss, rtol=1e-10)
+    cut = state
+    for done, count in ((0, 3), (3, 1), (4, 16)):
+        cut = fused().advance(problem, plan, cut, done, count)
+    assert_same_state(cut, whole)
+    for run in range(3):
+        one, its = fused().advance_looking(problem.take([run]), plan[run : run + 1], state.take([run]), 0, looks)
+        assert_same_state(one, whole.take([run]))
+        assert its.loss.tobytes() == seen.loss[run].tobytes()
+    loss, slope = fused().loss_and_gradient(problem, state)
+    truth = population.gradient(
+        problem.activation,
+        state.second_layer,
+        state.first_layer,
+        problem.teacher_second_layer,
+        problem.teacher_first_layer,
+    )
+    np.testing.assert_allclose(slope.first_layer, truth.first_layer, rtol=0, atol=1e-12)
+    assert loss.shape == (3,)

@@ -58,6 +58,11 @@ def _renew_lock() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)  # a thread that the child does not have may hold it
 
+
+class BeyondSeriesError(Exception):
+    """Rows of a norm for which a series does not hold, while the closed form does that it stands for."""
+
+
 Columns = Callable[[np.ndarray], np.ndarray]
 
 
@@ -89,8 +94,9 @@ def series_tables(activation: Activation, levels: frozenset[int], least: int) ->
     with _lock:  # many threads ask, and a series is made by one
         made = _made.setdefault((activation, least), set())
         levels |= made & {level + step for level in levels for step in (-1, 1)}
+        tables = _series_tables(activation, levels, least)
         made |= levels
-        return _series_tables(activation, levels, least)
+        return tables
 
 
 @lru_cache(maxsize=16)
@@ -114,10 +120,15 @@ def series_table(activation: Activation, level: int, least: int) -> np.ndarray:
     """The table of a level, (rows, LANES), with all terms up to the degree ``least`` and maybe more.
 
     Beyond the norms that the series holds to all coefficients are NaN, as in its kernel.
+
+    Raises:
+        BeyondSeriesError: there, where the activation has a kernel of another kind.
     """
     series, top = activation.compiled, norm_of(level)
     assert isinstance(series, HermiteSeries)
     holds = series.degree(top)
+    if holds is None and activation.series is None:
+        raise BeyondSeriesError
     if holds is None:
         table = np.concatenate([_head(_ENDS[level], 1, 1, 1, 0, 0, 1), np.full((2 + POWERS, LANES), np.nan)])
         table[0, LENGTH] = len(table)
