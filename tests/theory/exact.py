@@ -12,6 +12,8 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from tests.theory import smooth_truth
+
 MP = mpmath.mp.clone()
 MP.dps = 50
 Exact = Any  # an mpmath number: the library has no types
@@ -47,6 +49,8 @@ def phi(name: str, z: Exact) -> Exact:
         return z * MP.ncdf(z)
     if name == "sin":
         return MP.sin(z)
+    if name in smooth_truth.FUNCTIONS:
+        return smooth_truth.FUNCTIONS[name](z)[0]
     raise NotImplementedError(f"a new activation needs its fifty-digit twin here: {name}")
 
 
@@ -67,7 +71,7 @@ def means(name: str, q: Exact) -> tuple[Exact, Exact, Exact, Exact]:
         mean, _, change, _ = means("relu", q)
         alpha = number(SLOPE)
         return (1 - alpha) * mean, (1 + alpha) / 2, (1 - alpha) * change, MP.zero
-    if name in (*COEFFICIENTS, "gelu", "sin"):
+    if name in (*COEFFICIENTS, "gelu", "sin", *smooth_truth.FUNCTIONS):
         (mean, change), (slope, bend) = (hermite(name, k, q) for k in range(2))
         return mean, slope, change, bend
     raise NotImplementedError(f"a new activation needs its fifty-digit twin here: {name}")
@@ -101,6 +105,9 @@ def _plain(name: str, q_u: Exact, q_v: Exact, s: Exact) -> tuple[Exact, Exact, E
     if name == "sin":
         decay = MP.exp(-(q_u + q_v) / 2)
         return decay * MP.sinh(s), decay * MP.cosh(s), -decay * MP.sinh(s) / 2
+    if name in smooth_truth.FUNCTIONS:  # nineteen digits
+        k, k_s, k_q = map(number, smooth_truth.kernel(name, float(q_u), float(q_v), float(s)))
+        return k, k_s, k_q
     raise NotImplementedError(f"a new activation needs its fifty-digit twin here: {name}")
 
 
@@ -136,6 +143,8 @@ def _polynomial(c: Sequence[Exact], q_u: Exact, q_v: Exact, s: Exact) -> tuple[E
 
 def hermite(name: str, k: int, q: Exact) -> tuple[Exact, Exact]:
     """μ_k(q), the coefficient of He_k(z; q)/k! in φ, from moments of the powers in He_k; and its derivative in q."""
+    if name in smooth_truth.FUNCTIONS:
+        return smooth_truth.moment(name, k, q), smooth_truth.moment(name, k + 2, q) / 2
     if name == "quadratic":
         return {0: q, 2: MP.mpf(2)}.get(k, MP.zero), MP.mpf(k == 0)
     if name == "erf":  # 2 times the derivative of order k − 1, at 0, of the Gaussian density of variance 1 + q
@@ -146,7 +155,7 @@ def hermite(name: str, k: int, q: Exact) -> tuple[Exact, Exact]:
         factor = 1 + number(SLOPE) if k == 1 else 1 - number(SLOPE)
         mu, change = hermite("relu", k, q)
         return factor * mu, factor * change
-    if name in (*COEFFICIENTS, "gelu", "sin"):
+    if name in (*COEFFICIENTS, "gelu", "sin", *smooth_truth.FUNCTIONS):
         return _smooth_moment(name, k, q), _smooth_moment(name, k + 2, q) / 2
     if name not in ("relu", "abs"):
         raise NotImplementedError(f"a new activation needs its fifty-digit twin here: {name}")

@@ -65,6 +65,7 @@ class HermiteSeries:
     def __init__(self, functions: tuple[Function, ...], rest: Parity = "none", beside: float = 0.0) -> None:
         self.functions, self.rest, self.beside = functions, rest, beside
         self._levels: dict[tuple[int, float], Level | None] = {}
+        self._bounds: dict[Level, float] = {}
         self._tables: dict[Any, tuple[Any, Any]] = {}
 
     @cached_property
@@ -259,6 +260,15 @@ class HermiteSeries:
         levels = [self.level(float(norm)) for norm in norms]
         for level in dict.fromkeys(levels):
             yield level, np.array([i for i, its in enumerate(levels) if its == level])
+
+    def level_bound(self, largest_norm: float) -> float | None:
+        """The largest ``bound`` of rows of 32 norms up to the end of a level; None where no degree holds."""
+        level = self.level(largest_norm)
+        if level is None:
+            return None
+        if level not in self._bounds:
+            self._bounds[level] = self.bound(level.norm * np.arange(1, 33) / 32, level.degree)
+        return self._bounds[level]
 
     def level_for(self, largest_norm: float, degree: int) -> Level | None:
         """The level of rows up to a norm of which so many coefficients are asked; None beyond the last one."""
