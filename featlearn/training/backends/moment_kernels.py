@@ -44,17 +44,9 @@ def _power(x, exponent):
 
 
 @compiled
-def monomial(target, first, coefficient, place, count):
-    """A term whose factors are from ``place`` on."""
-    for i in range(count):
-        line, exponent = target.factors[place + 2 * i], target.factors[place + 2 * i + 1]
-        coefficient = coefficient * _power(load(target.moments, first + 2 + target.lines + line), exponent)
-    return coefficient
-
-
-@compiled
-def add_derivatives(target, first, coefficient, place, count):
-    """Add the derivatives of a term by its cosines."""
+def add_term(target, first, coefficient, place, count):
+    """Add the derivatives of a term by its cosines; returns the term. Its factors are from ``place`` on."""
+    product = coefficient
     for i in range(count):
         line, exponent = target.factors[place + 2 * i], target.factors[place + 2 * i + 1]
         power = _power(load(target.moments, first + 2 + target.lines + line), exponent - 1)
@@ -64,6 +56,17 @@ def add_derivatives(target, first, coefficient, place, count):
                 cosine = load(target.moments, first + 2 + target.lines + target.factors[place + 2 * other])
                 slope = slope * _power(cosine, target.factors[place + 2 * other + 1])
         store(target.moments, first + 2 + line, slope + load(target.moments, first + 2 + line))
+        product = product * _power(load(target.moments, first + 2 + target.lines + line), exponent)
+    return product
+
+
+@compiled
+def monomial(target, first, coefficient, place, count):
+    """A term alone."""
+    for i in range(count):
+        line, exponent = target.factors[place + 2 * i], target.factors[place + 2 * i + 1]
+        coefficient = coefficient * _power(load(target.moments, first + 2 + target.lines + line), exponent)
+    return coefficient
 
 
 @compiled
@@ -100,8 +103,7 @@ def moments_of(moment: Any) -> Any:
         value, along, place = spread(0.0), spread(0.0), 0
         for term in range(target.terms):
             count, coefficient = target.factors[place], spread(number(target.coefficients, term))
-            add_derivatives(target, first, coefficient, place + 1, count)
-            product = monomial(target, first, coefficient, place + 1, count)
+            product = add_term(target, first, coefficient, place + 1, count)
             value, along = value + product, fma(degree - degree_of(target, place), product, along)
             place += 1 + 2 * count
         store(target.moments, first, by_value * value)

@@ -36,7 +36,7 @@ from featlearn.training.backends.layout import (
     TERMS,
     WEIGHT,
 )
-from featlearn.training.backends.moment_kernels import add_derivatives, cosines, degree_of, monomial
+from featlearn.training.backends.moment_kernels import add_term, cosines, degree_of, monomial
 from featlearn.training.backends.tile_kernels import transpose
 from featlearn.training.backends.vectors import (
     compiled,
@@ -269,9 +269,8 @@ def series_moments(run, j):
                 h, bend = load(expansions, further + m), load(expansions, columns + COLUMNS_ALONE + m)
             elif i == 0:
                 h = load(expansions, columns + 1)
-            add_derivatives(target, first, coefficient * h, place + 1, count)
-            power = monomial(target, first, spread(coefficient), place + 1, count)
-            value, along = fma(norm * h, power, value), fma(bend, power, along)
+            value = fma(norm, add_term(target, first, coefficient * h, place + 1, count), value)
+            along = along + monomial(target, first, coefficient * bend, place + 1, count)
         place += 1 + 2 * count
     store(target.moments, first, value)
     store(target.moments, first + 1, along)
