@@ -55,8 +55,9 @@ def test_polynomials_are_the_coefficients(name: str, drop: int, level: int) -> N
     assert 0 <= degree - of_terms[-1] < 2
     np.testing.assert_allclose(found[:, COLUMNS_ALONE:], truth[2][:, of_terms], rtol=0, atol=3e-15 * scale)
     np.testing.assert_allclose(found[:, 0], truth[0][:, 0] if drop == 0 else 0.0, rtol=0, atol=2e-15)
-    np.testing.assert_allclose(found[:, 1], truth[1][:, 0], rtol=0, atol=2e-15)
-    np.testing.assert_allclose(found[:, 2], truth[2][:, 0], rtol=0, atol=2e-15)
+    np.testing.assert_allclose(found[:, 2], truth[1][:, 0], rtol=0, atol=2e-15)
+    np.testing.assert_allclose(found[:, 3], truth[2][:, 0], rtol=0, atol=2e-15)
+    np.testing.assert_allclose(found[:, 1], np.sqrt(act.rounding_scale(norms**2)), rtol=1e-6, atol=1e-9)
     others = np.setdiff1d(np.arange(1, degree + 1), of_terms)
     assert np.max(np.abs(truth[2][:, others]), initial=0.0) < 1e-15  # nothing is left out
     lowest = of_terms[int(table[0, FIRST])]

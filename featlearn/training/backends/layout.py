@@ -13,7 +13,7 @@ SCALE, INVERSE, WEIGHT, PUSH = range(4)  # rows of ``neurons`` for each block, s
 NEURON_ROWS = 4
 LARGEST, LENGTH, TERMS, INTERVALS, STRIDE, PARITY, FIRST, GROUPS = range(8)  # the head of a ``series_table``
 POWERS = 16  # coefficients of its polynomials
-SERIES_HEAD, COLUMNS_ALONE = 2, 3  # its rows before the terms, and columns that no term has
+SERIES_HEAD, COLUMNS_ALONE = 2, 4  # its rows before the terms, and columns that no term has
 EXPANSION_HEAD, EXPANSION_ROWS = (
     2,
     2,

@@ -53,6 +53,7 @@ from featlearn.training.backends.vectors import (
 
 _AT, _MISSING = range(EXPANSION_HEAD)  # rows of expansions
 _MADE, _SCRATCH, _COLUMNS = range(3)  # rows of a block
+_MEAN, _SIZE, _SLOPE, _BEND = range(COLUMNS_ALONE)  # columns that no term has: c_0, the size, d_0, e_0
 
 
 @inlined
@@ -168,9 +169,9 @@ def expand(run, j):
     for m in range(_told(tail, at, TERMS)):
         i = p + r * m
         if i == 0:
-            h = load(expansions, columns + 1)
+            h = load(expansions, columns + _SLOPE)
         else:
-            behind = columns + 2 if i == 1 else columns + COLUMNS_ALONE + m - 2 // r
+            behind = columns + _BEND if i == 1 else columns + COLUMNS_ALONE + m - 2 // r
             h = number(tail, (at + SERIES_HEAD) * LANES + m) * (norm * load(expansions, behind))
         store(expansions, further + m, h)
     return True
@@ -178,16 +179,8 @@ def expand(run, j):
 
 @compiled
 def series_size(run, j):
-    """The norm of the neurons of block j with all degrees but constants, which rounding errors scale with."""
-    expansions, tail, at = run.kernel.expansions, run.kernel.tail, _table(run.kernel)
-    columns = _block(run.kernel, j) + _COLUMNS
-    further = columns + LANES * _told(tail, at, GROUPS)
-    total = spread(number(tail, (at + 1) * LANES))
-    for m in range(_told(tail, at, TERMS)):
-        h = load(expansions, further + m)
-        total = fma(h, h, total)
-    norm, constant = load(run.neurons, j * NEURON_ROWS + SCALE), load(expansions, columns)
-    return sqrt(fma(norm * norm, total, constant * constant))
+    """What the rounding errors of the neurons of block j scale with."""
+    return load(run.kernel.expansions, _block(run.kernel, j) + _COLUMNS + _SIZE)
 
 
 # --- sums ---------------------------------------------------------------------------------------
@@ -217,12 +210,12 @@ def series_pairs(kernel, neurons, i, j, kept, desk, totals):
     r, p, first = _told(tail, at, STRIDE), _told(tail, at, PARITY), _told(tail, at, FIRST)
     linear, risen = number(tail, (at + 1) * LANES), 1.0 + p + r * first
     row_u, row_v = _block(kernel, i) + _COLUMNS, _block(kernel, j) + _COLUMNS
-    c_v, e_v = load(expansions, row_v), load(expansions, row_v + 2)
+    c_v, e_v = load(expansions, row_v + _MEAN), load(expansions, row_v + _BEND)
     weight, inverse = load(neurons, j * NEURON_ROWS + WEIGHT), load(neurons, j * NEURON_ROWS + INVERSE)
     by_a, by_q = load(totals, 2 * j), load(totals, 2 * j + 1)
     for u in range(LANES):
         s, inverse_u = load(desk, u), entry(neurons, i * NEURON_ROWS + INVERSE, u)
-        c_u, e_u = entry(expansions, row_u, u), entry(expansions, row_u + 2, u)
+        c_u, e_u = entry(expansions, row_u + _MEAN, u), entry(expansions, row_u + _BEND, u)
         weight_u = entry(neurons, i * NEURON_ROWS + WEIGHT, u)
         t = s * inverse * inverse_u
         y = t * t if r == 2 else t
@@ -260,15 +253,15 @@ def series_moments(run, j):
         count, coefficient = target.factors[place], number(target.coefficients, term)
         i = degree_of(target, place) - 1
         if i < 0:
-            value = fma(coefficient, load(expansions, columns), value)
-            along = fma(coefficient, load(expansions, columns + 2), along)
+            value = fma(coefficient, load(expansions, columns + _MEAN), value)
+            along = fma(coefficient, load(expansions, columns + _BEND), along)
         else:
             h, bend = spread(0.0), spread(0.0)
             if i >= p and (i - p) % r == 0:
                 m = (i - p) // r
                 h, bend = load(expansions, further + m), load(expansions, columns + COLUMNS_ALONE + m)
             elif i == 0:
-                h = load(expansions, columns + 1)
+                h = load(expansions, columns + _SLOPE)
             value = fma(norm, add_term(target, first, coefficient * h, place + 1, count), value)
             along = along + monomial(target, first, coefficient * bend, place + 1, count)
         place += 1 + 2 * count

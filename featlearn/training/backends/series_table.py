@@ -10,8 +10,8 @@ follows from the activation and the level alone, and so do the bits of a run. It
     columns     for each interval and each group of LANES columns the coefficients of their polynomials in
                 (x − middle)·2/length, the highest first.
 
-The columns are c_0, d_0, e_0 and e_{i+1} of each term, of φ, φ′ and φ″ in orthonormal Hermite polynomials. The others
-follow from them without loss of digits, d_i = x e_{i−1}/√i and c_i = x d_{i−1}/√i.
+The columns are c_0, the root of ``rounding_scale``, d_0, e_0, and e_{i+1} of each term: coefficients of φ, φ′ and φ″ in
+orthonormal Hermite polynomials. The others follow without loss of digits, d_i = x e_{i−1}/√i and c_i = x d_{i−1}/√i.
 """
 
 from __future__ import annotations
@@ -141,7 +141,8 @@ def series_table(activation: Activation, level: int, least: int) -> np.ndarray:
     def columns(x: np.ndarray) -> np.ndarray:
         value, slope = (series.coefficients(x, 1, order)[:, :1] for order in range(2))
         bend = series.coefficients(x, degree, 2)
-        return np.concatenate([constant * value, slope, bend[:, :1], bend[:, terms + 1]], axis=1)
+        size = np.sqrt(activation.rounding_scale(x * x))[:, None]
+        return np.concatenate([constant * value, size, slope, bend[:, :1], bend[:, terms + 1]], axis=1)
 
     pieces = _pieces(columns, top)
     width = terms.size + COLUMNS_ALONE
@@ -167,13 +168,13 @@ def series_table(activation: Activation, level: int, least: int) -> np.ndarray:
 
 def _pieces(columns: Columns, top: float) -> list[tuple[float, float, np.ndarray]]:
     """Intervals that make up [0, top], and the coefficients (POWERS, columns) of polynomials in [−1, 1] on each."""
-    scale = float(np.max(np.abs(columns(np.linspace(0.0, top, 17))[:, 1:])))
+    scale = float(np.max(np.abs(columns(np.linspace(0.0, top, 17))[:, 2:])))
     found, todo = [], [(0.0, top)]
     while todo:
         start, end = todo.pop()
         values = columns((start + end) / 2 + (end - start) / 2 * _NODES)
         chebyshev = np.einsum("ij,jk->ik", _TO_CHEBYSHEV, values)
-        if np.max(np.abs(chebyshev[-2:, 1:])) > _CLOSE * scale and end - start > _NARROWEST * top:
+        if np.max(np.abs(chebyshev[-2:, 2:])) > _CLOSE * scale and end - start > _NARROWEST * top:
             todo += [((start + end) / 2, end), (start, (start + end) / 2)]
         else:
             found.append((start, end, np.einsum("ij,jk->ik", _to_powers(), chebyshev)))
