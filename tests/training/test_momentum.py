@@ -26,7 +26,7 @@ def test_it_takes_the_steps_of_its_plain_twin(momentum: float | None, name: str)
 
     last = rows_of(problem, [stage], state)[-1].state
     assert_close(last, twin_of(problem, state, stage, velocity), rtol=1e-11, atol=1e-12)
-    assert np.abs(last.first_layer - state.first_layer).max() > 0.001
+    assert np.abs(last.first_layer - state.first_layer).max() > 0.01
 
 
 def test_it_takes_the_steps_of_pytorch() -> None:

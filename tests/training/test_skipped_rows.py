@@ -97,7 +97,7 @@ def test_a_threshold_met_to_the_last_digit_is_met_at_the_same_row(factor: float)
 @pytest.mark.parametrize(("m", "d"), [(7, 5), (8, 4), (260, 3)])  # padded, whole, and one run on all cores
 def test_looks_on_the_way_do_not_change_the_way(name: str, drop: int, m: int, d: int) -> None:
     problem, state = batch(2, m, d, name=name, drop=drop)
-    eta = 1e-3 if name == "quadratic" else 0.01
+    eta = 1e-3 if name in ("quadratic", "softplus") else 0.01
     stages = [
         Stage(name="s", train=("first_layer", "second_layer"), steps=99, step_size=Schedule(eta / (1 + i)))
         for i in (0, 1)
