@@ -55,7 +55,7 @@ class DegreeOne:
 
 @dataclass(frozen=True)
 class CompiledKernel:
-    """The kernel among those that the fused backend compiles: a family, and its constants.
+    """The kernel among the closed forms that the fused backend compiles: a family, and its constants.
 
     Attributes:
         family: "homogeneous" (degree 1), "erf" or "quadratic"; "homogeneous_tail" or "erf_tail".
@@ -108,7 +108,8 @@ class Activation:
             there is no highest, or none is known.
         second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K; None where they are not known.
         series: the Hermite series that the rest comes from, where it does.
-        compiled: the kernel in the fused backend; None where it has none, and the torch backend trains.
+        compiled: the kernel in the fused backend, a closed form or a series; None where it has none, and the torch
+            backend trains.
         slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
             and ∇φ̃_j the gradient of φ̃(v_j·x) by its row, of n rows in d dimensions with products ``gram`` (n, n), the
             first m of which are meant; for the η² term of online descent (docs/theory.md §13). None where it is not
@@ -136,7 +137,7 @@ class Activation:
     degree_one: DegreeOne | None = None
     value_tangents: ValueTangents | None = None
     hermite: Callable[[int, Array], Array] | None = None
-    compiled: CompiledKernel | None = None
+    compiled: CompiledKernel | HermiteSeries | None = None
     slope_products: SlopeProducts | None = None
     parameters: Parameters = ()
     highest: tuple[int | None, int | None] = (None, None)
