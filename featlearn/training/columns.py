@@ -9,6 +9,7 @@ import numpy as np
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE, imbalance
 from featlearn.theory.tangent_kernel import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, tangent_kernel_distance
 from featlearn.training.column import Column, Compute
+from featlearn.training.layers import separated
 from featlearn.training.methods import METHODS
 from featlearn.training.reach import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS
 from featlearn.training.sphere import along_sphere
@@ -36,11 +37,13 @@ def _squares(values: np.ndarray) -> np.ndarray:
 
 
 def _grad_norm(look: Look) -> np.ndarray:
-    stage, slope, weights = look.stages[0], look.slope, look.weights  # the runs of a batch train the same
-    by_a = slope.second_layer + look.decay_of("second_layer")[:, None] * weights.second_layer
-    by_w = slope.first_layer + look.decay_of("first_layer")[:, None, None] * weights.first_layer
-    by_w = by_w if stage.constraint is None else along_sphere(by_w, weights.first_layer)
-    squares = {"second_layer": _squares(by_a), "first_layer": _squares(by_w)}
+    stage, weights = look.stages[0], look.layers  # the runs of a batch train the same
+    squares = {}
+    for name, slope in separated(*look.slope, look.problem.has_biases).items():
+        decay = look.decay_of(name).reshape(-1, *[1] * (slope.ndim - 1))
+        slope = slope + decay * weights[name]
+        along = name == "first_layer" and stage.constraint is not None
+        squares[name] = _squares(along_sphere(slope, weights[name]) if along else slope)
     return np.sqrt(sum(squares[layer] for layer in stage.train))
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from featlearn.theory.population import FLOAT64_ROUNDING
 from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend
+from featlearn.training.layers import separated, together
 from featlearn.training.sphere import along_sphere, unit_rows
-from featlearn.training.stages import LAYERS, ByLayer, Layer, LossName, Schedule
+from featlearn.training.stages import ByLayer, Layer, LossName, Schedule
 from featlearn.training.state import State
 
 if TYPE_CHECKING:
@@ -62,14 +63,12 @@ class Objective:
 
     def state_at(self, x: np.ndarray, memory: dict[str, np.ndarray] | None = None) -> State:
         """The state with the trained layers of ``x``, in the run's precision."""
-        second, first = self.state.second_layer, self.state.first_layer
-        used = 0
-        if "second_layer" in self.train:
-            used = second.size
-            second = x[:used].reshape(second.shape).astype(second.dtype)
-        if "first_layer" in self.train:
-            first = x[used:].reshape(first.shape).astype(first.dtype)
-        return State(second, first, memory or {})
+        layers = self._layers(self.state.second_layer, self.state.first_layer)
+        trained = self._trained(x)
+        layers |= {
+            name: trained[name].reshape(old.shape).astype(old.dtype) for name, old in layers.items() if name in trained
+        }
+        return State(*together(layers), memory or {})
 
     def rounded(self, x: np.ndarray) -> np.ndarray:
         """``x`` as a state of the run's precision holds it."""
@@ -92,10 +91,9 @@ class Objective:
         """λ of a step: a number, or (n,) for each entry of the vector where layers have their own."""
         if not isinstance(schedule, ByLayer):
             return schedule.at_step(step)
-        first, second = (schedule.in_layer(layer).at_step(step) for layer in LAYERS)
-        return self._vector(
-            np.full(self.state.second_layer.shape, second), np.full(self.state.first_layer.shape, first)
-        )
+        layers = self._layers(self.state.second_layer, self.state.first_layer)
+        values = {name: np.full(x.shape, schedule.in_layer(name).at_step(step)) for name, x in layers.items()}
+        return self._vector(*together(values))
 
     def penalty(self, x: np.ndarray, decay: np.ndarray | float) -> float:
         """(λ/2)‖x‖²."""
@@ -103,18 +101,35 @@ class Objective:
 
     def along_sphere(self, slope: np.ndarray, x: np.ndarray) -> np.ndarray:
         """The part of a slope that keeps the norms of the rows."""
-        return self._with_rows(slope, along_sphere(*(self._rows(y) for y in (slope, x))))
+        rows, at = (self._trained(y)["first_layer"].reshape(self._rows.shape) for y in (slope, x))
+        return self._with_rows(slope, along_sphere(rows, at))
 
     def on_sphere(self, x: np.ndarray) -> np.ndarray:
         """The vector with its rows put on the unit sphere; those that are zeros in the state stay so."""
-        return self._with_rows(x, unit_rows(self._rows(x), self.state.first_layer[0].astype(np.float64)))
+        rows = self._trained(x)["first_layer"].reshape(self._rows.shape)
+        return self._with_rows(x, unit_rows(rows, self._rows))
 
-    def _rows(self, x: np.ndarray) -> np.ndarray:
-        """The first layer, (m, d), which comes last."""
-        return x[len(x) - self.state.first_layer.size :].reshape(self.state.first_layer.shape[1:])
+    @property
+    def _rows(self) -> np.ndarray:
+        """The rows (m, d) of the state, without biases."""
+        return self.problem.directions(self.state.first_layer)[0].astype(np.float64)
+
+    def _layers(self, second: np.ndarray, first: np.ndarray) -> dict[Layer, np.ndarray]:
+        """The layers of the network by name, in the order of the vector."""
+        return separated(second, first, self.problem.has_biases)
+
+    def _trained(self, x: np.ndarray) -> dict[Layer, np.ndarray]:
+        """The entries of a vector by layer, those that are trained: views of it."""
+        found, used = {}, 0
+        for name, values in self._layers(self.state.second_layer, self.state.first_layer).items():
+            if name in self.train:
+                found[name] = x[used : used + values.size]
+                used += values.size
+        return found
 
     def _with_rows(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return np.concatenate([x[: len(x) - rows.size], rows.ravel()])
+        """The vector with other rows."""
+        return np.concatenate([rows.ravel() if name == "first_layer" else y for name, y in self._trained(x).items()])
 
     def rounding(self, x: np.ndarray) -> tuple[float, float]:
         """Bounds on the rounding errors of L and of ‖∇L‖ at ``x``, up to a small factor (docs/theory.md §5)."""
@@ -128,5 +143,5 @@ class Objective:
             return loss, float(0.25 * FLOAT64_ROUNDING * mass * self.norm(x)) * longer
 
     def _vector(self, second: np.ndarray, first: np.ndarray) -> np.ndarray:
-        layers = {"second_layer": second, "first_layer": first}
+        layers = self._layers(second, first)
         return np.concatenate([layers[name].ravel() for name in layers if name in self.train]).astype(np.float64)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import factorial
 from types import ModuleType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -19,6 +19,18 @@ Moment = Callable[[Array], Array]  # of q: written with operators alone, for Num
 Tangents = Callable[[Pairs, Array, Array, Array, Array, Array], Array]
 ValueTangents = Callable[[Pairs, Array, Array], Array]
 SlopeProducts = Callable[[Array, Array, int, int, float], Array]
+
+
+class BiasedValues(NamedTuple):
+    """K of two neurons with biases, E[φ(u·x + b) φ(v·x + c)], and its derivatives by s = u·v, q_u = ‖u‖² and b."""
+
+    value: Array
+    by_s: Array
+    by_q: Array
+    by_b: Array
+
+
+BiasedKernel = Callable[[Any, Array, Array, Array, Array, Array], BiasedValues]  # of xp, q_u, b_u, q_v, b_v, s
 
 DROP_SETTINGS: tuple[int, ...] = (0, 2)  # what every activation has a record for
 
@@ -100,6 +112,9 @@ class Activation:
             and ∇φ̃_j the gradient of φ̃(v_j·x) by its row, of n rows in d dimensions with products ``gram`` (n, n), the
             first m of which are meant; for the η² term of online descent (docs/theory.md §13). None where it is not
             known in closed form.
+        biased: the kernel of rows (w, b), where the record is that of neurons φ(w·x + b) (``biased.with_biases``): rows
+            then have the bias as their last coordinate, inputs a 1, and ‖w‖² + b² is the argument of the functions of
+            q. None for neurons without biases.
     Accuracy: K within 1e-12·max(1, |K|) of quadrature for q in [1e-6, 1e3] and |t| ≤ 1; the derivatives likewise
         (tests/theory/test_activations.py), but for the rounding of the inputs, which t = s/√(q_u q_v) → ±1 magnifies
         to its square root (∂K/∂s of relu is asin t/2π; the gradient does not suffer, docs/theory.md §4).
@@ -125,6 +140,7 @@ class Activation:
     hermite: Callable[[int, Array], Array] | None = None
     compiled: CompiledKernel | None = None
     slope_products: SlopeProducts | None = None
+    biased: BiasedKernel | None = None
 
     def pointwise(self, preactivation: Array, squared_norm: Any, xp: ModuleType = np) -> Any:
         """φ̃(z) = φ(z) − Σ_{k<ℓ} μ_k(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² broadcast against z."""
