@@ -47,14 +47,14 @@ class Reduction(Batched):
     start: State
     problem: Problem
     shown: Problem
-    trains: tuple[Layer, ...]
+    trains: frozenset[Layer]
     twins: np.ndarray | None = None
     basis: np.ndarray | None = None
 
     @classmethod
     def nothing(cls, problem: Problem, state: State) -> Reduction:
         """Of what is trained as it is."""
-        return cls(problem, state, problem, problem, ALL_LAYERS)
+        return cls(problem, state, problem, problem, frozenset(ALL_LAYERS))
 
     @property
     def changes_anything(self) -> bool:
@@ -169,7 +169,7 @@ def _found(problem: Problem, stage: Stage, state: State, run: int, before_any_st
 def _reduction(
     problem: Problem, state: State, stage: Stage, twins: np.ndarray | None, bounded: bool, within_stage: bool
 ) -> Reduction:
-    found = Reduction(problem, state, problem, problem, stage.train, twins)
+    found = Reduction(problem, state, problem, problem, frozenset(stage.train), twins)
     if twins is not None:
         counts = np.stack([np.bincount(np.abs(run))[1:] for run in twins]).astype(np.float64)
         found = replace(found, problem=replace(problem, multiplicity=counts))

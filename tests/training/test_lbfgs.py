@@ -9,7 +9,7 @@ from featlearn.theory import population
 from featlearn.training import data
 from featlearn.training.backends import make_backend
 from featlearn.training.methods import lbfgs
-from featlearn.training.methods.lbfgs import HISTORY, _of_each, _History
+from featlearn.training.methods.lbfgs import HISTORY, _History, _of_each
 from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
 from featlearn.training.state import State

@@ -111,7 +111,7 @@ def _spans(metrics: Table) -> Iterator[StageSpan]:
 class Snapshots:
     """The arrays of the snapshots: steps (S,), layers (S, m) and (S, m, d), the teacher's (m*,) and (m*, d).
 
-    A polynomial has no output weights, (0,), and directions (r, d).
+    A polynomial has no output weights, (0,), and directions (r, d). Biases are (S, m), None where there are none.
     """
 
     steps: np.ndarray
@@ -119,6 +119,7 @@ class Snapshots:
     first_layer: np.ndarray
     teacher_second_layer: np.ndarray
     teacher_first_layer: np.ndarray
+    biases: np.ndarray | None = None
 
 
 def read_snapshots(run: RunDirectory) -> Snapshots:
@@ -131,11 +132,13 @@ def read_snapshots(run: RunDirectory) -> Snapshots:
         if steps.dtype.kind not in "iu" or any(a.dtype.kind != "f" for a in (second, first, teacher_second, teacher)):
             raise ValueError("its arrays are not of numbers")
         fits = steps.shape == (count,) and second.shape == (count, width) and teacher.shape[1:] == (input_dim,)
+        biases = arrays.get("biases")
+        fits = fits and (biases is None or (biases.shape == second.shape and biases.dtype.kind == "f"))
         if not (fits and count and teacher_second.shape in (teacher.shape[:1], (0,))):
             raise ValueError("the shapes of its arrays do not fit together")
     except (KeyError, ValueError) as error:
         raise RunError(f"{run.snapshots_file} is broken: {error}") from None
-    return Snapshots(steps, second, first, teacher_second, teacher)
+    return Snapshots(steps, second, first, teacher_second, teacher, biases)
 
 
 def _neurons_at(at: Snapshots, run: RunDirectory, info: RunInfo) -> Neurons:

@@ -30,7 +30,8 @@ class Trained:
         scale: α.
         start: whether the network of the first snapshot is subtracted.
         target: f*, of one run.
-        has_degrees: whether the loss can be split: the Hermite coefficients are known, and the inputs N(0, I).
+        has_degrees: whether the loss can be split: the Hermite coefficients are known, the inputs N(0, I), and there
+            are no biases.
     """
 
     activation: Activation
@@ -129,4 +130,4 @@ def trained_functions(data: RunData) -> Trained:
     scale = factor * (float(lazy) if isinstance(lazy, int | float) else 1.0)
     known = all(each.hermite is not None for each in (student, other) if isinstance(each, Activation))
     standard = all(value == "identity" for key, value in said.items() if key.startswith("inputs."))
-    return Trained(student, at, scale, lazy is not None, target, known and standard)
+    return Trained(student, at, scale, lazy is not None, target, known and standard and at.biases is None)
