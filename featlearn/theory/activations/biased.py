@@ -28,7 +28,7 @@ def _piecewise_linear(
     """Of φ(z) = α z + β max(z, 0). K is homogeneous of degree 1 in (u, b): K = b K_b + s K_s + 2 q K_q."""
     alpha, beta = slope, rise
     x, y = xp.sqrt(q_u), xp.sqrt(q_v)
-    n = x * y
+    n = xp.sqrt(q_u * q_v)  # of a row with itself, q to the last bit
     t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
     h, k = _threshold(xp, b_u, x), _threshold(xp, b_v, y)
     both = normal.bivariate(xp, h, k, t)
