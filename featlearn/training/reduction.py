@@ -191,9 +191,10 @@ def _basis(problem: Problem, stage: Stage, rows: np.ndarray) -> np.ndarray | Non
     basis = _orthonormal(np.concatenate([rows, target], axis=1))
     if not problem.has_biases:
         return basis
-    basis = np.pad(basis, ((0, 0), (0, 1), (0, 1)))  # biases are a coordinate of their own, the last one
-    basis[:, -1, -1] = 1.0
-    return basis
+    runs, n, d = basis.shape
+    with_biases = np.zeros((runs, n + 1, d + 1))  # these are a coordinate of their own, the last one
+    with_biases[:, :-1, :-1], with_biases[:, -1, -1] = basis, 1.0
+    return with_biases
 
 
 def _orthonormal(rows: np.ndarray) -> np.ndarray:

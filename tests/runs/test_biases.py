@@ -1,0 +1,327 @@
+"""Neurons with biases, from the configuration to what is shown of a run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from pydantic import ValidationError
+from typer.testing import CliRunner
+
+from featlearn.cli.app import app
+from featlearn.config.build import build
+from featlearn.config.model import Config
+from featlearn.config.stages import Stop
+from featlearn.config.weight_file import InvalidWeights
+from featlearn.runs.batch import run_batch
+from featlearn.runs.train import resume, train
+from featlearn.storage.npz import write_npz
+from featlearn.theory import population
+from featlearn.views.data.run import read_run
+from featlearn.views.data.trained import trained_functions
+from featlearn.views.figures.run import run_figures
+from featlearn.views.figures.style import SIZES
+from featlearn.views.objects import Run, load_run
+from featlearn.views.report.run import run_page
+from tests.places import TRUTH
+from tests.runs.test_train import _interrupt_at, results
+
+CASES = json.loads((TRUTH / "biases.json").read_text())
+ALL = ["first_layer", "second_layer", "biases"]
+TEACHER: dict[str, Any] = {"input_dim": 5, "width": 2}
+STUDENT: dict[str, Any] = {
+    "width": 8,
+    "init": {"kind": "gaussian", "first_layer_std": 0.4, "second_layer_std": 0.3},
+    "biases": {"std": 0.5},
+}
+STAGE: dict[str, Any] = {"train": ALL, "steps": 40, "step_size": 0.02, "weight_decay": 0.01}
+PLAIN = {"name": "relu", "drop_hermite_below": 0}
+
+
+def config_of(**changes: Any) -> Config:
+    given: dict[str, Any] = {
+        "teacher": TEACHER,
+        "student": STUDENT,
+        "activation": PLAIN,
+        "stages": {"go": STAGE},
+        "log": {"points": 8, "snapshots": 3},
+    }
+    return Config.model_validate(given | changes)
+
+
+def stage(**changes: Any) -> dict[str, Any]:
+    return {"stages": {"go": STAGE | changes}}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c["activation"]["name"] for c in CASES])
+def test_losses_are_the_numbers_from_elsewhere(case: dict[str, Any], tmp_path: Path) -> None:
+    given = {
+        "teacher": case["teacher"],
+        "student": {"init": {"kind": "explicit"} | case["student"]},
+        "activation": case["activation"] | {"drop_hermite_below": case["drop_hermite_below"]},
+        "stages": {"go": {"train": ALL, "steps": 3, "step_size": 0.001}},
+    }
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(given))
+    told = CliRunner().invoke(app, ["train", "--config", str(path), "--runs-dir", str(tmp_path / "runs")])
+    assert told.exit_code == 0, told.output
+    (log,) = (tmp_path / "runs").glob("2*/metrics.jsonl")
+    first, *_, last = map(json.loads, log.read_text().splitlines())
+    assert first["loss"] == pytest.approx(float(case["loss"]), rel=1e-12, abs=0)
+    assert last["loss"] < first["loss"]
+
+
+# --- what is promised of every run --------------------------------------------------------------
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "population": {},
+    "in the span": {"teacher": {"input_dim": 60, "width": 2}},
+    "erf": {"activation": {"name": "erf", "drop_hermite_below": 0}, **stage(method="adam")},
+    "abs, mirrored": {
+        "activation": {"name": "abs", "drop_hermite_below": 0},
+        "student": STUDENT | {"init": STUDENT["init"] | {"mirrored": True}},
+    },
+    "constant": {"student": STUDENT | {"biases": {"constant": -0.3}}},
+    "empirical": {"data": {"kind": "empirical", "samples": 200, "noise_std": 0.1, "batch_size": 20}},
+    "online": {"data": {"kind": "online", "batch_size": 8, "noise_std": 0.1}},
+    "lazy": {"student": STUDENT | {"output_scale": 3.0}},
+    "redrawn": {"stages": {"one": STAGE | {"then": ["redraw_biases"]}, "two": STAGE}},
+    "on the sphere": stage(constraint="unit_rows", method="momentum"),
+    "correlation": stage(loss="correlation"),
+    "by layer": stage(step_size={"first_layer": 0.05, "second_layer": 0.01, "biases": 0.02}),
+    "flow": stage(method="flow", steps=12, step_size=0.05),
+    "lbfgs": stage(method="lbfgs", step_size=None),
+    "float32": {"precision": "float32"},
+    "biases alone": stage(train=["biases"]),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_resuming_within_a_stage_changes_no_bit(variant: str, tmp_path: Path) -> None:
+    config = config_of(**VARIANTS[variant])
+    whole = train(config, tmp_path / "whole")
+    assert whole.status == "done"
+    stopped = train(config, tmp_path / "stopped", _interrupt_at(4))
+    assert stopped.status == "interrupted"
+    assert resume(stopped.run).status == "done"
+    assert results(stopped.run) == results(whole.run)
+    alone, (_, other) = run_batch([config])[0], run_batch([config.model_copy(update={"seed": 7}), config])
+    stored = whole.run.read_arrays(whole.run.checkpoint_file)
+    for name in ALL:
+        assert getattr(alone, name).tobytes() == getattr(other, name).tobytes() == stored[name].tobytes()
+
+
+def test_only_the_layers_that_a_stage_names_move() -> None:
+    for layers in (["biases"], ["first_layer"], ["second_layer", "biases"]):
+        for dim in (5, 60):
+            config = config_of(teacher={"input_dim": dim, "width": 2}, **stage(train=layers))
+            start, end = build(config)[2].state, run_batch([config])[0]
+            before = {
+                "second_layer": start.second_layer[0],
+                "first_layer": start.first_layer[0, :, :-1],
+                "biases": start.first_layer[0, :, -1],
+            }
+            for name, values in before.items():
+                assert np.array_equal(getattr(end, name), values) == (name not in layers)
+
+
+def test_steps_are_those_of_the_gradient_with_weight_decay() -> None:
+    by_layer = {"first_layer": 0.1, "second_layer": 0.2, "biases": 0.3}
+    config = config_of(**stage(steps=1, step_size=by_layer, weight_decay={"first_layer": 1, "second_layer": 2}))
+    problem, _, start = build(config)
+    a, rows = start.state.second_layer, start.state.first_layer
+    teacher = problem.teacher_second_layer, problem.teacher_first_layer
+    by_a, by_w = population.gradient(problem.activation, a, rows, *teacher)
+    run = run_batch([config])[0]
+    np.testing.assert_allclose(run.second_layer, (a - 0.2 * (by_a + 2 * a))[0], rtol=1e-12)
+    moved = rows - np.array([0.1] * 5 + [0.3]) * (by_w + 1.0 * rows)
+    np.testing.assert_allclose(run.first_layer, moved[0, :, :-1], rtol=1e-12)
+    assert run.biases is not None
+    np.testing.assert_allclose(run.biases, moved[0, :, -1], rtol=1e-12)
+    square = np.sum(rows**2)
+    objective = population.loss(problem.activation, a, rows, *teacher)[0] + np.sum(a**2) + square / 2
+    assert run.rows[0]["objective"] == pytest.approx(objective, rel=1e-12)
+    norm = np.sqrt(np.sum((by_a + 2 * a) ** 2) + np.sum((by_w + rows) ** 2))
+    assert run.rows[0]["grad_norm"] == pytest.approx(norm, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["relu", "erf"])
+def test_methods_go_to_a_minimum(name: str) -> None:
+    plain = {"name": name, "drop_hermite_below": 0}
+    stages = {"a": STAGE | {"method": "lbfgs", "step_size": None, "steps": 400}}
+    row = run_batch([config_of(activation=plain, stages=stages)])[0].rows[-1]
+    assert row["grad_norm"] < 1e-6
+    ridge = {"train": ["second_layer"], "method": "ridge", "weight_decay": 0.01}
+    assert run_batch([config_of(activation=plain, stages={"a": ridge})])[0].rows[-1]["grad_norm"] < 1e-12
+
+
+def test_samples_of_many_inputs_are_near_the_population() -> None:
+    data = {"kind": "empirical", "samples": 200_000, "noise_std": 0.0}
+    row = run_batch([config_of(data=data)])[0].rows[0]
+    assert row["train_loss"] == pytest.approx(row["loss"], rel=0.03)
+
+
+def test_constant_biases_of_0_that_stay_are_no_biases() -> None:
+    layers = ["first_layer", "second_layer"]
+    without = config_of(
+        student={k: v for k, v in STUDENT.items() if k != "biases"}, backend="torch", **stage(train=layers)
+    )
+    frozen = config_of(student=STUDENT | {"biases": {"constant": 0.0}}, **stage(train=layers))
+    (ours,), (theirs,) = run_batch([frozen]), run_batch([without])
+    np.testing.assert_allclose(ours.first_layer, theirs.first_layer, rtol=1e-9, atol=1e-12)
+    different = {"gap", "mass_error", "kernel_motion", "seconds", "loss"}
+    for one, other in zip(ours.rows, theirs.rows, strict=True):
+        for column, value in one.items():
+            if column not in different and isinstance(value, float):
+                assert value == pytest.approx(other[column], rel=1e-8, abs=1e-12), column
+
+
+# --- starts and files ---------------------------------------------------------------------------
+
+
+def test_biases_are_drawn_by_a_generator_of_their_own() -> None:
+    starts = [build(config_of(student=STUDENT | {"biases": {"std": s}}))[2].state.first_layer for s in (0.5, 1.0)]
+    np.testing.assert_array_equal(starts[0][..., :-1], starts[1][..., :-1])
+    np.testing.assert_allclose(2 * starts[0][..., -1], starts[1][..., -1])
+    mirrored = config_of(student={"width": 8, "biases": {"std": 1.0}})
+    state = build(mirrored)[2].state
+    np.testing.assert_array_equal(state.first_layer[0, :4], state.first_layer[0, 4:])
+    assert run_batch([mirrored])[0].rows[0]["loss"] == pytest.approx(build(mirrored)[0].target_square[0])
+    balanced = build(config_of(student=STUDENT | {"init": STUDENT["init"] | {"balanced": True}}))[2].state
+    np.testing.assert_allclose(np.abs(balanced.second_layer), np.linalg.norm(balanced.first_layer, axis=-1))
+
+
+def test_a_checkpoint_is_a_start_with_its_biases(tmp_path: Path) -> None:
+    first = load_run(train(config_of(), tmp_path).run.path)
+    init = {"kind": "file", "path": str(first.run.checkpoint_file)}
+    again = build(config_of(student={"init": init | {"biases": "stored"}}))[2].state
+    np.testing.assert_array_equal(again.first_layer[0, :, :-1], first.first_layer)
+    np.testing.assert_array_equal(again.first_layer[0, :, -1], first.biases)
+    new = build(config_of(student={"init": init, "biases": {"constant": 2.0}}))[2].state
+    np.testing.assert_array_equal(new.first_layer[0, :, -1], 2.0)
+    layers = ["first_layer", "second_layer"]
+    with pytest.raises(InvalidWeights, match="has biases, and the student none"):
+        build(config_of(student={"init": init}, **stage(train=layers)))
+    write_npz(tmp_path / "other.npz", {"first_layer": np.ones((2, 5)), "second_layer": np.ones(2)})
+    other = {"kind": "file", "path": str(tmp_path / "other.npz"), "biases": "stored"}
+    with pytest.raises(InvalidWeights, match="no array 'biases'"):
+        build(config_of(student={"init": other}))
+
+
+def test_operations_know_biases() -> None:
+    normal = run_batch([config_of(**stage(then=["normalize_rows"]))])[0]
+    np.testing.assert_allclose(np.linalg.norm(normal.first_layer, axis=-1), 1.0)
+    balanced = run_batch([config_of(**stage(then=["balance"]))])[0]
+    assert balanced.biases is not None
+    norms = np.linalg.norm(np.column_stack([balanced.first_layer, balanced.biases]), axis=-1)
+    np.testing.assert_allclose(np.abs(balanced.second_layer), norms)
+    plain = run_batch([config_of()])[0]
+    assert balanced.rows[-1]["loss"] == pytest.approx(plain.rows[-1]["loss"], rel=1e-10)
+    redrawn = [run_batch([config_of(seed=seed, **stage(then=["redraw_biases"]))])[0].biases for seed in (0, 1)]
+    assert redrawn[0] is not None
+    assert not np.array_equal(redrawn[0], redrawn[1])
+    sphere = run_batch([config_of(**stage(constraint="unit_rows"))])[0]
+    np.testing.assert_allclose(np.linalg.norm(sphere.first_layer, axis=-1), 1.0)
+
+
+# --- what is shown ------------------------------------------------------------------------------
+
+
+def test_figures_and_the_page_of_a_run_with_biases(tmp_path: Path) -> None:
+    run = train(config_of(), tmp_path).run
+    data = read_run(run)
+    drawings = {drawing.name: drawing for drawing in run_figures(data, SIZES["column"])}
+    assert {"neurons", "offsets", "overlaps"} <= set(drawings)
+    assert "degrees" not in drawings
+    table = drawings["offsets"].table
+    stored = run.read_arrays(run.checkpoint_file)
+    offset = stored["biases"] / np.linalg.norm(stored["first_layer"], axis=-1)
+    np.testing.assert_allclose(table["offset"], offset[table["neuron"]])
+    assert "for networks with biases" in run_page(data)
+    assert not trained_functions(data).has_degrees
+    in_memory = Run(run_batch([config_of()], snapshots=True)[0])
+    assert in_memory.plot_offsets() is not None
+    assert in_memory.snapshots.biases is not None
+    assert data.info.optima == ()
+
+
+def test_a_neuron_that_is_its_bias_alone_has_not_vanished(tmp_path: Path) -> None:
+    init = {"kind": "explicit", "first_layer": [[0.0, 0.0]], "second_layer": [1.0], "biases": [1.0]}
+    frozen = {"train": ["second_layer"], "steps": 1, "step_size": 0.0001}
+    given = {"student": {"init": init}, "teacher": {"input_dim": 2, "width": 1}, "stages": {"go": frozen}}
+    result = train(config_of(**given), tmp_path)
+    assert result.info.stages[0].vanished is None
+    assert result.info.final is not None
+    assert result.info.final["alive"] == 0
+
+
+# --- what is refused ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "says"),
+    [
+        ({"activation": {"name": "relu"}}, "activation.drop_hermite_below", "use drop_hermite_below: 0"),
+        ({"backend": "fused"}, "backend", "use torch"),
+        ({"teacher": {"input_dim": 5, "polynomial": "x1"}}, "student.biases", "targets of neurons"),
+        ({"teacher": TEACHER | {"activation": {"name": "erf"}}}, "student.biases", "student's activation"),
+        ({"inputs": {"covariance": [1, 2, 3, 4, 5]}}, "inputs.covariance", "without biases"),
+        ({"log": {"floors": True}}, "log.floors", "without biases"),
+        (stage(stop={"gap": 1e-3}), "stages.go.stop.gap", "without biases"),
+        (stage(stop={"mass_error": 1e-3}), "stages.go.stop.mass_error", "student with biases"),
+        ({"student": {"width": 8}}, "stages.go.train", "give student.biases"),
+        (
+            {"student": {"width": 8}, **stage(train=["first_layer"], then=["redraw_biases"])},
+            "stages.go.then",
+            "student.biases",
+        ),
+        (
+            {
+                "student": {"width": 8},
+                **stage(
+                    train=["first_layer", "second_layer"],
+                    step_size={"first_layer": 1.0, "second_layer": 1.0, "biases": 1.0},
+                ),
+            },
+            "stages.go.step_size.biases",
+            "leave it out",
+        ),
+        (
+            {
+                "student": {
+                    "init": {"kind": "explicit", "first_layer": [[1.0] * 5], "second_layer": [1.0], "biases": [1.0, 2]}
+                }
+            },
+            "student.init.explicit.biases",
+            "2 entries for 1 rows",
+        ),
+        (
+            {
+                "student": {
+                    "init": {"kind": "explicit", "first_layer": [[1.0] * 5], "second_layer": [1.0], "biases": [1.0]},
+                    "biases": {"std": 1.0},
+                }
+            },
+            "student.biases",
+            "leave one of them out",
+        ),
+    ],
+)
+def test_what_is_not_known_with_biases_is_refused(changes: dict[str, Any], where: str, says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        config_of(**changes)
+    told = {".".join(map(str, error["loc"])): error["msg"] for error in caught.value.errors()}
+    assert says in told[where]
+
+
+def test_a_stage_stops_at_columns_that_are_there_and_no_others() -> None:
+    row = run_batch([config_of()])[0].rows[-1]
+    assert row["kernel_motion"] > 0
+    for name in Stop.model_fields:
+        if row[name] is None:
+            with pytest.raises(ValidationError, match=r"null|known"):
+                config_of(**stage(stop={name: 1.0}))
+        else:
+            config_of(**stage(stop={name: 1.0}))
