@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from featlearn.storage.errors import RunError
     from featlearn.sweeps.results import load_results
     from featlearn.theory.activations import activation
+    from featlearn.theory.activations.own import register_activation
     from featlearn.theory.alignment import alignment_metrics
     from featlearn.theory.population import gradient as population_gradient
     from featlearn.theory.population import loss as population_loss
@@ -43,6 +44,7 @@ _HOMES = {
     "load_sweep": "views.objects:load_sweep",
     "population_gradient": "theory.population:gradient",
     "population_loss": "theory.population:loss",
+    "register_activation": "theory.activations.own:register_activation",
     "resume": "views.objects:resume",
     "run_batch": "views.objects:run_batch",
     "train": "views.objects:train",
@@ -64,6 +66,7 @@ __all__ = [
     "load_sweep",
     "population_gradient",
     "population_loss",
+    "register_activation",
     "resume",
     "run_batch",
     "train",

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from featlearn.config.section import Section, Violations, WholeNumber
-from featlearn.theory.activations import Activation, ActivationName, activation
+from featlearn.theory.activations import Activation, ActivationName, activation, activation_names
 from featlearn.theory.activations.registry import HIGHEST_DROP
+
+
+def _known(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """A name of the package, or one that was registered since."""
+    return value if isinstance(value, str) and value in activation_names() else handler(value)
+
+
+KnownActivation = Annotated[ActivationName, WrapValidator(_known)]
 
 
 class ActivationChoice(Section):
     """The activation of teacher and student."""
 
-    name: ActivationName = Field("relu", description="φ, see the table of activations")
+    name: KnownActivation = Field("relu", description="φ, see the table of activations")
     drop_hermite_below: Annotated[WholeNumber, Field(ge=0, le=HIGHEST_DROP)] = Field(
         2,
         description="ℓ: the Hermite degrees below it are dropped; 2: constant and linear part (the paper); 0: plain φ",

@@ -150,6 +150,9 @@ def path_of(document: Placed, location: tuple[int | str, ...], root: Root) -> Ke
     return path
 
 
+_OWN_ACTIVATION = "; one of your own must be registered first, in Python: featlearn.register_activation"
+
+
 def _message(details: dict[str, Any], path: Key, document: Placed, root: Root) -> str:
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "rule":
@@ -160,7 +163,8 @@ def _message(details: dict[str, Any], path: Key, document: Placed, root: Root) -
     if kind == "missing":
         return f"missing{_described(path, root)}"
     if kind == "literal_error":
-        return f"{shown(given)} is not allowed{_instead_of_value(path, given, context['expected'])}"
+        own = _OWN_ACTIVATION if path[-2:] == ("activation", "name") else ""
+        return f"{shown(given)} is not allowed{_instead_of_value(path, given, context['expected'])}{own}"
     if kind == "union_tag_invalid":
         told = _instead_of_value((*path, "kind"), context["tag"], context["expected_tags"])
         return f"{shown(context['tag'])} is not allowed{told}"

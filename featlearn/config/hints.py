@@ -31,7 +31,7 @@ class Hint:
         return name in self.words.split() and (not self.at or key in self.at.split(", "))
 
 
-_CLOSED_FORMS = "losses are closed forms, and each activation needs its own; erf is the smooth, bounded one"
+_CLOSED_FORMS = "losses are exact, and each activation needs its own kernel; tanh, softplus and silu are smooth ones"
 _BATCHES = (
     "a fresh batch at each step is data: {kind: online, batch_size: 100}, batches of a fixed sample are "
     "{kind: empirical, samples: 10000, batch_size: 100}"
@@ -123,10 +123,12 @@ OF_KEYS = (
 )
 OF_VALUES = (
     Hint(
-        "gelu tanh sigmoid silu swish softplus elu leaky_relu selu sin cos linear identity softmax mish",
+        "gelu elu leaky_relu selu sin cos linear identity softmax mish",
         says=_CLOSED_FORMS,
         at="activation name",
     ),
+    Hint("swish", "silu", at="activation name"),
+    Hint("logistic", "sigmoid", at="activation name"),
     Hint("square squared x^2", "quadratic", at="activation name"),
     Hint("absolute", "abs", at="activation name"),
     Hint("sgd stochastic_gradient_descent", Stage.method, f"it does that on fresh batches; {_BATCHES}", at="method"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,6 +66,16 @@ class Pairs:
         q_u, q_v = np.broadcast_to(self.q_u, self.s.shape), np.broadcast_to(self.q_v, self.s.shape)
         given = q_u, q_v, self.s, self.cosine, self.sine, self.complement
         return Pairs(self.xp, *(x[index] for x in given))
+
+
+class SecondDerivatives(NamedTuple):
+    """Second derivatives of K(q_u, q_v, s)."""
+
+    ss: Array
+    s_qu: Array
+    s_qv: Array
+    qu_qu: Array
+    qu_qv: Array
 
 
 def mixed_derivative(second_derivatives: Any, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:

@@ -125,6 +125,12 @@ class Problem(Batched):
     redraws: Redraws | None = None
     root: Root | None = None
 
+    @property
+    def has_series(self) -> bool:
+        """Whether a kernel is a series, whose degree depends on the rows."""
+        kinds = self.activation, self.function
+        return any(isinstance(its, Activation) and its.series is not None for its in kinds)
+
     @cached_property
     def teachers_as_bytes(self) -> list[tuple[bytes, bytes]]:
         """The layers of each run's teacher: keys of what is computed once for each, which are made and hashed once."""

@@ -15,7 +15,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from featlearn.theory.activations import degree_one, erf, quadratic  # noqa: F401 - each registers its activations
+from featlearn.theory.activations import (  # noqa: F401 - each registers its activations
+    degree_one,
+    erf,
+    logistic,
+    quadratic,
+)
 from featlearn.theory.activations.record import (
     DROP_SETTINGS,
     Activation,

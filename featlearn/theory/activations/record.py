@@ -10,8 +10,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.hermite import hermite_polynomials
-from featlearn.theory.pairs import Array, Pairs
+from featlearn.theory.pairs import Array, Pairs, SecondDerivatives
 
 Symmetry = Literal["even", "odd", "none"]
 Kernel = Callable[[Any, Array, Array, Array], tuple[Array, Array, Array]]
@@ -107,6 +108,8 @@ class Activation:
             enough for it; None takes what follows from ``kernel``.
         hermite: ``hermite(k, q)`` → μ_k(q) = E φ^{(k)}(√q z) for every k ≥ 0, of the plain φ (k = 0, 1: ``mean`` and
             ``slope``), 0 at q = 0 where it is infinite there; None where it is not known beyond.
+        second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K, of smooth φ; None where unknown.
+        series: the Hermite series that the rest comes from, where it does.
         compiled: the kernel in the fused backend; None where it has none, and the torch backend trains.
         slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
             and ∇φ̃_j the gradient of φ̃(v_j·x) by its row, of n rows in d dimensions with products ``gram`` (n, n), the
@@ -141,6 +144,8 @@ class Activation:
     compiled: CompiledKernel | None = None
     slope_products: SlopeProducts | None = None
     biased: BiasedKernel | None = None
+    second_derivatives: Callable[[Any, Array, Array, Array], SecondDerivatives] | None = None
+    series: HermiteSeries | None = None
 
     def pointwise(self, preactivation: Array, squared_norm: Any, xp: ModuleType = np) -> Any:
         """φ̃(z) = φ(z) − Σ_{k<ℓ} μ_k(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² broadcast against z."""
@@ -175,6 +180,8 @@ class Activation:
 
     def projection(self, k: int, squared_norm: Any) -> Any:
         """E[φ(√q z) He_k(z)] = q^{k/2} μ_k(q) of the plain φ, finite for tiny q and 0 too; needs ``hermite``."""
+        if self.series is not None:
+            return self.series.projection(k, squared_norm)
         assert self.hermite is not None  # it makes what drops other degrees than those below 2
         if self.homogeneous_degree is None:
             return self.hermite(k, squared_norm) * squared_norm ** (k / 2)

@@ -1,7 +1,7 @@
 """E[φ̃(u·x) g̃(v·x)] of two activations φ and g: Σ_k μ_k^φ(u) μ_k^g(v) s^k/k! over the degrees that both keep.
 
-All pairs of the package are closed: |z| = 2 relu(z) − z is even, so that relu and abs share half the kernel of abs;
-other pairs have no more than two degrees in common (docs/theory.md §11).
+Some are closed: |z| = 2 relu(z) − z is even, so that relu and abs share half the kernel of abs; others have no more than
+two degrees in common (docs/theory.md §11). Where one of the two is smooth, the sum is taken (``cross_series``).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from featlearn.theory.activations import Activation, activation
 from featlearn.theory.activations.record import Kernel
 from featlearn.theory.pairs import Array
+from featlearn.theory.targets.cross_series import series_kernel
 
 _COMMON_DEGREES = {
     frozenset(("relu", "erf")): (1,),
@@ -37,6 +38,9 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     if names == {"relu", "abs"}:
         return _half(activation("abs", lowest).kernel)
     if names not in _COMMON_DEGREES:
+        series = series_kernel(student, teacher, lowest)
+        if series is not None:
+            return series
         raise ValueError(f"{student.name} and {teacher.name} have no closed kernel: {_known()}")
     return _finite(student, teacher, [k for k in _COMMON_DEGREES[names] if k >= lowest])
 

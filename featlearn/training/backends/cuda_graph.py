@@ -18,13 +18,15 @@ PAYS_FROM = 32  # Recording takes as long as some steps.
 _WARM_UP = 3  # steps that PyTorch wants before a recording
 
 
-def steps_taken(step: Step, tensors: Tensors, decay: torch.Tensor, size: torch.Tensor, done: int) -> Tensors:
+def steps_taken(
+    step: Step, tensors: Tensors, decay: torch.Tensor, size: torch.Tensor, done: int, *, one_by_one: bool = False
+) -> Tensors:
     """The tensors after a step for each column of ``decay`` and ``size``, (B, steps, 2); ``done`` steps were before.
 
-    On the CPU, and where they are few, the steps are taken one by one.
+    On the CPU, where they are few, and where what they do depends on what is computed, they are taken ``one_by_one``.
     """
     count = decay.shape[1]
-    if decay.is_cuda and count >= PAYS_FROM:
+    if decay.is_cuda and count >= PAYS_FROM and not one_by_one:
         return _replayed(step, tensors, decay, size, done)
     for i in range(count):
         tensors = step(tensors, decay[:, i], size[:, i], done + i + 1)

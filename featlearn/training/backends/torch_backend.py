@@ -167,7 +167,8 @@ class TorchBackend:
                 after |= {f"{layer}.{name}": x for name, x in moments.items()}
             return after
 
-        after = {name: x.cpu().numpy() for name, x in steps_taken(step, weights | memory, decay, size, done).items()}
+        taken = steps_taken(step, weights | memory, decay, size, done, one_by_one=problem.has_series)
+        after = {name: x.cpu().numpy() for name, x in taken.items()}
         seen = {name: x.cpu().numpy() for name, x in memory.items() if name == BATCH_LOSS}
         second, first = together({name: after.pop(name) for name in given})
         return State(second, first, after | seen)

@@ -1,0 +1,138 @@
+"""Activations that a user registers: functions of NumPy arrays, trained by ``HermiteSeries`` like those of the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from featlearn.theory.activations.record import DROP_SETTINGS
+from featlearn.theory.activations.registry import activation_names, register
+from featlearn.theory.activations.series import HIGHEST_DEGREE, HermiteSeries, Parity
+from featlearn.theory.activations.smooth import smooth_activation
+from featlearn.theory.pairs import Array
+
+OwnFunction = Callable[[np.ndarray], np.ndarray]
+
+_NORMS = 1.0, 2.0  # to which a series must hold, at least
+_FITS = 1e-8  # of an integral of a derivative, relative to the values of the function around
+_SYMMETRIC = 1e-14
+
+
+def register_activation(
+    name: str,
+    function: OwnFunction,
+    derivative: OwnFunction,
+    *,
+    second_derivative: OwnFunction | None = None,
+    formula: str = "",
+) -> None:
+    """Make an activation of your own known, for configurations that are loaded and trained in this process.
+
+    Its kernels are Hermite series with the accuracy of those of tanh: what they leave out is bounded by quadrature, and
+    logged in run.json. That needs a smooth function: analytic, or nearly so, and of moderate growth.
+
+    Args:
+        name: a new name of lower-case letters, digits and _.
+        function: φ, from an array of numbers to an array of the same shape.
+        derivative: φ′, likewise.
+        second_derivative: φ″, likewise; without it the gradient of rows of norm below 1e-4 has fewer digits.
+        formula: φ in plain symbols, for tables.
+    Raises:
+        ValueError: when the name is no name or taken, a derivative does not fit its function, or the function grows too
+            fast, or its series converges too slowly, to be computed to the accuracy of the others.
+    """
+    if not (name.isidentifier() and name == name.lower()):
+        raise ValueError(f"{name!r} is not a name: lower-case letters, digits and _, not starting with a digit")
+    if name in activation_names():
+        raise ValueError(f"there is an activation {name!r} already; choose another name")
+    functions = [("function", function), ("derivative", derivative), ("second_derivative", second_derivative)]
+    given = [(what, _Own(its)) for what, its in functions if its is not None]
+    for what, its in given:
+        _check_values(what, its)
+    for (what, its), (of_slope, slope) in pairwise(given):
+        _check_slope(what, its, of_slope, slope)
+    pointwise = tuple(its for _, its in given)
+    series = HermiteSeries(pointwise, *_symmetry(pointwise))
+    _check_series(name, series)
+    make = smooth_activation(name, formula or f"{name}(z)", series)
+    register(*map(make, DROP_SETTINGS), further=make)
+
+
+class _Own:
+    """A function of NumPy arrays as one of NumPy arrays and of tensors, which are copied."""
+
+    def __init__(self, function: OwnFunction) -> None:
+        self.function = function
+
+    def __call__(self, z: Array, xp: ModuleType = np) -> Any:
+        if xp is np:
+            return np.array(self.function(np.asarray(z, dtype=float)), dtype=float)
+        return z.new_tensor(self(z.detach().double().cpu().numpy()))
+
+
+def _check_values(what: str, function: _Own) -> None:
+    z = np.linspace(-30.0, 30.0, 602).reshape(2, 301)
+    try:
+        values = function(z)
+    except Exception as error:
+        raise ValueError(f"{what} fails at an array of numbers: {type(error).__name__}: {error}") from error
+    if values.shape != z.shape:
+        raise ValueError(f"{what} makes an array {values.shape} of an array {z.shape}; it must work entry by entry")
+    if not np.isfinite(values).all():
+        at = z[~np.isfinite(values)][0]
+        raise ValueError(f"{what} is {values[z == at][0]} at z = {at:.3g}; it must be finite for every z")
+    if np.any(values != np.array([function(row) for row in z])):
+        raise ValueError(f"{what} gives other values at the same numbers in another array; it must work entry by entry")
+
+
+def _check_slope(what: str, function: _Own, of_slope: str, slope: _Own) -> None:
+    """Over short intervals a function must change by the integral of its derivative."""
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    edges = np.linspace(-6.0, 6.0, 97)
+    half = np.diff(edges)[:, None] / 2
+    change = np.diff(function(edges))
+    told = np.sum(half * weights * slope(edges[:-1, None] + half + half * nodes), -1)
+    size = np.maximum(np.abs(function(edges[1:])) + np.abs(function(edges[:-1])), np.abs(change) + np.abs(told))
+    wrong = np.flatnonzero(np.abs(change - told) > _FITS * np.maximum(size, 1e-3 * np.max(size)))
+    if len(wrong):
+        i = int(wrong[np.argmax(np.abs(change - told)[wrong])])
+        where = f"from z = {edges[i]:.4g} to {edges[i + 1]:.4g}"
+        raise ValueError(
+            f"{of_slope} does not fit {what}: {where} it changes by {change[i]:.9g}, and the integral of {of_slope} is "
+            f"{told[i]:.9g}; correct it, or the function is not smooth there, which a Hermite series needs"
+        )
+
+
+def _symmetry(functions: Sequence[_Own]) -> tuple[Parity, float]:
+    """That of φ − φ(0), or of φ − φ′(0) z, and that φ(0) or φ′(0)."""
+    z = np.linspace(0.0, 8.0, 257)
+    there, mirrored = functions[0](z), functions[0](-z)
+    zero = np.zeros(1)
+    value, slope = float(functions[0](zero)[0]), float(functions[1](zero)[0])
+    size = _SYMMETRIC * np.max(np.abs([there, mirrored]))
+    if np.max(np.abs(there + mirrored - 2 * value)) <= size:
+        return "odd", value if abs(value) > size else 0.0
+    if np.max(np.abs(there - mirrored - 2 * slope * z)) <= size:
+        return "even", slope if abs(slope) > size else 0.0
+    return "none", 0.0
+
+
+def _check_series(name: str, series: HermiteSeries) -> None:
+    for norm in _NORMS:
+        if series.level(norm) is not None:
+            continue
+        if not series.is_within_nodes(norm):
+            values = np.abs(series.functions[0](norm * np.array([-16.0, 16.0])))
+            raise ValueError(
+                f"{name} grows too fast: at a row of norm {norm:g} a preactivation of 16 standard deviations gives "
+                f"{np.max(values):.3g}, so that E φ² has no accurate sum; take one that grows like a polynomial"
+            )
+        raise ValueError(
+            f"the Hermite series of {name} converges too slowly: at a row of norm {norm:g}, {HIGHEST_DEGREE} degrees "
+            f"leave {series.left_over(norm):.1e} of its mean square, and 1e-11 is the most; a jump, a kink or a very "
+            "steep slope does that"
+        )
