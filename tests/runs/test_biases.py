@@ -79,6 +79,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "population": {},
     "in the span": {"teacher": {"input_dim": 60, "width": 2}},
     "erf": {"activation": {"name": "erf", "drop_hermite_below": 0}, **stage(method="adam")},
+    "tanh": {"activation": {"name": "tanh", "drop_hermite_below": 0}},
+    "softplus, in the span": {
+        "teacher": {"input_dim": 60, "width": 2},
+        "activation": {"name": "softplus", "drop_hermite_below": 0},
+    },
     "abs, mirrored": {
         "activation": {"name": "abs", "drop_hermite_below": 0},
         "student": STUDENT | {"init": STUDENT["init"] | {"mirrored": True}},
@@ -147,7 +152,7 @@ def test_steps_are_those_of_the_gradient_with_weight_decay() -> None:
     assert run.rows[0]["grad_norm"] == pytest.approx(norm, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["relu", "erf"])
+@pytest.mark.parametrize("name", ["relu", "erf", "silu"])
 def test_methods_go_to_a_minimum(name: str) -> None:
     plain = {"name": name, "drop_hermite_below": 0}
     stages = {"a": STAGE | {"method": "lbfgs", "step_size": None, "steps": 400}}

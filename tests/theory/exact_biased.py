@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import mpmath
+import numpy as np
 
+from featlearn.theory.activations import Activation
 from tests.theory.exact import Exact
 
 MP = mpmath.mp.clone()
@@ -99,3 +101,23 @@ class Pair:
             bend / 2,
             self.expected(lambda z: first(z) * self.given(mean_of, z)),
         )
+
+
+def trapezoid(
+    plain: Activation, q_u: float, b_u: float, q_v: float, b_v: float, s: float
+) -> tuple[tuple[float, float, float, float], float]:
+    """K and its derivatives of a smooth φ by sums over two Gaussians in float64, and √(E φ² E φ²)."""
+    x, y = np.sqrt([q_u, q_v])
+    t = s / (x * y) if x * y else 0.0
+    z = np.arange(-9.0, 9.0, 1 / 48)
+    weight = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) / 48
+    first, second = x * z[:, None] + b_u, y * (t * z[:, None] + np.sqrt(max(0.0, (1 - t) * (1 + t))) * z) + b_v
+    assert plain.series is not None
+    bend = plain.series.functions[2](first)
+
+    def expected(left: np.ndarray, right: np.ndarray) -> float:
+        return float(weight @ np.broadcast_to(left * right, second.shape) @ weight)
+
+    u, u_1, v, v_1 = plain.phi(first), plain.phi_prime(first), plain.phi(second), plain.phi_prime(second)
+    values = expected(u, v), expected(u_1, v_1), expected(bend, v) / 2, expected(u_1, v)
+    return values, float(np.sqrt(expected(u, u) * expected(v, v)))

@@ -15,8 +15,12 @@ from math import pi
 from types import ModuleType
 from typing import Any, NoReturn
 
+import numpy as np
+
 from featlearn.theory import normal
-from featlearn.theory.activations.record import Activation, BiasedKernel, BiasedValues, Moment
+from featlearn.theory.activations.biased_series import series_kernel
+from featlearn.theory.activations.record import Activation, BiasedKernel, BiasedValues, Moment, Pointwise
+from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.pairs import Array
 
 # --- kernels ------------------------------------------------------------------------------------
@@ -72,9 +76,8 @@ def _threshold(xp: ModuleType, bias: Array, length: Array) -> Array:
 
 # --- records ------------------------------------------------------------------------------------
 
-_KERNELS: dict[str, tuple[BiasedKernel, Moment]] = {  # with the bound on E φ² in ‖w‖² + b²
-    "relu": (partial(_piecewise_linear, 0.0, 1.0), lambda q: 2.0 * q),
-    "abs": (partial(_piecewise_linear, -1.0, 2.0), lambda q: 2.0 * q),
+_SLOPES = {"relu": (0.0, 1.0), "abs": (-1.0, 2.0)}  # α and β of α z + β max(z, 0)
+_CLOSED: dict[str, tuple[BiasedKernel, Moment]] = {  # with the bound on E φ² in ‖w‖² + b²
     "erf": (_erf, lambda q: 1.0 + 0.0 * q),
     "quadratic": (_quadratic, lambda q: 3.0 * q * q),
 }
@@ -85,6 +88,28 @@ def _not_with_biases(what: str) -> Callable[..., NoReturn]:
         raise ValueError(f"the {what} of rows with biases are not those of rows without")
 
     return refuse
+
+
+def _kernel_of(plain: Activation) -> tuple[BiasedKernel, Moment, HermiteSeries | None]:
+    """The kernel, the bound on E φ², and the series where it is one."""
+    if plain.name in _SLOPES:
+        return partial(_piecewise_linear, *_SLOPES[plain.name]), lambda q: 2.0 * q, None
+    if plain.name in _CLOSED:
+        return *_CLOSED[plain.name], None
+    if plain.kinks:
+        raise ValueError(f"the kernel of {plain.name} with biases is unknown")
+    series = plain.series or HermiteSeries((plain.phi, plain.phi_prime))
+    return partial(series_kernel, series), partial(_largest_square, plain.phi), series
+
+
+def _largest_square(phi: Pointwise, square: np.ndarray) -> np.ndarray:
+    """Twice the largest of E φ(xz + b)² at the ends of x² + b² = ``square``, to a few digits."""
+    z = np.arange(-8.0, 8.1, 0.25)
+    weight = np.exp(-0.5 * z * z)
+    length = np.sqrt(square)
+    with np.errstate(all="ignore"):  # rows may be about to diverge
+        constants = np.maximum(*(phi(sign * length) ** 2 for sign in (1, -1)))
+        return 2 * np.maximum(constants, phi(length[..., None] * z) ** 2 @ (weight / weight.sum()))
 
 
 @cache
@@ -98,15 +123,15 @@ def with_biases(plain: Activation) -> Activation:
     """
     if plain.drop_hermite_below:
         raise ValueError("biases are known for plain φ alone, drop_hermite_below 0")
-    if plain.name not in _KERNELS:
-        raise ValueError(f"the kernel of {plain.name} with biases is unknown: known are {', '.join(_KERNELS)}")
-    kernel, scale = _KERNELS[plain.name]
+    kernel, scale, series = _kernel_of(plain)
     return replace(
         plain,
         biased=kernel,
+        series=series,
         rounding_scale=scale,
         kernel=_not_with_biases("kernels"),
         tangents=_not_with_biases("tangents"),
+        second_derivatives=None,
         degree_one=None,
         value_tangents=None,
         hermite=None,
