@@ -58,9 +58,7 @@ def _of_the_rest(config: Config) -> Violations:
     where = ("student", "biases") if config.student.biases is not None else ("student", "init", "biases")
     if config.backend == "fused":
         yield ("backend",), "fused computes for neurons without biases; use torch (or auto)"
-    if config.teacher is not None and config.teacher.polynomial is not None:
-        yield where, "are known for targets of neurons, and this is a polynomial; leave them out"
-    elif config.teacher_activation() is not None:
+    if config.teacher_activation() is not None:
         yield where, "are known for teachers of the student's activation; leave them out, or teacher.activation"
     if not config.is_standard:
         yield ("inputs", "covariance"), "is known for students without biases; leave it out"

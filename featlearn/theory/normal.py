@@ -43,6 +43,11 @@ def density(xp: ModuleType, z: Array) -> Array:
     return xp.exp(-0.5 * z * z) / sqrt(2 * pi)
 
 
+def threshold(xp: ModuleType, bias: Array, length: Array) -> Array:
+    """b/x, within what the normal distributions tell apart; 0 for rows (0, 0)."""
+    return xp.clip(bias / xp.clip(length, _SMALLEST, None), -LARGEST, LARGEST)
+
+
 class Normals(NamedTuple):
     """Of pairs (h, k) with a correlation t, r = √(1 − t²).
 

@@ -117,7 +117,8 @@ def test_gradients_are_those_of_differences_in_many_digits(name: str) -> None:
 def test_torch_and_numpy_agree(name: str) -> None:
     rng, act = np.random.default_rng(5), with_biases(activation(name, 0))
     weights = *_network(rng, 7, 4), *_network(rng, 2, 4)
-    in_torch = population.gradient(act, *map(torch.from_numpy, weights), xp=torch)
+    a, w, teacher_a, teacher_w = map(torch.from_numpy, weights)
+    in_torch = population.gradient(act, a, w, teacher_a, teacher_w, xp=torch)
     for one, other in zip(population.gradient(act, *weights), in_torch, strict=True):
         np.testing.assert_allclose(one, other.numpy(), rtol=1e-12, atol=1e-12)
 

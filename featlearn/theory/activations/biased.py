@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from featlearn.theory import normal
+from featlearn.theory.activations.biased_moments import moments_of
 from featlearn.theory.activations.biased_series import series_kernel
 from featlearn.theory.activations.record import Activation, BiasedKernel, BiasedValues, Moment, Pointwise
 from featlearn.theory.activations.series import HermiteSeries
@@ -34,7 +35,7 @@ def _piecewise_linear(
     x, y = xp.sqrt(q_u), xp.sqrt(q_v)
     n = xp.sqrt(q_u * q_v)  # of a row with itself, q to the last bit
     t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
-    h, k = _threshold(xp, b_u, x), _threshold(xp, b_v, y)
+    h, k = normal.threshold(xp, b_u, x), normal.threshold(xp, b_v, y)
     both = normal.bivariate(xp, h, k, t)
     above_h, above_k = normal.cdf(xp, h), normal.cdf(xp, k)  # E φ′ of relu
     at_h, at_k = normal.density(xp, h), normal.density(xp, k)
@@ -54,7 +55,7 @@ def _erf(xp: ModuleType, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Arra
     """erf(z/√2) = 2Φ(z) − 1, and E Φ(u·x + b) Φ(v·x + c) is Φ₂ of rows made longer by 1."""
     x, y = xp.sqrt(1 + q_u), xp.sqrt(1 + q_v)
     t = xp.clip(s / (x * y), -1.0, 1.0)
-    h, k = _threshold(xp, b_u, x), _threshold(xp, b_v, y)
+    h, k = normal.threshold(xp, b_u, x), normal.threshold(xp, b_v, y)
     both = normal.bivariate(xp, h, k, t)
     at_h, along = normal.density(xp, h), 2 * normal.cdf(xp, both.given_h) - 1
     by_t = (2 / pi) / both.root * xp.exp(-0.5 * (h * h + both.given_h * both.given_h))
@@ -67,11 +68,6 @@ def _quadratic(xp: ModuleType, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s
     of_v = q_v + b_v * b_v
     value = (q_u + b_u * b_u) * of_v + 2 * s * (s + 2 * b_u * b_v)
     return BiasedValues(value, 4 * (s + b_u * b_v), of_v + 0 * s, 2 * b_u * of_v + 4 * s * b_v)
-
-
-def _threshold(xp: ModuleType, bias: Array, length: Array) -> Array:
-    """b/x, within what the normal distributions tell apart; 0 for rows (0, 0)."""
-    return xp.clip(bias / xp.clip(length, 1e-30, None), -normal.LARGEST, normal.LARGEST)
 
 
 # --- records ------------------------------------------------------------------------------------
@@ -124,9 +120,11 @@ def with_biases(plain: Activation) -> Activation:
     if plain.drop_hermite_below:
         raise ValueError("biases are known for plain φ alone, drop_hermite_below 0")
     kernel, scale, series = _kernel_of(plain)
+    moments = moments_of(plain.name, _SLOPES.get(plain.name), series)
     return replace(
         plain,
         biased=kernel,
+        biased_moment=moments,
         series=series,
         rounding_scale=scale,
         kernel=_not_with_biases("kernels"),

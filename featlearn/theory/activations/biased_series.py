@@ -39,15 +39,15 @@ def series_kernel(
 
 
 def _of_run(series: HermiteSeries, xp: Any, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Array) -> BiasedValues:
-    rows_u, rows_v = (_numbers(x) for x in (q_u, b_u)), (_numbers(x) for x in (q_v, b_v))
+    rows_u, rows_v = (numbers(x) for x in (q_u, b_u)), (numbers(x) for x in (q_v, b_v))
     (x_u, c_u), (x_v, c_v) = ((np.sqrt(q).ravel(), b.ravel()) for q, b in (rows_u, rows_v))
     degree = degree_of(series, np.concatenate([x_u, x_v]), np.concatenate([c_u, c_v]))
     n = xp.sqrt(q_u * q_v)
     t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
     if degree is None:
         return BiasedValues(*[t * float("nan")] * 4)
-    of_u = [_like(q_u, series.coefficients(x_u, degree, order, c_u)) for order in range(3)]
-    of_v = [_like(q_v, series.coefficients(x_v, degree, order, c_v)) for order in range(2)]
+    of_u = [like(q_u, series.coefficients(x_u, degree, order, c_u)) for order in range(3)]
+    of_v = [like(q_v, series.coefficients(x_v, degree, order, c_v)) for order in range(2)]
     value, by_s, by_q, by_b = (_horner(of_u[i], of_v[j], t) for i, j in ((0, 0), (1, 1), (2, 0), (1, 0)))
     return BiasedValues(value, by_s, 0.5 * by_q, by_b)
 
@@ -90,11 +90,12 @@ def _horner(u: Array, v: Array, t: Array) -> Array:
     return total
 
 
-def _numbers(x: Any) -> np.ndarray:
+def numbers(x: Any) -> np.ndarray:
+    """An array or a tensor as a NumPy array of float64."""
     return np.asarray(x, dtype=float) if isinstance(x, (np.ndarray, np.generic)) else x.detach().double().cpu().numpy()
 
 
-def _like(q: Any, coefficients: np.ndarray) -> Any:
+def like(q: Any, coefficients: np.ndarray) -> Any:
     """(K, *q.shape) of coefficients (n, K), in the type of q."""
     shaped = np.ascontiguousarray(coefficients.T).reshape(coefficients.shape[1], *q.shape)
     return shaped if isinstance(q, (np.ndarray, np.generic)) else q.new_tensor(shaped)

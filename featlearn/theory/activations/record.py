@@ -32,6 +32,7 @@ class BiasedValues(NamedTuple):
 
 
 BiasedKernel = Callable[[Any, Array, Array, Array, Array, Array], BiasedValues]  # of xp, q_u, b_u, q_v, b_v, s
+BiasedMoment = Callable[[Any, int, Array, Array], tuple[Array, Array]]  # of xp, k, q, b
 
 DROP_SETTINGS: tuple[int, ...] = (0, 2)  # what every activation has a record for
 
@@ -118,6 +119,7 @@ class Activation:
         biased: the kernel of rows (w, b), where the record is that of neurons φ(w·x + b) (``biased.with_biases``): rows
             then have the bias as their last coordinate, inputs a 1, and ‖w‖² + b² is the argument of the functions of
             q. None for neurons without biases.
+        biased_moment: of these, E[φ(√q z + b) He_k(z)] and its derivative by b.
     Accuracy: K within 1e-12·max(1, |K|) of quadrature for q in [1e-6, 1e3] and |t| ≤ 1; the derivatives likewise
         (tests/theory/test_activations.py), but for the rounding of the inputs, which t = s/√(q_u q_v) → ±1 magnifies
         to its square root (∂K/∂s of relu is asin t/2π; the gradient does not suffer, docs/theory.md §4).
@@ -144,6 +146,7 @@ class Activation:
     compiled: CompiledKernel | None = None
     slope_products: SlopeProducts | None = None
     biased: BiasedKernel | None = None
+    biased_moment: BiasedMoment | None = None
     second_derivatives: Callable[[Any, Array, Array, Array], SecondDerivatives] | None = None
     series: HermiteSeries | None = None
 
