@@ -12,6 +12,7 @@ of ``_NODES`` nodes is exact to rounding.
 
 from __future__ import annotations
 
+from functools import cache
 from math import pi, sqrt
 from types import ModuleType
 from typing import NamedTuple
@@ -25,8 +26,12 @@ _FARTHEST = 1e9  # the same of conditional arguments, which are quotients by √
 _SMALLEST = 1e-30  # stands for 0 where there are quotients; squares of it are never taken
 _NODES = 20
 
-_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(_NODES)
-_RULE = tuple((0.5 * (1 + x), 0.5 * w) for x, w in zip(_POINTS.tolist(), _WEIGHTS.tolist(), strict=True))
+
+@cache
+def _rule() -> tuple[tuple[float, float], ...]:
+    """Gauss's points in [0, 1], and their weights."""
+    points, weights = np.polynomial.legendre.leggauss(_NODES)
+    return tuple((0.5 * (1 + x), 0.5 * w) for x, w in zip(points.tolist(), weights.tolist(), strict=True))
 
 
 def cdf(xp: ModuleType, z: Array) -> Array:
@@ -93,7 +98,7 @@ def _owens(xp: ModuleType, h: Array, m: Array) -> Array:
     larger, smaller = xp.where(swap, other, size), xp.where(swap, size, other)
     ratio = smaller / larger
     decay, total = -0.5 * larger * larger, 0.0
-    for point, weight in _RULE:
+    for point, weight in _rule():
         square = 1 + (point * ratio) ** 2
         total = total + weight * xp.exp(decay * square) / square
     inside = ratio * total / (2 * pi)

@@ -51,7 +51,7 @@ def test_gradients_against_a_polynomial_are_differences_of_the_loss(name: str) -
         for place in np.ndindex(its.shape):
             ends = []
             for sign in (1, -1):
-                moved = [a.copy(), w.copy()]
+                moved = a.copy(), w.copy()
                 moved[layer][place] += sign * step
                 ends.append(against.loss(act, *moved, *nothing, target)[0])
             assert its[place] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=3e-8)

@@ -283,64 +283,6 @@ def test_a_neuron_that_is_its_bias_alone_has_not_vanished(tmp_path: Path) -> Non
     assert result.info.final["alive"] == 0
 
 
-# --- what is refused ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changes", "where", "says"),
-    [
-        ({"activation": {"name": "relu"}}, "activation.drop_hermite_below", "use drop_hermite_below: 0"),
-        ({"backend": "fused"}, "backend", "use torch"),
-        ({"teacher": TEACHER | {"activation": {"name": "erf"}}}, "student.biases", "student's activation"),
-        ({"inputs": {"covariance": [1, 2, 3, 4, 5]}}, "inputs.covariance", "without biases"),
-        ({"log": {"floors": True}}, "log.floors", "without biases"),
-        (stage(stop={"gap": 1e-3}), "stages.go.stop.gap", "without biases"),
-        (stage(stop={"mass_error": 1e-3}), "stages.go.stop.mass_error", "student with biases"),
-        ({"student": {"width": 8}}, "stages.go.train", "give student.biases"),
-        (
-            {"student": {"width": 8}, **stage(train=["first_layer"], then=["redraw_biases"])},
-            "stages.go.then",
-            "student.biases",
-        ),
-        (
-            {
-                "student": {"width": 8},
-                **stage(
-                    train=["first_layer", "second_layer"],
-                    step_size={"first_layer": 1.0, "second_layer": 1.0, "biases": 1.0},
-                ),
-            },
-            "stages.go.step_size.biases",
-            "leave it out",
-        ),
-        (
-            {
-                "student": {
-                    "init": {"kind": "explicit", "first_layer": [[1.0] * 5], "second_layer": [1.0], "biases": [1.0, 2]}
-                }
-            },
-            "student.init.explicit.biases",
-            "2 entries for 1 rows",
-        ),
-        (
-            {
-                "student": {
-                    "init": {"kind": "explicit", "first_layer": [[1.0] * 5], "second_layer": [1.0], "biases": [1.0]},
-                    "biases": {"std": 1.0},
-                }
-            },
-            "student.biases",
-            "leave one of them out",
-        ),
-    ],
-)
-def test_what_is_not_known_with_biases_is_refused(changes: dict[str, Any], where: str, says: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        config_of(**changes)
-    told = {".".join(map(str, error["loc"])): error["msg"] for error in caught.value.errors()}
-    assert says in told[where]
-
-
 def test_a_stage_stops_at_columns_that_are_there_and_no_others() -> None:
     row = run_batch([config_of()])[0].rows[-1]
     assert row["kernel_motion"] > 0
