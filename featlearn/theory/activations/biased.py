@@ -1,7 +1,7 @@
 """Kernels of neurons with biases, φ(w·x + b): of E[φ(u·x + b) φ(v·x + c)] with its derivatives by s, q_u and b.
 
 With x = ‖u‖, y = ‖v‖, h = b/x, k = c/y, the cosine t, r = √(1 − t²), and Φ, Φ₂ the normal distributions, all follows
-from E[φ′φ′], E[φ′(u) φ(v)] and E[φ″(u) φ(v)]. Derivations: docs/theory.md §14.
+from E[φ′φ′], E[φ′(u) φ(v)] and E[φ″(u) φ(v)]. Derivations: docs/theory.md §16.
 
 A row is (w, b). Only plain φ is here: no Hermite degrees are dropped.
 """

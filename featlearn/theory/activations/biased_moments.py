@@ -1,6 +1,6 @@
 """Hermite moments of neurons with biases: M_k = E[φ(xz + b) He_k(z)] and ∂M_k/∂b = E[φ′(xz + b) He_k(z)], x = √q.
 
-Derivations: docs/theory.md §15.
+Derivations: docs/theory.md §16.
 """
 
 from __future__ import annotations
