@@ -71,6 +71,8 @@ def activations() -> str:
     for name in activation_names():
         for drop in reversed(DROP_SETTINGS):
             entry = activation(name, drop)
+            if entry.is_zero:
+                continue
             kept = "≥ 2 (`drop_hermite_below: 2`)" if drop else "all (`drop_hermite_below: 0`)"
             degree = entry.homogeneous_degree or "–"
             lines.append(f"| `{name}` | {_escaped(entry.formula)} | {kept} | {same[entry.symmetry]} | {degree} |")

@@ -1,4 +1,4 @@
-"""The ``activation`` section."""
+"""The ``activation`` section, and what the teacher's own activation shares with it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
-from featlearn.config.section import Section, Violations, WholeNumber
-from featlearn.theory.activations import Activation, ActivationName, activation, activation_names
+from featlearn.config.section import Section, Violations, Weight, WholeNumber
+from featlearn.theory.activations import Activation, ActivationName, activation, activation_names, default_parameters
+from featlearn.theory.activations.polynomials import HIGHEST_DEGREE
 from featlearn.theory.activations.registry import HIGHEST_DROP
 
 
@@ -19,7 +20,40 @@ def _known(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
 KnownActivation = Annotated[ActivationName, WrapValidator(_known)]
 
 
-class ActivationChoice(Section):
+class NamedActivation(Section):
+    """An activation by its name and its parameters."""
+
+    name: KnownActivation = Field(description="see the table of activations")
+    negative_slope: Annotated[float, Field(ge=-10, le=10)] | None = Field(
+        None, description="of leaky_relu: α, its slope below 0; default 0.01"
+    )
+    coefficients: Annotated[list[Weight], Field(min_length=2, max_length=HIGHEST_DEGREE + 1)] | None = Field(
+        None, description="of polynomial: [c0, c1, …], the coefficient of z^k for each k; the last is not 0"
+    )
+
+    def parameters(self) -> dict[str, Any]:
+        """Those that are given, as ``activations.activation`` takes them."""
+        given = {"negative_slope": self.negative_slope, "coefficients": self.coefficients}
+        return {key: value for key, value in given.items() if value is not None}
+
+    def settled(self) -> dict[str, Any]:
+        return {"negative_slope": 0.01} if self.name == "leaky_relu" and self.negative_slope is None else {}
+
+    def violations(self) -> Violations:
+        known = default_parameters(self.name)
+        for key in self.parameters():
+            if key not in known:
+                whose = {"negative_slope": "leaky_relu", "coefficients": "polynomial"}[key]
+                yield (key,), f"is for {whose}, and the activation is {self.name}; leave it out"
+        if self.negative_slope == 1:
+            yield ("negative_slope",), "1 makes it the linear function; use name: linear"
+        if self.name == "polynomial" and self.coefficients is None:
+            yield ("coefficients",), "missing; a polynomial needs [c0, c1, …], as in [0, 0, 0, 1] for z³"
+        if self.coefficients and self.coefficients[-1] == 0:
+            yield ("coefficients",), "ends with 0; leave out the powers that are not there"
+
+
+class ActivationChoice(NamedActivation):
     """The activation of teacher and student."""
 
     name: KnownActivation = Field("relu", description="φ, see the table of activations")
@@ -31,21 +65,22 @@ class ActivationChoice(Section):
 
     def entry(self) -> Activation:
         """The activation itself."""
-        return activation(self.name, self.drop_hermite_below)
+        return activation(self.name, self.drop_hermite_below, **self.parameters())
 
     def violations(self) -> Violations:
-        why = why_not(self.name, self.drop_hermite_below)
+        wrong = list(super().violations())
+        yield from wrong
+        why = None if wrong else why_not(self, self.drop_hermite_below)
         if why is not None:
             yield ("drop_hermite_below",), why
 
 
-def why_not(name: str, drop: int) -> str | None:
+def why_not(given: NamedActivation, drop: int) -> str | None:
     """Why there is no activation of a name without the degrees below ``drop``; None where there is one."""
     try:
-        hermite = activation(name, drop).hermite
+        found = activation(given.name, drop, **given.parameters())
     except ValueError as error:
         return str(error)
-    if hermite is None or any(hermite(k, 1.0) for k in (drop, drop + 1)):  # others miss every second one
+    if not found.is_zero:
         return None
-    highest = max(k for k in range(drop) if hermite(k, 1.0))
-    return f"{drop} leaves nothing: {name} has no Hermite degree above {highest}"
+    return f"{drop} leaves nothing: {found.label} has no Hermite degree above {found.degree}; 0 keeps all of them"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from featlearn.config.schedules import LayerSchedules
 from featlearn.config.section import Violations
-from featlearn.theory.activations import activation
 from featlearn.theory.activations.biased import with_biases
 from featlearn.training.operations import REDRAW_BIASES
 
@@ -49,7 +48,7 @@ def _of_activation(config: Config) -> Violations:
         yield ("activation", "drop_hermite_below"), text
         return
     try:
-        with_biases(activation(config.activation.name, 0))
+        with_biases(config.activation.entry())
     except ValueError as error:
         yield ("activation", "name"), str(error)
 

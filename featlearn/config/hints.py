@@ -123,7 +123,7 @@ OF_KEYS = (
 )
 OF_VALUES = (
     Hint(
-        "gelu elu leaky_relu selu sin cos linear identity softmax mish",
+        "elu selu cos softmax mish",
         says=_CLOSED_FORMS,
         at="activation name",
     ),
@@ -131,6 +131,12 @@ OF_VALUES = (
     Hint("logistic", "sigmoid", at="activation name"),
     Hint("square squared x^2", "quadratic", at="activation name"),
     Hint("absolute", "abs", at="activation name"),
+    Hint("identity none", "linear", at="activation name"),
+    Hint("sine", "sin", at="activation name"),
+    Hint("leakyrelu lrelu", "leaky_relu", at="activation name"),
+    Hint("cubic poly", "polynomial", "its coefficients are those of z^k: [0, 0, 0, 1] is z³", at="activation name"),
+    Hint("alpha slope leak", "negative_slope", at="activation"),
+    Hint("coeffs coefs", "coefficients", at="activation"),
     Hint("sgd stochastic_gradient_descent", Stage.method, f"it does that on fresh batches; {_BATCHES}", at="method"),
     *(Hint(" ".join(method.aliases), method.name, at="method") for method in METHODS.values()),
     Hint("all both", says="name the layers: [first_layer, second_layer]", at="train"),

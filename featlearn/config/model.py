@@ -23,7 +23,7 @@ from featlearn.config.stages import StageConfig, StageName
 from featlearn.config.student import ExplicitInit, NearTeacherInit, Student
 from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
-from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, names_of_degree
+from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, names_of_degree, names_with_optimum
 from featlearn.theory.activations.biased import with_biases
 from featlearn.theory.targets.cross import cross_kernel
 from featlearn.training.backends import resolved_backend
@@ -78,7 +78,9 @@ class Config(Section):
             )
         if self.backend == "fused" and self.activation.entry().compiled is None:
             drop = self.activation.drop_hermite_below
-            which = self.activation.name + (f" with drop_hermite_below {drop}" if drop not in DROP_SETTINGS else "")
+            which = self.activation.entry().label + (
+                f" with drop_hermite_below {drop}" if drop not in DROP_SETTINGS else ""
+            )
             text = f"fused has no compiled kernel of {which}; use torch (or auto)"
             yield ("backend",), text
         for name, stage in self.stages.items():
@@ -106,7 +108,7 @@ class Config(Section):
                 wanted = OPERATIONS[operation].homogeneous_degree
                 if wanted not in (None, degree):
                     those = " and ".join(names_of_degree(wanted))
-                    known = f"{self.activation.name} is not homogeneous of degree {wanted} ({those} are)"
+                    known = f"{self.activation.entry().label} is not homogeneous of degree {wanted} ({those} are)"
                     text = f"{operation} would change the network: {known}; leave it out, as in then: []"
                     yield ("stages", name, "then"), text
             yield from self._stop_violations(name, stage)
@@ -132,10 +134,11 @@ class Config(Section):
                 yield ("student", "init", "kind"), "near_teacher needs a teacher of neurons, and this is a polynomial"
             return
         assert teacher.activation is not None
-        why = why_not(teacher.activation.name, self.activation.drop_hermite_below)
-        if why is None:
+        why = why_not(teacher.activation, self.activation.drop_hermite_below)
+        other = self.teacher_activation() if why is None else None
+        if other is not None:
             try:
-                cross_kernel(student, activation(teacher.activation.name, self.activation.drop_hermite_below))
+                cross_kernel(student, other)
             except ValueError as error:
                 why = str(error)
         if why is not None:
@@ -172,13 +175,15 @@ class Config(Section):
         teacher = self.teacher
         if teacher is None or (teacher.polynomial is None and teacher.activation is None):
             return True
-        return teacher.activation is not None and teacher.activation.name == self.activation.name
+        own = teacher.activation
+        return own is not None and own.name == self.activation.name and own.parameters() == self.activation.parameters()
 
     def teacher_activation(self) -> Activation | None:
         """The teacher's, where it is another than the student's."""
         if self.teacher is None or self.teacher.activation is None or self._has_own_neurons():
             return None
-        return activation(self.teacher.activation.name, self.activation.drop_hermite_below)
+        own = self.teacher.activation
+        return activation(own.name, self.activation.drop_hermite_below, **own.parameters())
 
     def _is_compilable(self, stage: StageConfig) -> bool:
         """Whether the fused backend can serve a stage; it trains c a of a network c Σ_j a_j φ(w_j·x)."""
@@ -231,8 +236,8 @@ class Config(Section):
         if self.student.has_biases:
             return why_no_gap()
         if self.activation.entry().degree_one is None:
-            known = f"an activation that is homogeneous of degree 1 ({', '.join(names_of_degree(1))})"
-            return f"the gap is known for {known}, not for {self.activation.name}"
+            known = f"an activation that is homogeneous of degree 1 ({', '.join(names_with_optimum())})"
+            return f"the gap is known for {known}, not for {self.activation.entry().label}"
         if stage.loss == "correlation":
             return "the gap is known where the squared loss is minimised, not the correlation; use loss or grad_norm"
         decay = stage.weight_decay

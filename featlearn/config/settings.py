@@ -36,6 +36,17 @@ def read_settings(file: Path) -> dict[str, Any]:
         return {}
 
 
+def read_section(file: Path, *keys: str) -> dict[str, Any]:
+    """The mapping below keys in a configuration file, whole; an empty one where there is none or it cannot be read."""
+    try:
+        value = _plain(file)
+    except (ConfigError, RunError, yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return dict(value) if isinstance(value, dict) else {}
+
+
 def _plain(file: Path) -> Any:
     content = read_regular(file)
     if len(content) > MAX_BYTES or b"&" in content or b"!" in content or sum(map(content.count, _NESTING)) > _USUAL:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag
 
-from featlearn.config.activation import KnownActivation
+from featlearn.config.activation import NamedActivation
 from featlearn.config.section import LARGEST_WEIGHT, Dimension, Section, Vector, Violations, WholeNumber
 from featlearn.theory.span import dimension_of_span
 from featlearn.theory.targets.formula import FormulaError, Term, hermite_terms
@@ -57,10 +57,8 @@ OutputWeights = Annotated[
 ]
 
 
-class TeacherActivation(Section):
+class TeacherActivation(NamedActivation):
     """The activation of the teacher, which drops the Hermite degrees that the student's drops."""
-
-    name: KnownActivation = Field(description="see the table of activations")
 
 
 _ORTHOGONAL_WITHIN = 1e-12  # products of the directions of a polynomial, as rows of norm 1

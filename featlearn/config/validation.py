@@ -90,7 +90,7 @@ def _warn_of_degrees(mark: Mark, config: Config) -> None:
         return
     beyond = degrees_beyond(config.entry(), config.teacher.terms())
     if beyond:
-        which = f"{config.activation.name} with drop_hermite_below {config.activation.drop_hermite_below}"
+        which = f"{config.activation.entry().label} with drop_hermite_below {config.activation.drop_hermite_below}"
         told = f"has parts of degree {', '.join(map(str, beyond))}, which neurons of {which} do not have"
         warnings.warn(f"{mark}: teacher.polynomial {told}: these stay in the loss", Caution, stacklevel=4)
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, SerializerFunctionWrapHa
 
 from featlearn.runs.statuses import Ended, Status
 from featlearn.storage.records import FileRecord, Record, Text, parse_object
+from featlearn.theory.activations import Activation, activation, label_of
 from featlearn.training.column import LARGEST_COUNT, Row
 from featlearn.training.columns import COLUMNS
 
@@ -160,6 +161,22 @@ class ActivationRecord(Record):
 
     name: str
     drop_hermite_below: Count
+    negative_slope: float | None = None
+    coefficients: list[float] | None = None
+
+    def entry(self) -> Activation:
+        """The activation itself. Raises ValueError when this version does not know it."""
+        return activation(self.name, self.drop_hermite_below, **self._parameters)
+
+    @property
+    def label(self) -> str:
+        """As people read it."""
+        return label_of(self.name, self._parameters.values())
+
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        given = {"negative_slope": self.negative_slope, "coefficients": self.coefficients}
+        return {key: value for key, value in given.items() if value is not None}
 
 
 class RunInfo(Provenance):

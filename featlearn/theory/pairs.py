@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -88,3 +89,17 @@ def mixed_derivative(second_derivatives: Any, hu: Array, hv: Array, ku: Array, k
     """
     k_s, k_ss, k_su, k_sv, k_uv = second_derivatives
     return k_s * hk + (k_ss * ku + 2 * (k_sv * kv)) * hv + (2 * (k_su * ku) + 4 * (k_uv * kv)) * hu
+
+
+def tangents_of(
+    kernel: Callable[..., tuple[Array, Array, Array]], second_derivatives: Callable[..., SecondDerivatives]
+) -> Callable[..., Array]:
+    """``Activation.tangents`` of a smooth activation, from its kernel and the second derivatives of that."""
+
+    def tangents(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
+        products = pairs.xp, pairs.q_u, pairs.q_v, pairs.s
+        second = second_derivatives(*products)
+        needed = kernel(*products)[1], second.ss, second.s_qu, second.s_qv, second.qu_qv
+        return mixed_derivative(needed, hu, hv, ku, kv, hk)
+
+    return tangents

@@ -31,7 +31,7 @@ def _panels(start: float, end: float, breaks: np.ndarray) -> tuple[np.ndarray, n
 
 
 def _radial() -> tuple[np.ndarray, np.ndarray]:
-    return _panels(0.0, _RADIUS, np.concatenate([_GRADING[:-3] / 4, np.arange(1, 16) / 16]))
+    return _panels(0.0, _RADIUS, np.concatenate([_GRADING[:-3] / 4, np.arange(1, 48) / 48]))
 
 
 def _angular(angle: float) -> tuple[np.ndarray, np.ndarray]:

@@ -69,7 +69,7 @@ def why_not_closed(problem: Problem, stages: Sequence[Stage]) -> str | None:
 
 def _told(problem: Problem) -> str:
     phi = problem.activation
-    return f"{phi.name} with drop_hermite_below {phi.drop_hermite_below}"
+    return f"{phi.label} with drop_hermite_below {phi.drop_hermite_below}"
 
 
 def _others_set(record: Any, known: set[str]) -> list[str]:

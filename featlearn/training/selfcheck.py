@@ -36,7 +36,7 @@ def run_checks() -> Iterator[CheckResult]:
     """All checks, one after the other; about ten seconds."""
     for act in activations():
         drop = act.drop_hermite_below
-        label = f"{act.name}, degrees ≥ {drop}" if drop else f"{act.name}, all degrees"
+        label = f"{act.label}, degrees ≥ {drop}" if drop else f"{act.label}, all degrees"
         yield CheckResult(f"{label}: kernel and derivatives, quadrature", _quadrature_error(act), 1e-12)
         yield CheckResult(f"{label}: loss, Monte Carlo (standard errors)", _monte_carlo_error(act), 5.0)
         yield CheckResult(f"{label}: gradient, finite differences", _finite_difference_error(act), 1e-7)

@@ -3,17 +3,49 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from featlearn.config.activation import ActivationChoice
-from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
+from featlearn.config.model import Config
+from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names, default_parameters
 from featlearn.theory.activations.registry import HIGHEST_DROP
-from tests.config.broken import Broken, changed, must_be_refused
+from tests.config.broken import MINIMAL, Broken, changed, must_be_refused
 from tests.theory import made_up
 
 BROKEN = [
     changed(
         "typo_activation", "seed: 0", "activation: {name: rellu}", ("2:20", "activation.name", "did you mean 'relu'?")
+    ),
+    changed(
+        "slope_of_another",
+        "seed: 0",
+        "activation: {negative_slope: 0.2}",
+        ("2:30", "activation.negative_slope", "is for leaky_relu, and the activation is relu; leave it out"),
+    ),
+    changed(
+        "slope_of_the_linear_function",
+        "seed: 0",
+        "activation: {name: leaky_relu, negative_slope: 1}",
+        ("2:48", "activation.negative_slope", "use name: linear"),
+    ),
+    changed(
+        "polynomial_without_coefficients",
+        "seed: 0",
+        "activation: {name: polynomial}",
+        ("2:1", "activation.coefficients", "as in [0, 0, 0, 1] for z³"),
+    ),
+    changed(
+        "polynomial_that_ends_with_0",
+        "seed: 0",
+        "activation: {name: polynomial, coefficients: [1, 2, 0]}",
+        ("2:46", "activation.coefficients", "ends with 0"),
+    ),
+    changed(
+        "coefficient_that_is_no_number",
+        "seed: 0",
+        "activation: {name: polynomial, coefficients: [1, .inf]}",
+        ("2:50", "activation.coefficients[1]", "NaN and infinity"),
     ),
     changed(
         "boolean_for_a_choice",
@@ -32,7 +64,10 @@ def test_a_broken_activation_is_refused_with_its_place_and_key(case: Broken, tmp
 @pytest.mark.parametrize("drop", DROP_SETTINGS)
 @pytest.mark.parametrize("name", activation_names())
 def test_every_activation_can_be_chosen_and_is_the_one_that_is_named(name: str, drop: int) -> None:
-    entry = ActivationChoice.model_validate({"name": name, "drop_hermite_below": drop}).entry()
+    if activation(name, drop).is_zero:
+        pytest.skip("nothing is left")
+    given = {"coefficients": list(default_parameters(name)["coefficients"])} if name == "polynomial" else {}
+    entry = ActivationChoice.model_validate({"name": name, "drop_hermite_below": drop, **given}).entry()
     assert entry is activation(name, drop)
     assert (entry.name, entry.drop_hermite_below) == (name, drop)
 
@@ -54,8 +89,44 @@ def test_other_degrees_cannot_be_dropped(drop: int) -> None:
 
 def test_something_must_be_left() -> None:
     assert ActivationChoice.model_validate({"name": "quadratic", "drop_hermite_below": 1}).entry().name == "quadratic"
-    with pytest.raises(ValidationError, match="3 leaves nothing: quadratic has no Hermite degree above 2"):
+    with pytest.raises(ValidationError, match="3 leaves nothing: quadratic has no Hermite degree above 2; 0 keeps all"):
         ActivationChoice.model_validate({"name": "quadratic", "drop_hermite_below": 3})
+
+
+def test_the_linear_function_needs_its_linear_part() -> None:
+    with pytest.raises(ValidationError, match="2 leaves nothing: linear has no Hermite degree above 1; 0 keeps all"):
+        ActivationChoice.model_validate({"name": "linear"})
+    cubic = {"name": "polynomial", "coefficients": [0, 0, 0, 1.5]}
+    assert ActivationChoice.model_validate(cubic | {"drop_hermite_below": 3}).entry().degree == 3
+    with pytest.raises(
+        ValidationError, match=r"4 leaves nothing: polynomial\(0, 0, 0, 1.5\) has no Hermite degree above"
+    ):
+        ActivationChoice.model_validate(cubic | {"drop_hermite_below": 4})
+
+
+def test_the_default_slope_is_written_out() -> None:
+    assert ActivationChoice.model_validate({"name": "leaky_relu"}).negative_slope == 0.01
+    assert "negative_slope" not in ActivationChoice().model_dump(exclude_none=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "same"),
+    [
+        ("leaky_relu", {"negative_slope": 0.2}, False),
+        ("leaky_relu", {}, True),
+        ("leaky_relu", {"negative_slope": 0.01}, True),
+        ("relu", {}, False),
+    ],
+)
+def test_the_teacher_has_parameters_of_its_own(name: str, given: dict[str, float], same: bool) -> None:
+    plain = yaml.safe_load(MINIMAL) | {"activation": {"name": "leaky_relu", "drop_hermite_below": 0}}
+    plain["teacher"] |= {"activation": {"name": name, **given}}
+    config = Config.model_validate(plain)
+    found = config.teacher_activation()
+    assert (found is None) == same
+    assert same or found is activation(name, 0, **given)
+    assert config.backend == ("fused" if same else "torch")
+    assert Config.model_validate(yaml.safe_load(config.to_yaml())) == config
 
 
 def test_an_activation_with_two_settings_only_says_so() -> None:

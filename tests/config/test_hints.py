@@ -68,8 +68,8 @@ KEYS = [
 ]
 VALUES = [
     ("activation={name: tanh}", "losses are closed forms"),
-    ("activation={name: GELU}", "losses are closed forms"),
-    ("activation=gelu", "losses are closed forms"),
+    ("activation={name: SiLU}", "losses are closed forms"),
+    ("activation=silu", "losses are closed forms"),
     ("activation=abs", "write {name: abs}"),
     ("activation=rectified", "write {name: relu}"),
     ("student.init=gaussian", "write {kind: gaussian, first_layer_std: …, second_layer_std: …}"),

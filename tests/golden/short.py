@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from featlearn import Config, run_batch
-from featlearn.theory.activations import activation, activation_names
+from featlearn.theory.activations import activation
 
 STORED = Path(__file__).with_name("short.json")
 
@@ -46,7 +46,7 @@ def config(name: str, method: str) -> Config:
     )
 
 
-CASES = [(name, method) for name in activation_names() for method in _LATE]
+CASES = [(name, method) for name in ("relu", "abs", "erf", "quadratic") for method in _LATE]
 
 
 def make() -> dict[str, Any]:

@@ -66,6 +66,19 @@ def test_square_root_keeps_thirty_digits(x: DoubleDouble) -> None:
     _assert_relative(double_double.sqrt(magnitude), MP.sqrt(exactly(magnitude)))
 
 
+@PROPERTY
+@given(st.floats(-700.0, 600.0))
+def test_exponential_keeps_thirty_digits(x: float) -> None:
+    found = double_double.exp(DoubleDouble(x) + DoubleDouble(x * 1e-17))
+    truth = MP.exp(exactly(DoubleDouble(x) + DoubleDouble(x * 1e-17)))
+    assert abs(exactly(found) - truth) <= 1e-30 * (1 + abs(x)) * truth + 1e-322
+
+
+def test_exponential_of_what_is_far_below_zero_is_zero() -> None:
+    x = DoubleDouble(np.array([-1e4, -1e300, 0.0]))
+    np.testing.assert_array_equal(double_double.exp(x).to_float(), [0.0, 0.0, 1.0])
+
+
 def test_square_root_of_zero_is_zero() -> None:
     root = double_double.sqrt(DoubleDouble(np.zeros(2)))
     np.testing.assert_array_equal(root.to_float(), 0.0)

@@ -45,9 +45,11 @@ def _exact(entry: Activation, q_u: float, q_v: float, s: float) -> tuple[Exact, 
 @every_entry
 def test_kernel_and_derivatives_have_twelve_digits_of_their_own(entry: Activation) -> None:
     found = entry.kernel(np, *GRID)
+    # rows on opposite sides: of the slopes of gelu, ¼ on average, nothing is left
+    lost = 1e-15 if (entry.name, entry.drop_hermite_below) == ("gelu", 1) else SMALLEST
     for point in zip(*GRID, *found, strict=True):
         for x, truth in zip(point[3:], _exact(entry, *point[:3]), strict=True):
-            assert abs(x - truth) <= ACCURACY * abs(truth) + SMALLEST, point
+            assert abs(x - truth) <= ACCURACY * abs(truth) + lost, point
 
 
 @pytest.mark.parametrize(("name", "drop"), SAME)
@@ -68,12 +70,13 @@ def test_kernel_in_torch_is_that_in_numpy(entry: Activation) -> None:
 @every_entry
 def test_kernel_in_double_double_is_right_to_a_share_of_the_norms(entry: Activation) -> None:
     k = entry.kernel(double_double, *map(DoubleDouble, GRID))[0]
-    exactly = {"relu": 2 * MP.pi / number(2 * np.pi), "erf": number(2 / np.pi) * MP.pi / 2, "quadratic": MP.one}
-    factor = exactly["relu" if entry.name == "abs" else entry.name]  # the constant of the kernel is a float64 number
-    half = 1e-17 if (entry.name, entry.drop_hermite_below) == ("relu", 1) else 0.0  # and so is its π/2
+    name, drop = entry.name, entry.drop_hermite_below
+    half = 1e-17 if (name, drop) == ("relu", 1) else 0.0  # its π/2 is a float64 number, as other constants are
     for i, (q_u, q_v, s) in enumerate(zip(*GRID, strict=True)):
-        truth = _exact(entry, q_u, q_v, s)[0] * factor
-        allowed = 1e-26 * max(1.0, np.sqrt(q_u * q_v)) + half * abs(s)
+        at = q_u, q_v, s
+        truth = exact.with_constants(name, drop, lambda name, at=at: _exact(activation(name, drop), *at)[0])  # type: ignore[misc]
+        size = np.sqrt(entry.rounding_scale(q_u) * entry.rounding_scale(q_v))
+        allowed = 1e-26 * max(1.0, size, np.sqrt(q_u * q_v)) + half * abs(s)
         assert abs(exact.double_double(k[i]) - truth) <= allowed, (q_u, q_v, s)
 
 
@@ -82,8 +85,9 @@ def test_a_zero_row_has_a_zero_kernel_and_finite_derivatives(entry: Activation) 
     q_u, q_v, zero = np.array([0.0, 2.0, 0.0]), np.array([2.0, 0.0, 0.0]), np.zeros(3)
     k, k_s, k_q = entry.kernel(np, q_u, q_v, zero)
     assert not k.any()
-    np.testing.assert_array_equal(k_s, 0.25 if (entry.name, entry.drop_hermite_below) == ("relu", 1) else 0.0)
     assert not k_q.any()
+    at_zero, at_two = (entry.slope(np.array(q)) if entry.drop_hermite_below == 1 else 0.0 for q in (0.0, 2.0))
+    np.testing.assert_allclose(k_s, [at_zero * at_two, at_zero * at_two, at_zero**2], rtol=1e-15)
 
 
 @every_entry

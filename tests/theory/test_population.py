@@ -254,6 +254,8 @@ def test_loss_and_gradient_are_zero_at_the_teacher(entry: Activation) -> None:
 
 @every_drop
 def test_a_zero_neuron_changes_nothing_and_has_a_finite_gradient(entry: Activation) -> None:
+    if entry.pointwise(np.zeros(1), 0.0)[0]:
+        pytest.skip("a neuron with a zero row is a constant")
     a, w, teacher_a, teacher_w = generic(32)
     more_a, more_w = np.append(a, [[0.7]], -1), np.append(w, np.zeros((1, 1, 3)), -2)
     without, with_it = (

@@ -1,7 +1,7 @@
 """The registry: one record for each name and setting, unknown ones refused with the known ones."""
 
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -13,6 +13,7 @@ from featlearn.theory.activations import (
     activation_names,
     activations,
     names_of_degree,
+    names_with_optimum,
     register,
 )
 from featlearn.theory.activations.registry import HIGHEST_DROP
@@ -25,7 +26,8 @@ def test_there_is_one_record_for_each_name_and_setting() -> None:
             found = activation(name, drop)
             assert found is activation(name, drop)
             assert (found.name, found.drop_hermite_below) == (name, drop)
-    assert len(activations()) == len(DROP_SETTINGS) * len(activation_names())
+    assert len(activations()) == len(DROP_SETTINGS) * len(activation_names()) - 1  # z without its linear part is 0
+    assert not any(record.is_zero for record in activations())
     assert activation("relu", 0) != activation("relu", 2)
 
 
@@ -85,5 +87,33 @@ def test_the_name_type_lists_the_activations_of_the_package() -> None:
 
 
 def test_names_of_a_degree() -> None:
-    assert names_of_degree(1) == ("relu", "abs")
+    assert names_of_degree(1) == ("relu", "abs", "leaky_relu", "linear")
+    assert names_with_optimum() == ("relu", "abs", "leaky_relu")
     assert names_of_degree(2) == ("quadratic",)
+
+
+def test_parameters_make_one_record_each() -> None:
+    found = activation("leaky_relu", 0, negative_slope=0.2)
+    assert found is activation("leaky_relu", 0, negative_slope=0.2)
+    assert (found.parameters, found.label) == ((("negative_slope", 0.2),), "leaky_relu(0.2)")
+    assert activation("leaky_relu", 0, negative_slope=0.01) is activation("leaky_relu", 0)
+    cubic = activation("polynomial", 3, coefficients=[0, 0, 0, 1])
+    assert cubic is activation("polynomial", 3, coefficients=(0.0, 0.0, 0.0, 1.0))
+    assert cubic is not activation("polynomial", 2, coefficients=[0, 0, 0, 1])
+    assert (cubic.label, activation("relu").label) == ("polynomial(0, 0, 0, 1)", "relu")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "words"),
+    [
+        ("relu", {"negative_slope": 0.1}, "relu has no parameter 'negative_slope': its parameters are none"),
+        ("leaky_relu", {"coefficients": [1, 2]}, "its parameters are negative_slope"),
+        ("leaky_relu", {"negative_slope": 1}, "other than 1"),
+        ("polynomial", {"coefficients": [1, 0]}, "cD not 0"),
+        ("polynomial", {"coefficients": [1]}, "D from 1 to 20"),
+        ("polynomial", {"coefficients": [1, float("inf")]}, "finite"),
+    ],
+)
+def test_other_parameters_are_refused(name: str, parameters: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        activation(name, 0, **parameters)

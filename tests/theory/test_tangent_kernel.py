@@ -8,7 +8,7 @@ import pytest
 from featlearn.theory.activations import Activation, activation, activation_names
 from featlearn.theory.tangent_kernel import neural_tangent_kernel, tangent_kernel_distance
 
-SETTINGS = [x for x in product(activation_names(), (0, 1, 2, 3, 4, 6)) if x[0] != "quadratic" or x[1] < 3]
+SETTINGS = [x for x in product(activation_names(), (0, 1, 2, 3, 4, 6)) if not activation(*x).is_zero]
 
 
 def _draw(runs: int = 1, m: int = 5, d: int = 3, points: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -63,7 +63,8 @@ def test_a_zero_row_and_a_zero_network_are_finite() -> None:
     for name, drop in SETTINGS:
         act = activation(name, drop)
         assert np.isfinite(neural_tangent_kernel(act, a, w, x)).all()
-        assert not neural_tangent_kernel(act, 0 * a, 0 * w, x).any()
+        nothing = float(act.pointwise(np.zeros(1), 0.0)[0]) == 0  # of neurons of zero rows
+        assert neural_tangent_kernel(act, 0 * a, 0 * w, x).any() != nothing
 
 
 @pytest.mark.parametrize(("name", "drop"), SETTINGS)

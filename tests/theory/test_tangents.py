@@ -1,6 +1,6 @@
 """Products of tangents against derivatives of the pair kernel taken in a hundred digits, rows that meet included."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
 
@@ -61,7 +61,9 @@ def exact_products(name: str, drop: int, u: np.ndarray, v: np.ndarray, h: np.nda
 def test_products_are_the_derivatives_of_the_kernel(name: str, drop: int, place: str) -> None:
     v, act, rng = PLACES[place], activation(name, drop), np.random.default_rng(0)
     pairs = Pairs.of_rows(U[None], v[None])
-    size = np.linalg.norm(U) * np.linalg.norm(v) if name == "quadratic" else 1.0
+    norms = U @ U, v @ v
+    powers = np.sqrt(act.rounding_scale(norms[0]) * act.rounding_scale(norms[1]) / (norms[0] * norms[1]))
+    size = powers if name in ("quadratic", "polynomial") else 1.0
     for h, k in rng.standard_normal((3, 2, 3)):
         truth = exact_products(name, drop, U, v, h, k)
         found = (
@@ -80,19 +82,26 @@ def test_double_double_has_the_same_products_with_more_digits(name: str, drop: i
     products = double_double.gram(np.stack([U, v, h, k]))
     act, pairs = activation(name, drop), Pairs.of_products(products[0, 0], products[1, 1], products[0, 1])
     hu, hv, ku, kv, hk = products[2, 0], products[2, 1], products[3, 0], products[3, 1], products[2, 3]
-    first, mixed = exact_products(name, drop, U, v, h, k)
     found = [
         exact.double_double(value_tangent_products(act, pairs, ku, kv)),
         exact.double_double(tangent_products(act, pairs, hu, hv, ku, kv, hk)),
     ]
     # the constants 2/π, 1/2π are float64 numbers: one relative error, the same in every product and in K. So is the
-    # π/2 of plain relu, which adds a hundredth of an ulp of a kernel E[(h·x)(k·x)] to all.
-    constants = {"relu": 1 / MP.pi, "abs": 2 / MP.pi, "erf": 2 / MP.pi, "quadratic": MP.one}
-    floats = {"relu": 1 / np.pi, "abs": 2 / np.pi, "erf": 2 / np.pi, "quadratic": 1.0}
-    factor = exact.number(floats[name]) / constants[name]
-    for ours, truth, size in zip(found, (first, mixed), (k @ U, h @ k), strict=True):
-        half = abs(size) * 1e-17 if name == "relu" and drop < 2 else 0.0
-        assert abs(ours / factor - truth) <= 1e-24 * (1 + abs(truth)) + half
+    # π/2 of plain relu, which adds a hundredth of an ulp of a kernel E[(h·x)(k·x)] to all, or that of leaky_relu.
+    for i, (ours, size) in enumerate(zip(found, (k @ U, h @ k), strict=True)):
+        truth = _with_constants(name, drop, lambda name, i=i: exact_products(name, drop, U, v, h, k)[i])  # type: ignore[misc]
+        half = abs(size) * 1e-17 if name in ("relu", "leaky_relu") and drop < 2 else 0.0
+        assert abs(ours - truth) <= 1e-24 * (1 + abs(truth)) + half
+
+
+def _with_constants(name: str, drop: int, of: Callable[[str], Any]) -> Any:
+    """As ``exact.with_constants``; of degree one the constant of tangents is one number for all that are dropped."""
+    if name not in ("relu", "abs", "leaky_relu"):
+        return exact.with_constants(name, drop, of)
+    kernel = activation(name, drop).compiled
+    assert kernel is not None
+    factor = exact.number(kernel.factor) * MP.pi / 2
+    return factor * (of("abs") + (exact.number(kernel.half) * 2 / MP.pi * of("linear") if drop < 2 else 0))
 
 
 @pytest.mark.parametrize(("name", "drop"), SETTINGS)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from featlearn.theory.activations import activation_names
 from featlearn.training.stages import Schedule
+from tests.training.compiled import NAMES
 from tests.training.examples import assert_close, random_problem, rows_of, stage_of, steps_of_pytorch, twin_of
 
 
-@pytest.mark.parametrize("name", activation_names())
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("betas", [None, (0.7, 0.99)])
 def test_it_takes_the_steps_of_its_plain_twin(betas: tuple[float, float] | None, name: str) -> None:
     problem, state = random_problem(name=name)

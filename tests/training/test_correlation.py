@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import activation_names
 from featlearn.training.backends import WIDE, make_backend
 from featlearn.training.data import Empirical
 from featlearn.training.events import Logged, Start
@@ -17,6 +16,7 @@ from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Schedule, Stage
 from featlearn.training.state import State
 from tests.training.batches import batch, fused
+from tests.training.compiled import NAMES
 from tests.training.examples import events_of, random_problem, rows_of
 from tests.training.sampled import problem_on
 from tests.training.test_targets import made
@@ -44,7 +44,7 @@ def _distance(one: State, other: State) -> float:
 
 
 @pytest.mark.parametrize("backend", ["fused", "torch"])
-@pytest.mark.parametrize("name", activation_names())
+@pytest.mark.parametrize("name", NAMES)
 def test_a_step_follows_the_difference_quotients_of_the_correlation(name: str, backend: str) -> None:
     problem, state = random_problem(name=name)
     stage = _stage(steps=1, step_size=Schedule(1.0))

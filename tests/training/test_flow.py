@@ -8,17 +8,15 @@ from scipy import linalg
 
 from featlearn.runs.recorder import advice
 from featlearn.theory import population
-from featlearn.theory.activations import activation_names
 from featlearn.training.backends import make_backend
 from featlearn.training.methods import flow
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Schedule, Stage
 from featlearn.training.state import State
+from tests.training.compiled import NAMES
 from tests.training.examples import random_problem, rows_of
 from tests.training.sampled import problem_on
-
-NAMES = activation_names()
 
 
 def _stage(steps: int, time: float | Schedule, **changes: Any) -> Stage:

@@ -5,13 +5,12 @@ import subprocess
 import sys
 import tracemalloc
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import DROP_SETTINGS, CompiledKernel, activation, activation_names
+from featlearn.theory.activations import CompiledKernel, activation
 from featlearn.training.backends import BackendError, make_backend
 from featlearn.training.backends.fused import WIDE
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
@@ -19,11 +18,12 @@ from featlearn.training.state import State
 from tests.places import ROOT
 from tests.theory import made_up
 from tests.training.batches import assert_same_state, batch, fused, stages
+from tests.training.compiled import COMPILED
 
 ETAS: dict[str, float] = {"gd": 0.02, "momentum": 0.002, "adam": 0.002}
 
 
-@pytest.mark.parametrize(("name", "drop"), list(product(activation_names(), DROP_SETTINGS)))
+@pytest.mark.parametrize(("name", "drop"), COMPILED)
 @pytest.mark.parametrize("method", ETAS)
 def test_a_thousand_steps_are_those_of_the_torch_backend(method: str, name: str, drop: int) -> None:
     problem, state = batch(2, 9, 5, name=name, drop=drop)  # odd widths, dimensions that need padding
@@ -121,8 +121,8 @@ def test_zero_equal_and_opposite_rows_get_the_gradient_of_numpy() -> None:
     state.first_layer[0, 3] = state.first_layer[0, 2]
     state.first_layer[0, 4] = -state.first_layer[0, 2]
     state.first_layer[0, 5] = problem.teacher_first_layer[0, 0]
-    further = [("relu", 3), ("relu", 20), ("abs", 5), ("erf", 4), ("erf", 20)]
-    for name, drop in [*product(activation_names(), DROP_SETTINGS), *further]:
+    further = [("relu", 3), ("relu", 20), ("abs", 5), ("leaky_relu", 4), ("erf", 4), ("erf", 20)]
+    for name, drop in [*COMPILED, *further]:
         given = replace(problem, activation=activation(name, drop))
         stage = Stage(name="s", train=LAYERS, step_size=Schedule(1.0))
         after = fused().advance(given, [stage], state, 0, 1)

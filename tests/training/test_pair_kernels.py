@@ -3,16 +3,15 @@
 import os
 import subprocess
 import sys
-from itertools import product
 
 import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import DROP_SETTINGS, activation_names
 from featlearn.training.backends.pair_kernels import FAMILIES, arcsine
 from tests.places import ROOT
 from tests.training.batches import batch, fused
+from tests.training.compiled import COMPILED
 
 
 def test_the_arcsine_is_right_to_two_ulp() -> None:
@@ -22,7 +21,7 @@ def test_the_arcsine_is_right_to_two_ulp() -> None:
     assert np.max(np.abs(found - np.arcsin(x)) / np.spacing(np.abs(np.arcsin(x)) + 1e-300)) <= 2.0
 
 
-@pytest.mark.parametrize(("name", "drop"), list(product(activation_names(), DROP_SETTINGS)))
+@pytest.mark.parametrize(("name", "drop"), COMPILED)
 def test_sums_over_pairs_are_those_of_numpy(name: str, drop: int) -> None:
     problem, state = batch(2, 21, 6, name=name, drop=drop)
     arrays = state.second_layer, state.first_layer, problem.teacher_second_layer, problem.teacher_first_layer

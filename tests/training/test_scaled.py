@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
+from featlearn.theory.activations import activation
 from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend, make_backend
 from featlearn.training.descent import descend
@@ -16,6 +16,7 @@ from featlearn.training.plan import Plan
 from featlearn.training.problem import Probe, Problem, Scaled
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage, Threshold
 from featlearn.training.state import State
+from tests.training.compiled import COMPILED
 
 SCALES = np.array([0.5, 3.0, 40.0])
 
@@ -104,7 +105,7 @@ def test_a_step_is_the_gradient_of_the_scaled_objective_over_the_squared_scale(
         assert loss[0] == pytest.approx(_objective(problem, a, w, 0.0), rel=1e-9, abs=1e-11)
 
 
-@pytest.mark.parametrize(("name", "drop"), list(product(activation_names(), DROP_SETTINGS)))
+@pytest.mark.parametrize(("name", "drop"), COMPILED)
 @pytest.mark.parametrize("method", ["gd", "momentum"])
 def test_both_backends_take_the_same_steps(method: str, name: str, drop: int) -> None:
     problem, state = batch(3, 7, 5, name=name, drop=drop)
@@ -181,7 +182,7 @@ def test_rows_show_the_scaled_function_and_the_plain_weights() -> None:
 
 
 def test_the_motion_of_the_kernel_is_that_of_an_explicit_jacobian() -> None:
-    for name, drop in product(activation_names(), DROP_SETTINGS):
+    for name, drop in COMPILED:
         problem, state = batch(1, name=name, drop=drop)
         assert problem.scaled is not None
         act, start = problem.activation, (problem.scaled.second_layer, problem.scaled.first_layer)

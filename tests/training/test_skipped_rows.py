@@ -1,13 +1,12 @@
 """Rows that nobody wants to see are passed over, and change nothing: the same ends, stops and divergences."""
 
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
+from featlearn.theory.activations import activation
 from featlearn.training import descent
 from featlearn.training.backends import make_backend
 from featlearn.training.descent import descend
@@ -18,6 +17,7 @@ from featlearn.training.stages import Schedule, Stage, Threshold
 from featlearn.training.state import State
 from tests.theory.points import exact_loss, generic, split
 from tests.training.batches import batch
+from tests.training.compiled import COMPILED
 
 PIECES = [0.0, 1e-3, 1e6]  # seconds of steps in one call
 
@@ -92,7 +92,7 @@ def test_a_threshold_met_to_the_last_digit_is_met_at_the_same_row(factor: float)
     assert some[-1].row["step"] == rows[30 if factor >= 1.0 else 31].row["step"]
 
 
-@pytest.mark.parametrize(("name", "drop"), list(product(activation_names(), DROP_SETTINGS)))
+@pytest.mark.parametrize(("name", "drop"), COMPILED)
 @pytest.mark.parametrize(("m", "d"), [(7, 5), (8, 4), (260, 3)])  # padded, whole, and one run on all cores
 def test_looks_on_the_way_do_not_change_the_way(name: str, drop: int, m: int, d: int) -> None:
     problem, state = batch(2, m, d, name=name, drop=drop)
@@ -113,7 +113,7 @@ def test_looks_on_the_way_do_not_change_the_way(name: str, drop: int, m: int, d:
     assert (seen.rounding >= expected.rounding).all()  # what rows are passed over by is never too bold
 
 
-@pytest.mark.parametrize(("name", "drop"), list(product(activation_names(), DROP_SETTINGS)))
+@pytest.mark.parametrize(("name", "drop"), COMPILED)
 def test_the_compiled_loss_stays_within_the_rounding_error_that_decides_whom_to_trust(name: str, drop: int) -> None:
     entry, backend = activation(name, drop), make_backend("fused", "cpu", "float64")
     for seed, distance in enumerate([1.0, 1e-3, 1e-6, 1e-9]):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from featlearn.theory import population
-from featlearn.theory.activations import activation, activation_names
+from featlearn.theory.activations import activation
 from featlearn.theory.targets.formula import hermite_terms
 from featlearn.theory.targets.function import Polynomial
 from featlearn.training.backends import WIDE, make_backend
@@ -19,6 +19,7 @@ from featlearn.training.stages import LAYERS, ByLayer, Layer, Schedule, Stage
 from featlearn.training.state import State
 from tests.theory import exact
 from tests.training.batches import batch
+from tests.training.compiled import NAMES
 from tests.training.examples import random_problem, rows_of
 from tests.training.sampled import problem_on
 
@@ -91,7 +92,7 @@ def test_steps_are_those_of_the_method_with_its_rows_divided_by_their_norms(
     assert np.abs(_norms(found) - 1).max() < 4e-16
 
 
-@pytest.mark.parametrize("name", activation_names())
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("m", "d"), [(9, 5), (WIDE + 3, 4)])
 def test_both_backends_agree_where_teachers_share_a_block_with_students(m: int, d: int, name: str) -> None:
     problem, state = batch(2, m, d, name=name)
@@ -120,7 +121,7 @@ def test_what_diverges_shows_it(backend: str) -> None:
         assert not _advanced(problem, _on_sphere(state), stage, backend).finite().any()
 
 
-@pytest.mark.parametrize("name", activation_names())
+@pytest.mark.parametrize("name", NAMES)
 def test_the_flow_is_the_limit_of_small_steps_and_the_objective_falls(name: str) -> None:
     problem, state = random_problem(name=name)
     start = _on_sphere(state)

@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Literal
 from featlearn.theory.activations import (  # noqa: F401 - each registers its activations
     degree_one,
     erf,
+    gelu,
     logistic,
+    polynomials,
     quadratic,
+    sine,
 )
 from featlearn.theory.activations.record import (
     DROP_SETTINGS,
@@ -27,12 +30,15 @@ from featlearn.theory.activations.record import (
     CompiledKernel,
     DegreeOne,
     Symmetry,
+    label_of,
 )
 from featlearn.theory.activations.registry import (
     activation,
     activation_names,
     activations,
+    default_parameters,
     names_of_degree,
+    names_with_optimum,
     register,
 )
 from featlearn.theory.pairs import Array
@@ -53,6 +59,9 @@ __all__ = [
     "activation",
     "activation_names",
     "activations",
+    "default_parameters",
+    "label_of",
     "names_of_degree",
+    "names_with_optimum",
     "register",
 ]

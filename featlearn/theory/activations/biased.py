@@ -18,9 +18,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from featlearn.theory import normal
-from featlearn.theory.activations.biased_moments import moments_of
+from featlearn.theory.activations import biased_moments
 from featlearn.theory.activations.biased_series import series_kernel
-from featlearn.theory.activations.record import Activation, BiasedKernel, BiasedValues, Moment, Pointwise
+from featlearn.theory.activations.biased_sums import PolynomialWithBiases
+from featlearn.theory.activations.record import Activation, BiasedValues, Pointwise
 from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.pairs import Array
 
@@ -64,19 +65,7 @@ def _erf(xp: ModuleType, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Arra
     return BiasedValues(value, by_t / (x * y), -(h * by_h + t * by_t) / (2 * x * x), by_h / x)
 
 
-def _quadratic(xp: ModuleType, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Array) -> BiasedValues:
-    of_v = q_v + b_v * b_v
-    value = (q_u + b_u * b_u) * of_v + 2 * s * (s + 2 * b_u * b_v)
-    return BiasedValues(value, 4 * (s + b_u * b_v), of_v + 0 * s, 2 * b_u * of_v + 4 * s * b_v)
-
-
 # --- records ------------------------------------------------------------------------------------
-
-_SLOPES = {"relu": (0.0, 1.0), "abs": (-1.0, 2.0)}  # α and β of α z + β max(z, 0)
-_CLOSED: dict[str, tuple[BiasedKernel, Moment]] = {  # with the bound on E φ² in ‖w‖² + b²
-    "erf": (_erf, lambda q: 1.0 + 0.0 * q),
-    "quadratic": (_quadratic, lambda q: 3.0 * q * q),
-}
 
 
 def _not_with_biases(what: str) -> Callable[..., NoReturn]:
@@ -86,16 +75,34 @@ def _not_with_biases(what: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-def _kernel_of(plain: Activation) -> tuple[BiasedKernel, Moment, HermiteSeries | None]:
-    """The kernel, the bound on E φ², and the series where it is one."""
-    if plain.name in _SLOPES:
-        return partial(_piecewise_linear, *_SLOPES[plain.name]), lambda q: 2.0 * q, None
-    if plain.name in _CLOSED:
-        return *_CLOSED[plain.name], None
+def _slopes_of(plain: Activation) -> tuple[float, float] | None:
+    """α and β of φ(z) = α z + β max(z, 0); None for others."""
+    negative = dict(plain.parameters).get("negative_slope")
+    known = {"relu": (0.0, 1.0), "abs": (-1.0, 2.0)}
+    return known.get(plain.name) if negative is None else (negative, 1.0 - negative)
+
+
+def _fields_of(plain: Activation) -> dict[str, Any]:
+    """Kernel, moments, the bound on E φ² in ‖w‖² + b², and the series where it is one."""
+    slopes, degree = _slopes_of(plain), max(-1 if k is None else k for k in plain.highest)
+    if slopes is not None:
+        largest = 2 * max(abs(slopes[0]), abs(sum(slopes))) ** 2
+        kernel, moment = partial(_piecewise_linear, *slopes), partial(biased_moments.piecewise_linear, *slopes)
+        return {"biased": kernel, "biased_moment": moment, "rounding_scale": lambda q: largest * q}
+    if plain.name == "erf":
+        return {"biased": _erf, "biased_moment": biased_moments.erf, "rounding_scale": lambda q: 1.0 + 0.0 * q}
+    if plain.hermite is not None and degree >= 0:
+        polynomial = PolynomialWithBiases(plain.hermite, degree)
+        return {"biased": polynomial.kernel, "biased_moment": polynomial.moment}
     if plain.kinks:
         raise ValueError(f"the kernel of {plain.name} with biases is unknown")
     series = plain.series or HermiteSeries((plain.phi, plain.phi_prime))
-    return partial(series_kernel, series), partial(_largest_square, plain.phi), series
+    return {
+        "biased": partial(series_kernel, series),
+        "biased_moment": partial(biased_moments.of_series, series),
+        "rounding_scale": partial(_largest_square, plain.phi),
+        "series": series,
+    }
 
 
 def _largest_square(phi: Pointwise, square: np.ndarray) -> np.ndarray:
@@ -119,14 +126,9 @@ def with_biases(plain: Activation) -> Activation:
     """
     if plain.drop_hermite_below:
         raise ValueError("biases are known for plain φ alone, drop_hermite_below 0")
-    kernel, scale, series = _kernel_of(plain)
-    moments = moments_of(plain.name, _SLOPES.get(plain.name), series)
     return replace(
         plain,
-        biased=kernel,
-        biased_moment=moments,
-        series=series,
-        rounding_scale=scale,
+        **_fields_of(plain),
         kernel=_not_with_biases("kernels"),
         tangents=_not_with_biases("tangents"),
         second_derivatives=None,

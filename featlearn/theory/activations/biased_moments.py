@@ -5,7 +5,6 @@ Derivations: docs/theory.md §16.
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import islice
 from math import factorial, sqrt
 from typing import Any
@@ -14,7 +13,6 @@ import numpy as np
 
 from featlearn.theory import normal
 from featlearn.theory.activations.biased_series import degree_of, like, numbers
-from featlearn.theory.activations.record import BiasedMoment
 from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.hermite import hermite_polynomials
 from featlearn.theory.pairs import Array
@@ -25,7 +23,7 @@ def _hermite(k: int, z: Array) -> Any:
     return next(islice(hermite_polynomials(z, 1.0, k + 1), k, None))
 
 
-def _piecewise_linear(slope: float, rise: float, xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
+def piecewise_linear(slope: float, rise: float, xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
     """Of α z + β max(z, 0), whose derivatives from the second on are those of a normal density in b."""
     x = xp.sqrt(q)
     h = normal.threshold(xp, b, x)
@@ -38,7 +36,7 @@ def _piecewise_linear(slope: float, rise: float, xp: Any, k: int, q: Array, b: A
     return x * rise * (-1) ** k * _hermite(k - 2, h) * density, by_b
 
 
-def _erf(xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
+def erf(xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
     """Of erf(z/√2) = 2Φ(z) − 1: E Φ(xz + b) = Φ(b/√(1 + q)), and its derivatives by b."""
     length = xp.sqrt(1 + q)
     h, share = normal.threshold(xp, b, length), xp.sqrt(q) / length
@@ -49,14 +47,8 @@ def _erf(xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
     return 2 * (-1) ** (k - 1) * share**k * _hermite(k - 1, h) * density, by_b
 
 
-def _quadratic(xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
-    x, nothing = xp.sqrt(q), 0 * (q + b)
-    values = (q + b * b, 2 * x * b, 2 * q + nothing)
-    slopes = (2 * b + nothing, 2 * x + nothing)
-    return (values[k] if k < 3 else nothing), (slopes[k] if k < 2 else nothing)
-
-
-def _of_series(series: HermiteSeries, xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
+def of_series(series: HermiteSeries, xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
+    """Of a smooth φ: √k! times the coefficients of its series."""
     norms, shifts = np.sqrt(numbers(q)).ravel(), numbers(b).ravel()
     degree = degree_of(series, norms, shifts)
     if degree is None:
@@ -64,12 +56,3 @@ def _of_series(series: HermiteSeries, xp: Any, k: int, q: Array, b: Array) -> tu
     found = [sqrt(factorial(k)) * series.coefficients(norms, max(degree, k), order, shifts)[:, k] for order in range(2)]
     value, by_b = (like(q, its[:, None])[0] for its in found)
     return value, by_b
-
-
-def moments_of(name: str, slopes: tuple[float, float] | None, series: HermiteSeries | None) -> BiasedMoment:
-    """The moments of an activation: a piecewise linear one by its slopes, erf, quadratic, or a series."""
-    if slopes is not None:
-        return partial(_piecewise_linear, *slopes)
-    if series is not None:
-        return partial(_of_series, series)
-    return {"erf": _erf, "quadratic": _quadratic}[name]

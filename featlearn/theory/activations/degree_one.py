@@ -1,6 +1,7 @@
-"""relu and abs: homogeneous of degree 1, with a kink at 0. Their kernels are arc-cosine kernels (Cho & Saul 2009).
+"""relu, abs and leaky_relu: homogeneous of degree 1, with a kink at 0; arc-cosine kernels (Cho & Saul 2009).
 
-With the angle θ of u and v they are κ‖u‖‖v‖(sin θ + (π/2 − θ + ψ₀) cos θ − ε); abs is 2·relu without the linear part.
+With the angle θ of u and v they are κ‖u‖‖v‖(sin θ + (π/2 − θ + ψ₀) cos θ − ε); abs is 2·relu without the linear part,
+and leaky_relu with the negative slope α is (1 − α)/2 |z| + (1 + α)/2 z.
 Without the Hermite degrees below ℓ ≥ 3 they are κ‖u‖‖v‖ F₂(cos θ), with a tail of ``tails``.
 Derivations: docs/theory.md §2 and §11, and docs/regimes.md §3 for the tangents.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from math import pi, prod, sqrt
+from math import isfinite, pi, prod, sqrt
 from types import ModuleType
 from typing import Any
 
@@ -88,6 +89,31 @@ def _relu_tail(first: int, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> 
 def _abs_tail(first: int, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
     k, k_s, k_q = _relu_tail(first, xp, q_u, q_v, s)
     return 4 * k, 4 * k_s, 4 * k_q
+
+
+def _leaky(even: float, odd: float, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+    """even·K of abs + odd·s."""
+    k, k_s, k_q = _abs(xp, q_u, q_v, s)
+    return even * k + odd * s, even * k_s + odd, even * k_q
+
+
+def _leaky_without_mean(
+    even: float, odd: float, xp: ModuleType, q_u: Array, q_v: Array, s: Array
+) -> tuple[Array, Array, Array]:
+    k, k_s, k_q = _abs_tail(0, xp, q_u, q_v, s)
+    return even * k + odd * s, even * k_s + odd, even * k_q
+
+
+def _leaky_dropped(factor: float, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+    k, k_s, k_q = _relu_dropped(xp, q_u, q_v, s)
+    return factor * k, factor * k_s, factor * k_q
+
+
+def _leaky_tail(
+    factor: float, first: int, xp: ModuleType, q_u: Array, q_v: Array, s: Array
+) -> tuple[Array, Array, Array]:
+    k, k_s, k_q = _relu_tail(first, xp, q_u, q_v, s)
+    return factor * k, factor * k_s, factor * k_q
 
 
 # --- tangents -----------------------------------------------------------------------------------
@@ -188,6 +214,7 @@ _RELU = Activation(
     homogeneous_degree=1,
     kinks=(0.0,),
     hermite=_hermite_of_relu,
+    highest=(None, 1),
     **_with_kernel(_relu, 1 / (2 * pi), pi / 2, 0.0, "none"),
 )
 
@@ -219,6 +246,7 @@ _ABS = Activation(
     homogeneous_degree=1,
     kinks=(0.0,),
     hermite=_hermite_of_abs,
+    highest=(None, -1),
     **_with_kernel(_abs, 2 / pi, 0.0, 0.0, "even"),
 )
 _ABS_DROPPED = replace(_ABS, drop_hermite_below=2, **_with_kernel(_abs_dropped, 2 / pi, 0.0, 1.0, "even"))
@@ -231,3 +259,52 @@ def _further_abs(drop: int) -> Activation:
 
 
 register(_ABS, _ABS_DROPPED, further=_further_abs)
+
+
+def _phi_of_leaky(slope: float, z: Array, xp: ModuleType = np) -> Array:
+    return xp.clip(z, 0.0, None) + slope * xp.clip(z, None, 0.0)
+
+
+def _phi_prime_of_leaky(slope: float, z: Array, xp: ModuleType = np) -> Array:
+    step = _step(z, xp)
+    step *= 1 - slope
+    step += slope
+    return step
+
+
+def _hermite_of_leaky(slope: float, k: int, q: Array) -> Array:
+    """That of relu, times 1 − α for k ≠ 1."""
+    return 0.5 * (1 + slope) + 0.0 * q if k == 1 else (1 - slope) * _hermite_of_relu(k, q)
+
+
+def _leaky_relu(drop: int, negative_slope: float = 0.01) -> Activation:
+    if negative_slope == 1 or not isfinite(negative_slope):
+        raise ValueError(f"the negative_slope of leaky_relu is a number other than 1 (linear), not {negative_slope}")
+    even, odd = ((1 - negative_slope) / 2) ** 2, ((1 + negative_slope) / 2) ** 2
+    factor = even * (2 / pi)
+    if drop < 2:
+        kernel = (_leaky, _leaky_without_mean)[drop]
+        symmetry: Symmetry = "none" if odd else "even"
+        fields = _with_kernel(partial(kernel, even, odd), factor, odd / factor, float(drop), symmetry)
+    else:
+        fields = _with_kernel(partial(_leaky_dropped, 4 * even), factor, 0.0, 1.0, "even")
+    plain = replace(
+        _RELU,
+        name="leaky_relu",
+        drop_hermite_below=drop,
+        formula="max(z, 0) + α min(z, 0)",
+        parameters=(("negative_slope", negative_slope),),
+        phi=partial(_phi_of_leaky, negative_slope),
+        phi_prime=partial(_phi_prime_of_leaky, negative_slope),
+        mean=partial(_hermite_of_leaky, negative_slope, 0),
+        slope=partial(_hermite_of_leaky, negative_slope, 1),
+        mean_prime=lambda q: (1 - negative_slope) * _RELU.mean_prime(q),
+        rounding_scale=lambda q: max(1.0, negative_slope**2) * q,
+        hermite=partial(_hermite_of_leaky, negative_slope),
+        highest=(None, 1 if odd else -1),
+        **fields,
+    )
+    return plain if drop <= 2 else _from_tail(plain, drop, partial(_leaky_tail, 4 * even), factor)
+
+
+register(_leaky_relu(0), _leaky_relu(2), further=_leaky_relu)

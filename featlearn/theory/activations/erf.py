@@ -183,6 +183,7 @@ _ERF = Activation(
     rounding_scale=lambda q: 1.0 * q,
     symmetry="odd",
     hermite=_hermite,
+    highest=(-1, None),
     kernel=_plain,
     tangents=partial(_tangents, _plain_powers),
     value_tangents=partial(_value_tangents, _plain_powers),

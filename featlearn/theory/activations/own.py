@@ -1,4 +1,4 @@
-"""Activations that a user registers: functions of NumPy arrays, trained by ``HermiteSeries`` like those of the package."""
+"""Activations that a user registers: functions of NumPy arrays, trained by ``HermiteSeries``."""
 
 from __future__ import annotations
 

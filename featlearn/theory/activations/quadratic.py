@@ -72,6 +72,7 @@ _QUADRATIC = Activation(
     symmetry="even",
     homogeneous_degree=2,
     hermite=lambda k, q: 1.0 * q if k == 0 else 0.0 * q + (2.0 if k == 2 else 0.0),
+    highest=(2, -1),
     kernel=_plain,
     tangents=_plain_tangents,
     compiled=CompiledKernel("quadratic", 1.0, 0.0, 0.0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import factorial
 from types import ModuleType
@@ -20,6 +20,7 @@ Moment = Callable[[Array], Array]  # of q: written with operators alone, for Num
 Tangents = Callable[[Pairs, Array, Array, Array, Array, Array], Array]
 ValueTangents = Callable[[Pairs, Array, Array], Array]
 SlopeProducts = Callable[[Array, Array, int, int, float], Array]
+Parameters = tuple[tuple[str, Any], ...]
 
 
 class BiasedValues(NamedTuple):
@@ -41,6 +42,12 @@ class Pointwise(Protocol):
     """A function of preactivations, entry by entry: NumPy arrays, or the arrays of another namespace ``xp``."""
 
     def __call__(self, z: Array, xp: ModuleType = np) -> Array: ...
+
+
+def label_of(name: str, parameters: Iterable[Any]) -> str:
+    """A name with the numbers of parameters, each a number or some numbers: leaky_relu(0.2)."""
+    numbers = [x for value in parameters for x in (value if isinstance(value, list | tuple) else (value,))]
+    return f"{name}({', '.join(f'{x:g}' for x in numbers)})" if numbers else name
 
 
 Parts = Callable[[Any, Array, Array, Array], tuple[Array, Array, Array]]
@@ -88,6 +95,7 @@ class Activation:
         drop_hermite_below: ℓ, the lowest Hermite degree that is kept: 0 is plain φ; at 2, constant and linear part are
             removed.
         formula: φ in plain symbols, for tables.
+        parameters: what else defines φ, as pairs of a name and a number or a tuple of numbers.
         phi, phi_prime: plain φ(z) and φ′(z), pointwise; φ′ is ½(φ′₋ + φ′₊) at a kink. ``phi(z)`` takes NumPy arrays,
             ``phi(z, torch)`` tensors. What ``phi_prime`` returns is the caller's to overwrite.
         mean, slope: μ0(q) = E φ(√q z) and μ1(q) = E φ′(√q z) of the plain φ, z ~ N(0, 1); NumPy arrays or tensors.
@@ -109,7 +117,9 @@ class Activation:
             enough for it; None takes what follows from ``kernel``.
         hermite: ``hermite(k, q)`` → μ_k(q) = E φ^{(k)}(√q z) for every k ≥ 0, of the plain φ (k = 0, 1: ``mean`` and
             ``slope``), 0 at q = 0 where it is infinite there; None where it is not known beyond.
-        second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K, of smooth φ; None where unknown.
+        highest: the highest even and the highest odd Hermite degree of the plain φ; −1 where it has none, None where
+            there is no highest, or none is known.
+        second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K; None where they are not known.
         series: the Hermite series that the rest comes from, where it does.
         compiled: the kernel in the fused backend; None where it has none, and the torch backend trains.
         slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
@@ -147,8 +157,26 @@ class Activation:
     slope_products: SlopeProducts | None = None
     biased: BiasedKernel | None = None
     biased_moment: BiasedMoment | None = None
+    parameters: Parameters = ()
+    highest: tuple[int | None, int | None] = (None, None)
     second_derivatives: Callable[[Any, Array, Array, Array], SecondDerivatives] | None = None
     series: HermiteSeries | None = None
+
+    @property
+    def label(self) -> str:
+        """The name with the numbers of the parameters, as people read it: leaky_relu(0.2)."""
+        return label_of(self.name, [value for _, value in self.parameters])
+
+    @property
+    def degree(self) -> int | None:
+        """The highest Hermite degree of the plain φ, or None."""
+        even, odd = self.highest
+        return None if even is None or odd is None else max(even, odd)
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing is left of φ."""
+        return self.degree is not None and self.degree < self.drop_hermite_below
 
     def pointwise(self, preactivation: Array, squared_norm: Any, xp: ModuleType = np) -> Any:
         """φ̃(z) = φ(z) − Σ_{k<ℓ} μ_k(q) He_k(z; q)/k! at z = w·x, with q = ‖w‖² broadcast against z."""

@@ -49,6 +49,7 @@ def smooth_activation(name: str, formula: str, series: HermiteSeries) -> Callabl
             tangents=partial(_tangents, series, drop),
             symmetry=_symmetry(series, drop),
             hermite=moments.hermite,
+            highest=_highest(series),
             second_derivatives=second,
             series=series,
         )
@@ -60,6 +61,15 @@ def _symmetry(series: HermiteSeries, drop: int) -> Symmetry:
     """Of what is left without the degrees below ℓ."""
     alone = series.alone(0)
     return "none" if alone is not None and alone[0] >= drop else series.rest
+
+
+def _highest(series: HermiteSeries) -> tuple[int | None, int | None]:
+    """The highest even and the highest odd degree of φ, where there is one."""
+    alone = series.alone(0)
+    if series.rest == "none":
+        return None, None
+    last = -1 if alone is None else alone[0]
+    return (last, None) if series.rest == "odd" else (None, last)
 
 
 # --- kernels ------------------------------------------------------------------------------------

@@ -1,27 +1,25 @@
 """E[φ̃(u·x) g̃(v·x)] of two activations φ and g: Σ_k μ_k^φ(u) μ_k^g(v) s^k/k! over the degrees that both keep.
 
-Some are closed: |z| = 2 relu(z) − z is even, so that relu and abs share half the kernel of abs; others have no more than
-two degrees in common (docs/theory.md §11). Where one of the two is smooth, the sum is taken (``cross_series``).
+Most pairs have no more than a few of their even degrees in common, nor of their odd ones: these are summed one by one.
+Of the others relu, abs and leaky_relu have the even degrees of |z|, which they share with one another and, in closed
+form, with gelu (docs/theory.md §11). What is left are sums of which at least one factor is smooth (``cross_series``).
 """
 
 from __future__ import annotations
 
-from math import factorial
+from functools import partial
+from itertools import combinations
+from math import factorial, pi
 from types import ModuleType
 from typing import Any
 
-from featlearn.theory.activations import Activation, activation
+import numpy as np
+
+from featlearn.theory.activations import Activation, activation, activation_names
+from featlearn.theory.activations.gelu import Tails
 from featlearn.theory.activations.record import Kernel
 from featlearn.theory.pairs import Array
 from featlearn.theory.targets.cross_series import series_kernel
-
-_COMMON_DEGREES = {
-    frozenset(("relu", "erf")): (1,),
-    frozenset(("abs", "erf")): (),
-    frozenset(("relu", "quadratic")): (0, 2),
-    frozenset(("abs", "quadratic")): (0, 2),
-    frozenset(("erf", "quadratic")): (),
-}
 
 
 def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
@@ -32,29 +30,95 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     Accuracy: 1e-13 of √(E φ² E g²) (tests/theory/targets/test_cross.py, quadrature and fifty digits).
     """
     lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
-    names = frozenset((student.name, teacher.name))
-    if len(names) == 1:
-        return activation(student.name, lowest).kernel
-    if names == {"relu", "abs"}:
-        return _half(activation("abs", lowest).kernel)
-    if names not in _COMMON_DEGREES:
-        series = series_kernel(student, teacher, lowest)
-        if series is not None:
-            return series
-        raise ValueError(f"{student.name} and {teacher.name} have no closed kernel: {_known()}")
-    return _finite(student, teacher, [k for k in _COMMON_DEGREES[names] if k >= lowest])
+    if (student.name, student.parameters) == (teacher.name, teacher.parameters):
+        return activation(student.name, lowest, **dict(student.parameters)).kernel
+    common = _common_degrees(student, teacher)
+    if common is not None:
+        return _finite(student, teacher, [k for k in common if k >= lowest])
+    even = _even_part(student, teacher, lowest)
+    series = series_kernel(student, teacher, lowest) if even is None else None
+    if series is not None:
+        return series
+    if even is None:
+        raise ValueError(f"{student.label} and {teacher.label} have no closed kernel: {_known()}")
+    factor = _of_absolute(student) * _of_absolute(teacher)
+    linear = float(student.slope(1.0) * teacher.slope(1.0)) if lowest < 2 else 0.0
+    return partial(_mixture, even, factor, linear)
+
+
+def _common_degrees(one: Activation, other: Activation) -> list[int] | None:
+    """The degrees that both may have; None where there is no highest."""
+    found: list[int] = []
+    for parity, highest in enumerate(zip(one.highest, other.highest, strict=True)):
+        known = [degree for degree in highest if degree is not None]
+        if not known:
+            return None
+        found += range(parity, min(known) + 1, 2)
+    return sorted(found)
+
+
+def _even_part(student: Activation, teacher: Activation, lowest: int) -> Kernel | None:
+    """The kernel of |z|, or of |z| and gelu, where the pair has the even degrees of these and no odd one but 1."""
+    if student.degree_one is not None and teacher.degree_one is not None:
+        return activation("abs", lowest).kernel
+    first = max(lowest - 1, 0) // 2
+    if (student.name, teacher.degree_one is None) == ("gelu", False):
+        return partial(_gelu_and_abs, first, lowest == 0)
+    if (teacher.name, student.degree_one is None) == ("gelu", False):
+        return partial(_abs_and_gelu, first, lowest == 0)
+    return None
+
+
+def _of_absolute(act: Activation) -> float:
+    """p of φ(z) = p |z| + r z; 1 for others."""
+    return 1.0 if act.degree_one is None else float(act.phi(np.array(1.0)) + act.phi(np.array(-1.0))) / 2
 
 
 def _known() -> str:
-    return "known are " + ", ".join(sorted(" and ".join(sorted(pair)) for pair in _COMMON_DEGREES))
+    plain = [activation(name, 0) for name in activation_names()]
+    pairs = [(one, other) for one, other in combinations(plain, 2) if _is_closed(one, other)]
+    return "known are " + ", ".join(sorted(" and ".join(sorted((one.name, other.name))) for one, other in pairs))
 
 
-def _half(kernel: Kernel) -> Kernel:
-    def half(xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
-        k, k_s, k_q = kernel(xp, q_u, q_v, s)
-        return k / 2, k_s / 2, k_q / 2
+def _is_closed(one: Activation, other: Activation) -> bool:
+    return _common_degrees(one, other) is not None or _even_part(one, other, 0) is not None
 
-    return half
+
+def _mixture(
+    even: Kernel, factor: float, linear: float, xp: Any, q_u: Array, q_v: Array, s: Array
+) -> tuple[Array, Array, Array]:
+    k, k_s, k_q = (factor * x for x in even(xp, q_u, q_v, s))
+    return (k + linear * s, k_s + linear, k_q) if linear else (k, k_s, k_q)
+
+
+def _gelu_and_abs(first: int, with_mean: bool, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+    """Of gelu at u and |z| at v: K = √(q_v/(1 + q_u)) (q_u F₂ + τ F₁)/π with τ = s/√((1 + q_u) q_v)."""
+    one_u, tau, f = _tails_of_both(xp, first, q_u, q_v, s)
+    k, k_q = q_u * f.f_2 + tau * f.f_1, -(tau * tau) * f.f_0 - (2 + q_u) * f.lower
+    if with_mean:
+        k, k_q = k + q_u, k_q + 2 + q_u
+    ratio = xp.sqrt(q_v / one_u) / pi
+    return k * ratio, (f.f_1 + tau * f.f_0 / one_u) / pi, k_q * ratio / (2 * one_u)
+
+
+def _abs_and_gelu(first: int, with_mean: bool, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+    """Of |z| at u and gelu at v."""
+    k, k_s, _ = _gelu_and_abs(first, with_mean, xp, q_v, q_u, s)
+    one_v, tau, f = _tails_of_both(xp, first, q_v, q_u, s)
+    k_q = -(tau * tau) * f.f_0 - q_v * f.lower
+    k_q = k_q + q_v if with_mean else k_q
+    inverse = xp.where(q_u > 0, 1 / xp.sqrt(xp.where(q_u > 0, q_u, q_u * 0 + 1)), q_u * 0)
+    return k, k_s, k_q * inverse / (2 * pi * xp.sqrt(one_v))
+
+
+def _tails_of_both(xp: Any, first: int, q_gelu: Array, q_abs: Array, s: Array) -> tuple[Array, Array, Tails]:
+    """1 + q of gelu, τ and the tails, where 1 − τ² = (q_abs + (q_gelu q_abs − s²))/((1 + q_gelu) q_abs)."""
+    one, n = 1 + q_gelu, xp.sqrt(q_gelu * q_abs)
+    gap = (n - s) * (n + s)
+    q_abs = xp.where(q_abs > 0, q_abs, q_abs * 0 + 1)
+    scale = xp.sqrt(one) * xp.sqrt(q_abs)
+    tau = xp.clip(s / scale, -1.0, 1.0)
+    return one, tau, Tails.of(xp, first, tau, xp.sqrt(q_abs + xp.where(gap > 0, gap, gap * 0)) / scale)
 
 
 def _finite(student: Activation, teacher: Activation, degrees: list[int]) -> Kernel:

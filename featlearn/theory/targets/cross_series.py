@@ -45,13 +45,13 @@ class _Kinked:
         at_one[:3] = [self.plain.projection(k, 1.0) / sqrt(factorial(k)) for k in range(3)]
         for k in range(2, degree + 1, 2):
             at_one[k + 2] = -at_one[k] * (k - 1) / np.sqrt((k + 1) * (k + 2))
-        k = np.arange(degree + 1)
+        degrees = np.arange(degree + 1)
         if order == 0:
             return norms[:, None] * at_one[: degree + 1]
         if order == 1:
-            return np.broadcast_to(np.sqrt(k + 1) * at_one[1 : degree + 2], (len(norms), degree + 1))
+            return np.broadcast_to(np.sqrt(degrees + 1) * at_one[1 : degree + 2], (len(norms), degree + 1))
         inverse = (norms > 0) / np.where(norms > 0, norms, 1.0)  # 0 at a zero row, as in the records
-        return inverse[:, None] * (np.sqrt((k + 1) * (k + 2)) * at_one[2 : degree + 3])
+        return inverse[:, None] * (np.sqrt((degrees + 1) * (degrees + 2)) * at_one[2 : degree + 3])
 
 
 def series_kernel(student: Activation, teacher: Activation, lowest: int) -> Kernel | None:
@@ -103,7 +103,7 @@ def series_kernel(student: Activation, teacher: Activation, lowest: int) -> Kern
 def _side(of: Activation) -> _Side:
     if of.series is not None:
         return of.series
-    plain = activation(of.name, 0)
+    plain = activation(of.name, 0, **dict(of.parameters))
     return _Kinked(plain) if plain.kinks else HermiteSeries((plain.phi, plain.phi_prime))
 
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from featlearn.runs.optimum_record import optimum_from
 from featlearn.storage.errors import RunError
-from featlearn.theory.activations import Activation, names_of_degree
+from featlearn.theory.activations import Activation, names_with_optimum
 from featlearn.theory.certificate import network_certificate
 from featlearn.theory.optimum import Optimum
 from featlearn.training.reach import within_reach
 from featlearn.views.data.neurons import folded, span_basis
-from featlearn.views.data.run import RunData, Snapshots, activation_of, has_covariance
+from featlearn.views.data.run import RunData, Snapshots, activation_of, has_covariance, teacher_activation_record
 
 RANKS = (2, 3)  # teachers of these ranks are drawn: on a circle, on a sphere
 
@@ -103,7 +103,7 @@ def read_certificates(data: RunData) -> Certificates | None:
     if not records or snapshots is None or data.neurons is None or data.neurons.rank not in RANKS:
         return None
     phi = activation_of(data.run, data.info)
-    if phi.homogeneous_degree != 1:
+    if phi.degree_one is None:
         return None
     teacher = snapshots.teacher_first_layer
     optima, atom_teachers = {}, {}
@@ -141,11 +141,11 @@ def _why_no_optimum(data: RunData) -> Iterator[str]:
     decays = data.metrics["weight_decay"][1:]  # no step has used the one of the first row
     if data.polynomial is not None:
         yield "for a polynomial target"
-    if phi is not None and said.get("teacher.activation.name", phi.name) != phi.name:
+    if phi is not None and teacher_activation_record(data.run, phi) != phi:
         yield "for a teacher whose activation is not the student's"
-    if phi is not None and phi.name not in names_of_degree(1):
-        known = " and ".join(names_of_degree(1))
-        yield f"for the activation {phi.name}, only for those that are homogeneous of degree 1 ({known})"
+    if phi is not None and phi.name not in names_with_optimum():
+        *known, last = names_with_optimum()
+        yield f"for the activation {phi.label}, only for {', '.join(known)} and {last}"
     if data.snapshots is not None and data.snapshots.biases is not None:
         yield "for networks with biases"
     if has_covariance(said):

@@ -8,14 +8,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
-from featlearn.config.settings import read_settings
+from featlearn.config.settings import read_section, read_settings
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import Table, as_columns, with_values
-from featlearn.runs.records import RunInfo
+from featlearn.runs.records import ActivationRecord, RunInfo
 from featlearn.storage.errors import RunError
 from featlearn.storage.text import printable
-from featlearn.theory.activations import Activation, activation
+from featlearn.theory.activations import Activation
 from featlearn.training.columns import COLUMNS
 from featlearn.views.data.neurons import Neurons, neurons_of
 
@@ -156,6 +157,19 @@ def activation_of(run: RunDirectory, info: RunInfo) -> Activation:
         older = "was written by an older version of featlearn and does not say the activation"
         raise RunError(f"{run.info_file} {older}; train from {run.config_file} to have it")
     try:
-        return activation(info.activation.name, info.activation.drop_hermite_below)
+        return info.activation.entry()
     except ValueError as error:
         raise RunError(f"{run.info_file} names an activation that this version does not know: {error}") from None
+
+
+def teacher_activation_record(run: RunDirectory, student: ActivationRecord) -> ActivationRecord | None:
+    """That of the teacher's neurons, its own or the student's; None where the configuration makes no sense."""
+    own = read_section(run.config_file, "teacher", "activation")
+    try:
+        return (
+            ActivationRecord.model_validate({"drop_hermite_below": student.drop_hermite_below} | own)
+            if own
+            else student
+        )
+    except ValidationError:
+        return None

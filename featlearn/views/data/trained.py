@@ -9,14 +9,14 @@ import numpy as np
 
 from featlearn.config.settings import read_settings
 from featlearn.storage.errors import RunError
-from featlearn.theory.activations import Activation, activation
+from featlearn.theory.activations import Activation
 from featlearn.theory.alignment import overlaps
 from featlearn.theory.degrees import losses_by_degree
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.formula import hermite_terms
 from featlearn.theory.targets.function import Polynomial, target_of
 from featlearn.theory.targets.interface import Target
-from featlearn.views.data.run import RunData, Snapshots, activation_of
+from featlearn.views.data.run import RunData, Snapshots, activation_of, teacher_activation_record
 
 DEGREES = 7  # that are shown one by one, from 0 on
 _MOST_PAIRS = 1e8  # over all snapshots: two seconds or so
@@ -104,6 +104,15 @@ class Trained:
         return np.append(second, -self.scale * at.second_layer[0]), np.concatenate([first, at.first_layer[0]])
 
 
+def _teacher_activation(data: RunData) -> Activation:
+    """Raises ValueError when the configuration does not tell it."""
+    assert data.info.activation is not None  # ``activation_of`` has told what is wrong
+    record = teacher_activation_record(data.run, data.info.activation)
+    if record is None:
+        raise ValueError("its teacher.activation makes no sense")
+    return record.entry()
+
+
 def _finite(rows: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(rows), rows, 0.0)
 
@@ -117,11 +126,10 @@ def trained_functions(data: RunData) -> Trained:
     if not said:
         raise RunError(f"{data.run.config_file} cannot be read")
     try:
-        name = str(said.get("teacher.activation.name", student.name))
         terms = None if info.polynomial is None else hermite_terms(info.polynomial)
         if len(at.teacher_first_layer) != (len(at.teacher_second_layer) if terms is None else len(terms[0].degrees)):
             raise ValueError(f"its target is not that of {data.run.snapshots_file.name}")
-        other = activation(name, student.drop_hermite_below) if terms is None else Polynomial(terms)
+        other = _teacher_activation(data) if terms is None else Polynomial(terms)
         target = target_of(other, at.teacher_second_layer[None], at.teacher_first_layer[None])
     except ValueError as error:
         raise RunError(f"{data.run.config_file}: {error}") from None

@@ -185,7 +185,7 @@ def _of_run(data: RunData) -> str:
     phi = data.info.activation
     if phi is not None:
         dropped = f", Hermite degrees below {phi.drop_hermite_below} dropped" if phi.drop_hermite_below else ""
-        parts.append(f"activation {in_latex(phi.name)}{dropped}")
+        parts.append(f"activation {in_latex(phi.label)}{dropped}")
     if data.info.seed is not None:
         parts.append(f"seed {data.info.seed}")
     parts += training_in_parts(data.settings)
