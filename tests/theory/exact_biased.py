@@ -112,8 +112,12 @@ def trapezoid(
     z = np.arange(-9.0, 9.0, 1 / 48)
     weight = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) / 48
     first, second = x * z[:, None] + b_u, y * (t * z[:, None] + np.sqrt(max(0.0, (1 - t) * (1 + t))) * z) + b_v
-    assert plain.series is not None
-    bend = plain.series.functions[2](first)
+    step = 1 / 64  # of a difference of the eighth order
+    weights = (4 / 5, -1 / 5, 4 / 105, -1 / 280)
+    bend = sum(
+        c * (plain.phi_prime(first + (k + 1) * step) - plain.phi_prime(first - (k + 1) * step)) / step
+        for k, c in enumerate(weights)
+    )
 
     def expected(left: np.ndarray, right: np.ndarray) -> float:
         return float(weight @ np.broadcast_to(left * right, second.shape) @ weight)

@@ -11,7 +11,7 @@ from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.formula import hermite_terms
 from featlearn.theory.targets.polynomial import HermiteTarget
 
-NAMES = ["relu", "abs", "erf", "quadratic", "tanh", "softplus"]
+NAMES = ["relu", "abs", "leaky_relu", "erf", "quadratic", "linear", "polynomial", "gelu", "sin", "tanh", "softplus"]
 
 
 def _expected(name: str, k: int, x: float, b: float) -> tuple[float, float]:

@@ -11,7 +11,8 @@ from featlearn.theory.activations.biased_series import degree_of
 from featlearn.theory.activations.series import TOLERANCE
 from tests.theory.exact_biased import trapezoid
 
-NAMES = ["tanh", "sigmoid", "softplus", "silu"]
+NAMES = ["tanh", "sigmoid", "softplus", "silu", "gelu", "sin", "polynomial"]
+SECOND = ["tanh", "sigmoid", "softplus", "silu", "polynomial"]  # of which φ″ is known
 POINTS = [
     (1.0, 0.3, 2.0, -0.7, 0.4),
     (1.0, 0.5, 1.0, 0.5, 1.0),
@@ -32,8 +33,9 @@ def test_kernel_and_derivatives_are_those_of_quadrature(name: str, point: tuple[
     at = q_u, b_u, q_v, b_v, cosine * np.sqrt(q_u * q_v)
     found = act.biased(np, *map(np.float64, at))
     exact, size = trapezoid(activation(name, 0), *at)
-    for value, its in zip(found, exact, strict=True):
-        assert abs(value - its) <= 2e-12 * max(1.0, size)
+    for of, value, its in zip(["K", "s", "q", "b"], found, exact, strict=True):
+        if q_u or of != "q" or name in SECOND:  # of a row of zeros nothing depends on it
+            assert abs(value - its) <= 2e-12 * max(1.0, size)
     in_torch = act.biased(torch, *(torch.tensor(x, dtype=torch.float64) for x in at))
     np.testing.assert_allclose([float(x) for x in in_torch], [float(x) for x in found], rtol=1e-13, atol=1e-14 * size)
 
@@ -74,7 +76,7 @@ def _tail(act: Activation, degree: int, norm: float, bias: float) -> float:
     return float(act.series.tail(np.array([norm]), degree, 0, np.array([bias]))[0])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "polynomial"])
 def test_what_is_cut_is_small_whatever_the_bias(name: str) -> None:
     act = with_biases(activation(name, 0))
     assert act.series is not None

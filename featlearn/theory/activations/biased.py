@@ -84,14 +84,14 @@ def _slopes_of(plain: Activation) -> tuple[float, float] | None:
 
 def _fields_of(plain: Activation) -> dict[str, Any]:
     """Kernel, moments, the bound on E φ² in ‖w‖² + b², and the series where it is one."""
-    slopes, degree = _slopes_of(plain), max(-1 if k is None else k for k in plain.highest)
+    slopes, degree = _slopes_of(plain), plain.degree
     if slopes is not None:
         largest = 2 * max(abs(slopes[0]), abs(sum(slopes))) ** 2
         kernel, moment = partial(_piecewise_linear, *slopes), partial(biased_moments.piecewise_linear, *slopes)
         return {"biased": kernel, "biased_moment": moment, "rounding_scale": lambda q: largest * q}
     if plain.name == "erf":
         return {"biased": _erf, "biased_moment": biased_moments.erf, "rounding_scale": lambda q: 1.0 + 0.0 * q}
-    if plain.hermite is not None and degree >= 0:
+    if plain.hermite is not None and degree is not None:
         polynomial = PolynomialWithBiases(plain.hermite, degree)
         return {"biased": polynomial.kernel, "biased_moment": polynomial.moment}
     if plain.kinks:

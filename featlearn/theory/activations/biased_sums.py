@@ -1,6 +1,7 @@
 """Polynomials of neurons with biases: sums over finitely many degrees, exact.
 
-μ_k(q, b) = E φ^{(k)}(√q z + b) = Σ_i μ_{k+i}(q) b^i/i!, and K = Σ_k μ_k(u) μ_k(v) s^k/k!. Derivation: docs/theory.md §16.
+μ_k(q, b) = E φ^{(k)}(√q z + b) = Σ_i μ_{k+i}(q) b^i/i!, and K = Σ_k μ_k(u) μ_k(v) s^k/k!. Derivation: docs/theory.md
+§16.
 """
 
 from __future__ import annotations
