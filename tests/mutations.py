@@ -36,7 +36,7 @@ WHOLE: dict[str, Any] = SMALL | {
         "second_layer": {"train": ["second_layer"], "method": "ridge", "weight_decay": 0.005, "then": ["balance"]},
         "end": STAGE | {"weight_decay": {"start": 0.01, "factor": 0.5, "every": 5}, "stop": {"loss": 1e-9}},
     },
-    "log": {"points": 5, "snapshots": 2, "gap": True, "floors": True},
+    "log": {"points": 5, "snapshots": 2, "gap": True, "floors": True, "curvature": False},
 }
 EXPLICIT: dict[str, Any] = SMALL | {
     "teacher": {"directions": [[1.0, 0.0], [0.0, 1.0]], "output_weights": [1.0, -1.0]},

@@ -140,6 +140,7 @@ def test_configurations_are_read_without_torch() -> None:
     assert "torch" not in loaded_by(f"import featlearn; featlearn.load_config({str(path)!r})")
 
 
+_NEWTON = "stages.local_convergence={train: [first_layer, second_layer], method: newton, steps: 3}"
 _LBFGS = "stages.local_convergence={train: [first_layer, second_layer], method: lbfgs, steps: 10}"
 
 
@@ -148,9 +149,10 @@ _LBFGS = "stages.local_convergence={train: [first_layer, second_layer], method: 
     [
         ("quickstart", "stages.local_convergence.steps=10"),
         ("quickstart", _LBFGS),
+        ("quickstart", _NEWTON),
         ("flow", "stages.local_convergence.steps=2"),
     ],
-    ids=["gd", "lbfgs", "flow"],
+    ids=["gd", "lbfgs", "newton", "flow"],
 )
 def test_training_with_the_fused_backend_never_loads_torch(config: str, override: str) -> None:
     path = CONFIGS / f"{config}.yaml"

@@ -18,6 +18,7 @@ from featlearn.config.data import Data, EmpiricalData, OnlineData, PopulationDat
 from featlearn.config.inputs import Inputs
 from featlearn.config.log import Log
 from featlearn.config.schedules import LayerSchedules
+from featlearn.config.second_order import violations_of_second_order
 from featlearn.config.section import Section, Violations, WholeNumber
 from featlearn.config.stages import StageConfig, StageName
 from featlearn.config.student import ExplicitInit, NearTeacherInit, Student
@@ -97,6 +98,7 @@ class Config(Section):
         yield from self._student_violations()
         yield from self._scale_violations()
         yield from self._data_violations()
+        yield from violations_of_second_order(self, own_neurons=self.teacher is not None and self._has_own_neurons())
         degree = self.activation.entry().homogeneous_degree
         for name, stage in self.stages.items():
             if REDRAW in stage.then and self.student.redraw() is None:
@@ -341,9 +343,9 @@ class Config(Section):
         return dump_yaml(self._plain())
 
     def digest(self) -> str:
-        """Six hexadecimal digits of the hash of everything in it but ``log.floors``, which changes no row; a file
-        counts by its content, wherever it lies."""
-        plain = self._plain()
+        """Six hexadecimal digits of the hash of everything in it but ``log.floors`` and ``log.curvature``, which change
+        no row; a file counts by its content, wherever it lies."""
+        plain = self._hashed()
         plain["log"]["floors"] = True  # the default of version 0.1.0
         for section in (plain["data"], plain["student"]["init"]):
             for key in ("", "test_"):
@@ -353,7 +355,12 @@ class Config(Section):
 
     def answers_to(self, digest: str) -> bool:
         """Whether a digest that was stored is its own. In those of older versions the paths of files counted, too."""
-        return digest == self.digest() or digest == _digest(self._plain())
+        return digest == self.digest() or digest == _digest(self._hashed())
+
+    def _hashed(self) -> dict[str, Any]:
+        plain = self._plain()
+        del plain["log"]["curvature"]  # older versions have none
+        return plain
 
     def _plain(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_none=True)

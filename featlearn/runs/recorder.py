@@ -12,11 +12,12 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from featlearn.runs.checkpoints import Checkpoint
+from featlearn.runs.curvature_record import curvature_record
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.environment import continued
 from featlearn.runs.floors_record import floors_record
 from featlearn.runs.optimum_record import optimum_records
-from featlearn.runs.records import ProgressRecord, RunInfo, StageRecord
+from featlearn.runs.records import CurvatureRecord, ProgressRecord, RunInfo, StageRecord
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.growing_npz import Entry, GrowingNpz
 from featlearn.theory.alignment import ALIVE_ABOVE
@@ -144,12 +145,14 @@ class Recorder:
         checkpoint_seconds: float | None = None,
         *,
         floors: bool = True,
+        curvature: bool = False,
     ) -> None:
-        """``problem`` is the run's own (B = 1); ``info`` what its run.json says; ``floors``: whether to have them."""
+        """``problem`` is the run's own (B = 1); ``info`` what its run.json says; the others: whether to have them."""
         self.run, self.problem, self.plan, self.info = run, problem, plan, info
         self.eager = checkpoint_seconds is None  # checkpoints at the end of each stage too
         self.checkpoint_seconds = CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
-        self.floors = floors
+        self.floors, self.curvature = floors, curvature
+        self.end: State | None = None  # that of the checkpoint a run goes on from
         self.rows = 0
         self.last_row: Row | None = None
         self.last_event: Event | None = None
@@ -198,6 +201,7 @@ class Recorder:
             optima=optimum_records(self.problem, self.decays),
             conditioning=conditioning(*(x[0] for x in teacher)) if self.problem.has_teacher_neurons else None,
             floors=floors_record(self.problem) if self.floors and status in ("done", "diverged") else None,
+            curvature=self._curvature() if self.curvature and status == "done" else None,
             rows=self.rows,
             message=message,
             traceback=trace,
@@ -209,6 +213,10 @@ class Recorder:
             if status == "diverged" and self.last_event is not None:
                 # only now: had the process been killed before, resuming finds the divergence again
                 self._checkpoint(self.last_event)
+
+    def _curvature(self) -> CurvatureRecord | None:
+        state = self.end if self.last_event is None else self.last_event.state
+        return None if state is None else curvature_record(self.problem, self.plan, state)
 
     def _log(self, event: Logged, now: float, *, flush: bool) -> None:
         row = event.row | {"seconds": self.seconds_before + now - self.began}
@@ -318,7 +326,7 @@ class Recorder:
         self.last_row = rows[-1] if rows else None
         self.loss_floor, self.stages = progress.loss_floor, list(progress.stages)
         self.decays = dict.fromkeys(progress.decays)
-        self.seconds_before = progress.seconds
+        self.seconds_before, self.end = progress.seconds, checkpoint.state
         loss = None if self.start_loss is None else np.array([self.start_loss])
         return Start(checkpoint.state, Position(*progress.position), loss, checkpoint.row_to_go_on_from())
 

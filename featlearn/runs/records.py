@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -156,6 +156,36 @@ class FloorsRecord(Record):
     target: float
 
 
+class ExplainedZeros(Record):
+    """How many eigenvalues of a Hessian are zero for a reason, see ``training.curvature``."""
+
+    balance: Count = 0
+    rotation: Count = 0
+    coinciding: Count = 0
+    dead: Count = 0
+
+
+class CurvatureRecord(Record):
+    """The Hessian of the objective of the last stage at the end of a run, over its trained weights.
+
+    Attributes:
+        least, largest: its extreme eigenvalues.
+        negative, zeros: how many eigenvalues are below and within −1e-8 and 1e-8 of the largest; of zeros None where
+            not all eigenvalues were found.
+        eigenvalues: in rising order, to seven digits: all, or some at both ends.
+    """
+
+    verdict: Literal["minimum", "saddle", "flat", "not stationary"]
+    grad_norm: float
+    least: float
+    largest: float
+    parameters: Count
+    negative: Count
+    zeros: Count | None
+    explained: ExplainedZeros
+    eigenvalues: tuple[float, ...]
+
+
 class ActivationRecord(Record):
     """An activation, as the configuration names it."""
 
@@ -204,6 +234,7 @@ class RunInfo(Provenance):
     loss_floor: float | None = None
     optima: tuple[OptimumRecord, ...] = ()
     floors: FloorsRecord | None = None
+    curvature: CurvatureRecord | None = None
     conditioning: float | None = None  # of teacher neurons, see ``theory.conditioning``
     rows: Count | None = None  # rows of the log, once the run has stopped
     message: Text | None = None

@@ -56,7 +56,9 @@ def train(config: Config, runs_dir: str | Path, watch: Watcher | None = None) ->
         except OSError as error:
             raise RunError(f"cannot make a run directory in {runs_dir}: {reason(error)}") from None
         try:
-            recorder = Recorder(run, problem, plan, run.read_info(), floors=config.log.floors)
+            recorder = Recorder(
+                run, problem, plan, run.read_info(), floors=config.log.floors, curvature=config.log.curvature
+            )
             return _record(recorder, backend, start, watch)
         finally:
             run.release()
@@ -81,7 +83,9 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     try:
         with one_blas_thread():
             problem, plan, start = build(config)
-            recorder = Recorder(run, problem, plan, run.read_info(), floors=config.log.floors)
+            recorder = Recorder(
+                run, problem, plan, run.read_info(), floors=config.log.floors, curvature=config.log.curvature
+            )
             try:
                 start = recorder.restore(start)
             except RunError as error:

@@ -268,7 +268,13 @@ def _what_is_there(job: Job, experiment: Experiment, run: RunDirectory) -> _Atte
 
 def _keeper(job: Job, experiment: Experiment, run: RunDirectory, info: RunInfo) -> _DirectoryKeeper:
     keeper = _DirectoryKeeper(
-        run, experiment.problem, experiment.plan, info, CHECKPOINT_SECONDS, floors=job.config.log.floors
+        run,
+        experiment.problem,
+        experiment.plan,
+        info,
+        CHECKPOINT_SECONDS,
+        floors=job.config.log.floors,
+        curvature=job.config.log.curvature,
     )
     keeper.point = job.id
     return keeper

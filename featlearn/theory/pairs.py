@@ -15,6 +15,16 @@ Array = Any  # a NumPy array, a torch tensor or a DoubleDouble: formulas are wri
 _PARALLEL_WITHIN = 1e-13  # radians
 
 
+class SecondDerivatives(NamedTuple):
+    """Second derivatives of K(q_u, q_v, s)."""
+
+    ss: Array
+    s_qu: Array
+    s_qv: Array
+    qu_qu: Array
+    qu_qv: Array
+
+
 @dataclass(frozen=True)
 class Pairs:
     """Pairs of rows (u, v) by their inner products, and the angle θ between them; arrays that broadcast.
@@ -67,16 +77,6 @@ class Pairs:
         q_u, q_v = np.broadcast_to(self.q_u, self.s.shape), np.broadcast_to(self.q_v, self.s.shape)
         given = q_u, q_v, self.s, self.cosine, self.sine, self.complement
         return Pairs(self.xp, *(x[index] for x in given))
-
-
-class SecondDerivatives(NamedTuple):
-    """Second derivatives of K(q_u, q_v, s)."""
-
-    ss: Array
-    s_qu: Array
-    s_qv: Array
-    qu_qu: Array
-    qu_qv: Array
 
 
 def mixed_derivative(second_derivatives: Any, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:

@@ -16,9 +16,11 @@ from featlearn.theory.population import FLOAT64_ROUNDING
 from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend
 from featlearn.training.layers import separated, together
+from featlearn.training.second_order import SecondOrder
 from featlearn.training.sphere import along_sphere, unit_rows
 from featlearn.training.stages import ByLayer, Layer, LossName, Schedule
 from featlearn.training.state import State
+from featlearn.training.trained import Trained
 
 if TYPE_CHECKING:
     from featlearn.training.problem import Problem
@@ -42,13 +44,18 @@ class Objective:
     train: tuple[Layer, ...]
     loss: LossName = "squared"
 
+    @property
+    def trained(self) -> Trained:
+        """The layout of the vector."""
+        return Trained(self.train, self.problem.has_biases)
+
     @cached_property
     def counts(self) -> np.ndarray:
         """(n,) how many weights each entry of the vector stands for."""
         second, first = np.ones(self.state.second_layer.shape), np.ones(self.state.first_layer.shape)
         if self.problem.multiplicity is not None:
             second, first = second * self.problem.multiplicity, first * self.problem.multiplicity[..., None]
-        return self._vector(second, first)
+        return self.trained.vector(second, first)
 
     def product(self, u: np.ndarray, v: np.ndarray) -> float:
         """The inner product of two vectors, over the weights of all neurons."""
@@ -59,16 +66,11 @@ class Objective:
 
     def start(self) -> np.ndarray:
         """The vector of ``state``, (n,) float64."""
-        return self._vector(self.state.second_layer, self.state.first_layer)
+        return self.trained.vector(self.state.second_layer, self.state.first_layer)
 
     def state_at(self, x: np.ndarray, memory: dict[str, np.ndarray] | None = None) -> State:
         """The state with the trained layers of ``x``, in the run's precision."""
-        layers = self._layers(self.state.second_layer, self.state.first_layer)
-        trained = self._trained(x)
-        layers |= {
-            name: trained[name].reshape(old.shape).astype(old.dtype) for name, old in layers.items() if name in trained
-        }
-        return State(*together(layers), memory or {})
+        return State(*self.trained.layers(x, self.state.second_layer, self.state.first_layer), memory or {})
 
     def rounded(self, x: np.ndarray) -> np.ndarray:
         """``x`` as a state of the run's precision holds it."""
@@ -85,15 +87,19 @@ class Objective:
                 loss, gradient = self.problem.correlation_loss(at.second_layer, at.first_layer)
             else:
                 loss, gradient = self.backend.loss_and_gradient(self.problem, at)
-        return float(loss[0]), self._vector(*gradient)
+        return float(loss[0]), self.trained.vector(*gradient)
+
+    def second_order(self, x: np.ndarray) -> SecondOrder:
+        """∇L and its change along vectors at ``x``, of the squared loss on the population."""
+        return SecondOrder.at(self.problem, self.state_at(x), self.trained)
 
     def decay(self, schedule: Schedule, step: int) -> np.ndarray | float:
         """λ of a step: a number, or (n,) for each entry of the vector where layers have their own."""
         if not isinstance(schedule, ByLayer):
             return schedule.at_step(step)
-        layers = self._layers(self.state.second_layer, self.state.first_layer)
+        layers = separated(self.state.second_layer, self.state.first_layer, self.problem.has_biases)
         values = {name: np.full(x.shape, schedule.in_layer(name).at_step(step)) for name, x in layers.items()}
-        return self._vector(*together(values))
+        return self.trained.vector(*together(values))
 
     def penalty(self, x: np.ndarray, decay: np.ndarray | float) -> float:
         """(λ/2)‖x‖²."""
@@ -101,12 +107,12 @@ class Objective:
 
     def along_sphere(self, slope: np.ndarray, x: np.ndarray) -> np.ndarray:
         """The part of a slope that keeps the norms of the rows."""
-        rows, at = (self._trained(y)["first_layer"].reshape(self._rows.shape) for y in (slope, x))
+        rows, at = (self._parts(y)["first_layer"].reshape(self._rows.shape) for y in (slope, x))
         return self._with_rows(slope, along_sphere(rows, at))
 
     def on_sphere(self, x: np.ndarray) -> np.ndarray:
         """The vector with its rows put on the unit sphere; those that are zeros in the state stay so."""
-        rows = self._trained(x)["first_layer"].reshape(self._rows.shape)
+        rows = self._parts(x)["first_layer"].reshape(self._rows.shape)
         return self._with_rows(x, unit_rows(rows, self._rows))
 
     @property
@@ -114,22 +120,13 @@ class Objective:
         """The rows (m, d) of the state, without biases."""
         return self.problem.directions(self.state.first_layer)[0].astype(np.float64)
 
-    def _layers(self, second: np.ndarray, first: np.ndarray) -> dict[Layer, np.ndarray]:
-        """The layers of the network by name, in the order of the vector."""
-        return separated(second, first, self.problem.has_biases)
-
-    def _trained(self, x: np.ndarray) -> dict[Layer, np.ndarray]:
-        """The entries of a vector by layer, those that are trained: views of it."""
-        found, used = {}, 0
-        for name, values in self._layers(self.state.second_layer, self.state.first_layer).items():
-            if name in self.train:
-                found[name] = x[used : used + values.size]
-                used += values.size
-        return found
+    def _parts(self, x: np.ndarray) -> dict[Layer, np.ndarray]:
+        """The entries of a vector by layer."""
+        return self.trained.parts(x, self.state.second_layer, self.state.first_layer)
 
     def _with_rows(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """The vector with other rows."""
-        return np.concatenate([rows.ravel() if name == "first_layer" else y for name, y in self._trained(x).items()])
+        return np.concatenate([rows.ravel() if name == "first_layer" else y for name, y in self._parts(x).items()])
 
     def rounding(self, x: np.ndarray) -> tuple[float, float]:
         """Bounds on the rounding errors of L and of ‖∇L‖ at ``x``, up to a small factor (docs/theory.md §5)."""
@@ -141,7 +138,3 @@ class Objective:
             mass = np.sqrt(loss / FLOAT64_ROUNDING)
             longer = 1.0 if problem.root is None else float(problem.root.largest()[0])
             return loss, float(0.25 * FLOAT64_ROUNDING * mass * self.norm(x)) * longer
-
-    def _vector(self, second: np.ndarray, first: np.ndarray) -> np.ndarray:
-        layers = self._layers(second, first)
-        return np.concatenate([layers[name].ravel() for name in layers if name in self.train]).astype(np.float64)

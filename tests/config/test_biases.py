@@ -15,6 +15,8 @@ from tests.runs.test_with_biases import TEACHER, config_of, stage
         ({"backend": "fused"}, "backend", "use torch"),
         ({"teacher": TEACHER | {"activation": {"name": "erf"}}}, "student.biases", "student's activation"),
         ({"inputs": {"covariance": [1, 2, 3, 4, 5]}}, "inputs.covariance", "without biases"),
+        ({"log": {"curvature": True}}, "log.curvature", "without biases"),
+        (stage(method="newton", step_size=None), "stages.go.method", "without biases"),
         ({"log": {"floors": True}}, "log.floors", "without biases"),
         (stage(stop={"gap": 1e-3}), "stages.go.stop.gap", "without biases"),
         (stage(stop={"mass_error": 1e-3}), "stages.go.stop.mass_error", "student with biases"),

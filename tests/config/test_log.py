@@ -7,7 +7,7 @@ from featlearn.config.log import Log
 
 
 def test_the_gap_is_computed_unless_and_the_floors_if_it_is_said() -> None:
-    assert Log().model_dump() == {"points": 300, "snapshots": 60, "gap": True, "floors": False}
+    assert Log().model_dump() == {"points": 300, "snapshots": 60, "gap": True, "floors": False, "curvature": False}
     assert Log.model_validate({"gap": False, "floors": True}).model_dump()["floors"] is True
 
 
@@ -23,7 +23,7 @@ def test_the_number_of_rows_and_snapshots_is_bounded(key: str, least: int, most:
             Log.model_validate({key: wrong})
 
 
-@pytest.mark.parametrize("key", ["gap", "floors"])
+@pytest.mark.parametrize("key", ["gap", "floors", "curvature"])
 def test_what_is_no_boolean_is_refused(key: str) -> None:
     for wrong in (0, 1, "true"):
         with pytest.raises(ValidationError, match="valid boolean"):

@@ -218,6 +218,8 @@ def test_the_digest_is_that_of_version_0_1_0() -> None:
     assert config.digest() == QUICKSTART_IN_0_1_0
     with_floors = config.model_copy(update={"log": config.log.model_copy(update={"floors": True})})
     assert with_floors.digest() == QUICKSTART_IN_0_1_0
+    with_curvature = config.model_copy(update={"log": config.log.model_copy(update={"curvature": True})})
+    assert with_curvature.digest() == QUICKSTART_IN_0_1_0
 
 
 def test_the_digest_depends_on_what_is_said_and_not_on_how() -> None:

@@ -22,6 +22,7 @@ SIZES = {
     "momentum": Schedule(0.03),
     "adam": Schedule(0.01),
     "lbfgs": None,
+    "newton": None,
     "flow": Schedule(0.7),
 }
 

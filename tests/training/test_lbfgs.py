@@ -205,7 +205,7 @@ def test_where_nothing_is_better_it_stays_without_asking_again(monkeypatch: pyte
     end = _walk(problem, state, stage)
     np.testing.assert_array_equal(end.memory["lbfgs.stalled"], [[0.02, 0.02]])
     engine = make_backend("fused", "cpu", "float64")
-    monkeypatch.setattr(lbfgs, "_point", None)
+    monkeypatch.setattr(lbfgs, "point", None)
     again = lbfgs.METHOD.advance(engine, problem, [stage], end, 999, 1)
     np.testing.assert_array_equal(again.first_layer, end.first_layer)
 

@@ -166,6 +166,7 @@ KINDS: dict[str, Callable[[Path], Drawing]] = {
     "overlaps-many": of_run("overlaps", "teacher={input_dim: 8, width: 8, directions: orthonormal}"),
     "cosines-lines": of_run("cosines"),
     "cosines-directions": of_run("cosines", "activation.drop_hermite_below=0"),
+    "curvature": of_run("curvature", "log={points: 40, snapshots: 12, curvature: true}"),
     "degrees": of_run("degrees"),
     "degrees-polynomial": of_run("degrees", *POLYNOMIAL),
     **{kind: of_certificate(kind) for kind in CERTIFICATES},

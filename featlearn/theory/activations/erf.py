@@ -11,15 +11,16 @@ from dataclasses import replace
 from functools import partial
 from math import pi, prod, sqrt
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from featlearn.theory.activations.record import Activation, CompiledKernel
 from featlearn.theory.activations.registry import register
 from featlearn.theory.activations.tails import coefficient, tail
-from featlearn.theory.pairs import Array, Pairs, mixed_derivative
+from featlearn.theory.pairs import Array, Pairs, SecondDerivatives, mixed_derivative
 
-Powers = Callable[[Pairs], tuple[Array, Array, Array]]
+Powers = Callable[[Any, Array, Array, Array, Array], tuple[Array, Array, Array]]  # of xp, q_u, q_v, s and the root
 
 
 # Tensors are changed in place: on large samples, making them costs more than filling them.
@@ -86,27 +87,24 @@ def _root_of(pairs: Pairs) -> Array:
     return pairs.xp.sqrt(1 + pairs.q_u + pairs.q_v + pairs.q_u * pairs.q_v * (pairs.sine * pairs.sine))
 
 
-def _plain_powers(pairs: Pairs) -> tuple[Array, Array, Array]:
+def _plain_powers(xp: Any, q_u: Array, q_v: Array, s: Array, root: Array) -> tuple[Array, Array, Array]:
     """1/root, 1/root³, 1/root³."""
-    root = _root_of(pairs)
     cube = root * root * root
     return 1 / root, 1 / cube, 1 / cube
 
 
-def _dropped_powers(pairs: Pairs) -> tuple[Array, Array, Array]:
+def _dropped_powers(xp: Any, q_u: Array, q_v: Array, s: Array, root: Array) -> tuple[Array, Array, Array]:
     """1/root − 1/scale, 1/root³, 1/root³ − 1/scale³, the differences taken by hand."""
-    s, root = pairs.s, _root_of(pairs)
     cube = root * root * root
-    scale = pairs.xp.sqrt((1 + pairs.q_u) * (1 + pairs.q_v))
+    scale = xp.sqrt((1 + q_u) * (1 + q_v))
     rise = s * s / (root * scale * (root + scale))
     return rise, 1 / cube, rise * (scale * scale + scale * root + root * root) / (root * root * (scale * scale))
 
 
-def _tail_powers(first: int, pairs: Pairs) -> tuple[Array, Array, Array]:
+def _tail_powers(first: int, xp: Any, q_u: Array, q_v: Array, s: Array, root: Array) -> tuple[Array, Array, Array]:
     """F₀/scale, F₀′/(τ scale³) and (τF₀)′/scale³, where (1 − τ²)(τF₀)′ = F₀ + (2J − 1) A_{J−1} τ^{2J}."""
-    xp, root = pairs.xp, _root_of(pairs)
-    scale = xp.sqrt((1 + pairs.q_u) * (1 + pairs.q_v))
-    tau, cosine = pairs.s / scale, root / scale
+    scale = xp.sqrt((1 + q_u) * (1 + q_v))
+    tau, cosine = s / scale, root / scale
     f_0 = tail(xp, 0, first, tau, cosine, xp.asin(tau)) / cosine
     power = tau * tau
     for _ in range(first - 1):
@@ -116,17 +114,34 @@ def _tail_powers(first: int, pairs: Pairs) -> tuple[Array, Array, Array]:
     return f_0 / scale, (both - f_0) / (xp.where(square > 0, square, 1.0) * cube), both / cube
 
 
+def _at(powers: Powers, pairs: Pairs) -> tuple[Array, Array, Array]:
+    return powers(pairs.xp, pairs.q_u, pairs.q_v, pairs.s, _root_of(pairs))
+
+
 def _value_tangents(powers: Powers, pairs: Pairs, ku: Array, kv: Array) -> Array:
     """(2/π) rise (k·u − s k·v/(1 + q_v)), with the first of the powers as the rise."""
-    rise, _, _ = powers(pairs)
+    rise, _, _ = _at(powers, pairs)
     return rise * (ku - pairs.s * kv / (1 + pairs.q_v)) * (2 / pi)
 
 
 def _tangents(powers: Powers, pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
     s, one_u, one_v = pairs.s, 1 + pairs.q_u, 1 + pairs.q_v
-    rise, inverse_cube, cubic_rise = powers(pairs)
+    rise, inverse_cube, cubic_rise = _at(powers, pairs)
     derivatives = rise, s * inverse_cube, one_v * cubic_rise / -2, one_u * cubic_rise / -2, s * cubic_rise / 4
     return mixed_derivative(derivatives, hu, hv, ku, kv, hk) * (2 / pi)
+
+
+def _second_derivatives(powers: Powers, xp: Any, q_u: Array, q_v: Array, s: Array) -> SecondDerivatives:
+    """Those of the tangents, and ∂_q_u of ∂_q_u K = −(2/π) s·rise/(2(1 + q_u))."""
+    one_u, one_v, factor = 1 + q_u, 1 + q_v, 2 / pi
+    rise, inverse_cube, cubic_rise = powers(xp, q_u, q_v, s, _root(xp, q_u, q_v, s))
+    return SecondDerivatives(
+        ss=factor * s * inverse_cube,
+        s_qu=-0.5 * factor * one_v * cubic_rise,
+        s_qv=-0.5 * factor * one_u * cubic_rise,
+        qu_qu=factor * s * (rise / (2 * one_u * one_u) + one_v * cubic_rise / (4 * one_u)),
+        qu_qv=0.25 * factor * s * cubic_rise,
+    )
 
 
 # --- products of slopes -------------------------------------------------------------------------
@@ -187,6 +202,7 @@ _ERF = Activation(
     kernel=_plain,
     tangents=partial(_tangents, _plain_powers),
     value_tangents=partial(_value_tangents, _plain_powers),
+    second_derivatives=partial(_second_derivatives, _plain_powers),
     compiled=CompiledKernel("erf", 2 / pi, 0.0, 0.0),
     slope_products=_slope_products,
 )
@@ -196,6 +212,7 @@ _DROPPED = replace(
     kernel=_dropped,
     tangents=partial(_tangents, _dropped_powers),
     value_tangents=partial(_value_tangents, _dropped_powers),
+    second_derivatives=partial(_second_derivatives, _dropped_powers),
     compiled=CompiledKernel("erf", 2 / pi, 0.0, 1.0),
     slope_products=None,
 )
@@ -215,6 +232,7 @@ def _further(drop: int) -> Activation:
         kernel=partial(_tail, drop // 2),
         tangents=partial(_tangents, powers),
         value_tangents=partial(_value_tangents, powers),
+        second_derivatives=partial(_second_derivatives, powers),
         compiled=CompiledKernel("erf_tail", 2 / pi, 0.0, 0.0, drop // 2),
         slope_products=None,
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from featlearn.theory.activations.record import Activation, CompiledKernel
 from featlearn.theory.activations.registry import register
-from featlearn.theory.pairs import Array, Pairs, mixed_derivative
+from featlearn.theory.pairs import Array, Pairs, SecondDerivatives, mixed_derivative
 
 
 def _plain(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
@@ -27,6 +27,11 @@ def _plain_tangents(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk
 
 def _dropped_tangents(pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
     return mixed_derivative((4 * pairs.s, 4.0, 0.0, 0.0, 0.0), hu, hv, ku, kv, hk)
+
+
+def _second_derivatives(ss: float, qu_qv: float, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> SecondDerivatives:
+    zero = 0 * q_u * q_v * s
+    return SecondDerivatives(zero + ss, zero, zero, zero, zero + qu_qv)
 
 
 def _nothing(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
@@ -75,6 +80,7 @@ _QUADRATIC = Activation(
     highest=(2, -1),
     kernel=_plain,
     tangents=_plain_tangents,
+    second_derivatives=partial(_second_derivatives, 4.0, 1.0),
     compiled=CompiledKernel("quadratic", 1.0, 0.0, 0.0),
     slope_products=partial(_slope_products, True),
 )
@@ -83,6 +89,7 @@ _DROPPED = replace(
     drop_hermite_below=2,
     kernel=_dropped,
     tangents=_dropped_tangents,
+    second_derivatives=partial(_second_derivatives, 4.0, 0.0),
     compiled=CompiledKernel("quadratic", 1.0, 0.0, 1.0),
     slope_products=partial(_slope_products, False),
 )
@@ -93,7 +100,13 @@ def _further(drop: int) -> Activation:
     if drop == 1:
         return replace(_DROPPED, drop_hermite_below=1)
     return replace(
-        _DROPPED, drop_hermite_below=drop, kernel=_nothing, tangents=_no_tangents, compiled=None, slope_products=None
+        _DROPPED,
+        drop_hermite_below=drop,
+        kernel=_nothing,
+        tangents=_no_tangents,
+        second_derivatives=partial(_second_derivatives, 0.0, 0.0),
+        compiled=None,
+        slope_products=None,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from featlearn.theory.activations import Activation, Array
 from featlearn.theory.hermite import hermite_polynomials
+from featlearn.theory.targets.bends import Bends
 from featlearn.theory.targets.formula import Term
 from featlearn.theory.targets.interface import Moments
 
@@ -102,6 +103,34 @@ class HermiteTarget:
         by_row = along_row[..., None] * unit + xp.stack(by_cosine, -1) @ directions
         return Moments(value, xp.concat([by_row, by_bias[..., None]], -1))
 
+    def bends(self, activation: Activation, first_layer: np.ndarray) -> Bends:
+        """Of a term c M_k p(t), with derivatives p′ and p″ by the cosines:
+
+            (c/q)[M_{k+4} p ŵŵᵀ + M_{k+2}(p I + Σ_i p′_i (ŵv_iᵀ + v_iŵᵀ)) + M_k Σ_ij p″_ij v_iv_jᵀ].
+
+        Args:
+            first_layer: (m, d) rows of one run. Of a row of zeros what is not finite counts as 0.
+        Accuracy: 1e-10 (tests/theory/targets/test_bends.py, differences in a hundred digits).
+        """
+        q, directions = np.sum(first_layer * first_layer, -1), self.directions[0]
+        inverse = (q > 0) / np.sqrt(np.where(q > 0, q, 1.0))
+        unit = first_layer * inverse[:, None]
+        t, (m, r) = unit @ directions.T, (len(first_layer), len(directions))
+        alone, inner = np.zeros(m), np.zeros((m, 1 + r, 1 + r))
+        for k, terms in self._by_degree(activation):
+            here, two, four = (_over_square(activation, k + more, q, inverse) for more in (0, 2, 4))
+            value = _polynomial(t, terms)
+            alone += two * value
+            inner[:, 0, 0] += four * value
+            for i in range(r):
+                slope = _derivative(terms, i)
+                inner[:, 0, 1 + i] += two * _polynomial(t, slope)
+                for j in range(r):
+                    inner[:, 1 + i, 1 + j] += here * _polynomial(t, _derivative(slope, j))
+        inner[:, 1:, 0] = inner[:, 0, 1:]
+        vectors = np.concatenate([unit[:, None], np.broadcast_to(directions, (m, *directions.shape))], 1)
+        return Bends(alone, vectors, inner)
+
     def squared_norm(self) -> np.ndarray:
         """Σ_α c_α² Π_i α_i!, (B,)."""
         total = sum(c * c * prod(map(factorial, degrees)) for c, degrees in self.terms)
@@ -123,6 +152,14 @@ def degrees_beyond(activation: Activation, terms: tuple[Term, ...]) -> list[int]
     """The total degrees of the terms that no neuron of the activation has, so that no student reaches them."""
     degrees = sorted({sum(term.degrees) for term in terms})
     return [k for k in degrees if k < activation.drop_hermite_below or not _has(activation, k)]
+
+
+def _over_square(activation: Activation, k: int, q: np.ndarray, inverse: np.ndarray) -> Any:
+    """M_k/q; μ_2 itself, which is finite for rows of norm 0; 0 for k < 2, whose terms have no second derivative."""
+    assert activation.hermite is not None
+    if k < 2 or not _has(activation, k):
+        return 0.0
+    return activation.hermite(k, q) if k == 2 else activation.projection(k, q) * inverse**2
 
 
 def _has(activation: Activation, k: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from featlearn.training.methods import adam, flow, gd, lbfgs, momentum, ridge
+from featlearn.training.methods import adam, flow, gd, lbfgs, momentum, newton, ridge
 from featlearn.training.methods.record import (
     METHODS,
     Exact,
@@ -29,5 +29,5 @@ __all__ = [
     "stepped_by_backend",
 ]
 
-for _module in (gd, momentum, adam, ridge, lbfgs, flow):  # the order of the documentation
+for _module in (gd, momentum, adam, ridge, lbfgs, newton, flow):  # the order of the documentation
     register(_module.METHOD)

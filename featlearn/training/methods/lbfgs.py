@@ -16,6 +16,7 @@ import numpy as np
 
 from featlearn.training.backends import Backend
 from featlearn.training.layers import layer_names
+from featlearn.training.methods.points import LEAST_ROUNDING, Point, decays_at, point
 from featlearn.training.methods.record import OwnSteps
 from featlearn.training.objective import Objective
 from featlearn.training.stages import Stage
@@ -28,23 +29,9 @@ HISTORY = 10  # moves that are remembered
 _DECREASE, _CURVATURE = 0.1, 0.9  # δ and σ of the conditions on a step (Hager & Zhang 2005)
 _TRIALS = 40  # along one direction
 _CURVED = 2.0**-40  # least cosine between a move and the change of the gradient along it, for the move to be used
-_LEAST_ROUNDING = 2.0**-50  # the least rounding error of the objective, relative
 
 # in a state's memory, batch axis first; `changes` are those of ∇L without weight decay, so that λ may change
 _MOVES, _CHANGES, _COUNT, _STALLED = "lbfgs.moves", "lbfgs.changes", "lbfgs.count", "lbfgs.stalled"
-
-
-@dataclass(frozen=True)
-class _Point:
-    """A vector of weights with the objective there and its gradient; ``loss_slope`` is that of the loss alone."""
-
-    x: np.ndarray
-    value: float
-    slope: np.ndarray
-    loss_slope: np.ndarray
-
-    def finite(self) -> bool:
-        return bool(np.isfinite(self.value) and np.isfinite(self.slope).all())
 
 
 @dataclass(frozen=True)
@@ -116,12 +103,12 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
     here = None
     decay: np.ndarray | float = nan
     for step in range(done, done + count):
-        used = tuple(stage.weight_decay.in_layer(layer).at_step(step) for layer in layers)
+        used = decays_at(stage, step, layers)
         if history.stalled == used:
             continue
         if here is None or used != decays:
             decays, decay = used, objective.decay(stage.weight_decay, step)
-            here = _point(objective, x, decay)
+            here = point(objective, x, decay)
         with np.errstate(over="ignore", invalid="ignore"):  # a point that is not finite is no point to go to
             there, history = _iterate(objective, here, history, decay)
         here, history = (there, history) if there is not here else (here, replace(history, stalled=decays))
@@ -129,22 +116,14 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
     return objective.state_at(x, history.memory())
 
 
-def _point(objective: Objective, x: np.ndarray, decay: np.ndarray | float) -> _Point:
-    loss, loss_slope = objective.loss_and_gradient(x)
-    with np.errstate(all="ignore"):
-        return _Point(x, loss + objective.penalty(x, decay), loss_slope + decay * x, loss_slope)
-
-
-def _iterate(
-    objective: Objective, here: _Point, history: _History, decay: np.ndarray | float
-) -> tuple[_Point, _History]:
+def _iterate(objective: Objective, here: Point, history: _History, decay: np.ndarray | float) -> tuple[Point, _History]:
     """The next point, and the history with the move to it; the same point, and none, where none is better."""
     blank = _History.blank(len(here.x), len(history.stalled))
     loss_rounding, slope_rounding = objective.rounding(here.x)
     size = objective.norm(here.slope) if here.finite() else np.nan
     if not size > slope_rounding:
         return here, blank
-    rounding = loss_rounding + _LEAST_ROUNDING * abs(here.value)
+    rounding = loss_rounding + LEAST_ROUNDING * abs(here.value)
     for past in [history, blank] if history.count else [history]:
         direction = past.direction(here.slope, decay, objective.product)
         first = 1.0 if past.count else min(1.0, 1.0 / size)
@@ -156,12 +135,12 @@ def _iterate(
 
 def _search(
     objective: Objective,
-    here: _Point,
+    here: Point,
     direction: np.ndarray,
     first: float,
     decay: np.ndarray | float,
     rounding: float,
-) -> _Point | None:
+) -> Point | None:
     """A point along ``direction`` that meets the conditions of Wolfe, or where the loss cannot tell, those on slopes.
 
     A fall of less than ``rounding`` is not believed, a rise of less than it is not held against a point.
@@ -175,7 +154,7 @@ def _search(
     low, low_slope, high, high_slope = 0.0, start, np.inf, np.nan
     length, best = first, None
     for _ in range(_TRIALS):
-        there = _point(objective, objective.rounded(here.x + length * direction), decay)
+        there = point(objective, objective.rounded(here.x + length * direction), decay)
         slope = objective.product(there.slope, direction) if there.finite() else np.nan
         falls = there.value <= here.value + min(_DECREASE * length * start, -rounding)
         level = there.value <= here.value + rounding
@@ -201,7 +180,7 @@ def _next_length(low: float, low_slope: float, high: float, high_slope: float) -
 
 METHOD = OwnSteps(
     name="lbfgs",
-    aliases=("newton", "bfgs"),
+    aliases=("bfgs",),
     sentence="goes to a minimum by quasi-Newton steps, whose lengths it finds by itself",
     step_size=None,
     fixed_loss=True,

@@ -19,6 +19,7 @@ from featlearn.views.console.fitting import fitting_table, heading
 from featlearn.views.console.output import complain, output_console, shown
 from featlearn.views.console.status import status_of_run, style_of
 from featlearn.views.words.cells import cell, seconds
+from featlearn.views.words.curvature import curvature_in_brief
 from featlearn.views.words.floors import floors_in_brief
 from featlearn.views.words.glossary import of_the_population
 from featlearn.views.words.labels import LOSSES, heading_of
@@ -69,9 +70,9 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
     gap = ["gap"] if last.get("gap") is not None else []
     table = fitting_table(output, columns, _BY_WEIGHT, partial(_stage_table, rows, info), *gap)
     target = [] if info.polynomial is None else [shown(f"target {info.polynomial}")]
-    floors = [shown(line) for line in (floors_in_brief(info.floors),) if line]
+    floors = [shown(line) for line in (floors_in_brief(info.floors), curvature_in_brief(info.curvature)) if line]
     if last.get("loss") is not None and last.get("train_loss") is not None:
-        floors.append(shown(of_the_population(["loss", *gap, *(["floors"] if floors else [])])))
+        floors.append(shown(of_the_population(["loss", *gap, *(["floors"] if info.floors else [])])))
     path = shown(run.path, no_wrap=True)
     remarks = [shown(text, "yellow") for text in _remarks(rows, last, info)]
     output.print(Group(shown(info.name or run.name, "bold"), *target, *table, ending, *remarks, *floors, path))

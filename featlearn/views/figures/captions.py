@@ -162,6 +162,14 @@ def degrees_caption(data: RunData) -> str:
     )
 
 
+def curvature_caption(data: RunData) -> str:
+    """Of the spectrum of the Hessian."""
+    return (
+        r"Eigenvalues of the Hessian of the objective of the last stage over its trained weights, at the end, in "
+        rf"rising order. The axis is linear within $\pm 10^{{-8}}$ of the largest, logarithmic beyond. {_of_run(data)}"
+    )
+
+
 def _directions(data: RunData, *, one: bool = False) -> str:
     """What the directions of a target are."""
     if data.polynomial is not None:

@@ -13,6 +13,7 @@ from featlearn.views.data.theory import Theory
 from featlearn.views.data.trained import Trained, trained_functions
 from featlearn.views.figures.alignment import alignment_figure
 from featlearn.views.figures.certificate import certificate_figure
+from featlearn.views.figures.curvature import curvature_figure
 from featlearn.views.figures.curves import curves_figure
 from featlearn.views.figures.degrees import degrees_figure
 from featlearn.views.figures.drawing import Drawing
@@ -34,6 +35,8 @@ def run_figures(data: RunData, size: Size, theory: Theory | None = None) -> Iter
         if not data.teachers:
             return
         yield alignment_figure(data, size, theory)
+        if data.info.curvature is not None:
+            yield curvature_figure(data, data.info.curvature, size)
         if data.neurons is not None:
             yield neurons_figure(data, data.neurons, size)
             if data.snapshots is not None and data.snapshots.biases is not None:

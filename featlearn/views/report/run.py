@@ -17,6 +17,7 @@ from featlearn.views.data.run_tables import QUANTILE_BANDS, QUANTILES, alignment
 from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
 from featlearn.views.report.page import called, environment, explained, filled, packed, text_of, told, typeset
+from featlearn.views.words.curvature import curvature_in_brief
 from featlearn.views.words.floors import floors_in_brief
 from featlearn.views.words.glossary import EXPLAINED, OF_THE_POPULATION
 from featlearn.views.words.labels import LOSSES, labels, losses_in_brief
@@ -74,9 +75,7 @@ def run_page(data: RunData) -> str:
         message="; ".join(text for text in (typeset(data.info.message or ""), data.lost) if text) or None,
         status=data.info.status,
         facts=facts,
-        facts_text=". ".join(
-            filter(None, (typeset(floors_in_brief(data.info.floors) or ""), _SAMPLED if data.sampled else None))
-        ),
+        facts_text=". ".join(filter(None, (*map(typeset, _in_brief(data)), _SAMPLED if data.sampled else None))),
         missing=data.missing,
         teachers=data.teachers,
         neurons_text=neurons_text(data.neurons, data.polynomial, certificates is not None) if data.neurons else "",
@@ -96,6 +95,12 @@ def run_page(data: RunData) -> str:
         config=text_of(data.run.config_file),
         environment=environment(data.info),
     )
+
+
+def _in_brief(data: RunData) -> Iterable[str]:
+    """Floors and curvature, each in a sentence, where they are known."""
+    floors, curvature = floors_in_brief(data.info.floors), curvature_in_brief(data.info.curvature)
+    yield from (f"{told[0].upper()}{told[1:]}" if told is curvature else told for told in (floors, curvature) if told)
 
 
 def _fills(opacity: float) -> dict[str, str]:

@@ -1,0 +1,256 @@
+"""What the end of a run is: a minimum, a saddle or flat, by the eigenvalues of the Hessian of its objective.
+
+Directions in which the objective cannot change (``theory.symmetries``) are taken out first, and count as zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from featlearn.theory import symmetries
+from featlearn.theory.symmetries import Directions
+from featlearn.training.second_order import SecondOrder
+from featlearn.training.trained import Trained
+
+if TYPE_CHECKING:
+    from featlearn.training.problem import Problem
+    from featlearn.training.stages import Stage
+    from featlearn.training.state import State
+
+Verdict = Literal["minimum", "saddle", "flat", "not stationary"]
+
+MOST_DENSE = 5000  # trained weights whose matrix is decomposed; of more, some eigenvalues at both ends are found
+ACCURACY = 1e-8  # of the largest eigenvalue: smaller ones count as zero
+STATIONARY = 1e-6  # of the largest eigenvalue times the norm of the weights: the largest gradient of a stationary point
+_AT_AN_END = 6  # eigenvalues at either end, where not all are found
+_DEAD = 1e-6  # of the norm of the target: neurons with less are dead
+_MOST_ENTRIES = 25_000_000  # of the rotations that are taken out; with more, none are
+_INSIDE = 0.5  # of the square of a direction
+_INDEPENDENT = 1e-8  # of the largest: what is left of a direction beside the others
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """The Hessian of the objective over the trained weights at one point.
+
+    Attributes:
+        eigenvalues: in rising order: all, or of many weights those at both ends, without the ones that are zero by
+            symmetry.
+        grad_norm: of the objective.
+        largest: the largest absolute eigenvalue; ``ACCURACY`` of it counts as zero.
+        parameters: the number n of trained weights.
+        negative, zeros: how many eigenvalues are below, and about, zero; of zeros None where not all were found.
+        explained: how many of the zeros are ``balance`` (of living neurons), ``rotation`` (around the target),
+            ``coinciding`` (what neurons of one line exchange) and ``dead`` (of neurons that are gone).
+        verdict: "flat" where there are zeros beside these.
+    """
+
+    eigenvalues: np.ndarray
+    grad_norm: float
+    largest: float
+    parameters: int
+    negative: int
+    zeros: int | None
+    explained: dict[str, int]
+    verdict: Verdict
+
+
+def curvature(problem: Problem, stage: Stage, state: State) -> Curvature:
+    """That at the end of a run.
+
+    Args:
+        problem: one run (B = 1), on the population, of all its neurons.
+        stage: the last one, whose trained layers and weight decay are meant.
+        state: both layers at its end.
+    Accuracy: rounding, 1e-12 of the largest eigenvalue (tests/training/test_curvature.py); of more than ``MOST_DENSE``
+        weights 1e-9.
+    """
+    return _Found(problem, stage, state).curvature()
+
+
+class _Found:
+    """The Hessian, as a matrix where that is not too large, and what is known of its zeros."""
+
+    def __init__(self, problem: Problem, stage: Stage, state: State) -> None:
+        self.problem, self.stage, trained = problem, stage, Trained(stage.train)
+        self.trained, self.second, self.first = (
+            trained,
+            *(x.astype(np.float64) for x in (state.second_layer, state.first_layer)),
+        )
+        second_order = SecondOrder.at(problem, state, trained)
+        self.decays = [
+            stage.weight_decay.in_layer(name).at_step(stage.steps - 1) for name in ("second_layer", "first_layer")
+        ]
+        decay = trained.vector(
+            *(np.full(x.shape, y) for x, y in zip((self.second, self.first), self.decays, strict=True))
+        )
+        self.at = trained.vector(self.second, self.first)
+        self.gradient = second_order.gradient() + decay * self.at
+        self.matrix: np.ndarray | None = None
+        if len(self.at) <= MOST_DENSE:
+            self.matrix = second_order.matrix()
+            self.matrix[np.diag_indices_from(self.matrix)] += decay
+        self.product: Callable[[np.ndarray], np.ndarray] = lambda v: second_order.product(v) + decay * v
+
+    def curvature(self) -> Curvature:
+        n = len(self.at)
+        largest = self._largest()
+        fixed = self._directions_of_symmetry(largest)
+        basis = np.concatenate([np.zeros((0, n)), *fixed.values()])
+        zero, explained = ACCURACY * largest, dict.fromkeys(("balance", "rotation", "coinciding", "dead"), 0)
+        explained |= {name: len(found) for name, found in fixed.items()}
+        if self.matrix is not None:
+            values, more = self._all(self.matrix, basis, zero)
+            explained |= more
+            zeros: int | None = int(np.sum(np.abs(values) <= zero))
+        else:
+            values, zeros = self._ends(basis, largest), None
+        size, negative = float(np.linalg.norm(self.gradient)), int(np.sum(values < -zero))
+        verdict: Verdict = "minimum"
+        if size > STATIONARY * largest * float(np.linalg.norm(self.at)):
+            verdict = "not stationary"
+        elif negative:
+            verdict = "saddle"
+        elif np.sum(np.abs(values) <= zero) > (0 if zeros is None else sum(explained.values())):
+            verdict = "flat"
+        return Curvature(values, size, largest, n, negative, zeros, explained, verdict)
+
+    def _largest(self) -> float:
+        """The largest absolute eigenvalue."""
+        from scipy.sparse import linalg
+
+        if self.matrix is not None and len(self.at) < 50:
+            return float(np.max(np.abs(np.linalg.eigvalsh(self.matrix))))
+        operator = linalg.LinearOperator((len(self.at),) * 2, matvec=self._times, dtype=np.float64)
+        found = linalg.eigsh(operator, k=1, which="LM", v0=_start(len(self.at)), tol=1e-6, return_eigenvectors=False)
+        return float(np.abs(found[0]))
+
+    def _times(self, v: np.ndarray) -> np.ndarray:
+        return self.product(v) if self.matrix is None else self.matrix @ v
+
+    # --- what is known ----------------------------------------------------------------------------
+
+    def _directions_of_symmetry(self, largest: float) -> dict[str, np.ndarray]:
+        """Orthonormal rows (k, n) by kind, each kind beside those before.
+
+        At a point that is not stationary the Hessian need not vanish there: directions in which it does not are no
+        symmetry to count on.
+        """
+        found: dict[str, np.ndarray] = {}
+        before = np.zeros((0, len(self.at)))
+        for name, directions in self._symmetries():
+            rows = _orthonormal(self._vectors(directions), before)
+            changes = rows @ self.matrix if self.matrix is not None else np.array([self.product(row) for row in rows])
+            found[name] = rows[np.linalg.norm(changes.reshape(rows.shape), axis=1) <= STATIONARY * largest]
+            before = np.concatenate([before, found[name]])
+        return found
+
+    def _symmetries(self) -> Iterator[tuple[str, Directions]]:
+        activation, root = self.problem.activation, self.problem.root
+        degree = activation.homogeneous_degree
+        if degree and len(self.stage.train) == 2 and self.decays == [0.0, 0.0]:
+            yield "balance", symmetries.balances(degree, self.second[0], self.first[0], ~self._dead())
+        turns = root is None or root.is_spike
+        if turns and "first_layer" in self.stage.train:
+            most = _MOST_ENTRIES // len(self.at)
+            yield "rotation", symmetries.rotations(self.first[0], self.problem.rows_of_target()[0], most)
+
+    def _vectors(self, directions: Directions) -> np.ndarray:
+        """Those of the trained weights, (k, n); what others would have to move too is left out."""
+        rows = [
+            self.trained.vector(a[None], w[None])
+            for a, w in zip(*directions, strict=True)
+            if ("second_layer" in self.stage.train or not a.any())
+            and ("first_layer" in self.stage.train or not w.any())
+        ]
+        return np.array(rows).reshape(len(rows), len(self.at))
+
+    def _dead(self) -> np.ndarray:
+        """(m,) the neurons whose part of the function is nothing beside the target."""
+        squares = np.sum(self.problem.images(self.first) ** 2, -1)
+        mass = np.abs(self.problem.output_weights(self.second)) * np.sqrt(
+            self.problem.activation.rounding_scale(squares)
+        )
+        return np.asarray(mass[0] <= _DEAD * self.problem.target().mass()[0])
+
+    # --- eigenvalues ------------------------------------------------------------------------------
+
+    def _all(self, matrix: np.ndarray, basis: np.ndarray, zero: float) -> tuple[np.ndarray, dict[str, int]]:
+        """All eigenvalues, and how many of the zeros beside the symmetries are of neurons that coincide or are dead."""
+        from scipy import linalg
+
+        outside = linalg.qr(basis.T)[0][:, len(basis) :] if len(basis) else np.eye(len(matrix))
+        rest = outside.T @ matrix @ outside if len(basis) else matrix
+        values = linalg.eigvalsh(rest)
+        first, last = np.searchsorted(values, [-zero, zero], side="left")
+        explained = {"coinciding": 0, "dead": 0}
+        if last > first:
+            vectors = outside @ linalg.eigh(rest, subset_by_index=[first, last - 1])[1]
+            living = ~self._dead()
+            kept = self.trained.vector(living[None], np.broadcast_to(living[:, None], self.first[0].shape)[None]) > 0
+            alike = self._vectors(symmetries.coincidences(self.problem.activation, self.second[0], self.first[0]))
+            explained["dead"] = _dimension_inside(vectors[kept], basis[:, kept])
+            both = _dimension_inside(vectors[kept], np.concatenate([basis, alike])[:, kept])
+            explained["coinciding"] = both - explained["dead"]
+        return np.sort(np.concatenate([values, np.zeros(len(basis))])), explained
+
+    def _ends(self, basis: np.ndarray, largest: float) -> np.ndarray:
+        """Some eigenvalues at both ends, beside the symmetries, by Lanczos' method."""
+        from scipy.sparse import linalg
+
+        def shifted(v: np.ndarray, sign: float) -> np.ndarray:
+            """(2·largest − H) v or (2·largest + H) v, and 0 along the basis: errors are relative to the largest."""
+            v = np.ravel(v)
+            v = v - basis.T @ (basis @ v)
+            found = 2 * largest * v + sign * self._times(v)
+            return found - basis.T @ (basis @ found)
+
+        n, ends = len(self.at), []
+        for sign in (-1.0, 1.0):
+            operator = linalg.LinearOperator((n, n), matvec=lambda v, sign=sign: shifted(v, sign), dtype=np.float64)
+            asked = {
+                "k": _AT_AN_END,
+                "which": "LA",
+                "v0": _start(n),
+                "tol": 1e-9,
+                "ncv": 60,
+                "return_eigenvectors": False,
+            }
+            try:
+                found = linalg.eigsh(operator, **asked)
+            except linalg.ArpackNoConvergence as error:
+                found = error.eigenvalues
+            ends.append(sign * (found - 2 * largest))
+        return np.sort(np.concatenate(ends))
+
+
+def _start(n: int) -> np.ndarray:
+    """Where Lanczos' method begins: the same for everybody."""
+    return np.random.default_rng(0).standard_normal(n)
+
+
+def _orthonormal(rows: np.ndarray, beside: np.ndarray) -> np.ndarray:
+    """Orthonormal rows of the span of the given ones, without those beside; rows count alike, whatever their norms."""
+    from scipy import linalg
+
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = rows[lengths[:, 0] > 0] / lengths[lengths[:, 0] > 0]
+    rows = rows - (rows @ beside.T) @ beside
+    if not rows.size:
+        return rows
+    basis, triangle, _ = linalg.qr(rows.T, mode="economic", pivoting=True)
+    sizes = np.abs(np.diagonal(triangle))
+    return np.asarray(basis.T[: len(sizes)][sizes > _INDEPENDENT * sizes[0]])
+
+
+def _dimension_inside(vectors: np.ndarray, rows: np.ndarray) -> int:
+    """How many of the dimensions that orthonormal columns (n, k) span lie in the span of rows and of coordinates that
+    were left out of both."""
+    basis = _orthonormal(rows, rows[:0])
+    left = vectors - basis.T @ (basis @ vectors)
+    outside = np.linalg.svd(left, compute_uv=False) ** 2 >= _INSIDE if left.size else np.zeros(0)
+    return int(vectors.shape[1] - np.sum(outside))

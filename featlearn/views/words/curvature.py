@@ -1,0 +1,53 @@
+"""What the end of a run is by its curvature, in words."""
+
+from __future__ import annotations
+
+from featlearn.runs.records import CurvatureRecord, ExplainedZeros
+from featlearn.views.words.numbers import number
+
+_VERDICTS = {
+    "minimum": "is a minimum",
+    "saddle": "is a saddle",
+    "flat": "is flat",
+    "not stationary": "is not stationary",
+}
+_REASONS = {
+    "balance": "balance of living neurons",
+    "rotation": "rotations",
+    "coinciding": "coinciding neurons",
+    "dead": "dead neurons",
+}
+
+
+def curvature_in_brief(curvature: CurvatureRecord | None) -> str | None:
+    """One sentence; None where it is not known."""
+    if curvature is None:
+        return None
+    least, largest = number(curvature.least, 3), number(curvature.largest, 3)
+    told = (
+        f"the end {_VERDICTS[curvature.verdict]}: the Hessian's {curvature.parameters} eigenvalues go from {least} to "
+    )
+    told += f"{largest}, {curvature.negative or 'none'} below zero"
+    if curvature.zeros:
+        told += f", {curvature.zeros} zero{zeros_in_words(curvature)}"
+    elif curvature.verdict == "flat":
+        told += ", some zero"
+    return f"{told}; gradient norm {number(curvature.grad_norm, 3)}"
+
+
+def zeros_in_words(curvature: CurvatureRecord) -> str:
+    """Of what the zeros are, in parentheses; nothing where there are none."""
+    parts = [
+        f"{count} {_REASONS[name]}"
+        for name in ExplainedZeros.model_fields
+        if (count := getattr(curvature.explained, name))
+    ]
+    flat = unexplained(curvature)
+    parts += [f"{flat} flat"] if flat else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def unexplained(curvature: CurvatureRecord) -> int:
+    """How many zeros have no reason; 0 where they were not counted."""
+    explained = sum(getattr(curvature.explained, name) for name in ExplainedZeros.model_fields)
+    return max(0, (curvature.zeros or 0) - explained) if curvature.zeros is not None else 0

@@ -1,0 +1,58 @@
+"""What needs second derivatives is refused where they are not known, with the reason."""
+
+from pathlib import Path
+
+import pytest
+
+from featlearn.config import second_order
+from featlearn.config.load import load_config
+from tests.config.broken import MINIMAL, complaints_of, write
+
+CURVED = MINIMAL + "log: {curvature: true}\n"
+NEWTON = MINIMAL.replace("steps: 20, step_size: 0.1", "method: newton, steps: 20")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "why"),
+    [
+        (["data={kind: empirical, samples: 50}"], "known on the population, and the data are empirical"),
+        (
+            ["teacher.activation={name: erf}"],
+            "known for polynomials and for teachers of neurons of the student's activation",
+        ),
+    ],
+)
+def test_other_data_and_targets_are_refused(overrides: list[str], why: str, tmp_path: Path) -> None:
+    (told,) = complaints_of(write(tmp_path, CURVED), *overrides)
+    assert f"log.curvature: needs second derivatives of the loss, which are {why}; leave it out" in told
+    (told,) = complaints_of(write(tmp_path, NEWTON), *overrides)
+    assert f"stages.go.method: newton needs second derivatives of the loss, which are {why}; use lbfgs" in told
+
+
+@pytest.mark.parametrize(("text", "advice"), [(CURVED, "leave it out"), (NEWTON, "use lbfgs")])
+def test_activations_without_second_derivatives_are_refused(
+    text: str, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_order, "is_known", lambda activation: activation.name != "erf")
+    load_config(write(tmp_path, text))
+    (told,) = complaints_of(write(tmp_path, text), "activation.name=erf")
+    assert f"second derivatives of the kernel, which are not known of erf; {advice}" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("stages.go.loss=correlation", "is that of the squared loss, and the last stage descends on the correlation"),
+        ("stages.go.constraint=unit_rows", "is that of weights which move freely, and the last stage has a constraint"),
+    ],
+)
+def test_the_last_stage_must_have_the_objective_that_is_meant(change: str, why: str, tmp_path: Path) -> None:
+    (told,) = complaints_of(write(tmp_path, CURVED), change)
+    assert f"log.curvature: {why}; leave it out" in told
+
+
+def test_online_data_have_a_curvature_of_the_population_and_no_newton(tmp_path: Path) -> None:
+    online = "data={kind: online, batch_size: 8}"
+    assert load_config(write(tmp_path, CURVED), [online]).log.curvature
+    (told,) = complaints_of(write(tmp_path, NEWTON), online)
+    assert "newton needs a fixed loss" in told

@@ -1,0 +1,69 @@
+"""The curvature at the end of a run: there if asked for, the same after any interruption, and never in the way."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from featlearn.config.load import load_config
+from featlearn.runs import curvature_record as module
+from featlearn.runs.records import CurvatureRecord
+from featlearn.runs.train import RunResult, resume, train
+from featlearn.training.curvature import curvature
+from featlearn.training.state import State
+from tests.config.broken import MINIMAL, write
+
+TEXT = MINIMAL + "  last: {train: [first_layer, second_layer], method: newton, steps: 60, weight_decay: 0.01}\n"
+
+
+def trained(place: Path, *overrides: str) -> RunResult:
+    return train(load_config(write(place, TEXT), ["log={curvature: true}", *overrides]), place / "runs")
+
+
+def test_it_is_that_of_the_weights_at_the_end(tmp_path: Path) -> None:
+    result = trained(tmp_path)
+    found = result.info.curvature
+    assert found is not None
+    assert found.verdict == "minimum"
+    assert found.parameters == len(found.eigenvalues) == 4 + 12
+    from featlearn.config.build import build
+
+    problem, plan, _ = build(load_config(result.run.config_file))
+    arrays = result.run.read_arrays(result.run.snapshots_file)
+    state = State(arrays["second_layer"][-1:], arrays["first_layer"][-1:])
+    again = curvature(problem, plan.stages[-1], state)
+    np.testing.assert_allclose(found.eigenvalues, again.eigenvalues, rtol=1e-6, atol=1e-12)
+    assert found.least == again.eigenvalues[0]
+    assert found.grad_norm == pytest.approx(result.info.final["grad_norm"] if result.info.final else None, abs=1e-14)
+
+
+def test_without_being_asked_for_there_is_none(tmp_path: Path) -> None:
+    assert trained(tmp_path, "log={}").info.curvature is None
+
+
+@pytest.mark.parametrize("status", ["interrupted", "running"])
+def test_a_run_that_was_killed_before_it_was_written_gets_the_same(status: Any, tmp_path: Path) -> None:
+    result = trained(tmp_path)
+    result.run.lock()
+    result.run.write_info(result.info.changed(status=status, curvature=None))
+    result.run.release()
+    assert resume(result.run).info.curvature == result.info.curvature
+    assert result.run.read_info().curvature == result.info.curvature
+
+
+def test_a_run_that_is_done_does_not_fail_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise np.linalg.LinAlgError("no convergence")
+
+    monkeypatch.setattr(module, "curvature", fails)
+    result = trained(tmp_path)
+    assert (result.status, result.info.curvature) == ("done", None)
+
+
+def test_the_last_stage_says_what_moves_and_with_which_decay(tmp_path: Path) -> None:
+    last = "stages.last={train: [second_layer], method: ridge, weight_decay: 0.02}"
+    found = trained(tmp_path, last).info.curvature
+    assert isinstance(found, CurvatureRecord)
+    assert (found.parameters, found.verdict) == (4, "minimum")
+    assert found.least >= 0.02 - 1e-12
