@@ -186,6 +186,20 @@ class CurvatureRecord(Record):
     eigenvalues: tuple[float, ...]
 
 
+class SeriesRecord(Record):
+    """The Hermite series of an activation, for the rows that a run logged.
+
+    Attributes:
+        degree: D, or None where no degree holds for such rows.
+        largest_norm: of the rows of student and teacher.
+        bound: of what the degrees above D change in K, ∂K/∂s and ∂K/∂q_u; None without D.
+    """
+
+    degree: Count | None
+    largest_norm: float
+    bound: float | None
+
+
 class ActivationRecord(Record):
     """An activation, as the configuration names it."""
 
@@ -236,6 +250,7 @@ class RunInfo(Provenance):
     floors: FloorsRecord | None = None
     curvature: CurvatureRecord | None = None
     conditioning: float | None = None  # of teacher neurons, see ``theory.conditioning``
+    series: SeriesRecord | None = None
     rows: Count | None = None  # rows of the log, once the run has stopped
     message: Text | None = None
     traceback: Text | None = None
@@ -261,6 +276,7 @@ class ProgressRecord(FileRecord):
         rows, snapshots: how many there were.
         snapshot_sums: the checksums of the arrays of the snapshots.
         decays: each λ of a row that has a gap.
+        largest_norm: of the rows that were logged, where the kernel is a series.
         digest: of all this and the arrays, see ``checkpoints``.
     """
 
@@ -277,7 +293,16 @@ class ProgressRecord(FileRecord):
     loss_floor: float
     stages: tuple[StageRecord, ...]
     seconds: float
+    largest_norm: float | None = None
     digest: str = ""
+
+    @model_serializer(mode="wrap")
+    def _without_series(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where there is no series nothing is said of one: older checkpoints keep their digests."""
+        found: dict[str, Any] = handler(self)
+        if found["largest_norm"] is None:
+            del found["largest_norm"]
+        return found
 
     @classmethod
     def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:

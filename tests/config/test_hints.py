@@ -44,7 +44,7 @@ KEYS = [
     ("stages.go.stop={angle: 3}", "did you mean 'mean_angle'?"),
     ("stages.go.stop={seconds: 3}", "must not depend on the machine"),
     ("stages.go.stop={recovered: {at_least: 2}}", "allowed here: above, below"),
-    ("activation={kind: tanh}", "did you mean 'name'? tanh: losses are closed forms"),
+    ("activation={kind: mish}", "did you mean 'name'? mish: losses are exact"),
     ("stages.go.step_size={kind: cosine, start: 0.1, factor: 1, every: 2}", "{cosine: [first, last]}"),
     ("teacher={kind: hermite3, input_dim: 3, width: 2}", "label inputs yourself"),
     ("teacher.formula=He3(x1)", "did you mean 'polynomial'? a target that is no network is a formula"),
@@ -67,9 +67,9 @@ KEYS = [
     ("nmae=x", "did you mean 'name'? allowed here: name, seed"),
 ]
 VALUES = [
-    ("activation={name: tanh}", "losses are closed forms"),
-    ("activation={name: SiLU}", "losses are closed forms"),
-    ("activation=silu", "losses are closed forms"),
+    ("activation={name: elu}", "losses are exact"),
+    ("activation={name: SELU}", "losses are exact"),
+    ("activation=mish", "losses are exact"),
     ("activation=abs", "write {name: abs}"),
     ("activation=rectified", "write {name: relu}"),
     ("student.init=gaussian", "write {kind: gaussian, first_layer_std: …, second_layer_std: …}"),
@@ -164,7 +164,10 @@ def test_no_record_is_about_what_is_allowed_where_it_speaks(tmp_path: Path) -> N
         with pytest.raises(ConfigError) as caught:
             load_config(path, [f"{section}={{{key}: nothing}}" if key != "method" else f"{section}.{key}=nothing"])
         told = (
-            next(str(c) for c in caught.value.complaints if "one of: " in str(c)).partition("one of: ")[2].split(", ")
+            next(str(c) for c in caught.value.complaints if "one of: " in str(c))
+            .partition("one of: ")[2]
+            .partition("; ")[0]
+            .split(", ")
         )
         at = key if key == "method" else f"{section.split('.')[-1]} {key}"
         assert not [hint for hint in OF_VALUES if hint.at == at and set(told) & set(hint.words.split())]

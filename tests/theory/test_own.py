@@ -57,7 +57,7 @@ def test_its_kernel_is_the_expectation_of_its_functions() -> None:
     with _registered("bump", _bump, _bump_prime):
         for drop in (0, 2):
             entry = activation("bump", drop)
-            found = [float(x) for x in entry.kernel(np, *(np.array([x]) for x in (1.0, 2.0, -0.7)))]
+            found = [float(x[0]) for x in entry.kernel(np, *(np.array([x]) for x in (1.0, 2.0, -0.7)))]
             assert found == pytest.approx(quadrature.pair_kernel(entry, 1.0, 2.0, -0.7), abs=1e-12)
         assert activation("bump", 0).symmetry == "none"
 

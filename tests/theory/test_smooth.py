@@ -176,7 +176,7 @@ def test_derivatives_are_difference_quotients(entry: Activation, q_u: float, q_v
     assert entry.second_derivatives is not None
     second = entry.second_derivatives(np, *(np.array([x]) for x in (q_u, q_v, s)))
     first = _quotients(entry, q_u, q_v, s, step)
-    k, k_s, k_q = entry.kernel(np, *(np.array([x]) for x in (q_u, q_v, s)))
+    _, k_s, k_q = entry.kernel(np, *(np.array([x]) for x in (q_u, q_v, s)))
     found = [k_s, k_q, second.ss, second.s_qu, second.s_qv, second.qu_qu, second.qu_qv]
     for ours, theirs in zip(found, first, strict=True):
         assert float(ours[0]) == pytest.approx(theirs, rel=2e-5, abs=2e-6 / min(1.0, q_u))

@@ -5,7 +5,7 @@ With x = ‖w‖, z ~ N(0, 1) and orthonormal Hermite polynomials he_k = He_k/�
     c_k(x) = E[φ(xz) he_k(z)],   d_k(x) = E[φ′(xz) he_k(z)],   e_k(x) = E[φ″(xz) he_k(z)],
 
 those of order 0, 1 and 2. With t = s/(x_u x_v), Σ_k c_k(x_u) c_k(x_v) t^k is the kernel; after degree D it errs by at
-most √(T_D(x_u) T_D(x_v)), where T_D(x) = E[(φ(xz) − Σ_{k≤D} c_k he_k(z))²]. Proofs: docs/theory.md §14.
+most √(T_D(x_u) T_D(x_v)), where T_D(x) = E[(φ(xz) − Σ_{k≤D} c_k he_k(z))²]. Proofs: docs/theory.md §15.
 
 Expectations are trapezoid sums over z, which converge geometrically for analytic φ: their step is halved until it does
 not matter. Degree and step are those of a level of the norm, so that they do not depend on which rows are computed
@@ -65,6 +65,7 @@ class HermiteSeries:
     def __init__(self, functions: tuple[Function, ...], rest: Parity = "none", beside: float = 0.0) -> None:
         self.functions, self.rest, self.beside = functions, rest, beside
         self._levels: dict[tuple[int, float], Level | None] = {}
+        self._bounds: dict[Level, float] = {}
         self._tables: dict[Any, tuple[Any, Any]] = {}
 
     @cached_property
@@ -259,6 +260,15 @@ class HermiteSeries:
         levels = [self.level(float(norm)) for norm in norms]
         for level in dict.fromkeys(levels):
             yield level, np.array([i for i, its in enumerate(levels) if its == level])
+
+    def level_bound(self, largest_norm: float) -> float | None:
+        """The largest ``bound`` of rows of 32 norms up to the end of a level; None where no degree holds."""
+        level = self.level(largest_norm)
+        if level is None:
+            return None
+        if level not in self._bounds:
+            self._bounds[level] = self.bound(level.norm * np.arange(1, 33) / 32, level.degree)
+        return self._bounds[level]
 
     def level_for(self, largest_norm: float, degree: int) -> Level | None:
         """The level of rows up to a norm of which so many coefficients are asked; None beyond the last one."""

@@ -24,6 +24,7 @@ from featlearn.views.words.floors import floors_in_brief
 from featlearn.views.words.glossary import of_the_population
 from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import number, steps_in_words
+from featlearn.views.words.series import series_in_brief
 
 _STAGE_COLUMNS = (
     "step",
@@ -71,6 +72,7 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
     table = fitting_table(output, columns, _BY_WEIGHT, partial(_stage_table, rows, info), *gap)
     target = [] if info.polynomial is None else [shown(f"target {info.polynomial}")]
     floors = [shown(line) for line in (floors_in_brief(info.floors), curvature_in_brief(info.curvature)) if line]
+    floors += [shown(line) for line in (series_in_brief(info.series),) if line]
     if last.get("loss") is not None and last.get("train_loss") is not None:
         floors.append(shown(of_the_population(["loss", *gap, *(["floors"] if info.floors else [])])))
     path = shown(run.path, no_wrap=True)

@@ -1,0 +1,66 @@
+"""What is recorded of the Hermite series of a run, through the command line's own functions."""
+
+from pathlib import Path
+
+import pytest
+
+import featlearn
+from featlearn.theory.activations import activation
+from featlearn.views.words.series import series_in_brief
+
+CONFIG = """
+name: smooth
+activation: {name: tanh, drop_hermite_below: 0}
+teacher: {directions: [[1.0, 0.5], [0.2, -1.0]], output_weights: [1.0, -1.0]}
+student: {init: {kind: explicit, first_layer: [[0.4, 0.1], [-0.3, 1.9]], second_layer: [0.5, 0.7]}}
+stages: {descent: {train: [first_layer, second_layer], steps: 40, step_size: 0.05, then: []}}
+"""
+
+
+def _config(tmp_path: Path, *changes: str) -> featlearn.Config:
+    file = tmp_path / "config.yaml"
+    file.write_text(CONFIG)
+    return featlearn.load_config(file, list(changes))
+
+
+def test_degree_norm_and_bound_are_recorded_and_told(tmp_path: Path) -> None:
+    run = featlearn.train(_config(tmp_path), tmp_path / "runs")
+    record = run.info.series
+    assert record is not None
+    assert record.largest_norm == pytest.approx((0.3**2 + 1.9**2) ** 0.5, rel=0.05)
+    series = activation("tanh", 0).series
+    assert series is not None
+    assert record.degree == series.degree(record.largest_norm)
+    assert record.bound is not None
+    assert 0 < record.bound <= 1e-10
+    told = series_in_brief(record)
+    assert told is not None
+    assert f"degree {record.degree}" in told
+
+
+def test_closed_forms_have_none(tmp_path: Path) -> None:
+    run = featlearn.train(_config(tmp_path, "activation.name=erf"), tmp_path / "runs")
+    assert run.info.series is None
+    assert series_in_brief(None) is None
+
+
+def test_rows_that_are_too_long_end_a_run_with_the_norm_that_would_do(tmp_path: Path) -> None:
+    long = "student.init.first_layer=[[0.4, 0.1], [-3000.0, 1.9]]"
+    run = featlearn.train(_config(tmp_path, long), tmp_path / "runs")
+    assert run.status == "diverged"
+    assert run.info.message is not None
+    assert "the Hermite series of tanh holds for rows of norm up to 6.73, and one has 3e+03" in run.info.message
+
+
+def test_the_largest_norm_survives_an_interruption(tmp_path: Path) -> None:
+    def stop(run: object, plan: object, event: object) -> None:
+        if event.position.step >= 20:  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+
+    whole = featlearn.train(_config(tmp_path), tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        featlearn.train(_config(tmp_path), tmp_path / "cut", stop)
+    cut = next((tmp_path / "cut").glob("2*"))
+    again = featlearn.resume(cut)
+    assert again.info.series == whole.info.series
+    assert again.metrics["loss"].tolist() == whole.metrics["loss"].tolist()
