@@ -27,12 +27,14 @@ def curvature_record(problem: Problem, plan: Plan, state: State) -> CurvatureRec
             return CurvatureRecord(
                 verdict=found.verdict,
                 grad_norm=found.grad_norm,
-                least=float(found.eigenvalues[0]),
-                largest=float(found.eigenvalues[-1]),
+                least=float(found.eigenvalues[0]) if found.parameters else 0.0,
+                largest=float(found.eigenvalues[-1]) if found.parameters else 0.0,
                 parameters=found.parameters,
                 negative=found.negative,
                 zeros=found.zeros,
                 explained=ExplainedZeros(**found.explained),
+                vanished=found.vanished,
+                grows=found.grows,
                 eigenvalues=tuple(float(f"{x:.{_DIGITS - 1}e}") for x in found.eigenvalues),
             )
     return None

@@ -172,6 +172,7 @@ class CurvatureRecord(Record):
         least, largest: its extreme eigenvalues.
         negative, zeros: how many eigenvalues are below and within −1e-8 and 1e-8 of the largest; of zeros None where
             not all eigenvalues were found.
+        vanished, grows: how many neurons at zero are left out, and whether one would grow.
         eigenvalues: in rising order, to seven digits: all, or some at both ends.
     """
 
@@ -183,6 +184,8 @@ class CurvatureRecord(Record):
     negative: Count
     zeros: Count | None
     explained: ExplainedZeros
+    vanished: Count = 0
+    grows: bool = False
     eigenvalues: tuple[float, ...]
 
 

@@ -14,7 +14,7 @@ from featlearn.theory.span import basis_of_span
 
 Directions = tuple[np.ndarray, np.ndarray]
 
-_PARALLEL_WITHIN = 1e-6  # rows of norm 1 that differ by less are one line
+_PARALLEL_WITHIN = 1e-4  # rows of norm 1 that differ by less are one line
 _LEAVES_FROM = 1e-4  # of the largest row: rows that leave the fixed span by less do not leave it
 
 

@@ -5,7 +5,7 @@ Directions in which the objective cannot change (``theory.symmetries``) are take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from featlearn.theory import symmetries
 from featlearn.theory.symmetries import Directions
+from featlearn.theory.targets import loss as against
 from featlearn.training.second_order import SecondOrder
 from featlearn.training.trained import Trained
 
@@ -27,6 +28,7 @@ MOST_DENSE = 5000  # trained weights whose matrix is decomposed; of more, some e
 ACCURACY = 1e-8  # of the largest eigenvalue: smaller ones count as zero
 STATIONARY = 1e-6  # of the largest eigenvalue times the norm of the weights: the largest gradient of a stationary point
 _AT_AN_END = 6  # eigenvalues at either end, where not all are found
+_TRIED = 1000  # directions of a neuron that has vanished, besides known ones
 _DEAD = 1e-6  # of the norm of the target: neurons with less are dead
 _MOST_ENTRIES = 25_000_000  # of the rotations that are taken out; with more, none are
 _INSIDE = 0.5  # of the square of a direction
@@ -46,6 +48,8 @@ class Curvature:
         negative, zeros: how many eigenvalues are below, and about, zero; of zeros None where not all were found.
         explained: how many of the zeros are ``balance`` (of living neurons), ``rotation`` (around the target),
             ``coinciding`` (what neurons of one line exchange) and ``dead`` (of neurons that are gone).
+        vanished: how many neurons are left out: rows near zero, where the objective has the tip of a cone.
+        grows: whether the objective falls where one of these grows, in a direction that was tried.
         verdict: "flat" where there are zeros beside these.
     """
 
@@ -56,6 +60,8 @@ class Curvature:
     negative: int
     zeros: int | None
     explained: dict[str, int]
+    vanished: int
+    grows: bool
     verdict: Verdict
 
 
@@ -88,36 +94,59 @@ class _Found:
         decay = trained.vector(
             *(np.full(x.shape, y) for x, y in zip((self.second, self.first), self.decays, strict=True))
         )
-        self.at = trained.vector(self.second, self.first)
-        self.gradient = second_order.gradient() + decay * self.at
+        self.vanished = self._vanished()
+        free = self._each(~self.vanished)
+        self.free = free > 0
+        self.at, slope = trained.vector(self.second, self.first), second_order.gradient()
+        self.grad_norm = float(np.linalg.norm(slope + decay * self.at))
         self.matrix: np.ndarray | None = None
-        if len(self.at) <= MOST_DENSE:
-            self.matrix = second_order.matrix()
-            self.matrix[np.diag_indices_from(self.matrix)] += decay
-        self.product: Callable[[np.ndarray], np.ndarray] = lambda v: second_order.product(v) + decay * v
+        if len(free) <= MOST_DENSE:
+            whole = second_order.matrix()
+            whole[np.diag_indices_from(whole)] += decay
+            self.matrix = whole[np.ix_(self.free, self.free)]
+        self.at = self.at[self.free]
+
+        def product(v: np.ndarray) -> np.ndarray:
+            moved = np.zeros(len(free))
+            moved[self.free] = v
+            return np.asarray((second_order.product(moved) + decay * moved)[self.free])
+
+        self.product = product
 
     def curvature(self) -> Curvature:
-        n = len(self.at)
-        largest = self._largest()
-        fixed = self._directions_of_symmetry(largest)
-        basis = np.concatenate([np.zeros((0, n)), *fixed.values()])
-        zero, explained = ACCURACY * largest, dict.fromkeys(("balance", "rotation", "coinciding", "dead"), 0)
-        explained |= {name: len(found) for name, found in fixed.items()}
-        if self.matrix is not None:
-            values, more = self._all(self.matrix, basis, zero)
-            explained |= more
-            zeros: int | None = int(np.sum(np.abs(values) <= zero))
-        else:
-            values, zeros = self._ends(basis, largest), None
-        size, negative = float(np.linalg.norm(self.gradient)), int(np.sum(values < -zero))
+        explained = dict.fromkeys(("balance", "rotation", "coinciding", "dead"), 0)
+        values, zeros, largest = np.zeros(0), 0 if self.matrix is not None else None, 0.0
+        if len(self.at):
+            largest = self._largest()
+            fixed = self._directions_of_symmetry(largest)
+            explained |= {name: len(found) for name, found in fixed.items()}
+            basis = np.concatenate([np.zeros((0, len(self.at))), *fixed.values()])
+            if self.matrix is not None:
+                values, more = self._all(self.matrix, basis, ACCURACY * largest)
+                explained |= more
+                zeros = int(np.sum(np.abs(values) <= ACCURACY * largest))
+            else:
+                values = self._ends(basis, largest)
+        grows, negative = self._grows(), int(np.sum(values < -ACCURACY * largest))
         verdict: Verdict = "minimum"
-        if size > STATIONARY * largest * float(np.linalg.norm(self.at)):
+        if len(self.at) and self.grad_norm > STATIONARY * largest * float(np.linalg.norm(self.at)):
             verdict = "not stationary"
-        elif negative:
+        elif negative or grows:
             verdict = "saddle"
-        elif np.sum(np.abs(values) <= zero) > (0 if zeros is None else sum(explained.values())):
+        elif np.sum(np.abs(values) <= ACCURACY * largest) > (0 if zeros is None else sum(explained.values())):
             verdict = "flat"
-        return Curvature(values, size, largest, n, negative, zeros, explained, verdict)
+        return Curvature(
+            eigenvalues=values,
+            grad_norm=self.grad_norm,
+            largest=largest,
+            parameters=len(self.at),
+            negative=negative,
+            zeros=zeros,
+            explained=explained,
+            vanished=int(np.sum(self.vanished)),
+            grows=grows,
+            verdict=verdict,
+        )
 
     def _largest(self) -> float:
         """The largest absolute eigenvalue."""
@@ -162,12 +191,41 @@ class _Found:
     def _vectors(self, directions: Directions) -> np.ndarray:
         """Those of the trained weights, (k, n); what others would have to move too is left out."""
         rows = [
-            self.trained.vector(a[None], w[None])
+            self.trained.vector(a[None], w[None])[self.free]
             for a, w in zip(*directions, strict=True)
             if ("second_layer" in self.stage.train or not a.any())
             and ("first_layer" in self.stage.train or not w.any())
         ]
         return np.array(rows).reshape(len(rows), len(self.at))
+
+    def _each(self, neurons: np.ndarray) -> np.ndarray:
+        """What is said of each neuron, (m,), of each of its trained weights."""
+        return self.trained.vector(neurons[None], np.broadcast_to(neurons[:, None], self.first[0].shape)[None])
+
+    def _vanished(self) -> np.ndarray:
+        """(m,) the neurons that are left out: dead ones that weight decay takes to zero, and those that are there."""
+        if self.problem.activation.degree_one is None or len(self.stage.train) < 2:
+            return np.zeros(self.second.shape[1], dtype=bool)
+        return self._dead() if min(self.decays) > 0 else self._dead() & ~self.first[0].any(-1)
+
+    def _grows(self) -> bool:
+        """Whether 2a‖w‖ E[r φ̃(ŵ)] + ½(λ₂a² + λ₁‖w‖²) is below 0 for a direction ŵ: those of the rows of student and
+        target, and random ones in their span. At a living neuron it is 0 up to the gradient."""
+        problem, living = self.problem, self.first[0][~self.vanished]
+        rows = np.concatenate([living, problem.rows_of_target()[0]])
+        rows = rows[rows.any(-1)]
+        if not self.vanished.any() or not len(rows):
+            return False
+        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        tried = np.concatenate([rows, -rows, np.random.default_rng(0).standard_normal((_TRIED, len(rows))) @ rows])
+        tried = problem.images((tried / np.linalg.norm(tried, axis=1, keepdims=True))[None])
+        second, first, teacher_second, teacher_first, rest = problem.in_loss(self.second, self.first)
+        others = np.concatenate([teacher_second, -second], -1), np.concatenate([teacher_first, first], -2)
+        residual = against.gradient(problem.activation, np.zeros(tried.shape[:2]), tried, *others, rest).second_layer
+        unsure = self.grad_norm / np.min(np.linalg.norm(living, axis=1), initial=np.inf)
+        unsure += ACCURACY * float(problem.target().mass()[0])  # the residual's terms, of which a share is rounding
+        least = float(np.sqrt(np.prod(self.decays))) * (1 + STATIONARY) + unsure
+        return bool(problem.scale[0] * np.max(np.abs(residual)) > least)
 
     def _dead(self) -> np.ndarray:
         """(m,) the neurons whose part of the function is nothing beside the target."""
@@ -191,7 +249,7 @@ class _Found:
         if last > first:
             vectors = outside @ linalg.eigh(rest, subset_by_index=[first, last - 1])[1]
             living = ~self._dead()
-            kept = self.trained.vector(living[None], np.broadcast_to(living[:, None], self.first[0].shape)[None]) > 0
+            kept = self._each(living)[self.free] > 0
             alike = self._vectors(symmetries.coincidences(self.problem.activation, self.second[0], self.first[0]))
             explained["dead"] = _dimension_inside(vectors[kept], basis[:, kept])
             both = _dimension_inside(vectors[kept], np.concatenate([basis, alike])[:, kept])

@@ -124,6 +124,29 @@ def test_dead_neurons_are_told() -> None:
     assert found.explained["dead"] == found.zeros == 2
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-9])
+@pytest.mark.parametrize(("teachers", "verdict"), [(1, "minimum"), (2, "saddle")])
+def test_neurons_that_decay_took_are_left_out_and_tried(teachers: int, verdict: str, size: float) -> None:
+    stage, rows = stage_of(0.02), [[1.0, 0.0], [0.0, 1.0]][:teachers]
+    problem, state = problem_at("relu", rows, [1.0], [[1.0, 0.1]], drop=2)
+    end = METHODS["newton"].advance(make_backend("fused", "cpu", "float64"), problem, [stage], state, 0, 200)
+    alone = curvature(problem, stage, end)
+    assert alone.verdict == "minimum"
+    # one more neuron at the tip of its cone: it would grow where a teacher is missing
+    more = np.array([[[0.8 * size, -0.6 * size]]])
+    both = State(np.append(end.second_layer, [[size]], 1), np.append(end.first_layer, more, 1))
+    found = curvature(problem, stage, both)
+    assert (found.vanished, found.grows, found.verdict) == (1, teachers == 2, verdict)
+    np.testing.assert_allclose(found.eigenvalues, alone.eigenvalues, rtol=0, atol=1e-7)
+
+
+def test_a_network_of_nothing_is_a_saddle_where_it_could_learn() -> None:
+    for decay, verdict in ((0.0, "saddle"), (0.1, "saddle"), (5.0, "minimum")):
+        problem, state = problem_at("relu", [[1.0, 0.0]], [0.0, 0.0], [[0.0, 0.0], [0.0, 0.0]])
+        found = curvature(problem, stage_of(decay), state)
+        assert (found.parameters, found.vanished, found.verdict) == (0, 2, verdict)
+
+
 def test_a_flat_valley_is_told_apart() -> None:
     # z² of two rows is a matrix of rank two: rows can be mixed with one another, which is no symmetry of the list
     problem, state = problem_at("quadratic", [[1.0, 0.0], [0.0, 1.0]], [1.0, 1.0], [[0.8, -0.6], [0.6, 0.8]])

@@ -101,6 +101,14 @@ def test_weights_of_any_size_do_no_harm(name: str, scale: float) -> None:
     assert end.finite().all()
 
 
+def test_a_network_that_decay_takes_away_vanishes_quietly() -> None:
+    problem, state = random_problem()
+    end = _walk(problem, state, _stage(60, 3.0))
+    assert np.abs(end.first_layer).max() < 1e-8
+    nothing = State(np.zeros_like(state.second_layer), np.zeros_like(state.first_layer))
+    np.testing.assert_array_equal(_walk(problem, nothing, _stage(3)).first_layer, 0.0)
+
+
 @pytest.mark.parametrize("backend", ["torch", "fused"])
 def test_single_precision_stays_single_and_goes_down(backend: str) -> None:
     problem, state = random_problem()

@@ -113,7 +113,8 @@ def _to_edge(objective: Objective, move: np.ndarray, direction: np.ndarray, radi
     """How far along a direction the norm of the move is the radius."""
     a, b = objective.product(direction, direction), objective.product(move, direction)
     left = max(radius**2 - objective.product(move, move), 0.0)
-    return left / (b + sqrt(b * b + a * left)) if left else 0.0
+    length = b + sqrt(b * b + a * left)
+    return left / length if length > 0 else 0.0
 
 
 METHOD = OwnSteps(

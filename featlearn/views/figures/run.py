@@ -35,7 +35,7 @@ def run_figures(data: RunData, size: Size, theory: Theory | None = None) -> Iter
         if not data.teachers:
             return
         yield alignment_figure(data, size, theory)
-        if data.info.curvature is not None:
+        if data.info.curvature is not None and data.info.curvature.eigenvalues:
             yield curvature_figure(data, data.info.curvature, size)
         if data.neurons is not None:
             yield neurons_figure(data, data.neurons, size)

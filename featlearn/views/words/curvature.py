@@ -23,15 +23,20 @@ def curvature_in_brief(curvature: CurvatureRecord | None) -> str | None:
     """One sentence; None where it is not known."""
     if curvature is None:
         return None
+    verdict = _VERDICTS[curvature.verdict]
+    if not curvature.parameters:
+        return f"the end {verdict}: all neurons have vanished{', and would grow' if curvature.grows else ''}"
     least, largest = number(curvature.least, 3), number(curvature.largest, 3)
-    told = (
-        f"the end {_VERDICTS[curvature.verdict]}: the Hessian's {curvature.parameters} eigenvalues go from {least} to "
-    )
+    told = f"the end {verdict}: the Hessian's {curvature.parameters} eigenvalues go from {least} to "
     told += f"{largest}, {curvature.negative or 'none'} below zero"
     if curvature.zeros:
         told += f", {curvature.zeros} zero{zeros_in_words(curvature)}"
     elif curvature.verdict == "flat":
         told += ", some zero"
+    if curvature.vanished:
+        told += (
+            f", without those of {curvature.vanished} vanished neurons{', which would grow' if curvature.grows else ''}"
+        )
     return f"{told}; gradient norm {number(curvature.grad_norm, 3)}"
 
 

@@ -33,6 +33,14 @@ RECORD = CurvatureRecord(
             "none below zero, 5 zero (3 balance of living neurons, 2 dead neurons); gradient norm 2e-15",
         ),
         ({"verdict": "flat", "zeros": 3, "explained": ExplainedZeros(rotation=2)}, "3 zero (2 rotations, 1 flat)"),
+        (
+            {"verdict": "saddle", "vanished": 2, "grows": True},
+            "none below zero, without those of 2 vanished neurons, which would grow; gradient",
+        ),
+        (
+            {"verdict": "saddle", "parameters": 0, "grows": True},
+            "is a saddle: all neurons have vanished, and would grow",
+        ),
         ({"verdict": "flat", "zeros": None}, "none below zero, some zero; gradient"),
         ({"verdict": "not stationary", "grad_norm": 0.1}, "the end is not stationary: "),
     ],
