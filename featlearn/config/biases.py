@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def violations_of_biases(config: Config) -> Violations:
     """What is wrong with the keys of a configuration that are about biases."""
     yield from _of_stages(config)
+    if config.teacher is not None and config.teacher.biases is not None and not config.student.has_biases:
+        yield ("teacher", "biases"), "are for students with biases: give student.biases, or leave them out"
     if config.student.has_biases:
         yield from _of_activation(config)
         yield from _of_the_rest(config)

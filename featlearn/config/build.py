@@ -56,7 +56,7 @@ def require_buildable(config: Config) -> None:
 
 
 def initial_networks(config: Config) -> tuple[Network, Network]:
-    """The teacher and the initial student of a configuration, float64; with biases, those of the teacher are 0.
+    """The teacher and the initial student of a configuration, float64; where the student has biases, both do.
 
     Raises:
         networks.InfeasibleTeacher: when no teacher with the requested separation was found.
@@ -67,10 +67,12 @@ def initial_networks(config: Config) -> tuple[Network, Network]:
 
 
 def _beside_student(config: Config, teacher: Network) -> Network:
-    """The teacher with rows like those of the student: its biases are 0 where that one has any."""
+    """The teacher with rows like those of the student: with biases, 0 if not given, where that one has any."""
     if not config.student.has_biases:
         return teacher
-    return networks.with_bias_column(teacher, np.zeros(len(teacher.first_layer)))
+    given = None if config.teacher is None else config.teacher.biases
+    biases = np.zeros(len(teacher.first_layer)) if given is None else np.array(given, dtype=float)
+    return networks.with_bias_column(teacher, biases)
 
 
 def build(config: Config) -> tuple[Problem, Plan, Start]:

@@ -344,10 +344,8 @@ class Recorder:
 
 def teacher_arrays(problem: Problem) -> Entry:
     """What the snapshots say of the teacher of the one run."""
-    return {
-        "teacher_first_layer": problem.directions(problem.teacher_first_layer)[0],
-        "teacher_second_layer": problem.teacher_second_layer[0],
-    }
+    layers = separated(problem.teacher_second_layer[0], problem.teacher_first_layer[0], problem.has_biases)
+    return {f"teacher_{name}": values for name, values in layers.items()}
 
 
 def snapshot(problem: Problem, step: int, state: State) -> Entry:

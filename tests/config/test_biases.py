@@ -7,6 +7,8 @@ from pydantic import ValidationError
 
 from tests.runs.test_with_biases import TEACHER, config_of, stage
 
+AXES = TEACHER | {"directions": "axes"}
+
 
 @pytest.mark.parametrize(
     ("changes", "where", "says"),
@@ -15,6 +17,10 @@ from tests.runs.test_with_biases import TEACHER, config_of, stage
         ({"backend": "fused"}, "backend", "use torch"),
         ({"teacher": TEACHER | {"activation": {"name": "erf"}}}, "student.biases", "student's activation"),
         ({"inputs": {"covariance": [1, 2, 3, 4, 5]}}, "inputs.covariance", "without biases"),
+        ({"student": {"width": 8}, "teacher": AXES | {"biases": [0.1, 0.2]}}, "teacher.biases", "student.biases"),
+        ({"teacher": AXES | {"biases": [0.1]}}, "teacher.biases", "1 entries for 2 directions"),
+        ({"teacher": TEACHER | {"biases": [0.1, 0.2]}}, "teacher.biases", "explicit `directions`"),
+        ({"teacher": {"input_dim": 5, "polynomial": "x1", "biases": [0.1]}}, "teacher.biases", "polynomial"),
         ({"log": {"curvature": True}}, "log.curvature", "without biases"),
         (stage(method="newton", step_size=None), "stages.go.method", "without biases"),
         ({"log": {"floors": True}}, "log.floors", "without biases"),

@@ -203,6 +203,22 @@ def test_constant_biases_of_0_that_stay_are_no_biases() -> None:
                 assert value == pytest.approx(other[column], rel=1e-8, abs=1e-12), column
 
 
+def test_biased_teachers_are_found_by_biased_students() -> None:
+    teacher = {"directions": "axes", "input_dim": 4, "width": 2, "output_weights": [1.0, -1.0], "biases": [0.5, -0.3]}
+    start = {
+        "kind": "explicit",
+        "first_layer": [[1.1, 0.1, 0, 0.1], [0, 0.9, 0.1, 0]],
+        "second_layer": [0.9, -1.1],
+        "biases": [0.4, -0.2],
+    }
+    stages = {"go": {"train": ALL, "method": "lbfgs", "steps": 200}}
+    run = run_batch([config_of(teacher=teacher, student={"init": start}, stages=stages)], snapshots=True)[0]
+    assert run.rows[-1]["loss"] < 1e-13
+    assert run.biases is not None
+    np.testing.assert_allclose(run.biases / np.linalg.norm(run.first_layer, axis=-1), [0.5, -0.3], rtol=1e-5)
+    np.testing.assert_array_equal(run.snapshots["teacher_biases"], [0.5, -0.3])
+
+
 # --- starts and files ---------------------------------------------------------------------------
 
 

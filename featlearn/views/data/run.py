@@ -112,7 +112,8 @@ def _spans(metrics: Table) -> Iterator[StageSpan]:
 class Snapshots:
     """The arrays of the snapshots: steps (S,), layers (S, m) and (S, m, d), the teacher's (m*,) and (m*, d).
 
-    A polynomial has no output weights, (0,), and directions (r, d). Biases are (S, m), None where there are none.
+    A polynomial has no output weights, (0,), and directions (r, d). Biases are (S, m) and (m*,), None where there are
+    none.
     """
 
     steps: np.ndarray
@@ -121,6 +122,7 @@ class Snapshots:
     teacher_second_layer: np.ndarray
     teacher_first_layer: np.ndarray
     biases: np.ndarray | None = None
+    teacher_biases: np.ndarray | None = None
 
 
 def read_snapshots(run: RunDirectory) -> Snapshots:
@@ -139,7 +141,7 @@ def read_snapshots(run: RunDirectory) -> Snapshots:
             raise ValueError("the shapes of its arrays do not fit together")
     except (KeyError, ValueError) as error:
         raise RunError(f"{run.snapshots_file} is broken: {error}") from None
-    return Snapshots(steps, second, first, teacher_second, teacher, biases)
+    return Snapshots(steps, second, first, teacher_second, teacher, biases, arrays.get("teacher_biases"))
 
 
 def _neurons_at(at: Snapshots, run: RunDirectory, info: RunInfo) -> Neurons:
