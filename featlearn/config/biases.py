@@ -61,7 +61,5 @@ def _of_the_rest(config: Config) -> Violations:
         yield ("backend",), "fused computes for neurons without biases; use torch (or auto)"
     if config.teacher_activation() is not None:
         yield where, "are known for teachers of the student's activation; leave them out, or teacher.activation"
-    if not config.is_standard:
-        yield ("inputs", "covariance"), "is known for students without biases; leave it out"
     if config.log.floors:
         yield ("log", "floors"), "floors are known for students without biases; leave them out"

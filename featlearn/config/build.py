@@ -89,7 +89,8 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
     second, first = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
     entry = config.entry()
     scaled = _scaled(config, second, first)
-    root = _root(config, teacher)
+    root = _root(config, without_biases(entry, teacher.first_layer))
+    root = root.with_biases() if root is not None and config.student.has_biases else root
     data = _data(config, teacher, scaled, root)
     problem = Problem(
         activation=entry,
@@ -149,17 +150,17 @@ def _directions(config: Config, teacher: Teacher) -> np.ndarray:
     return networks.orthonormal_rows(generator(config.seed, "teacher"), rank, input_dim)
 
 
-def _root(config: Config, teacher: Network) -> Root | None:
-    """R = Σ^{1/2} of the inputs; None for N(0, I)."""
+def _root(config: Config, directions: np.ndarray) -> Root | None:
+    """R = Σ^{1/2} of the inputs, of a teacher with the directions (m*, d); None for N(0, I)."""
     if config.inputs is None or config.inputs.covariance == "identity":
         return None
-    given, dim = config.inputs.covariance, teacher.first_layer.shape[1]
+    given, dim = config.inputs.covariance, directions.shape[1]
     if isinstance(given, list):
         return Root.of_diagonal(np.array([given], dtype=np.float64))
     if isinstance(given, PowerLawCovariance):
         return Root.of_diagonal(np.arange(1.0, dim + 1)[None] ** -given.power_law)
     assert not isinstance(given, str)
-    direction = teacher.first_layer[:1]
+    direction = directions[:1]
     if given.spike.along == "random":
         direction = networks.orthonormal_rows(generator(config.seed, "covariance"), 1, dim)
     return Root.of_spike(np.array([given.spike.strength]), direction)

@@ -16,7 +16,6 @@ AXES = TEACHER | {"directions": "axes"}
         ({"activation": {"name": "relu"}}, "activation.drop_hermite_below", "use drop_hermite_below: 0"),
         ({"backend": "fused"}, "backend", "use torch"),
         ({"teacher": TEACHER | {"activation": {"name": "erf"}}}, "student.biases", "student's activation"),
-        ({"inputs": {"covariance": [1, 2, 3, 4, 5]}}, "inputs.covariance", "without biases"),
         ({"student": {"width": 8}, "teacher": AXES | {"biases": [0.1, 0.2]}}, "teacher.biases", "student.biases"),
         ({"teacher": AXES | {"biases": [0.1]}}, "teacher.biases", "1 entries for 2 directions"),
         ({"teacher": TEACHER | {"biases": [0.1, 0.2]}}, "teacher.biases", "explicit `directions`"),

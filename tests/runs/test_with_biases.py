@@ -93,6 +93,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "teacher": {"input_dim": 5, "polynomial": "x1 + x1*x2"},
         "data": {"kind": "online", "batch_size": 8, "noise_std": 0.1},
     },
+    "diagonal covariance": {"inputs": {"covariance": [1.0, 2.0, 0.5, 1.0, 3.0]}},
+    "spike, in the span": {
+        "teacher": {"input_dim": 60, "width": 2},
+        "inputs": {"covariance": {"spike": {"strength": 3.0, "along": "random"}}},
+    },
     "abs, mirrored": {
         "activation": {"name": "abs", "drop_hermite_below": 0},
         "student": STUDENT | {"init": STUDENT["init"] | {"mirrored": True}},
@@ -180,6 +185,18 @@ def test_with_biases_relu_learns_a_staircase_of_odd_and_even_steps() -> None:
     rows = run_batch([config])[0].rows
     assert rows[0]["loss"] > 2.5
     assert rows[-1]["loss"] < 0.1  # without biases relu has no degree 3
+
+
+@pytest.mark.parametrize("covariance", [[1.0, 2.0, 0.5, 1.0, 3.0], {"spike": {"strength": 3.0, "along": "teacher"}}])
+def test_a_covariance_turns_rows_and_leaves_biases(covariance: Any) -> None:
+    given = {"teacher": {"input_dim": 5, "width": 1}, "inputs": {"covariance": covariance}}
+    data = {"kind": "empirical", "samples": 200_000, "noise_std": 0.0}
+    row = run_batch([config_of(**given, data=data)])[0].rows[0]
+    assert row["train_loss"] == pytest.approx(row["loss"], rel=0.03)
+    problem, _, start = build(config_of(**given))
+    images = problem.images(start.state.first_layer)
+    np.testing.assert_array_equal(images[..., -1], start.state.first_layer[..., -1])
+    assert not np.allclose(images[..., :-1], start.state.first_layer[..., :-1])
 
 
 def test_samples_of_many_inputs_are_near_the_population() -> None:
