@@ -24,7 +24,7 @@ from featlearn.theory.pairs import Array
 LARGEST = 60.0  # Φ and its density are 1 and 0 to the last bit well before: larger arguments are taken as this one
 _FARTHEST = 1e9  # the same of conditional arguments, which are quotients by √(1 − t²)
 _SMALLEST = 1e-30  # stands for 0 where there are quotients; squares of it are never taken
-_NODES = 20
+_NODES = 14
 
 
 @cache

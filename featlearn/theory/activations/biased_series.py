@@ -86,7 +86,8 @@ def _horner(u: Array, v: Array, t: Array) -> Array:
     """Σ_k u_k v_k t^k."""
     total = u[-1] * v[-1] + 0 * t
     for k in range(len(u) - 2, -1, -1):
-        total = total * t + u[k] * v[k]
+        total *= t
+        total += u[k] * v[k]
     return total
 
 

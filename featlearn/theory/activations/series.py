@@ -378,6 +378,7 @@ def _nodes(step: float, end: float) -> np.ndarray:
     return step * np.arange(-count, count + 1)
 
 
+@lru_cache(maxsize=2)
 def _weights(step: float, degree: int) -> np.ndarray:
     """(J, degree + 1) of the trapezoid sums for E[f(z) he_k(z)] over ``_nodes``."""
     right = _right_half(step, _END, degree)
