@@ -19,6 +19,7 @@ from featlearn.runs.batch import run_batch
 from featlearn.runs.train import resume, train
 from featlearn.storage.npz import write_npz
 from featlearn.theory import population
+from featlearn.views.data.neuron import neuron_at
 from featlearn.views.data.run import read_run
 from featlearn.views.data.trained import trained_functions
 from featlearn.views.figures.run import run_figures
@@ -304,6 +305,7 @@ def test_figures_and_the_page_of_a_run_with_biases(tmp_path: Path) -> None:
     assert in_memory.plot_offsets() is not None
     assert in_memory.snapshots.biases is not None
     assert data.info.optima == ()
+    assert neuron_at(run, 3, None).bias == stored["biases"][3]
 
 
 def test_a_neuron_that_is_its_bias_alone_has_not_vanished(tmp_path: Path) -> None:
