@@ -293,19 +293,36 @@ def test_figures_and_the_page_of_a_run_with_biases(tmp_path: Path) -> None:
     run = train(config_of(), tmp_path).run
     data = read_run(run)
     drawings = {drawing.name: drawing for drawing in run_figures(data, SIZES["column"])}
-    assert {"neurons", "offsets", "overlaps"} <= set(drawings)
-    assert "degrees" not in drawings
+    assert {"neurons", "offsets", "overlaps", "degrees"} <= set(drawings)
     table = drawings["offsets"].table
     stored = run.read_arrays(run.checkpoint_file)
     offset = stored["biases"] / np.linalg.norm(stored["first_layer"], axis=-1)
     np.testing.assert_allclose(table["offset"], offset[table["neuron"]])
     assert "for networks with biases" in run_page(data)
-    assert not trained_functions(data).has_degrees
     in_memory = Run(run_batch([config_of()], snapshots=True)[0])
     assert in_memory.plot_offsets() is not None
     assert in_memory.snapshots.biases is not None
     assert data.info.optima == ()
     assert neuron_at(run, 3, None).bias == stored["biases"][3]
+
+
+@pytest.mark.parametrize(
+    ("name", "teacher"),
+    [("quadratic", TEACHER), ("relu", TEACHER), ("erf", {"input_dim": 5, "polynomial": "x1 + x1*x2"})],
+)
+def test_the_loss_by_degrees_adds_up(name: str, teacher: dict[str, Any], tmp_path: Path) -> None:
+    config = config_of(activation={"name": name, "drop_hermite_below": 0}, teacher=teacher)
+    data = read_run(train(config, tmp_path).run)
+    trained = trained_functions(data)
+    assert trained.has_degrees
+    losses = np.array([data.metrics["loss"][data.metrics["step"] == step][0] for step in trained.snapshots.steps])
+    parts = trained.losses_by_degree(losses)
+    np.testing.assert_allclose(np.nansum(parts, -1), losses, rtol=1e-10)
+    if name == "quadratic":
+        np.testing.assert_allclose(np.sum(parts[:, :3], -1), losses, rtol=1e-12)
+        assert not (parts[:, 3:] > 1e-12).any()
+    else:
+        assert (parts[:, 4:] > 0).any()
 
 
 def test_a_neuron_that_is_its_bias_alone_has_not_vanished(tmp_path: Path) -> None:
