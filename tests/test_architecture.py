@@ -185,6 +185,7 @@ def test_the_public_names_are_these_and_all_load() -> None:
         "load_sweep",
         "population_gradient",
         "population_loss",
+        "register_activation",
         "resume",
         "run_batch",
         "train",

@@ -52,7 +52,8 @@ def _quadrature_error(act: Activation) -> float:
         n = np.sqrt(q_u * q_v)
         found = act.kernel(np, np.float64(q_u), np.float64(q_v), np.float64(t * n))
         truth = quadrature.pair_kernel(act, q_u, q_v, t * n)
-        sizes = (max(1.0, q_u) * max(1.0, q_v), max(1.0, n), max(1.0, n / q_u, q_v))
+        size = max(1.0, float(np.sqrt(act.rounding_scale(q_u) * act.rounding_scale(q_v))))
+        sizes = (max(size, max(1.0, q_u) * max(1.0, q_v)), max(1.0, n, size / n), max(1.0, n / q_u, q_v, size / q_u))
         worst = max(worst, *(abs(float(x) - y) / size for x, y, size in zip(found, truth, sizes, strict=True)))
     return worst
 

@@ -107,7 +107,7 @@ def test_a_run_is_shown_with_its_parameters(choice: str, tmp_path: Path) -> None
     drawings = list(run_figures(data, SIZES["column"]))
     assert any(f"activation {in_latex(entry.label)}" in drawing.caption for drawing in drawings)
     functions = trained_functions(data)
-    assert functions.target.activation.parameters == (("coefficients", tuple(own["coefficients"])),)  # type: ignore[union-attr]
+    assert functions.target.activation.parameters == (("coefficients", tuple(own["coefficients"])),)  # type: ignore[attr-defined]
     assert entry.name in run_page(data)
 
 

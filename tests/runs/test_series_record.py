@@ -13,7 +13,7 @@ name: smooth
 activation: {name: tanh, drop_hermite_below: 0}
 teacher: {directions: [[1.0, 0.5], [0.2, -1.0]], output_weights: [1.0, -1.0]}
 student: {init: {kind: explicit, first_layer: [[0.4, 0.1], [-0.3, 1.9]], second_layer: [0.5, 0.7]}}
-stages: {descent: {train: [first_layer, second_layer], steps: 40, step_size: 0.05, then: []}}
+stages: {descent: {train: [first_layer, second_layer], steps: 40, step_size: 0.05, weight_decay: 0.5, then: []}}
 """
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from featlearn.theory import double_double, quadrature
-from featlearn.theory.activations import Activation, activation, activation_names
+from featlearn.theory.activations import Activation, activation
 from featlearn.theory.activations.registry import HIGHEST_DROP
 from featlearn.theory.double_double import DoubleDouble
 from featlearn.theory.hermite import hermite_polynomials
@@ -22,7 +22,7 @@ SMALLEST = 1e-290  # under which products of powers underflow
 # the settings whose records are those of another setting, for what lies between is 0 or nothing
 SAME = {("abs", 1): 2, ("erf", 1): 0, ("quadratic", 1): 2}
 NEW = [1, 3, 4, 6, 9, 20, HIGHEST_DROP]
-ENTRIES = [activation(*which) for which in product(activation_names(), NEW) if which not in SAME]
+ENTRIES = [activation(*which) for which in product(exact.CLOSED_NAMES, NEW) if which not in SAME]
 every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
 
 COSINES = np.array([0.0] + [sign * t for t in (1e-8, 1e-3, 0.1, 0.5, 0.999, 1 - 1e-12, 1.0) for sign in (1.0, -1.0)])
@@ -112,7 +112,7 @@ def test_the_pointwise_function_changes_with_both_its_arguments_as_its_slopes_sa
     np.testing.assert_allclose(entry.pointwise_by_square(z, q), by_square, rtol=1e-7, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", activation_names())
+@pytest.mark.parametrize("name", exact.CLOSED_NAMES)
 @pytest.mark.parametrize("q", [1e-6, 1.0, 3.0, 1e6])
 def test_moments_of_all_degrees_are_those_of_fifty_digits(name: str, q: float) -> None:
     hermite = activation(name).hermite

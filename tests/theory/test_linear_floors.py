@@ -15,7 +15,7 @@ from tests.theory import exact
 
 MP = exact.MP
 Feature = list[tuple[Any, list[Any]]]  # Σ coefficient · φ̃(row·x)
-SETTINGS = [(x.name, x.drop_hermite_below) for x in activations()]
+SETTINGS = [(x.name, x.drop_hermite_below) for x in activations() if x.series is None]  # in many digits
 SETTINGS += [("relu", 1), ("relu", 4), ("abs", 6), ("erf", 4)]
 NO_THIRD_DERIVATIVES = ("relu", "abs", "leaky_relu", "linear", "quadratic")  # elsewhere than at a kink
 TEACHER_A = np.array([1.0, -0.75])

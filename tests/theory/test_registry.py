@@ -36,8 +36,8 @@ def test_the_paper_setting_is_the_default() -> None:
 
 
 def test_unknown_names_are_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="unknown activation 'tanh'") as caught:
-        activation("tanh")
+    with pytest.raises(ValueError, match="unknown activation 'mish'") as caught:
+        activation("mish")
     assert all(name in str(caught.value) for name in activation_names())
     for drop in (-1, HIGHEST_DROP + 1):
         with pytest.raises(ValueError, match=f"drop_hermite_below is {drop}: relu has 0 to 40"):

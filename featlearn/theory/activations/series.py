@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from math import ceil, factorial, log, pi, prod, sqrt
 from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
 
+from featlearn.theory.activations.hermite_functions import nodes, right_half, weights_at
 from featlearn.theory.pairs import Array
 
 Parity = Literal["even", "odd", "none"]
@@ -251,7 +252,7 @@ class HermiteSeries:
         found = np.full(len(norms), np.nan)
         for level, rows in self._rows_by_level(norms):
             if level is not None:
-                z = _nodes(level.step, _END)
+                z = nodes(level.step, _END)
                 density = np.exp(-0.5 * z * z) / sqrt(2 * pi)
                 found[rows] = level.step * np.sum(self.functions[0](norms[rows, None] * z) ** 2 * density, -1)
         return found
@@ -288,9 +289,9 @@ class HermiteSeries:
         further = order - given
         found = np.zeros((len(norms), degree + further + 1))
         if shift is not None:
-            z = _nodes(step, _END)
+            z = nodes(step, _END)
             values = self.functions[given](norms[:, None] * z + shift[:, None])
-            found[:] = (values - (self.at_zero[given] if further else 0.0)) @ _weights(step, degree + further)
+            found[:] = (values - (self.at_zero[given] if further else 0.0)) @ weights_at(step, _END, degree + further)
         else:
             first, stride = self.stride(given)
             z, weights = self.table(step, degree + further, given)
@@ -328,7 +329,7 @@ class HermiteSeries:
         first, stride = self.stride(order)
         key = (step, degree, first, stride)
         if key not in self._tables:
-            self._tables[key] = _nodes(step, _END), _weights(step, degree)
+            self._tables[key] = nodes(step, _END), weights_at(step, _END, degree)
             if stride == 2:
                 z, weights = (x[len(x) // 2 :] for x in self._tables[key])
                 weights = np.ascontiguousarray(weights[:, first::2])
@@ -350,13 +351,13 @@ class HermiteSeries:
             more = self._coefficients(norms, 2 * found.shape[1], order, step, shift)
             return np.sum(more[:, found.shape[1] :] ** 2, -1)
         degree = found.shape[1] - 1
-        z = _nodes(step, max(_END, 2 * sqrt(degree) + 10))
+        z = nodes(step, max(_END, 2 * sqrt(degree) + 10))
         weight = np.exp(-0.25 * z * z) / (2 * pi) ** 0.25
         argument = norms[:, None] * z + (0.0 if shift is None else shift[:, None])
         with np.errstate(all="ignore"):
             values = np.where(weight > 0, self.functions[order](argument) * weight, 0.0)
         middle = len(z) // 2
-        functions = _right_half(step, max(_END, 2 * sqrt(degree) + 10), degree)
+        functions = right_half(step, max(_END, 2 * sqrt(degree) + 10), degree)
         even, odd = found[:, ::2] @ functions[:, ::2].T, found[:, 1::2] @ functions[:, 1::2].T
         values[:, middle:] -= even + odd
         values[:, : middle + 1] -= (even - odd)[:, ::-1]
@@ -371,48 +372,3 @@ def of_norms(function: Callable[[np.ndarray], np.ndarray], q: Any) -> Any:
         return function(np.sqrt(q).ravel()).reshape(q.shape)[()]
     norms = q.detach().double().sqrt().cpu().numpy()
     return q.new_tensor(function(norms.ravel()).reshape(norms.shape))
-
-
-def _nodes(step: float, end: float) -> np.ndarray:
-    count = int(end / step) + 1
-    return step * np.arange(-count, count + 1)
-
-
-@lru_cache(maxsize=2)
-def _weights(step: float, degree: int) -> np.ndarray:
-    """(J, degree + 1) of the trapezoid sums for E[f(z) he_k(z)] over ``_nodes``."""
-    right = _right_half(step, _END, degree)
-    right = step * right[:, :1] * right
-    left = right[:0:-1] * np.where(np.arange(degree + 1) % 2, -1.0, 1.0)
-    return np.concatenate([left, right])
-
-
-@lru_cache(maxsize=2)
-def _right_half(step: float, end: float, degree: int) -> np.ndarray:
-    """The functions at the nodes z ≥ 0."""
-    return hermite_functions(step * np.arange(int(end / step) + 2), degree)
-
-
-def hermite_functions(z: np.ndarray, degree: int) -> np.ndarray:
-    """he_k(z) √ϕ(z) with the density ϕ of N(0, 1), k = 0 … degree, (J, degree + 1): orthonormal and bounded by 1.
-
-    By √(k + 1) ψ_{k+1} = z ψ_k − √k ψ_{k−1}, of numbers that are kept within range apart from a factor, as ψ_0 is below
-    the least float64 where a later one is not small.
-    """
-    found = np.empty((degree + 1, len(z)))
-    exponent = -0.25 * z * z - 0.25 * log(2 * pi)
-    factor, roots = np.exp(exponent), np.sqrt(np.arange(degree + 2.0))
-    before, here = np.zeros(len(z)), np.ones(len(z))
-    for k in range(degree + 1):
-        np.multiply(here, factor, out=found[k])
-        before *= -roots[k]
-        before += z * here
-        before /= roots[k + 1]
-        before, here = here, before
-        if k % 16 == 15:  # in which numbers grow by less than 10¹⁰⁰
-            large = np.abs(here) > 1e100
-            if large.any():
-                scale = np.where(large, 1e-100, 1.0)
-                before, here, exponent = before * scale, here * scale, exponent - np.log(scale)
-                factor = np.exp(exponent)
-    return found.T

@@ -8,14 +8,13 @@ form, with gelu (docs/theory.md §11). What is left are sums of which at least o
 from __future__ import annotations
 
 from functools import partial
-from itertools import combinations
 from math import factorial, pi
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from featlearn.theory.activations import Activation, activation, activation_names
+from featlearn.theory.activations import Activation, activation
 from featlearn.theory.activations.gelu import Tails
 from featlearn.theory.activations.record import Kernel
 from featlearn.theory.pairs import Array
@@ -26,7 +25,7 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     """``kernel(xp, q_u, q_v, s)`` → (K, ∂K/∂s, ∂K/∂q_u) as in a record, with u a row of the student, v of the teacher.
 
     Raises:
-        ValueError: when the pair has no closed form here.
+        ValueError: when both have kinks, and one of them is not of degree 1.
     Accuracy: 1e-13 of √(E φ² E g²) (tests/theory/targets/test_cross.py, quadrature and fifty digits).
     """
     lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
@@ -36,11 +35,8 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     if common is not None:
         return _finite(student, teacher, [k for k in common if k >= lowest])
     even = _even_part(student, teacher, lowest)
-    series = series_kernel(student, teacher, lowest) if even is None else None
-    if series is not None:
-        return series
     if even is None:
-        raise ValueError(f"{student.label} and {teacher.label} have no closed kernel: {_known()}")
+        return series_kernel(student, teacher, lowest)
     factor = _of_absolute(student) * _of_absolute(teacher)
     linear = float(student.slope(1.0) * teacher.slope(1.0)) if lowest < 2 else 0.0
     return partial(_mixture, even, factor, linear)
@@ -72,16 +68,6 @@ def _even_part(student: Activation, teacher: Activation, lowest: int) -> Kernel 
 def _of_absolute(act: Activation) -> float:
     """p of φ(z) = p |z| + r z; 1 for others."""
     return 1.0 if act.degree_one is None else float(act.phi(np.array(1.0)) + act.phi(np.array(-1.0))) / 2
-
-
-def _known() -> str:
-    plain = [activation(name, 0) for name in activation_names()]
-    pairs = [(one, other) for one, other in combinations(plain, 2) if _is_closed(one, other)]
-    return "known are " + ", ".join(sorted(" and ".join(sorted((one.name, other.name))) for one, other in pairs))
-
-
-def _is_closed(one: Activation, other: Activation) -> bool:
-    return _common_degrees(one, other) is not None or _even_part(one, other, 0) is not None
 
 
 def _mixture(

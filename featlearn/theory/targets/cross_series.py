@@ -54,14 +54,14 @@ class _Kinked:
         return inverse[:, None] * (np.sqrt((degrees + 1) * (degrees + 2)) * at_one[2 : degree + 3])
 
 
-def series_kernel(student: Activation, teacher: Activation, lowest: int) -> Kernel | None:
-    """The kernel of two activations over the degrees from ``lowest`` on; None where both have kinks.
+def series_kernel(student: Activation, teacher: Activation, lowest: int) -> Kernel:
+    """The kernel of two activations over the degrees from ``lowest`` on. Raises ValueError where both have kinks.
 
     It is NaN for runs with rows beyond the norms that a series holds to.
     """
     smooth = [not its.kinks for its in (student, teacher)]
     if not any(smooth):
-        return None
+        raise ValueError(f"{student.label} and {teacher.label} both have kinks, and no kernel here")
     left, right = _side(student), _side(teacher)
     tolerance = TOLERANCE if all(smooth) else BESIDE_KINK
 

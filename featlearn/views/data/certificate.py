@@ -144,8 +144,8 @@ def _why_no_optimum(data: RunData) -> Iterator[str]:
     if phi is not None and teacher_activation_record(data.run, phi) != phi:
         yield "for a teacher whose activation is not the student's"
     if phi is not None and phi.name not in names_with_optimum():
-        *known, last = names_with_optimum()
-        yield f"for the activation {phi.label}, only for {', '.join(known)} and {last}"
+        known = ", ".join(names_with_optimum())
+        yield f"for the activation {phi.label}, only for those that are homogeneous of degree 1 with a kink ({known})"
     if data.snapshots is not None and data.snapshots.biases is not None:
         yield "for networks with biases"
     if has_covariance(said):

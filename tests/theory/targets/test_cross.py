@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from featlearn.theory import quadrature
-from featlearn.theory.activations import activation, activation_names
+from featlearn.theory.activations import activation
 from featlearn.theory.targets.cross import _common_degrees, cross_kernel
 from tests.theory import exact
 from tests.theory.exact import MP
 
-PAIRS = [pair for pair in permutations(activation_names(), 2) if set(pair) != {"erf", "sin"}]
+PAIRS = [pair for pair in permutations(exact.CLOSED_NAMES, 2) if set(pair) != {"erf", "sin"}]
 every_pair = pytest.mark.parametrize(("name", "other"), PAIRS)
 POINTS = [
     (1.0, 1.0, 0.0),
@@ -27,6 +27,8 @@ POINTS = [
 def test_they_are_the_expectations_of_the_pointwise_functions(name: str, other: str) -> None:
     one, two = activation(name, 0), activation(other, 0)
     for q_u, q_v, t in POINTS:
+        if "sin" in (name, other) and max(q_u, q_v) > 64:  # too many waves for the nodes
+            continue
         s = t * np.sqrt(q_u * q_v)
         found = cross_kernel(one, two)(np, np.float64(q_u), np.float64(q_v), np.float64(s))
         k = quadrature.expectation(one.phi, two.phi, q_u, q_v, s)
@@ -61,7 +63,7 @@ def test_dropping_takes_the_low_degrees_out(name: str, other: str, drop: int) ->
 
 
 def test_the_common_degrees_are_all_there_are() -> None:
-    for pair in permutations(activation_names(), 2):
+    for pair in permutations(exact.CLOSED_NAMES, 2):
         one, two = (activation(name) for name in pair)
         assert one.hermite is not None
         assert two.hermite is not None
@@ -91,8 +93,3 @@ def test_rows_that_vanish_leave_finite_numbers(name: str, other: str) -> None:
     q_u, q_v = np.array([0.0, 1.0, 0.0, 1e-280, 1e-200]), np.array([1.0, 0.0, 0.0, 1.0, 1e-200])
     for values in kernel(np, q_u, q_v, np.sqrt(q_u) * np.sqrt(q_v) * 0.5):
         assert np.isfinite(values).all()
-
-
-def test_other_pairs_are_refused_with_those_that_are_known() -> None:
-    with pytest.raises(ValueError, match=r"sin and erf have no closed kernel: known are abs and erf, .*relu"):
-        cross_kernel(activation("sin", 0), activation("erf", 0))
