@@ -15,14 +15,14 @@ from featlearn.training.state import State
 _DIGITS = 7  # of the eigenvalues in between
 
 
-def curvature_record(problem: Problem, plan: Plan, state: State) -> CurvatureRecord | None:
-    """What the end of a run is; ``problem`` and ``state`` are the run's own (B = 1).
+def curvature_record(problem: Problem, plan: Plan, state: State, steps: int) -> CurvatureRecord | None:
+    """What the end of a run is; ``problem`` and ``state`` are its own (B = 1), after so many steps of the last stage.
 
     None where numbers overflow or memory ends.
     """
     # a run that is done must not fail for it
     with np.errstate(all="ignore"), suppress(ValueError, RuntimeError, np.linalg.LinAlgError, MemoryError):
-        found = curvature(problem, plan.stages[-1], state)
+        found = curvature(problem, plan.stages[-1], state, steps)
         if np.isfinite(found.eigenvalues).all() and np.isfinite(found.grad_norm):
             return CurvatureRecord(
                 verdict=found.verdict,

@@ -222,7 +222,7 @@ class Recorder:
 
     def _curvature(self) -> CurvatureRecord | None:
         state = self.end if self.last_event is None else self.last_event.state
-        return None if state is None else curvature_record(self.problem, self.plan, state)
+        return None if state is None else curvature_record(self.problem, self.plan, state, self.stages[-1].steps)
 
     def _log(self, event: Logged, now: float, *, flush: bool) -> None:
         row = event.row | {"seconds": self.seconds_before + now - self.began}

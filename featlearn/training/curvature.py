@@ -65,32 +65,31 @@ class Curvature:
     verdict: Verdict
 
 
-def curvature(problem: Problem, stage: Stage, state: State) -> Curvature:
+def curvature(problem: Problem, stage: Stage, state: State, steps: int | None = None) -> Curvature:
     """That at the end of a run.
 
     Args:
         problem: one run (B = 1), on the population, of all its neurons.
         stage: the last one, whose trained layers and weight decay are meant.
         state: both layers at its end.
+        steps: how many steps of the stage were done, of which the last one says the weight decay; None for all.
     Accuracy: rounding, 1e-12 of the largest eigenvalue (tests/training/test_curvature.py); of more than ``MOST_DENSE``
         weights 1e-9.
     """
-    return _Found(problem, stage, state).curvature()
+    return _Found(problem, stage, state, max(1, stage.steps if steps is None else steps) - 1).curvature()
 
 
 class _Found:
     """The Hessian, as a matrix where that is not too large, and what is known of its zeros."""
 
-    def __init__(self, problem: Problem, stage: Stage, state: State) -> None:
+    def __init__(self, problem: Problem, stage: Stage, state: State, step: int) -> None:
         self.problem, self.stage, trained = problem, stage, Trained(stage.train)
         self.trained, self.second, self.first = (
             trained,
             *(x.astype(np.float64) for x in (state.second_layer, state.first_layer)),
         )
         second_order = SecondOrder.at(problem, state, trained)
-        self.decays = [
-            stage.weight_decay.in_layer(name).at_step(stage.steps - 1) for name in ("second_layer", "first_layer")
-        ]
+        self.decays = [stage.weight_decay.in_layer(name).at_step(step) for name in ("second_layer", "first_layer")]
         decay = trained.vector(
             *(np.full(x.shape, y) for x, y in zip((self.second, self.first), self.decays, strict=True))
         )

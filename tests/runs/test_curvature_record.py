@@ -67,3 +67,16 @@ def test_the_last_stage_says_what_moves_and_with_which_decay(tmp_path: Path) -> 
     assert isinstance(found, CurvatureRecord)
     assert (found.parameters, found.verdict) == (4, "minimum")
     assert found.least >= 0.02 - 1e-12
+
+
+def test_the_weight_decay_is_that_of_the_last_step_that_was_taken(tmp_path: Path) -> None:
+    # the stage ends before its weight decay falls
+    last = "{train: [first_layer, second_layer], method: newton, steps: 400, stop: {grad_norm: 1.0e-10}, weight_decay: "
+    early = trained(tmp_path, f"stages.last={last}{{start: 0.01, factor: 0.5, every: 200}}}}").info
+    whole = trained(tmp_path, f"stages.last={last}0.01}}").info
+    assert early.final is not None
+    assert early.final["stage_step"] < 200
+    assert early.curvature is not None
+    assert whole.curvature is not None
+    assert early.curvature.least == pytest.approx(whole.curvature.least, abs=1e-9)
+    assert early.curvature.verdict == "minimum"
