@@ -11,19 +11,22 @@ from featlearn.training.state import State
 
 def largest_norm(problem: Problem, state: State) -> float | None:
     """The largest norm of the rows of student and teacher that meet standard inputs, of the run's own problem; None
-    where the kernel is no series, and with biases, by which its degree goes too."""
-    if problem.activation.series is None or problem.has_biases:
+    where the kernel is no series."""
+    if problem.activation.series is None:
         return None
     rows = [problem.images(state.first_layer.astype(np.float64))[0]]
     if problem.function is None:
         rows.append(problem.joined()[1][0])
-    return float(max(np.max(np.linalg.norm(its, axis=-1), initial=0.0) for its in rows))
+    return float(max(np.max(np.linalg.norm(problem.directions(its), axis=-1), initial=0.0) for its in rows))
 
 
 def series_record(problem: Problem, largest: float | None) -> SeriesRecord | None:
-    """The degree that holds for rows up to a norm, and the bound of what it leaves out."""
+    """The degree that holds for rows up to a norm, and the bound of what it leaves out.
+
+    With biases, by which the degree goes too, only that none holds.
+    """
     series = problem.activation.series
-    if series is None or largest is None:
+    if series is None or largest is None or (problem.has_biases and series.degree(largest) is not None):
         return None
     return SeriesRecord(degree=series.degree(largest), largest_norm=largest, bound=series.level_bound(largest))
 

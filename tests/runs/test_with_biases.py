@@ -19,6 +19,7 @@ from featlearn.runs.batch import run_batch
 from featlearn.runs.train import resume, train
 from featlearn.storage.npz import write_npz
 from featlearn.theory import population
+from featlearn.training import reduction
 from featlearn.views.data.neuron import neuron_at
 from featlearn.views.data.run import read_run
 from featlearn.views.data.trained import trained_functions
@@ -284,6 +285,27 @@ def test_operations_know_biases() -> None:
     assert not np.array_equal(redrawn[0], redrawn[1])
     sphere = run_batch([config_of(**stage(constraint="unit_rows"))])[0]
     np.testing.assert_allclose(np.linalg.norm(sphere.first_layer, axis=-1), 1.0)
+
+
+def test_rows_in_the_span_are_those_in_all_dimensions(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = config_of(teacher={"input_dim": 60, "width": 2}, **stage(method="momentum"))
+    inside = run_batch([config])[0]
+    monkeypatch.setattr(reduction, "_basis", lambda *_: None)
+    outside = run_batch([config])[0]
+    assert not np.array_equal(inside.first_layer, outside.first_layer)
+    np.testing.assert_allclose(inside.first_layer, outside.first_layer, rtol=1e-9, atol=1e-12)
+    for one, other in zip(inside.rows, outside.rows, strict=True):
+        for column, value in one.items():
+            if isinstance(value, float):
+                assert value == pytest.approx(other[column], rel=1e-8, abs=1e-12), column
+
+
+def test_rows_that_are_too_long_for_a_series_are_told(tmp_path: Path) -> None:
+    tanh = {"name": "tanh", "drop_hermite_below": 0}
+    result = train(config_of(activation=tanh, **stage(step_size=1e4)), tmp_path)
+    assert result.status == "diverged"
+    assert "the Hermite series of tanh holds for rows of norm up to" in str(result.info.message)
+    assert train(config_of(activation=tanh), tmp_path).info.series is None
 
 
 # --- what is shown ------------------------------------------------------------------------------
