@@ -168,28 +168,15 @@ Init = Annotated[
 ]
 
 
-class GaussianBiases(Section):
-    """Independent Gaussian biases at the start."""
+class Biases(Section):
+    """Biases at the start: equal ones, or independent Gaussian ones."""
 
-    std: NotNegativeWeight = Field(description="standard deviation of every b_j")
+    std: NotNegativeWeight | None = Field(None, description="standard deviation of every b_j, whose mean is 0")
+    constant: Weight | None = Field(None, description="what every b_j is")
 
-
-class EqualBiases(Section):
-    """Equal biases at the start."""
-
-    constant: Weight = Field(description="what every b_j is")
-
-
-Biases = Annotated[
-    Annotated[GaussianBiases, Tag("gaussian")] | Annotated[EqualBiases, Tag("equal")],
-    Discriminator(
-        lambda value: (
-            "equal"
-            if isinstance(value, EqualBiases) or (isinstance(value, dict) and "constant" in value)
-            else "gaussian"
-        )
-    ),
-]
+    def violations(self) -> Violations:
+        if (self.std is None) == (self.constant is None):
+            yield (), "takes one of std and constant, as in {std: 0.5}"
 
 
 class Student(Section):
@@ -243,8 +230,7 @@ class Student(Section):
     def draw_biases(self, rng: np.random.Generator, width: int) -> np.ndarray:
         """(width,) biases as ``biases`` says, which is given."""
         assert self.biases is not None
-        std = self.biases.std if isinstance(self.biases, GaussianBiases) else 0.0
-        constant = self.biases.constant if isinstance(self.biases, EqualBiases) else 0.0
+        std, constant = self.biases.std or 0.0, self.biases.constant or 0.0
         return networks.drawn_biases(rng, width, std=std, constant=constant, mirrored=self.is_mirrored)
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.runs.test_with_biases import TEACHER, config_of, stage
+from tests.runs.test_with_biases import STUDENT, TEACHER, config_of, stage
 
 AXES = TEACHER | {"directions": "axes"}
 
@@ -14,6 +14,8 @@ AXES = TEACHER | {"directions": "axes"}
     ("changes", "where", "says"),
     [
         ({"activation": {"name": "relu"}}, "activation.drop_hermite_below", "use drop_hermite_below: 0"),
+        ({"student": STUDENT | {"biases": {}}}, "student.biases", "one of std and constant"),
+        ({"student": STUDENT | {"biases": {"std": 1.0, "constant": 1.0}}}, "student.biases", "one of std and constant"),
         ({"backend": "fused"}, "backend", "use torch"),
         ({"teacher": TEACHER | {"activation": {"name": "erf"}}}, "student.biases", "student's activation"),
         ({"student": {"width": 8}, "teacher": AXES | {"biases": [0.1, 0.2]}}, "teacher.biases", "student.biases"),
