@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.theory.certificate import nearest_atoms
-from featlearn.theory.measures import Atoms, Target
+from featlearn.theory.measures import Atoms, Target, lengths
 
 _MOST_STEPS = 100  # Atoms move by at most that many steps of Newton's method at a time.
 _FARTHEST = 0.2  # No coordinate of a row moves by more in one step.
@@ -53,7 +53,7 @@ def moved(target: Target, atoms: Atoms, rest: float) -> Atoms:
     signs, rows = atoms.signs, atoms.rows
     for _ in range(_MOST_STEPS):
         slope = target.slope(signs, rows[None])[0]
-        vanishing = (np.linalg.norm(rows, axis=-1) < _VANISHING_MASS) & (np.sum(slope * rows, -1) > 0)
+        vanishing = (lengths(rows) < _VANISHING_MASS) & (np.sum(slope * rows, -1) > 0)
         if vanishing.any():  # Their direction does not matter any more, and would hold up the others.
             signs, rows, slope = signs[~vanishing], rows[~vanishing], slope[~vanishing]
         if np.linalg.norm(slope) <= rest or not len(rows):
@@ -77,12 +77,12 @@ def moved(target: Target, atoms: Atoms, rest: float) -> Atoms:
 
 def _within_reach(rows: np.ndarray, moves: np.ndarray) -> np.ndarray:
     """The moves (T, n, D), cut so that no row passes the origin or turns by more than some 17 degrees."""
-    length = np.linalg.norm(rows, axis=-1, keepdims=True)
+    length = lengths(rows)[..., None]
     unit = rows / length
     outward = np.sum(moves * unit, -1, keepdims=True)
     sideways = moves - outward * unit
     outward = np.maximum(outward, -0.99 * length)
-    turn = np.linalg.norm(sideways, axis=-1, keepdims=True) / (length + outward)
+    turn = lengths(sideways)[..., None] / (length + outward)
     return np.asarray(outward * unit + sideways * np.minimum(1.0, 0.3 / np.maximum(turn, 1e-300)))
 
 
@@ -92,13 +92,13 @@ def _simplified(atoms: Atoms, near: float) -> Atoms:
     atoms = Atoms(atoms.signs[kept], atoms.rows[kept])
     if not kept.any():
         return atoms
-    apart = np.linalg.norm(atoms.directions[:, None] - atoms.directions, axis=-1)
+    apart = lengths(atoms.directions[:, None] - atoms.directions)
     together = (apart < max(1e-7, near)) & (atoms.signs[:, None] == atoms.signs)
     first = np.argmax(together, axis=1)  # For each atom, the first of those that it becomes one with.
     rows = np.zeros_like(atoms.rows)
     np.add.at(rows, first, atoms.rows)
     kept = first == np.arange(len(first))
-    kept |= np.linalg.norm(rows, axis=-1) > 0
+    kept |= lengths(rows) > 0
     return Atoms(atoms.signs[kept], rows[kept])
 
 

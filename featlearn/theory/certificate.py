@@ -13,7 +13,7 @@ from statistics import NormalDist
 import numpy as np
 
 from featlearn.theory.activations import Activation
-from featlearn.theory.measures import Atoms, Target, tangent_bases
+from featlearn.theory.measures import Atoms, Target, lengths, tangent_bases
 
 _PAIRS_TOGETHER = 2**16  # The certificate is evaluated for at most that many pairs of a direction and a neuron at once.
 _FEW = 1024  # As many points are compared with one another in 10 ms; SciPy takes 60 ms to load.
@@ -71,7 +71,7 @@ def maxima(target: Target, atoms: Atoms, candidates: int, ascents: int) -> tuple
     higher = np.max(heights[_neighbours(dimension, count, across=across, even=even)], axis=-1)
     peaks = np.flatnonzero(heights >= higher)
     known = np.pad(np.concatenate([atoms.directions, target.first]), ((0, 0), (0, dimension - target.rank)))
-    known = known / np.linalg.norm(known, axis=-1, keepdims=True)
+    known = known / lengths(known)[..., None]
     free = points[peaks[np.argsort(-heights[peaks], kind="stable")[:ascents]]]
     starts = np.concatenate([known, *([] if even else [-known]), free, _around(target, atoms, dimension)])
     peaks, heights = _ascended(target, atoms, starts)
@@ -88,8 +88,8 @@ def maxima(target: Target, atoms: Atoms, candidates: int, ascents: int) -> tuple
 
 def _line_distances(target: Target, points: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The distances of unit vectors to another one, or of their lines, if φ̃ is even."""
-    apart = np.linalg.norm(points - other, axis=-1)
-    return np.minimum(apart, np.linalg.norm(points + other, axis=-1)) if target.activation.symmetry == "even" else apart
+    apart = lengths(points - other)
+    return np.minimum(apart, lengths(points + other)) if target.activation.symmetry == "even" else apart
 
 
 def nearest_atoms(target: Target, atoms: Atoms, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -99,7 +99,7 @@ def nearest_atoms(target: Target, atoms: Atoms, points: np.ndarray) -> tuple[np.
     values, _ = target.certificate(atoms, points)
     rows = points[:, : target.rank]
     facing = np.sign(rows @ atoms.rows.T) if target.activation.symmetry == "even" else np.ones((1, 1))
-    apart = np.linalg.norm(rows[:, None] - facing[..., None] * atoms.directions, axis=-1)
+    apart = lengths(rows[:, None] - facing[..., None] * atoms.directions)
     apart[np.sign(values)[:, None] != atoms.signs] = 2.0
     return np.argmin(apart, axis=1), np.min(apart, axis=1)
 
@@ -115,7 +115,7 @@ def _around(target: Target, atoms: Atoms, dimension: int) -> np.ndarray:
     ways = 0.3 * target.decay * (tangents.mT @ vectors[..., -2:]).mT.reshape(-1, dimension)
     near = np.repeat(units, len(ways) // len(units), axis=0)
     points = np.concatenate([near + ways, near - ways])
-    return np.asarray(points / np.linalg.norm(points, axis=-1, keepdims=True))
+    return np.asarray(points / lengths(points)[..., None])
 
 
 @cache
@@ -140,7 +140,7 @@ def _spread(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarr
         points *= np.where(points[:, :1] < 0, -1.0, 1.0)
     if across:
         points[:, -1] = np.abs(points[:, -1])
-    return np.asarray(points / np.linalg.norm(points, axis=-1, keepdims=True))
+    return np.asarray(points / lengths(points)[..., None])
 
 
 @cache
@@ -178,11 +178,11 @@ def _ascended(target: Target, atoms: Atoms, starts: np.ndarray) -> tuple[np.ndar
         eigenvalues, vectors = np.linalg.eigh(bend)
         along = (vectors.mT @ up[..., None])[..., 0] / np.maximum(np.abs(eigenvalues), 1e-8)
         move = (across @ (vectors @ along[..., None]))[..., 0]
-        length = np.linalg.norm(move, axis=-1)
+        length = lengths(move)
         move *= np.minimum(1.0, radius[going] / np.maximum(length, 1e-300))[:, None]
         rise = np.sum(up * move, -1)
         tried = at + move
-        tried /= np.linalg.norm(tried, axis=-1, keepdims=True)
+        tried /= lengths(tried)[..., None]
         new_values, new_slopes = target.certificate(atoms, tried)
         better = sign * new_values > heights[going]
         risen = going[better]

@@ -125,7 +125,9 @@ class Look:
 
     def decay_of(self, layer: Layer) -> np.ndarray:
         """(B,) λ of one layer at the last step."""
-        return self._last_used([stage.weight_decay.in_layer(layer) for stage in self.stages])
+        last = max(0, self.stage_step - 1)
+        decays = [stage.weight_decay for stage in self.stages]
+        return value_of_each(decays, lambda s: s.in_layer(layer).at_step(last))
 
     @cached_property
     def step_size(self) -> np.ndarray:
@@ -299,4 +301,5 @@ class Look:
 
 
 def _in_float64(state: State) -> State:
-    return State(state.second_layer.astype(np.float64), state.first_layer.astype(np.float64))
+    second, first = (layer.astype(np.float64, copy=False) for layer in (state.second_layer, state.first_layer))
+    return State(second, first)

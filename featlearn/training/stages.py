@@ -61,16 +61,21 @@ class Schedule:
         return float(self.start) if self.factor == 1.0 else self._in_epoch(step // self.every)
 
     def _in_epoch(self, epoch: int) -> float:
-        with np.errstate(over="ignore"):
-            return float(self.start * np.float64(self.factor) ** epoch)
+        return _decayed(self.start, self.factor, epoch)
 
     def in_layer(self, layer: Layer) -> Schedule:
         """The schedule of one layer."""
         return self
 
     def by_layer(self, steps: np.ndarray, layers: tuple[Layer, ...] = LAYERS) -> np.ndarray:
-        """The values of each of some layers at steps (n,), (n, layers)."""
+        """The values of each of some layers at rising steps (n,), (n, layers)."""
+        if len(steps) and self._is_constant(int(steps[0]), int(steps[-1])):
+            return np.full((len(steps), len(layers)), self.at_step(int(steps[0])))
         return np.repeat(self.at(steps)[:, None], len(layers), axis=1)
+
+    def _is_constant(self, first: int, last: int) -> bool:
+        """Whether it has one value from a step to a later one, as far as that is seen at once."""
+        return self.factor == 1.0 or first // self.every == last // self.every
 
     def epoch_ends(self, steps: int, most: int) -> np.ndarray:
         """How many steps are done at each change of the value in a stage of ``steps``; none if more than ``most``."""
@@ -89,6 +94,12 @@ class Schedule:
         """Its values divided by a number, as configurations write them."""
         start = f"{self.start / by:g}"
         return start if self.factor == 1 else f"{{start: {start}, factor: {self.factor:g}, every: {self.every}}}"
+
+
+@lru_cache(maxsize=4096)
+def _decayed(start: float, factor: float, epoch: int) -> float:
+    with np.errstate(over="ignore"):
+        return float(start * np.float64(factor) ** epoch)
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,9 @@ class Curve(Schedule):
         share = step / (self.steps - 1)
         left = 1.0 - share if self.kind == "linear" else 0.5 * (1.0 + cos(pi * share))
         return self.end + (self.start - self.end) * left
+
+    def _is_constant(self, first: int, last: int) -> bool:
+        return first == last
 
     def epoch_ends(self, steps: int, most: int) -> np.ndarray:
         """None: the value changes at every step."""

@@ -40,6 +40,21 @@ def test_a_thousand_steps_without_low_degrees_are_those_of_the_torch_backend(nam
     test_a_thousand_steps_are_those_of_the_torch_backend("momentum", name, drop)
 
 
+@pytest.mark.parametrize("method", ETAS)
+@pytest.mark.parametrize("m", [9, 32])
+def test_what_is_kept_of_the_last_steps_is_what_another_look_finds(m: int, method: str) -> None:
+    problem, start = batch(3, m, 5)
+    backend = fused()
+    state = backend.advance(problem, stages(3, method), start, 0, 20)
+    kept = backend.loss_and_gradient(problem, state)
+    for again, there in ((backend, replace(state, first_layer=state.first_layer.copy())), (fused(), state)):
+        loss, gradient = again.loss_and_gradient(problem, there)
+        assert loss.tobytes() == kept[0].tobytes()
+        assert [x.tobytes() for x in gradient] == [x.tobytes() for x in kept[1]]
+    elsewhere = backend.loss_and_gradient(problem, start)
+    assert (elsewhere[0] != kept[0]).all()
+
+
 @pytest.mark.parametrize("train", [("first_layer",), ("second_layer",)])
 @pytest.mark.parametrize("method", ETAS)
 def test_a_layer_that_is_not_trained_keeps_its_bits(method: str, train: tuple[Layer, ...]) -> None:

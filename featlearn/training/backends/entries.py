@@ -82,11 +82,25 @@ def _run(
 
 
 @compiled
+def _power(base, exponent):
+    """The base to a positive exponent, as numba computes it."""
+    if exponent > 0x10000:
+        return base ** float(exponent)
+    power = 1.0
+    while exponent != 0:
+        if exponent & 1:
+            power *= base
+        exponent >>= 1
+        base *= base
+    return power
+
+
+@compiled
 def _step(i, run, n, numbers, stretch, decay, size):
     """Step i of a run; the second layer of a scaled student is trained as α a, ``stretch`` being α²."""
     beta1, beta2, unbias1, unbias2 = numbers[3], numbers[4], 1.0, 1.0
     if n.method == ADAM:
-        unbias1, unbias2 = 1.0 - beta1 ** (n.done + i + 1), 1.0 - beta2 ** (n.done + i + 1)
+        unbias1, unbias2 = 1.0 - _power(beta1, n.done + i + 1), 1.0 - _power(beta2, n.done + i + 1)
     at, stretch = 2 * (run * n.steps + i), stretch[run]  # first layer, second layer
     weighed = decay[at + 1] / stretch, decay[at], size[at + 1], size[at] / stretch
     return Step(n.method, beta1, beta2, unbias1, unbias2, *weighed, n.train_a, n.train_w, n.unit_rows)

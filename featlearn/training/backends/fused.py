@@ -66,17 +66,22 @@ class FusedBackend:
 
     def __init__(self) -> None:
         self.threads = thread_count()
+        self._seen_last: tuple[Problem, State, Looks, Gradient] | None = None  # where the last steps led
 
     def advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         """See ``backends.Backend``."""
-        return self._walk(problem, stages, state, done, count, np.zeros(0, dtype=np.int64))[0]
+        here = np.array([count] if count else [], np.int64)
+        state, looks, gradient = self._walk(problem, stages, state, done, count, here)
+        self._seen_last = None if gradient is None else (problem, state, looks, gradient)
+        return state
 
     def advance_looking(
         self, problem: Problem, stages: Sequence[Stage], state: State, done: int, looks: np.ndarray
     ) -> tuple[State, Looks]:
         """See ``backends.Backend``; steps on the correlation loss do not see the squared one on their way."""
         if stages[0].loss == "squared":
-            return self._walk(problem, stages, state, done, int(looks[-1]) - done, np.asarray(looks - done, np.int64))
+            here = np.asarray(looks - done, np.int64)
+            return self._walk(problem, stages, state, done, int(looks[-1]) - done, here)[:2]
         found = []
         for look in looks.tolist():
             state, done = self.advance(problem, stages, state, done, look - done), look
@@ -85,7 +90,11 @@ class FusedBackend:
 
     def _walk(
         self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int, looks: np.ndarray
-    ) -> tuple[State, Looks]:
+    ) -> tuple[State, Looks, Gradient | None]:
+        """The state after some steps and the loss at looks on the way; where one is asked for, the gradient there too.
+
+        There is none of students whose weights are not those of the loss, and of wide runs.
+        """
         if state.first_layer.dtype != np.float64 or problem.data is not None:
             raise TypeError("the fused backend computes in float64 on population data")
         stage, m = stages[0], state.second_layer.shape[1]
@@ -103,13 +112,17 @@ class FusedBackend:
         if problem.scaled is not None and problem.scaled.lazy is not None:
             size = size * (problem.scale / problem.scaled.lazy)[:, None, None] ** 2
         seen = np.zeros((len(stages), len(looks), 2))
+        together = m >= WIDE and len(stages) < self.threads
+        asked = len(looks) == 1 and not together and problem.scaled is None and stage.loss == "squared"
+        slope_a, slope_w = (np.zeros(x.shape if asked else (len(stages), 0)) for x in (a, v))
 
         def walk(runs: slice, threads: int = 1) -> None:
             advance_in_place: Any = kernels.advance_runs
             parts = (x[runs] for x in (stretch, v, a, multiplicity, decay, size, *moments, seen))
-            advance_in_place(activation, optimiser, m, *parts, done, looks, target.take(runs), threads)
+            slopes = slope_a[runs], slope_w[runs]
+            advance_in_place(activation, optimiser, m, *parts, done, looks, target.take(runs), threads, *slopes)
 
-        if m >= WIDE and len(stages) < self.threads:
+        if together:
             for run in range(len(stages)):
                 walk(slice(run, run + 1), self.threads)
         else:
@@ -121,10 +134,15 @@ class FusedBackend:
         if _OUTPUT in memory:
             memory[_OUTPUT] = second
             second = second / problem.scale[:, None]
-        return State(second, first, memory), _looks(seen, target)
+        gradient = _gradient(slope_a, slope_w, first.shape) if asked else None
+        return State(second, first, memory), _looks(seen, target), gradient
 
     def loss_and_gradient(self, problem: Problem, state: State) -> tuple[np.ndarray, Gradient]:
         """See ``backends.Backend``."""
+        if self._seen_last is not None:
+            of, there, looks, gradient = self._seen_last
+            if of is problem and there.first_layer is state.first_layer and there.second_layer is state.second_layer:
+                return looks.loss[:, 0], gradient
         looks, gradient = self._evaluated(problem, state)
         return looks.loss[:, 0], gradient
 
@@ -144,8 +162,8 @@ class FusedBackend:
             evaluate(activation, m, *arrays, target.take(part))
 
         self._share_out(look, runs)
-        by_a = problem.output_weights(slope_a[:, :m].copy())
-        return _looks(seen[:, None], target), Gradient(by_a, slope_w[:, :d, :m].mT.copy())
+        by_a, by_w = _gradient(slope_a, slope_w, (runs, m, d))
+        return _looks(seen[:, None], target), Gradient(problem.output_weights(by_a), by_w)
 
     def sample_loss_and_gradient(
         self, problem: Problem, state: State, loss: LossName = "squared"
@@ -206,6 +224,12 @@ def _looks(seen: np.ndarray, target: FusedTarget) -> Looks:
     # Σ|mass| squared bounds what cancels in the sum, up to a factor below 4 that only the quadratic needs
     loss, mass = seen[..., 0] + target.squared_norm[:, None], seen[..., 1] + target.mass[:, None]
     return Looks(loss, 2.0**-48 * mass**2)
+
+
+def _gradient(slope_a: np.ndarray, slope_w: np.ndarray, shape: tuple[int, ...]) -> Gradient:
+    """The gradient by a first layer of a shape (runs, m, d) and its second layer, from columns."""
+    _, m, d = shape
+    return Gradient(slope_a[:, :m].copy(), slope_w[:, :d, :m].mT.copy())
 
 
 def _weights(second: np.ndarray, teacher: np.ndarray) -> np.ndarray:

@@ -52,6 +52,8 @@ def advance_runs(
     looks: np.ndarray,
     target: FusedTarget,
     threads: int = 1,
+    slope_a: np.ndarray = _NONE,
+    slope_w: np.ndarray = _NONE,
 ) -> None:
     """Take the steps of ``decay`` and ``size``, (runs, steps, 2) for both layers, on runs of m neurons, in place.
 
@@ -70,6 +72,8 @@ def advance_runs(
         looks: how many of the steps are done at each look, rising, 0 … steps.
         target: what is learned beside the teacher in v and a; ``seen`` is without its squared norm.
         threads: how many share out the work of a single run.
+        slope_a, slope_w: laid out like a and v, and filled with the gradient at the last weights where there is a look;
+            of no length, or with several threads, they are left alone.
     """
     method, beta1, beta2, *trained = optimiser
     if method not in METHODS:
@@ -79,16 +83,16 @@ def advance_runs(
     )
     flags = ("train_a", "train_w", "unit_rows", "correlation")
     n = n._replace(**{name: int(flag) for name, flag in zip(flags, trained, strict=True)})
-    n = n._replace(meets=n.correlation * (m // LANES))
+    together = threads > 1 and n.runs == 1 and n.shares > 1
+    n = n._replace(meets=n.correlation * (m // LANES), gradients=int(slope_a.size > 0 and not together))
     counters, looked = np.zeros(COUNTERS, np.int64), np.zeros(seen.size)
     given = [np.array(n, np.int64), np.array([*kernel[1:4], beta1, beta2]), np.ascontiguousarray(looks), counters]
     given += _constants(kernel, target)
     given += [np.ascontiguousarray(x).reshape(-1) for x in (stretch, decay, size)]
-    weights = (v, a, mean_a, square_a, mean_w, square_w, multiplicity)
+    weights = (slope_a, slope_w, v, a, mean_a, square_a, mean_w, square_w, multiplicity)
     rows = _arranged(m, n, weights)
-    together = threads > 1 and n.runs == 1 and n.shares > 1
     advance = compiled(entry_name(n.lines > 0, together), kernel[0])
-    do_all([lambda: advance(*given, looked, _NONE, _NONE, *rows)] * (threads if together else 1), threads)
+    do_all([lambda: advance(*given, looked, *rows)] * (threads if together else 1), threads)
     seen[:] = looked.reshape(seen.shape)
     for columns, changed in zip(weights[:-1], rows, strict=False):
         _read_back(changed, columns, n)

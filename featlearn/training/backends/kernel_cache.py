@@ -16,7 +16,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +29,7 @@ from featlearn.storage.replacement import write_file
 
 # The modules that compiled code is made of, relative to ``featlearn.training``.
 SOURCES = (
+    "backends/compilation.py",
     "backends/entries.py",
     "backends/kernel_cache.py",
     "backends/layout.py",
@@ -155,23 +156,14 @@ def _machine() -> Any:
 
 
 def _compiled(name: str, family: int) -> bytes:
-    """The content of a file: the function's name, a zero, and its object code.
-
-    What numba compiles for callers in C is a shell around a function of its own that turns errors into Python's. There
-    are none, and the function is called itself, which needs nothing of numba.
-    """
-    import numba
+    """The content of a file: the function's name, a zero, and its object code."""
     from llvmlite import binding
-    from numba import types
 
+    from featlearn.training.backends.compilation import in_llvm
     from featlearn.training.backends.entries import ARGUMENTS, ENTRIES
 
-    with _unoptimised():
-        shell = numba.cfunc(types.void(*ARGUMENTS[name]), error_model="numpy")(ENTRIES[name](family))
-    symbol = shell.native_name.removeprefix("cfunc.")
-    around = rf'^define [^\n]*@"?{re.escape(shell.native_name)}"?\(.*?^}}$'
-    module = binding.parse_assembly(re.sub(around, "", shell.inspect_llvm(), flags=re.M | re.S))
-    machine = _machine()
+    symbol, llvm = in_llvm(ENTRIES[name](family), ARGUMENTS[name])
+    module, machine = binding.parse_bitcode(llvm), _machine()
     passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=3))
     passes.getModulePassManager().run(module, passes)
     code = str(module)
@@ -180,22 +172,6 @@ def _compiled(name: str, family: int) -> bytes:
     if symbol not in defined or not called <= defined | _CALLED:
         raise RuntimeError(f"compiled code calls {sorted(called - defined - _CALLED)}, which only numba has")
     return symbol.encode() + b"\0" + machine.emit_object(module)
-
-
-@contextmanager
-def _unoptimised() -> Iterator[None]:
-    """Within it numba leaves its code as it is: it would optimise each function twice, and again all that calls it."""
-    import numba
-    from numba.core.compiler_lock import global_compiler_lock
-
-    with global_compiler_lock:  # for nobody else
-        config: Any = numba.config
-        level = config.OPT
-        config.OPT = type(level)(0)
-        try:
-            yield
-        finally:
-            config.OPT = level
 
 
 def _loaded(content: bytes) -> Kernel:

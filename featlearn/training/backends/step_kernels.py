@@ -163,7 +163,7 @@ def _sums_of(family: int, polynomial: bool) -> tuple[Any, Any, Any]:
             store(run.sums, share * students * run.d + row, 0.0)
         for first in range(0, last, PANEL):
             turn = first // PANEL % (2 * shares)
-            if turn in (share, 2 * shares - 1 - share):
+            if turn == share or turn == 2 * shares - 1 - share:
                 panel(run, share, first, min(first + PANEL, last))
 
     @in_part

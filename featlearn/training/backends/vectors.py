@@ -15,7 +15,6 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -23,19 +22,8 @@ from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import lower_builtin, models, register_model
 
+from featlearn.training.backends.compilation import compiled, in_part, inlined  # noqa: F401 - kernels find all here
 from featlearn.training.backends.layout import LANES
-
-# without ``fastmath``: a diverging run must show it
-_OPTIONS: dict[str, Any] = {
-    "error_model": "numpy",
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-    "no_rewrites": True,
-}
-compiled = numba.njit(**_OPTIONS)
-# Branches on what is known when a function is made are compiled in part: numba calls that a rewrite.
-in_part = numba.njit(**_OPTIONS | {"no_rewrites": False})
-inlined = numba.njit(**_OPTIONS | {"no_rewrites": False, "forceinline": True})  # for what is done to every row
 
 
 class VectorType(types.Type):
@@ -57,12 +45,14 @@ class _Model(models.PrimitiveModel):
         super().__init__(manager, kind, _LANES)
 
 
-def instruction(emit: Callable[..., Any], result: types.Type, *cases: tuple[types.Type, ...]) -> Callable[[Any], Any]:
+def instruction(
+    emit: Callable[..., Any], result: types.Type | None, *cases: tuple[types.Type, ...]
+) -> Callable[[Any], Any]:
     """A decorator of what an operation does: in compiled code it is what ``emit`` makes of the values of a case.
 
     Args:
         emit: from numba's target context, the builder of LLVM code and the arguments' values to the result's.
-        result: the type of the result.
+        result: the type of the result; None for that of the first argument.
         cases: the types of the arguments that there are.
     """
 
@@ -70,7 +60,7 @@ def instruction(emit: Callable[..., Any], result: types.Type, *cases: tuple[type
         return emit(context, builder, *values)
 
     def known(function: Any) -> Any:
-        signatures = [signature(result, *case) for case in cases]
+        signatures = [signature(result or case[0], *case) for case in cases]
         template = type("Template", (ConcreteTemplate,), {"key": function, "cases": signatures})
         infer_global(function, types.Function(template))
         for case in cases:
@@ -119,6 +109,21 @@ def _store(context: Any, builder: Any, rows: Any, row: Any, value: Any) -> Any:
 
 def _entry(_: Any, builder: Any, rows: Any, row: Any, lane: Any) -> Any:
     return builder.load(builder.gep(_address(builder, rows, row), [lane]))
+
+
+def _second_if(operation: str) -> Callable[..., Any]:
+    """What emits the choice of the second of two numbers where it compares so with the first."""
+
+    def emit(_: Any, builder: Any, a: Any, b: Any) -> Any:
+        compare = builder.icmp_signed if a.type == b.type == ir.IntType(64) else builder.fcmp_ordered
+        return builder.select(compare(operation, b, a), b, a)
+
+    return emit
+
+
+instruction(_second_if("<"), None, (COUNT, COUNT), (NUMBER, NUMBER))(min)
+instruction(_second_if(">"), None, (COUNT, COUNT), (NUMBER, NUMBER))(max)
+instruction(lambda _, builder, a: builder.fptosi(a, ir.IntType(64)), COUNT, (NUMBER,))(int)
 
 
 @instruction(_load, VECTOR, (ROWS, COUNT))
