@@ -192,8 +192,9 @@ class Recorder:
             self._sync()
         teacher = self.problem.teacher_second_layer, self.problem.teacher_first_layer
         series = series_record(self.problem, self.largest_norm)
-        if status == "diverged" and (beyond := beyond_reach(self.problem, series)):
-            message = f"{message}; {beyond}" if message else beyond
+        at_start = self.last_row is not None and self.last_row["step"] == 0
+        if status == "diverged" and (beyond := beyond_reach(self.problem, series, at_start=at_start)):
+            message = f"cannot start: {beyond}" if at_start else f"{message}; {beyond}"
         self.info = self.info.changed(
             status=status,
             final=self.last_row,

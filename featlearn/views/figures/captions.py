@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from featlearn.claims.records import ClaimRecord
+from featlearn.theory.activations import label_of as activation_label
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.certificate_view import CertificateView
@@ -182,12 +184,22 @@ def _of_run(data: RunData) -> str:
     phi = data.info.activation
     if phi is not None:
         dropped = f", Hermite degrees below {phi.drop_hermite_below} dropped" if phi.drop_hermite_below else ""
-        parts.append(f"activation {in_latex(phi.label)}{dropped}")
+        of_teacher = _activation_of_teacher(data.settings)
+        whose = f" of the student and {in_latex(of_teacher)} of the teacher" if of_teacher else ""
+        parts.append(f"activation {in_latex(phi.label)}{whose}{dropped}")
     if data.info.seed is not None:
         parts.append(f"seed {data.info.seed}")
     parts += training_in_parts(data.settings)
     told = "; ".join(parts)
     return f"{told[:1].upper()}{told[1:]}{'. ' if told else ''}Run {in_latex(data.name)} ({_status(data)})."
+
+
+def _activation_of_teacher(settings: Mapping[str, Any]) -> str:
+    """The teacher's own activation with its parameters; empty where it is the student's."""
+    prefix = "teacher.activation."
+    own = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
+    parameters = (value for key, value in own.items() if key != "name" and value is not None)
+    return activation_label(own["name"], parameters) if "name" in own else ""
 
 
 def _target(data: RunData) -> str:
