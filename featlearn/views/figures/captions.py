@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from featlearn.claims.records import ClaimRecord
-from featlearn.theory.activations import label_of as activation_label
+from featlearn.runs.records import CurvatureRecord
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.certificate_view import CertificateView
 from featlearn.views.data.neurons import Neurons
-from featlearn.views.data.run import RunData
+from featlearn.views.data.run import RunData, teacher_activation_record
 from featlearn.views.data.slope import Slope
 from featlearn.views.data.sweep import SweepData
 from featlearn.views.data.theory import Theory
@@ -153,11 +152,14 @@ def degrees_caption(data: RunData) -> str:
     )
 
 
-def curvature_caption(data: RunData) -> str:
-    """Of the spectrum of the Hessian."""
+def curvature_caption(data: RunData, curvature: CurvatureRecord) -> str:
+    """Of the spectrum of the Hessian, or of its ends."""
+    found = len(curvature.eigenvalues) // 2
+    ends = "" if curvature.zeros is not None else f"Of {curvature.parameters} the {found} at either end were found. "
     return (
         r"Eigenvalues of the Hessian of the objective of the last stage over its trained weights, at the end, in "
-        rf"rising order. The axis is linear within $\pm 10^{{-8}}$ of the largest, logarithmic beyond. {_of_run(data)}"
+        rf"rising order. {ends}The axis is linear within $\pm 10^{{-8}}$ of the largest, logarithmic beyond. "
+        f"{_of_run(data)}"
     )
 
 
@@ -184,22 +186,14 @@ def _of_run(data: RunData) -> str:
     phi = data.info.activation
     if phi is not None:
         dropped = f", Hermite degrees below {phi.drop_hermite_below} dropped" if phi.drop_hermite_below else ""
-        of_teacher = _activation_of_teacher(data.settings)
-        whose = f" of the student and {in_latex(of_teacher)} of the teacher" if of_teacher else ""
+        own = teacher_activation_record(data.run, phi)
+        whose = f" of the student and {in_latex(own.label)} of the teacher" if own and own.label != phi.label else ""
         parts.append(f"activation {in_latex(phi.label)}{whose}{dropped}")
     if data.info.seed is not None:
         parts.append(f"seed {data.info.seed}")
     parts += training_in_parts(data.settings)
     told = "; ".join(parts)
     return f"{told[:1].upper()}{told[1:]}{'. ' if told else ''}Run {in_latex(data.name)} ({_status(data)})."
-
-
-def _activation_of_teacher(settings: Mapping[str, Any]) -> str:
-    """The teacher's own activation with its parameters; empty where it is the student's."""
-    prefix = "teacher.activation."
-    own = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
-    parameters = (value for key, value in own.items() if key != "name" and value is not None)
-    return activation_label(own["name"], parameters) if "name" in own else ""
 
 
 def _target(data: RunData) -> str:
