@@ -16,6 +16,7 @@ from featlearn.config.model import Config
 from featlearn.config.student import ExplicitInit, FileInit, GaussianInit, NearTeacherInit, SphereInit, SymmetricInit
 from featlearn.config.teacher import Teacher
 from featlearn.config.weight_file import read_student
+from featlearn.theory.biases import with_ones, without_biases
 from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.function import Function, Polynomial
 from featlearn.training import networks
@@ -24,7 +25,7 @@ from featlearn.training.covariance import Root
 from featlearn.training.data import Data, Empirical, Online, Sample, drawn_sample, held_out, sample_of
 from featlearn.training.events import Start
 from featlearn.training.networks import Network, generator
-from featlearn.training.operations import REDRAW
+from featlearn.training.operations import REDRAW, REDRAW_BIASES
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Probe, Problem, Redraws, Scaled
 from featlearn.training.state import State
@@ -51,18 +52,27 @@ def require_buildable(config: Config) -> None:
     if isinstance(config.student.init, FileInit | ExplicitInit):
         _student(config, teacher)
     if isinstance(config.data, EmpiricalData) and config.data.path is not None:
-        _data(config, teacher, None, None)
+        _data(config, _beside_student(config, teacher), None, None)
 
 
 def initial_networks(config: Config) -> tuple[Network, Network]:
-    """The teacher and the initial student of a configuration, float64.
+    """The teacher and the initial student of a configuration, float64; where the student has biases, both do.
 
     Raises:
         networks.InfeasibleTeacher: when no teacher with the requested separation was found.
         InvalidWeights: when a weight file is missing, broken, changed or of the wrong shape.
     """
     teacher = _teacher(config)
-    return teacher, _student(config, teacher)
+    return _beside_student(config, teacher), _student(config, teacher)
+
+
+def _beside_student(config: Config, teacher: Network) -> Network:
+    """The teacher with rows like those of the student: with biases, 0 if not given, where that one has any."""
+    if not config.student.has_biases:
+        return teacher
+    given = None if config.teacher is None else config.teacher.biases
+    biases = np.zeros(len(teacher.first_layer)) if given is None else np.array(given, dtype=float)
+    return networks.with_bias_column(teacher, biases)
 
 
 def build(config: Config) -> tuple[Problem, Plan, Start]:
@@ -77,9 +87,10 @@ def build(config: Config) -> tuple[Problem, Plan, Start]:
     dtype = np.dtype(config.precision)
     state = State(student.second_layer[None].astype(dtype), student.first_layer[None].astype(dtype))
     second, first = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
-    entry = config.activation.entry()
+    entry = config.entry()
     scaled = _scaled(config, second, first)
-    root = _root(config, teacher)
+    root = _root(config, without_biases(entry, teacher.first_layer))
+    root = root.with_biases() if root is not None and config.student.has_biases else root
     data = _data(config, teacher, scaled, root)
     problem = Problem(
         activation=entry,
@@ -139,17 +150,17 @@ def _directions(config: Config, teacher: Teacher) -> np.ndarray:
     return networks.orthonormal_rows(generator(config.seed, "teacher"), rank, input_dim)
 
 
-def _root(config: Config, teacher: Network) -> Root | None:
-    """R = Σ^{1/2} of the inputs; None for N(0, I)."""
+def _root(config: Config, directions: np.ndarray) -> Root | None:
+    """R = Σ^{1/2} of the inputs, of a teacher with the directions (m*, d); None for N(0, I)."""
     if config.inputs is None or config.inputs.covariance == "identity":
         return None
-    given, dim = config.inputs.covariance, teacher.first_layer.shape[1]
+    given, dim = config.inputs.covariance, directions.shape[1]
     if isinstance(given, list):
         return Root.of_diagonal(np.array([given], dtype=np.float64))
     if isinstance(given, PowerLawCovariance):
         return Root.of_diagonal(np.arange(1.0, dim + 1)[None] ** -given.power_law)
     assert not isinstance(given, str)
-    direction = teacher.first_layer[:1]
+    direction = directions[:1]
     if given.spike.along == "random":
         direction = networks.orthonormal_rows(generator(config.seed, "covariance"), 1, dim)
     return Root.of_spike(np.array([given.spike.strength]), direction)
@@ -165,6 +176,15 @@ def _function(config: Config) -> Function | None:
 
 
 def _student(config: Config, teacher: Network) -> Network:
+    student = _without_new_biases(config, teacher)
+    if config.student.biases is None:
+        return student
+    biases = config.student.draw_biases(generator(config.seed, "biases"), len(student.first_layer))
+    return networks.with_bias_column(student, biases, balanced=bool(getattr(config.student.init, "balanced", None)))
+
+
+def _without_new_biases(config: Config, teacher: Network) -> Network:
+    """The student, with biases where its init says them."""
     init, rng = config.student.init, generator(config.seed, "student")
     input_dim = teacher.first_layer.shape[1]
     if isinstance(init, ExplicitInit):
@@ -172,9 +192,10 @@ def _student(config: Config, teacher: Network) -> Network:
             raise InvalidData(
                 f"has {input_dim} inputs, the rows of student.init.first_layer {len(init.first_layer[0])}"
             )
-        return Network(np.array(init.second_layer, dtype=float), np.array(init.first_layer, dtype=float))
+        given = Network(np.array(init.second_layer, dtype=float), np.array(init.first_layer, dtype=float))
+        return given if init.biases is None else networks.with_bias_column(given, np.array(init.biases, dtype=float))
     if isinstance(init, FileInit):
-        return read_student(init, config.student.width, input_dim)
+        return read_student(init, config.student.width, input_dim, new_biases=config.student.biases is not None)
     width = config.student.width
     assert width is not None
     if isinstance(init, SymmetricInit):
@@ -186,19 +207,25 @@ def _student(config: Config, teacher: Network) -> Network:
     if isinstance(init, SphereInit):
         return networks.sphere_student(rng, width=width, input_dim=input_dim, norm=init.norm, second=init.draw())
     if isinstance(init, NearTeacherInit):
-        degree = config.activation.entry().homogeneous_degree
+        degree = config.entry().homogeneous_degree
         return networks.near_teacher_student(rng, teacher, width=width, angle=init.angle, homogeneous=degree == 1)
     assert_never(init)
 
 
 def _redraws(config: Config, first: np.ndarray) -> Redraws | None:
-    """The second layer that each stage could end with, of a student with initial rows (1, m, d)."""
-    rule = config.student.redraw()
-    if rule is None or all(REDRAW not in stage.then for stage in config.stages.values()):
+    """The layers that each stage could end with, of a student with initial rows (1, m, d)."""
+    named = {operation for stage in config.stages.values() for operation in stage.then}
+    rule, second, biases = config.student.redraw(), None, None
+    if rule is not None and REDRAW in named:
+        loose = replace(rule, balanced=False)  # balanced with the rows that there are by then
+        drawn = [loose.drawn(generator(config.seed, f"second layer after {name}"), first[0]) for name in config.stages]
+        second = np.stack(drawn)[None]
+    if REDRAW_BIASES in named:
+        rngs = [generator(config.seed, f"biases after {name}") for name in config.stages]
+        biases = np.stack([config.student.draw_biases(rng, first.shape[1]) for rng in rngs])[None]
+    if second is None and biases is None:
         return None
-    loose = replace(rule, balanced=False)  # balanced with the rows that there are by then
-    drawn = [loose.drawn(generator(config.seed, f"second layer after {name}"), first[0]) for name in config.stages]
-    return Redraws(np.stack(drawn)[None], np.array([rule.balanced]))
+    return Redraws(second, np.array([rule is not None and rule.balanced]), biases)
 
 
 def _scaled(config: Config, second: np.ndarray, first: np.ndarray) -> Scaled | None:
@@ -243,14 +270,17 @@ def _data(config: Config, teacher: Network, scaled: Scaled | None, root: Root | 
         return made
     if isinstance(made, Online):
         return replace(made, added=added)
-    return made.shifted(config.activation.entry(), added)
+    return made.shifted(config.entry(), added)
 
 
 def _unscaled_data(config: Config, teacher: Network) -> Data | None:
-    entry, choice = config.activation.entry(), config.data
+    entry, choice = config.entry(), config.data
     if isinstance(choice, EmpiricalData):
         if choice.path is not None:
-            train, test = _own_data(config, None if config.teacher is None else teacher.first_layer.shape[1])
+            dim = None if config.teacher is None else without_biases(entry, teacher.first_layer).shape[1]
+            train, test = _own_data(config, dim)
+            train = with_ones(entry, train[0]), train[1]
+            test = None if test is None else (with_ones(entry, test[0]), test[1])
             held = None if test is None else lambda: held_out(entry, *train, *test)
             return Empirical(lambda: sample_of(entry, *train), held, batches=_batches(config.seed, choice))
         samples, noise_std = choice.samples or 0, choice.noise_std or 0.0

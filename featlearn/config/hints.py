@@ -89,7 +89,7 @@ OF_KEYS = (
     Hint("repeat repeats steps_per_batch reuses", "reuse", at="data"),
     Hint("diagonal variances eigenvalues", says="of a diagonal, covariance is the list of the d", at="covariance"),
     Hint("covariance cov spectrum spike spiked anisotropy", "inputs.covariance"),
-    Hint("bias biases", says="the networks have no biases: f(x) = Σ_j a_j φ(w_j·x)"),
+    Hint("bias use_bias bias_std", "student.biases", says="as in student.biases: {std: 0.5} or {constant: 0}"),
     Hint("depth n_layers num_layers", says="the networks have two layers: f(x) = Σ_j a_j φ(w_j·x)"),
     Hint(
         "constraints normalize normalise projection project spherical on_sphere",

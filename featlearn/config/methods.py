@@ -29,7 +29,7 @@ _correlating = ", ".join(m.name for m in METHODS.values() if "correlation" in m.
 DESCRIPTIONS = {
     "method": "; ".join(f"`{m.name}` {m.sentence}" for m in METHODS.values()),
     "steps": f"number of steps (not for {_without_steps})",
-    "step_size": f"η ({_other_sizes}), a number or a schedule, for both layers or for each (not for {_without_size})",
+    "step_size": f"η ({_other_sizes}), a number or a schedule, for all layers or for each (not for {_without_size})",
     "constraint": "`unit_rows`: the rows of the first layer are divided by their norms when the stage starts and after "
     f"each step (flow: they follow the gradient along the sphere); rows of zeros stay (for {_constrained})",
     "loss": "what is minimised: `squared`, L (the default), or `correlation`, −2 E[f f*], on data the mean of −2 f y; "

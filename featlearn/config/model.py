@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from featlearn.config.activation import ActivationChoice, why_not
+from featlearn.config.biases import violations_of_biases, why_no_gap
 from featlearn.config.data import Data, EmpiricalData, OnlineData, PopulationData
 from featlearn.config.inputs import Inputs
 from featlearn.config.log import Log
@@ -24,6 +25,7 @@ from featlearn.config.student import ExplicitInit, NearTeacherInit, Student
 from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
 from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, names_of_degree, names_with_optimum
+from featlearn.theory.activations.biased import with_biases
 from featlearn.theory.targets.cross import cross_kernel
 from featlearn.training.backends import resolved_backend
 from featlearn.training.column import Compared
@@ -90,6 +92,7 @@ class Config(Section):
         if self.teacher is None and not self._has_own_data():
             yield ("teacher",), "missing (the target); only data of your own (`data.path`) need none"
             return
+        yield from violations_of_biases(self)
         yield from self._target_violations()
         yield from self._input_violations()
         yield from self._student_violations()
@@ -159,6 +162,11 @@ class Config(Section):
         if self.backend == "fused":
             yield ("backend",), "fused computes for inputs N(0, I); with a covariance use torch (or auto)"
 
+    def entry(self) -> Activation:
+        """The activation of the student's neurons, of a valid configuration: with biases where it has them."""
+        plain = self.activation.entry()
+        return with_biases(plain) if self.student.has_biases else plain
+
     @property
     def is_standard(self) -> bool:
         """Whether inputs are N(0, I)."""
@@ -209,6 +217,8 @@ class Config(Section):
             return "is null for a polynomial, which has no neurons"
         if compares == "masses" and not self._has_own_neurons():
             return "is null for a teacher of another activation, whose masses are not those of the student"
+        if compares == "masses" and self.student.has_biases:
+            return "is null for a student with biases, whose masses do not add up to those of the teacher"
         return None
 
     def _why_no_gap(self, stage: StageConfig) -> str | None:
@@ -225,6 +235,8 @@ class Config(Section):
             return "the gap is known for networks without student.output_scale; use loss or grad_norm"
         if self.student.scaling is not None:
             return "the gap is known for networks without a factor in front (student.scaling); use loss or grad_norm"
+        if self.student.has_biases:
+            return why_no_gap()
         if self.activation.entry().degree_one is None:
             known = f"an activation that is homogeneous of degree 1 ({', '.join(names_with_optimum())})"
             return f"the gap is known for {known}, not for {self.activation.entry().label}"
@@ -320,7 +332,7 @@ class Config(Section):
             self.device,
             self.precision,
             sampled=sampled,
-            activation=self.activation.entry(),
+            activation=self.entry(),
             compilable=compilable,
         )
         inputs = None if self.is_standard else self.inputs

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from featlearn.config.section import Count, NotNegativeWeight, Positive, Section, Violations
-from featlearn.training.stages import LAYERS, ByLayer, Curve, Schedule
+from featlearn.training.stages import ALL_LAYERS, ByLayer, Curve, Schedule
 
 
 class GeometricSchedule(Section):
@@ -61,14 +61,18 @@ class LayerSchedules(Section):
 
     first_layer: NumberOrSchedule = Field(description="that of the first layer, a number or a schedule")
     second_layer: NumberOrSchedule = Field(description="that of the second layer, a number or a schedule")
+    biases: NumberOrSchedule | None = Field(
+        None, description="that of the biases, a number or a schedule; default: that of the first layer"
+    )
 
     def numbers(self) -> bool:
-        """Whether both are numbers."""
-        return isinstance(self.first_layer, float) and isinstance(self.second_layer, float)
+        """Whether all are numbers."""
+        given = [self.first_layer, self.second_layer, *([] if self.biases is None else [self.biases])]
+        return all(isinstance(value, float) for value in given)
 
 
 def _kind_of_value(value: Any) -> str:
-    if isinstance(value, LayerSchedules) or (isinstance(value, dict) and any(layer in value for layer in LAYERS)):
+    if isinstance(value, LayerSchedules) or (isinstance(value, dict) and any(layer in value for layer in ALL_LAYERS)):
         return "layers"
     return _kind_of_schedule(value)
 
@@ -85,7 +89,8 @@ ForLayers = Annotated[
 def schedule_of(value: float | GeometricSchedule | CurveSchedule | LayerSchedules, steps: int) -> Schedule:
     """The schedule, in a stage of so many steps, as the training room takes it."""
     if isinstance(value, LayerSchedules):
-        return ByLayer.of(schedule_of(value.first_layer, steps), schedule_of(value.second_layer, steps))
+        biases = None if value.biases is None else schedule_of(value.biases, steps)
+        return ByLayer.of(schedule_of(value.first_layer, steps), schedule_of(value.second_layer, steps), biases)
     if isinstance(value, CurveSchedule):
         return value.schedule(steps)
     return value.schedule() if isinstance(value, GeometricSchedule) else Schedule.shared(value)

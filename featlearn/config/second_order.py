@@ -36,6 +36,8 @@ def violations_of_second_order(config: Config, *, own_neurons: bool) -> Violatio
 
 
 def _why_unknown(config: Config, own_neurons: bool) -> str | None:
+    if config.student.has_biases:
+        return "needs second derivatives of the loss, which are known for students without biases"
     if not own_neurons and (config.teacher is None or config.teacher.polynomial is None):
         known = "which are known for polynomials and for teachers of neurons of the student's activation"
         return f"needs second derivatives of the loss, {known}"

@@ -60,11 +60,13 @@ def _threshold(value: float | Beyond) -> Threshold:
 class _StepsOfStage(Section):
     """What a stage says of its steps, whatever its method."""
 
-    train: Annotated[list[Layer], Field(min_length=1)] = Field(description="the layers that move")
+    train: Annotated[list[Layer], Field(min_length=1)] = Field(
+        description="the layers that move: `first_layer`, `second_layer`, and `biases` where there are any"
+    )
     method: MethodName = Field(Stage.method, description=DESCRIPTIONS["method"])
     steps: Count | None = Field(None, description=DESCRIPTIONS["steps"])
     step_size: ForLayers | None = Field(None, description=DESCRIPTIONS["step_size"])
-    weight_decay: ForLayers = Field(0.0, description="λ: a number or a schedule, for both layers or for each")
+    weight_decay: ForLayers = Field(0.0, description="λ: a number or a schedule, for all layers or for each")
     constraint: Constraint | None = Field(None, description=DESCRIPTIONS["constraint"])
     loss: LossName | None = Field(None, description=DESCRIPTIONS["loss"])
 

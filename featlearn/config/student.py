@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Discriminator, Field, Tag
 
 from featlearn.config.section import Matrix, NotNegativeWeight, Section, Vector, Violations, Weight, WholeNumber
@@ -133,6 +134,7 @@ class ExplicitInit(Section):
     kind: Literal["explicit"]
     first_layer: Matrix = Field(description="rows w_j")
     second_layer: Vector = Field(description="output weights a_j")
+    biases: Vector | None = Field(None, description="b_j, of neurons φ(w_j·x + b_j); default none")
 
     def violations(self) -> Violations:
         dim = len(self.first_layer[0])
@@ -141,14 +143,22 @@ class ExplicitInit(Section):
                 yield ("first_layer", j), f"has {len(row)} entries, the first row has {dim}"
         if len(self.second_layer) != len(self.first_layer):
             yield ("second_layer",), f"has {len(self.second_layer)} entries for {len(self.first_layer)} rows"
+        if self.biases is not None and len(self.biases) != len(self.first_layer):
+            yield ("biases",), f"has {len(self.biases)} entries for {len(self.first_layer)} rows"
 
 
 class FileInit(Section):
-    """Weights from an ``.npz`` file with ``first_layer`` (m, d) and ``second_layer`` (m); a run's checkpoint is one."""
+    """Weights from an ``.npz`` file with ``first_layer`` (m, d), ``second_layer`` (m) and maybe ``biases`` (m).
+
+    A run's checkpoint is one.
+    """
 
     kind: Literal["file"]
     path: Annotated[str, Field(min_length=1)] = Field(
         description="the file; a relative path starts at the configuration"
+    )
+    biases: Literal["stored"] | None = Field(
+        None, description="`stored`: the biases in the file; or give `student.biases`; default none"
     )
     sha256: str | None = Field(None, description="digest that the file must have; filled in by a run")
 
@@ -158,11 +168,28 @@ Init = Annotated[
 ]
 
 
+class Biases(Section):
+    """Biases at the start: equal ones, or independent Gaussian ones."""
+
+    std: NotNegativeWeight | None = Field(None, description="standard deviation of every b_j, whose mean is 0")
+    constant: Weight | None = Field(None, description="what every b_j is")
+
+    def violations(self) -> Violations:
+        if (self.std is None) == (self.constant is None):
+            yield (), "takes one of std and constant, as in {std: 0.5}"
+
+
 class Student(Section):
     """The trained network."""
 
     width: Width | None = Field(None, description="m, the number of neurons; follows from explicit or file weights")
     init: Init = Field(SymmetricInit(), description="initial weights")
+    biases: Biases | None = Field(
+        None,
+        description="b_j of neurons φ(w_j·x + b_j) at the start, {std: s} or {constant: c}; stages train them as the "
+        "layer `biases`. Explicit starts and files take `init.biases`. For plain φ (`drop_hermite_below: 0`); default: "
+        "no biases",
+    )
     output_scale: Annotated[float, Field(gt=0, le=1e8)] | None = Field(
         None,
         description="α of lazy training: the trained function is α (f(x; θ) − f(x; θ₀)), θ₀ the start, and steps are "
@@ -192,6 +219,19 @@ class Student(Section):
             yield ("width",), f"{self.width} is odd; a {which} start mirrors one half of the neurons: use an even width"
         elif isinstance(self.init, ExplicitInit) and self.width != len(self.init.first_layer):
             yield ("width",), f"{self.width} contradicts init.first_layer, which has {len(self.init.first_layer)} rows"
+        if self.biases is not None and getattr(self.init, "biases", None) is not None:
+            yield ("biases",), "says the same as init.biases: leave one of them out"
+
+    @property
+    def has_biases(self) -> bool:
+        """Whether its neurons have biases, of any value."""
+        return self.biases is not None or getattr(self.init, "biases", None) is not None
+
+    def draw_biases(self, rng: np.random.Generator, width: int) -> np.ndarray:
+        """(width,) biases as ``biases`` says, which is given."""
+        assert self.biases is not None
+        std, constant = self.biases.std or 0.0, self.biases.constant or 0.0
+        return networks.drawn_biases(rng, width, std=std, constant=constant, mirrored=self.is_mirrored)
 
     @property
     def is_mirrored(self) -> bool:

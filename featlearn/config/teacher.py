@@ -92,6 +92,11 @@ class Teacher(Section):
     activation: TeacherActivation | None = Field(
         None, description="the teacher's activation, as {name: quadratic}; default: the student's"
     )
+    biases: Vector | None = Field(
+        None,
+        description="b*_k of neurons φ(w*_k·x + b*_k), a list beside `directions` that are not random, for students "
+        "with biases; default 0",
+    )
     polynomial: str | None = Field(
         None,
         description="in place of `width` and `output_weights`: f* as a formula in coordinates x1 … xr along random "
@@ -128,7 +133,7 @@ class Teacher(Section):
             yield from self._explicit_violations(self.rows)
 
     def _polynomial_violations(self) -> Violations:
-        for key in ("width", "rank", "min_angle", "output_weights", "min_conditioning", "activation"):
+        for key in ("width", "rank", "min_angle", "output_weights", "min_conditioning", "activation", "biases"):
             if key in self.model_fields_set and getattr(self, key) is not None:
                 yield (key,), "is not for a polynomial, whose formula says it all; leave it out"
         if self.rows is not None:
@@ -157,6 +162,8 @@ class Teacher(Section):
                 yield (key,), "missing; a random teacher needs it (or give explicit `directions`)"
         if self.output_weights is None:
             yield ("output_weights",), "missing; only a polynomial has none"
+        if self.is_random and self.biases is not None:
+            yield ("biases",), "a list needs explicit `directions`, orthonormal ones or the axes; leave it out"
         if self.is_random and isinstance(self.output_weights, list):
             takes = "a random teacher takes {magnitude, sign} or {power_law, sign}"
             yield ("output_weights",), f"a list needs explicit `directions`, orthonormal ones or the axes; {takes}"
@@ -214,6 +221,8 @@ class Teacher(Section):
     def _violations_of_weights(self, count: int) -> Violations:
         if isinstance(self.output_weights, list) and len(self.output_weights) != count:
             yield ("output_weights",), f"has {len(self.output_weights)} entries for {count} directions"
+        if self.biases is not None and len(self.biases) != count:
+            yield ("biases",), f"has {len(self.biases)} entries for {count} directions"
 
     def shape(self) -> tuple[int, int]:
         """(m*, d), of a valid teacher; m* = 0 of a polynomial."""

@@ -88,7 +88,7 @@ def _warn_of_degrees(mark: Mark, config: Config) -> None:
     """Warn of the parts of a polynomial target that no student of the activation reaches."""
     if config.teacher is None or config.teacher.polynomial is None:
         return
-    beyond = degrees_beyond(config.activation.entry(), config.teacher.terms())
+    beyond = degrees_beyond(config.entry(), config.teacher.terms())
     if beyond:
         which = f"{config.activation.entry().label} with drop_hermite_below {config.activation.drop_hermite_below}"
         told = f"has parts of degree {', '.join(map(str, beyond))}, which neurons of {which} do not have"

@@ -17,6 +17,7 @@ from featlearn.storage.growing_npz import Entry
 from featlearn.training.backends import Backend
 from featlearn.training.column import Row
 from featlearn.training.events import Event, Logged, Start
+from featlearn.training.layers import separated
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem
 
@@ -94,7 +95,7 @@ def run_group(
 
 @dataclass(frozen=True)
 class MemoryRun:
-    """What one run of a batch logged, and its final weights (m) and (m, d).
+    """What one run of a batch logged, and its final weights (m) and (m, d), with biases (m) where there are any.
 
     Attributes:
         status: "done" or "diverged".
@@ -108,6 +109,7 @@ class MemoryRun:
     first_layer: np.ndarray
     loss_floor: float
     snapshots: dict[str, np.ndarray]
+    biases: np.ndarray | None = None
 
 
 @dataclass
@@ -129,7 +131,7 @@ class _MemoryKeeper:
             self.last = event
             self.loss_floor = event.loss_floor if np.isfinite(event.loss_floor) else self.loss_floor
             if event.snapshot and self.keeps_snapshots:
-                self.shots.append(snapshot(event.row["step"], event.state))
+                self.shots.append(snapshot(self.problem, event.row["step"], event.state))
 
     def finish(self, status: Ending, message: str | None = None, trace: str | None = None) -> None:
         self.status = "diverged" if status == "diverged" else "done"
@@ -142,8 +144,10 @@ class _MemoryKeeper:
         )
         if snapshots:
             snapshots |= teacher_arrays(self.problem)
-        layers = state.second_layer[0], state.first_layer[0]
-        return MemoryRun(self.config, self.rows, self.status, *layers, self.loss_floor, snapshots)
+        layers = separated(state.second_layer[0], state.first_layer[0], self.problem.has_biases)
+        second, first = layers["second_layer"], layers["first_layer"]
+        ended = self.rows, self.status, second, first, self.loss_floor, snapshots
+        return MemoryRun(self.config, *ended, layers.get("biases"))
 
 
 def run_batch(configs: Sequence[Config], *, snapshots: bool = False) -> list[MemoryRun]:

@@ -14,6 +14,8 @@ from featlearn.storage.errors import RunError
 from featlearn.storage.npz import write_npz
 from featlearn.storage.records import parse_file, parse_object
 from featlearn.training.events import AtRow
+from featlearn.training.layers import separated, together
+from featlearn.training.stages import ALL_LAYERS
 from featlearn.training.state import State
 
 _ROW = "row."  # before the names of the arrays of the state at the last row
@@ -23,17 +25,22 @@ _PROGRESS = "progress"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a run stood (B = 1); ``at_row`` is its state at the last row, when that is another one."""
+    """Where a run stood (B = 1); ``at_row`` is its state at the last row, when that is another one.
+
+    In the file, biases are an array of their own; ``biased`` says whether there are any.
+    """
 
     progress: ProgressRecord
     state: State
     at_row: State | None
+    biased: bool = False
 
     def write(self, run: RunDirectory) -> None:
         """Replace the checkpoint of a run. Raises OSError."""
-        arrays = _arrays_of(self.state)
+        arrays = _arrays_of(self.state, self.biased)
         if self.at_row is not None:
-            arrays |= {_ROW + name: values for name, values in _arrays_of(self.at_row).items()}
+            at_row = _arrays_of(self.at_row, self.biased)
+            arrays |= {_ROW + name: values for name, values in at_row.items()}
         progress = self.progress.changed(digest=_digest(self.progress, arrays))
         write_npz(run.checkpoint_file, arrays | {_PROGRESS: np.array(progress.text().decode())})
 
@@ -50,7 +57,7 @@ class Checkpoint:
         if progress.config_hash != config_hash:
             raise RunError(f"{run.checkpoint_file} is that of another run")
         at_row = {name.removeprefix(_ROW): arrays.pop(name) for name in list(arrays) if name.startswith(_ROW)}
-        return cls(progress, _state_of(arrays), _state_of(at_row) if at_row else None)
+        return cls(progress, _state_of(arrays), _state_of(at_row) if at_row else None, "biases" in arrays)
 
     def row_to_go_on_from(self) -> AtRow | None:
         """The last row's state, as the descent loop wants it."""
@@ -59,14 +66,16 @@ class Checkpoint:
         return AtRow(self.at_row, self.progress.row_stage_step)
 
 
-def _arrays_of(state: State) -> dict[str, np.ndarray]:
-    arrays = {"first_layer": state.first_layer[0], "second_layer": state.second_layer[0]}
+def _arrays_of(state: State, biased: bool) -> dict[str, np.ndarray]:
+    layers = separated(state.second_layer[0], state.first_layer[0], biased)
+    arrays = {str(name): layers[name] for name in sorted(layers)}
     return arrays | {_MEMORY + name: values[0] for name, values in state.memory.items()}
 
 
 def _state_of(arrays: Mapping[str, np.ndarray]) -> State:
     memory = {name.removeprefix(_MEMORY): a[None] for name, a in arrays.items() if name.startswith(_MEMORY)}
-    return State(arrays["second_layer"][None], arrays["first_layer"][None], memory)
+    second, first = together({name: arrays[name][None] for name in ALL_LAYERS if name in arrays})
+    return State(second, first, memory)
 
 
 def _digest(progress: ProgressRecord, arrays: Mapping[str, np.ndarray]) -> str:

@@ -15,9 +15,9 @@ def floors_record(problem: Problem) -> FloorsRecord | None:
     """The least loss of random features and of the tangent kernel at the start, and ‖f*‖²; of the run's own problem.
 
     A floor is None where the network is too large for it; the whole is without a teacher of neurons of the student's
-    activation, and where numbers overflow or memory ends.
+    activation, with biases, and where numbers overflow or memory ends.
     """
-    if not problem.has_teacher or problem.function is not None:
+    if not problem.has_teacher or problem.function is not None or problem.has_biases:
         return None
     act, second, first = problem.activation, problem.initial_second_layer, problem.initial_first_layer
     # the features of images span what those of the rows do, since R is invertible

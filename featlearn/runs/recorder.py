@@ -27,6 +27,7 @@ from featlearn.training.backends import Backend
 from featlearn.training.column import Row
 from featlearn.training.descent import descend
 from featlearn.training.events import Event, Logged, Progress, Start
+from featlearn.training.layers import separated
 from featlearn.training.measurement import followed_loss
 from featlearn.training.methods import METHODS, decay_and_limit
 from featlearn.training.optima import solved_beside
@@ -121,7 +122,8 @@ def has_vanished(problem: Problem, event: Logged) -> bool:
     No mass p_j is above the share ``ALIVE_ABOVE`` of what the target has: Σ|a*| of teacher neurons, √loss otherwise.
     """
     loss, alive = followed_loss(problem, event.row), event.row["alive"]
-    if alive is not None or loss is None or event.ended == "diverged":
+    known = alive is not None and not problem.has_biases  # a neuron may be its bias alone
+    if known or loss is None or event.ended == "diverged":
         return bool(alive == 0)
     second, first = (layer[0].astype(np.float64) for layer in (event.state.second_layer, event.state.first_layer))
     masses = problem.output_weights(np.abs(second)[None])[0] * np.linalg.norm(first, axis=-1)
@@ -190,7 +192,8 @@ class Recorder:
             self._checkpoint(self.last_event)
         elif status != "failed":
             self._sync()
-        teacher = self.problem.teacher_second_layer, self.problem.teacher_first_layer
+        rows = self.problem.directions(self.problem.teacher_first_layer)
+        teacher = self.problem.teacher_second_layer, rows
         series = series_record(self.problem, self.largest_norm)
         at_start = self.last_row is not None and self.last_row["step"] == 0
         if status == "diverged" and (beyond := beyond_reach(self.problem, series, at_start=at_start)):
@@ -237,7 +240,7 @@ class Recorder:
         if row["gap"] is not None:
             self.decays[row["weight_decay"]] = None
         if event.snapshot:
-            entry = snapshot(row["step"], event.state)
+            entry = snapshot(self.problem, row["step"], event.state)
             if self.snapshots is None:
                 self.snapshots = self._snapshots_like(entry)
             self.snapshots.append(entry)
@@ -295,7 +298,8 @@ class Recorder:
             seconds=self.seconds(),
             largest_norm=self.largest_norm,
         )
-        Checkpoint(progress, event.state, None if at_row is None else at_row.state).write(self.run)
+        there = None if at_row is None else at_row.state
+        Checkpoint(progress, event.state, there, self.problem.has_biases).write(self.run)
         self.last_checkpoint = time.perf_counter()
 
     def restore(self, start: Start) -> Start:
@@ -320,7 +324,7 @@ class Recorder:
             counted = f"the checkpoint was written after {progress.rows}"
             raise RunError(f"{self.run.metrics_file} has {len(rows)} rows, {counted}")
         if progress.snapshots:
-            self.snapshots = self._snapshots_like(snapshot(0, like))
+            self.snapshots = self._snapshots_like(snapshot(self.problem, 0, like))
             try:
                 self.snapshots.keep(progress.snapshots, progress.snapshot_sums)
             except FileNotFoundError:
@@ -341,16 +345,11 @@ class Recorder:
 
 def teacher_arrays(problem: Problem) -> Entry:
     """What the snapshots say of the teacher of the one run."""
-    return {
-        "teacher_first_layer": problem.teacher_first_layer[0],
-        "teacher_second_layer": problem.teacher_second_layer[0],
-    }
+    layers = separated(problem.teacher_second_layer[0], problem.teacher_first_layer[0], problem.has_biases)
+    return {f"teacher_{name}": values for name, values in layers.items()}
 
 
-def snapshot(step: int, state: State) -> Entry:
-    """The entry of the snapshots for the state of the one run."""
-    return {
-        "step": np.array(step),
-        "second_layer": state.second_layer[0],
-        "first_layer": state.first_layer[0],
-    }
+def snapshot(problem: Problem, step: int, state: State) -> Entry:
+    """The entry of the snapshots for the state of the one run; biases are an array of their own."""
+    layers = separated(state.second_layer[0], state.first_layer[0], problem.has_biases)
+    return {"step": np.array(step)} | {str(name): layer for name, layer in layers.items()}

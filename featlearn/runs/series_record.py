@@ -17,13 +17,16 @@ def largest_norm(problem: Problem, state: State) -> float | None:
     rows = [problem.images(state.first_layer.astype(np.float64))[0]]
     if problem.function is None:
         rows.append(problem.joined()[1][0])
-    return float(max(np.max(np.linalg.norm(its, axis=-1), initial=0.0) for its in rows))
+    return float(max(np.max(np.linalg.norm(problem.directions(its), axis=-1), initial=0.0) for its in rows))
 
 
 def series_record(problem: Problem, largest: float | None) -> SeriesRecord | None:
-    """The degree that holds for rows up to a norm, and the bound of what it leaves out."""
+    """The degree that holds for rows up to a norm, and the bound of what it leaves out.
+
+    With biases, by which the degree goes too, only that none holds.
+    """
     series = problem.activation.series
-    if series is None or largest is None:
+    if series is None or largest is None or (problem.has_biases and series.degree(largest) is not None):
         return None
     return SeriesRecord(degree=series.degree(largest), largest_norm=largest, bound=series.level_bound(largest))
 

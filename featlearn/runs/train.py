@@ -128,7 +128,7 @@ def backend_of(config: Config) -> Backend:
             config.device,
             config.precision,
             sampled=config.data.kind != "population",
-            activation=config.activation.entry(),
+            activation=config.entry(),
         )
     except BackendError as error:
         raise RunError(str(error)) from None

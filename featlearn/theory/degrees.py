@@ -12,6 +12,7 @@ from math import factorial
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.theory.biases import without_biases
 from featlearn.theory.targets.interface import Target
 from featlearn.theory.targets.neurons import NeuronTarget
 from featlearn.theory.targets.polynomial import HermiteTarget
@@ -25,8 +26,9 @@ def losses_by_degree(
     """E[(f_k − f*_k)²] for k = 0 … degrees − 1, (degrees,), of one run.
 
     Args:
-        second_layer, first_layer: (m,), (m, d) all neurons of f.
-        target: neurons, or a polynomial, of one run; their activations, and that of the student, know ``hermite``.
+        second_layer, first_layer: (m,), (m, d) all neurons of f; with biases (m, d + 1), as those of the target.
+        target: neurons, or a polynomial, of one run; their activations, and that of the student, know ``hermite`` or
+            ``biased_moment``.
     Accuracy: 2⁻⁵⁰ of what cancels (tests/theory/test_degrees.py, quadrature).
     """
     masses = [second_layer * part for part in _projections(activation, first_layer, degrees)]
@@ -34,9 +36,9 @@ def losses_by_degree(
         second, rows = target.second_layer[0], target.first_layer[0]
         theirs = [-second * part for part in _projections(target.activation, rows, degrees)]
         joined = [np.concatenate(parts) for parts in zip(masses, theirs, strict=True)]
-        return _squares(joined, np.concatenate([first_layer, rows]))
+        return _squares(joined, without_biases(activation, np.concatenate([first_layer, rows])))
     assert isinstance(target, HermiteTarget)
-    found = _squares(masses, first_layer)
+    found = _squares(masses, without_biases(activation, first_layer))
     for k in range(degrees):
         terms = tuple(term for term in target.terms if sum(term.degrees) == k)
         if terms:
@@ -48,6 +50,9 @@ def losses_by_degree(
 
 def _projections(activation: Activation, rows: np.ndarray, degrees: int) -> list[np.ndarray]:
     """M_k of each row, 0 where the degree is dropped."""
+    if activation.biased_moment is not None:
+        w, b = rows[:, :-1], rows[:, -1]
+        return [activation.biased_moment(np, k, np.einsum("jd,jd->j", w, w), b)[0] for k in range(degrees)]
     squares = np.einsum("jd,jd->j", rows, rows)
     kept = range(activation.drop_hermite_below, degrees)
     return [activation.projection(k, squares) if k in kept else 0 * squares for k in range(degrees)]

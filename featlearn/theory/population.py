@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from featlearn.theory import double_double
+from featlearn.theory import biases, double_double
 from featlearn.theory.activations import Activation, Array
 from featlearn.theory.double_double import PAIRS_IN_CACHE
 
@@ -89,6 +89,9 @@ def _pulled(
     activation: Activation, second: Array, first: Array, q_first: Array, c: Array, v: Array, q: Array, xp: Any
 ) -> Gradient:
     """2 Σ_i c_i E[φ̃(w_j·x) φ̃(v_i·x)] and its gradient in w_j, times a_j."""
+    if activation.biased is not None:
+        value, by_row = biases.pulled(activation, first, c, v, xp)
+        return Gradient(2 * value, 2 * second[..., None] * by_row)
     k, k_s, k_q = activation.kernel(xp, q_first[:, :, None], q[:, None, :], first @ v.mT)
     column = c[:, :, None]
     to_rows = (k_s * c[:, None, :]) @ v + 2 * (k_q @ column) * first
@@ -109,9 +112,17 @@ def loss_float64(
     """
     c, v = _joined(second_layer, first_layer, teacher_second_layer, teacher_first_layer, np)
     q = np.sum(v * v, -1)
-    k, _, _ = activation.kernel(np, q[:, :, None], q[:, None, :], v @ v.mT)
+    k = _kernel(activation, v, v)
     weighted = c[:, :, None] * k * c[:, None, :]
     return np.sum(weighted, (-2, -1)), FLOAT64_ROUNDING * _cancelling_mass(activation, c, q)
+
+
+def _kernel(activation: Activation, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """K of all pairs of rows (B, m, d) and (B, n, d), (B, m, n)."""
+    if activation.biased is not None:
+        return np.asarray(biases.pairs(activation, u, v).value)
+    q_u, q_v = np.sum(u * u, -1), np.sum(v * v, -1)
+    return np.asarray(activation.kernel(np, q_u[:, :, None], q_v[:, None, :], u @ v.mT)[0])
 
 
 def float64_rounding(
@@ -147,7 +158,8 @@ def loss(
     Args: as in ``gradient``; NumPy arrays, computed in float64 and beyond.
     Returns:
         (B,) population loss ≥ 0, no factor ½. Non-finite weights give a non-finite loss.
-    Accuracy: 1e-8 relative, or ``loss_floor`` absolute where that is more (tests/theory/test_population.py). A sum
+    Accuracy: 1e-8 relative, or ``loss_floor`` absolute where that is more (tests/theory/test_population.py); with
+        biases 2⁻⁵⁰ M absolute, since the sum is not refined. A sum
         below 0 is reported as 0.
     Source: derived in docs/theory.md §3 and §5.
     """
@@ -167,6 +179,8 @@ def refined_loss(
     teacher_first_layer: np.ndarray,
 ) -> np.ndarray:
     """The loss as ``loss`` promises it, from its float64 sum ``total`` and that one's rounding error, both (B,)."""
+    if activation.biased is not None:  # there are no biased kernels in double-double
+        return np.maximum(0.0, total)
     weights = second_layer, first_layer, teacher_second_layer, teacher_first_layer
     refined = total.copy()
     needed = np.flatnonzero(np.isfinite(total) & (rounding > _RELATIVE_ACCURACY * total))
@@ -243,9 +257,7 @@ def ridge_second_layer(
     Source: derived in docs/theory.md §6.
     """
     m = first_layer.shape[-2]
-    v = np.concatenate([first_layer, teacher_first_layer], -2)
-    q = np.sum(v * v, -1)
-    k, _, _ = activation.kernel(np, q[:, :m, None], q[:, None, :], first_layer @ v.mT)
+    k = _kernel(activation, first_layer, np.concatenate([first_layer, teacher_first_layer], -2))
     target = (k[:, :, m:] @ teacher_second_layer[:, :, None])[..., 0]
     target = target if shared is None else target + shared
     counts = [None] * len(k) if multiplicity is None else multiplicity

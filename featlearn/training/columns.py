@@ -9,6 +9,7 @@ import numpy as np
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE, imbalance
 from featlearn.theory.tangent_kernel import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, tangent_kernel_distance
 from featlearn.training.column import Column, Compute
+from featlearn.training.layers import separated
 from featlearn.training.methods import METHODS
 from featlearn.training.reach import MOST_LINES_IN_A_PLANE, MOST_TEACHER_NUMBERS
 from featlearn.training.sphere import along_sphere
@@ -36,11 +37,13 @@ def _squares(values: np.ndarray) -> np.ndarray:
 
 
 def _grad_norm(look: Look) -> np.ndarray:
-    stage, slope, weights = look.stages[0], look.slope, look.weights  # the runs of a batch train the same
-    by_a = slope.second_layer + look.decay_of("second_layer")[:, None] * weights.second_layer
-    by_w = slope.first_layer + look.decay_of("first_layer")[:, None, None] * weights.first_layer
-    by_w = by_w if stage.constraint is None else along_sphere(by_w, weights.first_layer)
-    squares = {"second_layer": _squares(by_a), "first_layer": _squares(by_w)}
+    stage, weights = look.stages[0], look.layers  # the runs of a batch train the same
+    squares = {}
+    for name, slope in separated(*look.slope, look.problem.has_biases).items():
+        decay = look.decay_of(name).reshape(-1, *[1] * (slope.ndim - 1))
+        slope = slope + decay * weights[name]
+        along = name == "first_layer" and stage.constraint is not None
+        squares[name] = _squares(along_sphere(slope, weights[name]) if along else slope)
     return np.sqrt(sum(squares[layer] for layer in stage.train))
 
 
@@ -140,8 +143,8 @@ for _column in (
     Column(
         name="objective",
         kind="number",
-        meaning="L + (λ/2)(‖a‖² + ‖W‖²_F), each layer with its own λ; in stages with `loss: correlation` −2 E[f f*] in "
-        "place of L",
+        meaning="L + (λ/2)(‖a‖² + ‖W‖²_F), and ‖b‖² of biases, each layer with its own λ; in stages with `loss: "
+        "correlation` −2 E[f f*] in place of L",
         compares="target",
         compute=lambda look: look.objective,
         symbol=r"L_\lambda",
@@ -162,8 +165,8 @@ for _column in (
         kind="number",
         meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound); null "
         "for targets that are not neurons of the student's activation, for activations that are not homogeneous of "
-        "degree 1, with an `inputs.covariance`, for λ = 0, with `loss: correlation`, `output_scale` or `scaling`, and "
-        "for large teachers "
+        "degree 1, with an `inputs.covariance` or biases, for λ = 0, with `loss: correlation`, `output_scale` or "
+        "`scaling`, and for large teachers "
         f"(m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
         compares="target",
         compute=_gap,
@@ -229,7 +232,7 @@ for _column in (
         name="mass_error",
         kind="number",
         meaning="max over k of |Σ_{j nearest k} a_j‖w_j‖ − a*_k|; for erf, a neuron near −w*_k counts with −a_j; null "
-        "for a teacher of another activation",
+        "for a teacher of another activation and for students with biases",
         compares="masses",
         compute=_aligned("mass_error"),
         words="mass error",
@@ -238,7 +241,7 @@ for _column in (
     Column(
         name="balance",
         kind="number",
-        meaning="max over j of ||a_j| − ‖w_j‖|",
+        meaning="max over j of ||a_j| − ‖w_j‖|, with ‖(w_j, b_j)‖ where there are biases",
         compute=_balance,
         words="imbalance",
         log=True,
@@ -290,7 +293,7 @@ for _column in (
     Column(
         name="kernel_motion",
         kind="number",
-        meaning=f"‖K_t − K_0‖ / ‖K_0‖ (Frobenius) of the neural tangent kernel of both layers at {PROBE_INPUTS} "
+        meaning=f"‖K_t − K_0‖ / ‖K_0‖ (Frobenius) of the neural tangent kernel of all layers at {PROBE_INPUTS} "
         f"Gaussian inputs, drawn once for each seed; null for d > {MOST_PROBE_DIMENSIONS} and with an "
         "`inputs.covariance`",
         compute=_kernel_motion,

@@ -40,6 +40,13 @@ class Root(Batched):
         """That of Σ = I + s v vᵀ, s (B,) ≥ 0 and v (B, d) of norm 1."""
         return cls(direction=direction, excess=strength / (np.sqrt(1 + strength) + 1))
 
+    def with_biases(self) -> Self:
+        """The same for rows with biases, which stay what they are."""
+        pad = (0, 0), (0, 1)
+        if self.diagonal is not None:
+            return type(self)(diagonal=np.pad(self.diagonal, pad, constant_values=1.0))
+        return type(self)(direction=np.pad(self.direction, pad), excess=self.excess)
+
     @property
     def is_spike(self) -> bool:
         return self.diagonal is None

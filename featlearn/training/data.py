@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.theory.biases import with_ones, without_biases
 from featlearn.theory.population import solve_ridge
 from featlearn.theory.targets.function import Function, Polynomial, target_of
 from featlearn.training.batches import Batches, at_step
@@ -22,7 +23,10 @@ _ENTRIES_TOGETHER = 2**20  # the most preactivations, inputs times neurons, that
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Inputs (n, d) and labels (n,), float64, as training takes them: low degrees removed where they are dropped."""
+    """Inputs (n, d) and labels (n,), float64, as training takes them: low degrees removed where they are dropped.
+
+    Inputs of neurons with biases end with a 1, (n, d + 1).
+    """
 
     inputs: np.ndarray
     labels: np.ndarray
@@ -119,7 +123,9 @@ class Online:
     def batch(self, stage: str, step: int) -> Sample:
         """The batch of step ``step`` (from 0) of a stage: it depends on seed, stage name and step alone."""
         rows, number = self.teacher.first_layer, step // self.reuse
-        inputs = at_step(self.seed, f"inputs of {stage}", number).standard_normal((self.batch_size, rows.shape[1]))
+        shape = self.batch_size, without_biases(self.activation, rows).shape[1]
+        inputs = at_step(self.seed, f"inputs of {stage}", number).standard_normal(shape)
+        inputs = with_ones(self.activation, inputs)
         noise = at_step(self.seed, f"noise of {stage}", number).standard_normal(self.batch_size)
         if self.function is None:
             exact = self.activation.pointwise(inputs @ rows.T, np.sum(rows * rows, -1)) @ self.teacher.second_layer
@@ -156,7 +162,8 @@ def drawn_sample(
     stay as they are: it keeps its low degrees, whatever the student drops.
     """
     rows, whose = teacher.first_layer, "" if stage is None else f" of {stage}"
-    inputs = generator(seed, f"inputs{whose}").standard_normal((samples, rows.shape[1]))
+    shape = samples, without_biases(activation, rows).shape[1]
+    inputs = with_ones(activation, generator(seed, f"inputs{whose}").standard_normal(shape))
     labels = generator(seed, f"noise{whose}").standard_normal(samples)
     labels *= noise_std
     parts = _parts(samples, len(rows))

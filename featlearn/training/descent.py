@@ -17,6 +17,7 @@ from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend, row_measures
 from featlearn.training.column import Row
 from featlearn.training.events import AtRow, Event, Logged, Progress, Reached, Start
+from featlearn.training.layers import separated, together
 from featlearn.training.look import Look
 from featlearn.training.measurement import followed_loss, name_of_followed_loss, rows_of
 from featlearn.training.methods import METHODS, SteppedByBackend
@@ -165,9 +166,11 @@ class _Descent:
         rows = rows[rows > leg.done]
         self.piece = _FIRST_PIECE if self._is_stepped_by_backend(leg) else 1
         if self.plans[0].stages[leg.number].constraint and not leg.done:  # all plans have the same
-            first = leg.batch.first_layer
-            unit = unit_rows(first.astype(np.float64)).astype(first.dtype)
-            leg = replace(leg, batch=replace(leg.batch, first_layer=unit)).from_row()
+            batch, biased = leg.batch, self.problem.has_biases
+            layers = separated(batch.second_layer, batch.first_layer, biased)
+            first = layers["first_layer"]
+            layers["first_layer"] = unit_rows(first.astype(np.float64)).astype(first.dtype)
+            leg = replace(leg, batch=replace(batch, first_layer=together(layers)[1])).from_row()
         while len(rows) and leg.runs:
             if not self.every_row:
                 leg, skipped = self._skip_uneventful_rows(leg, rows)

@@ -23,6 +23,7 @@ from featlearn.theory.targets.interface import Target
 from featlearn.training.backends import Backend
 from featlearn.training.backends.row_measures import Found, measured
 from featlearn.training.data import mean_square_error
+from featlearn.training.layers import separated
 from featlearn.training.optima import least_objectives
 from featlearn.training.problem import Problem
 from featlearn.training.reduction import Reduction
@@ -81,6 +82,11 @@ class Look:
     def weights(self) -> State:
         """The weights in float64."""
         return _in_float64(self.state)
+
+    @property
+    def layers(self) -> dict[Layer, np.ndarray]:
+        """The weights by layer."""
+        return separated(self.weights.second_layer, self.weights.first_layer, self.problem.has_biases)
 
     @cached_property
     def _trained(self) -> tuple[Problem, State]:
@@ -172,7 +178,8 @@ class Look:
         if not self.problem.has_teacher:
             return np.full(len(self.stages), np.nan)
         problem = self.problem
-        return problem.floor(against.loss_floor_from(self._rounding, problem.rest(), self.state.first_layer.dtype))
+        told = self._rounding, problem.rest(), self.state.first_layer.dtype
+        return problem.floor(against.loss_floor_from(problem.activation, *told))
 
     @cached_property
     def train_loss(self) -> np.ndarray | None:
@@ -202,13 +209,18 @@ class Look:
 
     @cached_property
     def objective(self) -> np.ndarray | None:
-        """(B,) L + (λ₂/2)‖a‖² + (λ₁/2)‖W‖², with −2 E[f f*] for L where that is minimised; None without a teacher."""
+        """(B,) L + (λ₂/2)‖a‖² + (λ₁/2)‖W‖², and likewise of biases; None without a teacher.
+
+        With −2 E[f f*] for L where that is minimised.
+        """
         if self.loss is None:
             return None
-        second, first = (np.einsum("bi,bi->b", w, w) for w in self.weights.flat())
-        of_second, of_first = self.decay_of("second_layer"), self.decay_of("first_layer")
-        same = of_first == of_second
-        penalty = np.where(same, 0.5 * of_first * (second + first), 0.5 * (of_second * second + of_first * first))
+        flat = {name: x.reshape(len(x), -1) for name, x in self.layers.items()}
+        squares = {name: np.einsum("bi,bi->b", x, x) for name, x in flat.items()}
+        decays = {name: self.decay_of(name) for name in squares}
+        same = np.all([decay == decays["first_layer"] for decay in decays.values()], axis=0)
+        of_each = 0.5 * sum(decays[name] * square for name, square in squares.items())
+        penalty = np.where(same, 0.5 * decays["first_layer"] * sum(squares.values()), of_each)
         return (self._correlation[0] if self.minimises == "correlation" else self.loss) + penalty
 
     @cached_property
@@ -255,21 +267,25 @@ class Look:
     def alignment(self) -> dict[str, np.ndarray]:
         """The alignment metrics of the trained function; without teacher neurons those that need none."""
         (distinct, multiplicity), problem = self.distinct, self.problem
-        second, first = problem.output_weights(distinct.second_layer), distinct.first_layer
+        second, first = problem.output_weights(distinct.second_layer), problem.directions(distinct.first_layer)
         # the initial rows of neurons that coincide need not
-        motion = {"feature_motion": feature_motion(self.weights.first_layer, problem.initial_first_layer)}
+        rows = self.weights.first_layer, problem.initial_first_layer
+        motion = {"feature_motion": feature_motion(*map(problem.directions, rows))}
         if problem.has_teacher_neurons:
-            teacher = problem.teacher_second_layer, problem.teacher_first_layer
+            teacher = problem.teacher_second_layer, problem.directions(problem.teacher_first_layer)
             found = {} if self.measured is None else self.measured.metrics()
             if not found or not self.finite.all():
                 slowly = neuron_metrics(problem.activation.symmetry, second, first, *teacher, multiplicity)
                 found = {name: np.where(self.finite, found.get(name, x), x) for name, x in slowly.items()}
-            if problem.function is not None:  # masses of other neurons do not add up to a*_k
+            if problem.function is not None or problem.has_biases:  # masses of others do not add up to a*_k
                 del found["mass_error"]
+            if problem.has_biases:
+                found["balance"] = imbalance(second, distinct.first_layer)
             return found | motion
-        found = {"balance": imbalance(second, first)}
+        found = {"balance": imbalance(second, distinct.first_layer)}
         if problem.has_teacher:
-            found["subspace"] = subspace_share(first, problem.teacher_first_layer, multiplicity)
+            teacher_rows = problem.directions(problem.teacher_first_layer)
+            found["subspace"] = subspace_share(first, teacher_rows, multiplicity)
         return found | motion
 
     @cached_property
@@ -280,8 +296,8 @@ class Look:
             return {}
         of_neurons = problem.has_teacher_neurons
         mass = np.sum(np.abs(problem.teacher_second_layer), -1) if of_neurons else np.sqrt(self.whole.target_square)
-        student = problem.output_weights(distinct.second_layer), distinct.first_layer
-        return overlap_summary(overlaps(*student, problem.teacher_first_layer, mass))
+        student = problem.output_weights(distinct.second_layer), problem.directions(distinct.first_layer)
+        return overlap_summary(overlaps(*student, problem.directions(problem.teacher_first_layer), mass))
 
 
 def _in_float64(state: State) -> State:

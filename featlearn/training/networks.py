@@ -263,5 +263,18 @@ def near_teacher_student(
     return Network(np.sign(share) * root, root[:, None] * rows)
 
 
+def with_bias_column(network: Network, biases: np.ndarray, *, balanced: bool = False) -> Network:
+    """The network with biases (m,) as the last column of its rows; ``balanced``: with |a_j| = ‖(w_j, b_j)‖."""
+    rows = np.concatenate([network.first_layer, biases[:, None]], -1)
+    second = network.second_layer
+    return Network(np.sign(second) * np.linalg.norm(rows, axis=-1) if balanced else second, rows)
+
+
+def drawn_biases(rng: np.random.Generator, width: int, *, std: float, constant: float, mirrored: bool) -> np.ndarray:
+    """(width,) biases: ``constant`` plus independent Gaussian ones; those of the second half repeat the first."""
+    drawn = constant + std * rng.standard_normal(width // 2 if mirrored else width)
+    return np.concatenate([drawn, drawn]) if mirrored else drawn
+
+
 def _normalised(rows: np.ndarray) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=-1, keepdims=True)

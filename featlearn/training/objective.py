@@ -15,9 +15,10 @@ import numpy as np
 from featlearn.theory.population import FLOAT64_ROUNDING
 from featlearn.theory.targets import loss as against
 from featlearn.training.backends import Backend
+from featlearn.training.layers import separated, together
 from featlearn.training.second_order import SecondOrder
 from featlearn.training.sphere import along_sphere, unit_rows
-from featlearn.training.stages import LAYERS, ByLayer, Layer, LossName, Schedule
+from featlearn.training.stages import ByLayer, Layer, LossName, Schedule
 from featlearn.training.state import State
 from featlearn.training.trained import Trained
 
@@ -46,7 +47,7 @@ class Objective:
     @property
     def trained(self) -> Trained:
         """The layout of the vector."""
-        return Trained(self.train)
+        return Trained(self.train, self.problem.has_biases)
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -96,10 +97,9 @@ class Objective:
         """λ of a step: a number, or (n,) for each entry of the vector where layers have their own."""
         if not isinstance(schedule, ByLayer):
             return schedule.at_step(step)
-        first, second = (schedule.in_layer(layer).at_step(step) for layer in LAYERS)
-        return self.trained.vector(
-            np.full(self.state.second_layer.shape, second), np.full(self.state.first_layer.shape, first)
-        )
+        layers = separated(self.state.second_layer, self.state.first_layer, self.problem.has_biases)
+        values = {name: np.full(x.shape, schedule.in_layer(name).at_step(step)) for name, x in layers.items()}
+        return self.trained.vector(*together(values))
 
     def penalty(self, x: np.ndarray, decay: np.ndarray | float) -> float:
         """(λ/2)‖x‖²."""
@@ -107,18 +107,26 @@ class Objective:
 
     def along_sphere(self, slope: np.ndarray, x: np.ndarray) -> np.ndarray:
         """The part of a slope that keeps the norms of the rows."""
-        return self._with_rows(slope, along_sphere(*(self._rows(y) for y in (slope, x))))
+        rows, at = (self._parts(y)["first_layer"].reshape(self._rows.shape) for y in (slope, x))
+        return self._with_rows(slope, along_sphere(rows, at))
 
     def on_sphere(self, x: np.ndarray) -> np.ndarray:
         """The vector with its rows put on the unit sphere; those that are zeros in the state stay so."""
-        return self._with_rows(x, unit_rows(self._rows(x), self.state.first_layer[0].astype(np.float64)))
+        rows = self._parts(x)["first_layer"].reshape(self._rows.shape)
+        return self._with_rows(x, unit_rows(rows, self._rows))
 
-    def _rows(self, x: np.ndarray) -> np.ndarray:
-        """The first layer, (m, d), which comes last."""
-        return x[len(x) - self.state.first_layer.size :].reshape(self.state.first_layer.shape[1:])
+    @property
+    def _rows(self) -> np.ndarray:
+        """The rows (m, d) of the state, without biases."""
+        return self.problem.directions(self.state.first_layer)[0].astype(np.float64)
+
+    def _parts(self, x: np.ndarray) -> dict[Layer, np.ndarray]:
+        """The entries of a vector by layer."""
+        return self.trained.parts(x, self.state.second_layer, self.state.first_layer)
 
     def _with_rows(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return np.concatenate([x[: len(x) - rows.size], rows.ravel()])
+        """The vector with other rows."""
+        return np.concatenate([rows.ravel() if name == "first_layer" else y for name, y in self._parts(x).items()])
 
     def rounding(self, x: np.ndarray) -> tuple[float, float]:
         """Bounds on the rounding errors of L and of ‖∇L‖ at ``x``, up to a small factor (docs/theory.md §5)."""

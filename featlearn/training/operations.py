@@ -33,7 +33,7 @@ class Operation:
     homogeneous_degree: int | None = None
 
 
-REDRAW = "redraw_second_layer"  # the operation that needs ``Problem.redraws``
+REDRAW, REDRAW_BIASES = "redraw_second_layer", "redraw_biases"  # the operations that need ``Problem.redraws``
 OPERATIONS: dict[str, Operation] = {}  # by name, in the order of the documentation
 
 
@@ -67,6 +67,9 @@ def _norms_and_unit_rows(first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _normalize_rows(problem: Problem, second: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if problem.has_biases:
+        _, unit = _norms_and_unit_rows(first[..., :-1])
+        return second, np.concatenate([unit, first[..., -1:]], -1)
     _, unit = _norms_and_unit_rows(first)
     return second, unit
 
@@ -79,17 +82,27 @@ def _balance(problem: Problem, second: np.ndarray, first: np.ndarray) -> tuple[n
 
 
 def _redraw_second_layer(problem: Problem, second: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if problem.redraws is None:
+    if problem.redraws is None or problem.redraws.second_layers is None:
         raise ValueError("there are no second layers to draw from")
     drawn, norms = problem.redraws.second_layers[:, 0], np.linalg.norm(first, axis=-1)
     return np.where(problem.redraws.balanced[:, None], np.sign(drawn) * norms, drawn).astype(second.dtype), first
+
+
+def _redraw_biases(problem: Problem, second: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if problem.redraws is None or problem.redraws.biases is None:
+        raise ValueError("there are no biases to draw from")
+    drawn = problem.redraws.biases[:, 0, :, None].astype(first.dtype)
+    return second, np.concatenate([first[..., :-1], drawn], -1)
 
 
 def _zero_second_layer(problem: Problem, second: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.zeros_like(second), first
 
 
-register(Operation("normalize_rows", "every ‖w_j‖ = 1, once (the steps are not projected)", _normalize_rows))
-register(Operation("balance", "|a_j| = ‖w_j‖ with f unchanged", _balance, homogeneous_degree=1))
+register(
+    Operation("normalize_rows", "every ‖w_j‖ = 1, once (the steps are not projected; biases stay)", _normalize_rows)
+)
+register(Operation("balance", "|a_j| = ‖w_j‖ with f unchanged, ‖(w_j, b_j)‖ of biases", _balance, homogeneous_degree=1))
 register(Operation(REDRAW, "new a_j, drawn as those of the start are", _redraw_second_layer))
+register(Operation(REDRAW_BIASES, "new b_j, drawn as `student.biases` says", _redraw_biases))
 register(Operation("zero_second_layer", "every a_j = 0", _zero_second_layer))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.theory.biases import with_ones, without_biases
 from featlearn.theory.population import Gradient
 from featlearn.theory.tangent_kernel import MOST_PROBE_DIMENSIONS, PROBE_INPUTS, neural_tangent_kernel
 from featlearn.theory.targets import loss as against
@@ -42,9 +43,10 @@ class Probe(Batched):
     @classmethod
     def of(cls, activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray, seed: int) -> Probe | None:
         """The probe of one run from its initial weights (1, m), (1, m, d): standard Gaussian inputs of their own."""
-        if first_layer.shape[-1] > MOST_PROBE_DIMENSIONS:
+        dim = without_biases(activation, first_layer).shape[-1]
+        if dim > MOST_PROBE_DIMENSIONS:
             return None
-        inputs = generator(seed, "probe").standard_normal((1, PROBE_INPUTS, first_layer.shape[-1]))
+        inputs = with_ones(activation, generator(seed, "probe").standard_normal((1, PROBE_INPUTS, dim)))
         with np.errstate(all="ignore"):  # weights that overflow diverge at once
             return cls(inputs, neural_tangent_kernel(activation, second_layer, first_layer, inputs))
 
@@ -67,19 +69,22 @@ class Scaled(Batched):
 
 @dataclass(frozen=True)
 class Redraws(Batched):
-    """Second layers that are put in place of the trained ones.
+    """Second layers, and biases, that are put in place of the trained ones.
 
     Attributes:
-        second_layers: (B, stages, m) one for the end of each stage.
+        second_layers: (B, stages, m) one for the end of each stage; None where none are drawn.
         balanced: (B,) whether only their signs are taken, and |a_j| = ‖w_j‖ of the rows there.
+        biases: (B, stages, m) likewise.
     """
 
-    second_layers: np.ndarray
+    second_layers: np.ndarray | None
     balanced: np.ndarray
+    biases: np.ndarray | None = None
 
     def of_stage(self, number: int) -> Redraws:
         """That of one stage alone."""
-        return Redraws(self.second_layers[:, number : number + 1], self.balanced)
+        second, biases = (x if x is None else x[:, number : number + 1] for x in (self.second_layers, self.biases))
+        return Redraws(second, self.balanced, biases)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,8 @@ class Problem(Batched):
         redraws: for operations that draw weights; None where no stage has any.
         root: of the inputs' covariance; None for N(0, I). Rows, here and in states, are those that meet the inputs x.
             ``in_loss``, ``joined``, ``rest``, ``target`` and the data see their images, which meet standard inputs.
+
+    Where the neurons have biases (``has_biases``), all rows, of teachers too, are (w, b) with d + 1 entries.
     """
 
     activation: Activation
@@ -139,6 +146,15 @@ class Problem(Batched):
     def measured_against(self) -> dict[str, np.ndarray]:
         """What ``row_measures.measured`` keeps."""
         return {}
+
+    @property
+    def has_biases(self) -> bool:
+        """Whether the last column of all rows is a bias, and that of all inputs 1."""
+        return self.activation.biased is not None
+
+    def directions(self, rows: np.ndarray) -> np.ndarray:
+        """The rows without their biases."""
+        return without_biases(self.activation, rows)
 
     @property
     def has_teacher(self) -> bool:

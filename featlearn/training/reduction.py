@@ -16,9 +16,10 @@ import numpy as np
 
 from featlearn.theory.population import Gradient
 from featlearn.training.batched import Batched
+from featlearn.training.layers import separated, together
 from featlearn.training.methods import METHODS, Exact
 from featlearn.training.problem import Problem
-from featlearn.training.stages import Stage
+from featlearn.training.stages import ALL_LAYERS, Layer, Stage
 from featlearn.training.state import State
 from featlearn.training.twins import twins_of
 
@@ -37,7 +38,7 @@ class Reduction(Batched):
         start: the states there when the stage starts, or goes on: layers that are not trained stay as they are.
         problem: what steps are taken on, of the m′ distinct neurons in the span.
         shown: what rows are measured on, of all m neurons in the span, with more coordinates for what leaves it.
-        trains_second, trains_first: which layers the stage trains.
+        trains: the layers that the stage trains.
         twins: (B, m) of each run as ``twins.twins_of`` has them; None where all neurons are distinct.
         basis: (B, r, d) orthonormal rows; None where rows are trained in their own coordinates.
     """
@@ -46,15 +47,14 @@ class Reduction(Batched):
     start: State
     problem: Problem
     shown: Problem
-    trains_second: bool
-    trains_first: bool
+    trains: frozenset[Layer]
     twins: np.ndarray | None = None
     basis: np.ndarray | None = None
 
     @classmethod
     def nothing(cls, problem: Problem, state: State) -> Reduction:
         """Of what is trained as it is."""
-        return cls(problem, state, problem, problem, True, True)
+        return cls(problem, state, problem, problem, frozenset(ALL_LAYERS))
 
     @property
     def changes_anything(self) -> bool:
@@ -87,12 +87,10 @@ class Reduction(Batched):
         if resumes:
             itself = {_TWINS: self.twins, _BASIS: self.basis}
             memory |= {name: values for name, values in itself.items() if values is not None}
-        second, first = self._of_all(state.second_layer, first)
-        return State(
-            second if self.trains_second else self.start.second_layer,
-            first if self.trains_first else self.start.first_layer,
-            memory,
-        )
+        biased = self.whole.has_biases
+        layers = separated(*self._of_all(state.second_layer, first), biased)
+        at_start = separated(self.start.second_layer, self.start.first_layer, biased)
+        return State(*together({name: (layers if name in self.trains else at_start)[name] for name in layers}), memory)
 
     def expanded_of(self, state: State, place: int, *, resumes: bool = True) -> State:
         """``expanded`` of one run of the batch; nothing else of it is looked at."""
@@ -119,7 +117,7 @@ class Reduction(Batched):
     def _padded(self, rows: np.ndarray) -> np.ndarray:
         """Rows of ``problem`` in the coordinates of ``shown``."""
         more = self.shown.teacher_first_layer.shape[-1] - rows.shape[-1]
-        return _with_zeros(rows, more) if more else rows
+        return _with_zeros(rows, more, self.whole.has_biases) if more else rows
 
     def _of_all(self, second: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Both layers of all neurons, from those of the distinct ones."""
@@ -171,8 +169,7 @@ def _found(problem: Problem, stage: Stage, state: State, run: int, before_any_st
 def _reduction(
     problem: Problem, state: State, stage: Stage, twins: np.ndarray | None, bounded: bool, within_stage: bool
 ) -> Reduction:
-    trains = "second_layer" in stage.train, "first_layer" in stage.train
-    found = Reduction(problem, state, problem, problem, *trains, twins)
+    found = Reduction(problem, state, problem, problem, frozenset(stage.train), twins)
     if twins is not None:
         counts = np.stack([np.bincount(np.abs(run))[1:] for run in twins]).astype(np.float64)
         found = replace(found, problem=replace(problem, multiplicity=counts))
@@ -186,12 +183,18 @@ def _reduction(
 
 def _basis(problem: Problem, stage: Stage, rows: np.ndarray) -> np.ndarray | None:
     """Orthonormal rows (B, r, d) whose span holds those of students and targets; None where they do not pay."""
-    target = problem.rows_of_target()
+    rows, target = problem.directions(rows), problem.directions(problem.rows_of_target())
     fewer = rows.shape[1] + target.shape[1] < rows.shape[2]
     turns = METHODS[stage.method].rotates and (problem.root is None or problem.root.is_spike)
     if not fewer or not turns or problem.data is not None or rows.dtype != np.float64:
         return None
-    return _orthonormal(np.concatenate([rows, target], axis=1))
+    basis = _orthonormal(np.concatenate([rows, target], axis=1))
+    if not problem.has_biases:
+        return basis
+    runs, n, d = basis.shape
+    with_biases = np.zeros((runs, n + 1, d + 1))  # these are a coordinate of their own, the last one
+    with_biases[:, :-1, :-1], with_biases[:, -1, -1] = basis, 1.0
+    return with_biases
 
 
 def _orthonormal(rows: np.ndarray) -> np.ndarray:
@@ -218,6 +221,7 @@ def _in_span(given: Reduction, basis: np.ndarray) -> Reduction:
     ``shown`` has more coordinates, for what metrics rows ask of what is not in the span: the distance from the initial
     rows, for which one does, and the products of the inputs of the probe with one another.
     """
+    biased = given.whole.has_biases
     initial, probe, scaled = given.whole.initial_first_layer, given.whole.probe, given.whole.scaled
     inside = initial @ basis.mT
     outside = np.zeros((*inside.shape[:2], 1))
@@ -228,21 +232,26 @@ def _in_span(given: Reduction, basis: np.ndarray) -> Reduction:
         along = probe.inputs @ basis.mT
         values, vectors = np.linalg.eigh(probe.inputs @ probe.inputs.mT - along @ along.mT)
         rest = vectors * np.sqrt(np.maximum(values, 0.0))[:, None]
-        inputs = np.concatenate([along, np.zeros((*along.shape[:2], 1)), rest], -1)
+        inputs = _with_columns(along, np.concatenate([np.zeros((*along.shape[:2], 1)), rest], -1), biased)
         probe = replace(probe, inputs=inputs)
 
     def turned(problem: Problem, more: int) -> Problem:
-        teacher = _with_zeros(problem.teacher_first_layer @ basis.mT, more)
-        added = scaled and replace(scaled, first_layer=_with_zeros(scaled.first_layer @ basis.mT, more))
+        teacher = _with_zeros(problem.teacher_first_layer @ basis.mT, more, biased)
+        added = scaled and replace(scaled, first_layer=_with_zeros(scaled.first_layer @ basis.mT, more, biased))
         root = problem.root and problem.root.turned(basis, more)
         return replace(problem, teacher_first_layer=teacher, scaled=added, root=root)
 
     more = 1 + rest.shape[-1]
-    start = np.concatenate([inside, outside, np.zeros((*outside.shape[:2], more - 1))], -1)
+    start = _with_columns(inside, np.pad(outside, ((0, 0), (0, 0), (0, more - 1))), biased)
     shown = replace(turned(given.whole, more), initial_first_layer=start, probe=probe)
     return replace(given, problem=turned(given.problem, 0), shown=shown, basis=basis)
 
 
-def _with_zeros(rows: np.ndarray, more: int) -> np.ndarray:
+def _with_zeros(rows: np.ndarray, more: int, biased: bool) -> np.ndarray:
     """The rows with further coordinates, which are 0."""
-    return np.concatenate([rows, np.zeros((*rows.shape[:-1], more), rows.dtype)], -1)
+    return _with_columns(rows, np.zeros((*rows.shape[:-1], more), rows.dtype), biased)
+
+
+def _with_columns(rows: np.ndarray, columns: np.ndarray, biased: bool) -> np.ndarray:
+    """The rows with further coordinates, before their biases."""
+    return np.concatenate([rows[..., :-1], columns, rows[..., -1:]] if biased else [rows, columns], -1)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, reduce
 from math import cos, pi, sqrt
 from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
 S = TypeVar("S", bound="Schedule | None")
-Layer = Literal["first_layer", "second_layer"]
-LAYERS: tuple[Layer, ...] = get_args(Layer)
+Layer = Literal["first_layer", "second_layer", "biases"]
+LAYERS: tuple[Layer, ...] = ("first_layer", "second_layer")  # of every network
+ALL_LAYERS: tuple[Layer, ...] = get_args(Layer)  # of those with biases
 Constraint = Literal["unit_rows"]
 LossName = Literal["squared", "correlation"]
 
@@ -66,11 +67,11 @@ class Schedule:
         """The schedule of one layer."""
         return self
 
-    def by_layer(self, steps: np.ndarray) -> np.ndarray:
-        """The values of each of ``LAYERS`` at rising steps (n,), (n, 2)."""
+    def by_layer(self, steps: np.ndarray, layers: tuple[Layer, ...] = LAYERS) -> np.ndarray:
+        """The values of each of some layers at rising steps (n,), (n, layers)."""
         if len(steps) and self._is_constant(int(steps[0]), int(steps[-1])):
-            return np.full((len(steps), len(LAYERS)), self.at_step(int(steps[0])))
-        return np.repeat(self.at(steps)[:, None], len(LAYERS), axis=1)
+            return np.full((len(steps), len(layers)), self.at_step(int(steps[0])))
+        return np.repeat(self.at(steps)[:, None], len(layers), axis=1)
 
     def _is_constant(self, first: int, last: int) -> bool:
         """Whether it has one value from a step to a later one, as far as that is seen at once."""
@@ -150,14 +151,28 @@ class Curve(Schedule):
 @dataclass(frozen=True)
 class ByLayer(Schedule):
     """A schedule for each layer. Its own values are their geometric means, which do not change when the layers are
-    rescaled against one another (docs/theory.md §6); make one with ``of``."""
+    rescaled against one another (docs/theory.md §6); make one with ``of``.
+
+    Biases have the schedule of the first layer unless they have their own.
+    """
 
     first_layer: Schedule = Schedule(0.0)
     second_layer: Schedule = Schedule(0.0)
+    biases: Schedule | None = None
 
     @classmethod
-    def of(cls, first_layer: Schedule, second_layer: Schedule) -> ByLayer:
-        return cls(sqrt(first_layer.start * second_layer.start), first_layer=first_layer, second_layer=second_layer)
+    def of(cls, first_layer: Schedule, second_layer: Schedule, biases: Schedule | None = None) -> ByLayer:
+        return cls(
+            sqrt(first_layer.start * second_layer.start),
+            first_layer=first_layer,
+            second_layer=second_layer,
+            biases=biases,
+        )
+
+    @property
+    def given(self) -> tuple[Layer, ...]:
+        """The layers that have a schedule of their own."""
+        return LAYERS if self.biases is None else ALL_LAYERS
 
     def at(self, steps: np.ndarray | int) -> np.ndarray:
         """See ``Schedule``."""
@@ -168,20 +183,22 @@ class ByLayer(Schedule):
         return sqrt(self.first_layer.at_step(step) * self.second_layer.at_step(step))
 
     def in_layer(self, layer: Layer) -> Schedule:
-        return self.first_layer if layer == "first_layer" else self.second_layer
+        if layer == "biases" and self.biases is not None:
+            return self.biases
+        return self.second_layer if layer == "second_layer" else self.first_layer
 
-    def by_layer(self, steps: np.ndarray) -> np.ndarray:
-        return np.stack([self.in_layer(layer).at(steps) for layer in LAYERS], axis=1)
+    def by_layer(self, steps: np.ndarray, layers: tuple[Layer, ...] = LAYERS) -> np.ndarray:
+        return np.stack([self.in_layer(layer).at(steps) for layer in layers], axis=1)
 
     def epoch_ends(self, steps: int, most: int) -> np.ndarray:
-        return np.union1d(self.first_layer.epoch_ends(steps, most), self.second_layer.epoch_ends(steps, most))
+        return reduce(np.union1d, [self.in_layer(layer).epoch_ends(steps, most) for layer in self.given])
 
     def values_at_rows(self, steps: int, rows: int) -> int:
-        each = [self.in_layer(layer).values_at_rows(steps, rows) for layer in LAYERS]
-        return min(rows, sum(each) - 1)
+        each = [self.in_layer(layer).values_at_rows(steps, rows) for layer in self.given]
+        return min(rows, sum(each) + 1 - len(each))
 
     def set_to_part(self, by: float) -> str:
-        parts = [f"{layer}: {self.in_layer(layer).part(by)}" for layer in LAYERS]
+        parts = [f"{layer}: {self.in_layer(layer).part(by)}" for layer in self.given]
         return f"={{{', '.join(parts)}}}"
 
 

@@ -16,7 +16,7 @@ class State(Batched):
     """Weights of B runs, and what their optimiser remembers.
 
     Attributes:
-        second_layer, first_layer: (B, m), (B, m, d), in the run's precision.
+        second_layer, first_layer: (B, m), (B, m, d), or (B, m, d + 1) with biases, in the run's precision.
         memory: what the method remembers from step to step, what rounding took from steps in float32, and
             ``BATCH_LOSS``, by name; empty when a stage starts.
     """
@@ -24,10 +24,6 @@ class State(Batched):
     second_layer: np.ndarray
     first_layer: np.ndarray
     memory: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def flat(self) -> list[np.ndarray]:
-        """Both layers as rows of numbers, (B, m) and (B, m·d)."""
-        return [layer.reshape(len(layer), -1) for layer in (self.second_layer, self.first_layer)]
 
     def finite(self) -> np.ndarray:
         """(B,) whether all weights of a run are finite."""

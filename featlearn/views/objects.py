@@ -124,6 +124,13 @@ class Run:
         """The rows w_j where it ended or stands, (m, d)."""
         return self._weights("first_layer") if self._memory is None else self._memory.first_layer
 
+    @property
+    def biases(self) -> np.ndarray | None:
+        """The biases b_j where it ended or stands, (m,); None for neurons without."""
+        if self._memory is not None:
+            return self._memory.biases
+        return self.run.read_arrays(self.run.checkpoint_file).get("biases")
+
     def _weights(self, layer: str) -> np.ndarray:
         arrays = self.run.read_arrays(self.run.checkpoint_file)
         if layer not in arrays:
@@ -143,6 +150,10 @@ class Run:
     def plot_neurons(self, size: SizeName = "column") -> Figure:
         """Where the neurons point over time. Raises RunError when there are no snapshots."""
         return self._figure("neurons", size)
+
+    def plot_offsets(self, size: SizeName = "column") -> Figure:
+        """The offsets of the neurons against their angles. Raises RunError when there are no biases or snapshots."""
+        return self._figure("offsets", size)
 
     def plot_overlaps(self, size: SizeName = "column") -> Figure:
         """How near a neuron is to each of the teacher's directions. Raises RunError when there are no snapshots."""

@@ -409,6 +409,7 @@ def test_every_stage_and_seed_draws_a_second_layer_of_its_own(tmp_path: Path) ->
     for seed in ("seed=0", "seed=1"):
         redraws = build(configured(tmp_path, init, REDRAW, again, seed))[0].redraws
         assert redraws is not None
+        assert redraws.second_layers is not None
         drawn += [
             *redraws.second_layers[0].tolist(),
             initial_networks(configured(tmp_path, init, seed))[1].second_layer,

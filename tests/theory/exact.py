@@ -241,12 +241,3 @@ def loss(name: str, drop: int, a: np.ndarray, w: np.ndarray, teacher_a: np.ndarr
     """The population loss of one run, (m,), (m, d), (m*,), (m*, d), in exact sums of fifty-digit kernels."""
     c = [number(x) for x in a] + [-number(x) for x in teacher_a]
     return loss_of(name, drop, c, rows_of(w) + rows_of(teacher_w))
-
-
-def has_twin(name: str) -> bool:
-    """Whether an activation has its forms here."""
-    try:
-        hermite(name, 0, MP.one)
-    except NotImplementedError:
-        return False
-    return True

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from featlearn.theory import double_double
-from featlearn.theory.activations import activation
+from featlearn.theory.activations import CompiledKernel, activation
 from featlearn.theory.pairs import Pairs
 from featlearn.theory.tangents import tangent_products, value_products, value_tangent_products
 from tests.theory import exact
@@ -99,7 +99,7 @@ def _with_constants(name: str, drop: int, of: Callable[[str], Any]) -> Any:
     if name not in ("relu", "abs", "leaky_relu"):
         return exact.with_constants(name, drop, of)
     kernel = activation(name, drop).compiled
-    assert kernel is not None
+    assert isinstance(kernel, CompiledKernel)
     factor = exact.number(kernel.factor) * MP.pi / 2
     return factor * (of("abs") + (exact.number(kernel.half) * 2 / MP.pi * of("linear") if drop < 2 else 0))
 

@@ -39,7 +39,8 @@ def _correlation(problem: Problem, state: State) -> float:
 
 
 def _distance(one: State, other: State) -> float:
-    return float(np.sqrt(sum(np.sum((x - y) ** 2) for x, y in zip(one.flat(), other.flat(), strict=True))))
+    layers = ((state.second_layer, state.first_layer) for state in (one, other))
+    return float(np.sqrt(sum(np.sum((x - y) ** 2) for x, y in zip(*layers, strict=True))))
 
 
 @pytest.mark.parametrize("backend", ["fused", "torch"])

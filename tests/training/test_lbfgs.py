@@ -9,7 +9,7 @@ from featlearn.theory import population
 from featlearn.training import data
 from featlearn.training.backends import make_backend
 from featlearn.training.methods import lbfgs
-from featlearn.training.methods.lbfgs import HISTORY, _both, _History
+from featlearn.training.methods.lbfgs import HISTORY, _History, _of_each
 from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
 from featlearn.training.state import State
@@ -53,7 +53,7 @@ def _history(pairs: int, n: int = 5) -> tuple[_History, np.ndarray]:
     """Moves of a random convex quadratic with Hessian A (λ apart)."""
     rng = np.random.default_rng(pairs)
     root = rng.standard_normal((n, n))
-    hessian, history = root @ root.T + np.eye(n), _History.blank(n)
+    hessian, history = root @ root.T + np.eye(n), _History.blank(n, 2)
     for _ in range(pairs):
         move = rng.standard_normal(n)
         history = history.with_move(move, hessian @ move)
@@ -86,7 +86,7 @@ def test_moves_made_under_one_weight_decay_are_right_under_another(decay: float)
 
 def test_moves_along_which_the_objective_curves_down_are_left_out() -> None:
     move = np.array([1.0, 0.0])
-    history = _History.blank(2).with_move(move, -0.1 * move)
+    history = _History.blank(2, 2).with_move(move, -0.1 * move)
     np.testing.assert_array_equal(history.direction(np.array([3.0, 4.0]), 0.1, np.dot), [-3.0, -4.0])
     assert history.direction(np.array([3.0, 4.0]), 0.2, np.dot)[0] == pytest.approx(-30.0)
 
@@ -195,8 +195,8 @@ def test_the_objective_never_grows_and_a_step_takes_about_one_evaluation(monkeyp
 
 
 def test_a_checkpoint_from_before_layers_had_their_own_decay_is_read() -> None:
-    assert _both(np.array(0.02)) == (0.02, 0.02)
-    assert _both(np.array([0.02, 0.5])) == (0.02, 0.5)
+    assert _of_each(np.array(0.02)) == (0.02, 0.02)
+    assert _of_each(np.array([0.02, 0.5])) == (0.02, 0.5)
 
 
 def test_where_nothing_is_better_it_stays_without_asking_again(monkeypatch: pytest.MonkeyPatch) -> None:

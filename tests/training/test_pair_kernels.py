@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
+from featlearn.training.backends.layout import SERIES
 from featlearn.training.backends.pair_kernels import FAMILIES, arcsine
 from tests.places import ROOT
 from tests.training.batches import batch, fused
@@ -88,5 +89,5 @@ def test_tails_keep_their_digits_at_small_cosines() -> None:
     assert done.stdout == "close\n", done.stderr
 
 
-def test_every_family_has_its_number() -> None:
-    assert sorted(FAMILIES) == list(range(5))
+def test_every_closed_form_has_its_number() -> None:
+    assert sorted(FAMILIES) == list(range(SERIES))

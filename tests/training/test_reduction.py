@@ -15,7 +15,7 @@ from featlearn.training.events import Event, Logged, Progress, Start
 from featlearn.training.methods import METHODS
 from featlearn.training.plan import Plan
 from featlearn.training.problem import Probe, Problem, Scaled
-from featlearn.training.stages import Schedule, Stage
+from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
 from featlearn.training.state import State
 from tests.training.examples import SIZES, assert_same_bits, stage_of
 from tests.training.sampled import problem_on
@@ -45,6 +45,11 @@ def _whole(work: Callable[[], Any]) -> Any:
         patch.setattr(reduction, "_found", lambda *args: None)
         patch.setattr(reduction, "_basis", lambda *args: None)
         return work()
+
+
+def _layers(method: str) -> tuple[Layer, ...]:
+    """What a method trains of a network without biases."""
+    return tuple(layer for layer in LAYERS if layer in METHODS[method].layers)
 
 
 def _events(problem: Problem, stages: list[Stage], state: State, backend: str = "fused", points: int = 12) -> list[Any]:
@@ -100,7 +105,7 @@ METHOD_STEPS = {"gd": 300, "momentum": 300, "adam": 300, "lbfgs": 12, "newton": 
 @pytest.mark.parametrize("act", activations(), ids=lambda act: f"{act.name}-{act.drop_hermite_below}")
 def test_distinct_neurons_are_trained_as_all_of_them(act: Any, method: str, backend: str, trained: Recorded) -> None:
     problem, state = _problem(act.name, act.drop_hermite_below)
-    train, size = METHODS[method].layers, SIZES.get(method)
+    train, size = _layers(method), SIZES.get(method)
     if size is not None:
         size = Schedule(size.start * (0.02 if act.name == "quadratic" else 0.2))
     stage = stage_of(method=method, train=train, step_size=size, steps=METHOD_STEPS[method])
@@ -123,7 +128,7 @@ def test_on_samples_too(method: str, name: str, drop: int, kind: str, trained: R
     problem = replace(problem, initial_first_layer=state.first_layer)
     size = SIZES.get(method) and Schedule(0.02)
     steps = {"lbfgs": 5, "flow": 5, "ridge": 1}.get(method, 200)
-    stage = stage_of(method=method, train=METHODS[method].layers, step_size=size, steps=steps)
+    stage = stage_of(method=method, train=_layers(method), step_size=size, steps=steps)
     ours = _rows(_events(problem, [stage], state, "torch"))
     assert trained[0] == 3
     theirs = _rows(_whole(lambda: _events(problem, [stage], state, "torch")))
@@ -297,7 +302,7 @@ def test_in_float32_weights_stay_of_that_type(method: str, trained: Recorded) ->
     problem, given = _problem(d=20)
     state = State(given.second_layer.astype(np.float32), given.first_layer.astype(np.float32))
     steps, size = {"lbfgs": 3, "ridge": 1}.get(method, 100), SIZES.get(method) and Schedule(0.02)
-    stage = stage_of(method=method, train=METHODS[method].layers, steps=steps, step_size=size)
+    stage = stage_of(method=method, train=_layers(method), steps=steps, step_size=size)
     ours = _rows(_events(problem, [stage], state, "torch"))
     assert trained == [3, 20]
     assert all(event.state.first_layer.dtype == event.state.second_layer.dtype == np.float32 for event in ours)

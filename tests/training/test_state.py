@@ -12,10 +12,3 @@ def test_a_run_is_finite_when_all_of_its_weights_are(bad: float) -> None:
     state.second_layer[0, 1] = bad
     state.first_layer[2, 1, 3] = bad
     assert state.finite().tolist() == [False, True, False]
-
-
-def test_layers_are_flattened_run_by_run() -> None:
-    second, first = np.arange(6.0).reshape(3, 2), np.arange(24.0).reshape(3, 2, 4)
-    flat = State(second, first).flat()
-    assert [layer.shape for layer in flat] == [(3, 2), (3, 8)]
-    np.testing.assert_array_equal(flat[1][2], first[2].ravel())

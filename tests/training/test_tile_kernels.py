@@ -27,6 +27,6 @@ def test_columns_are_added_with_their_weights() -> None:
 def test_rows_and_lanes_are_exchanged() -> None:
     desk = np.arange(DESK * LANES, dtype=float).reshape(DESK, LANES)
     before = desk.copy()
-    tile_kernels._transpose.py_func(desk, LANES)
+    tile_kernels.transpose.py_func(desk, LANES)
     assert (desk[LANES : 2 * LANES] == before[LANES : 2 * LANES].T).all()
     assert (desk[:LANES] == before[:LANES]).all()

@@ -21,6 +21,7 @@ import numpy as np
 from featlearn.theory.activations.erf import _root
 from featlearn.theory.activations.record import Activation
 from featlearn.theory.activations.registry import register
+from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.activations.tails import coefficient, tail
 from featlearn.theory.pairs import Array, SecondDerivatives, tangents_of
 
@@ -40,6 +41,13 @@ def _phi(z: Array, xp: ModuleType = np) -> Array:
 
 def _phi_prime(z: Array, xp: ModuleType = np) -> Array:
     return 0.5 * _twice_distribution(z, xp) + z * xp.exp(-0.5 * z * z) / sqrt(2 * pi)
+
+
+def _phi_second(z: Array, xp: ModuleType = np) -> Array:
+    return (2 - z * z) * xp.exp(-0.5 * z * z) / sqrt(2 * pi)
+
+
+_COMPILED = HermiteSeries((_phi, _phi_prime, _phi_second), "even", 0.5)
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,7 @@ def _gelu(drop: int) -> Activation:
         symmetry="none" if drop < 2 else "even",
         hermite=_hermite,
         highest=(None, 1),
+        compiled=_COMPILED,
     )
 
 

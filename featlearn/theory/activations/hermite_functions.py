@@ -14,6 +14,7 @@ def nodes(step: float, end: float) -> np.ndarray:
     return step * np.arange(-count, count + 1)
 
 
+@lru_cache(maxsize=2)
 def weights_at(step: float, end: float, degree: int) -> np.ndarray:
     """(J, degree + 1) of the trapezoid sums for E[f(z) he_k(z)] over ``nodes``."""
     right = right_half(step, end, degree)

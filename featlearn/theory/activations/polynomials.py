@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from math import factorial, isfinite
 from types import ModuleType
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from featlearn.theory.activations.record import Activation, Parameters, Symmetry
 from featlearn.theory.activations.registry import register
+from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.pairs import Array, SecondDerivatives, tangents_of
 
 HIGHEST_DEGREE = 20
@@ -77,6 +78,19 @@ def _phi_prime(coefficients: tuple[float, ...], z: Array, xp: ModuleType = np) -
     return _phi(tuple(j * c for j, c in enumerate(coefficients))[1:], z, xp)
 
 
+def _phi_second(coefficients: tuple[float, ...], z: Array, xp: ModuleType = np) -> Array:
+    second = tuple(j * (j - 1) * c for j, c in enumerate(coefficients))[2:] or (0.0,)
+    return 0.0 * z + _phi(second, z, xp)
+
+
+@cache
+def _compiled(coefficients: tuple[float, ...]) -> HermiteSeries:
+    functions = tuple(partial(function, coefficients) for function in (_phi, _phi_prime, _phi_second))
+    if not any(coefficients[2::2]):
+        return HermiteSeries(functions, "odd", coefficients[0])
+    return HermiteSeries(functions, "none" if any(coefficients[3::2]) else "even", coefficients[1])
+
+
 def _symmetry(highest: tuple[int, int], drop: int) -> Symmetry:
     """Of the part of degrees ≥ ℓ, to which the power z^j contributes its Hermite degrees up to j."""
     even, odd = (degree >= drop for degree in highest)
@@ -106,6 +120,7 @@ def _record(name: str, formula: str, coefficients: tuple[float, ...], drop: int,
         homogeneous_degree=powers[0] if len(powers) == 1 else None,
         hermite=kept.moment,
         highest=highest,
+        compiled=_compiled(coefficients),
     )
 
 

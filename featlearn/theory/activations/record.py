@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import factorial
 from types import ModuleType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,6 +21,19 @@ Tangents = Callable[[Pairs, Array, Array, Array, Array, Array], Array]
 ValueTangents = Callable[[Pairs, Array, Array], Array]
 SlopeProducts = Callable[[Array, Array, int, int, float], Array]
 Parameters = tuple[tuple[str, Any], ...]
+
+
+class BiasedValues(NamedTuple):
+    """K of two neurons with biases, E[φ(u·x + b) φ(v·x + c)], and its derivatives by s = u·v, q_u = ‖u‖² and b."""
+
+    value: Array
+    by_s: Array
+    by_q: Array
+    by_b: Array
+
+
+BiasedKernel = Callable[[Any, Array, Array, Array, Array, Array], BiasedValues]  # of xp, q_u, b_u, q_v, b_v, s
+BiasedMoment = Callable[[Any, int, Array, Array], tuple[Array, Array]]  # of xp, k, q, b
 
 DROP_SETTINGS: tuple[int, ...] = (0, 2)  # what every activation has a record for
 
@@ -55,7 +68,7 @@ class DegreeOne:
 
 @dataclass(frozen=True)
 class CompiledKernel:
-    """The kernel among those that the fused backend compiles: a family, and its constants.
+    """The kernel among the closed forms that the fused backend compiles: a family, and its constants.
 
     Attributes:
         family: "homogeneous" (degree 1), "erf" or "quadratic"; "homogeneous_tail" or "erf_tail".
@@ -108,11 +121,16 @@ class Activation:
             there is no highest, or none is known.
         second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K; None where they are not known.
         series: the Hermite series that the rest comes from, where it does.
-        compiled: the kernel in the fused backend; None where it has none, and the torch backend trains.
+        compiled: the kernel in the fused backend, a closed form or a series; None where it has none, and the torch
+            backend trains.
         slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
             and ∇φ̃_j the gradient of φ̃(v_j·x) by its row, of n rows in d dimensions with products ``gram`` (n, n), the
             first m of which are meant; for the η² term of online descent (docs/theory.md §13). None where it is not
             known in closed form.
+        biased: the kernel of rows (w, b), where the record is that of neurons φ(w·x + b) (``biased.with_biases``): rows
+            then have the bias as their last coordinate, inputs a 1, and ‖w‖² + b² is the argument of the functions of
+            q. None for neurons without biases.
+        biased_moment: of these, E[φ(√q z + b) He_k(z)] and its derivative by b.
     Accuracy: K within 1e-12·max(1, |K|) of quadrature for q in [1e-6, 1e3] and |t| ≤ 1; the derivatives likewise
         (tests/theory/test_activations.py), but for the rounding of the inputs, which t = s/√(q_u q_v) → ±1 magnifies
         to its square root (∂K/∂s of relu is asin t/2π; the gradient does not suffer, docs/theory.md §4).
@@ -136,8 +154,10 @@ class Activation:
     degree_one: DegreeOne | None = None
     value_tangents: ValueTangents | None = None
     hermite: Callable[[int, Array], Array] | None = None
-    compiled: CompiledKernel | None = None
+    compiled: CompiledKernel | HermiteSeries | None = None
     slope_products: SlopeProducts | None = None
+    biased: BiasedKernel | None = None
+    biased_moment: BiasedMoment | None = None
     parameters: Parameters = ()
     highest: tuple[int | None, int | None] = (None, None)
     second_derivatives: Callable[[Any, Array, Array, Array], SecondDerivatives] | None = None

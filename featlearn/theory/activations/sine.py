@@ -14,6 +14,7 @@ import numpy as np
 from featlearn.theory import double_double
 from featlearn.theory.activations.record import Activation
 from featlearn.theory.activations.registry import register
+from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.pairs import Array, SecondDerivatives, tangents_of
 
 _FAR = 300.0  # where a term s^k/k! of k ≤ 41 is nothing beside e^{|s|}
@@ -82,14 +83,29 @@ def _hermite(k: int, q: Array) -> Array:
     return (-1) ** (k // 2) * _decay(q) if k % 2 else 0.0 * q
 
 
+def _phi(z: Array, xp: ModuleType = np) -> Array:
+    return xp.sin(z)
+
+
+def _phi_prime(z: Array, xp: ModuleType = np) -> Array:
+    return xp.cos(z)
+
+
+def _phi_second(z: Array, xp: ModuleType = np) -> Array:
+    return -xp.sin(z)
+
+
+_COMPILED = HermiteSeries((_phi, _phi_prime, _phi_second), "odd")
+
+
 def _sine(drop: int) -> Activation:
     kernel, second = partial(_kernel, drop), partial(_second_derivatives, drop)
     return Activation(
         name="sin",
         drop_hermite_below=drop,
         formula="sin z",
-        phi=lambda z, xp=np: xp.sin(z),
-        phi_prime=lambda z, xp=np: xp.cos(z),
+        phi=_phi,
+        phi_prime=_phi_prime,
         mean=partial(_hermite, 0),
         slope=partial(_hermite, 1),
         mean_prime=lambda q: 0.0 * q,
@@ -101,6 +117,7 @@ def _sine(drop: int) -> Activation:
         symmetry="odd",
         hermite=_hermite,
         highest=(-1, None),
+        compiled=_COMPILED,
     )
 
 

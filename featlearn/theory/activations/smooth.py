@@ -52,6 +52,7 @@ def smooth_activation(name: str, formula: str, series: HermiteSeries) -> Callabl
             highest=_highest(series),
             second_derivatives=second,
             series=series,
+            compiled=series,
         )
 
     return make

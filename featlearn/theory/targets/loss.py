@@ -155,13 +155,15 @@ def loss_floor(
 ) -> np.ndarray:
     """The loss under which ``loss`` means nothing, (B,); see ``population.loss_floor`` and ``loss_floor_from``."""
     weights = second_layer, first_layer, teacher_second_layer, teacher_first_layer
-    return loss_floor_from(float64_rounding(activation, *weights, rest), rest, precision)
+    return loss_floor_from(activation, float64_rounding(activation, *weights, rest), rest, precision)
 
 
-def loss_floor_from(rounding: np.ndarray, rest: Target | None = None, precision: DTypeLike = float) -> np.ndarray:
-    """``loss_floor`` from the rounding error of the float64 sum, which with a rest is not refined."""
+def loss_floor_from(
+    activation: Activation, rounding: np.ndarray, rest: Target | None = None, precision: DTypeLike = float
+) -> np.ndarray:
+    """``loss_floor`` from the rounding error of the float64 sum, which with a rest or with biases is not refined."""
     floor = population.loss_floor_from(rounding, precision)
-    return floor if rest is None else np.maximum(floor, rounding)
+    return floor if rest is None and activation.biased is None else np.maximum(floor, rounding)
 
 
 def ridge_second_layer(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.theory import population
+from featlearn.theory import biases, population
 from featlearn.theory.activations import Activation, Array
 from featlearn.theory.targets.cross import cross_kernel
 from featlearn.theory.targets.interface import Moments
@@ -52,6 +52,8 @@ class NeuronTarget:
             ValueError: when the pair of activations has no closed kernel (``cross.cross_kernel``).
         Accuracy, Source: as ``cross_kernel``.
         """
+        if activation.biased is not None:
+            return Moments(*biases.pulled(activation, first_layer, self.second_layer, self.first_layer, xp))
         rows, column = self.first_layer, self.second_layer[..., None]
         q_u, q_v = xp.sum(first_layer * first_layer, -1)[..., None], xp.sum(rows * rows, -1)[:, None, :]
         k, k_s, k_q = cross_kernel(activation, self.activation)(xp, q_u, q_v, first_layer @ rows.mT)

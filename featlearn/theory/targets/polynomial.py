@@ -58,6 +58,8 @@ class HermiteTarget:
         Accuracy: 1e-13 of the largest term (tests/theory/targets/test_polynomial.py, fifty digits).
         Source: derived in docs/theory.md §11.
         """
+        if activation.biased_moment is not None:
+            return self._with_biases(activation, first_layer, xp)
         q = xp.sum(first_layer * first_layer, -1)
         inverse = (q > 0) / xp.sqrt(xp.where(q > 0, q, q * 0 + 1))
         unit = first_layer * inverse[..., None]
@@ -77,6 +79,29 @@ class HermiteTarget:
             if _has(activation, k + 2):
                 along_row = along_row + activation.projection(k + 2, q) * inverse * _polynomial(t, terms)
         return Moments(value, along_row[..., None] * unit + xp.stack(by_cosine, -1) @ self.directions)
+
+    def _with_biases(self, activation: Activation, rows: Array, xp: ModuleType) -> Moments:
+        """The same of rows (w, b), with M_k(‖w‖, b) for M_k, and a last column of derivatives by b."""
+        moment = activation.biased_moment
+        assert moment is not None
+        directions, w, b = self.directions[..., :-1], rows[..., :-1], rows[..., -1]
+        q = xp.sum(w * w, -1)
+        inverse = (q > 0) / xp.sqrt(xp.where(q > 0, q, q * 0 + 1))
+        unit = w * inverse[..., None]
+        t = unit @ directions.mT
+        value, along_row, by_bias = 0 * q, 0 * q, 0 * q
+        by_cosine = [0 * q for _ in range(t.shape[-1])]
+        for k, terms in self._by_degree(activation):
+            total, (own, by_b) = _polynomial(t, terms), moment(xp, k, q, b)
+            value, by_bias = value + own * total, by_bias + by_b * total
+            along_row = along_row + moment(xp, k + 2, q, b)[0] * inverse * total
+            # ∂M_{k−1}/∂b = M_k/‖w‖, for rows of norm 0 too
+            factor = moment(xp, k - 1, q, b)[1] if k else 0 * q
+            for i in range(t.shape[-1]):
+                if derivative := _derivative(terms, i):
+                    by_cosine[i] = by_cosine[i] + factor * _polynomial(t, derivative)
+        by_row = along_row[..., None] * unit + xp.stack(by_cosine, -1) @ directions
+        return Moments(value, xp.concat([by_row, by_bias[..., None]], -1))
 
     def bends(self, activation: Activation, first_layer: np.ndarray) -> Bends:
         """Of a term c M_k p(t), with derivatives p′ and p″ by the cosines:
@@ -138,7 +163,9 @@ def _over_square(activation: Activation, k: int, q: np.ndarray, inverse: np.ndar
 
 
 def _has(activation: Activation, k: int) -> bool:
-    """Whether μ_k is anything but 0."""
+    """Whether μ_k is anything but 0, with biases for some of them."""
+    if activation.biased_moment is not None:
+        return bool(activation.biased_moment(np, k, np.ones(1), np.full(1, 0.7))[0][0])
     assert activation.hermite is not None
     return bool(activation.hermite(k, 1.0))
 

@@ -47,18 +47,21 @@ def _sizes(sizes):
         sizes[16],
         sizes[17],
         sizes[18],
+        sizes[19],
+        sizes[20],
     )
 
 
 @compiled
 def _run(
     i, n, numbers, tail, target,
-    v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
+    v, a, mean_a, square_a, mean_w, square_w, multiplicity,
+    student, neurons, totals, sums, desk, expansions,
 ):  # fmt: skip
     """Run i of those that the arrays hold."""
     block, row = i * n.blocks, i * n.blocks * n.d
     return Run(
-        Kernel(numbers[0], numbers[1], numbers[2], n.first, tail),
+        Kernel(numbers[0], numbers[1], numbers[2], n.first, tail, expansions, n.stride),
         target,
         n.d,
         n.blocks,
@@ -114,8 +117,8 @@ def _target(i, n, factors, coefficients, directions, moments):
 
 
 def _task_of(parts: Parts) -> Any:
-    """The compiled tasks of a round: parts of the step, shares of the sums, and the loss."""
-    prepare, add_up, look, move, _ = parts
+    """The compiled tasks of a round: parts of the step, and of expansions, shares of the sums, and the loss."""
+    prepare, expand, add_up, look, move, _ = parts
 
     @compiled
     def task(number, run, n, step, moving, going_on, due, seen, place):
@@ -132,9 +135,13 @@ def _task_of(parts: Parts) -> Any:
                 elif j < n.students:
                     move(run, step, j)
                     prepare(run, j)
-        elif number < n.parts + n.shares:
+        elif number < n.before:
             if going_on + due > 0:
-                add_up(run, number - n.parts, n.blocks if due == 1 else n.students)
+                for j in range((number - n.parts) * PANEL, min((number - n.parts + 1) * PANEL, n.blocks)):
+                    expand(run, j)
+        elif number < n.before + n.shares:
+            if going_on + due > 0:
+                add_up(run, number - n.before, n.blocks if due == 1 else n.students)
         elif due == 1:
             look(run, seen, place)
 
@@ -148,8 +155,8 @@ def advance(family: int, polynomial: bool = False) -> Callable[..., None]:
 
     def steps_of_runs(
         sizes, numbers, looks, counters, tail, factors, coefficients, directions,
-        stretch, decay, size, seen, slope_a, slope_w,
-        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
+        stretch, decay, size, seen, slope_a, slope_w, v, a, mean_a, square_a, mean_w, square_w, multiplicity,
+        student, neurons, totals, sums, desk, moments, expansions,
     ):  # fmt: skip
         n = _sizes(sizes)
         for i in range(n.runs):
@@ -158,14 +165,15 @@ def advance(family: int, polynomial: bool = False) -> Callable[..., None]:
                 target = _target(i, n, factors, coefficients, directions, moments)
             run = _run(
                 i, n, numbers, tail, target,
-                v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
+                v, a, mean_a, square_a, mean_w, square_w, multiplicity,
+                student, neurons, totals, sums, desk, expansions,
             )  # fmt: skip
             looked = 0
             for done in range(n.steps + 1):
                 due = 1 if looked < n.looks and looks[looked] == done else 0
                 step = _step(max(done - 1, 0), i, n, numbers, stretch, decay, size)
                 place = 2 * (i * n.looks + looked)
-                for number in range(n.parts + n.shares + 1):
+                for number in range(n.before + n.shares + 1):
                     task(number, run, n, step, min(done, 1), min(n.steps - done, 1), due, seen, place)
                 looked += due
             if n.gradients == 1:
@@ -181,8 +189,8 @@ def advance_together(family: int, polynomial: bool = False) -> Callable[..., Non
 
     def steps_of_run(
         sizes, numbers, looks, counters, tail, factors, coefficients, directions,
-        stretch, decay, size, seen, slope_a, slope_w,
-        v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk, moments,
+        stretch, decay, size, seen, slope_a, slope_w, v, a, mean_a, square_a, mean_w, square_w, multiplicity,
+        student, neurons, totals, sums, desk, moments, expansions,
     ):  # fmt: skip
         n = _sizes(sizes)
         target = 0
@@ -190,17 +198,20 @@ def advance_together(family: int, polynomial: bool = False) -> Callable[..., Non
             target = _target(0, n, factors, coefficients, directions, moments)
         run = _run(
             0, n, numbers, tail, target,
-            v, a, mean_a, square_a, mean_w, square_w, multiplicity, student, neurons, totals, sums, desk,
+            v, a, mean_a, square_a, mean_w, square_w, multiplicity,
+            student, neurons, totals, sums, desk, expansions,
         )  # fmt: skip
-        parts, looked = n.parts, 0
-        in_round = parts + n.shares + 1
+        looked, in_round = 0, n.before + n.shares + 1
         claimed = add(counters, CLAIMED, 1)
         while claimed < (n.steps + 1) * in_round:
             done, number = claimed // in_round, claimed % in_round
             while looked < n.looks and looks[looked] < done:
                 looked += 1
             due = 1 if looked < n.looks and looks[looked] == done else 0
-            first = 0 if number < parts else parts if number < parts + n.shares else parts + n.shares
+            first = 0
+            for end in (n.parts, n.before, n.before + n.shares):
+                if number >= end:
+                    first = end
             wait_for(counters, done * in_round + first)
             step = _step(max(done - 1, 0), 0, n, numbers, stretch, decay, size)
             task(number, run, n, step, min(done, 1), min(n.steps - done, 1), due, seen, 2 * looked)
@@ -210,7 +221,7 @@ def advance_together(family: int, polynomial: bool = False) -> Callable[..., Non
     return steps_of_run
 
 
-_OF_STEPS = (COUNTS, ROWS, COUNTS, COUNTS, ROWS, COUNTS, *[ROWS] * 21)  # numba's types
+_OF_STEPS = (COUNTS, ROWS, COUNTS, COUNTS, ROWS, COUNTS, *[ROWS] * 22)  # numba's types
 _STEPS: dict[str, Callable[..., Callable[..., None]]] = {
     "advance": advance,
     "advance_together": advance_together,

@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.population import Gradient
+from featlearn.theory.targets import loss as against
 from featlearn.training.backends import WIDE, BackendError, Looks
 from featlearn.training.backends import fused_kernels as kernels
 from featlearn.training.backends.fused_target import FusedTarget, fused_target
 from featlearn.training.backends.kernel_cache import kernel
-from featlearn.training.backends.layout import ERF, ERF_TAIL, HOMOGENEOUS, HOMOGENEOUS_TAIL, QUADRATIC
+from featlearn.training.backends.layout import ERF, ERF_TAIL, HOMOGENEOUS, HOMOGENEOUS_TAIL, QUADRATIC, SERIES
 from featlearn.training.backends.row_measures import pays
+from featlearn.training.backends.series_table import BeyondSeriesError
 from featlearn.training.backends.sharing import do_all, thread_count
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem
@@ -37,7 +40,7 @@ _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = 
 
 
 def fused_kernel(activation: Activation) -> kernels.Kernel:
-    """The compiled kernel of an activation: its family, factor, half, excess and first.
+    """The compiled kernel of an activation, of a closed form or of a series.
 
     Raises:
         BackendError: for an activation that has none, or one of a family that is not compiled.
@@ -45,10 +48,13 @@ def fused_kernel(activation: Activation) -> kernels.Kernel:
     compiled = activation.compiled
     if compiled is None:
         raise BackendError(f"the fused backend has no compiled kernel of {activation.name}; use the torch backend")
+    if isinstance(compiled, HermiteSeries):
+        return kernels.Kernel(SERIES, 1.0, 0.0, 0.0, 0, activation)
     if compiled.family not in _FAMILIES:
         known = ", ".join(_FAMILIES)
         raise BackendError(f"{activation.name} asks for the compiled kernels {compiled.family!r}; there are {known}")
-    return _FAMILIES[compiled.family], compiled.factor, compiled.half, compiled.excess, compiled.first
+    family = _FAMILIES[compiled.family]
+    return kernels.Kernel(family, compiled.factor, compiled.half, compiled.excess, compiled.first)
 
 
 class FusedBackend:
@@ -59,6 +65,9 @@ class FusedBackend:
 
     A scaled student is trained in b = α a: a step η/α² on a is the step η on b with the weight decay λ/α², and the
     moments of b are 1/α of those of a. Where steps are divided by less than α², η stands for that much more.
+
+    Where rows outgrow the series of an activation that has a closed form, the torch backend takes the steps, one by
+    one: which backend takes a step follows from the weights before it.
     """
 
     name = "fused"
@@ -93,8 +102,45 @@ class FusedBackend:
     ) -> tuple[State, Looks, Gradient | None]:
         """The state after some steps and the loss at looks on the way; where one is asked for, the gradient there too.
 
-        There is none of students whose weights are not those of the loss, and of wide runs.
+        There is none of students whose weights are not those of the loss, of wide runs, and beyond a series.
         """
+        try:
+            return self._walk_by_series(problem, stages, state, done, count, looks)
+        except BeyondSeriesError:
+            if len(stages) == 1:
+                return *self._walk_one_by_one(problem, stages, state, done, count, looks), None
+        parts = [
+            self._walk(problem.take([run]), [stages[run]], state.take([run]), done, count, looks)
+            for run in range(len(stages))
+        ]
+        found = Looks(*map(np.concatenate, zip(*(its for _, its, _ in parts), strict=True)))
+        return State.stack([its for its, _, _ in parts]), found, None
+
+    def _walk_one_by_one(
+        self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int, looks: np.ndarray
+    ) -> tuple[State, Looks]:
+        """As ``_walk`` for one run; weights that are not finite stay what they are."""
+        from featlearn.training.backends.torch_backend import TorchBackend
+
+        if problem.scaled is not None:
+            name = problem.activation.name
+            raise BackendError(f"rows are beyond the series of {name} in the fused backend; use the torch backend")
+        torch, found = TorchBackend("cpu"), []
+        for step in range(count):
+            if state.finite().all():
+                try:
+                    none = np.zeros(0, dtype=np.int64)
+                    state, _, _ = self._walk_by_series(problem, stages, state, done + step, 1, none)
+                except BeyondSeriesError:
+                    state = torch.advance(problem, stages, state, done + step, 1)
+            if step + 1 in looks:
+                found.append(self._evaluated(problem, state)[0])
+        seen = (np.concatenate(its, axis=1) for its in zip(*found, strict=True)) if found else np.zeros((2, 1, 0))
+        return state, Looks(*seen)
+
+    def _walk_by_series(
+        self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int, looks: np.ndarray
+    ) -> tuple[State, Looks, Gradient | None]:
         if state.first_layer.dtype != np.float64 or problem.data is not None:
             raise TypeError("the fused backend computes in float64 on population data")
         stage, m = stages[0], state.second_layer.shape[1]
@@ -148,6 +194,21 @@ class FusedBackend:
 
     def _evaluated(self, problem: Problem, state: State) -> tuple[Looks, Gradient]:
         """A look at the loss, (B, 1), and its gradient."""
+        try:
+            return self._evaluated_by_series(problem, state)
+        except BeyondSeriesError:
+            if len(state.first_layer) == 1:
+                weights = problem.in_loss(state.second_layer, state.first_layer)
+                found = (x[:, None] for x in against.loss_float64(problem.activation, *weights))
+                return Looks(*found), problem.by_each_neuron(against.gradient(problem.activation, *weights))
+        runs = range(len(state.first_layer))
+        looks, slopes = zip(*(self._evaluated(problem.take([run]), state.take([run])) for run in runs), strict=True)
+        return (
+            Looks(*map(np.concatenate, zip(*looks, strict=True))),
+            Gradient(*map(np.concatenate, zip(*slopes, strict=True))),
+        )
+
+    def _evaluated_by_series(self, problem: Problem, state: State) -> tuple[Looks, Gradient]:
         runs, m, d = state.first_layer.shape
         (target_second, target_first), target = problem.joined(), fused_target(problem)
         v = _columns(state.first_layer, target_first)

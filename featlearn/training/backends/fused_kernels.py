@@ -8,17 +8,20 @@ The order of operations of a run depends on its shape alone: bits depend neither
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 
+from featlearn.theory.activations import Activation
 from featlearn.training.backends import WIDE
 from featlearn.training.backends.fused_target import FusedTarget
 from featlearn.training.backends.kernel_cache import address_of
 from featlearn.training.backends.kernel_cache import kernel as compiled
-from featlearn.training.backends.layout import COUNTERS, DESK, LANES, NEURON_ROWS, PANEL, Sizes
+from featlearn.training.backends.layout import COUNTERS, DESK, EXPANSION_HEAD, LANES, NEURON_ROWS, PANEL, Sizes
+from featlearn.training.backends.series_table import level_of, levels_of, series_tables
 from featlearn.training.backends.sharing import do_all
 from featlearn.training.backends.tail_constants import tail_constants
 from featlearn.training.methods.adam import BRANCH as ADAM
@@ -30,7 +33,16 @@ MOST_SHARES = 16  # of a wide run
 METHODS = (GD, MOMENTUM, ADAM)
 _NONE = np.zeros((0, LANES))
 
-Kernel = tuple[int, float, float, float, int]
+
+class Kernel(NamedTuple):
+    """The kernel of an activation: its family and its numbers, see ``pair_kernels``; or the activation of a series."""
+
+    family: int
+    factor: float
+    half: float
+    excess: float
+    first: int
+    series: Activation | None = None
 
 
 def advance_runs(
@@ -58,7 +70,7 @@ def advance_runs(
     """Take the steps of ``decay`` and ``size``, (runs, steps, 2) for both layers, on runs of m neurons, in place.
 
     Args:
-        kernel: (family, factor, half, excess, first) of the activation, see ``pair_kernels``.
+        kernel: of the activation.
         optimiser: (method, beta1, beta2, train the second layer, train the first layer, keep its rows on the unit
             sphere, descend on the correlation loss); ``seen`` means nothing with the last.
         stretch: (runs,) α² of a scaled student, 1 otherwise: the second layer, given as α a, takes steps of ``size``
@@ -85,14 +97,20 @@ def advance_runs(
     n = n._replace(**{name: int(flag) for name, flag in zip(flags, trained, strict=True)})
     together = threads > 1 and n.runs == 1 and n.shares > 1
     n = n._replace(meets=n.correlation * (m // LANES), gradients=int(slope_a.size > 0 and not together))
-    counters, looked = np.zeros(COUNTERS, np.int64), np.zeros(seen.size)
-    given = [np.array(n, np.int64), np.array([*kernel[1:4], beta1, beta2]), np.ascontiguousarray(looks), counters]
-    given += _constants(kernel, target)
-    given += [np.ascontiguousarray(x).reshape(-1) for x in (stretch, decay, size)]
+    numbers, looked = np.array([*kernel[1:4], beta1, beta2]), np.zeros(seen.size)
+    schedules = [np.ascontiguousarray(x).reshape(-1) for x in (stretch, decay, size)]
     weights = (slope_a, slope_w, v, a, mean_a, square_a, mean_w, square_w, multiplicity)
-    rows = _arranged(m, n, weights)
-    advance = compiled(entry_name(n.lines > 0, together), kernel[0])
-    do_all([lambda: advance(*given, looked, *rows)] * (threads if together else 1), threads)
+    advance = compiled(entry_name(n.lines > 0, together), kernel.family)
+
+    def take(tail: np.ndarray, stride: int) -> list[np.ndarray]:
+        counters, sizes = np.zeros(COUNTERS, np.int64), _sizes_of(n, n.first, n.terms, n.lines, stride)
+        rows = _arranged(m, sizes, weights)
+        given = [np.array(sizes, np.int64), numbers, np.ascontiguousarray(looks), counters, tail]
+        given += [*_constants(target), *schedules, looked, *rows]
+        do_all([lambda: advance(*given)] * (threads if together else 1), threads)
+        return rows
+
+    rows = _with_constants(kernel, target, v, take)
     seen[:] = looked.reshape(seen.shape)
     for columns, changed in zip(weights[:-1], rows, strict=False):
         _read_back(changed, columns, n)
@@ -111,11 +129,17 @@ def evaluate_runs(
 ) -> None:
     """The gradients of the m neurons of each run as in ``advance_runs``, laid out like a and v; ``seen`` (runs, 2)."""
     n, looked = _of_kernel(_sizes(m, v.shape, looks=1, gradients=1), kernel, target), np.zeros(seen.size)
-    rows = _arranged(m, n, (slope_a, slope_w, v, a, *[_NONE] * 4, multiplicity))
     look, nothing = np.zeros(1, np.int64), np.zeros(2 * n.runs)  # of both layers
-    given = [_as_array(n), np.array([*kernel[1:4], 0.0, 0.0]), look, np.zeros(COUNTERS, np.int64)]
-    given += _constants(kernel, target)
-    compiled(entry_name(n.lines > 0), kernel[0])(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
+    numbers, counters = np.array([*kernel[1:4], 0.0, 0.0]), np.zeros(COUNTERS, np.int64)
+
+    def take(tail: np.ndarray, stride: int) -> list[np.ndarray]:
+        sizes = _sizes_of(n, n.first, n.terms, n.lines, stride)
+        rows = _arranged(m, sizes, (slope_a, slope_w, v, a, *[_NONE] * 4, multiplicity))
+        given = [_as_array(sizes), numbers, look, counters, tail, *_constants(target)]
+        compiled(entry_name(n.lines > 0), kernel.family)(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
+        return rows
+
+    rows = _with_constants(kernel, target, v, take)
     seen[:] = looked.reshape(seen.shape)
     _read_back(rows[0], slope_a, n)
     _read_back(rows[1], slope_w, n)
@@ -133,22 +157,43 @@ def _sizes(m: int, shape: tuple[int, ...], looks: int = 0, gradients: int = 0) -
     students = -(-m // LANES)
     shares = 1 if m < WIDE else min(MOST_SHARES, -(-students // PANEL) // 2)
     parts = -(-n // (LANES * PANEL))
-    return Sizes(runs, d, n // LANES, students, shares, parts=parts, looks=looks, gradients=gradients)
+    return Sizes(runs, d, n // LANES, students, shares, parts=parts, before=parts, looks=looks, gradients=gradients)
 
 
 @lru_cache
-def _sizes_of(n: Sizes, first: int, terms: int, lines: int) -> Sizes:
-    return n._replace(first=first, terms=terms, lines=lines)
+def _sizes_of(n: Sizes, first: int, terms: int, lines: int, stride: int) -> Sizes:
+    before = 2 * n.parts if stride else n.parts
+    return n._replace(before=before, first=first, terms=terms, lines=lines, stride=stride)
 
 
 def _of_kernel(n: Sizes, kernel: Kernel, target: FusedTarget) -> Sizes:
     """The sizes with those of a kernel and a target."""
-    return _sizes_of(n, kernel[4], len(target.coefficients), target.directions.shape[1])
+    return _sizes_of(n, kernel.first, len(target.coefficients), target.directions.shape[1], 0)
 
 
-def _constants(kernel: Kernel, target: FusedTarget) -> list[np.ndarray]:
-    """The numbers of a kernel and of a target that compiled code reads."""
-    return [tail_constants(kernel[0], kernel[4]), target.factors, target.coefficients, target.rows_of_directions()]
+def _constants(target: FusedTarget) -> list[np.ndarray]:
+    """The numbers of a target that compiled code reads."""
+    return [target.factors, target.coefficients, target.rows_of_directions()]
+
+
+def _with_constants(
+    kernel: Kernel, target: FusedTarget, v: np.ndarray, take: Callable[[np.ndarray, int], list[np.ndarray]]
+) -> list[np.ndarray]:
+    """What a call gives with the numbers of a kernel; of a series, with the tables of all norms that it meets.
+
+    Args:
+        take: the numbers and the rows of expansions of a block to the arrays of compiled code, from ``_arranged``.
+    """
+    if kernel.series is None:
+        return take(tail_constants(kernel.family, kernel.first), 0)
+    levels = levels_of(v)
+    while True:
+        tail, stride = series_tables(kernel.series, frozenset(levels), target.degree)
+        rows = take(tail, stride)
+        beyond = float(rows[-1][1, 0])  # see ``series_kernels``
+        if beyond == 0.0:
+            return rows
+        levels.add(level_of(beyond))
 
 
 @lru_cache
@@ -181,6 +226,7 @@ def _places(n: Sizes, given: tuple[int, ...]) -> list[slice]:
     counts = [*given, n.students, n.blocks * NEURON_ROWS]
     counts += [n.shares * 2 * n.blocks, n.shares * n.students * n.d, n.shares * DESK]
     counts += [n.blocks * (2 + 2 * n.lines)]
+    counts += [EXPANSION_HEAD + n.blocks * n.stride]
     ends = accumulate(counts)
     return [slice(end - count, end) for count, end in zip(counts, ends, strict=True)]
 

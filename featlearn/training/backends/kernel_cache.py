@@ -37,6 +37,7 @@ SOURCES = (
     "backends/moment_kernels.py",
     "backends/pair_kernels.py",
     "backends/row_kernels.py",
+    "backends/series_kernels.py",
     "backends/step_kernels.py",
     "backends/tile_kernels.py",
     "backends/turns.py",

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-HOMOGENEOUS, ERF, QUADRATIC, HOMOGENEOUS_TAIL, ERF_TAIL = range(5)  # families of kernels
+HOMOGENEOUS, ERF, QUADRATIC, HOMOGENEOUS_TAIL, ERF_TAIL, SERIES = range(6)  # families of kernels
 ARCSINE = 18  # coefficients of the polynomial that makes an arcsine, or its tail
 LANES = 8  # numbers in a vector: one register of 512 bits, or two of 256
 PANEL = 4  # blocks of LANES neurons that stay in the cache while all others pass by
 DESK = (1 + 2 * PANEL) * LANES  # rows of scratch: a tile, and for each neuron of a panel its sums of K and of ∂K/∂q
 SCALE, INVERSE, WEIGHT, PUSH = range(4)  # rows of ``neurons`` for each block, see ``pair_kernels.Family.ready``
 NEURON_ROWS = 4
+LARGEST, LENGTH, TERMS, INTERVALS, STRIDE, PARITY, FIRST, GROUPS = range(8)  # the head of a ``series_table``
+POWERS = 16  # coefficients of its polynomials
+SERIES_HEAD, COLUMNS_ALONE = 2, 4  # its rows before the terms, and columns that no term has
+EXPANSION_HEAD, EXPANSION_ROWS = (
+    2,
+    2,
+)  # rows of ``Kernel.expansions`` before all blocks, and in each beside coefficients
 INPUT_ROWS = 4  # vectors that hold the inputs at which tangent kernels are compared
 INPUTS = INPUT_ROWS * LANES
 DESK_ROWS = 5 + INPUT_ROWS  # of scratch for the kernel of a run
@@ -26,6 +33,7 @@ class Sizes(NamedTuple):
         runs, d: runs of one shape, and the coordinates of their neurons.
         blocks, students: blocks of LANES neurons, and those of them that have students.
         shares, parts: in which the sums over pairs are added up, and in which neurons take their step.
+        before: tasks of a round before the sums over pairs: parts, and as many again where neurons are expanded.
         steps, looks, done: steps to take, losses to look at, and steps before these.
         method: of the steps.
         train_a, train_w: 1 where a layer is trained.
@@ -35,6 +43,7 @@ class Sizes(NamedTuple):
             block that has others, and 0 otherwise.
         first: J of a tail, see ``pair_kernels``.
         terms, lines: of a polynomial target, see ``moment_kernels``.
+        stride: rows of expansions of a block, see ``series_kernels``.
     """
 
     runs: int
@@ -43,6 +52,7 @@ class Sizes(NamedTuple):
     students: int
     shares: int
     parts: int
+    before: int
     steps: int = 0
     looks: int = 0
     done: int = 0
@@ -56,3 +66,4 @@ class Sizes(NamedTuple):
     first: int = 0
     terms: int = 0
     lines: int = 0
+    stride: int = 0

@@ -44,12 +44,13 @@ def _power(x, exponent):
 
 
 @compiled
-def _add_term(target, first, coefficient, place, count):
+def add_term(target, first, coefficient, place, count):
     """Add the derivatives of a term by its cosines; returns the term. Its factors are from ``place`` on."""
-    product = spread(coefficient)
+    product = coefficient
     for i in range(count):
         line, exponent = target.factors[place + 2 * i], target.factors[place + 2 * i + 1]
-        slope = coefficient * exponent * _power(load(target.moments, first + 2 + target.lines + line), exponent - 1)
+        power = _power(load(target.moments, first + 2 + target.lines + line), exponent - 1)
+        slope = coefficient * (1.0 * exponent) * power
         for other in range(count):
             if other != i:
                 cosine = load(target.moments, first + 2 + target.lines + target.factors[place + 2 * other])
@@ -57,6 +58,36 @@ def _add_term(target, first, coefficient, place, count):
         store(target.moments, first + 2 + line, slope + load(target.moments, first + 2 + line))
         product = product * _power(load(target.moments, first + 2 + target.lines + line), exponent)
     return product
+
+
+@compiled
+def monomial(target, first, coefficient, place, count):
+    """A term alone."""
+    for i in range(count):
+        line, exponent = target.factors[place + 2 * i], target.factors[place + 2 * i + 1]
+        coefficient = coefficient * _power(load(target.moments, first + 2 + target.lines + line), exponent)
+    return coefficient
+
+
+@compiled
+def degree_of(target, place):
+    """The degree of a term, whose number of factors is at ``place``."""
+    total = 0
+    for i in range(target.factors[place]):
+        total += target.factors[place + 2 + 2 * i]
+    return total
+
+
+@compiled
+def cosines(target, v, d, inverse, j):
+    """The cosines of the neurons of block j, and derivatives of 0."""
+    first = j * (2 + 2 * target.lines)
+    for i in range(target.lines):
+        product = spread(0.0)
+        for x in range(d):
+            product = fma(number(target.directions, i * d + x), load(v, j * d + x), product)
+        store(target.moments, first + 2 + target.lines + i, product * inverse)
+        store(target.moments, first + 2 + i, 0.0)
 
 
 def moments_of(moment: Any) -> Any:
@@ -68,19 +99,12 @@ def moments_of(moment: Any) -> Any:
         lines, first = target.lines, j * (2 + 2 * target.lines)
         inverse = load(neurons, j * NEURON_ROWS + INVERSE)
         by_value, by_row, degree = moment(load(neurons, j * NEURON_ROWS + SCALE), inverse)
-        for i in range(lines):
-            product = spread(0.0)
-            for x in range(d):
-                product = fma(number(target.directions, i * d + x), load(v, j * d + x), product)
-            store(target.moments, first + 2 + lines + i, product * inverse)
-            store(target.moments, first + 2 + i, 0.0)
+        cosines(target, v, d, inverse, j)
         value, along, place = spread(0.0), spread(0.0), 0
         for term in range(target.terms):
-            count, total = target.factors[place], 0
-            for i in range(count):
-                total += target.factors[place + 2 + 2 * i]
-            product = _add_term(target, first, number(target.coefficients, term), place + 1, count)
-            value, along = value + product, fma(degree - total, product, along)
+            count, coefficient = target.factors[place], spread(number(target.coefficients, term))
+            product = add_term(target, first, coefficient, place + 1, count)
+            value, along = value + product, fma(degree - degree_of(target, place), product, along)
             place += 1 + 2 * count
         store(target.moments, first, by_value * value)
         store(target.moments, first + 1, by_row * inverse * along)

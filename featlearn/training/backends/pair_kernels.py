@@ -29,7 +29,8 @@ class Kernel(NamedTuple):
     Args:
         factor, half, excess: see above.
         first: J of a tail.
-        tail: its ``tail_constants``.
+        tail: its ``tail_constants``, or its ``series_table`` for each level.
+        expansions, stride: of the neurons of a run, and rows of a block; of a series alone, see ``series_kernels``.
     """
 
     factor: float
@@ -37,6 +38,8 @@ class Kernel(NamedTuple):
     excess: float
     first: int
     tail: Any
+    expansions: Any = None
+    stride: int = 0
 
 
 class Family(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from featlearn.theory.activations import Activation
+from featlearn.theory.activations import Activation, CompiledKernel
 from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
 from featlearn.theory.span import bases_of_spans
 from featlearn.theory.tangent_kernel import PROBE_INPUTS
@@ -65,7 +65,7 @@ def pays(backend: str, activation: Activation, rows: int) -> bool:
         and activation.symmetry != "odd"
         and activation.drop_hermite_below in (0, 2)
         and PROBE_INPUTS == INPUTS
-        and activation.compiled is not None
+        and isinstance(activation.compiled, CompiledKernel)
         and activation.compiled.family == "homogeneous"
     )
 

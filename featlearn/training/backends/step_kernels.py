@@ -1,19 +1,29 @@
 """Compiled steps of gradient descent on population data, for one family of kernels.
 
-A round of a run is: (1) all neurons take the step of the round before and are made ready; (2) the sums over their
-pairs, in shares that have arrays of their own; (3) the loss, where it is looked at. What follows what within a share,
-and in which order shares are added, depends on the shape of the run alone, and so do its bits.
+A round of a run is: (1) all neurons take the step of the round before and are made ready, and those of a series then
+expanded; (2) the sums over their pairs, in shares that have arrays of their own; (3) the loss, where it is looked at.
+What follows what within a share, and in which order shares are added, depends on the shape of the run alone, and so do
+its bits.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from featlearn.training.backends.layout import INVERSE, NEURON_ROWS, PANEL, PUSH, SCALE, WEIGHT
+from featlearn.training.backends.layout import INVERSE, NEURON_ROWS, PANEL, PUSH, SCALE, SERIES, WEIGHT
 from featlearn.training.backends.method_kernels import direction
 from featlearn.training.backends.moment_kernels import moments_of, with_slope, with_value
 from featlearn.training.backends.pair_kernels import FAMILIES, Kernel
-from featlearn.training.backends.tile_kernels import panel_of
+from featlearn.training.backends.series_kernels import (
+    expand,
+    not_expanded,
+    series_complete,
+    series_moments,
+    series_pairs,
+    series_ready,
+    series_size,
+)
+from featlearn.training.backends.tile_kernels import pairs_of, panel_of
 from featlearn.training.backends.vectors import (
     absolute,
     compiled,
@@ -87,9 +97,10 @@ class Step(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """The compiled parts of a round."""
+    """The compiled parts of a round; ``expand`` is called for a series alone."""
 
     prepare: Any
+    expand: Any
     add_up: Any
     look: Any
     move: Any
@@ -126,14 +137,25 @@ def _on_unit_sphere(run, j, before, after):
 
 
 def parts_of(family: int, polynomial: bool) -> Parts:
-    """The compiled parts of a round for a family of ``FAMILIES``, with or without a polynomial target."""
-    return Parts(*_sums_of(family, polynomial), *_slopes_of(family, polynomial))
+    """The compiled parts of a round for a family of kernels, with or without a polynomial target."""
+    if family == SERIES:
+        complete, panel = series_complete, panel_of(series_pairs)
+        prepare, expands, size = *_expanded(polynomial), series_size
+    else:
+        complete, panel = FAMILIES[family].complete, panel_of(pairs_of(FAMILIES[family].pair))
+        moments = moments_of(FAMILIES[family].moment)
+        prepare = expands = _prepared(FAMILIES[family].ready, moments, polynomial)
+        size = _scale
+    return Parts(prepare, expands, *_sums_of(panel, complete, size, polynomial), *_slopes_of(complete, polynomial))
 
 
-def _sums_of(family: int, polynomial: bool) -> tuple[Any, Any, Any]:
-    """The compiled ``prepare``, ``add_up`` and ``look`` of a family."""
-    (ready, _, complete, moment), panel = FAMILIES[family], panel_of(FAMILIES[family])
-    moments = moments_of(moment)
+@inlined
+def _scale(run, j):
+    return load(run.neurons, j * NEURON_ROWS + SCALE)
+
+
+def _prepared(ready: Any, moments: Any, polynomial: bool) -> Any:
+    """The compiled ``prepare`` of a family."""
 
     @in_part
     def prepare(run, j):
@@ -149,6 +171,29 @@ def _sums_of(family: int, polynomial: bool) -> tuple[Any, Any, Any]:
         store(run.neurons, j * NEURON_ROWS + PUSH, push)
         if polynomial:
             moments(run.target, run.v, run.d, run.neurons, j)
+
+    return prepare
+
+
+def _expanded(polynomial: bool) -> tuple[Any, Any]:
+    """The compiled ``prepare`` and ``expand`` of a series."""
+    prepared = _prepared(series_ready, None, False)
+
+    @compiled
+    def prepare(run, j):
+        prepared(run, j)
+        not_expanded(run.kernel, j)
+
+    @compiled
+    def expand_with_moments(run, j):
+        if expand(run, j):
+            series_moments(run, j)
+
+    return prepare, expand_with_moments if polynomial else expand
+
+
+def _sums_of(panel: Any, complete: Any, size_of: Any, polynomial: bool) -> tuple[Any, Any]:
+    """The compiled ``add_up`` and ``look`` of a family."""
 
     @compiled
     def add_up(run, share, last):
@@ -170,6 +215,7 @@ def _sums_of(family: int, polynomial: bool) -> tuple[Any, Any, Any]:
     def look(run, seen, place):
         """Put Σ c_i c_j K(v_i, v_j), the loss, and Σ|c_i|ρ_i into ``seen``, once all pairs are added up.
 
+        The ρ of a series is its ``size``.
         With a target beside the neurons the loss is without its squared norm.
         """
         loss, size = spread(0.0), spread(0.0)
@@ -179,15 +225,14 @@ def _sums_of(family: int, polynomial: bool) -> tuple[Any, Any, Any]:
             loss = fma(c, by_a * _sum_of_shares(run, run.totals, 2 * run.blocks, 2 * j, j), loss)
             if polynomial:
                 loss = with_value(run.target, j, -2.0 * c, loss)
-            size = size + absolute(c * scale)
+            size = size + absolute(c * size_of(run, j))
         seen[place], seen[place + 1] = sum_of_lanes(loss, run.desk), sum_of_lanes(size, run.desk)
 
-    return prepare, add_up, look
+    return add_up, look
 
 
-def _slopes_of(family: int, polynomial: bool) -> tuple[Any, Any]:
+def _slopes_of(complete: Any, polynomial: bool) -> tuple[Any, Any]:
     """The compiled ``move`` and ``gradient`` of a family."""
-    complete = FAMILIES[family].complete
 
     @in_part
     def slopes(run, j):

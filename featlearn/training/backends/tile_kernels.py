@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from featlearn.training.backends.layout import DESK, INVERSE, LANES, NEURON_ROWS, PUSH, WEIGHT
-from featlearn.training.backends.pair_kernels import Family
+from featlearn.training.backends.pair_kernels import Function
 from featlearn.training.backends.vectors import (
     compiled,
     entry,
@@ -67,7 +67,7 @@ def _add_columns(v, d, neurons, i, j, desk, sums):
 
 
 @compiled
-def _transpose(desk, first):
+def transpose(desk, first):
     """Exchange rows and lanes of the eight rows from ``first`` on."""
     a, b, c, d = load(desk, first), load(desk, first + 1), load(desk, first + 2), load(desk, first + 3)
     e, f, g, h = load(desk, first + 4), load(desk, first + 5), load(desk, first + 6), load(desk, first + 7)
@@ -88,16 +88,15 @@ def _transpose(desk, first):
 @compiled
 def _add_rows(desk, first, totals, row):
     """Add the sums of eight neurons, eight partial sums each, to a row with one lane for each."""
-    _transpose(desk, first)
+    transpose(desk, first)
     total = load(totals, row)
     for u in range(LANES):
         total = total + load(desk, first + u)
     store(totals, row, total)
 
 
-def panel_of(family: Family) -> Any:
-    """The compiled sums over the pairs of one panel, for one family of kernels."""
-    pair = family.pair
+def pairs_of(pair: Function) -> Any:
+    """The compiled sums over the pairs of one tile, by what a pair contributes to them; see ``pair_kernels.Family``."""
 
     @compiled
     def pairs(kernel, neurons, i, j, kept, desk, totals):
@@ -113,6 +112,12 @@ def panel_of(family: Family) -> Any:
             store(desk, kept + LANES + u, fma(weight, slope, load(desk, kept + LANES + u)))
         store(totals, 2 * j, by_a)
         store(totals, 2 * j + 1, by_q)
+
+    return pairs
+
+
+def panel_of(pairs: Function) -> Any:
+    """The compiled sums over the pairs of one panel, by those of one tile."""
 
     @compiled
     def panel(run, share, first, last):
@@ -132,7 +137,7 @@ def panel_of(family: Family) -> Any:
                     for row in range(kept, kept + 2 * LANES):
                         store(desk, row, 0.0)
                 elif i < students and j >= run.meets:
-                    _transpose(desk, 0)
+                    transpose(desk, 0)
                     _add_columns(v, d, neurons, j, i, desk, sums)
         for i in range(first, last):
             kept = LANES * (1 + 2 * (i - first))

@@ -15,10 +15,11 @@ from featlearn.theory.targets import loss as against
 from featlearn.training.backends import BackendError, Looks, torch_samples
 from featlearn.training.backends.cuda_graph import Tensors, steps_taken
 from featlearn.training.data import Empirical, Sample
+from featlearn.training.layers import layer_names, separated, together
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem
 from featlearn.training.sphere import unit_rows
-from featlearn.training.stages import LAYERS, LossName, Stage
+from featlearn.training.stages import LossName, Stage
 from featlearn.training.state import BATCH_LOSS, State
 
 Slopes = Callable[[Any, torch.Tensor, torch.Tensor], Gradient]  # (step of the stage, a, W) → ∂/∂a, ∂/∂W
@@ -131,13 +132,14 @@ class TorchBackend:
             return torch.tensor(x.copy(), dtype=dtype, device=self.device)
 
         stage, method = stages[0], stepped_by_backend(stages[0])
-        parameters = method.values(stage.parameters)
-        weights = {"second_layer": tensor(state.second_layer), "first_layer": tensor(state.first_layer)}
+        parameters, layers = method.values(stage.parameters), layer_names(problem.has_biases)
+        given = separated(state.second_layer, state.first_layer, problem.has_biases)
+        weights = {str(name): tensor(x) for name, x in given.items()}
         memory = {name: tensor(x) for name, x in state.memory.items()}
         slopes = self._slopes(problem, stage, dtype, memory)
         steps = np.arange(done, done + count)
-        decay = tensor(np.array([s.weight_decay.by_layer(steps) for s in stages]))
-        size = tensor(np.array([s.step_size.by_layer(steps) for s in stages if s.step_size is not None]))
+        decay = tensor(np.array([s.weight_decay.by_layer(steps, layers) for s in stages]))
+        size = tensor(np.array([s.step_size.by_layer(steps, layers) for s in stages if s.step_size is not None]))
         scale = tensor(problem.scale)[:, None]
         if problem.scaled is not None:
             size = size / tensor(problem.lazy_scale)[:, None, None] ** 2
@@ -145,18 +147,19 @@ class TorchBackend:
         root = problem.root and problem.root.converted(tensor)
 
         def step(tensors: Tensors, lam: torch.Tensor, eta: torch.Tensor, number: int | torch.Tensor) -> Tensors:
-            a, w, after = tensors["second_layer"], tensors["first_layer"], dict(tensors)
+            (a, w), after = together(tensors, torch), dict(tensors)
             output = a if problem.scaled is None else scale * a
             rows = w if root is None else root.applied(w)
-            slope = slopes(number - 1, output if multiplicity is None else multiplicity * output, rows)._asdict()
+            by_a, by_w = slopes(number - 1, output if multiplicity is None else multiplicity * output, rows)
             if root is not None:
-                slope["first_layer"] = root.applied(slope["first_layer"])
+                by_w = root.applied(by_w)
             if problem.scaled is not None:
-                slope["second_layer"] = scale * slope["second_layer"]
+                by_a = scale * by_a
             if multiplicity is not None:
-                slope["first_layer"] = slope["first_layer"] / multiplicity[..., None]
+                by_w = by_w / multiplicity[..., None]
+            slope = separated(by_a, by_w, problem.has_biases)
             for layer in stage.train:
-                moments, weights, its = _moments_of(layer, tensors), tensors[layer], LAYERS.index(layer)
+                moments, weights, its = _moments_of(layer, tensors), tensors[layer], layers.index(layer)
                 downhill = slope[layer] + _like(lam[:, its], weights) * weights
                 direction = method.direction(torch, moments, downhill, number, **parameters)
                 moved = _moved_on_sphere if stage.constraint and layer == "first_layer" else _moved
@@ -167,7 +170,8 @@ class TorchBackend:
         taken = steps_taken(step, weights | memory, decay, size, done, one_by_one=problem.has_series)
         after = {name: x.cpu().numpy() for name, x in taken.items()}
         seen = {name: x.cpu().numpy() for name, x in memory.items() if name == BATCH_LOSS}
-        return State(after.pop("second_layer"), after.pop("first_layer"), after | seen)
+        second, first = together({name: after.pop(name) for name in given})
+        return State(second, first, after | seen)
 
 
 @contextmanager

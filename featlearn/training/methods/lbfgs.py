@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featlearn.training.backends import Backend
+from featlearn.training.layers import layer_names
 from featlearn.training.methods.points import LEAST_ROUNDING, Point, decays_at, point
 from featlearn.training.methods.record import OwnSteps
 from featlearn.training.objective import Objective
@@ -37,29 +38,29 @@ _MOVES, _CHANGES, _COUNT, _STALLED = "lbfgs.moves", "lbfgs.changes", "lbfgs.coun
 class _History:
     """The last moves (HISTORY, n) and the changes of ∇L along them, the newest first, zeros where there are none yet.
 
-    ``stalled`` are the weight decays of both layers at which no better point was found, NaN if there was one.
+    ``stalled`` are the weight decays of all layers at which no better point was found, NaN if there was one.
     """
 
     moves: np.ndarray
     changes: np.ndarray
     count: int
-    stalled: tuple[float, float]
+    stalled: tuple[float, ...]
 
     @classmethod
-    def of(cls, memory: dict[str, np.ndarray], n: int) -> _History:
+    def of(cls, memory: dict[str, np.ndarray], n: int, layers: int) -> _History:
         if not memory:
-            return cls.blank(n)
-        return cls(memory[_MOVES][0], memory[_CHANGES][0], int(memory[_COUNT][0]), _both(memory[_STALLED][0]))
+            return cls.blank(n, layers)
+        return cls(memory[_MOVES][0], memory[_CHANGES][0], int(memory[_COUNT][0]), _of_each(memory[_STALLED][0]))
 
     @classmethod
-    def blank(cls, n: int, stalled: tuple[float, float] = (nan, nan)) -> _History:
-        return cls(np.zeros((HISTORY, n)), np.zeros((HISTORY, n)), 0, stalled)
+    def blank(cls, n: int, layers: int) -> _History:
+        return cls(np.zeros((HISTORY, n)), np.zeros((HISTORY, n)), 0, (nan,) * layers)
 
     def with_move(self, move: np.ndarray, change: np.ndarray) -> _History:
         moves, changes = (
             np.concatenate([[new], old[:-1]]) for new, old in ((move, self.moves), (change, self.changes))
         )
-        return _History(moves, changes, min(self.count + 1, HISTORY), (nan, nan))
+        return _History(moves, changes, min(self.count + 1, HISTORY), (nan,) * len(self.stalled))
 
     def memory(self) -> dict[str, np.ndarray]:
         arrays = {_MOVES: self.moves, _CHANGES: self.changes, _COUNT: np.array(self.count)}
@@ -87,21 +88,22 @@ class _History:
         return q
 
 
-def _both(stalled: np.ndarray) -> tuple[float, float]:
+def _of_each(stalled: np.ndarray) -> tuple[float, ...]:
     """Checkpoints of version 0.1.0 have one number for both layers."""
-    first, second = np.broadcast_to(stalled, 2).tolist()
-    return first, second
+    return tuple(np.broadcast_to(stalled, np.shape(stalled) or 2).tolist())
 
 
 def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: int, count: int) -> State:
     """In single precision every point is rounded before it is judged."""
     objective = Objective(backend, problem, state, stage.train)
     x = objective.start()
-    history = _History.of(objective.state.memory, len(x))
-    decays, here = (nan, nan), None
+    layers = layer_names(problem.has_biases)
+    history = _History.of(objective.state.memory, len(x), len(layers))
+    decays: tuple[float, ...] = (nan,) * len(layers)
+    here = None
     decay: np.ndarray | float = nan
     for step in range(done, done + count):
-        used = decays_at(stage, step)
+        used = decays_at(stage, step, layers)
         if history.stalled == used:
             continue
         if here is None or used != decays:
@@ -116,19 +118,19 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
 
 def _iterate(objective: Objective, here: Point, history: _History, decay: np.ndarray | float) -> tuple[Point, _History]:
     """The next point, and the history with the move to it; the same point, and none, where none is better."""
-    n = len(here.x)
+    blank = _History.blank(len(here.x), len(history.stalled))
     loss_rounding, slope_rounding = objective.rounding(here.x)
     size = objective.norm(here.slope) if here.finite() else np.nan
     if not size > slope_rounding:
-        return here, _History.blank(n)
+        return here, blank
     rounding = loss_rounding + LEAST_ROUNDING * abs(here.value)
-    for past in [history, _History.blank(n)] if history.count else [history]:
+    for past in [history, blank] if history.count else [history]:
         direction = past.direction(here.slope, decay, objective.product)
         first = 1.0 if past.count else min(1.0, 1.0 / size)
         there = _search(objective, here, direction, first, decay, rounding)
         if there is not None:
             return there, past.with_move(there.x - here.x, there.loss_slope - here.loss_slope)
-    return here, _History.blank(n)
+    return here, blank
 
 
 def _search(

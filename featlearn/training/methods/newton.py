@@ -44,7 +44,8 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
     with np.errstate(over="ignore"):
         radius = float(memory[_RADIUS][0]) if _RADIUS in memory else min(_PART * objective.norm(x), _FARTHEST) or 1.0
     stalled = tuple(memory[_STALLED][0].tolist()) if _STALLED in memory else (nan, nan)
-    decays, here = (nan, nan), None
+    decays: tuple[float, ...] = (nan, nan)
+    here = None
     decay: np.ndarray | float = nan
     for step in range(done, done + count):
         used = decays_at(stage, step)

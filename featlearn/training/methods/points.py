@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.training.objective import Objective
-from featlearn.training.stages import LAYERS, Stage
+from featlearn.training.stages import LAYERS, Layer, Stage
 
 LEAST_ROUNDING = 2.0**-50  # the least rounding error of the objective, relative
 
@@ -32,7 +32,6 @@ def point(objective: Objective, x: np.ndarray, decay: np.ndarray | float) -> Poi
         return Point(x, loss + objective.penalty(x, decay), loss_slope + decay * x, loss_slope)
 
 
-def decays_at(stage: Stage, step: int) -> tuple[float, float]:
-    """The weight decays of both layers at a step."""
-    first, second = (stage.weight_decay.in_layer(layer).at_step(step) for layer in LAYERS)
-    return first, second
+def decays_at(stage: Stage, step: int, layers: tuple[Layer, ...] = LAYERS) -> tuple[float, ...]:
+    """The weight decays of some layers at a step."""
+    return tuple(stage.weight_decay.in_layer(layer).at_step(step) for layer in layers)

@@ -12,7 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from featlearn.training.backends import Backend
-from featlearn.training.stages import LAYERS, Layer, LossName, Stage
+from featlearn.training.stages import ALL_LAYERS, Layer, LossName, Stage
 from featlearn.training.state import State
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Method:
     sentence: str
     aliases: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
-    layers: tuple[Layer, ...] = LAYERS
+    layers: tuple[Layer, ...] = ALL_LAYERS
     step_size: str | None = "η"
     scaled: bool = False
     fixed_loss: bool = False

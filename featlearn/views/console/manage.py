@@ -53,6 +53,7 @@ def show_neuron(neuron: Neuron, asked: int | None) -> None:
     instead = f", the snapshot that is nearest to step {asked}" if asked not in (None, neuron.step) else ""
     tell(f"neuron {neuron.number} at step {neuron.step}{instead}")
     size = f"norm ‖w‖ {number(neuron.norm, 4)}, output weight a {number(neuron.output_weight, 4)}"
+    size += "" if neuron.bias is None else f", bias b {number(neuron.bias, 4)}"
     tell(f"  {size}, mass {number(neuron.mass, 4)}")
     if neuron.angles is None:
         tell("  no angle to a teacher: its row is zero or not finite, or there is no teacher")

@@ -146,6 +146,8 @@ def _why_no_optimum(data: RunData) -> Iterator[str]:
     if phi is not None and phi.name not in names_with_optimum():
         known = ", ".join(names_with_optimum())
         yield f"for the activation {phi.label}, only for those that are homogeneous of degree 1 with a kink ({known})"
+    if data.snapshots is not None and data.snapshots.biases is not None:
+        yield "for networks with biases"
     if has_covariance(said):
         yield "for inputs with a covariance"
     for key in ("student.output_scale", "student.scaling"):

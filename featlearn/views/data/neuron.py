@@ -22,6 +22,7 @@ class Neuron:
         lines: what the angles are to.
         nearest: which teacher the least of them is to, counted from 0.
         norm, output_weight, mass: ‖w_j‖, a_j and |a_j|‖w_j‖.
+        bias: b_j; None for neurons without.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Neuron:
     norm: float
     output_weight: float
     mass: float
+    bias: float | None = None
 
 
 def neuron_at(run: RunDirectory, number: int, step: int | None) -> Neuron:
@@ -62,4 +64,5 @@ def neuron_at(run: RunDirectory, number: int, step: int | None) -> Neuron:
         norm=norm,
         output_weight=float(a),
         mass=abs(float(a)) * norm,
+        bias=None if found.biases is None else float(found.biases[at, number]),
     )

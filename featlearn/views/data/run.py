@@ -112,7 +112,8 @@ def _spans(metrics: Table) -> Iterator[StageSpan]:
 class Snapshots:
     """The arrays of the snapshots: steps (S,), layers (S, m) and (S, m, d), the teacher's (m*,) and (m*, d).
 
-    A polynomial has no output weights, (0,), and directions (r, d).
+    A polynomial has no output weights, (0,), and directions (r, d). Biases are (S, m) and (m*,), None where there are
+    none.
     """
 
     steps: np.ndarray
@@ -120,6 +121,23 @@ class Snapshots:
     first_layer: np.ndarray
     teacher_second_layer: np.ndarray
     teacher_first_layer: np.ndarray
+    biases: np.ndarray | None = None
+    teacher_biases: np.ndarray | None = None
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The first layer with biases as a last column, where there are any."""
+        return _with_column(self.first_layer, self.biases)
+
+    @property
+    def teacher_rows(self) -> np.ndarray:
+        """Likewise of the teacher, 0 for biases that are not known."""
+        known = np.zeros(len(self.teacher_first_layer)) if self.teacher_biases is None else self.teacher_biases
+        return _with_column(self.teacher_first_layer, None if self.biases is None else known)
+
+
+def _with_column(rows: np.ndarray, column: np.ndarray | None) -> np.ndarray:
+    return rows if column is None else np.concatenate([rows, column[..., None]], -1)
 
 
 def read_snapshots(run: RunDirectory) -> Snapshots:
@@ -132,11 +150,17 @@ def read_snapshots(run: RunDirectory) -> Snapshots:
         if steps.dtype.kind not in "iu" or any(a.dtype.kind != "f" for a in (second, first, teacher_second, teacher)):
             raise ValueError("its arrays are not of numbers")
         fits = steps.shape == (count,) and second.shape == (count, width) and teacher.shape[1:] == (input_dim,)
+        biases = arrays.get("biases")
+        fits = fits and (biases is None or (biases.shape == second.shape and biases.dtype.kind == "f"))
+        their_biases = arrays.get("teacher_biases")
+        fits = fits and (
+            their_biases is None or (their_biases.shape == teacher.shape[:1] and their_biases.dtype.kind == "f")
+        )
         if not (fits and count and teacher_second.shape in (teacher.shape[:1], (0,))):
             raise ValueError("the shapes of its arrays do not fit together")
     except (KeyError, ValueError) as error:
         raise RunError(f"{run.snapshots_file} is broken: {error}") from None
-    return Snapshots(steps, second, first, teacher_second, teacher)
+    return Snapshots(steps, second, first, teacher_second, teacher, biases, their_biases)
 
 
 def _neurons_at(at: Snapshots, run: RunDirectory, info: RunInfo) -> Neurons:

@@ -81,6 +81,20 @@ def degrees_table(data: RunData, trained: Trained) -> Table:
     return table | dict(zip(names, parts.T, strict=True))
 
 
+def offsets_table(data: RunData, neurons: Neurons) -> Table:
+    """A row for each living neuron at the last snapshot, of a run with biases: offset b/‖w‖, angle, mass, teacher."""
+    assert data.snapshots is not None
+    assert data.snapshots.biases is not None
+    lives = neurons.mass[-1] > neurons.alive_above
+    norms = np.linalg.norm(np.where(lives[:, None], data.snapshots.first_layer[-1], 1.0), axis=-1)
+    with np.errstate(all="ignore"):  # the run may have diverged
+        offset = data.snapshots.biases[-1] / norms
+    table = {"neuron": np.arange(len(lives)), "offset": offset}
+    table |= {name: getattr(neurons, name)[-1] for name in ("angle", "mass", "teacher")}
+    shown = lives & np.isfinite(offset) & np.isfinite(table["mass"])
+    return {name: values[shown] for name, values in table.items()}
+
+
 def cosines_table(trained: Trained) -> Table:
     """A row for each living neuron at each snapshot: its cosines with the first two directions.
 

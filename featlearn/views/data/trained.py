@@ -10,6 +10,7 @@ import numpy as np
 from featlearn.config.settings import read_settings
 from featlearn.storage.errors import RunError
 from featlearn.theory.activations import Activation
+from featlearn.theory.activations.biased import with_biases
 from featlearn.theory.alignment import overlaps
 from featlearn.theory.degrees import losses_by_degree
 from featlearn.theory.targets import loss as against
@@ -97,10 +98,10 @@ class Trained:
     def _network(self, snapshot: int) -> tuple[np.ndarray, np.ndarray]:
         """Both layers of a trained function, with the start that is subtracted."""
         at = self.snapshots
-        second, first = self.scale * at.second_layer[snapshot], at.first_layer[snapshot]
+        second, first = self.scale * at.second_layer[snapshot], at.rows[snapshot]
         if not self.start:
             return second, first
-        return np.append(second, -self.scale * at.second_layer[0]), np.concatenate([first, at.first_layer[0]])
+        return np.append(second, -self.scale * at.second_layer[0]), np.concatenate([first, at.rows[0]])
 
 
 def _teacher_activation(data: RunData) -> Activation:
@@ -129,13 +130,16 @@ def trained_functions(data: RunData) -> Trained:
         if len(at.teacher_first_layer) != (len(at.teacher_second_layer) if terms is None else len(terms[0].degrees)):
             raise ValueError(f"its target is not that of {data.run.snapshots_file.name}")
         other = _teacher_activation(data) if terms is None else Polynomial(terms)
-        target = target_of(other, at.teacher_second_layer[None], at.teacher_first_layer[None])
+        if at.biases is not None:
+            student, other = with_biases(student), with_biases(other) if isinstance(other, Activation) else other
+        target = target_of(other, at.teacher_second_layer[None], at.teacher_rows[None])
     except ValueError as error:
         raise RunError(f"{data.run.config_file}: {error}") from None
     width, lazy = at.second_layer.shape[1], said.get("student.output_scale")
     factor = {"mean_field": 1 / width, "ntk": 1 / sqrt(width)}.get(str(said.get("student.scaling")), 1.0)
     scale = factor * (float(lazy) if isinstance(lazy, int | float) else 1.0)
-    unknown = [each.name for each in (student, other) if isinstance(each, Activation) and each.hermite is None]
+    kinds = [each for each in (student, other) if isinstance(each, Activation)]
+    unknown = [each.name for each in kinds if each.hermite is None and each.biased_moment is None]
     why = f"the Hermite coefficients of {unknown[0]} are not known" if unknown else None
     if has_covariance(said):
         why = "the inputs have a covariance, and Hermite degrees are those of inputs N(0, I)"

@@ -144,6 +144,15 @@ def cosines_caption(data: RunData, count: int, *, lines: bool) -> str:
     )
 
 
+def offsets_caption(data: RunData) -> str:
+    """Of offsets against angles."""
+    return (
+        r"Offsets $b_j/\|w_j\|$ of the living neurons $\varphi(w_j\cdot x + b_j)$ at the last snapshot against the "
+        r"angle $\delta_j$ of $w_j$ to the nearest teacher neuron, whose colour they have. Areas: their masses. "
+        f"{_of_run(data)}"
+    )
+
+
 def degrees_caption(data: RunData) -> str:
     """Of the loss by degrees."""
     return (

@@ -18,12 +18,13 @@ from featlearn.views.figures.curves import curves_figure
 from featlearn.views.figures.degrees import degrees_figure
 from featlearn.views.figures.drawing import Drawing
 from featlearn.views.figures.neurons import neurons_figure
+from featlearn.views.figures.offsets import offsets_figure
 from featlearn.views.figures.overlaps import cosines_figure, overlaps_figure
 from featlearn.views.figures.style import Size, style
 
 
 def run_figures(data: RunData, size: Size, theory: Theory | None = None) -> Iterator[Drawing]:
-    """Curves, alignment and, where there are snapshots, neurons, overlaps, cosines and the loss by degrees.
+    """Curves, alignment and, where there are snapshots, neurons, offsets, overlaps, cosines, the loss by degrees.
 
     The certificate where there are optima.
 
@@ -38,6 +39,8 @@ def run_figures(data: RunData, size: Size, theory: Theory | None = None) -> Iter
             yield curvature_figure(data, data.info.curvature, size)
         if data.neurons is not None:
             yield neurons_figure(data, data.neurons, size)
+            if data.snapshots is not None and data.snapshots.biases is not None:
+                yield offsets_figure(data, data.neurons, size)
             with suppress(RunError):  # a configuration that does not say what was trained
                 yield from _of_functions(data, trained_functions(data), size)
         with suppress(RunError):  # a broken record of optima, which the report says

@@ -27,6 +27,8 @@ GLOSSARY = {
     "mean angle": "the angle between neurons and their nearest teacher lines: the root mean square, weighted by mass",
     "max angle": "the largest angle of a living neuron to its nearest teacher line, however small its mass",
     "aligned mass": f"the share of all mass that lies within {ALIGNED_WITHIN:g}° of a teacher line",
+    "bias": "b_j of a neuron φ(w_j·x + b_j); angles and masses are those of w_j alone, whatever its bias",
+    "offset": "b_j/‖w_j‖: how far from the origin, along w_j, a neuron has its kink or its middle",
     "alive": f"neurons whose mass is above {ALIVE_ABOVE:g} of the teacher's; the others have vanished",
     "vanished": "of a neuron: its mass is too small to count as living",
     "recovered": f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",

@@ -108,7 +108,18 @@ def plain(text: str, limit: int = 60) -> str:
     return text.replace("$", r"\$")
 
 
-_SAY_NOTHING_ALONE = ("start", "factor", "every", "name", "kind", "width", "first_layer", "second_layer")
+_SAY_NOTHING_ALONE = (
+    "start",
+    "factor",
+    "every",
+    "name",
+    "kind",
+    "width",
+    "first_layer",
+    "second_layer",
+    "biases",
+    "std",
+)
 
 
 def short_key(key: str) -> str:

@@ -23,7 +23,9 @@ POINTS = [
 ]
 
 
-@every_pair
+@pytest.mark.parametrize(
+    ("name", "other"), [pytest.param(*x, marks=[pytest.mark.slow] if x[0] > x[1] else []) for x in PAIRS]
+)
 def test_they_are_the_expectations_of_the_pointwise_functions(name: str, other: str) -> None:
     one, two = activation(name, 0), activation(other, 0)
     for q_u, q_v, t in POINTS:

@@ -1,0 +1,65 @@
+"""The rules of students with biases, between the sections of a configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from featlearn.config.schedules import LayerSchedules
+from featlearn.config.section import Violations
+from featlearn.theory.activations.biased import with_biases
+from featlearn.training.operations import REDRAW_BIASES
+
+if TYPE_CHECKING:
+    from featlearn.config.model import Config
+
+
+def violations_of_biases(config: Config) -> Violations:
+    """What is wrong with the keys of a configuration that are about biases."""
+    yield from _of_stages(config)
+    if config.teacher is not None and config.teacher.biases is not None and not config.student.has_biases:
+        yield ("teacher", "biases"), "are for students with biases: give student.biases, or leave them out"
+    if config.student.has_biases:
+        yield from _of_activation(config)
+        yield from _of_the_rest(config)
+
+
+def why_no_gap() -> str:
+    """Why the gap to the optimum is not known."""
+    return "the gap is known for networks without biases; use loss or grad_norm"
+
+
+def _of_stages(config: Config) -> Violations:
+    for name, stage in config.stages.items():
+        if REDRAW_BIASES in stage.then and config.student.biases is None:
+            text = f"{REDRAW_BIASES} draws as student.biases says, which is not given"
+            yield ("stages", name, "then"), text
+        if config.student.has_biases:
+            continue
+        if "biases" in stage.train:
+            yield ("stages", name, "train"), "the student has no biases: give student.biases, or leave them out"
+        for key in ("step_size", "weight_decay"):
+            value = getattr(stage, key)
+            if isinstance(value, LayerSchedules) and value.biases is not None:
+                yield ("stages", name, key, "biases"), "the student has no biases: leave it out"
+
+
+def _of_activation(config: Config) -> Violations:
+    drop = config.activation.drop_hermite_below
+    if drop:
+        text = f"{drop} is not known with biases, which are those of plain φ: use drop_hermite_below: 0"
+        yield ("activation", "drop_hermite_below"), text
+        return
+    try:
+        with_biases(config.activation.entry())
+    except ValueError as error:
+        yield ("activation", "name"), str(error)
+
+
+def _of_the_rest(config: Config) -> Violations:
+    where = ("student", "biases") if config.student.biases is not None else ("student", "init", "biases")
+    if config.backend == "fused":
+        yield ("backend",), "fused computes for neurons without biases; use torch (or auto)"
+    if config.teacher_activation() is not None:
+        yield where, "are known for teachers of the student's activation; leave them out, or teacher.activation"
+    if config.log.floors:
+        yield ("log", "floors"), "floors are known for students without biases; leave them out"

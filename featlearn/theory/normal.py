@@ -1,0 +1,109 @@
+"""The normal distribution in one and two dimensions, for NumPy and PyTorch, right to rounding in every corner.
+
+Φ₂(h, k; t) = P(z₁ ≤ h, z₂ ≤ k) of standard normal variables with the correlation t. By Owen (1956)
+
+    Φ₂ = ½ (Φ(h) + Φ(k)) − T(h, k | h) − T(k, h | k) − β,   T(h, a) = (1/2π) ∫₀^a exp(−½h²(1 + x²))/(1 + x²) dx,
+
+where the second argument of the first is a = (k − th)/(h√(1 − t²)), that of the second the same with h and k swapped,
+and β is ½ where h and k have opposite signs, else 0. With a m for ah, T is even in h and odd in a, and
+T(h, m/h) + T(m, h/m) = ½(Φ(h) + Φ(m)) − Φ(h)Φ(m) for h, m > 0, so that only |a| ≤ 1 is integrated: there Gauss's rule
+of ``_NODES`` nodes is exact to rounding.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from math import pi, sqrt
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from featlearn.theory.pairs import Array
+
+LARGEST = 60.0  # Φ and its density are 1 and 0 to the last bit well before: larger arguments are taken as this one
+_FARTHEST = 1e9  # the same of conditional arguments, which are quotients by √(1 − t²)
+_SMALLEST = 1e-30  # stands for 0 where there are quotients; squares of it are never taken
+_NODES = 14
+
+
+@cache
+def _rule() -> tuple[tuple[float, float], ...]:
+    """Gauss's points in [0, 1], and their weights."""
+    points, weights = np.polynomial.legendre.leggauss(_NODES)
+    return tuple((0.5 * (1 + x), 0.5 * w) for x, w in zip(points.tolist(), weights.tolist(), strict=True))
+
+
+def cdf(xp: ModuleType, z: Array) -> Array:
+    """Φ(z)."""
+    if xp is np:
+        from scipy import special
+
+        return special.ndtr(z)
+    return xp.special.ndtr(z)
+
+
+def density(xp: ModuleType, z: Array) -> Array:
+    """Φ′(z) = e^{−z²/2}/√2π."""
+    return xp.exp(-0.5 * z * z) / sqrt(2 * pi)
+
+
+def threshold(xp: ModuleType, bias: Array, length: Array) -> Array:
+    """b/x, within what the normal distributions tell apart; 0 for rows (0, 0)."""
+    return xp.clip(bias / xp.clip(length, _SMALLEST, None), -LARGEST, LARGEST)
+
+
+class Normals(NamedTuple):
+    """Of pairs (h, k) with a correlation t, r = √(1 − t²).
+
+    Attributes:
+        both: Φ₂(h, k; t).
+        half: ½ (Φ(h) + Φ(k)), which ``both`` is but for the rest of Owen's formula.
+        root: r, 0 where t is ±1.
+        given_h, given_k: (k − th)/r and (h − tk)/r, the arguments of z₂ given z₁ = h and of z₁ given z₂ = k.
+    """
+
+    both: Array
+    half: Array
+    root: Array
+    given_h: Array
+    given_k: Array
+
+
+def bivariate(xp: ModuleType, h: Array, k: Array, t: Array) -> Normals:
+    """Φ₂ and what it is made of, of arrays that broadcast: |h|, |k| ≤ ``LARGEST``, |t| ≤ 1.
+
+    Accuracy: 1e-15 absolute for the given h, k and t (tests/theory/test_normal.py, fifty digits).
+    """
+    h, k, t = xp.broadcast_arrays(h, k, t) if xp is np else xp.broadcast_tensors(h, k, t)
+    h, k = (xp.where(xp.abs(x) < _SMALLEST, x * 0 + _SMALLEST, x) for x in (h, k))
+    root = xp.sqrt((1 - t) * (1 + t))
+    given_h, given_k = _given(xp, h, k, t, root), _given(xp, k, h, t, root)
+    half = 0.5 * (cdf(xp, h) + cdf(xp, k))
+    apart = xp.where((h > 0) == (k > 0), h * 0, h * 0 + 0.5)
+    both = half - _owens(xp, h, given_h) - _owens(xp, k, given_k) - apart
+    return Normals(xp.clip(both, 0.0, 1.0), half, root, given_h, given_k)
+
+
+def _given(xp: ModuleType, h: Array, k: Array, t: Array, root: Array) -> Array:
+    """(k − th)/r, with the difference taken of near numbers first where t is near ±1."""
+    rest = xp.where(t > 0, (k - h) + (1 - t) * h, (k + h) - (1 + t) * h)
+    return xp.clip(rest / xp.clip(root, 1e-20, None), -_FARTHEST, _FARTHEST)
+
+
+def _owens(xp: ModuleType, h: Array, m: Array) -> Array:
+    """T(h, m/h)."""
+    size, other = xp.abs(h), xp.abs(m)
+    swap = other > size
+    larger, smaller = xp.where(swap, other, size), xp.where(swap, size, other)
+    ratio = smaller / larger
+    decay, total = -0.5 * larger * larger, 0.0
+    for point, weight in _rule():
+        square = 1 + (point * ratio) ** 2
+        total = total + weight * xp.exp(decay * square) / square
+    inside = ratio * total / (2 * pi)
+    # ½(Φ(h) + Φ(m)) − Φ(h)Φ(m) in tails, which lose no digits
+    tail_h, tail_m = cdf(xp, -size), cdf(xp, -other)
+    outside = 0.5 * (tail_h + tail_m) - tail_h * tail_m
+    found = xp.where(swap, outside - inside, inside)
+    return xp.where((h > 0) == (m > 0), found, -found)

@@ -1,0 +1,72 @@
+"""The rules of students with biases."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.runs.test_with_biases import STUDENT, TEACHER, config_of, stage
+
+AXES = TEACHER | {"directions": "axes"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "says"),
+    [
+        ({"activation": {"name": "relu"}}, "activation.drop_hermite_below", "use drop_hermite_below: 0"),
+        ({"student": STUDENT | {"biases": {}}}, "student.biases", "one of std and constant"),
+        ({"student": STUDENT | {"biases": {"std": 1.0, "constant": 1.0}}}, "student.biases", "one of std and constant"),
+        ({"backend": "fused"}, "backend", "use torch"),
+        ({"teacher": TEACHER | {"activation": {"name": "erf"}}}, "student.biases", "student's activation"),
+        ({"student": {"width": 8}, "teacher": AXES | {"biases": [0.1, 0.2]}}, "teacher.biases", "student.biases"),
+        ({"teacher": AXES | {"biases": [0.1]}}, "teacher.biases", "1 entries for 2 directions"),
+        ({"teacher": TEACHER | {"biases": [0.1, 0.2]}}, "teacher.biases", "explicit `directions`"),
+        ({"teacher": {"input_dim": 5, "polynomial": "x1", "biases": [0.1]}}, "teacher.biases", "polynomial"),
+        ({"log": {"curvature": True}}, "log.curvature", "without biases"),
+        (stage(method="newton", step_size=None), "stages.go.method", "without biases"),
+        ({"log": {"floors": True}}, "log.floors", "without biases"),
+        (stage(stop={"gap": 1e-3}), "stages.go.stop.gap", "without biases"),
+        (stage(stop={"mass_error": 1e-3}), "stages.go.stop.mass_error", "student with biases"),
+        ({"student": {"width": 8}}, "stages.go.train", "give student.biases"),
+        (
+            {"student": {"width": 8}, **stage(train=["first_layer"], then=["redraw_biases"])},
+            "stages.go.then",
+            "student.biases",
+        ),
+        (
+            {
+                "student": {"width": 8},
+                **stage(
+                    train=["first_layer", "second_layer"],
+                    step_size={"first_layer": 1.0, "second_layer": 1.0, "biases": 1.0},
+                ),
+            },
+            "stages.go.step_size.biases",
+            "leave it out",
+        ),
+        (
+            {
+                "student": {
+                    "init": {"kind": "explicit", "first_layer": [[1.0] * 5], "second_layer": [1.0], "biases": [1.0, 2]}
+                }
+            },
+            "student.init.explicit.biases",
+            "2 entries for 1 rows",
+        ),
+        (
+            {
+                "student": {
+                    "init": {"kind": "explicit", "first_layer": [[1.0] * 5], "second_layer": [1.0], "biases": [1.0]},
+                    "biases": {"std": 1.0},
+                }
+            },
+            "student.biases",
+            "leave one of them out",
+        ),
+    ],
+)
+def test_what_is_not_known_with_biases_is_refused(changes: dict[str, Any], where: str, says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        config_of(**changes)
+    told = {".".join(map(str, error["loc"])): error["msg"] for error in caught.value.errors()}
+    assert says in told[where]
