@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from featlearn.config.section import Section, Violations, Weight, WholeNumber
 from featlearn.theory.activations import Activation, ActivationName, activation, activation_names, default_parameters
 from featlearn.theory.activations.polynomials import HIGHEST_DEGREE
 from featlearn.theory.activations.registry import HIGHEST_DROP
+from featlearn.theory.activations.series import HermiteSeries
+
+LEAST_KEPT = 1e-9  # the least share of E φ(z)² that a series must be exact for: four digits of it are
 
 
 def _known(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
@@ -81,6 +85,21 @@ def why_not(given: NamedActivation, drop: int) -> str | None:
         found = activation(given.name, drop, **given.parameters())
     except ValueError as error:
         return str(error)
-    if not found.is_zero:
+    if found.is_zero:
+        return f"{drop} leaves nothing: {found.label} has no Hermite degree above {found.degree}; 0 keeps all of them"
+    return None if found.series is None or drop == 0 else _too_little_for(found.series, found)
+
+
+def _too_little_for(series: HermiteSeries, found: Activation) -> str | None:
+    """Why a series is not exact enough for what is kept of a row of norm 1; None where it is."""
+    drop, norms = found.drop_hermite_below, np.ones(1)
+    degree = max(series.degree(1.0) or 0, HIGHEST_DROP)
+    squares = series.coefficients(norms, degree, 0)[0] ** 2
+    kept = np.cumsum(squares[::-1])[::-1] / (series.mean_square(norms)[0] or 1.0)  # of the degrees from each one on
+    if kept[drop] >= LEAST_KEPT:
         return None
-    return f"{drop} leaves nothing: {found.label} has no Hermite degree above {found.degree}; 0 keeps all of them"
+    most = max(np.flatnonzero(kept >= LEAST_KEPT), default=0)
+    return (
+        f"{drop} leaves {kept[drop]:.1g} of E φ(z)² of {found.label}, and its Hermite series is exact to some 1e-13 of "
+        f"it; take at most {most}"
+    )

@@ -316,7 +316,9 @@ def _example(path: Key, given: Any, expected: str, root: Root) -> str:
     hint = _value_hint(path, given) or (_value_hint((*path, "name"), given) if expected == "a mapping" else None)
     if hint is not None and hint.says:
         return f"; {hint.says}"
-    if expected == "a list" and isinstance(given, str) and given:
+    if (
+        expected == "a list" and isinstance(given, str) and given and not EXAMPLES.get(key, "").startswith("[0")
+    ):  # of numbers
         return f"; write [{given}]"
     if expected not in ("a mapping", "a list") or isinstance(path[-1] if path else 0, int):
         return ""

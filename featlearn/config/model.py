@@ -109,7 +109,7 @@ class Config(Section):
             for operation in stage.then:
                 wanted = OPERATIONS[operation].homogeneous_degree
                 if wanted not in (None, degree):
-                    those = " and ".join(names_of_degree(wanted))
+                    those = ", ".join(names_of_degree(wanted))
                     known = f"{self.activation.entry().label} is not homogeneous of degree {wanted} ({those} are)"
                     text = f"{operation} would change the network: {known}; leave it out, as in then: []"
                     yield ("stages", name, "then"), text

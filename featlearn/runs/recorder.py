@@ -195,8 +195,9 @@ class Recorder:
         rows = self.problem.directions(self.problem.teacher_first_layer)
         teacher = self.problem.teacher_second_layer, rows
         series = series_record(self.problem, self.largest_norm)
-        if status == "diverged" and (beyond := beyond_reach(self.problem, series)):
-            message = f"{message}; {beyond}" if message else beyond
+        at_start = self.last_row is not None and self.last_row["step"] == 0
+        if status == "diverged" and (beyond := beyond_reach(self.problem, series, at_start=at_start)):
+            message = f"cannot start: {beyond}" if at_start else f"{message}; {beyond}"
         self.info = self.info.changed(
             status=status,
             final=self.last_row,

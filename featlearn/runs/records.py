@@ -186,7 +186,7 @@ class CurvatureRecord(Record):
     explained: ExplainedZeros
     vanished: Count = 0
     grows: bool = False
-    eigenvalues: tuple[float, ...]
+    eigenvalues: tuple[Annotated[float, Field(ge=-1e200, le=1e200)], ...]  # differences of which are finite
 
 
 class SeriesRecord(Record):

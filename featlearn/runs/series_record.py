@@ -31,12 +31,15 @@ def series_record(problem: Problem, largest: float | None) -> SeriesRecord | Non
     return SeriesRecord(degree=series.degree(largest), largest_norm=largest, bound=series.level_bound(largest))
 
 
-def beyond_reach(problem: Problem, record: SeriesRecord | None) -> str | None:
-    """That a run had rows for which the series does not hold; None where it holds."""
+def beyond_reach(problem: Problem, record: SeriesRecord | None, *, at_start: bool) -> str | None:
+    """That a run had rows for which the series does not hold, and what to do; None where it holds."""
     series = problem.activation.series
     if record is None or series is None or record.degree is not None:
         return None
+    change = "start with shorter rows" if at_start else "use shorter rows, smaller steps or weight decay"
+    if at_start and problem.root is not None:
+        change += " or a smaller covariance, which stretches those of student and teacher"
     return (
         f"the Hermite series of {problem.activation.name} holds for rows of norm up to {series.reach:.3g}, and one has "
-        f"{record.largest_norm:.3g}; use shorter rows, smaller steps or weight decay"
+        f"{record.largest_norm:.3g}; {change}"
     )

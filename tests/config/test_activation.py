@@ -36,6 +36,18 @@ BROKEN = [
         ("2:1", "activation.coefficients", "as in [0, 0, 0, 1] for z³"),
     ),
     changed(
+        "polynomial_as_a_formula",
+        "seed: 0",
+        "activation: {name: polynomial, coefficients: z^3}",
+        ("2:46", "activation.coefficients", "expected a list, got the text 'z^3'; write [0, 0, 0, 1] for z³"),
+    ),
+    changed(
+        "series_that_is_not_exact_for_what_is_left",
+        "seed: 0",
+        "activation: {name: softplus, drop_hermite_below: 30}",
+        ("2:50", "activation.drop_hermite_below", "some 1e-13 of it; take at most 12"),
+    ),
+    changed(
         "polynomial_that_ends_with_0",
         "seed: 0",
         "activation: {name: polynomial, coefficients: [1, 2, 0]}",

@@ -161,7 +161,7 @@ def test_the_keys_of_a_kind_that_is_not_known_are_not_judged(tmp_path: Path) -> 
 
 def test_a_missing_key_is_described(tmp_path: Path) -> None:
     (line,) = complaints_of(write(tmp_path, MINIMAL.replace("train: [first_layer, second_layer], ", "")))
-    assert line.endswith("stages.go.train: missing (the layers that move)")
+    assert "stages.go.train: missing (the layers that move: `first_layer`, `second_layer`" in line
 
 
 def test_a_long_value_is_cut(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from featlearn.config.load import load_config
 from featlearn.runs import curvature_record as module
@@ -19,6 +20,13 @@ TEXT = MINIMAL + "  last: {train: [first_layer, second_layer], method: newton, s
 
 def trained(place: Path, *overrides: str) -> RunResult:
     return train(load_config(write(place, TEXT), ["log={curvature: true}", *overrides]), place / "runs")
+
+
+def test_eigenvalues_that_no_figure_can_hold_are_refused(tmp_path: Path) -> None:
+    found = trained(tmp_path).info.curvature
+    assert found is not None
+    with pytest.raises(ValidationError, match="eigenvalues"):
+        CurvatureRecord.model_validate(found.model_dump() | {"eigenvalues": [-1e308, 1e308]})
 
 
 def test_it_is_that_of_the_weights_at_the_end(tmp_path: Path) -> None:

@@ -52,6 +52,20 @@ def test_rows_that_are_too_long_end_a_run_with_the_norm_that_would_do(tmp_path: 
     assert "the Hermite series of tanh holds for rows of norm up to 6.73, and one has 3e+03" in run.info.message
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (["student.init.first_layer=[[0.4, 0.1], [-30.0, 1.9]]"], "one has 30.1; start with shorter rows"),
+        (["inputs.covariance=[900, 1]"], "start with shorter rows or a smaller covariance, which stretches those of"),
+    ],
+)
+def test_a_start_that_is_too_long_is_told_as_such(changes: list[str], told: str, tmp_path: Path) -> None:
+    run = featlearn.train(_config(tmp_path, *changes), tmp_path / "runs")
+    assert run.info.message is not None
+    assert run.info.message.startswith("cannot start: the Hermite series of tanh holds for rows of norm up to 6.73")
+    assert told in run.info.message
+
+
 def test_the_largest_norm_survives_an_interruption(tmp_path: Path) -> None:
     def stop(run: object, plan: object, event: object) -> None:
         if event.position.step >= 20:  # type: ignore[attr-defined]

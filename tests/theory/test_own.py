@@ -84,6 +84,13 @@ def test_symmetries_are_found() -> None:
         ("number", lambda z: 1.0, lambda z: 0.0, r"makes an array \(\) of an array"),
         ("root", lambda z: np.where(z < 0, np.nan, z), lambda z: 1 + 0 * z, "nan at z = -30"),
         ("mixing", lambda z: z - np.mean(z), lambda z: 1 + 0 * z, "entry by entry"),
+        (
+            "turning",
+            lambda z: np.exp(1j * z),
+            lambda z: 1j * np.exp(1j * z),
+            "its values are complex, and must be real",
+        ),
+        (5, np.sin, np.cos, "5 is not a name"),
         ("failing", lambda z: z.nothing, lambda z: z, "AttributeError"),
     ],
 )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from featlearn.theory.activations import Activation, activation
@@ -30,6 +31,16 @@ def test_the_formulas_agree_with_quadrature() -> None:
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_quadrature_sees_a_kernel_or_a_derivative_that_is_wrong(part: int) -> None:
     assert selfcheck._quadrature_error(_with_wrong_kernel(part)) > 1e-8
+
+
+def test_quadrature_sees_a_kernel_that_is_no_number() -> None:
+    right = activation("relu", 2)
+
+    def kernel(*arguments: Any) -> Any:
+        found = right.kernel(*arguments)
+        return tuple(part + (np.nan if arguments[-1] < 0 else 0.0) for part in found)
+
+    assert np.isnan(selfcheck._quadrature_error(replace(right, kernel=kernel)))
 
 
 @pytest.mark.parametrize("part", [1, 2])

@@ -45,7 +45,7 @@ def register_activation(
         ValueError: when the name is no name or taken, a derivative does not fit its function, or the function grows too
             fast, or its series converges too slowly, to be computed to the accuracy of the others.
     """
-    if not (name.isidentifier() and name == name.lower()):
+    if not (isinstance(name, str) and name.isidentifier() and name == name.lower()):
         raise ValueError(f"{name!r} is not a name: lower-case letters, digits and _, not starting with a digit")
     if name in activation_names():
         raise ValueError(f"there is an activation {name!r} already; choose another name")
@@ -70,7 +70,10 @@ class _Own:
 
     def __call__(self, z: Array, xp: ModuleType = np) -> Any:
         if xp is np:
-            return np.array(self.function(np.asarray(z, dtype=float)), dtype=float)
+            values = np.asarray(self.function(np.asarray(z, dtype=float)))
+            if np.iscomplexobj(values):
+                raise TypeError("its values are complex, and must be real")
+            return np.array(values, dtype=float)
         return z.new_tensor(self(z.detach().double().cpu().numpy()))
 
 

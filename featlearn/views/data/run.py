@@ -180,7 +180,7 @@ def activation_of(run: RunDirectory, info: RunInfo) -> Activation:
     try:
         return info.activation.entry()
     except ValueError as error:
-        raise RunError(f"{run.info_file} names an activation that this version does not know: {error}") from None
+        raise RunError(f"{run.info_file} names an activation that is not known here: {error}") from None
 
 
 def teacher_activation_record(run: RunDirectory, student: ActivationRecord) -> ActivationRecord | None:

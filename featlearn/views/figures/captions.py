@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from featlearn.claims.records import ClaimRecord
+from featlearn.runs.records import CurvatureRecord
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.certificate_view import CertificateView
 from featlearn.views.data.neurons import Neurons
-from featlearn.views.data.run import RunData
+from featlearn.views.data.run import RunData, teacher_activation_record
 from featlearn.views.data.slope import Slope
 from featlearn.views.data.sweep import SweepData
 from featlearn.views.data.theory import Theory
@@ -160,11 +161,14 @@ def degrees_caption(data: RunData) -> str:
     )
 
 
-def curvature_caption(data: RunData) -> str:
-    """Of the spectrum of the Hessian."""
+def curvature_caption(data: RunData, curvature: CurvatureRecord) -> str:
+    """Of the spectrum of the Hessian, or of its ends."""
+    found = len(curvature.eigenvalues) // 2
+    ends = "" if curvature.zeros is not None else f"Of {curvature.parameters} the {found} at either end were found. "
     return (
         r"Eigenvalues of the Hessian of the objective of the last stage over its trained weights, at the end, in "
-        rf"rising order. The axis is linear within $\pm 10^{{-8}}$ of the largest, logarithmic beyond. {_of_run(data)}"
+        rf"rising order. {ends}The axis is linear within $\pm 10^{{-8}}$ of the largest, logarithmic beyond. "
+        f"{_of_run(data)}"
     )
 
 
@@ -191,7 +195,9 @@ def _of_run(data: RunData) -> str:
     phi = data.info.activation
     if phi is not None:
         dropped = f", Hermite degrees below {phi.drop_hermite_below} dropped" if phi.drop_hermite_below else ""
-        parts.append(f"activation {in_latex(phi.label)}{dropped}")
+        own = teacher_activation_record(data.run, phi)
+        whose = f" of the student and {in_latex(own.label)} of the teacher" if own and own.label != phi.label else ""
+        parts.append(f"activation {in_latex(phi.label)}{whose}{dropped}")
     if data.info.seed is not None:
         parts.append(f"seed {data.info.seed}")
     parts += training_in_parts(data.settings)

@@ -28,7 +28,9 @@ def curvature_figure(data: RunData, curvature: CurvatureRecord, size: Size) -> D
     table: Table = {"index": index, "eigenvalue": values}
     figure = blank(size, 0.7)
     artists = _draw(figure.subplots(), table, curvature)
-    return Drawing("curvature", figure, table, artists, {}, curvature_caption(data), f"curvature – {data.name}")
+    return Drawing(
+        "curvature", figure, table, artists, {}, curvature_caption(data, curvature), f"curvature – {data.name}"
+    )
 
 
 def _draw(ax: Axes, table: Table, curvature: CurvatureRecord) -> Artists:
@@ -40,11 +42,12 @@ def _draw(ax: Axes, table: Table, curvature: CurvatureRecord) -> Artists:
         "zero": (np.abs(values) <= zero, GREY, "o", f"zero{zeros_in_words(curvature)}"),
         "positive": (values > zero, BLUE, "^", "above zero"),
     }
+    share = "" if curvature.zeros is not None else f", of {len(values)} found"
     for name, (chosen, color, marker, text) in kinds.items():
         if chosen.any():
             places = table["index"][chosen], values[chosen]
             (artists[name],) = ax.plot(
-                *places, marker, color=color, ms=3, mec="none", label=f"{int(chosen.sum())} {text}"
+                *places, marker, color=color, ms=3, mec="none", label=f"{int(chosen.sum())} {text}{share}"
             )
     ax.axhline(0, color=GREY, lw=0.6)
     _scale(ax, values, zero)

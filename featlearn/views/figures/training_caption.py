@@ -40,7 +40,8 @@ def _data(settings: Mapping[str, Any]) -> Iterator[str]:
     if kind == "online":
         reuse = settings.get("data.reuse") or 1
         when = "at each step" if reuse == 1 else f"every {_told(reuse)} steps"
-        yield f"a fresh batch of {_told(batch)} samples {when}"
+        samples = "sample" if batch == 1 else "samples"
+        yield f"a fresh batch of {_told(batch)} {samples} {when}"
     elif kind == "empirical" and settings.get("data.path") is not None:
         yield f"data from {_file(settings['data.path'])}"
         if (test := settings.get("data.test_path")) is not None:

@@ -28,7 +28,7 @@ def curvature_in_brief(curvature: CurvatureRecord | None) -> str | None:
         return f"the end {verdict}: all neurons have vanished{', and would grow' if curvature.grows else ''}"
     least, largest = number(curvature.least, 3), number(curvature.largest, 3)
     told = f"the end {verdict}: the Hessian's {curvature.parameters} eigenvalues go from {least} to "
-    told += f"{largest}, {curvature.negative or 'none'} below zero"
+    told += f"{largest}, {_at_least(curvature)}{curvature.negative or 'none'} below zero"
     if curvature.zeros:
         told += f", {curvature.zeros} zero{zeros_in_words(curvature)}"
     elif curvature.verdict == "flat":
@@ -38,6 +38,12 @@ def curvature_in_brief(curvature: CurvatureRecord | None) -> str | None:
             f", without those of {curvature.vanished} vanished neurons{', which would grow' if curvature.grows else ''}"
         )
     return f"{told}; gradient norm {number(curvature.grad_norm, 3)}"
+
+
+def _at_least(curvature: CurvatureRecord) -> str:
+    """Whether there may be more below zero than were found: all those at the lower end are."""
+    all_found = curvature.zeros is not None
+    return "" if all_found or 2 * curvature.negative < len(curvature.eigenvalues) else "at least "
 
 
 def zeros_in_words(curvature: CurvatureRecord) -> str:

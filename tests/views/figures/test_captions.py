@@ -48,6 +48,15 @@ def test_figures_of_a_run_say_its_sizes(overrides: list[str], tmp_path: Path) ->
     assert_latex(overlay_figure([data, data], ["loss", "gap"], COLUMN).caption)
 
 
+def test_a_caption_says_both_activations_where_the_teacher_has_its_own(tmp_path: Path) -> None:
+    own = "teacher.activation={name: leaky_relu, negative_slope: 0.25}"
+    changes = ["activation={name: erf, drop_hermite_below: 0}", own, "stages.local_convergence.steps=2"]
+    changes += ["stages.second_layer.then=[]"]
+    for drawing in run_figures(read_run(new_run(tmp_path, *changes)), COLUMN):
+        assert_latex(drawing.caption)
+        assert r"activation erf of the student and leaky\_relu(0.25) of the teacher; seed" in drawing.caption
+
+
 def test_the_caption_of_own_data_names_the_lines_that_are_there_and_no_teacher(tmp_path: Path) -> None:
     run = train(load_config(CONFIGS / "own_data.yaml", ["stages.train.steps=20"]), tmp_path).run
     [drawing] = run_figures(read_run(run), COLUMN)

@@ -51,5 +51,9 @@ def test_negative_ones_and_zeros_are_marked_and_explained(tmp_path: Path) -> Non
 
 def test_of_many_weights_both_ends_stand_at_their_places(tmp_path: Path) -> None:
     ends = RECORD.changed(parameters=7000, zeros=None)
-    table = curvature_figure(read_run(new_run(tmp_path)), ends, COLUMN).table
-    np.testing.assert_array_equal(table["index"], [1, 2, 3, 6998, 6999, 7000])
+    drawing = curvature_figure(read_run(new_run(tmp_path)), ends, COLUMN)
+    np.testing.assert_array_equal(drawing.table["index"], [1, 2, 3, 6998, 6999, 7000])
+    assert "Of 7000 the 3 at either end were found." in drawing.caption
+    legend = drawing.figure.axes[0].get_legend()
+    assert legend is not None
+    assert legend.get_texts()[0].get_text() == "2 below zero, of 6 found"

@@ -16,6 +16,10 @@ from featlearn.views.figures.training_caption import training_in_parts
             ["a fresh batch of 256 samples at each step", r"label noise $\sigma$ = 0.05"],
         ),
         (
+            {"data.kind": "online", "data.batch_size": 1, "data.noise_std": 0.0, "data.reuse": 1},
+            ["a fresh batch of 1 sample at each step"],
+        ),
+        (
             {"data.kind": "online", "data.batch_size": 9, "data.noise_std": 0.0, "data.reuse": 4},
             ["a fresh batch of 9 samples every 4 steps"],
         ),

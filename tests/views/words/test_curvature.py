@@ -41,6 +41,14 @@ RECORD = CurvatureRecord(
             {"verdict": "saddle", "parameters": 0, "grows": True},
             "is a saddle: all neurons have vanished, and would grow",
         ),
+        (
+            {"verdict": "saddle", "zeros": None, "negative": 2, "eigenvalues": (-2.0, -1.0, 3.0, 3.29)},
+            "at least 2 below zero",
+        ),
+        (
+            {"verdict": "saddle", "zeros": None, "negative": 1, "eigenvalues": (-2.0, 1.0, 3.0, 3.29)},
+            "3.29, 1 below zero",
+        ),
         ({"verdict": "flat", "zeros": None}, "none below zero, some zero; gradient"),
         ({"verdict": "not stationary", "grad_norm": 0.1}, "the end is not stationary: "),
     ],
