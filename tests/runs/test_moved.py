@@ -119,6 +119,7 @@ def test_a_digest_with_the_paths_in_it_is_known_too(project: Path) -> None:
     run = _interrupted_run(project)
     config = load_config(run.config_file)
     older = config.model_dump(mode="json", exclude_none=True)
+    del older["log"]["curvature"]  # a key of today
     digest = hashlib.sha256(json.dumps(older, sort_keys=True).encode()).hexdigest()[:6]
     assert digest != config.digest()
     assert config.answers_to(digest)

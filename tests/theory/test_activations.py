@@ -313,7 +313,7 @@ def test_the_parts_of_a_kernel_of_degree_one_make_it_up(entry: Activation) -> No
     assert (np.abs(entry.kernel(np, q_u, q_v, s)[0] - expected) <= 1e-14 * n).all()
 
 
-@every_entry
+@every_closed_form
 def test_second_derivatives_are_fifty_digit_difference_quotients(entry: Activation) -> None:
     if entry.second_derivatives is None:
         return
