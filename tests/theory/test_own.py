@@ -84,6 +84,11 @@ def test_symmetries_are_found() -> None:
         ("number", lambda z: 1.0, lambda z: 0.0, r"makes an array \(\) of an array"),
         ("root", lambda z: np.where(z < 0, np.nan, z), lambda z: 1 + 0 * z, "nan at z = -30"),
         ("mixing", lambda z: z - np.mean(z), lambda z: 1 + 0 * z, "entry by entry"),
+        ("complex", lambda z: np.sin(z) + 1j * z, np.cos, "complex numbers"),
+        ("hole", lambda z: np.where(z == 0, np.nan, np.sin(z)), np.cos, "nan at z = 0"),
+        ("null", np.sin, np.cos, "is not a name"),
+        ("offset", lambda z: 1e3 + np.sin(z), lambda z: 1.000001 * np.cos(z), "derivative does not fit function"),
+        ("plane", lambda z: np.sin(z) if z.ndim == 2 else z.nothing, np.cos, "AttributeError"),
         ("failing", lambda z: z.nothing, lambda z: z, "AttributeError"),
     ],
 )
