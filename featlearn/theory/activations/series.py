@@ -248,9 +248,9 @@ class HermiteSeries:
         factor = sqrt(prod(range(k + 1, k + further + 1)))
         return found * factor / np.maximum(norms, _LEAST_DIVISOR) ** further
 
-    def projection(self, k: int, q: Any) -> Any:
-        """E[φ(√q z) He_k(z)] of an array or a tensor."""
-        return sqrt(factorial(k)) * of_norms(partial(self.moment, k, 0), q)
+    def projection(self, k: int, q: Any, order: int = 0) -> Any:
+        """E[φ^{(order)}(√q z) He_k(z)] of an array or a tensor."""
+        return sqrt(factorial(k)) * of_norms(partial(self.moment, k, order), q)
 
     def mean_square(self, norms: np.ndarray) -> np.ndarray:
         """E φ(x_i z)² for each row, (n,), likewise."""

@@ -41,6 +41,7 @@ RECORD = CurvatureRecord(
             {"verdict": "saddle", "parameters": 0, "grows": True},
             "is a saddle: all neurons have vanished, and would grow",
         ),
+        ({"verdict": "saddle", "grows": True}, "none below zero, and dead neurons would grow; gradient"),
         ({"verdict": "flat", "zeros": None}, "none below zero, some zero; gradient"),
         ({"verdict": "not stationary", "grad_norm": 0.1}, "the end is not stationary: "),
     ],
