@@ -30,6 +30,7 @@ STATIONARY = 1e-6  # of the largest eigenvalue times the norm of the weights: th
 _AT_AN_END = 6  # eigenvalues at either end, where not all are found
 _TRIED = 1000  # directions of a neuron that has vanished, besides known ones
 _DEAD = 1e-6  # of the norm of the target: neurons with less are dead
+_ASLEEP = 1e-3  # of the largest weights of a neuron: dead neurons of smaller ones may be on their way
 _MOST_ENTRIES = 25_000_000  # of the rotations that are taken out; with more, none are
 _INSIDE = 0.5  # of the square of a direction
 _INDEPENDENT = 1e-8  # of the largest: what is left of a direction beside the others
@@ -49,7 +50,8 @@ class Curvature:
         explained: how many of the zeros are ``balance`` (of living neurons), ``rotation`` (around the target),
             ``coinciding`` (what neurons of one line exchange) and ``dead`` (of neurons that are gone).
         vanished: how many neurons are left out: rows near zero, where the objective has the tip of a cone.
-        grows: whether the objective falls where one of these grows, in a direction that was tried.
+        grows: whether the objective falls where one of these, or a dead neuron of small weights, grows, in a direction
+            that was tried.
         verdict: "flat" where there are zeros beside these.
     """
 
@@ -207,13 +209,27 @@ class _Found:
             return np.zeros(self.second.shape[1], dtype=bool)
         return self._dead() if min(self.decays) > 0 else self._dead() & ~self.first[0].any(-1)
 
+    def _asleep(self) -> np.ndarray:
+        """(m,) dead neurons of a smooth activation with both weights near zero, where no decay keeps the row: where all
+        low degrees are dropped, neither gradient nor Hessian tells whether they grow."""
+        if self.problem.activation.kinks or len(self.stage.train) < 2 or self.decays[1] > 0:
+            return np.zeros(self.second.shape[1], dtype=bool)
+        sizes = np.abs(self.second[0]), np.linalg.norm(self.first[0], axis=-1)
+        short, small = (its <= _ASLEEP * np.max(its, initial=0.0) for its in sizes)
+        return np.asarray(self._dead() & short & small)
+
     def _grows(self) -> bool:
         """Whether 2a‖w‖ E[r φ̃(ŵ)] + ½(λ₂a² + λ₁‖w‖²) is below 0 for a direction ŵ: those of the rows of student and
-        target, and random ones in their span. At a living neuron it is 0 up to the gradient."""
-        problem, living = self.problem, self.first[0][~self.vanished]
+        target, and random ones in their span. At a living neuron it is 0 up to the gradient.
+
+        E[r φ̃(ρŵ)] of a smooth φ is analytic in ρ: where it is not 0 at ρ = 1, it is not 0 at some ρ as small as one
+        likes, and a neuron of that row grows from any λ₂ on.
+        """
+        problem, asleep = self.problem, self._asleep()
+        living = self.first[0][~(self.vanished | asleep)]
         rows = np.concatenate([living, problem.rows_of_target()[0]])
         rows = rows[rows.any(-1)]
-        if not self.vanished.any() or not len(rows):
+        if not (self.vanished | asleep).any() or not len(rows):
             return False
         rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         tried = np.concatenate([rows, -rows, np.random.default_rng(0).standard_normal((_TRIED, len(rows))) @ rows])

@@ -91,6 +91,11 @@ def test_symmetries_are_found() -> None:
             "its values are complex, and must be real",
         ),
         (5, np.sin, np.cos, "5 is not a name"),
+        ("complex", lambda z: np.sin(z) + 1j * z, np.cos, "are complex"),
+        ("hole", lambda z: np.where(z == 0, np.nan, np.sin(z)), np.cos, "nan at z = 0"),
+        ("null", np.sin, np.cos, "is not a name"),
+        ("offset", lambda z: 1e3 + np.sin(z), lambda z: 1.000001 * np.cos(z), "derivative does not fit function"),
+        ("plane", lambda z: np.sin(z) if z.ndim == 2 else z.nothing, np.cos, "AttributeError"),
         ("failing", lambda z: z.nothing, lambda z: z, "AttributeError"),
     ],
 )

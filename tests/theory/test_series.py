@@ -143,3 +143,12 @@ def test_what_grows_beyond_the_nodes_has_no_degree() -> None:
     series = HermiteSeries((lambda z, xp=np: np.exp(0.12 * z * z), lambda z, xp=np: 0.24 * z * np.exp(0.12 * z * z)))
     assert not series.is_within_nodes(2.0)
     assert series.degree(2.0) is None
+
+
+def test_fast_waves_have_a_degree_though_their_low_coefficients_vanish() -> None:
+    """Those of sin(xz) are x^k exp(−x²/2)/√k!, below 1e-49 up to k = 60 at x = 20: no step resolves these."""
+    series = HermiteSeries((lambda z, xp=np: np.sin(z), lambda z, xp=np: np.cos(z)), "odd")
+    degree = series.degree(20.0)
+    assert degree is not None
+    k, found = 401, series.coefficients(np.array([20.0]), degree, 0)[0]
+    assert found[k] == pytest.approx(float(MP.mpf(20) ** k * MP.exp(-200) / MP.sqrt(MP.fac(k))), rel=1e-12)

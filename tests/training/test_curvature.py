@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.training import curvature as module
 from featlearn.training.backends import make_backend
@@ -138,6 +139,25 @@ def test_neurons_that_decay_took_are_left_out_and_tried(teachers: int, verdict: 
     found = curvature(problem, stage, both)
     assert (found.vanished, found.grows, found.verdict) == (1, teachers == 2, verdict)
     np.testing.assert_allclose(found.eigenvalues, alone.eigenvalues, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-5])
+@pytest.mark.parametrize(("name", "drop"), [("tanh", 2), ("sin", 2), ("erf", 3), ("gelu", 3)])
+def test_smooth_neurons_at_zero_grow_where_a_teacher_is_missing_though_no_second_derivative_tells(
+    name: str, drop: int, size: float
+) -> None:
+    teacher, weights = [[1.0, 0.0], [0.0, 1.0]], [1.0, size]
+    rows = [[1.0, 0.0], [0.8 * size, 0.6 * size]]
+    for missing, decay, verdict in ((True, 0.0, "saddle"), (False, 0.0, "minimum"), (False, 0.1, "not stationary")):
+        problem, state = problem_at(name, teacher if missing else teacher[:1], weights, rows, drop)
+        found = curvature(problem, stage_of(decay), state)
+        assert (found.negative, found.grows, found.verdict) == (0, missing, verdict)
+    target, student = (
+        (np.ones((1, 2)), np.array([teacher])),
+        (np.array([[1.0, 1e-3]]), np.array([[[1.0, 0.0], [0.0, 0.1]]])),
+    )
+    on_its_way = population.loss(activation(name, drop), *student, *target)
+    assert on_its_way < population.loss(activation(name, drop), student[0] * [1.0, 0.0], student[1], *target)
 
 
 def test_a_network_of_nothing_is_a_saddle_where_it_could_learn() -> None:

@@ -18,8 +18,10 @@ from featlearn.theory.pairs import Array
 OwnFunction = Callable[[np.ndarray], np.ndarray]
 
 _NORMS = 1.0, 2.0  # to which a series must hold, at least
-_FITS = 1e-8  # of an integral of a derivative, relative to the values of the function around
+_FITS = 1e-8  # of an integral of a derivative, relative to the change of the function
+_ROUNDING = 1e-13  # of the values of the function, which the change is a difference of
 _SYMMETRIC = 1e-14
+_WORDS_OF_YAML = "null", "true", "false"
 
 
 def register_activation(
@@ -45,7 +47,7 @@ def register_activation(
         ValueError: when the name is no name or taken, a derivative does not fit its function, or the function grows too
             fast, or its series converges too slowly, to be computed to the accuracy of the others.
     """
-    if not (isinstance(name, str) and name.isidentifier() and name == name.lower()):
+    if not (isinstance(name, str) and name.isidentifier() and name == name.lower()) or name in _WORDS_OF_YAML:
         raise ValueError(f"{name!r} is not a name: lower-case letters, digits and _, not starting with a digit")
     if name in activation_names():
         raise ValueError(f"there is an activation {name!r} already; choose another name")
@@ -78,9 +80,9 @@ class _Own:
 
 
 def _check_values(what: str, function: _Own) -> None:
-    z = np.linspace(-30.0, 30.0, 602).reshape(2, 301)
+    z = np.linspace(-30.0, 30.0, 603).reshape(3, 201)  # 0 is one of them
     try:
-        values = function(z)
+        values, by_row = function(z), [function(row) for row in z]
     except Exception as error:
         raise ValueError(f"{what} fails at an array of numbers: {type(error).__name__}: {error}") from error
     if values.shape != z.shape:
@@ -88,7 +90,7 @@ def _check_values(what: str, function: _Own) -> None:
     if not np.isfinite(values).all():
         at = z[~np.isfinite(values)][0]
         raise ValueError(f"{what} is {values[z == at][0]} at z = {at:.3g}; it must be finite for every z")
-    if np.any(values != np.array([function(row) for row in z])):
+    if np.any(values != np.array(by_row)):
         raise ValueError(f"{what} gives other values at the same numbers in another array; it must work entry by entry")
 
 
@@ -99,8 +101,9 @@ def _check_slope(what: str, function: _Own, of_slope: str, slope: _Own) -> None:
     half = np.diff(edges)[:, None] / 2
     change = np.diff(function(edges))
     told = np.sum(half * weights * slope(edges[:-1, None] + half + half * nodes), -1)
-    size = np.maximum(np.abs(function(edges[1:])) + np.abs(function(edges[:-1])), np.abs(change) + np.abs(told))
-    wrong = np.flatnonzero(np.abs(change - told) > _FITS * np.maximum(size, 1e-3 * np.max(size)))
+    size = np.abs(change) + np.abs(told)
+    rounding = _ROUNDING * (np.abs(function(edges[1:])) + np.abs(function(edges[:-1])))
+    wrong = np.flatnonzero(np.abs(change - told) > _FITS * np.maximum(size, 1e-3 * np.max(size)) + rounding)
     if len(wrong):
         i = int(wrong[np.argmax(np.abs(change - told)[wrong])])
         where = f"from z = {edges[i]:.4g} to {edges[i + 1]:.4g}"

@@ -219,6 +219,14 @@ class Activation:
             return self.hermite(k, squared_norm) * squared_norm ** (k / 2)
         return float(self.hermite(k, 1.0)) * squared_norm ** (self.homogeneous_degree / 2)
 
+    def projection_of(self, order: int, k: int, squared_norm: Any) -> Any:
+        """E[φ^{(order)}(√q z) He_k(z)] = q^{−order/2} E[φ(√q z) He_{k+order}(z)]; of a series without that division,
+        which would magnify the rounding errors of its quadratures at short rows."""
+        if self.series is not None:
+            return self.series.projection(k, squared_norm, order)
+        inverse = (squared_norm > 0) / (squared_norm + (squared_norm == 0)) ** (order / 2)
+        return self.projection(k + order, squared_norm) * inverse
+
     def _series(self, z: Array, q: Any, degrees: range, shift: int) -> Iterator[Any]:
         """Terms μ_{k+shift}(q) He_k(z; q)/k!, as q^{−shift/2} E[φ He_{k+shift}] He_k(z/√q)/k!: finite for tiny q."""
         if not degrees:

@@ -175,17 +175,23 @@ class HermiteSeries:
         norms = np.array([norm, norm / 2])
         orders = range(min(3, len(self.functions)))
         resolution, before = 2 * sqrt(degree) + 10 + 10 * norm, None
+        size = [self._root_mean_square(order, norms, 2 * pi / resolution) for order in orders]
         while _END * resolution / (2 * pi) < _MOST_NODES:
             found = [self._coefficients(norms, degree, order, 2 * pi / resolution) for order in orders]
             if not all(np.isfinite(its).all() for its in found):
                 return None
             if before is not None:
-                size = [np.sqrt(np.max(np.sum(its**2, -1))) for its in found]
                 changes = [np.max(np.abs(a - b)) for a, b in zip(found, before, strict=True)]
                 if all(change <= _SETTLED * scale for change, scale in zip(changes, size, strict=True)):
                     return 2 * pi / resolution * 1.5
             before, resolution = found, 1.5 * resolution
         return None
+
+    def _root_mean_square(self, order: int, norms: np.ndarray, step: float) -> float:
+        """The largest √E f(xz)², f = φ^{(order)}, which coefficients of low degree alone need not show."""
+        z = nodes(step, _END)
+        values = self.functions[order](norms[:, None] * z) * np.exp(-0.25 * z * z)
+        return float(np.sqrt(step / sqrt(2 * pi) * np.max(np.sum(values * values, -1))))
 
     # --- coefficients ----------------------------------------------------------------------------
 
@@ -242,9 +248,9 @@ class HermiteSeries:
         factor = sqrt(prod(range(k + 1, k + further + 1)))
         return found * factor / np.maximum(norms, _LEAST_DIVISOR) ** further
 
-    def projection(self, k: int, q: Any) -> Any:
-        """E[φ(√q z) He_k(z)] of an array or a tensor."""
-        return sqrt(factorial(k)) * of_norms(partial(self.moment, k, 0), q)
+    def projection(self, k: int, q: Any, order: int = 0) -> Any:
+        """E[φ^{(order)}(√q z) He_k(z)] of an array or a tensor."""
+        return sqrt(factorial(k)) * of_norms(partial(self.moment, k, order), q)
 
     def mean_square(self, norms: np.ndarray) -> np.ndarray:
         """E φ(x_i z)² for each row, (n,), likewise."""

@@ -8,7 +8,7 @@ form, with gelu (docs/theory.md §11). What is left are sums of which at least o
 from __future__ import annotations
 
 from functools import partial
-from math import factorial, pi
+from math import factorial, pi, prod
 from types import ModuleType
 from typing import Any
 
@@ -118,11 +118,17 @@ def _finite(student: Activation, teacher: Activation, degrees: list[int]) -> Ker
         for degree in degrees:
             of_teacher = teacher.projection(degree, q_v) / factorial(degree)
             k = k + student.projection(degree, q_u) * of_teacher * t**degree
-            k_q = k_q + student.projection(degree + 2, q_u) * of_teacher * t**degree / (2 * square)
+            if student.series is not None:
+                k_q = k_q + student.projection_of(2, degree, q_u) * of_teacher * t**degree / 2
+            else:
+                k_q = k_q + student.projection(degree + 2, q_u) * of_teacher * t**degree / (2 * square)
             if degree == 1:  # for rows of norm 0
                 k_s = k_s + student.slope(q_u) * teacher.slope(q_v)
-            elif degree:
+            elif degree and student.series is None and teacher.series is None:
                 k_s = k_s + degree * student.projection(degree, q_u) * of_teacher * t ** (degree - 1) / divisor
+            elif degree:
+                slopes = (its.projection_of(1, degree - 1, q) for its, q in ((student, q_u), (teacher, q_v)))
+                k_s = k_s + prod(slopes) * t ** (degree - 1) / factorial(degree - 1)
         return k, k_s, k_q
 
     return kernel

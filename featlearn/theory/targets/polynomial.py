@@ -66,18 +66,25 @@ class HermiteTarget:
         t = unit @ self.directions.mT
         value, along_row = 0 * q, 0 * q
         by_cosine = [0 * q for _ in range(t.shape[-1])]
+
+        def over_norm(k: int, order: int) -> Array:
+            """E[φ He_{k+order}]/√q; of a series in derivatives of φ, for short rows (``projection_of``)."""
+            if activation.series is None or k < 0:
+                return activation.projection(k + order, q) * inverse
+            return activation.projection_of(order, k, q) * (xp.sqrt(q) if order == 2 else 1.0)
+
         for k, terms in self._by_degree(activation):
             if _has(activation, k):
                 total = _polynomial(t, terms)
                 value = value + activation.projection(k, q) * total
                 # μ_1 itself where it is all, for rows of norm 0
-                factor = activation.slope(q) if k == 1 else activation.projection(k, q) * inverse
+                factor = activation.slope(q) if k == 1 else over_norm(k - 1, 1)
                 for i in range(t.shape[-1]):
                     derivative = _derivative(terms, i)
                     if derivative:
                         by_cosine[i] = by_cosine[i] + factor * _polynomial(t, derivative)
             if _has(activation, k + 2):
-                along_row = along_row + activation.projection(k + 2, q) * inverse * _polynomial(t, terms)
+                along_row = along_row + over_norm(k, 2) * _polynomial(t, terms)
         return Moments(value, along_row[..., None] * unit + xp.stack(by_cosine, -1) @ self.directions)
 
     def _with_biases(self, activation: Activation, rows: Array, xp: ModuleType) -> Moments:
@@ -163,11 +170,11 @@ def _over_square(activation: Activation, k: int, q: np.ndarray, inverse: np.ndar
 
 
 def _has(activation: Activation, k: int) -> bool:
-    """Whether μ_k is anything but 0, with biases for some of them."""
+    """Whether μ_k is anything but 0; that of a polynomial can vanish at single norms, as μ_1 of z³ − 3z does at 1."""
     if activation.biased_moment is not None:
         return bool(activation.biased_moment(np, k, np.ones(1), np.full(1, 0.7))[0][0])
     assert activation.hermite is not None
-    return bool(activation.hermite(k, 1.0))
+    return any(bool(activation.hermite(k, q)) for q in (1.0, 0.7310585786300049))
 
 
 def _derivative(terms: list[Powers], i: int) -> list[Powers]:

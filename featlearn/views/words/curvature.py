@@ -37,6 +37,8 @@ def curvature_in_brief(curvature: CurvatureRecord | None) -> str | None:
         told += (
             f", without those of {curvature.vanished} vanished neurons{', which would grow' if curvature.grows else ''}"
         )
+    elif curvature.grows:
+        told += ", and dead neurons would grow"
     return f"{told}; gradient norm {number(curvature.grad_norm, 3)}"
 
 

@@ -1,6 +1,7 @@
 """Kernels of two activations: quadrature, the series over all degrees, and rows that are zero or tiny."""
 
 from itertools import permutations
+from math import factorial
 
 import numpy as np
 import pytest
@@ -95,3 +96,25 @@ def test_rows_that_vanish_leave_finite_numbers(name: str, other: str) -> None:
     q_u, q_v = np.array([0.0, 1.0, 0.0, 1e-280, 1e-200]), np.array([1.0, 0.0, 0.0, 1.0, 1e-200])
     for values in kernel(np, q_u, q_v, np.sqrt(q_u) * np.sqrt(q_v) * 0.5):
         assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher"), [("softplus", "polynomial"), ("sigmoid", "polynomial"), ("silu", "quadratic")]
+)
+@pytest.mark.parametrize("drop", [0, 2])
+def test_the_gradient_of_short_rows_has_its_digits_beside_finitely_many_degrees(
+    student: str, teacher: str, drop: int
+) -> None:
+    kernel = cross_kernel(activation(student, drop), activation(teacher, drop))
+    for x in (1e-8, 1e-5):
+        q_u, s = x * x, 0.7 * x
+        found = [float(its) for its in kernel(np, np.array(q_u), np.array(1.0), np.array(s))]
+        k_s = k_q = 0.0
+        for k in range(drop, 4):
+            (mu, change), (other, _) = (
+                exact.hermite(name, k, exact.number(q)) for name, q in ((student, q_u), (teacher, 1.0))
+            )
+            k_s += float(mu * other) * s ** (k - 1) / factorial(k - 1) if k else 0.0
+            k_q += float(change * other) * s**k / factorial(k)
+        of_rows = np.array([found[1] - k_s, 2 * x * (found[2] - k_q)])
+        assert np.max(np.abs(of_rows)) <= 1e-15 + 1e-10 * max(abs(k_s), abs(2 * x * k_q))

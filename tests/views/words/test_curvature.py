@@ -49,6 +49,7 @@ RECORD = CurvatureRecord(
             {"verdict": "saddle", "zeros": None, "negative": 1, "eigenvalues": (-2.0, 1.0, 3.0, 3.29)},
             "3.29, 1 below zero",
         ),
+        ({"verdict": "saddle", "grows": True}, "none below zero, and dead neurons would grow; gradient"),
         ({"verdict": "flat", "zeros": None}, "none below zero, some zero; gradient"),
         ({"verdict": "not stationary", "grad_norm": 0.1}, "the end is not stationary: "),
     ],
