@@ -32,19 +32,19 @@ def twice(known: bool) -> Any:
 
 
 def test_code_comes_with_all_that_it_calls_and_leaves_numba_alone() -> None:
-    level = config.OPT
+    level, collects = config.OPT, gc.isenabled()
     symbol, code = in_llvm(twice(True), (COUNTS, ROWS))
     module = binding.parse_bitcode(code)
     assert not module.get_function(symbol).is_declaration
     assert all(f.name.startswith("llvm.") for f in module.functions if f.is_declaration)
     assert level == config.OPT
-    assert gc.isenabled()
+    assert gc.isenabled() == collects
     assert numba.njit(lambda x: x.sum() + max(x))(np.arange(3.0)) == 5
 
 
 def test_branches_on_what_is_known_are_compiled_in_part_and_errors_leave_numba_alone() -> None:
-    level = config.OPT
+    level, collects = config.OPT, gc.isenabled()
     with pytest.raises(NumbaError):
         in_llvm(twice(False), (COUNTS, ROWS))
     assert level == config.OPT
-    assert gc.isenabled()
+    assert gc.isenabled() == collects
