@@ -10,6 +10,24 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", 
     os.environ[_variable] = "1"
 
 LEAST_GAP = -1e-12
+# What is tried of every activation, and takes long for all of them, is tried of these among the fast tests.
+AMONG_THE_FAST = {"relu", "leaky_relu", "abs", "erf", "quadratic", "gelu", "tanh"}
+OF_ACTIVATIONS = ("tests/theory/", "tests/training/", "tests/runs/")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    from featlearn.theory.activations import activation_names
+
+    others = set(activation_names()) - AMONG_THE_FAST
+    for item in items:
+        given = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        if item.nodeid.startswith(OF_ACTIVATIONS) and any(getattr(x, "name", x) in others for x in given if _hashes(x)):
+            item.add_marker(pytest.mark.slow)
+
+
+def _hashes(value: object) -> bool:
+    return isinstance(value, str) or hasattr(value, "name")
 
 
 @pytest.fixture(autouse=True)
