@@ -180,13 +180,13 @@ def test_no_shape_reaches_beyond_its_arrays() -> None:
 
 @pytest.mark.parametrize("method", ["gd", "momentum"])
 def test_where_rows_outgrow_a_series_the_closed_form_takes_the_steps(method: str) -> None:
-    """Through the norms of the sine's series and back, in whatever company and cuts."""
+    """Through the norms of the series of sin and back, in whatever company and cuts."""
     problem, state = with_act("sin", 0, 3, 5, 3)
-    state.first_layer[:] *= np.array([1.0, 15.0, 60.0])[:, None, None] / np.max(
-        np.linalg.norm(state.first_layer, axis=-1)
+    reach = problem.activation.compiled.reach  # type: ignore[union-attr]
+    state.first_layer[:] *= (
+        np.array([0.06, 0.94, 3.75])[:, None, None] * reach / np.max(np.linalg.norm(state.first_layer, axis=-1))
     )
     problem.teacher_first_layer[:] *= 2.0
-    reach = problem.activation.compiled.reach  # type: ignore[union-attr]
     size = {"gd": 0.02, "momentum": 0.006}[method]
     plan = [
         replace(stage, step_size=Schedule(size), weight_decay=Schedule(decay))

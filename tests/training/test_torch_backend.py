@@ -100,9 +100,9 @@ def test_steps_do_not_know_where_the_arrays_of_a_state_come_from(monkeypatch: py
     taken = torch_backend.steps_taken
     strides = []
 
-    def watched(step: Any, tensors: dict[str, torch.Tensor], *others: Any) -> Any:
+    def watched(step: Any, tensors: dict[str, torch.Tensor], *others: Any, **named: Any) -> Any:
         strides.append({name: x.stride() for name, x in tensors.items()})
-        return taken(step, tensors, *others)
+        return taken(step, tensors, *others, **named)
 
     monkeypatch.setattr(torch_backend, "steps_taken", watched)
     for given in (state, of_file):
