@@ -113,6 +113,11 @@ def test_beyond_its_reach_a_series_says_nothing(name: str) -> None:
         assert np.isnan(series.mean_square(np.array([norm]))).all()
 
 
+@pytest.mark.parametrize("norm", [1e3, 1e9, 1e200])
+def test_no_table_is_made_of_rows_far_beyond_the_reach(norm: float) -> None:
+    assert HermiteSeries(_series("tanh").functions, "odd").degree(norm) is None  # which no level before has told
+
+
 @every_name
 def test_a_moment_does_not_depend_on_the_other_rows(name: str) -> None:
     series, norms = _series(name), np.array([0.0, 1e-6, 0.4, 1.0, 1.01, 3.3])

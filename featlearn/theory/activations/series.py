@@ -175,6 +175,8 @@ class HermiteSeries:
         norms = np.array([norm, norm / 2])
         orders = range(min(3, len(self.functions)))
         resolution, before = 2 * sqrt(degree) + 10 + 10 * norm, None
+        if _END * resolution / (2 * pi) >= _MOST_NODES:
+            return None
         size = [self._root_mean_square(order, norms, 2 * pi / resolution) for order in orders]
         while _END * resolution / (2 * pi) < _MOST_NODES:
             found = [self._coefficients(norms, degree, order, 2 * pi / resolution) for order in orders]
