@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from featlearn.training.backends import kernel_cache
+from featlearn.training.backends.layout import ERF_TAIL
 from tests.places import CONFIGS, ROOT
 
 STEPS = """
@@ -43,7 +44,7 @@ def test_a_cache_is_used_and_heals(tmp_path: Path) -> None:
     told, first = steps(tmp_path)
     assert told == "compiling"
     (file,) = tmp_path.iterdir()  # one family, one function, whatever the method
-    assert file.name.startswith("advance-1-")
+    assert file.name.startswith(f"advance-{ERF_TAIL}-")
     whole = file.read_bytes()
     bits, numba = first.split()
     assert numba == "True"

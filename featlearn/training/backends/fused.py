@@ -284,7 +284,8 @@ def _columns(first: np.ndarray, teacher: np.ndarray) -> np.ndarray:
 def _looks(seen: np.ndarray, target: FusedTarget) -> Looks:
     # Σ|mass| squared bounds what cancels in the sum, up to a factor below 4 that only the quadratic needs
     loss, mass = seen[..., 0] + target.squared_norm[:, None], seen[..., 1] + target.mass[:, None]
-    return Looks(loss, 2.0**-48 * mass**2)
+    with np.errstate(over="ignore"):  # of weights that diverge
+        return Looks(loss, 2.0**-48 * mass**2)
 
 
 def _gradient(slope_a: np.ndarray, slope_w: np.ndarray, shape: tuple[int, ...]) -> Gradient:
