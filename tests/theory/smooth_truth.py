@@ -46,6 +46,7 @@ FUNCTIONS: dict[str, Callable[[Exact], tuple[Exact, Exact, Exact]]] = {
 }
 
 
+@cache
 def moment(name: str, k: int, q: Exact) -> Exact:
     """E φ^{(k)}(√q z), from E[φ(√q z) He_k(z)] = q^{k/2} E φ^{(k)}; of the given derivatives where there are."""
     order = min(k, 2)

@@ -49,7 +49,7 @@ def _series(entry: Activation) -> HermiteSeries:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("drop", [0, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("drop", [0, 2])
 def test_kernels_and_derivatives_are_within_their_bound_over_the_hard_points(name: str, drop: int) -> None:
     entry = activation(name, drop)
     series = _series(entry)

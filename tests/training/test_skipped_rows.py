@@ -16,7 +16,6 @@ from featlearn.training.plan import Plan
 from featlearn.training.problem import Problem
 from featlearn.training.stages import Schedule, Stage, Threshold
 from featlearn.training.state import State
-from tests.theory.exact import CLOSED_NAMES
 from tests.theory.points import exact_loss, generic, split
 from tests.training.batches import batch
 from tests.training.compiled import COMPILED
@@ -115,9 +114,7 @@ def test_looks_on_the_way_do_not_change_the_way(name: str, drop: int, m: int, d:
     assert (seen.rounding >= expected.rounding).all()  # what rows are passed over by is never too bold
 
 
-@pytest.mark.parametrize(
-    ("name", "drop"), [pytest.param(*x, marks=[] if x[0] in CLOSED_NAMES else pytest.mark.slow) for x in COMPILED]
-)
+@pytest.mark.parametrize(("name", "drop"), COMPILED)
 def test_the_compiled_loss_stays_within_the_rounding_error_that_decides_whom_to_trust(name: str, drop: int) -> None:
     entry, backend = activation(name, drop), make_backend("fused", "cpu", "float64")
     for seed, distance in enumerate([1.0, 1e-3, 1e-6, 1e-9]):
