@@ -57,6 +57,9 @@ def fused_kernel(activation: Activation) -> kernels.Kernel:
     return kernels.Kernel(family, compiled.factor, compiled.half, compiled.excess, compiled.first)
 
 
+_MANY_STEPS = 8  # in one call, from where on a look at its end, of the cost of a step, is no loss if nobody asks for it
+
+
 class FusedBackend:
     """Steps of the methods that have a branch in the compiled kernel, on population data, float64.
 
@@ -79,7 +82,7 @@ class FusedBackend:
 
     def advance(self, problem: Problem, stages: Sequence[Stage], state: State, done: int, count: int) -> State:
         """See ``backends.Backend``."""
-        here = np.array([count] if count else [], np.int64)
+        here = np.array([count] if count >= _MANY_STEPS else [], np.int64)
         state, looks, gradient = self._walk(problem, stages, state, done, count, here)
         self._seen_last = None if gradient is None else (problem, state, looks, gradient)
         return state
