@@ -41,7 +41,8 @@ class NamedActivation(Section):
         return {key: value for key, value in given.items() if value is not None}
 
     def settled(self) -> dict[str, Any]:
-        return {"negative_slope": 0.01} if self.name == "leaky_relu" and self.negative_slope is None else {}
+        slope = default_parameters(self.name).get("negative_slope")
+        return {} if slope is None or self.negative_slope is not None else {"negative_slope": slope}
 
     def violations(self) -> Violations:
         known = default_parameters(self.name)

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from featlearn.cli.app import app
 from featlearn.config.model import Config
 from featlearn.runs.batch import run_batch
 from featlearn.runs.train import resume, train
@@ -22,6 +20,7 @@ from featlearn.views.figures.style import SIZES
 from featlearn.views.report.run import run_page
 from featlearn.views.words.latex import in_latex
 from tests.places import TRUTH
+from tests.runs.by_command import rows_by_command
 from tests.runs.test_train import _interrupt_at, results
 from tests.sweeps.small import BASE, sweep_file
 
@@ -62,12 +61,7 @@ def test_losses_are_the_numbers_from_elsewhere(case: dict[str, Any], backend: st
         student={"init": {"kind": "explicit"} | case["student"]},
     )
     assert config.backend == ("fused" if backend == "auto" and "activation" not in case["teacher"] else "torch")
-    path = tmp_path / "config.yaml"
-    path.write_text(config.to_yaml())
-    told = CliRunner().invoke(app, ["train", "--config", str(path), "--runs-dir", str(tmp_path / "runs")])
-    assert told.exit_code == 0, told.output
-    (log,) = (tmp_path / "runs").glob("2*/metrics.jsonl")
-    first = json.loads(log.read_text().splitlines()[0])
+    first = rows_by_command(config.to_yaml(), tmp_path)[0]
     assert first["loss"] == pytest.approx(float(case["loss"]), rel=1e-12, abs=0)
 
 

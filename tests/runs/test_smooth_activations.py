@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from featlearn.cli.app import app
 from featlearn.config.model import Config
 from featlearn.runs.batch import run_batch
 from featlearn.runs.train import resume, train
 from tests.places import TRUTH
+from tests.runs.by_command import rows_by_command
 from tests.runs.test_train import _interrupt_at, results
 
 CASES = json.loads((TRUTH / "smooth.json").read_text())
@@ -41,12 +40,7 @@ def test_losses_are_the_numbers_from_elsewhere(case: dict[str, Any], tmp_path: P
             "stages": {"go": {"train": BOTH, "steps": 2, "step_size": 0.001}},
         }
     )
-    path = tmp_path / "config.yaml"
-    path.write_text(config.to_yaml())
-    told = CliRunner().invoke(app, ["train", "--config", str(path), "--runs-dir", str(tmp_path / "runs")])
-    assert told.exit_code == 0, told.output
-    (log,) = (tmp_path / "runs").glob("2*/metrics.jsonl")
-    first = json.loads(log.read_text().splitlines()[0])
+    first = rows_by_command(config.to_yaml(), tmp_path)[0]
     assert first["loss"] == pytest.approx(float(case["loss"]), rel=1e-12, abs=0)
 
 

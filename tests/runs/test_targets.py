@@ -26,6 +26,7 @@ from featlearn.views.figures.run import run_figures
 from featlearn.views.figures.style import SIZES
 from featlearn.views.report.run import run_page
 from tests.places import TRUTH
+from tests.runs.by_command import rows_by_command
 from tests.runs.test_train import _interrupt_at, results
 
 CASES = [c for c in json.loads((TRUTH / "targets.json").read_text()) if "terms" in c or "teacher_activation" in c]
@@ -73,12 +74,7 @@ def test_losses_are_the_numbers_from_elsewhere(case: dict[str, Any], tmp_path: P
         student={"init": {"kind": "explicit"} | {layer: case[layer] for layer in BOTH}},
     )
     assert run_batch([config])[0].rows[0]["loss"] == pytest.approx(float(case["loss"]), rel=1e-12, abs=0)
-    path = tmp_path / "config.yaml"
-    path.write_text(config.to_yaml())
-    told = CliRunner().invoke(app, ["train", "--config", str(path), "--runs-dir", str(tmp_path / "runs")])
-    assert told.exit_code == 0, told.output
-    (log,) = (tmp_path / "runs").glob("2*/metrics.jsonl")
-    first = json.loads(log.read_text().splitlines()[0])
+    first = rows_by_command(config.to_yaml(), tmp_path)[0]
     assert first["loss"] == pytest.approx(float(case["loss"]), rel=1e-12, abs=0)
 
 

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from pydantic import ValidationError
-from typer.testing import CliRunner
 
-from featlearn.cli.app import app
 from featlearn.config.build import build
 from featlearn.config.model import Config
 from featlearn.config.stages import Stop
@@ -28,6 +26,7 @@ from featlearn.views.figures.style import SIZES
 from featlearn.views.objects import Run, load_run
 from featlearn.views.report.run import run_page
 from tests.places import TRUTH
+from tests.runs.by_command import rows_by_command
 from tests.runs.test_train import _interrupt_at, results
 
 CASES = json.loads((TRUTH / "biases.json").read_text())
@@ -65,12 +64,7 @@ def test_losses_are_the_numbers_from_elsewhere(case: dict[str, Any], tmp_path: P
         "activation": case["activation"] | {"drop_hermite_below": case["drop_hermite_below"]},
         "stages": {"go": {"train": ALL, "steps": 3, "step_size": 0.001}},
     }
-    path = tmp_path / "config.yaml"
-    path.write_text(yaml.safe_dump(given))
-    told = CliRunner().invoke(app, ["train", "--config", str(path), "--runs-dir", str(tmp_path / "runs")])
-    assert told.exit_code == 0, told.output
-    (log,) = (tmp_path / "runs").glob("2*/metrics.jsonl")
-    first, *_, last = map(json.loads, log.read_text().splitlines())
+    first, *_, last = rows_by_command(yaml.safe_dump(given), tmp_path)
     assert first["loss"] == pytest.approx(float(case["loss"]), rel=1e-12, abs=0)
     assert last["loss"] < first["loss"]
 

@@ -26,7 +26,6 @@ every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.name}
 # their reach, or for more digits than a float has.
 CLOSED = [entry for entry in ENTRIES if entry.series is None]
 every_closed_form = pytest.mark.parametrize("entry", CLOSED, ids=lambda e: f"{e.name}-{e.drop_hermite_below}")
-CLOSED_NAMES = [name for name in activation_names() if activation(name).series is None]
 
 COSINES = [0.0] + [sign * t for t in (0.3, 0.999, 1 - 1e-6, 1 - 1e-12, 1.0) for sign in (1.0, -1.0)]
 NORMS = [1e-6, 1e-3, 1.0, 4.0, 1e3]
@@ -122,7 +121,7 @@ def test_derivatives_are_those_of_the_kernel(entry: Activation) -> None:
             assert float(slope) == pytest.approx(quotient, rel=1e-11, abs=1e-13)
 
 
-@pytest.mark.parametrize("name", CLOSED_NAMES)
+@pytest.mark.parametrize("name", exact.CLOSED_NAMES)
 def test_dropping_takes_the_mean_and_the_slope_out_of_the_kernel(name: str) -> None:
     plain, dropped = activation(name, 0), activation(name, 2)
     q_u, q_v, s = _grid(NORMS)
@@ -132,7 +131,7 @@ def test_dropping_takes_the_mean_and_the_slope_out_of_the_kernel(name: str) -> N
     np.testing.assert_allclose(dropped.kernel(np, q_u, q_v, s)[0], rest, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", CLOSED_NAMES)
+@pytest.mark.parametrize("name", exact.CLOSED_NAMES)
 @pytest.mark.parametrize("q", [1e-6, 0.25, 1.0, 7.0, 1e3])
 def test_mean_and_slope_are_the_first_two_hermite_coefficients(name: str, q: float) -> None:
     if name == "sin" and q > 64:
@@ -143,7 +142,7 @@ def test_mean_and_slope_are_the_first_two_hermite_coefficients(name: str, q: flo
     assert entry.slope(np.array(q)) == pytest.approx(quadrature.mean(entry.phi_prime, q), rel=0, abs=ACCURACY * scale)
 
 
-@pytest.mark.parametrize("name", CLOSED_NAMES)
+@pytest.mark.parametrize("name", exact.CLOSED_NAMES)
 @pytest.mark.parametrize("q", [1e-12, 1e-6, 0.25, 1.0, 7.0, 1e3, 1e12])
 def test_derivatives_of_mean_and_slope_are_fifty_digit_difference_quotients(name: str, q: float) -> None:
     entry = activation(name)
@@ -164,7 +163,7 @@ def test_the_moments_of_a_zero_row_are_finite(name: str) -> None:
     assert entry.mean_prime(zero)[0] == pytest.approx(truth, rel=1e-15, abs=0)
 
 
-@pytest.mark.parametrize("name", CLOSED_NAMES)
+@pytest.mark.parametrize("name", exact.CLOSED_NAMES)
 def test_the_moments_of_tensors_are_those_of_arrays(name: str) -> None:
     entry, q = activation(name), np.array([0.0, 1e-12, 0.3, 1.0, 1e6])
     for moment in (entry.mean, entry.slope, entry.mean_prime, entry.slope_prime):
