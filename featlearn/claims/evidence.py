@@ -10,12 +10,15 @@ import numpy as np
 
 from featlearn.claims.intervals import Measured
 from featlearn.claims.records import Panel
+from featlearn.config.build import build
 from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
-from featlearn.runs.metrics import Table
+from featlearn.runs.metrics import Table, load_metrics
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.load import stored_sweep
 from featlearn.sweeps.results import load_results
+from featlearn.theory import population
+from featlearn.theory.alignment import finds_teacher
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,21 @@ class Evidence:
         points = stored_sweep(self.sweeps[sweep]).points()
         return [point.config for point in points if point.config is not None]
 
+    def metrics(self, sweep: str) -> list[Table]:
+        """The log of every run of ``configs`` of a sweep with ``store: full``, in the same order."""
+        return [load_metrics(full.run.path) for full, _ in self.runs(sweep)]
+
+    def found(self, sweep: str) -> np.ndarray:
+        """Which runs of ``table`` are done and have found their teacher, see ``theory.alignment.finds_teacher``."""
+        table, problems = self.table(sweep), [build(config)[0] for config in self.configs(sweep)]
+        teachers = [(p.activation, p.teacher_second_layer, p.teacher_first_layer) for p in problems]
+        return np.asarray(table["status"] == "done") & finds_teacher(
+            table,
+            np.array([weights.shape[-1] for _, weights, _ in teachers]),
+            np.array([np.abs(weights).min() for _, weights, _ in teachers]),
+            np.array([population.squared_norm(*teacher)[0] for teacher in teachers]),
+        )
+
     def runs(self, sweep: str) -> Iterator[tuple[FullRun, Config]]:
         """The runs of a sweep with ``store: full``."""
         directory = self.sweeps[sweep]
@@ -67,9 +85,3 @@ class Findings:
     measured: dict[str, Measured]
     edges: list[str]
     panel: Panel
-
-
-def recovered(table: Table, teachers: np.ndarray | int) -> np.ndarray:
-    """Which runs found everything: done, every teacher line recovered, and all mass on teacher lines."""
-    done = table["status"] == "done"
-    return np.asarray(done & (table["recovered"] == teachers) & (table["aligned_mass"] > 0.999))

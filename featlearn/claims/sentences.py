@@ -11,6 +11,12 @@ def values_at(symbol: str, x: Iterable[float], values: Iterable[float], shown: C
     return ", ".join(f"{shown(value)} at {symbol} = {at:g}" for at, value in zip(x, values, strict=True))
 
 
+def share_of(cases: Iterable[bool]) -> str:
+    """How many of some cases: "39 of 40"."""
+    found = list(cases)
+    return f"{sum(map(bool, found))} of {len(found)}"
+
+
 def count_or_never(value: float) -> str:
     """A number of steps or samples, "never" when it is not finite."""
     return f"{value:.0f}" if isfinite(value) else "never"

@@ -8,6 +8,7 @@ w*_k.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 ALIGNED_WITHIN = 5.0  # degrees: a neuron this close to a teacher line counts as aligned
 ALIVE_ABOVE = 1e-6  # share of Σ|a*|: a neuron of smaller mass has vanished
+# A network has found the teacher when every teacher line is recovered and these three hold; see ``finds_teacher``.
+FOUND_LOSS = 1e-6  # at most this share of ‖f*‖²
+FOUND_ALIGNED = 0.99  # at least this share of its mass lies within ALIGNED_WITHIN of a teacher line
+FOUND_MASS_ERROR = 0.05  # at most this share of the least |a*_k|
 _ENTRIES_IN_CACHE = 2**13  # Runs are taken together while their rows have no more entries.
 
 
@@ -185,6 +190,26 @@ def neuron_metrics(
         "balance": np.max(np.abs(np.abs(second_layer) - near.norm), -1),
         "subspace": subspace_share(first_layer, teacher_first_layer, multiplicity, near.norm),
     }
+
+
+def finds_teacher(
+    columns: Mapping[str, np.ndarray], widths: np.ndarray, least_weights: np.ndarray, squared_norms: np.ndarray
+) -> np.ndarray:
+    """Which networks have found their teacher, (B,): its lines, its masses and its function.
+
+    Every teacher line has a living neuron within ``ALIGNED_WITHIN``, and the loss, the share of the mass that lies on
+    teacher lines and the masses there are within the bounds above. Why all four: docs/theory.md §7.
+
+    Args:
+        columns: of the metrics, (B,) each: recovered, aligned_mass, mass_error, loss. NaN is not found.
+        widths, least_weights, squared_norms: (B,) m*, min_k |a*_k| and ‖f*‖² of the teachers.
+    """
+    return np.asarray(
+        (columns["recovered"] == widths)
+        & (columns["aligned_mass"] >= FOUND_ALIGNED)
+        & (columns["mass_error"] <= FOUND_MASS_ERROR * least_weights)
+        & (columns["loss"] <= FOUND_LOSS * squared_norms)
+    )
 
 
 def overlaps(second_layer: np.ndarray, first_layer: np.ndarray, directions: np.ndarray, mass: np.ndarray) -> np.ndarray:

@@ -22,13 +22,12 @@ def measure(evidence: Evidence) -> Findings:
     main = parts[max(parts)]
     loss = dict(zip(*against(main, _DECAY, main["loss"]), strict=True))
     aligned = dict(zip(*against(main, _DECAY, main["aligned_mass"]), strict=True))
-    without, with_small = by_seed(main, main["mean_angle"], [{_DECAY: 0.0}, {_DECAY: small}]).T
     decays, losses = _losses(main)
     away = median_of(main["max_angle"][main[_DECAY] == 0.0])
     return Findings(
         {
             "fits": loss[0.0],
-            "unaligned": median_of(without / with_small),
+            "without": aligned[0.0],
             "aligned": aligned[small],
             "exponent": exponent_of(decays[decays <= largest], losses[:, decays <= largest]),
         },
@@ -36,6 +35,7 @@ def measure(evidence: Evidence) -> Findings:
             *(edge for separation, part in parts.items() for edge in _edges(f"Δ = {separation:g}°", part, largest)),
             f"without weight decay single neurons stay {away.value:.0f}° away [{away.low:.0f}, {away.high:.0f}], "
             "medians",
+            *_elsewhere(evidence.table("elsewhere")),
         ],
         Panel(
             "weight decay λ, constant",
@@ -70,6 +70,20 @@ def _edges(name: str, table: Table, largest: float) -> Iterator[str]:
         if some.sum() > 1:
             p = exponent_of(decays[some], losses[:, some])
             yield f"{name}: exponent {words} λ = {largest:g}: {p.value:.2f} [{p.low:.2f}, {p.high:.2f}]"
+
+
+def _elsewhere(table: Table) -> Iterator[str]:
+    """The same shares in three dimensions, and with other activations."""
+    kinds = zip(
+        table["teacher.rank"].tolist(), table["activation.name"], table["activation.drop_hermite_below"], strict=True
+    )
+    for rank, name, dropped in dict.fromkeys(kinds):
+        own = (table["teacher.rank"] == rank) & (table["activation.name"] == name)
+        own &= table["activation.drop_hermite_below"] == dropped
+        at, shares = against({_DECAY: table[_DECAY][own]}, _DECAY, table["aligned_mass"][own])
+        told = values_at("λ", at, [m.value for m in shares], "{:.2f}".format)
+        what = "four lines in three dimensions" if rank == 3 else name if dropped else f"plain {name}"
+        yield f"{what}: share of the mass within 5° of a teacher line, medians: {told}"
 
 
 def _loss_curve(name: str, table: Table) -> Series:

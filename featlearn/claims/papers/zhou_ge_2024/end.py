@@ -13,6 +13,7 @@ from featlearn.claims.records import Panel, Series
 from featlearn.runs.metrics import Table, load_metrics
 
 _FALLEN = 0.01  # the share of the starting loss to which the loss is to fall
+_FARTHER = 0.001  # another, which is only told of
 _LEVELS = np.geomspace(1, 1e-6, 25)  # the shares of the starting loss in the figure
 
 
@@ -35,14 +36,14 @@ class _Alignment:
     """The aligned mass of the runs of a sweep, (runs,) each.
 
     Attributes:
-        fell: whether the run is done and its loss fell to a hundredth.
-        then: the aligned mass at that moment; at the start, where there is none.
+        done: whether the run is.
+        then: (runs, 2) the aligned mass when the loss is down to 1 % and 0.1 % of its start; NaN where it never is.
         final: in the end.
         at_levels: (runs, levels), when the loss falls to each level.
     """
 
     name: str
-    fell: np.ndarray
+    done: np.ndarray
     then: np.ndarray
     final: np.ndarray
     at_levels: np.ndarray
@@ -50,34 +51,37 @@ class _Alignment:
     @classmethod
     def of(cls, evidence: Evidence, sweep: str) -> _Alignment:
         runs = [(full.status == "done", load_metrics(full.run.path)) for full, _ in evidence.runs(sweep)]
-        fallen = [_at_most(metrics, _FALLEN) for _, metrics in runs]
         return cls(
             sweep.replace("_", " "),
-            np.array([done and below.any() for (done, _), below in zip(runs, fallen, strict=True)]),
-            np.array([m["aligned_mass"][np.argmax(below)] for (_, m), below in zip(runs, fallen, strict=True)]),
+            np.array([done for done, _ in runs]),
+            np.array([[_first_aligned(metrics, level) for level in (_FALLEN, _FARTHER)] for _, metrics in runs]),
             np.array([metrics["aligned_mass"][-1] for _, metrics in runs]),
             np.array([[_aligned_when(metrics, level) for level in _LEVELS] for _, metrics in runs]),
         )
 
-    def late_share(self) -> Measured:
-        """The share of the final alignment that comes later; −1 for a run that never gets there."""
-        share = 1 - self.then / np.maximum(self.final, 0.5)
-        return median_of(np.where(self.fell & (self.final > 0.5), share, -1.0))
+    def late_share(self, place: int = 0) -> Measured:
+        """The share of the final alignment that comes later than ``then``; −1 for a run that never gets there."""
+        share = 1 - self.then[:, place] / np.maximum(self.final, 0.5)
+        return median_of(np.where(self.done & (self.final > 0.5) & np.isfinite(share), share, -1.0))
 
     def edge(self) -> str:
-        then, final = np.median(self.then), np.median(self.final)
-        return f"{self.name}: aligned mass {then:.2f}, of {final:.2f} in the end, medians"
+        then, final, later = median_of(self.then[:, 0]).value, np.median(self.final), self.late_share(1)
+        return (
+            f"{self.name}: aligned mass {then:.2f} at a hundredth, of {final:.2f} in the end, medians; the share that "
+            f"comes after the loss is below 0.1 % of its start: {later.value:.2f} [{later.low:.2f}, {later.high:.2f}]"
+        )
 
     def curve(self) -> Series:
         return median_curve(self.name, (1 / _LEVELS).tolist(), self.at_levels)
 
 
-def _at_most(metrics: Table, level: float) -> np.ndarray:
-    """Which rows have a loss of at most a level of the first row's."""
-    return np.asarray(metrics["loss"] <= level * metrics["loss"][0])
+def _first_aligned(metrics: Table, level: float) -> float:
+    """The aligned mass at the first row whose loss is at most a level of the first row's; NaN, if none is."""
+    below = np.flatnonzero(metrics["loss"] <= level * metrics["loss"][0])
+    return float(metrics["aligned_mass"][below[0]]) if len(below) else np.nan
 
 
 def _aligned_when(metrics: Table, level: float) -> float:
-    """The aligned mass at the first row whose loss is that small; at the end, if none is."""
-    below = np.flatnonzero(_at_most(metrics, level))
-    return float(metrics["aligned_mass"][below[0] if len(below) else -1])
+    """The same; at the end, if none is."""
+    aligned = _first_aligned(metrics, level)
+    return float(metrics["aligned_mass"][-1]) if np.isnan(aligned) else aligned

@@ -1,68 +1,84 @@
-"""Which starts near the teacher end at it, against the loss that they start with."""
+"""Which runs find the teacher once their loss is below a threshold, and how far their neurons are when it first is."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from featlearn.claims.curves import curve
-from featlearn.claims.evidence import Evidence, Findings, recovered
-from featlearn.claims.intervals import proportion_of
+from featlearn.claims.evidence import Evidence, Findings
+from featlearn.claims.intervals import median_of, proportion_of
+from featlearn.claims.papers.zhou_ge_2024.histories import Histories
 from featlearn.claims.records import Panel, Series
-from featlearn.config.build import build
-from featlearn.config.model import Config
-from featlearn.runs.metrics import Table
-from featlearn.theory import population
+from featlearn.claims.sentences import share_of
 
-_BINS = 6  # the figure puts the starts into so many bins by their loss
+_LADDER = (0.3, 0.1, 0.03, 0.01)  # thresholds, as shares of ‖f*‖²
+_STARTS, _CONES = "random starts, in a plane", "starts around the lines"
 
 
 def measure(evidence: Evidence) -> Findings:
-    table = evidence.table("starts")
-    start = np.array([relative_start_loss(config) for config in evidence.configs("starts")])
-    found = recovered(table, table["teacher.width"]) & (table["loss"] < evidence.parameters["loss"])
-    kinds = dict.fromkeys(zip(table["teacher.width"].tolist(), table["teacher.min_angle"].tolist(), strict=True))
-    series, edges = [], []
-    for lines, separation in kinds:
-        here = _of_kind(table, lines, separation)
-        series.append(_rates(f"m* = {lines:g}, Δ = {separation:g}°", start[here], found[here]))
-        edges.append(f"{lines:g} lines {separation:g}° apart: {_success(start[here], found[here])}")
-    main = _of_kind(table, 3, 25) & (start <= evidence.parameters["relative_loss"])
-    teachers = np.unique(table["seed"][main])  # the starts around one teacher are no independent cases
+    threshold = evidence.parameters["threshold"]
+    histories = {
+        _STARTS: Histories.of(evidence, "starts"),
+        "random starts, in three dimensions": Histories.of(evidence, "rank_3"),
+        "without the first stage": Histories.of(evidence, "without_first_step"),
+        **_cones(evidence),
+    }
+    starts = histories[_STARTS]
+    below, first = starts.first_below(threshold)
+    far = starts.far[np.arange(len(first)), first]
     return Findings(
-        {"success": proportion_of([found[main & (table["seed"] == seed)].all() for seed in teachers])},
-        edges,
-        Panel("loss at the start / ‖f*‖²", "share of runs that end at the teacher", series, log_x=True),
+        {
+            "success": proportion_of(starts.found[below]),
+            "far": median_of(far[below]),
+            "cones": proportion_of(_whole_teachers(next(v for k, v in histories.items() if _CONES in k), threshold)),
+        },
+        [*(_edge(name, runs) for name, runs in histories.items()), _stuck(starts)],
+        Panel(
+            "threshold: loss / ‖f*‖²",
+            "share of the runs once below it that find the teacher",
+            [_shares(name, runs) for name, runs in histories.items()],
+            log_x=True,
+            marks={"0.95": 0.95},
+        ),
     )
 
 
-def relative_start_loss(config: Config) -> float:
-    """The loss of the initial student over ‖f*‖²."""
-    problem, _, start = build(config)
-    teacher = problem.teacher_second_layer, problem.teacher_first_layer
-    loss = population.loss(problem.activation, start.state.second_layer, start.state.first_layer, *teacher)
-    return float(loss[0] / population.squared_norm(problem.activation, *teacher)[0])
+def _cones(evidence: Evidence) -> dict[str, Histories]:
+    """Starts around the teacher's lines, for each kind of teacher; the first kind is that of the check."""
+    runs, table = Histories.of(evidence, "cones"), evidence.table("cones")
+    kinds = dict.fromkeys(zip(table["teacher.width"].tolist(), table["teacher.min_angle"].tolist(), strict=True))
+    return {
+        f"{_CONES}, {lines:g} lines {separation:g}° apart": runs.of_those(
+            (table["teacher.width"] == lines) & (table["teacher.min_angle"] == separation)
+        )
+        for lines, separation in kinds
+    }
 
 
-def _of_kind(table: Table, lines: float, separation: float) -> np.ndarray:
-    """Which runs have so many teacher lines, at least so many degrees apart."""
-    return np.asarray((table["teacher.width"] == lines) & (table["teacher.min_angle"] == separation))
+def _whole_teachers(runs: Histories, threshold: float) -> list[bool]:
+    """At which teachers every run once below the threshold succeeds: starts around one are no independent cases.
+
+    A teacher at which no run is ever below it is a failure.
+    """
+    below, _ = runs.first_below(threshold)
+    own = [below & (runs.seeds == seed) for seed in np.unique(runs.seeds)]
+    return [bool(cases.any() and runs.found[cases].all()) for cases in own]
 
 
-def _rates(name: str, start: np.ndarray, found: np.ndarray) -> Series:
-    """The share of runs that succeed, in bins of equally many starts."""
-    bins = np.array_split(np.argsort(start), _BINS)
-    losses = [float(np.median(start[chosen])) for chosen in bins]
-    return curve(name, losses, [proportion_of(found[chosen]) for chosen in bins])
+def _edge(name: str, runs: Histories) -> str:
+    """The shares down the ladder of thresholds."""
+    told = [f"{share_of(runs.found[runs.first_below(level)[0]])} once below {level:g}" for level in _LADDER]
+    return f"{name}, found: {', '.join(told)}; of all {share_of(runs.found)}"
 
 
-def _success(start: np.ndarray, found: np.ndarray) -> str:
-    """Where runs begin to fail."""
-    if found.all():
-        return f"all {len(found)} succeed, up to a relative start loss of {start.max():.2g}"
-    order = np.argsort(start)
-    rates = np.cumsum(found[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(rates >= 0.95)
-    where = (
-        f"95 % of those that start below {start[order][good[-1]]:.2g}" if len(good) else "below 95 % from the start on"
-    )
-    return f"{found.sum()} of {len(found)} succeed, {where}; the first failure starts at {start[~found].min():.2g}"
+def _stuck(runs: Histories) -> str:
+    missed = runs.final[~runs.found]
+    if not len(missed):
+        return "no random start in a plane misses the teacher"
+    return f"random starts in a plane that miss the teacher end at {missed.min():.2g} … {missed.max():.2g} of ‖f*‖²"
+
+
+def _shares(name: str, runs: Histories) -> Series:
+    """The share that succeeds at each threshold that a run is below."""
+    levels = [level for level in _LADDER if runs.first_below(level)[0].any()]
+    return curve(name, levels, [proportion_of(runs.found[runs.first_below(level)[0]]) for level in levels])

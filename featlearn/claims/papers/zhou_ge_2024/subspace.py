@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from featlearn.claims.curves import against, curve
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import median_of, slope
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at
+from featlearn.runs.metrics import Table
+from featlearn.theory.alignment import ALIGNED_WITHIN
 
 _DIMENSION, _STEP_SIZE = "teacher.input_dim", "stages.first_step.step_size"
 
 
 def measure(evidence: Evidence) -> Findings:
-    dimension, size = evidence.table("dimension"), evidence.table("size")
+    dimension, size, space = (evidence.table(name) for name in ("dimension", "size", "rank_3"))
     dims, outside = against(dimension, _DIMENSION, 1 - dimension["subspace"])
     lowest = [dimension["subspace"][dimension[_DIMENSION] == d].min() for d in dims]
     steps, shares = against(size, _STEP_SIZE, size["subspace"])
@@ -24,6 +28,7 @@ def measure(evidence: Evidence) -> Findings:
             "the lowest share of any seed: " + values_at("d", dims, lowest, "{:.3f}".format),
             "without weight decay the start stays: share "
             + values_at("η", steps, [m.value for m in shares], "{:.2f}".format),
+            _in_space(space),
         ],
         Panel(
             "input dimension d",
@@ -33,4 +38,15 @@ def measure(evidence: Evidence) -> Findings:
             log_y=True,
             marks={"threshold": 0.05},
         ),
+    )
+
+
+def _in_space(table: Table) -> str:
+    """The share and the aligned mass in three dimensions, where a cap of 5° around each end of a line is small."""
+    share, aligned = median_of(table["subspace"]), median_of(table["aligned_mass"])
+    lines = int(table["teacher.width"][0])
+    chance = lines * (1 - np.cos(np.radians(ALIGNED_WITHIN)))
+    return (
+        f"{lines} lines in three dimensions, medians: share {share.value:.3f} [{share.low:.3f}, {share.high:.3f}], "
+        f"aligned mass {aligned.value:.3f} [{aligned.low:.3f}, {aligned.high:.3f}], of which chance has {chance:.3f}"
     )

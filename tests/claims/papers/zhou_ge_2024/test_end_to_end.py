@@ -1,0 +1,61 @@
+"""The claim about random starts: small sweeps, broken training, and runs whose answer is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from featlearn.claims.evidence import Findings
+from featlearn.claims.papers.zhou_ge_2024.end_to_end import measure
+from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, failed, judged, judged_when_broken
+from tests.claims.papers.zhou_ge_2024.tables import crossed, holding, logs_of, tables, with_ends
+
+TINY_STARTS = {"seeds": 80, "grid": {**TINY, **SHORT, "teacher.min_conditioning": [0.1]}}
+SMALL = {"starts": TINY_STARTS, "rank_3": {"seeds": 4, "grid": {**TINY, **SHORT}}, "activations": {"seeds": 1}}
+
+
+def measured(found: np.ndarray, space: np.ndarray, *, ill: int = 20, strays: int = 0) -> Findings:
+    """Of runs that find their teacher or do not; the last ``ill`` teachers in the plane are ill conditioned."""
+    ratios = np.where(np.arange(len(found)) < len(found) - ill, 0.5, 0.05)
+    plane = with_ends(crossed(len(found)) | {"conditioning": ratios}, found)
+    plane["aligned_mass"][:strays] = 0.995
+    other = with_ends(crossed(2, activation__drop_hermite_below=[0.0]), np.array([True, False]))
+    other["activation.name"] = np.array(["relu", "relu"], dtype=object)
+    given = {"starts": plane, "rank_3": with_ends(crossed(len(space)), space), "activations": other}
+    return measure(tables("end-to-end", logs={name: logs_of(table) for name, table in given.items()}, **given))
+
+
+def test_it_holds_where_well_conditioned_teachers_are_found_and_others_are_not() -> None:
+    found = np.r_[np.ones(180), np.zeros(10), np.ones(10)] == 1
+    findings = measured(found, np.ones(40) == 1, strays=2)
+    assert all(holding("end-to-end", findings).values())
+    assert findings.measured["share"].count == 180
+    assert findings.measured["ill_conditioned"].value == 0.5
+    assert "whatever the conditioning: 190 of 200" in findings.edges[0]
+    assert "of 0.2 (conditioning 0.05, seed 180), 0.2 (conditioning" in findings.edges[1]
+    assert "2 of 190 in a plane and 0 of 40 in three dimensions" in findings.edges[2]
+    assert findings.edges[3] == "plain relu: 1 of 2; 1 have a loss below 1e-6"
+
+
+def test_it_does_not_hold_where_one_well_conditioned_teacher_in_twenty_is_missed() -> None:
+    found = np.arange(200) % 20 > 0
+    findings = measured(found, np.arange(40) > 3)
+    assert not any(holding("end-to-end", findings).values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["no decay", "wrong sign"])
+def test_with_broken_steps_hardly_any_start_ends_at_the_teacher(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = SMALL | {"starts": TINY_STARTS | {"seeds": 8, "grid": {**TINY, **SHORT}}}
+    small = {key: {**one, "grid": {**one.get("grid", {}), **SHORT}} for key, one in small.items()}
+    record = judged_when_broken(fault, "end-to-end", small, tmp_path, monkeypatch)
+    assert {check.id for check in record.checks if not check.passed} >= {"share", "rank_3"}
+
+
+@pytest.mark.slow
+def test_small_versions_find_nearly_every_well_conditioned_teacher(tmp_path: Path) -> None:
+    record = judged("end-to-end", SMALL, tmp_path)
+    assert record.message is None
+    assert failed(record) <= {"rank_3", "ill_conditioned"}
