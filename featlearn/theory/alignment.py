@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ALIGNED_WITHIN = 5.0  # degrees: a neuron this close to a teacher line counts as aligned
 ALIVE_ABOVE = 1e-6  # share of Σ|a*|: a neuron of smaller mass has vanished
 # A network has found the teacher when every teacher line is recovered and these three hold; see ``finds_teacher``.
-FOUND_LOSS = 1e-6  # at most this share of ‖f*‖²
+FOUND_LOSS = 1e-5  # at most this share of ‖f*‖²
 FOUND_ALIGNED = 0.99  # at least this share of its mass lies within ALIGNED_WITHIN of a teacher line
 FOUND_MASS_ERROR = 0.05  # at most this share of the least |a*_k|
 _ENTRIES_IN_CACHE = 2**13  # Runs are taken together while their rows have no more entries.

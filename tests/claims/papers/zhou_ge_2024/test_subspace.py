@@ -6,7 +6,11 @@ import pytest
 
 from tests.claims.papers.zhou_ge_2024.small import Small, failed, judged, judged_when_broken
 
-SMALL: Small = {"dimension": {"seeds": 6, "grid": {"teacher.input_dim": [8, 16, 32]}}, "size": {"seeds": 2}}
+SMALL: Small = {
+    "dimension": {"seeds": 6, "grid": {"teacher.input_dim": [8, 16, 32]}},
+    "size": {"seeds": 2},
+    "rank_3": {"seeds": 4},
+}
 
 
 def test_small_versions_hold(tmp_path: Path) -> None:
