@@ -223,7 +223,8 @@ for _column in (
     Column(
         name="recovered",
         kind="count",
-        meaning=f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
+        meaning=f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°; to find the teacher takes masses and "
+        "loss too (theory.md §7)",
         compares="neurons",
         compute=_aligned("recovered"),
         words="recovered teacher lines",

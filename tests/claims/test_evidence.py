@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from featlearn.claims.evidence import Evidence
+from featlearn.config.build import build
+from featlearn.runs.metrics import Table
+from featlearn.theory import population
 from tests.sweeps.small import new_sweep, run
 
 
@@ -25,3 +31,38 @@ def test_the_runs_of_a_sweep_come_with_their_values_and_configurations(tmp_path:
     ]
     assert all(full.run.read_metrics()[-1]["step"] > 0 for full, _ in found)
     assert [config.seed for _, config in found] == [0, 1]
+
+
+def test_logs_come_in_the_order_of_the_table(tmp_path: Path) -> None:
+    directory = new_sweep(tmp_path, "grid: {teacher.rank: [4, 2], student.width: [8, 10]}\nseeds: 2\n")
+    run(directory)
+    evidence = Evidence({"few": directory}, {})
+    ends = [log["loss"][-1] for log in evidence.metrics("few")]
+    assert ends == evidence.table("few")["loss"].tolist()
+    assert len(ends) == 4
+
+
+def test_runs_find_their_teacher_as_its_own_norm_and_masses_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = new_sweep(tmp_path, "grid: {teacher.width: [2, 3]}\nseeds: 2\nstore: summary\n")
+    run(directory)
+    evidence = Evidence({"few": directory}, {})
+    problems = [build(config)[0] for config in evidence.configs("few")]
+    teachers = [(p.teacher_second_layer, p.teacher_first_layer) for p in problems]
+    norms = np.array([population.squared_norm(problems[0].activation, *teacher)[0] for teacher in teachers])
+    least = np.array([np.abs(weights).min() for weights, _ in teachers])
+    true = evidence.table("few")
+    right = {"recovered": true["teacher.width"], "aligned_mass": np.ones(4)}
+    right |= {"mass_error": 0.049 * least, "loss": 0.99e-5 * norms}
+
+    def found(**changed: np.ndarray) -> list[bool]:
+        given: Table = {**true, **right, **changed}
+        monkeypatch.setattr(Evidence, "table", lambda self, sweep: given)
+        return evidence.found("few").tolist()
+
+    assert found() == [True] * 4
+    assert found(loss=1.01e-5 * norms) == found(mass_error=0.051 * least) == [False] * 4
+    assert found(recovered=np.full(4, 2)) == [True, True, False, False]
+    status = np.array(["done", "diverged", "failed", "done"], dtype=object)
+    assert found(status=status) == [True, False, False, True]

@@ -7,8 +7,12 @@ import pytest
 
 from featlearn.theory.activations import Symmetry
 from featlearn.theory.alignment import (
+    FOUND_ALIGNED,
+    FOUND_LOSS,
+    FOUND_MASS_ERROR,
     alignment_metrics,
     angles,
+    finds_teacher,
     nearest_teacher,
     neuron_metrics,
     overlaps,
@@ -259,3 +263,24 @@ def test_coinciding_neurons_may_be_counted_instead(symmetry: Symmetry) -> None:
     assert counted.keys() == every.keys()
     for name, column in every.items():
         np.testing.assert_allclose(counted[name], column, rtol=1e-13, err_msg=name)
+
+
+# --- to find the teacher ------------------------------------------------------------------------
+
+FOUND = {"recovered": 3.0, "aligned_mass": FOUND_ALIGNED, "mass_error": 0.7 * FOUND_MASS_ERROR, "loss": 2 * FOUND_LOSS}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        ({}, True),
+        ({"recovered": 2.0}, False),
+        ({"aligned_mass": 0.989}, False),
+        ({"mass_error": 0.036}, False),
+        ({"loss": 2.01e-5}, False),
+        ({"loss": np.nan}, False),
+    ],
+)
+def test_a_network_finds_its_teacher_when_lines_masses_and_loss_are_right(wrong: dict[str, float], found: bool) -> None:
+    columns = {name: np.array([value]) for name, value in {**FOUND, **wrong}.items()}
+    assert finds_teacher(columns, np.array([3]), np.array([0.7]), np.array([2.0])).tolist() == [found]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from featlearn.theory.alignment import ALIGNED_WITHIN, ALIVE_ABOVE
+from featlearn.theory.alignment import (
+    ALIGNED_WITHIN,
+    ALIVE_ABOVE,
+    FOUND_ALIGNED,
+    FOUND_LOSS,
+    FOUND_MASS_ERROR,
+)
 from featlearn.views.words.labels import LOSSES, heading_of, label_of
 
 GLOSSARY = {
@@ -32,6 +38,9 @@ GLOSSARY = {
     "alive": f"neurons whose mass is above {ALIVE_ABOVE:g} of the teacher's; the others have vanished",
     "vanished": "of a neuron: its mass is too small to count as living",
     "recovered": f"teacher lines with a living neuron within {ALIGNED_WITHIN:g}°",
+    "to find the teacher": f"of a run: every teacher line is recovered, at least {FOUND_ALIGNED:.0%} of the mass is "
+    f"aligned, the masses are right to {FOUND_MASS_ERROR:.0%} of the least |a*_k|, and the loss is at most "
+    f"{FOUND_LOSS:g} of ‖f*‖²",
     "floor": "of the loss: the value below which rounding errors leave it without meaning",
     "floors": "the least losses that predictors reach which are linear in fixed features of the start: random features "
     "(only the second layer moves) and the NTK; a run below them has learned features",

@@ -10,7 +10,7 @@ from featlearn.claims.curves import median_curve
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import Measured, median_of
 from featlearn.claims.records import Panel, Series
-from featlearn.runs.metrics import Table, load_metrics
+from featlearn.runs.metrics import Table
 
 _FALLEN = 0.01  # the share of the starting loss to which the loss is to fall
 _FARTHER = 0.001  # another, which is only told of
@@ -50,13 +50,13 @@ class _Alignment:
 
     @classmethod
     def of(cls, evidence: Evidence, sweep: str) -> _Alignment:
-        runs = [(full.status == "done", load_metrics(full.run.path)) for full, _ in evidence.runs(sweep)]
+        logs = evidence.metrics(sweep)
         return cls(
             sweep.replace("_", " "),
-            np.array([done for done, _ in runs]),
-            np.array([[_first_aligned(metrics, level) for level in (_FALLEN, _FARTHER)] for _, metrics in runs]),
-            np.array([metrics["aligned_mass"][-1] for _, metrics in runs]),
-            np.array([[_aligned_when(metrics, level) for level in _LEVELS] for _, metrics in runs]),
+            evidence.table(sweep)["status"] == "done",
+            np.array([[_first_aligned(log, level) for level in (_FALLEN, _FARTHER)] for log in logs]),
+            np.array([log["aligned_mass"][-1] for log in logs]),
+            np.array([[_aligned_when(log, level) for level in _LEVELS] for log in logs]),
         )
 
     def late_share(self, place: int = 0) -> Measured:

@@ -12,6 +12,7 @@ import numpy as np
 from featlearn.claims.evidence import Evidence
 from featlearn.claims.papers.zhou_ge_2024.teachers import squared_norm
 from featlearn.config.model import Config
+from featlearn.config.schedules import GeometricSchedule
 from featlearn.runs.metrics import Table
 
 
@@ -56,12 +57,14 @@ class Histories:
     def first_below(self, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Which runs have a moment with a loss of at most ``level`` ‖f*‖², and (runs,) the first of them."""
         below = self.losses <= level
-        return below.any(-1), np.argmax(below, -1)
+        return np.asarray(below.any(-1)), np.argmax(below, -1)
 
 
 def _moments(log: Table, config: Config) -> np.ndarray:
     """The rows at the start of the last stage and at the ends of its epochs."""
     name, stage = list(config.stages.items())[-1]
+    if not isinstance(stage.weight_decay, GeometricSchedule):
+        raise ValueError(f"stage {name} has no epochs: its weight decay is not {{start, factor, every}}")
     last = log["stage"] == name
     before = np.flatnonzero(~last)[-1:]
     ends = np.flatnonzero(last & (log["stage_step"] % stage.weight_decay.every == 0))

@@ -53,7 +53,7 @@ def needed(widths: Sequence[float], shares: np.ndarray, enough: float) -> float:
 def _reference(evidence: Evidence, least: float) -> tuple[Cases, Cases]:
     """The cases of the seeds with a well-conditioned teacher, and of the others; of seeds that have all widths."""
     parts = [evidence.table(name) for name in ("reference", "starts")]
-    shared = np.intersect1d(*(table["seed"] for table in parts))
+    shared = np.intersect1d(parts[0]["seed"], parts[1]["seed"])
     joined = {axis: np.concatenate([table[axis] for table in parts]) for axis in (_WIDTH, "seed")}
     found = np.concatenate([evidence.found(name) for name in ("reference", "starts")])
     ratios = np.concatenate([conditionings(evidence, name) for name in ("reference", "starts")])

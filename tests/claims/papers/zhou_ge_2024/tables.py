@@ -1,6 +1,6 @@
 """Evidence of the tests' making: tables whose answer is known, and small sweeps."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -76,9 +76,14 @@ def _squared_norms(table: Table) -> np.ndarray:
     return (np.pi / 2 - 1) / (2 * np.pi) * (1 + _conditionings(table) ** 2)
 
 
-def tables(name: str, logs: dict[str, list[Table]] | None = None, **given: Table) -> Tables:
+def tables(name: str, **given: Table) -> Tables:
     """Evidence for a claim."""
-    return Tables(dict.fromkeys(given), claim(name).file.parameters, tables=given, logs=logs or {})  # type: ignore[arg-type]
+    return Tables(dict.fromkeys(given), claim(name).file.parameters, tables=given)  # type: ignore[arg-type]
+
+
+def with_logs(evidence: Tables, logs: dict[str, list[Table]]) -> Tables:
+    """The same with the logs of its runs."""
+    return replace(evidence, logs=logs)
 
 
 def with_ends(table: Table, found: np.ndarray) -> Table:

@@ -8,7 +8,7 @@ import pytest
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.zhou_ge_2024.local import measure
 from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, failed, judged, judged_when_broken
-from tests.claims.papers.zhou_ge_2024.tables import crossed, holding, logs_of, tables, with_ends
+from tests.claims.papers.zhou_ge_2024.tables import crossed, holding, logs_of, tables, with_ends, with_logs
 
 STARTS = {"seeds": 80, "grid": {**TINY, **SHORT}}
 CONES = {
@@ -29,7 +29,7 @@ def measured(found: np.ndarray, before: np.ndarray, *, cones: np.ndarray | None 
     given = {"starts": starts, "rank_3": few, "without_first_step": few, "cones": around}
     logs = {"starts": logs_of(starts, before, far=far), "rank_3": logs_of(few), "without_first_step": logs_of(few)}
     logs["cones"] = logs_of(around, np.r_[np.full(80, 0.01), np.ones(80)])
-    return measure(tables("local", logs=logs, **given))
+    return measure(with_logs(tables("local", **given), logs))
 
 
 def test_it_holds_where_only_runs_above_the_threshold_get_stuck() -> None:
