@@ -52,7 +52,7 @@ def test_what_does_not_exist_or_cannot_be_written_is_told(tmp_path: Path) -> Non
     ("name", "meant"),
     [
         ("three_stage", "zhou_ge_2024/configs/three_stage or zhou_ge_2024/sweeps/three_stage?"),
-        ("decay", "sweeps/decay or zhou_ge_2024/sweeps/constant_decay?"),
+        ("decay", "sweeps/decay or zhou_ge_2024/sweeps/constant_decay"),
         ("beyond-ntk", "zhou_ge_2024/sweeps/floors_dimension"),
         ("quikstart", "did you mean quickstart?"),
         ("three_stages", "zhou_ge_2024/configs/three_stage"),
