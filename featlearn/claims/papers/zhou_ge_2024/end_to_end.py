@@ -47,9 +47,13 @@ def measure(evidence: Evidence) -> Findings:
 
 def _missed(runs: Histories, ratios: np.ndarray) -> str:
     """Where those runs end that miss the teacher."""
-    missed = np.flatnonzero(~runs.found)
-    told = ", ".join(f"{runs.final[i]:.2g} (conditioning {ratios[i]:.2f}, seed {runs.seeds[i]})" for i in missed)
-    return f"those that miss it end at a loss / ‖f*‖² of {told}" if told else "none misses it"
+    if runs.found.all():
+        return "none of them misses it"
+    missed, q = runs.final[~runs.found], ratios[~runs.found]
+    return (
+        f"those that miss it end at {missed.min():.2g} … {missed.max():.2g} of ‖f*‖²; the conditioning of their teachers "
+        f"is {q.min():.2f} … {q.max():.2f}"
+    )
 
 
 def _strays(runs: Histories) -> str:

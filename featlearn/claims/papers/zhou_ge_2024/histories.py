@@ -11,6 +11,7 @@ import numpy as np
 
 from featlearn.claims.evidence import Evidence
 from featlearn.claims.papers.zhou_ge_2024.teachers import squared_norm
+from featlearn.config.build import build
 from featlearn.config.model import Config
 from featlearn.config.schedules import GeometricSchedule
 from featlearn.runs.metrics import Table
@@ -24,7 +25,7 @@ class Histories:
         losses: (runs, moments) loss over ‖f*‖², NaN where a run did not get there.
         far: (runs, moments) share of the mass that is not aligned with a teacher line.
         final, far_at_end: (runs,) both at the last row.
-        found: (runs,) whether the teacher was found.
+        recovered, found: (runs,) whether every teacher line was recovered, and whether the teacher was found.
         seeds: (runs,).
     """
 
@@ -32,13 +33,16 @@ class Histories:
     far: np.ndarray
     final: np.ndarray
     far_at_end: np.ndarray
+    recovered: np.ndarray
     found: np.ndarray
     seeds: np.ndarray
 
     @classmethod
     def of(cls, evidence: Evidence, sweep: str) -> Histories:
         configs = evidence.configs(sweep)
-        norms = np.array([squared_norm(config) for config in configs])
+        problems = [build(config)[0] for config in configs]
+        norms = np.array([squared_norm(problem) for problem in problems])
+        widths = np.array([problem.teacher_second_layer.shape[-1] for problem in problems])
         logs = evidence.metrics(sweep)
         moments = [_moments(log, config) for log, config in zip(logs, configs, strict=True)]
         return cls(
@@ -46,6 +50,7 @@ class Histories:
             1 - _rectangle([log["aligned_mass"][at] for log, at in zip(logs, moments, strict=True)]),
             np.array([log["loss"][-1] for log in logs]) / norms,
             1 - np.array([log["aligned_mass"][-1] for log in logs]),
+            np.array([log["recovered"][-1] for log in logs]) == widths,
             evidence.found(sweep),
             np.array([config.seed for config in configs]),
         )

@@ -6,12 +6,12 @@ import numpy as np
 
 from featlearn.claims.evidence import Evidence
 from featlearn.config.build import build
-from featlearn.config.model import Config
 from featlearn.theory import population
 from featlearn.theory.activations import activation
 from featlearn.theory.conditioning import conditioning
 from featlearn.theory.optimum import Optimum, certified_optimum
 from featlearn.training.networks import Network, generator, random_teacher
+from featlearn.training.problem import Problem
 
 ACTIVATION = activation("relu", 2)
 
@@ -43,9 +43,7 @@ def conditionings(evidence: Evidence, sweep: str) -> np.ndarray:
     return np.array([conditioning(p.teacher_second_layer[0], p.teacher_first_layer[0]) for p in problems])
 
 
-def squared_norm(config: Config) -> float:
-    """‖f*‖² of a configuration's teacher."""
-    problem = build(config)[0]
-    return float(
-        population.squared_norm(problem.activation, problem.teacher_second_layer, problem.teacher_first_layer)[0]
-    )
+def squared_norm(problem: Problem) -> float:
+    """‖f*‖² of the teacher of a run."""
+    teacher = problem.teacher_second_layer, problem.teacher_first_layer
+    return float(population.squared_norm(problem.activation, *teacher)[0])

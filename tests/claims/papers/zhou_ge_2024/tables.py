@@ -111,6 +111,7 @@ def logs_of(table: Table, before: float | np.ndarray = 0.01, *, far: float = 0.8
             "stage_step": np.array([1, 1, 2000, 4000]),
             "loss": np.array([losses[i], 0.0, losses[i], table["loss"][i]]),
             "aligned_mass": np.array([1 - far, 1.0, 1 - far, table["aligned_mass"][i]]),
+            "recovered": np.array([0, 0, 0, table["recovered"][i]]),
         }
         for i in range(runs)
     ]

@@ -24,12 +24,13 @@ def test_they_are_the_start_of_the_last_stage_and_the_ends_of_its_epochs(tmp_pat
     np.testing.assert_array_equal(runs.far[1], 1 - log["aligned_mass"][at])
     assert runs.final[1] == log["loss"][-1] / norm == runs.losses[1, -1]
     assert runs.seeds.tolist() == [0, 1]
+    assert runs.recovered.tolist() == [log["recovered"][-1] == 2 for log in evidence.metrics("runs")]
     assert not runs.found.any()
 
 
 def histories(losses: list[list[float]]) -> Histories:
     some = np.zeros(len(losses))
-    return Histories(np.array(losses), 1 - np.array(losses), some, some, some == 0, np.arange(len(losses)))
+    return Histories(np.array(losses), 1 - np.array(losses), some, some, some == 0, some == 0, np.arange(len(losses)))
 
 
 def test_a_run_counts_from_its_first_moment_below_the_level() -> None:

@@ -49,6 +49,16 @@ def test_it_does_not_hold_where_one_run_in_twenty_gets_stuck_below_it() -> None:
     assert not any(holding("local", findings).values())
 
 
+def test_it_tells_of_runs_that_recover_every_line_and_do_not_find_the_teacher() -> None:
+    assert "recover" not in measured(np.arange(100) > 3, np.full(100, 0.02)).edges[0]
+    starts = with_ends(crossed(100), np.arange(100) > 3)
+    starts["recovered"][:2] = 2
+    around = with_ends(crossed(2, teacher__width=[3], teacher__min_angle=[25]), np.ones(2) == 1)
+    given = {"starts": starts, "rank_3": around, "without_first_step": around, "cones": around}
+    logs = {name: logs_of(table) for name, table in given.items()}
+    assert "; 2 others recover every line" in measure(with_logs(tables("local", **given), logs)).edges[0]
+
+
 def test_a_run_is_a_case_once_any_of_its_moments_is_below_and_the_end_is_one() -> None:
     found = np.ones(100) == 1
     assert measured(found, np.where(np.arange(100) < 90, 0.01, 0.5)).measured["success"].count == 100

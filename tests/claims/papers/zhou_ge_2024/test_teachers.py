@@ -1,12 +1,20 @@
-"""The teachers whose best measure is computed anew are as asked for, the same for every caller."""
+"""Teachers are as asked for, the same for every caller, and those of sweeps have the right norm and conditioning."""
 
 import numpy as np
 import pytest
 
 from featlearn.claims.evidence import Evidence
-from featlearn.claims.papers.zhou_ge_2024.teachers import best_measure, number_of_teachers, teacher_of
+from featlearn.claims.papers.zhou_ge_2024.teachers import (
+    best_measure,
+    conditionings,
+    number_of_teachers,
+    squared_norm,
+    teacher_of,
+)
+from featlearn.config.build import build
 from featlearn.theory.alignment import angles
 from featlearn.theory.span import dimension_of_span
+from tests.claims.papers.zhou_ge_2024.tables import crossed, tables
 
 
 @pytest.mark.parametrize(("quick", "count"), [(False, 30), (True, 4)])
@@ -30,3 +38,11 @@ def test_the_best_measure_at_a_small_decay_is_near_the_teacher() -> None:
     found = best_measure(teacher, 1e-4)
     assert found.certified
     assert np.abs(found.masses).sum() == pytest.approx(np.abs(teacher.second_layer).sum(), rel=1e-2)
+
+
+def test_the_teachers_of_a_sweep_have_their_conditioning_and_a_run_s_has_its_norm() -> None:
+    table = crossed(2) | {"conditioning": np.array([0.5, 0.25])}
+    evidence = tables("width", some=table)
+    assert conditionings(evidence, "some") == pytest.approx([0.5, 0.25])
+    problem = build(evidence.configs("some")[1])[0]
+    assert squared_norm(problem) == pytest.approx((np.pi / 2 - 1) / (2 * np.pi) * (1 + 0.25**2))
