@@ -51,8 +51,8 @@ def _missed(runs: Histories, ratios: np.ndarray) -> str:
         return "none of them misses it"
     missed, q = runs.final[~runs.found], ratios[~runs.found]
     return (
-        f"those that miss it end at {missed.min():.2g} … {missed.max():.2g} of ‖f*‖²; the conditioning of their teachers "
-        f"is {q.min():.2f} … {q.max():.2f}"
+        f"those that miss it end at {missed.min():.2g} … {missed.max():.2g} of ‖f*‖²; the conditioning of their "
+        f"teachers is {q.min():.2f} … {q.max():.2f}"
     )
 
 

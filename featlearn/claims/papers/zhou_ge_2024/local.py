@@ -69,9 +69,7 @@ def _edge(name: str, runs: Histories) -> str:
     """The shares down the ladder of thresholds."""
     told = [f"{share_of(runs.found[runs.first_below(level)[0]])} once below {level:g}" for level in _LADDER]
     nearly = (runs.recovered & ~runs.found).sum()
-    others = (
-        f"; {nearly} others recover every line, without the last λ leaving the right masses or loss" if nearly else ""
-    )
+    others = f"; {nearly} others recover every line, but at the last λ masses or loss are not right" if nearly else ""
     return f"{name}, found: {', '.join(told)}; of all {share_of(runs.found)}{others}"
 
 

@@ -32,7 +32,9 @@ def test_it_holds_where_well_conditioned_teachers_are_found_and_others_are_not()
     assert findings.measured["share"].count == 180
     assert findings.measured["ill_conditioned"].value == 0.5
     assert "whatever the conditioning: 190 of 200" in findings.edges[0]
-    assert "of 0.2 (conditioning 0.05, seed 180), 0.2 (conditioning" in findings.edges[1]
+    assert findings.edges[1] == (
+        "those that miss it end at 0.2 … 0.2 of ‖f*‖²; the conditioning of their teachers is 0.05 … 0.05"
+    )
     assert "2 of 190 in a plane and 0 of 40 in three dimensions" in findings.edges[2]
     assert findings.edges[3] == "plain relu: 1 of 2; 1 have a loss below 1e-6"
 
