@@ -18,14 +18,14 @@ _LEVELS = np.geomspace(1, 1e-6, 25)  # the shares of the starting loss in the fi
 
 
 def measure(evidence: Evidence) -> Findings:
-    first, without = _Alignment.of(evidence, "with_first_step"), _Alignment.of(evidence, "without_first_step")
+    first, without, space = (_Alignment.of(evidence, sweep) for sweep in evidence.sweeps)
     return Findings(
         {"with": first.late_share(), "without": without.late_share()},
-        [first.edge(), without.edge()],
+        [first.edge(), without.edge(), space.edge()],
         Panel(
             "loss at the start / loss",
             "share of the mass within 5°",
-            [first.curve(), without.curve()],
+            [first.curve(), without.curve(), space.curve()],
             log_x=True,
         ),
     )

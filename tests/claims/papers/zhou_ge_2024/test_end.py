@@ -10,7 +10,11 @@ from featlearn.claims.papers.zhou_ge_2024.end import measure
 from tests.claims.papers.zhou_ge_2024.small import TINY_AND_SHORT, failed, judged_when_broken
 from tests.claims.papers.zhou_ge_2024.tables import crossed, holding, tables, with_logs
 
-SMALL = {"with_first_step": TINY_AND_SHORT, "without_first_step": TINY_AND_SHORT}
+SMALL = {
+    "with_first_step": TINY_AND_SHORT,
+    "without_first_step": TINY_AND_SHORT,
+    "in_three_dimensions": TINY_AND_SHORT | {"seeds": 2},
+}
 
 
 @pytest.mark.slow
@@ -21,9 +25,8 @@ def test_with_a_flipped_sign_it_fails(tmp_path: Path, monkeypatch: pytest.Monkey
 def measured(aligned: list[float], losses: tuple[float, ...] = (1.0, 0.01, 0.001, 0.0)) -> Findings:
     """Of runs that all go through these losses, with these aligned masses."""
     log = {"loss": np.array(losses), "aligned_mass": np.array(aligned)}
-    sweeps = ("with_first_step", "without_first_step")
-    evidence = tables("end", **dict.fromkeys(sweeps, crossed()))
-    return measure(with_logs(evidence, dict.fromkeys(sweeps, [log] * 20)))
+    evidence = tables("end", **dict.fromkeys(SMALL, crossed()))
+    return measure(with_logs(evidence, dict.fromkeys(SMALL, [log] * 20)))
 
 
 def test_it_holds_where_most_mass_aligns_below_a_hundredth() -> None:

@@ -9,7 +9,7 @@ import pytest
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.zhou_ge_2024.width import measure, needed
 from featlearn.runs.metrics import Table
-from tests.claims.papers.zhou_ge_2024.small import claim
+from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, claim, failed, judged, judged_when_broken
 from tests.claims.papers.zhou_ge_2024.tables import assert_complete, crossed, holding, swept, tables, with_ends
 
 
@@ -23,6 +23,27 @@ def test_small_sweeps_give_every_check_a_number_and_an_interval(tmp_path: Path) 
         "wide": swept(tmp_path / "c", f"{teachers}, student.width: [12]"),
     }
     assert_complete("width", sweeps, measure(Evidence(sweeps, claim("width").file.parameters)))
+
+
+GRID = {**TINY, **SHORT}
+SMALL = {
+    "reference": {"seeds": 6, "grid": {**GRID, "student.width": [8]}},
+    "starts": {"seeds": 6, "grid": {**GRID, "student.width": [50]}},
+    "teachers": {"seeds": 1, "grid": {**GRID, "student.width": [8]}},
+    "wide": {"seeds": 1, "grid": {**GRID, "student.width": [12]}},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["no decay", "wrong sign"])
+def test_with_broken_steps_no_width_is_enough(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert failed(judged_when_broken(fault, "width", SMALL, tmp_path, monkeypatch)) == {"gain", "needed"}
+
+
+@pytest.mark.slow
+def test_small_versions_find_the_teacher_at_the_larger_width(tmp_path: Path) -> None:
+    _, needed = judged("width", SMALL, tmp_path).checks
+    assert needed.value == 50
 
 
 def table(found: Callable[[Table], np.ndarray], widths: list[float], teachers: float = 3) -> Table:
