@@ -71,7 +71,7 @@ SHORT = {
     "max angle": "of any living neuron, however small",
     "aligned mass": f"within {ALIGNED_WITHIN:g}° of a line",
     "alive": "neurons that have not vanished",
-    "recovered": "teacher lines found",
+    "recovered": f"lines with a neuron within {ALIGNED_WITHIN:g}°",
     "gap": "above the best network of any width",
 }
 
