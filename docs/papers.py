@@ -21,8 +21,9 @@ _HEAD = """\
 # The gallery
 
 Published experiments as claims: each paper is a folder of claims with thresholds from what was published, and the
-record of a reproduction says what was measured. `featlearn reproduce --list` names all papers, `--paper NAME` reproduces one,
-`--all` every one. [The claims, reproduced](../reproduction.md) says how a claim is judged, and how one is added.
+record of a reproduction says what was measured. `featlearn reproduce --list` names all papers, `--paper NAME`
+reproduces one, `--all` every one. [The claims, reproduced](../reproduction.md) says how a claim is judged, and how
+one is added.
 """
 
 
