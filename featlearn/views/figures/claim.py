@@ -18,7 +18,7 @@ from featlearn.views.figures.drawing import Artists
 from featlearn.views.figures.ticks import ROUND, log_ticks, ticks_at
 from featlearn.views.words.latex import with_subscripts
 from featlearn.views.words.numbers import short_number
-from featlearn.views.words.palette import GREY
+from featlearn.views.words.palette import GREY, INK
 from featlearn.views.words.values import by_digits, told_apart
 
 _FEW = 7  # values of x that all get a tick
@@ -30,8 +30,9 @@ _MOST_BANDS = 3  # of more, which would cover each other, the intervals are bars
 def draw(ax: Axes, panel: Panel, heading: str = "") -> Artists:
     """Curves with bands or bars and points with bars, for their 95 % intervals; marks as dashed lines.
 
-    A curve without intervals is no measurement and has no markers. The heading stands above the legend.
-    What has no number is left out. On a logarithmic axis, what is not positive is a triangle at the lower edge.
+    A curve without intervals is no measurement and has no markers; published numbers are hollow points. The heading
+    stands above the legend. What has no number is left out. On a logarithmic axis, what is not positive is a triangle
+    at the lower edge.
     """
     artists: Artists = {}
     log_x = panel.log_x and any(np.any(numbers(series.x) > 0) for series in panel.series)
@@ -41,7 +42,7 @@ def draw(ax: Axes, panel: Panel, heading: str = "") -> Artists:
     log_y = panel.log_y and log_if_positive(ax, *bounds, np.array(list(panel.marks.values())))
     below: list[float] = []
     for number, series in enumerate(panel.series):
-        artists |= _series(ax, series, number, len(panel.series))
+        artists |= _series(ax, series, number, sum(one.style != "published" for one in panel.series))
         if log_y:
             below += numbers(series.x)[numbers(series.y) <= 0].tolist()
     for number, (name, y) in enumerate(panel.marks.items()):
@@ -70,7 +71,7 @@ def numbers(column: Sequence[float | None]) -> np.ndarray:
 
 def _series(ax: Axes, series: Series, number: int, of: int) -> Artists:
     x, y = numbers(series.x), numbers(series.y)
-    look, points = look_of(number), series.style == "points"
+    look, points = look_of(number), series.style != "line"
     label, name = _wrapped(series.name, _characters(ax)), f"{number} {series.name}"
     low, high = (np.full(len(x), np.nan) if b is None else numbers(b) for b in (series.low, series.high))
     bounded = np.isfinite(y) & np.isfinite(low) & np.isfinite(high)
@@ -78,7 +79,8 @@ def _series(ax: Axes, series: Series, number: int, of: int) -> Artists:
     banded = bounded & _beside(bounded) if not points and of <= _MOST_BANDS else np.zeros(len(x), dtype=bool)
     barred = bounded & ~banded
     # bars of many lines stand beside each other
-    shift = 0.25 * rcParams["font.size"] * (number - (of - 1) / 2) if of > _MOST_BANDS else 0.0
+    apart = of > _MOST_BANDS and series.style != "published"
+    shift = 0.25 * rcParams["font.size"] * (number - (of - 1) / 2) if apart else 0.0
     aside = ax.transData + ScaledTranslation(shift / 72, 0, ax.figure.dpi_scale_trans)
     if barred.any():
         artists[f"bars {name}"] = ax.vlines(x[barred], low[barred], high[barred], color=look["color"], lw=0.8)
@@ -87,6 +89,8 @@ def _series(ax: Axes, series: Series, number: int, of: int) -> Artists:
         artists[f"band {name}"] = ax.fill_between(x, lower, upper, color=look["color"], alpha=0.2, lw=0)
     if points:
         look |= {"ls": "none"} | ({"ms": 2.5, "alpha": 0.5, "mew": 0} if len(x) > _MANY else {})
+        if series.style == "published":
+            look |= {"color": INK, "mfc": "none", "ms": 6, "alpha": 1, "mew": 1, "zorder": 3}
     elif series.low is None:
         look["marker"] = ""
     every = None if points else max(1, len(x) // _MANY)
