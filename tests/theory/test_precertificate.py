@@ -1,4 +1,4 @@
-"""The pre-certificate at a teacher's directions: against fifty digits, closed forms, a dense grid and the solver's η."""
+"""The pre-certificate at a teacher's directions: against fifty digits, a closed form, a dense grid and the solver."""
 
 from collections.abc import Callable
 from typing import Any
@@ -62,7 +62,9 @@ def test_it_is_what_fifty_digits_give_with_derivatives_by_differences(plain: boo
         for point, eta in zip(points, found.at(in_span(found, directions, points)), strict=True):
             w = [mpmath.mpf(float(x)) for x in point]
             three = [[*row, mpmath.mpf(0)] for row in rows]
-            slopes = [(kernel(moved(three[k], a, h), w) - kernel(moved(three[k], a, -h), w)) / (2 * h) for k, a in places]
+            slopes = [
+                (kernel(moved(three[k], a, h), w) - kernel(moved(three[k], a, -h), w)) / (2 * h) for k, a in places
+            ]
             assert eta == pytest.approx(float(mpmath.fdot(weights, slopes)), abs=1e-11)
 
 

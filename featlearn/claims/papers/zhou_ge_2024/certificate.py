@@ -1,4 +1,4 @@
-"""The pre-certificate at the teacher's directions: how far it stays below 1 on the whole sphere, and for which teachers."""
+"""The pre-certificate at the teacher's directions: how far it stays below 1 on the sphere, and for which teachers."""
 
 from __future__ import annotations
 
