@@ -28,8 +28,8 @@ def measure(evidence: Evidence) -> Findings:
         [
             "of ten snapshots the second largest ratio at each λ: "
             + ", ".join(f"{ratio:.1f} at {decay:.2g}" for decay, ratio in zip(*points.high_ratios(), strict=True)),
-            f"largest of all {points.ratio[points.known].max():.3g}; {(~points.known).sum()} of {len(points.gap)} snapshots "
-            "have a gap within rounding of the bounds on J*, and count as infinite ratios",
+            f"largest of all {points.ratio[points.known].max():.3g}; {(~points.known).sum()} of {len(points.gap)} "
+            "snapshots have a gap within rounding of the bounds on J*, and count as infinite ratios",
             points.flattest(),
         ],
         Panel(

@@ -12,6 +12,7 @@ from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import exponent_of, median_of
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import count_or_never, values_at
+from featlearn.config.schedules import GeometricSchedule
 from featlearn.runs.metrics import Table, load_metrics
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"
@@ -79,8 +80,9 @@ class _Epochs:
     def of(cls, evidence: Evidence, sweep: str) -> _Epochs:
         ends: dict[tuple[int, int], Table | None] = {}
         for full, config in evidence.runs(sweep):
-            every = config.stages["local_convergence"].weight_decay.every
-            ends[config.seed, every] = _ends(load_metrics(full.run.path)) if full.status == "done" else None
+            schedule = config.stages["local_convergence"].weight_decay
+            assert isinstance(schedule, GeometricSchedule)
+            ends[config.seed, schedule.every] = _ends(load_metrics(full.run.path)) if full.status == "done" else None
         known = next(table for table in ends.values() if table is not None)
         seeds, lengths = (sorted({key[i] for key in ends}) for i in (0, 1))
         shape = len(seeds), len(lengths), len(known["weight_decay"])
@@ -98,8 +100,12 @@ class _Epochs:
         )
 
     def shortest(self, some: np.ndarray, excess: float) -> np.ndarray:
-        """(seeds, decays): the epochs from which on the loss is at most that many times the one of the longest."""
-        ratios = np.moveaxis(self.loss[..., some] / self.loss[:, -1:, some], 1, -1)  # (seeds, decays, T)
+        """(seeds, decays): the epochs from which on the loss is at most that many times c λ².
+
+        c is that of the longest epochs at the largest of these decays.
+        """
+        squares = self.loss[..., some] / self.decays[some] ** 2
+        ratios = np.moveaxis(squares / squares[:, -1:, :1], 1, -1)  # (seeds, decays, T)
         return np.array([[crossing(self.lengths, ratio, excess) for ratio in seed] for seed in ratios])
 
 
@@ -139,8 +145,8 @@ def _reached(what: str, losses: np.ndarray, arrivals: np.ndarray) -> str:
         each = median_of((arrivals[:, -1] - arrivals[:, 0]) / np.log10(losses[0] / losses[-1]))
     return (
         f"{what}: {count_or_never(each.value)} steps a decade at the median (L = c λ² makes it 13288), {straight} of "
-        f"{len(off)} runs off their line by less than 5 %; {count_or_never(np.median(arrivals[:, -1]))} steps to a loss "
-        f"of {losses[-1]:.0e} at the median, {count_or_never(arrivals[:, -1].max())} in the slowest run"
+        f"{len(off)} runs off their line by less than 5 %; {count_or_never(np.median(arrivals[:, -1]))} steps to a "
+        f"loss of {losses[-1]:.0e} at the median, {count_or_never(arrivals[:, -1].max())} in the slowest run"
     )
 
 
