@@ -150,8 +150,8 @@ def _rough_gap(last: Row, info: RunInfo | None) -> Iterator[str]:
         small = last.get("gap") is not None and last["gap"] < 10 * apart
         if small and not optimum.certified and optimum.weight_decay == last.get("weight_decay"):
             yield (
-                f"the bounds on J* at λ = {number(optimum.weight_decay, 3)} are {number(apart, 2)} apart: the gap may be "
-                "too large by as much, and a smaller one in `stop` would end no stage"
+                f"the bounds on J* at λ = {number(optimum.weight_decay, 3)} are {number(apart, 2)} apart: the gap may "
+                "be too large by as much, and a smaller one in `stop` would end no stage"
             )
 
 

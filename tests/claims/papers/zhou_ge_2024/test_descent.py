@@ -63,6 +63,8 @@ def test_made_up_states(changed: dict[str, Any], checks: set[str], monkeypatch: 
 
 @pytest.mark.slow
 def test_small_versions_hold_and_with_a_wrong_gradient_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("right", "wrong"):
+        (tmp_path / place).mkdir()
     assert failed(judged("descent", SMALL, tmp_path / "right")) == set()
     right = population.gradient
 
