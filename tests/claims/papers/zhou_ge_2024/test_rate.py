@@ -11,7 +11,7 @@ from featlearn.claims.papers.zhou_ge_2024 import rate
 from featlearn.claims.papers.zhou_ge_2024.rate import arrival, measure, off_line
 from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
-from tests.claims.papers.zhou_ge_2024.small import LATE, claim
+from tests.claims.papers.zhou_ge_2024.small import LATE, TINY, Small, claim, failed, judged, judged_when_broken
 from tests.claims.papers.zhou_ge_2024.tables import assert_complete, crossed, holding, swept, tables
 
 OWN = claim("rate")
@@ -87,6 +87,32 @@ def test_it_does_not_hold_when_the_smallest_loss_is_never_reached(sweeps: dict[s
     findings = measure(Evidence(sweeps, OWN.file.parameters | {"smallest_loss": 1e-30}))
     assert not holding("rate", findings)["affine"]
     assert "never in the slowest run" in findings.edges[0]
+
+
+SMALL: Small = {
+    "epochs": {
+        "seeds": 4,
+        "grid": TINY,
+        "zip": [{f"{LATE}.weight_decay.every": [1000, 4000], f"{LATE}.steps": [9000, 36000]}],
+    },
+    "close": {"seeds": 1, "grid": TINY | {f"{LATE}.steps": [16000]}},
+    "constant": {
+        "seeds": 2,
+        "grid": TINY,
+        "zip": [{f"{LATE}.stop.loss": [1e-3, 1e-4], f"{LATE}.weight_decay": [1e-3, 5e-4]}],
+    },
+    "stall": {"seeds": 1, "grid": TINY | {f"{LATE}.weight_decay": [0.004], f"{LATE}.steps": [2000]}},
+}
+
+
+@pytest.mark.slow
+def test_the_loss_follows_the_square_of_the_decay_unless_it_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("right", "broken"):
+        (tmp_path / place).mkdir()
+    assert not failed(judged("rate", SMALL, tmp_path / "right")) & {"square", "epoch"}
+    assert "square" in failed(judged_when_broken("no decay", "rate", SMALL, tmp_path / "broken", monkeypatch))
 
 
 def test_a_loss_is_reached_between_the_ends_of_epochs() -> None:
