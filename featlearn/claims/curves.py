@@ -35,3 +35,20 @@ def curve(name: str, x: Sequence[float], y: Sequence[Measured]) -> Series:
 def median_curve(name: str, x: Sequence[float], cases: np.ndarray) -> Series:
     """The medians of cases (seeds, len(x)) as a curve."""
     return curve(name, x, [median_of(column) for column in cases.T])
+
+
+def crossing(x: Sequence[float] | np.ndarray, y: np.ndarray, wanted: float) -> float:
+    """The x from which on y is at most what is wanted, interpolated in the logarithms.
+
+    The smallest x where every y is small enough, and infinite where the last is not.
+    """
+    last = np.flatnonzero(~(y <= wanted))
+    if not len(last):
+        return float(x[0])
+    i = int(last[-1])
+    if i + 1 == len(x):
+        return float("inf")
+    if not np.isfinite(y[i]):
+        return float(x[i + 1])
+    share = np.log(y[i] / wanted) / np.log(y[i] / y[i + 1])
+    return float(x[i] * (x[i + 1] / x[i]) ** share)

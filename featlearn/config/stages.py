@@ -29,7 +29,11 @@ NumberOrBeyond = Annotated[
     Annotated[NotNegative, Tag("number")] | Annotated[Beyond, Tag("mapping")],
     Discriminator(lambda value: "mapping" if isinstance(value, dict | Beyond) else "number"),
 ]
-_SAYS = {"loss": "the loss", "grad_norm": "the gradient norm", "gap": "objective − J*_λ"}
+_SAYS = {
+    "loss": "the loss",
+    "grad_norm": "the gradient norm",
+    "gap": "objective − J*_λ (too large by up to the distance of its bounds)",
+}
 _SET = ("stage_step", "weight_decay", "step_size")  # what the stage says itself
 _measured = [c.name for c in COLUMNS.values() if c.kind != "text" and c.compute is not None and c.name not in _SET]
 

@@ -66,7 +66,7 @@ def maxima(target: Target, atoms: Atoms, candidates: int, ascents: int) -> tuple
     dimension, even = min(target.rank + 1, target.input_dim), target.activation.symmetry == "even"
     across = dimension > target.rank
     count = candidates // 2 ** (across + even)
-    points = _spread(dimension, count, across=across, even=even)
+    points = spread(dimension, count, across=across, even=even)
     heights = np.abs(target.certificate(atoms, points)[0])
     higher = np.max(heights[_neighbours(dimension, count, across=across, even=even)], axis=-1)
     peaks = np.flatnonzero(heights >= higher)
@@ -119,7 +119,7 @@ def _around(target: Target, atoms: Atoms, dimension: int) -> np.ndarray:
 
 
 @cache
-def _spread(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarray:
+def spread(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarray:
     """Points all over the sphere: a lattice of the unit cube through the quantiles of the normal distribution.
 
     Where η has the same value at their mirror images, or its negative, points are folded to one side: of the span, if
@@ -145,11 +145,11 @@ def _spread(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarr
 
 @cache
 def _neighbours(dimension: int, count: int, *, across: bool, even: bool) -> np.ndarray:
-    """The nearest of the points of ``_spread`` for each of them, itself and twice as many as dimensions, (count, k).
+    """The nearest of the points of ``spread`` for each of them, itself and twice as many as dimensions, (count, k).
 
     Few points are compared with one another, which takes less time than loading what makes a tree of many.
     """
-    points = _spread(dimension, count, across=across, even=even)
+    points = spread(dimension, count, across=across, even=even)
     around = min(len(points), 2 * dimension + 1)
     if count <= _FEW:
         return np.argpartition(-(points @ points.T), around - 1, axis=-1)[:, :around]

@@ -92,7 +92,7 @@ class Target:
         """∂²J/∂u² / λ, (nr, nr), at rows (n, r) other than 0."""
         n, dimension = rows.shape
         c, v = np.concatenate([signs, -self.second]), np.concatenate([rows, self.first])
-        cross, own = _second_derivatives(self.kernel, rows, v)
+        cross, own = second_derivatives(self.kernel, rows, v)
         length = lengths(rows)[:, None, None]
         unit = rows[:, :, None] / length
         hessian = 2 / self.decay * np.outer(signs, signs)[..., None, None] * cross[:, :n]
@@ -116,7 +116,7 @@ class Target:
     def curvature(self, atoms: Atoms, points: np.ndarray) -> np.ndarray:
         """The second derivatives of η across unit points (P, E), P_w ∂²η P_w with P_w = 1 − wwᵀ, (P, E, E).
 
-        Of a pair they are κ‖v‖ (g″ P_w v̂v̂ᵀ P_w + (g − cos θ g′) P_w), see ``_second_derivatives``: summed in one
+        Of a pair they are κ‖v‖ (g″ P_w v̂v̂ᵀ P_w + (g − cos θ g′) P_w), see ``second_derivatives``: summed in one
         matrix product. The first term is O(θ) near a row; within 1e-8 of one, where rounding drowns it, it is left out.
         """
         _, _, _, unit, scaled, outer = self._residual(atoms, points.shape[-1])
@@ -152,7 +152,7 @@ class _Residual(NamedTuple):
     outer: np.ndarray
 
 
-def _second_derivatives(kernel: DegreeOne, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def second_derivatives(kernel: DegreeOne, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """∂_u∂_vᵀK and ∂_u∂_uᵀK of a kernel of degree 1 for all pairs of rows u (n, D) and v (N, D): (n, N, D, D) each.
 
     With θ the angle of u and v, e_u the unit vector orthogonal to u towards v and P_u = 1 − ûûᵀ they are

@@ -2,8 +2,9 @@
 
 J*_λ = min over signed measures μ on the unit sphere of L(μ) + λ|μ|. For an activation that is homogeneous of degree 1
 no network has a smaller L_λ (docs/theory.md §10). The minimum is looked for among measures of few atoms. Whether it is
-found is seen from the dual certificate: μ is optimal if and only if |η| ≤ 1 on the sphere and η = σ_i at the atoms.
-Where |η| > 1, atoms are added and all atoms move again (sliding Frank–Wolfe, Denoyelle et al. 2019).
+found is seen from the dual certificate, up to rounding and as far as the largest |η| is found: μ is optimal if and
+only if |η| ≤ 1 on the sphere and η = σ_i at the atoms. Where |η| > 1, atoms are added and all atoms move again (sliding
+Frank–Wolfe, Denoyelle et al. 2019).
 """
 
 from __future__ import annotations

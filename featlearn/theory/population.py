@@ -59,7 +59,8 @@ def gradient(
         xp: array namespace of the arrays, NumPy or PyTorch.
     Returns:
         Gradient, in the type of the arrays.
-    Accuracy: 1e-11 relative in float64 (tests/theory/test_population.py, 50-digit numbers).
+    Accuracy: 1e-11 relative in float64 (tests/theory/test_population.py, 50-digit numbers); of nearly equal rows
+        of large norm erf has an error that grows with it, 2e-12 at ‖w‖² = 1e9 and 4e-11 at 1e12 (docs/theory.md §4).
     Source: derived in docs/theory.md §3.
     """
     m = second_layer.shape[-1]

@@ -163,10 +163,11 @@ for _column in (
     Column(
         name="gap",
         kind="number",
-        meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound); null "
-        "for targets that are not neurons of the student's activation, for activations that are not homogeneous of "
-        "degree 1, with an `inputs.covariance` or biases, for λ = 0, with `loss: correlation`, `output_scale` or "
-        "`scaling`, and for large teachers "
+        meaning="objective − J*_λ, the least objective of any network of any width (its certified lower bound: "
+        "where the bounds do not meet it is too large by up to their distance); null for targets that are not "
+        "neurons of the student's activation, for activations that are not homogeneous of degree 1, with an "
+        "`inputs.covariance` or biases, for λ = 0, with `loss: correlation`, `output_scale` or `scaling`, and for "
+        "large teachers "
         f"(m* > {MOST_LINES_IN_A_PLANE} in a plane, m*·r > {MOST_TEACHER_NUMBERS} elsewhere)",
         compares="target",
         compute=_gap,

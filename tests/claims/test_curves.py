@@ -1,8 +1,9 @@
 """From tables to curves: the order of the values, and runs that are missing."""
 
 import numpy as np
+import pytest
 
-from featlearn.claims.curves import against, by_seed, curve, median_curve
+from featlearn.claims.curves import against, by_seed, crossing, curve, median_curve
 from featlearn.claims.intervals import Measured, median_of
 
 TABLE = {
@@ -32,3 +33,11 @@ def test_curves_carry_values_and_intervals() -> None:
     assert median_curve("m", [1.0, 2.0], cases) == curve(
         "m", [1.0, 2.0], [median_of(cases[:, 0]), median_of(cases[:, 1])]
     )
+
+
+def test_a_crossing_is_interpolated_in_the_logarithms() -> None:
+    assert crossing([100, 400, 1600], np.array([8.0, 4.0, 2.0]), 4.0) == 400
+    assert crossing([100, 400, 1600], np.array([8.0, 4.0, 1.0]), 2.0) == pytest.approx(800)
+    assert crossing([100, 400], np.array([1.0, 0.5]), 2.0) == 100
+    assert crossing([100, 400], np.array([1.0, 3.0]), 2.0) == np.inf
+    assert crossing([100, 400], np.array([np.inf, 1.0]), 2.0) == 400

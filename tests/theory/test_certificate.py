@@ -74,7 +74,7 @@ def test_the_search_begins_all_over_the_sphere(
 ) -> None:
     anywhere = np.random.default_rng(0).normal(size=(1000, dimension))
     anywhere /= np.linalg.norm(anywhere, axis=-1, keepdims=True)
-    points = certificate._spread(dimension, count // 2 ** sum(mirrored.values()), **mirrored)
+    points = certificate.spread(dimension, count // 2 ** sum(mirrored.values()), **mirrored)
     if mirrored["across"]:
         points = np.concatenate([points, points * ([1.0] * (dimension - 1) + [-1.0])])
     if mirrored["even"]:
@@ -86,7 +86,7 @@ def test_the_search_begins_all_over_the_sphere(
 
 @pytest.mark.parametrize("count", [certificate._FEW, certificate._FEW + 1])
 def test_points_are_compared_with_those_around_them(count: int) -> None:
-    points, near = (f(3, count, across=True, even=True) for f in (certificate._spread, certificate._neighbours))
+    points, near = (f(3, count, across=True, even=True) for f in (certificate.spread, certificate._neighbours))
     apart = np.linalg.norm(points[:, None] - points, axis=-1)
     assert near.shape == (count, 7)
     found = np.sort(np.take_along_axis(apart, near, 1), axis=1)

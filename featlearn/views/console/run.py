@@ -134,12 +134,25 @@ def _remarks(rows: list[Row], last: Row, info: RunInfo | None = None) -> Iterato
         if loss is not None and loss > _WORSE * before:
             which = f"{' and '.join(end_stage.then)} at the end of {end_stage.name}"
             yield f"{which} changed the loss from {number(end_stage.loss_before, 3)} to {number(loss, 3)}"
+    yield from _rough_gap(last, info)
     first, end = (row.get("test_loss") for row in (rows[0] if rows else last, last))
     if first is not None and end is not None and end > first:
         yield (
             "the test loss ended above its start: the network fits noise, or cannot represent the labels (erf is odd, "
             "the other activations are even but for relu's linear part)"
         )
+
+
+def _rough_gap(last: Row, info: RunInfo | None) -> Iterator[str]:
+    """That the gap at the end is as small as the distance of the bounds on its optimum, where these do not meet."""
+    for optimum in info.optima if info is not None else ():
+        apart = optimum.upper - optimum.lower
+        small = last.get("gap") is not None and last["gap"] < 10 * apart
+        if small and not optimum.certified and optimum.weight_decay == last.get("weight_decay"):
+            yield (
+                f"the bounds on J* at λ = {number(optimum.weight_decay, 3)} are {number(apart, 2)} apart: the gap may "
+                "be too large by as much, and a smaller one in `stop` would end no stage"
+            )
 
 
 def _last_row(info: RunInfo, rows: list[Row]) -> Row:

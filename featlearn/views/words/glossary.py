@@ -26,8 +26,9 @@ GLOSSARY = {
     "test loss": "the same on data that are not trained on",
     "objective": "the population loss plus the weight-decay term, which is what training lowers; a run on samples "
     "lowers the train loss plus that term instead",
-    "gap": "the objective minus the least objective of any network of any width, as far as that is certified; near 0 "
-    "the run has found the best network for its λ; always of the population, also where training sees samples",
+    "gap": "the objective minus the least objective of any network of any width, as far as that is certified (of close "
+    "lines it can be too large by the distance of the bounds, which run.json has); near 0 the run has found the best "
+    "network for its λ; always of the population, also where training sees samples",
     "mass": "of a neuron, p_j = |a_j|‖w_j‖: what it contributes to the function; a homogeneous neuron can trade |a_j| "
     "against ‖w_j‖ without changing the function",
     "mean angle": "the angle between neurons and their nearest teacher lines: the root mean square, weighted by mass",

@@ -109,6 +109,16 @@ def test_a_network_that_weight_decay_took_is_told_of(tmp_path: Path, capsys: pyt
     assert "no neuron is alive: the network is zero" in capsys.readouterr().out
 
 
+def test_a_gap_as_small_as_the_distance_of_the_bounds_is_told_of(result: RunResult) -> None:
+    (optimum,) = result.info.optima[-1:]
+    last = {"weight_decay": optimum.weight_decay, "gap": 2e-6}
+    for certified, upper, told in ((True, 1e-6, 0), (False, 1e-6, 1), (False, 1e-7, 0)):
+        rough = optimum.changed(certified=certified, lower=1.0, upper=1.0 + upper)
+        texts = list(console._remarks([], last, result.info.changed(optima=(rough,))))
+        assert len(texts) == told
+        assert all(text.startswith("the bounds on J* at λ = 0.01 are 1e-06 apart") for text in texts)
+
+
 def test_operations_that_ruin_the_last_stage_are_told_of(result: RunResult) -> None:
     (stage,) = result.info.stages
     last = result.info.final

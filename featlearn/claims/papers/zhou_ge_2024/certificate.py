@@ -1,78 +1,69 @@
-"""The dual certificate η at the atoms of the best measure and around them."""
+"""The pre-certificate at the teacher's directions: how far it stays below 1 on the sphere, and for which teachers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 
-from featlearn.claims.curves import median_curve
 from featlearn.claims.evidence import Evidence, Findings
-from featlearn.claims.intervals import exponent_of, largest_of, median_of, smallest_of
-from featlearn.claims.papers.zhou_ge_2024.teachers import (
-    ACTIVATION,
-    best_measure,
-    number_of_teachers,
-    teacher_of,
-)
-from featlearn.claims.records import Panel
-from featlearn.theory.measures import Target, tangent_bases
-from featlearn.training.networks import Network
+from featlearn.claims.intervals import Measured, median_of, proportion_of
+from featlearn.claims.papers.zhou_ge_2024.teachers import ACTIVATION, number_of_teachers, teacher_of
+from featlearn.claims.records import Panel, Series
+from featlearn.theory.activations import Activation, activation
+from featlearn.theory.precertificate import precertificate
+
+_PLANAR = ((2, 25.0), (3, 45.0), (3, 25.0), (3, 10.0), (3, 5.0), (4, 10.0), (5, 10.0))  # lines, least angle
+_APART, _CLOSE, _STOPS = (3, 25.0), (3, 5.0), (4, 10.0)
+_IN_SPACE = (3, 4, 5)  # lines, 20° apart at least
 
 
 def measure(evidence: Evidence) -> Findings:
-    count, decay = number_of_teachers(evidence), evidence.parameters["weight_decay"]
-    turns = np.geomspace(0.01 * decay, 10 * decay, 25)
-    near, around = turns < 0.11 * decay, turns > 0.9 * decay
-    planar = [_around(teacher_of(seed, rank=2, width=3, min_angle=25.0), decay, turns) for seed in range(count)]
-    fallen = np.concatenate([one.falls for one in planar])
-    curvatures = np.concatenate([one.curvatures for one in planar])
-    beyond = exponent_of(turns[around], fallen[:, around])
-    clustered = [teacher_of(seed, rank=3, width=5, min_angle=20.0) for seed in range(max(4, count // 4))]
-    flat = [_around(teacher, decay, turns).curvatures.min() for teacher in clustered]
+    count = number_of_teachers(evidence)
+    planar = {case: _ratios(range(count), 2, *case) for case in _PLANAR}
+    space = {width: _ratios(range(max(4, count // 4)), 3, width, 20.0) for width in _IN_SPACE}
+    plain = _ratios(range(max(4, count // 4)), 2, *_APART, phi=activation("relu", 0))
     return Findings(
         {
-            "sign": largest_of([one.off_sign for one in planar]),
-            "exponent": exponent_of(turns[near], fallen[:, near]),
-            "typical": median_of(curvatures),
-            "curvature": smallest_of(curvatures),
+            "apart": _share(planar[_APART]),
+            "close": _share(planar[_CLOSE]),
+            "size": median_of(planar[_APART]),
+            "stops": _share(planar[_STOPS]),
         },
         [
-            f"farther from an atom than λ the exponent is {beyond.value:.2f}: its kernel bends as |θ|³/λ",
-            f"rank 3, five lines 20° apart: smallest curvature {min(flat):.2g}, median teacher {np.median(flat):.2g}",
+            *(f"{m} lines in a plane, {angle:g}° apart: {_told(found)}" for (m, angle), found in planar.items()),
+            *(f"{m} lines in three dimensions, 20° apart: {_told(found)}" for m, found in space.items()),
+            f"plain relu, 3 lines in a plane, 25° apart: {_told(plain)}",
         ],
         Panel(
-            "angle from an atom / λ, radians",
-            "1 − |η|",
-            [median_curve("median over atoms", (turns / decay).tolist(), fallen)],
-            log_x=True,
-            log_y=True,
+            "ρ, the largest with |η| ≤ 1 − ρ δ² on the whole sphere",
+            "share of teachers with a smaller one",
+            [_distribution(f"{m} lines, {angle:g}°", planar[m, angle]) for m, angle in (_APART, _CLOSE, *_PLANAR[5:])],
         ),
     )
 
 
-@dataclass(frozen=True)
-class _Around:
-    """η at the atoms of one optimum: distance from ±1, falls of |η| at angles (atoms, angles), curvatures."""
+def _ratios(
+    seeds: Iterable[int], rank: int, width: int, min_angle: float, *, phi: Activation = ACTIVATION
+) -> np.ndarray:
+    """ρ of the teacher of each seed."""
+    teachers = [teacher_of(seed, rank=rank, width=width, min_angle=min_angle) for seed in seeds]
+    found = [precertificate(phi, np.sign(t.second_layer), t.first_layer).non_degeneracy() for t in teachers]
+    return np.array(found)
 
-    off_sign: float
-    falls: np.ndarray
-    curvatures: np.ndarray
+
+def _share(ratios: np.ndarray) -> Measured:
+    return proportion_of(ratios > 0)
 
 
-def _around(teacher: Network, decay: float, turns: np.ndarray) -> _Around:
-    found = best_measure(teacher, decay)
-    target = Target(ACTIVATION, teacher.second_layer, teacher.first_layer, decay)
-    atoms = target.atoms_of(found.masses, found.directions)
-    signs, units = atoms.signs, np.pad(atoms.directions, ((0, 0), (0, 1)))  # a coordinate out of the span
-    at, _ = target.certificate(atoms, units)
-    bent = (
-        -signs[:, None, None] * target.curvature(atoms, units) + np.eye(units.shape[-1]) * (signs * at)[:, None, None]
+def _told(ratios: np.ndarray) -> str:
+    share = _share(ratios)
+    return (
+        f"ρ > 0 for {int((ratios > 0).sum())} of {len(ratios)} [{share.low:.3f}, {share.high:.3f}]; least "
+        f"{ratios.min():.2g}, median {np.median(ratios):.2g}"
     )
-    tangents = tangent_bases(units)
-    curvatures = np.linalg.eigvalsh(tangents @ bent @ tangents.mT)
-    falls = []
-    for sign, unit, tangent in zip(signs, units, tangents, strict=True):
-        sides = [np.cos(turns)[:, None] * unit + np.sin(turns)[:, None] * way for way in (tangent[0], -tangent[0])]
-        falls.append(np.mean([1 - sign * target.certificate(atoms, side)[0] for side in sides], axis=0))
-    return _Around(float(np.abs(at - signs).max()), np.array(falls), curvatures.ravel())
+
+
+def _distribution(name: str, ratios: np.ndarray) -> Series:
+    ratios = np.sort(ratios)
+    return Series(name, ratios.tolist(), ((1 + np.arange(len(ratios))) / len(ratios)).tolist())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from featlearn.claims.curves import median_curve
@@ -17,13 +19,18 @@ _DECAYS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)  # at which the bounds are compared
 _SMALL_DECAYS = (1e-4, 3e-5, 1e-5, 3e-6)  # at which the deviation from the teacher is a power of λ
 
 
+_LINES = (3, 4, 5, 6, 8)  # in a plane, 5 degrees apart at least, at
+_CLOSE_DECAYS = (1e-2, 1e-3)
+
+
 def measure(evidence: Evidence) -> Findings:
-    teachers = [_teacher(seed) for seed in range(number_of_teachers(evidence))]
+    count = number_of_teachers(evidence)
+    teachers = [_teacher(seed) for seed in range(count)]
     every = dict.fromkeys([*_DECAYS, *_SMALL_DECAYS])
     solved = [{decay: best_measure(teacher, decay) for decay in every} for teacher in teachers]
-    found = [optima[decay] for optima in solved for decay in _DECAYS]
-    widths = [(optimum.upper - optimum.lower) / optimum.upper for optimum in found]
-    highest = max(optimum.largest_certificate for optimum in found)
+    close = {
+        width: [_close(seed, width) for seed in range(round(evidence.parameters["close"] * count))] for width in _LINES
+    }
     missing, turned, spread = np.array(
         [
             [_deviation(teacher, optima[decay]) for decay in _SMALL_DECAYS]
@@ -34,12 +41,14 @@ def measure(evidence: Evidence) -> Findings:
     deviations = {"missing mass": missing, "angle of the centre": turned, "rms angle of clusters": clustered}
     return Findings(
         {
-            "certified": proportion_of([width <= 1e-8 for width in widths]),
+            "certified": proportion_of([_certified(optima[decay] for decay in _DECAYS) for optima in solved]),
+            "close": proportion_of([_certified(optima) for width in _LINES for optima in close[width]]),
             "shrinkage": exponent_of(_SMALL_DECAYS, missing),
             "turn": exponent_of(_SMALL_DECAYS, turned),
         },
         [
-            f"widest bounds {max(widths):.1e} of J*, largest |η| 1 + {highest - 1:.0e}",
+            f"widest bounds {max(_width(optima[decay]) for optima in solved for decay in _DECAYS):.1e} of J*",
+            *(_told(width, optima) for width, optima in close.items()),
             f"{len(clustered)} of {len(teachers)} teachers have clusters of atoms at a line{_exponents(clustered)}",
         ],
         Panel(
@@ -49,6 +58,30 @@ def measure(evidence: Evidence) -> Findings:
             log_x=True,
             log_y=True,
         ),
+    )
+
+
+def _width(optimum: Optimum) -> float:
+    return (optimum.upper - optimum.lower) / optimum.upper
+
+
+def _certified(optima: Iterable[Optimum]) -> bool:
+    """Whether the bounds of all agree to 1e-8."""
+    return all(_width(optimum) <= 1e-8 for optimum in optima)
+
+
+def _close(seed: int, width: int) -> list[Optimum]:
+    """The optima of a teacher in a plane whose lines may be 5 degrees apart."""
+    teacher = teacher_of(seed, rank=2, width=width, min_angle=5.0)
+    return [best_measure(teacher, decay) for decay in _CLOSE_DECAYS]
+
+
+def _told(width: int, optima: list[list[Optimum]]) -> str:
+    share = proportion_of([not _certified(own) for own in optima])
+    apart = max(_width(optimum) for own in optima for optimum in own)
+    return (
+        f"{width} lines in a plane, 5° apart: {share.value * len(optima):.0f} of {len(optima)} teachers not certified "
+        f"[{share.low:.3f}, {share.high:.3f}] at λ = 0.01 or 0.001, bounds up to {apart:.1e} of J* apart"
     )
 
 

@@ -1,43 +1,60 @@
-"""The steps to a loss as a power of 1/loss, with a weight decay that is halved and with one chosen for the loss."""
+"""The steps to a loss and the shortest epochs that suffice as the decay is halved; the steps with a constant decay."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from featlearn.claims.curves import against, by_seed, median_curve
+from featlearn.claims.curves import against, by_seed, crossing, median_curve
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import exponent_of, median_of
-from featlearn.claims.records import Panel, Series
+from featlearn.claims.records import Panel
 from featlearn.claims.sentences import count_or_never, values_at
+from featlearn.config.schedules import GeometricSchedule
 from featlearn.runs.metrics import Table, load_metrics
 
 _DECAY, _STOP = "stages.local_convergence.weight_decay", "stages.local_convergence.stop.loss"
 _EVERY = f"{_DECAY}.every"
-_SEPARATION = "teacher.min_angle"
+_FOR_EACH_DECADE = 4  # So many losses are looked at in each decade,
+_LAST = 3  # and so many at the end of the constant decays: two decades.
 
 
 def measure(evidence: Evidence) -> Findings:
-    losses = _decades(evidence.parameters["largest_loss"], evidence.parameters["smallest_loss"])
-    by_angle = _arrivals(evidence, losses)
-    halving = by_angle[max(by_angle)]
+    parameters = evidence.parameters
+    decades = np.log10(parameters["largest_loss"] / parameters["smallest_loss"])
+    losses = np.geomspace(
+        parameters["largest_loss"], parameters["smallest_loss"], round(decades * _FOR_EACH_DECADE) + 1
+    )
+    epochs, close = _Epochs.of(evidence, "epochs"), _Epochs.of(evidence, "close")
+    some = (epochs.decays <= parameters["largest_decay"]) & (epochs.decays >= parameters["smallest_decay"])
+    decays, shortest = epochs.decays[some], epochs.shortest(some, parameters["excess"])
+    arrivals = epochs.arrivals(losses)
     wanted, constant = _stopped(evidence.table("constant"))
     return Findings(
-        {"halving": exponent_of(1 / losses, halving), "constant": exponent_of(1 / wanted, constant)},
+        {
+            "affine": median_of([off_line(losses, steps) for steps in arrivals]),
+            "square": exponent_of(decays, epochs.loss[:, -1, some]),
+            "epoch": exponent_of(1 / decays, shortest),
+            "constant": exponent_of(1 / wanted[-_LAST:], constant[:, -_LAST:]),
+        },
         [
-            _per_decade(halving),
-            *(_slowest(angle, steps, losses[-1]) for angle, steps in by_angle.items()),
-            _epochs(evidence.table("epochs"), evidence.table("halving")),
+            _reached("teachers at least 25° apart", losses, arrivals),
+            _reached("teachers at least 5° apart", losses, close.arrivals(losses)),
+            "the shortest epochs T that suffice, medians: "
+            + values_at("λ", [float(f"{decay:.1e}") for decay in decays], np.median(shortest, axis=0), count_or_never),
+            "the loss after fifteen halvings, medians: "
+            + values_at("T", epochs.lengths, np.median(epochs.loss[:, :, -1], axis=0), "{:.1e}".format),
+            *_local_slopes(wanted, constant),
             *_stalls(evidence.table("stall")),
         ],
         Panel(
             "1/ε",
             "steps to a loss of ε",
             [
-                median_curve("λ halved every epoch", (1 / losses).tolist(), halving),
+                median_curve("λ halved every 8000 steps", (1 / losses).tolist(), arrivals),
                 median_curve("constant λ = 0.05 √ε", (1 / wanted).tolist(), constant),
-                Series("∝ 1/ε", (1 / wanted).tolist(), (np.median(constant[:, 0]) * wanted[0] / wanted).tolist()),
             ],
             log_x=True,
             log_y=True,
@@ -45,26 +62,73 @@ def measure(evidence: Evidence) -> Findings:
     )
 
 
-def _decades(largest: float, smallest: float) -> np.ndarray:
-    """The powers of ten from the largest loss down to the smallest."""
-    return 10.0 ** -np.arange(round(-np.log10(largest)), round(-np.log10(smallest)) + 1)
+@dataclass(frozen=True)
+class _Epochs:
+    """Where the epochs of runs end.
+
+    Attributes:
+        lengths, decays: (T,), (K,) steps an epoch, rising, and the λ of each, falling.
+        step, loss: (seeds, T, K); NaN for a run that is not done.
+    """
+
+    lengths: np.ndarray
+    decays: np.ndarray
+    step: np.ndarray
+    loss: np.ndarray
+
+    @classmethod
+    def of(cls, evidence: Evidence, sweep: str) -> _Epochs:
+        ends: dict[tuple[int, int], Table | None] = {}
+        for full, config in evidence.runs(sweep):
+            schedule = config.stages["local_convergence"].weight_decay
+            assert isinstance(schedule, GeometricSchedule)
+            ends[config.seed, schedule.every] = _ends(load_metrics(full.run.path)) if full.status == "done" else None
+        known = next(table for table in ends.values() if table is not None)
+        seeds, lengths = (sorted({key[i] for key in ends}) for i in (0, 1))
+        shape = len(seeds), len(lengths), len(known["weight_decay"])
+        step, loss = np.full(shape, np.nan), np.full(shape, np.nan)
+        for (seed, every), table in ends.items():
+            if table is not None:
+                place = seeds.index(seed), lengths.index(every)
+                step[place], loss[place] = table["step"], table["loss"]
+        return cls(np.array(lengths), known["weight_decay"].astype(float), step, loss)
+
+    def arrivals(self, losses: np.ndarray) -> np.ndarray:
+        """(seeds, losses): the steps to each loss in the longest epochs, by the log of the loss at their ends."""
+        return np.array(
+            [arrival(loss, step, losses) for loss, step in zip(self.loss[:, -1], self.step[:, -1], strict=True)]
+        )
+
+    def shortest(self, some: np.ndarray, excess: float) -> np.ndarray:
+        """(seeds, decays): the epochs from which on the loss is at most that many times c λ².
+
+        c is that of the longest epochs at the largest of these decays.
+        """
+        squares = self.loss[..., some] / self.decays[some] ** 2
+        ratios = np.moveaxis(squares / squares[:, -1:, :1], 1, -1)  # (seeds, decays, T)
+        return np.array([[crossing(self.lengths, ratio, excess) for ratio in seed] for seed in ratios])
 
 
-def _arrivals(evidence: Evidence, losses: np.ndarray) -> dict[float, np.ndarray]:
-    """For each separation of the teachers, (seeds, losses): the steps to each loss, infinite in a run that failed."""
-    found: dict[float, list[np.ndarray]] = {}
-    for full, _ in evidence.runs("halving"):
-        steps = np.full(len(losses), np.inf)
-        if full.status == "done":
-            rows = load_metrics(full.run.path)
-            steps = first_steps(rows["loss"].astype(float), rows["step"].astype(float), losses)
-        found.setdefault(float(full.values[_SEPARATION]), []).append(steps)
-    return {angle: np.array(found[angle]) for angle in sorted(found, reverse=True)}
+def _ends(rows: Table) -> Table:
+    """The last row of each epoch of the last stage."""
+    late = {name: column[rows["stage"] == "local_convergence"] for name, column in rows.items()}
+    last = np.flatnonzero(np.append(np.diff(late["weight_decay"].astype(float)) != 0, True))
+    return {name: late[name][last] for name in ("step", "loss", "weight_decay")}
 
 
-def first_steps(loss: np.ndarray, step: np.ndarray, losses: np.ndarray) -> np.ndarray:
-    """The first logged step at which a run is at each of the losses or below; infinite where it never is."""
-    return np.array([step[loss <= wanted].min(initial=np.inf) for wanted in losses])
+def arrival(loss: np.ndarray, step: np.ndarray, losses: np.ndarray) -> np.ndarray:
+    """The steps at which a falling curve is at each of the losses, infinite where it never is."""
+    lowest = np.minimum.accumulate(loss)
+    found = np.interp(-np.log(losses), -np.log(lowest), step)
+    return np.where(losses >= lowest[-1], found, np.inf)  # also for NaN
+
+
+def off_line(losses: np.ndarray, steps: np.ndarray) -> float:
+    """The largest distance of steps from their line in log 1/ε, over their range; NaN for infinite ones."""
+    if not np.isfinite(steps).all():
+        return float("nan")
+    x = np.log(1 / losses)
+    return float(np.abs(steps - np.polyval(np.polyfit(x, steps, 1), x)).max() / np.ptp(steps))
 
 
 def _stopped(table: Table) -> tuple[np.ndarray, np.ndarray]:
@@ -74,27 +138,22 @@ def _stopped(table: Table) -> tuple[np.ndarray, np.ndarray]:
     return wanted, by_seed(table, arrived, [{_STOP: loss} for loss in wanted])
 
 
-def _per_decade(halving: np.ndarray) -> str:
+def _reached(what: str, losses: np.ndarray, arrivals: np.ndarray) -> str:
+    off = [off_line(losses, steps) for steps in arrivals]
+    straight = sum(one < 0.05 for one in off)
     with np.errstate(invalid="ignore"):  # a run that reaches neither loss
-        steps = median_of((halving[:, -1] - halving[:, 0]) / (halving.shape[1] - 1))
-    return f"with the decay halved every epoch, each decade of the loss takes {count_or_never(steps.value)} steps"
-
-
-def _slowest(angle: float, steps: np.ndarray, loss: float) -> str:
+        each = median_of((arrivals[:, -1] - arrivals[:, 0]) / np.log10(losses[0] / losses[-1]))
     return (
-        f"teachers at least {angle:g}° apart: {count_or_never(np.median(steps[:, -1]))} steps to a loss of {loss:g} at "
-        f"the median, {count_or_never(steps[:, -1].max())} in the slowest run"
+        f"{what}: {count_or_never(each.value)} steps a decade at the median (L = c λ² makes it 13288), {straight} of "
+        f"{len(off)} runs off their line by less than 5 %; {count_or_never(np.median(arrivals[:, -1]))} steps to a "
+        f"loss of {losses[-1]:.0e} at the median, {count_or_never(arrivals[:, -1].max())} in the slowest run"
     )
 
 
-def _epochs(shorter: Table, usual: Table) -> str:
-    told = ", ".join(
-        f"{loss.value:.1e} in epochs of {every:g} steps"
-        for every, loss in zip(*against(shorter, _EVERY, shorter["loss"]), strict=True)
-    )
-    separated = usual[_SEPARATION] == usual[_SEPARATION].max()
-    own = f"{median_of(usual['loss'][separated]).value:.1e} in those of the claim"
-    return f"the loss after as many halvings, {told}, {own}"
+def _local_slopes(wanted: np.ndarray, steps: np.ndarray) -> Iterator[str]:
+    pairs = [(i, exponent_of(1 / wanted[i : i + 2], steps[:, i : i + 2])) for i in range(len(wanted) - 1)]
+    told = ", ".join(f"{p.value:.2f} [{p.low:.2f}, {p.high:.2f}] to ε = {wanted[i + 1]:.0e}" for i, p in pairs)
+    yield f"the exponent of the constant decay, decade by decade: {told}"
 
 
 def _stalls(table: Table) -> Iterator[str]:

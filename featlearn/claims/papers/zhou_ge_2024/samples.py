@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from featlearn.claims.curves import by_seed, median_curve
+from featlearn.claims.curves import by_seed, crossing, median_curve
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import over_seeds, slope
 from featlearn.claims.records import Panel
@@ -85,23 +84,6 @@ def _angles(table: Table) -> np.ndarray:
     """The angle of each run; 90 degrees for one that is not done or has no neuron left."""
     known = (table["status"] == "done") & np.isfinite(table["mean_angle"].astype(float))
     return np.where(known, table["mean_angle"].astype(float), 90.0)
-
-
-def crossing(sizes: Sequence[float], angles: np.ndarray, wanted: float) -> float:
-    """The size from which on the angle is at most what is wanted, interpolated in the logarithms.
-
-    The smallest size where every angle is small enough, and infinite where the last is not.
-    """
-    last = np.flatnonzero(~(angles <= wanted))
-    if not len(last):
-        return float(sizes[0])
-    i = int(last[-1])
-    if i + 1 == len(sizes):
-        return float("inf")
-    if not np.isfinite(angles[i]):
-        return float(sizes[i + 1])
-    share = np.log(angles[i] / wanted) / np.log(angles[i] / angles[i + 1])
-    return float(sizes[i] * (sizes[i + 1] / sizes[i]) ** share)
 
 
 def _teachers_found(groups: list[_Group]) -> str:

@@ -16,8 +16,12 @@ from featlearn.training.problem import Problem
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A network of the last stage at one snapshot, (1, m) and (1, m, d), with its row and the optimum at its λ."""
+    """A network of the last stage at one snapshot, (1, m) and (1, m, d), with its row and the optimum at its λ.
 
+    ``run`` is the place of its run among those of the sweep.
+    """
+
+    run: int
     seed: int
     decay: float
     gap: float
@@ -30,7 +34,7 @@ class Snapshot:
 
 def snapshots_of(evidence: Evidence, sweep: str) -> Iterator[Snapshot]:
     """The snapshots of every run. Raises ValueError when a run is not done."""
-    for full, config in evidence.runs(sweep):
+    for run, (full, config) in enumerate(evidence.runs(sweep)):
         if full.status != "done":
             raise ValueError(f"the run of seed {config.seed} ended as {full.status}")
         problem, last = build(config)[0], list(config.stages)[-1]
@@ -41,19 +45,4 @@ def snapshots_of(evidence: Evidence, sweep: str) -> Iterator[Snapshot]:
             best = optimum_of(problem, 0, row["weight_decay"])
             if row["stage"] == last and best is not None:
                 numbers = config.seed, row["weight_decay"], row["gap"], row["grad_norm"]
-                yield Snapshot(*numbers, a[None], w[None], problem, best)
-
-
-def near_and_far(evidence: Evidence, shots: list[Snapshot]) -> tuple[list[Snapshot], str]:
-    """The clear snapshots near a solution (gaps above rounding and bounds), and a sentence about those that are far."""
-    most, least = evidence.parameters["near_solution"], evidence.parameters["smallest_gap"]
-    clear = [s for s in shots if s.gap > least * s.optimum.upper + 10 * (s.optimum.upper - s.optimum.lower)]
-    near = [s for s in clear if s.gap <= most * s.optimum.upper]
-    far = [s for s in shots if s.gap / s.optimum.upper > most]
-    if not far:
-        return near, f"no snapshot of the last stage has a gap above {most:g} of J*"
-    flattest = min(far, key=lambda s: s.gradient**2 / s.gap)
-    what = ": a plateau" if flattest.gradient**2 < 1e-5 * flattest.gap else ""
-    runs = f"{len({s.seed for s in far})} of {len({s.seed for s in shots})} runs have snapshots above {most:g} of J*"
-    ratio = f"‖∇L_λ‖² is as small as {flattest.gradient**2 / flattest.gap:.1e} of the gap"
-    return near, f"{runs}; there {ratio} (seed {flattest.seed}, λ = {flattest.decay:.2g}){what}"
+                yield Snapshot(run, *numbers, a[None], w[None], problem, best)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from featlearn.claims.evidence import Evidence, Findings
-from featlearn.claims.papers.zhou_ge_2024.samples import crossing, measure
+from featlearn.claims.papers.zhou_ge_2024.samples import measure
 from featlearn.runs.metrics import Table
 from tests.claims.papers.zhou_ge_2024.small import claim
 from tests.claims.papers.zhou_ge_2024.tables import BASE, assert_complete, crossed, holding, swept, tables
@@ -66,11 +66,3 @@ def test_it_does_not_hold_where_nothing_is_learned() -> None:
     assert not any(holding("samples", findings).values())
     assert findings.edges[0] == "samples for 2°: never at d = 4, never at d = 8, never at d = 16"
     assert "d = 8: 2° is not reached; 90.0° with 204800" in findings.edges[3]
-
-
-def test_a_crossing_is_interpolated_in_the_logarithms() -> None:
-    assert crossing([100, 400, 1600], np.array([8.0, 4.0, 2.0]), 4.0) == 400
-    assert crossing([100, 400, 1600], np.array([8.0, 4.0, 1.0]), 2.0) == pytest.approx(800)
-    assert crossing([100, 400], np.array([1.0, 0.5]), 2.0) == 100
-    assert crossing([100, 400], np.array([1.0, 3.0]), 2.0) == np.inf
-    assert crossing([100, 400], np.array([np.inf, 1.0]), 2.0) == 400

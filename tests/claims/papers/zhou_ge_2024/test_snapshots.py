@@ -1,35 +1,34 @@
-"""Which snapshots are near a solution, and what is told of those that are far."""
+"""The snapshots of the last stage of every run, each with its row and the best measure at its λ."""
 
-from types import SimpleNamespace
-from typing import Any
+from pathlib import Path
 
-import numpy as np
+import pytest
 
 from featlearn.claims.evidence import Evidence
-from featlearn.claims.papers.zhou_ge_2024.snapshots import Snapshot, near_and_far
+from featlearn.claims.papers.zhou_ge_2024.snapshots import snapshots_of
+from featlearn.theory import population
+from tests.claims.papers.zhou_ge_2024.small import LATE
+from tests.claims.papers.zhou_ge_2024.tables import BASE, swept
+from tests.sweeps.small import new_sweep, run
 
-EVIDENCE = Evidence({}, {"near_solution": 0.3, "smallest_gap": 1e-9})
-
-
-def shot(gap: float, *, seed: int = 0, gradient: float = 0.1, width_of_bounds: float = 0.0) -> Snapshot:
-    """A snapshot beside a best measure with an upper bound of 1."""
-    optimum: Any = SimpleNamespace(upper=1.0, lower=1.0 - width_of_bounds)
-    nothing: Any = None
-    return Snapshot(seed, 0.01, gap, gradient, np.zeros((1, 1)), np.zeros((1, 1, 1)), nothing, optimum)
+SHORT = f"{LATE}.steps: [20], {LATE}.weight_decay.every: [10], log.snapshots: [6], log.gap: [true]"
+FULL = "seeds: 2\nstore: full\n"
 
 
-def test_near_are_gaps_above_rounding_and_bounds_and_not_above_the_limit() -> None:
-    shots = [shot(0.3), shot(0.31), shot(2e-9), shot(0.5e-9), shot(1e-5, width_of_bounds=1e-5)]
-    near, _ = near_and_far(EVIDENCE, shots)
-    assert near == [shots[0], shots[2]]
+def test_they_are_those_of_the_last_stage_with_the_numbers_of_their_rows(tmp_path: Path) -> None:
+    shots = list(snapshots_of(Evidence({"runs": swept(tmp_path, SHORT, rest=FULL)}, {}), "runs"))
+    assert {(shot.run, shot.seed) for shot in shots} == {(0, 0), (1, 1)}
+    assert {shot.decay for shot in shots} == {0.004, 0.002}
+    for shot in shots:
+        teacher = shot.problem.teacher_second_layer, shot.problem.teacher_first_layer
+        loss = population.loss(shot.problem.activation, shot.second_layer, shot.first_layer, *teacher)[0]
+        squares = (shot.second_layer**2).sum() + (shot.first_layer**2).sum()
+        assert shot.optimum.weight_decay == shot.decay
+        assert shot.gap == pytest.approx(loss + shot.decay / 2 * squares - shot.optimum.lower, rel=1e-9)
 
 
-def test_far_snapshots_are_told_with_the_flattest_of_them() -> None:
-    shots = [shot(0.1), shot(0.5, seed=3), shot(0.5, seed=7, gradient=0.2)]
-    _, told = near_and_far(EVIDENCE, shots)
-    assert told == (
-        "2 of 3 runs have snapshots above 0.3 of J*; there ‖∇L_λ‖² is as small as 2.0e-02 of the gap (seed 3, λ = 0.01)"
-    )
-    _, told = near_and_far(EVIDENCE, [*shots, shot(0.5, seed=7, gradient=1e-4)])
-    assert told.endswith("as small as 2.0e-08 of the gap (seed 7, λ = 0.01): a plateau")
-    assert near_and_far(EVIDENCE, shots[:1])[1] == "no snapshot of the last stage has a gap above 0.3 of J*"
+def test_a_run_that_is_not_done_is_told(tmp_path: Path) -> None:
+    directory = new_sweep(tmp_path, f"grid: {{{SHORT}, {LATE}.step_size: [1.0e+6]}}\n{FULL}", BASE)
+    run(directory)
+    with pytest.raises(ValueError, match="the run of seed 0 ended as diverged"):
+        list(snapshots_of(Evidence({"runs": directory}, {}), "runs"))
