@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from featlearn.theory import double_double, population
-from featlearn.theory.activations import Activation, activation
+from featlearn.theory.activations import Activation, Symmetry, activation
 from featlearn.theory.activations.hinges import Hinge, Hinges
 from featlearn.theory.activations.piecewise_linear import PiecewiseLinear, piecewise_linear_activation
 from featlearn.theory.double_double import DoubleDouble
@@ -31,7 +31,7 @@ POINTS = [
 
 
 def _record(name: str, drop: int) -> Activation:
-    rest = {"hardtanh": "odd", "softshrink": "odd"}.get(name, "none")
+    rest: Symmetry = "odd" if name in ("hardtanh", "softshrink") else "none"
     return piecewise_linear_activation(name, name, FUNCTIONS[name], rest)(drop)
 
 
@@ -42,7 +42,7 @@ def test_kernel_and_derivatives_are_those_of_quadrature(name: str, drop: int) ->
     q_u, q_v, t = (np.array(column) for column in zip(*POINTS, strict=True))
     s = np.clip(t * np.sqrt(q_u * q_v), -np.sqrt(q_u * q_v), np.sqrt(q_u * q_v))
     found = function.kernel(drop, np, q_u, q_v, s)
-    in_torch = function.kernel(drop, torch, *(torch.tensor(x) for x in (q_u, q_v, s)))  # type: ignore[arg-type]
+    in_torch = function.kernel(drop, torch, *(torch.tensor(x) for x in (q_u, q_v, s)))
     for i, point in enumerate(POINTS):
         truth = piecewise_truth.kernel(function, drop, *point)
         for its, also, expected in zip(found, in_torch, truth, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from featlearn.theory.activations.own_kinks import checked_kinks, straight_pieces
 from featlearn.theory.activations.piecewise_linear import piecewise_linear_activation
-from featlearn.theory.activations.record import DROP_SETTINGS
+from featlearn.theory.activations.record import DROP_SETTINGS, Activation
 from featlearn.theory.activations.registry import activation_names, register
 from featlearn.theory.activations.series import HIGHEST_DEGREE, Function, HermiteSeries, Parity
 from featlearn.theory.activations.smooth import smooth_activation
@@ -23,6 +24,8 @@ _NORMS = 1.0, 2.0  # to which a series must hold, at least
 _FITS = 1e-8  # of an integral of a derivative, relative to the change of the function
 _ROUNDING = 1e-13  # of the values of the function, which the change is a difference of
 _SYMMETRIC = 1e-14
+_LOOKED_AT = -6.17 + 0.51 * np.arange(25)
+_SAME = 1e-9
 _WORDS_OF_YAML = "null", "true", "false"
 
 
@@ -69,12 +72,29 @@ def register_activation(
     if bends:
         straight = straight_pieces(name, pointwise[0], pointwise[1], bends)
         make = piecewise_linear_activation(name, formula, straight, _symmetry((straight.phi, straight.phi_prime))[0])
-        register(*map(make, DROP_SETTINGS), further=make)
-        return
-    series = HermiteSeries(pointwise, *_symmetry(pointwise))
-    _check_series(name, series)
-    make = smooth_activation(name, formula, series)
-    register(*map(make, DROP_SETTINGS), further=make)
+    else:
+        series = HermiteSeries(pointwise, *_symmetry(pointwise))
+        _check_series(name, series)
+        make = smooth_activation(name, formula, series)
+    known_by = fingerprint(pointwise[0], pointwise[1])
+
+    def recognisable(drop: int) -> Activation:
+        return replace(make(drop), fingerprint=known_by)
+
+    register(*map(recognisable, DROP_SETTINGS), further=recognisable)
+
+
+def fingerprint(function: Function, derivative: Function) -> tuple[float, ...]:
+    """φ and φ′ at some z between which functions do not hide, none a round number, where kinks are."""
+    return tuple(float(value) for its in (function, derivative) for value in its(_LOOKED_AT))
+
+
+def is_same_function(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two fingerprints are of one function, whose last digits may differ between machines."""
+    if len(one) != len(other):
+        return False
+    size = max(map(abs, [*one, *other]))
+    return all(abs(a - b) <= _SAME * size for a, b in zip(one, other, strict=True))
 
 
 class _Own:
