@@ -1,4 +1,4 @@
-"""Activations of a user's own (``featlearn.register_activation``): what a run keeps of them, and whether they are those.
+"""Activations of a user's own (``featlearn.register_activation``): what a run keeps of them, to know them again.
 
 A function itself cannot be stored. Its values at fifty points are, in ``run.json``: they tell it from another one, and
 last digits, in which machines differ, do not matter.

@@ -69,8 +69,8 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     """Go on with a run that was interrupted, killed or failed, from its last checkpoint.
 
     Raises:
-        RunError: when the run is finished or diverged, in use, its files are broken, or its activation is a function of the user's
-            own that is not registered.
+        RunError: when the run is finished or diverged, in use, its files are broken, or its activation is a function of
+            the user's own that is not registered.
         ConfigError: when its configuration was damaged.
     """
     info = run.read_info()

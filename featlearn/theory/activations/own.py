@@ -14,7 +14,8 @@ from featlearn.theory.activations.own_kinks import checked_kinks, straight_piece
 from featlearn.theory.activations.piecewise_linear import piecewise_linear_activation
 from featlearn.theory.activations.record import DROP_SETTINGS, Activation
 from featlearn.theory.activations.registry import activation_names, register
-from featlearn.theory.activations.series import HIGHEST_DEGREE, Function, HermiteSeries, Parity
+from featlearn.theory.activations.series import Function, HermiteSeries, Parity
+from featlearn.theory.activations.series_levels import HIGHEST_DEGREE
 from featlearn.theory.activations.smooth import smooth_activation
 from featlearn.theory.pairs import Array
 
