@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any
 
 
@@ -20,16 +21,17 @@ class TableCache:
 
     def get(self, key: Hashable, make: Callable[[], Any], size: Callable[[Any], int]) -> Any:
         """What is kept under a key, made if there is nothing, with its number of bytes."""
-        if key in self._kept:
+        found = self._kept.get(key)
+        if found is None:
+            made = make()
+            found = self._kept[key] = made, size(made)
+        with suppress(KeyError):  # other threads may have dropped what is asked for here
             self._kept.move_to_end(key)
-            return self._kept[key][0]
-        made = make()
-        self._kept[key] = made, size(made)
-        while len(self._kept) > 1 and self.bytes > self.most:
-            self._kept.popitem(last=False)
-        return made
+            while len(self._kept) > 1 and self.bytes > self.most:
+                self._kept.popitem(last=False)
+        return found[0]
 
     @property
     def bytes(self) -> int:
         """Of all that is kept."""
-        return sum(size for _, size in self._kept.values())
+        return sum(size for _, size in list(self._kept.values()))
