@@ -31,7 +31,9 @@ def weights_at(step: float, end: float, degree: int) -> np.ndarray:
         right = hermite_functions(right_nodes(step, end), degree)
         right = step * right[:, :1] * right
         left = right[:0:-1] * np.where(np.arange(degree + 1) % 2, -1.0, 1.0)
-        return np.concatenate([left, right])
+        weights = np.concatenate([left, right])
+        weights.setflags(write=False)  # all series share them
+        return weights
 
     found: np.ndarray = _WEIGHTS.get((step, end, degree), make, lambda its: its.nbytes)
     return found

@@ -280,9 +280,9 @@ def _table(step: float, degree: int, first: int, stride: int) -> tuple[np.ndarra
     z, weights = nodes(step, _END), weights_at(step, _END, degree)
     if stride == 1:
         return z, weights
-    z, weights = z[len(z) // 2 :], np.ascontiguousarray(weights[len(z) // 2 :, first::2])
-    weights[1:] *= 2.0
-    return z, weights
+    right = np.array(weights[len(z) // 2 :, first::2], order="C")  # a copy, for others have the same weights
+    right[1:] *= 2.0
+    return z[len(z) // 2 :], right
 
 
 def _bytes(table: tuple[np.ndarray, np.ndarray]) -> int:
