@@ -61,7 +61,12 @@ def _elu_prime(z: np.ndarray) -> np.ndarray:
     [
         (_elu, _elu_prime, [0], r"curved between its kinks.* at z = -\d.*closed forms are of straight pieces"),
         (*HARDTANH, [-1], "curved between its kinks, or has another one, as at z = -?0"),
-        (lambda z: np.where(z > 0, z + 1, 0), lambda z: 1.0 * (z > 0), [0], "derivative does not fit function.*jumps"),
+        (
+            lambda z: np.where(z > 0, z + 1, 0),
+            lambda z: 1.0 * (z > 0),
+            [0],
+            "derivative does not fit function.*functions that jump",
+        ),
         (lambda z: np.where(z > 7, z, np.abs(z)) + (z > 7), np.sign, [0], r"is \d.* it jumps, .* kinks="),
         (lambda z: 2 * z, lambda z: 2 + 0 * z, [0], "the derivative of bad is 2 on both sides"),
         (*HARDTANH, ["a"], "must be a list of numbers"),
