@@ -139,10 +139,10 @@ def where(condition: np.ndarray, x: Any, y: Any) -> DoubleDouble:
     return DoubleDouble(np.where(condition, x.high, y.high), np.where(condition, x.low, y.low))
 
 
-def clip(x: DoubleDouble, low: float, high: float) -> DoubleDouble:
-    above = (x - high).high > 0
+def clip(x: DoubleDouble, low: float, high: float | None) -> DoubleDouble:
     below = (x - low).high < 0
-    return where(above, high, where(below, low, x))
+    x = where(below, low, x)
+    return x if high is None else where((x - high).high > 0, high, x)
 
 
 def abs(x: DoubleDouble) -> DoubleDouble:

@@ -26,7 +26,6 @@ from featlearn.theory.pairs import Array
 LARGEST = 60.0  # Φ and its density are 1 and 0 to the last bit well before: larger arguments are taken as this one
 _FARTHEST = 1e9  # the same of conditional arguments, which are quotients by √(1 − t²)
 _SMALLEST = 1e-30  # stands for 0 where there are quotients; squares of it are never taken
-_HUGE = 1e200  # no bound; double-double knows no infinity
 _NODES = 14
 
 
@@ -53,7 +52,7 @@ def density(xp: ModuleType, z: Array) -> Array:
 
 def threshold(xp: ModuleType, bias: Array, length: Array) -> Array:
     """b/x, within what the normal distributions tell apart; 0 for rows (0, 0)."""
-    return xp.clip(bias / xp.clip(length, _SMALLEST, _HUGE), -LARGEST, LARGEST)
+    return xp.clip(bias / xp.clip(length, _SMALLEST, None), -LARGEST, LARGEST)
 
 
 class Normals(NamedTuple):
@@ -92,7 +91,7 @@ def bivariate(xp: ModuleType, h: Array, k: Array, t: Array) -> Normals:
 def _given(xp: ModuleType, h: Array, k: Array, t: Array, root: Array) -> Array:
     """(k − th)/r, with the difference taken of near numbers first where t is near ±1."""
     rest = xp.where(t > 0, (k - h) + (1 - t) * h, (k + h) - (1 + t) * h)
-    return xp.clip(rest / xp.clip(root, 1e-20, _HUGE), -_FARTHEST, _FARTHEST)
+    return xp.clip(rest / xp.clip(root, 1e-20, None), -_FARTHEST, _FARTHEST)
 
 
 def _owens(xp: ModuleType, h: Array, m: Array) -> Array:

@@ -64,6 +64,15 @@ def test_last_digits_do_not_matter() -> None:
     assert why_another({"relu": known_by}) is not None
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_functions_with_kinks_train_in_both_precisions(precision: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(f"precision: {precision}\n{CONFIG}")
+    with _registered("clipped", *HARDTANH, kinks=[-1, 1]):
+        loss = featlearn.train(featlearn.load_config(file), tmp_path / "runs").metrics["loss"]
+        assert loss[-1] < loss[0]
+
+
 def test_activations_of_the_package_have_none(tmp_path: Path) -> None:
     file = tmp_path / "plain.yaml"
     file.write_text(CONFIG.replace("clipped", "relu"))
