@@ -254,6 +254,7 @@ class RunInfo(Provenance):
     curvature: CurvatureRecord | None = None
     conditioning: float | None = None  # of teacher neurons, see ``theory.conditioning``
     series: SeriesRecord | None = None
+    own_functions: dict[str, tuple[float, ...]] | None = None  # the user's own, see ``runs.own_functions``
     rows: Count | None = None  # rows of the log, once the run has stopped
     message: Text | None = None
     traceback: Text | None = None

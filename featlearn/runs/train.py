@@ -13,6 +13,7 @@ from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.environment import environment, provenance, warn_of
 from featlearn.runs.interruption import interruptible
+from featlearn.runs.own_functions import own_functions, why_another
 from featlearn.runs.recorder import Recorder, follow
 from featlearn.runs.records import ActivationRecord, RunInfo, Status, changes
 from featlearn.runs.threads import one_blas_thread
@@ -68,12 +69,15 @@ def resume(run: RunDirectory, watch: Watcher | None = None) -> RunResult:
     """Go on with a run that was interrupted, killed or failed, from its last checkpoint.
 
     Raises:
-        RunError: when the run is finished or diverged, in use, or its files are broken.
+        RunError: when the run is finished or diverged, in use, its files are broken, or its activation is a function of
+            the user's own that is not registered.
         ConfigError: when its configuration was damaged.
     """
     info = run.read_info()
     if info.status in ("done", "diverged"):
         raise RunError(f"{run.path} has status {info.status}: there is nothing to resume")
+    if why := why_another(info.own_functions):
+        raise RunError(f"{run.path} cannot be resumed: {why}")
     config = load_config(run.config_file)
     if not config.answers_to(info.config_hash):
         raise RunError(f"{run.config_file} was changed since the run began; start a new run from it")
@@ -159,5 +163,6 @@ def first_info(config: Config, backend: Backend) -> RunInfo:
         device=backend.device,
         threads=backend.threads,
         precision=config.precision,
+        own_functions=own_functions(config),
         **provenance(),
     )

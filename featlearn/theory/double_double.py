@@ -2,7 +2,7 @@
 
 The population loss is a sum of terms of order ‖f*‖² that cancel down to the loss itself, so float64 leaves nothing of
 a loss below 1e-14. The pair kernels of ``activations`` run unchanged on the type of this module, which carries twice
-the digits: the module is the array namespace of its own type (sqrt, asin, exp, clip, where).
+the digits: the module is the array namespace of its own type (abs, sqrt, asin, exp, clip, where).
 
 Accuracy: + − × ÷ √ within 2⁻¹⁰⁰ relative, asin within 1e-29 absolute, exp x within 1e-30 (1 + |x|) relative
 (tests/theory/test_double_double.py, against 50-digit arithmetic). Finite values below 1e290 only: the splitting of a
@@ -101,6 +101,9 @@ class DoubleDouble:
     def __gt__(self, other: float) -> np.ndarray:
         return self.high > other
 
+    def __lt__(self, other: float) -> np.ndarray:
+        return self.high < other
+
     def __getitem__(self, key: Any) -> DoubleDouble:
         return DoubleDouble(self.high[key], np.broadcast_to(self.low, self.high.shape)[key])
 
@@ -136,10 +139,20 @@ def where(condition: np.ndarray, x: Any, y: Any) -> DoubleDouble:
     return DoubleDouble(np.where(condition, x.high, y.high), np.where(condition, x.low, y.low))
 
 
-def clip(x: DoubleDouble, low: float, high: float) -> DoubleDouble:
-    above = (x - high).high > 0
+def clip(x: DoubleDouble, low: float, high: float | None) -> DoubleDouble:
     below = (x - low).high < 0
-    return where(above, high, where(below, low, x))
+    x = where(below, low, x)
+    return x if high is None else where((x - high).high > 0, high, x)
+
+
+def abs(x: DoubleDouble) -> DoubleDouble:
+    return where(x.high < 0, -x, x)
+
+
+def broadcast_arrays(*given: Any) -> list[DoubleDouble]:
+    lifted = [_lift(x) for x in given]
+    shape = np.broadcast_shapes(*(x.high.shape for x in lifted))
+    return [DoubleDouble(np.broadcast_to(x.high, shape), np.broadcast_to(x.low, shape)) for x in lifted]
 
 
 def sqrt(x: DoubleDouble) -> DoubleDouble:

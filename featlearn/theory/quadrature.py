@@ -8,14 +8,17 @@ ends, where erf of a long row turns sharply.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
 from math import pi
+from typing import Any
 
 import numpy as np
 
 from featlearn.theory.activations import DROP_SETTINGS, Activation
 
 Function = Callable[[np.ndarray], np.ndarray]
+Products = Callable[[np.ndarray, np.ndarray], list[np.ndarray]]
 
 _RADIUS = 12.5  # exp(−r²/2) r⁵ is below 1e-28 beyond
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
@@ -51,19 +54,26 @@ def expectation(f: Function, g: Function, q_u: float, q_v: float, s: float) -> f
     (tests/theory/test_quadrature.py, against moments known exactly).
     Source: derived in docs/theory.md §8.
     """
+    (found,) = _expectations(lambda u, v: [f(u) * g(v)], q_u, q_v, s)
+    return found
+
+
+def _expectations(products: Products, q_u: float, q_v: float, s: float) -> list[float]:
+    """E of some functions of (u·x, v·x), which ``products`` makes of arrays of both; see ``expectation``."""
     n = np.sqrt(q_u) * np.sqrt(q_v)
     t = 0.0 if n == 0 else min(1.0, max(-1.0, s / n))
     angle = float(np.arctan2(np.sqrt((1 - t) * (1 + t)), t))
     r, r_weight = _radial()
     density = r_weight * r * np.exp(-0.5 * r * r) / (2 * pi)
-    total = 0.0
+    totals: list[float] = []
     alpha, weight = _angular(angle)
     for begin in range(0, len(alpha), _TOGETHER):
         part = slice(begin, begin + _TOGETHER)
         along_u, along_v = np.cos(alpha[part, None]), np.cos(alpha[part, None] - angle)
-        products = f(np.sqrt(q_u) * along_u * r) * g(np.sqrt(q_v) * along_v * r)
-        total += float(weight[part] @ (products @ density))
-    return total
+        made = products(np.sqrt(q_u) * along_u * r, np.sqrt(q_v) * along_v * r)
+        parts = [float(weight[part] @ (its @ density)) for its in made]
+        totals = [a + b for a, b in zip(totals, parts, strict=True)] if totals else parts
+    return totals
 
 
 def mean(f: Function, q: float) -> float:
@@ -85,17 +95,29 @@ def pair_kernel(activation: Activation, q_u: float, q_v: float, s: float) -> tup
     """
     if activation.drop_hermite_below not in DROP_SETTINGS:
         raise ValueError(f"quadrature knows no drop_hermite_below of {activation.drop_hermite_below}")
-    phi, prime = activation.phi, activation.phi_prime
-    k_s = expectation(prime, prime, q_u, q_v, s)
-    stretched = expectation(lambda z: z * prime(z), phi, q_u, q_v, s)
+    phi: Any = activation.phi
+    prime: Any = activation.phi_prime
+    plain, dropped, k_s, stretched = _all_products(phi, prime, q_u, q_v, s)
     k_q = (stretched - s * k_s) / (2 * q_u)
     if activation.drop_hermite_below == 0:
-        return expectation(phi, phi, q_u, q_v, s), k_s, k_q
+        return plain, k_s, k_q
 
-    mean_u, mean_v = mean(phi, q_u), mean(phi, q_v)
+    mean_v = mean(phi, q_v)
     slope_u, slope_v = mean(prime, q_u), mean(prime, q_v)
     # d/dq E f(√q z) = E[√q z f′(√q z)]/(2q), for f = φ and, through Stein's identity E[z f(z)] = E f′(z), for f = φ′
     mean_change = mean(lambda z: z * prime(z), q_u) / (2 * q_u)
     slope_change = (mean(lambda z: (z * z / q_u - 1) * prime(z), q_u)) / (2 * q_u)
-    k = expectation(lambda z: phi(z) - mean_u - slope_u * z, lambda z: phi(z) - mean_v - slope_v * z, q_u, q_v, s)
-    return k, k_s - slope_u * slope_v, k_q - mean_change * mean_v - slope_change * slope_v * s
+    return dropped, k_s - slope_u * slope_v, k_q - mean_change * mean_v - slope_change * slope_v * s
+
+
+@lru_cache(maxsize=32)  # an activation is asked for with all degrees, and without those below 2
+def _all_products(phi: Any, prime: Any, q_u: float, q_v: float, s: float) -> tuple[float, ...]:
+    """E φφ, the same without constant and linear parts, E φ′φ′ and E (u·x) φ′(u·x) φ(v·x), from the same values."""
+    (mean_u, slope_u), (mean_v, slope_v) = ((mean(phi, q), mean(prime, q)) for q in (q_u, q_v))
+
+    def products(u: np.ndarray, v: np.ndarray) -> list[np.ndarray]:
+        of_u, of_v, prime_u = phi(u), phi(v), prime(u)
+        dropped = (of_u - mean_u - slope_u * u) * (of_v - mean_v - slope_v * v)
+        return [of_u * of_v, dropped, prime_u * prime(v), u * prime_u * of_v]
+
+    return tuple(_expectations(products, q_u, q_v, s))

@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 
 from featlearn.theory.activations.hermite_functions import hermite_functions, nodes, weights_at
-from featlearn.theory.activations.series import HIGHEST_DEGREE
+from featlearn.theory.activations.series_levels import HIGHEST_DEGREE
 from tests.theory.smooth_truth import MP
 
 

@@ -157,3 +157,14 @@ def test_fast_waves_have_a_degree_though_their_low_coefficients_vanish() -> None
     assert degree is not None
     k, found = 401, series.coefficients(np.array([20.0]), degree, 0)[0]
     assert found[k] == pytest.approx(float(MP.mpf(20) ** k * MP.exp(-200) / MP.sqrt(MP.fac(k))), rel=1e-12)
+
+
+def test_series_that_share_nodes_leave_one_another_alone() -> None:
+    one, other = HermiteSeries((np.sin, np.cos)), HermiteSeries((np.sin, np.cos), "odd")
+    for step in (0.125, 0.25):
+        _, weights = one.table(step, 1, 0)
+        before = weights.copy()
+        other.table(step, 1, 0)
+        other.table(step, 1, 1)
+        assert np.array_equal(one.table(step, 1, 0)[1], before)
+        assert np.sum(weights[:, 0]) == pytest.approx(1.0, abs=1e-15)

@@ -65,6 +65,20 @@ def test_kernels_and_derivatives_are_within_their_bound_over_the_hard_points(nam
             assert abs(float(ours) - float(theirs)) <= bound + 2e-14 * max(1.0, x[0] * x[1]), (q_u, q_v, s)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_kernels_and_derivatives_have_their_digits_beside_sums_in_thirty(name: str) -> None:
+    for q_u, q_v, t in [(1.0, 0.25, 0.5), (4.0, 4.0, 1 - 2.0**-40), (25.0, 4.0**-8, -1.0), (25.0, 25.0, 1.0)]:
+        truth = smooth_truth.kernel_in_thirty_digits(name, q_u, q_v, t)
+        found = activation(name, 0).kernel(np, np.float64(q_u), np.float64(q_v), np.float64(t * np.sqrt(q_u * q_v)))
+        reference = smooth_truth.kernel(name, q_u, q_v, t * np.sqrt(q_u * q_v))
+        bound = _series(activation(name, 0)).level_bound(max(q_u, q_v) ** 0.5) or np.nan
+        size = max(1.0, np.sqrt(q_u * q_v))
+        for ours, other, theirs in zip(found, reference, truth, strict=True):
+            assert abs(other - theirs) <= 2e-16 * size, (q_u, q_v, t)
+            assert abs(float(ours) - theirs) <= bound + 5e-15 * size, (q_u, q_v, t)
+
+
 @every_entry
 def test_kernel_and_derivatives_are_the_expectations_of_the_pointwise_functions(entry: Activation) -> None:
     for q_u, q_v, t in [(1.0, 1.0, 0.0), (0.25, 4.0, 0.3), (9.0, 1.0, -0.999), (1e-4, 2.0, 1.0)]:

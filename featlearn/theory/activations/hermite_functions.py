@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator
 from math import log, pi
 
 import numpy as np
+
+from featlearn.theory.activations.table_cache import TableCache
+
+_TOGETHER = 64  # degrees of a block
+_WEIGHTS = TableCache(2**26)
 
 
 def nodes(step: float, end: float) -> np.ndarray:
@@ -14,33 +19,46 @@ def nodes(step: float, end: float) -> np.ndarray:
     return step * np.arange(-count, count + 1)
 
 
-@lru_cache(maxsize=2)
+def right_nodes(step: float, end: float) -> np.ndarray:
+    """Those from 0 on."""
+    return step * np.arange(int(end / step) + 2)
+
+
 def weights_at(step: float, end: float, degree: int) -> np.ndarray:
     """(J, degree + 1) of the trapezoid sums for E[f(z) he_k(z)] over ``nodes``."""
-    right = right_half(step, end, degree)
-    right = step * right[:, :1] * right
-    left = right[:0:-1] * np.where(np.arange(degree + 1) % 2, -1.0, 1.0)
-    return np.concatenate([left, right])
 
+    def make() -> np.ndarray:
+        right = hermite_functions(right_nodes(step, end), degree)
+        right = step * right[:, :1] * right
+        left = right[:0:-1] * np.where(np.arange(degree + 1) % 2, -1.0, 1.0)
+        weights = np.concatenate([left, right])
+        weights.setflags(write=False)  # all series share them
+        return weights
 
-@lru_cache(maxsize=2)
-def right_half(step: float, end: float, degree: int) -> np.ndarray:
-    """The functions at the nodes z ≥ 0."""
-    return hermite_functions(step * np.arange(int(end / step) + 2), degree)
+    found: np.ndarray = _WEIGHTS.get((step, end, degree), make, lambda its: its.nbytes)
+    return found
 
 
 def hermite_functions(z: np.ndarray, degree: int) -> np.ndarray:
-    """he_k(z) √ϕ(z) with the density ϕ of N(0, 1), k = 0 … degree, (J, degree + 1): orthonormal and bounded by 1.
+    """he_k(z) √ϕ(z) with the density ϕ of N(0, 1), k = 0 … degree, (J, degree + 1): orthonormal and bounded by 1."""
+    found = np.empty((degree + 1, len(z)))
+    for first, block in hermite_blocks(z, degree):
+        found[first : first + len(block)] = block
+    return found.T
+
+
+def hermite_blocks(z: np.ndarray, degree: int) -> Iterator[tuple[int, np.ndarray]]:
+    """The same, a few degrees at a time: the first of them, which is even, and an array (degrees, J) that is reused.
 
     By √(k + 1) ψ_{k+1} = z ψ_k − √k ψ_{k−1}, of numbers that are kept within range apart from a factor, as ψ_0 is below
     the least float64 where a later one is not small.
     """
-    found = np.empty((degree + 1, len(z)))
+    found = np.empty((min(_TOGETHER, degree + 1), len(z)))
     exponent = -0.25 * z * z - 0.25 * log(2 * pi)
     factor, roots = np.exp(exponent), np.sqrt(np.arange(degree + 2.0))
     before, here = np.zeros(len(z)), np.ones(len(z))
     for k in range(degree + 1):
-        np.multiply(here, factor, out=found[k])
+        np.multiply(here, factor, out=found[k % _TOGETHER])
         before *= -roots[k]
         before += z * here
         before /= roots[k + 1]
@@ -51,4 +69,5 @@ def hermite_functions(z: np.ndarray, degree: int) -> np.ndarray:
                 scale = np.where(large, 1e-100, 1.0)
                 before, here, exponent = before * scale, here * scale, exponent - np.log(scale)
                 factor = np.exp(exponent)
-    return found.T
+        if k % _TOGETHER == _TOGETHER - 1 or k == degree:
+            yield k - k % _TOGETHER, found[: k % _TOGETHER + 1]

@@ -1,17 +1,21 @@
-"""Activations that a user registers: functions of NumPy arrays, trained by ``HermiteSeries``."""
+"""Activations that a user registers: functions of NumPy arrays, smooth ones trained by ``HermiteSeries``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from featlearn.theory.activations.record import DROP_SETTINGS
+from featlearn.theory.activations.own_kinks import checked_kinks, straight_pieces
+from featlearn.theory.activations.piecewise_linear import piecewise_linear_activation
+from featlearn.theory.activations.record import DROP_SETTINGS, Activation
 from featlearn.theory.activations.registry import activation_names, register
-from featlearn.theory.activations.series import HIGHEST_DEGREE, HermiteSeries, Parity
+from featlearn.theory.activations.series import Function, HermiteSeries, Parity
+from featlearn.theory.activations.series_levels import HIGHEST_DEGREE
 from featlearn.theory.activations.smooth import smooth_activation
 from featlearn.theory.pairs import Array
 
@@ -21,6 +25,8 @@ _NORMS = 1.0, 2.0  # to which a series must hold, at least
 _FITS = 1e-8  # of an integral of a derivative, relative to the change of the function
 _ROUNDING = 1e-13  # of the values of the function, which the change is a difference of
 _SYMMETRIC = 1e-14
+_LOOKED_AT = -6.17 + 0.51 * np.arange(25)
+_SAME = 1e-9
 _WORDS_OF_YAML = "null", "true", "false"
 
 
@@ -30,22 +36,26 @@ def register_activation(
     derivative: OwnFunction,
     *,
     second_derivative: OwnFunction | None = None,
+    kinks: Sequence[float] = (),
     formula: str = "",
 ) -> None:
     """Make an activation of your own known, for configurations that are loaded and trained in this process.
 
-    Its kernels are Hermite series with the accuracy of those of tanh: what they leave out is bounded by quadrature, and
-    logged in run.json. That needs a smooth function: analytic, or nearly so, and of moderate growth.
+    The kernels of a smooth function are Hermite series with the accuracy of those of tanh: what they leave out is
+    bounded by quadrature, and logged in run.json. That needs a function that is analytic, or nearly so, and of moderate
+    growth. A function with kinks must be straight between them; its kernels are closed forms, exact to rounding.
 
     Args:
         name: a new name of lower-case letters, digits and _.
         function: φ, from an array of numbers to an array of the same shape.
         derivative: φ′, likewise.
         second_derivative: φ″, likewise; without it the gradient of rows of norm below 1e-4 has fewer digits.
+        kinks: every z at which φ′ jumps, in any order; what the derivative is there does not matter.
         formula: φ in plain symbols, for tables.
     Raises:
         ValueError: when the name is no name or taken, a derivative does not fit its function, or the function grows too
-            fast, or its series converges too slowly, to be computed to the accuracy of the others.
+            fast, or its series converges too slowly, to be computed to the accuracy of the others; when there are kinks
+            and it jumps, is curved between them, or has no kink at one of them.
     """
     if not (isinstance(name, str) and name.isidentifier() and name == name.lower()) or name in _WORDS_OF_YAML:
         raise ValueError(f"{name!r} is not a name: lower-case letters, digits and _, not starting with a digit")
@@ -55,13 +65,37 @@ def register_activation(
     given = [(what, _Own(its)) for what, its in functions if its is not None]
     for what, its in given:
         _check_values(what, its)
-    for (what, its), (of_slope, slope) in pairwise(given):
-        _check_slope(what, its, of_slope, slope)
+    bends = checked_kinks(kinks)
+    for (what, its), (of_slope, slope) in pairwise(given[:2] if bends else given):
+        _check_slope(what, its, of_slope, slope, bends)
     pointwise = tuple(its for _, its in given)
-    series = HermiteSeries(pointwise, *_symmetry(pointwise))
-    _check_series(name, series)
-    make = smooth_activation(name, formula or f"{name}(z)", series)
-    register(*map(make, DROP_SETTINGS), further=make)
+    formula = formula or f"{name}(z)"
+    if bends:
+        straight = straight_pieces(name, pointwise[0], pointwise[1], bends)
+        make = piecewise_linear_activation(name, formula, straight, _symmetry((straight.phi, straight.phi_prime))[0])
+    else:
+        series = HermiteSeries(pointwise, *_symmetry(pointwise))
+        _check_series(name, series)
+        make = smooth_activation(name, formula, series)
+    known_by = fingerprint(pointwise[0], pointwise[1])
+
+    def recognisable(drop: int) -> Activation:
+        return replace(make(drop), fingerprint=known_by)
+
+    register(*map(recognisable, DROP_SETTINGS), further=recognisable)
+
+
+def fingerprint(function: Function, derivative: Function) -> tuple[float, ...]:
+    """φ and φ′ at some z between which functions do not hide, none a round number, where kinks are."""
+    return tuple(float(value) for its in (function, derivative) for value in its(_LOOKED_AT))
+
+
+def is_same_function(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two fingerprints are of one function, whose last digits may differ between machines."""
+    if len(one) != len(other):
+        return False
+    size = max(map(abs, [*one, *other]))
+    return all(abs(a - b) <= _SAME * size for a, b in zip(one, other, strict=True))
 
 
 class _Own:
@@ -94,10 +128,10 @@ def _check_values(what: str, function: _Own) -> None:
         raise ValueError(f"{what} gives other values at the same numbers in another array; it must work entry by entry")
 
 
-def _check_slope(what: str, function: _Own, of_slope: str, slope: _Own) -> None:
+def _check_slope(what: str, function: _Own, of_slope: str, slope: _Own, kinks: Sequence[float]) -> None:
     """Over short intervals a function must change by the integral of its derivative."""
     nodes, weights = np.polynomial.legendre.leggauss(20)
-    edges = np.linspace(-6.0, 6.0, 97)
+    edges = np.union1d(np.linspace(-6.0, 6.0, 97), kinks)
     half = np.diff(edges)[:, None] / 2
     change = np.diff(function(edges))
     told = np.sum(half * weights * slope(edges[:-1, None] + half + half * nodes), -1)
@@ -109,11 +143,12 @@ def _check_slope(what: str, function: _Own, of_slope: str, slope: _Own) -> None:
         where = f"from z = {edges[i]:.4g} to {edges[i + 1]:.4g}"
         raise ValueError(
             f"{of_slope} does not fit {what}: {where} it changes by {change[i]:.9g}, and the integral of {of_slope} is "
-            f"{told[i]:.9g}; correct it, or the function is not smooth there, which a Hermite series needs"
+            f"{told[i]:.9g}; correct it, or name the kink that is there in kinks=[…]; functions that jump have no "
+            "kernel here"
         )
 
 
-def _symmetry(functions: Sequence[_Own]) -> tuple[Parity, float]:
+def _symmetry(functions: Sequence[Function]) -> tuple[Parity, float]:
     """That of φ − φ(0), or of φ − φ′(0) z, and that φ(0) or φ′(0)."""
     z = np.linspace(0.0, 8.0, 257)
     there, mirrored = functions[0](z), functions[0](-z)
@@ -139,6 +174,6 @@ def _check_series(name: str, series: HermiteSeries) -> None:
             )
         raise ValueError(
             f"the Hermite series of {name} converges too slowly: at a row of norm {norm:g}, {HIGHEST_DEGREE} degrees "
-            f"leave {series.left_over(norm):.1e} of its mean square, and 1e-11 is the most; a jump, a kink or a very "
-            "steep slope does that"
+            f"leave {series.left_over(norm):.1e} of its mean square, and 1e-11 is the most; a jump, a kink that is not "
+            "named in kinks=[…] or a very steep slope does that"
         )

@@ -15,42 +15,26 @@ together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, partial
 from math import ceil, factorial, log, pi, prod, sqrt
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from featlearn.theory.activations.hermite_functions import nodes, right_half, weights_at
+from featlearn.theory.activations.hermite_functions import nodes, weights_at
+from featlearn.theory.activations.series_levels import END as _END
+from featlearn.theory.activations.series_levels import Function, Level, LevelSearch, Parity, Symmetry, residual
+from featlearn.theory.activations.table_cache import TableCache
 from featlearn.theory.pairs import Array
 
-Parity = Literal["even", "odd", "none"]
-Function = Callable[..., Array]  # pointwise, with the signature (z, xp=np)
-
-HIGHEST_DEGREE = 4000
 TOLERANCE = 1e-13  # of a truncation, relative to E φ²
-_OF_DERIVATIVES = 10.0  # times that in ∂K/∂s and ∂K/∂q
 BESIDE_KINK = 1e-24  # that of φ beside a function with a kink, of which a truncation leaves much
-_AT_LAST = 100.0  # times all this where the highest degree is reached: beyond, there is no kernel
 
 _RATIO = 2.0**0.25  # of the norms of neighbouring levels
 _LOWEST_LEVEL = -8
-_END = 16.0  # of the nodes: the weight exp(−z²/4) of a coefficient is 1e-28 there
-_CAPS = (60, 180, 450, 1000, 2000, HIGHEST_DEGREE)
-_SETTLED = 2e-15  # what a step may change in a coefficient, relative to √E φ²
-_MOST_NODES = 4000
 _LEAST_DIVISOR = 1e-4  # of the coefficients of a derivative that was not given
-
-
-@dataclass(frozen=True)
-class Level:
-    """What holds for all rows of norm up to ``norm``: the truncation, and the step of the trapezoid sums."""
-
-    norm: float
-    degree: int
-    step: float
+_TABLES = TableCache(2**27)  # of all series together: more than those of any one level, for NumPy and for PyTorch
 
 
 class HermiteSeries:
@@ -65,9 +49,10 @@ class HermiteSeries:
 
     def __init__(self, functions: tuple[Function, ...], rest: Parity = "none", beside: float = 0.0) -> None:
         self.functions, self.rest, self.beside = functions, rest, beside
+        self._symmetry = Symmetry(rest, beside)
+        self._search = LevelSearch(functions, self._symmetry)
         self._levels: dict[tuple[int, float], Level | None] = {}
         self._bounds: dict[Level, float] = {}
-        self._tables: dict[Any, tuple[Any, Any]] = {}
 
     @cached_property
     def at_zero(self) -> tuple[float, ...]:
@@ -83,17 +68,11 @@ class HermiteSeries:
 
     def stride(self, order: int) -> tuple[int, int]:
         """The first degree, and the distance of the others, of the coefficients of an order that are quadratures."""
-        if self.rest == "none":
-            return 0, 1
-        return (order + (self.rest == "odd")) % 2, 2
+        return self._symmetry.stride(order)
 
     def alone(self, order: int) -> tuple[int, float, int] | None:
         """The coefficient that symmetry leaves beside those: its degree k, a factor f and a power p of f x^p."""
-        if self.rest == "odd" and order == 0 and self.beside:
-            return 0, self.beside, 0
-        if self.rest == "even" and order < 2 and self.beside:
-            return 1 - order, self.beside, 1 - order
-        return None
+        return self._symmetry.alone(order)
 
     # --- levels ----------------------------------------------------------------------------------
 
@@ -110,9 +89,8 @@ class HermiteSeries:
             index = max(index, ceil(log(largest_norm) / log(_RATIO) - 1e-9))
         if (index, tolerance) not in self._levels:
             beyond = [i for (i, its), level in self._levels.items() if level is None and its == tolerance]
-            known, tables = bool(beyond) and index >= min(beyond), dict(self._tables)
-            self._levels[index, tolerance] = None if known else self._new_level(_RATIO**index, tolerance)
-            self._tables = tables  # without those of trials
+            known = bool(beyond) and index >= min(beyond)
+            self._levels[index, tolerance] = None if known else self._search.find(_RATIO**index, tolerance)
         return self._levels[index, tolerance]
 
     def degree(self, largest_norm: float, tolerance: float = TOLERANCE) -> int | None:
@@ -132,68 +110,13 @@ class HermiteSeries:
             index += 1
         return float(_RATIO**index)
 
-    def _new_level(self, norm: float, tolerance: float) -> Level | None:
-        if not self.is_within_nodes(norm):
-            return None
-        for cap in _CAPS:
-            step = self._settled_step(norm, cap)
-            if step is None:
-                return None
-            left = self._left(norm, cap, step)
-            good = np.flatnonzero(left <= tolerance)
-            if len(good):
-                degree = max(4, int(good[0]))
-                step = self._settled_step(norm, degree)
-                return None if step is None else Level(norm, degree, step)
-        return Level(norm, HIGHEST_DEGREE, step) if step is not None and left[-1] <= _AT_LAST * tolerance else None
-
-    def _left(self, norm: float, degree: int, step: float) -> np.ndarray:
-        """What the tolerance of ``level`` is held to, after each degree up to one, (degree + 1,)."""
-        norms = norm * 2.0 ** -np.arange(0.0, 4.0, 0.5)
-        tails = []
-        for order in range(min(3, len(self.functions))):
-            found = self._coefficients(norms, degree, order, step)
-            last = self._residual(norms, found, order, step)
-            after = np.cumsum(found[:, ::-1] ** 2, -1)[:, ::-1] + last[:, None]  # of the degrees from k on
-            tails.append(np.append(np.max(after[:, 1:], 0), np.max(last)) / (after[0, 0] or 1.0))
-        of_slopes = [tails[1], *(np.sqrt(tails[0] * its) for its in tails[2:])]
-        return np.asarray(np.maximum(tails[0], np.max(of_slopes, 0) / _OF_DERIVATIVES))
-
     def is_within_nodes(self, norm: float) -> bool:
         """Whether φ(xz) is finite, and times its weight nothing, where the nodes end."""
-        z = np.linspace(-_END, _END, 65)
-        with np.errstate(all="ignore"):
-            weighted = np.abs(self.functions[0](norm * z)) * np.exp(-0.25 * z * z)
-        return bool(np.isfinite(weighted).all() and max(weighted[0], weighted[-1]) <= 1e-17 * np.max(weighted))
+        return self._search.is_within_nodes(norm)
 
     def left_over(self, norm: float) -> float:
         """The share of E φ(xz)² (or of φ′, φ″, as ``level`` weighs them) that is left after the last degree allowed."""
-        return float(self._left(norm, HIGHEST_DEGREE, 2 * _END / _MOST_NODES)[-1])
-
-    def _settled_step(self, norm: float, degree: int) -> float | None:
-        """A step of which two thirds change nothing in the coefficients of rows up to a norm."""
-        norms = np.array([norm, norm / 2])
-        orders = range(min(3, len(self.functions)))
-        resolution, before = 2 * sqrt(degree) + 10 + 10 * norm, None
-        if _END * resolution / (2 * pi) >= _MOST_NODES:
-            return None
-        size = [self._root_mean_square(order, norms, 2 * pi / resolution) for order in orders]
-        while _END * resolution / (2 * pi) < _MOST_NODES:
-            found = [self._coefficients(norms, degree, order, 2 * pi / resolution) for order in orders]
-            if not all(np.isfinite(its).all() for its in found):
-                return None
-            if before is not None:
-                changes = [np.max(np.abs(a - b)) for a, b in zip(found, before, strict=True)]
-                if all(change <= _SETTLED * scale for change, scale in zip(changes, size, strict=True)):
-                    return 2 * pi / resolution * 1.5
-            before, resolution = found, 1.5 * resolution
-        return None
-
-    def _root_mean_square(self, order: int, norms: np.ndarray, step: float) -> float:
-        """The largest √E f(xz)², f = φ^{(order)}, which coefficients of low degree alone need not show."""
-        z = nodes(step, _END)
-        values = self.functions[order](norms[:, None] * z) * np.exp(-0.25 * z * z)
-        return float(np.sqrt(step / sqrt(2 * pi) * np.max(np.sum(values * values, -1))))
+        return self._search.left_over(norm)
 
     # --- coefficients ----------------------------------------------------------------------------
 
@@ -335,42 +258,35 @@ class HermiteSeries:
             like: a tensor of the type and device that is wanted; None for NumPy.
         """
         first, stride = self.stride(order)
-        key = (step, degree, first, stride)
-        if key not in self._tables:
-            self._tables[key] = nodes(step, _END), weights_at(step, _END, degree)
-            if stride == 2:
-                z, weights = (x[len(x) // 2 :] for x in self._tables[key])
-                weights = np.ascontiguousarray(weights[:, first::2])
-                weights[1:] *= 2.0
-                self._tables[key] = z, weights
+        key = step, degree, first, stride
+        here: tuple[np.ndarray, np.ndarray] = _TABLES.get(key, partial(_table, *key), _bytes)
         if like is None:
-            return self._tables[key]
-        converted = (*key, like.dtype, like.device)
-        if converted not in self._tables:
-            self._tables[converted] = tuple(like.new_tensor(x) for x in self._tables[key])
-        return self._tables[converted]
+            return here
+        kind = like.dtype, like.device
+        return _TABLES.get((*key, *kind), lambda: tuple(like.new_tensor(x) for x in here), lambda _: _bytes(here))
 
     def _residual(
         self, norms: np.ndarray, found: np.ndarray, order: int, step: float, shift: np.ndarray | None = None
     ) -> np.ndarray:
-        """The mean square of φ^{(order)}(xz + b) less its terms, (n,), by the trapezoid rule: it is no difference of
-        large numbers, and its own digits are not lost."""
+        """The mean square of φ^{(order)}(xz + b) less its terms, (n,)."""
         if order >= len(self.functions):  # φ^{(r)} is not known pointwise: by the terms that follow
             more = self._coefficients(norms, 2 * found.shape[1], order, step, shift)
             return np.sum(more[:, found.shape[1] :] ** 2, -1)
-        degree = found.shape[1] - 1
-        z = nodes(step, max(_END, 2 * sqrt(degree) + 10))
-        weight = np.exp(-0.25 * z * z) / (2 * pi) ** 0.25
-        argument = norms[:, None] * z + (0.0 if shift is None else shift[:, None])
-        with np.errstate(all="ignore"):
-            values = np.where(weight > 0, self.functions[order](argument) * weight, 0.0)
-        middle = len(z) // 2
-        functions = right_half(step, max(_END, 2 * sqrt(degree) + 10), degree)
-        even, odd = found[:, ::2] @ functions[:, ::2].T, found[:, 1::2] @ functions[:, 1::2].T
-        values[:, middle:] -= even + odd
-        values[:, : middle + 1] -= (even - odd)[:, ::-1]
-        values[:, middle] += even[:, 0]  # which was taken twice
-        return step * np.sum(values * values, -1)
+        return residual([self.functions[order]], norms, found[None], step, shift)[0]
+
+
+def _table(step: float, degree: int, first: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """See ``HermiteSeries.table``."""
+    z, weights = nodes(step, _END), weights_at(step, _END, degree)
+    if stride == 1:
+        return z, weights
+    right = np.array(weights[len(z) // 2 :, first::2], order="C")  # a copy, for others have the same weights
+    right[1:] *= 2.0
+    return z[len(z) // 2 :], right
+
+
+def _bytes(table: tuple[np.ndarray, np.ndarray]) -> int:
+    return sum(its.nbytes for its in table)
 
 
 def of_norms(function: Callable[[np.ndarray], np.ndarray], q: Any) -> Any:

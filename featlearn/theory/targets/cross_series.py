@@ -32,7 +32,10 @@ class _Side(Protocol):
 
 
 class _Kinked:
-    """A function a·relu(z) + b z: c_k(x) = x c_k(1), of which (k + 2)(k + 1) c_{k+2}² = (k − 1)² c_k² for k ≥ 2."""
+    """A function with kinks.
+
+    Of a·relu(z) + b z the c_k(x) = x c_k(1) follow from (k + 2)(k + 1) c_{k+2}² = (k − 1)² c_k² for k ≥ 2.
+    """
 
     def __init__(self, plain: Activation) -> None:
         self.plain = plain
@@ -41,6 +44,8 @@ class _Kinked:
         return 0 if np.isfinite(norm) else None
 
     def coefficients(self, norms: np.ndarray, degree: int, order: int) -> np.ndarray:
+        if self.plain.coefficients is not None:
+            return self.plain.coefficients(norms, degree, order)
         at_one = np.zeros(degree + 3)
         at_one[:3] = [self.plain.projection(k, 1.0) / sqrt(factorial(k)) for k in range(3)]
         for k in range(2, degree + 1, 2):

@@ -25,6 +25,7 @@ import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.theory.activations.series import HermiteSeries
+from featlearn.theory.activations.table_cache import TableCache
 from featlearn.training.backends.layout import (
     COLUMNS_ALONE,
     EXPANSION_ROWS,
@@ -48,6 +49,7 @@ _NODES = _TO_CHEBYSHEV[1] * POWERS / 2
 
 _made: dict[tuple[Activation, int], set[int]] = {}  # levels of which there are tables, by activation and least degree
 _lock = threading.Lock()
+_TABLES = TableCache(2**26)
 
 
 def _renew_lock() -> None:
@@ -115,8 +117,15 @@ def _head(largest: float, *further: float, linear: float = 0.0) -> np.ndarray:
     return rows
 
 
-@cache
 def series_table(activation: Activation, level: int, least: int) -> np.ndarray:
+    """What ``_series_table`` makes, kept while there is room."""
+    table: np.ndarray = _TABLES.get(
+        (activation, level, least), lambda: _series_table(activation, level, least), lambda its: its.nbytes
+    )
+    return table
+
+
+def _series_table(activation: Activation, level: int, least: int) -> np.ndarray:
     """The table of a level, (rows, LANES), with all terms up to the degree ``least`` and maybe more.
 
     Beyond the norms that the series holds to all coefficients are NaN, as in its kernel.

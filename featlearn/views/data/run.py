@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from featlearn.config.settings import read_section, read_settings
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.metrics import Table, as_columns, with_values
+from featlearn.runs.own_functions import why_another
 from featlearn.runs.records import ActivationRecord, RunInfo
 from featlearn.storage.errors import RunError
 from featlearn.storage.text import printable
@@ -173,10 +174,12 @@ def _neurons_at(at: Snapshots, run: RunDirectory, info: RunInfo) -> Neurons:
 
 
 def activation_of(run: RunDirectory, info: RunInfo) -> Activation:
-    """The run's activation. Raises RunError when it is not said, or unknown to this version."""
+    """The run's activation. Raises RunError when it is not said, or unknown here."""
     if info.activation is None:
         older = "was written by an older version of featlearn and does not say the activation"
         raise RunError(f"{run.info_file} {older}; train from {run.config_file} to have it")
+    if why := why_another(info.own_functions):
+        raise RunError(f"{run.path}: {why}")
     try:
         return info.activation.entry()
     except ValueError as error:

@@ -1,0 +1,76 @@
+"""Functions of a user's that are straight between kinks: their pieces, from values alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import isfinite
+
+import numpy as np
+
+from featlearn.theory.activations.hinges import Hinge, Hinges
+from featlearn.theory.activations.piecewise_linear import PiecewiseLinear
+
+MOST_KINKS = 12
+_FARTHEST = 100.0
+_BEYOND = 30.0  # as far as functions are looked at behind the last kink
+_STRAIGHT = 1e-13  # relative to the largest slope
+_PER_PIECE = 65
+
+Values = Callable[[np.ndarray], np.ndarray]
+
+
+def checked_kinks(kinks: Sequence[float]) -> tuple[float, ...]:
+    """In rising order. Raises ValueError when they are no distinct numbers, too many or too far."""
+    try:
+        found = sorted({float(z) + 0.0 for z in kinks})
+    except (TypeError, ValueError):
+        raise ValueError(f"kinks is {kinks!r}; it must be a list of numbers, as in kinks=[-1.0, 1.0]") from None
+    if not all(isfinite(z) and abs(z) <= _FARTHEST for z in found):
+        raise ValueError(f"kinks is {list(kinks)}; each must be a number from {-_FARTHEST:g} to {_FARTHEST:g}")
+    if len(found) > MOST_KINKS:
+        raise ValueError(f"there are {len(found)} kinks, and {MOST_KINKS} are the most: every pair of them is computed")
+    return tuple(found)
+
+
+def straight_pieces(name: str, function: Values, slope: Values, kinks: Sequence[float]) -> PiecewiseLinear:
+    """The function as a sum of hinges, of kinks in rising order.
+
+    Raises:
+        ValueError: when it is curved between kinks, jumps, or has no kink where one is named.
+    """
+    ends = [kinks[0] - _BEYOND, *kinks, kinks[-1] + _BEYOND]
+    pieces = [a + (b - a) * (np.arange(_PER_PIECE) + 0.5) / _PER_PIECE for a, b in pairwise(ends)]
+    slopes = [float(slope(z)[_PER_PIECE // 2]) for z in pieces]
+    size = max(map(abs, slopes))
+    for z, its in zip(pieces, slopes, strict=True):
+        away = np.abs(slope(z) - its)
+        if np.max(away) > _STRAIGHT * size:
+            raise ValueError(
+                f"{name} is curved between its kinks, or has another one, as at z = {z[np.argmax(away)]:.4g}: the "
+                "Hermite series of kinks falls off too slowly, and its closed forms are of straight pieces; take these "
+                "and name all kinks, or take a smooth function"
+            )
+    hinges = []
+    for kink, below, above in zip(kinks, slopes[:-1], slopes[1:], strict=True):
+        if abs(above - below) <= _STRAIGHT * size:
+            raise ValueError(f"kinks names z = {kink:g}, and the derivative of {name} is {above:g} on both sides of it")
+        hinges.append(Hinge(above - below, -1 if kink < 0 else 1, abs(kink)))
+    middle = slopes[sum(kink < 0 for kink in kinks)]
+    found = PiecewiseLinear(float(function(np.zeros(1))[0]), middle, Hinges(tuple(hinges)))
+    _check_values(name, function, found, np.unique([*np.concatenate(pieces), *kinks]))
+    return found
+
+
+def _check_values(name: str, function: Values, found: PiecewiseLinear, z: np.ndarray) -> None:
+    """A function with these slopes and without jumps is this one."""
+    told, made = function(z), found.phi(z)
+    away = np.abs(told - made)
+    scale = np.abs(found.constant) + np.abs(z) * max(1e-300, *np.abs(found.phi_prime(z)))
+    wrong = away > 1e-12 * np.maximum(scale, np.max(scale) / len(z))
+    if np.any(wrong):
+        i = int(np.argmax(np.where(wrong, away, 0.0)))
+        raise ValueError(
+            f"{name} is {told[i]:.9g} at z = {z[i]:.4g}, and its slopes from z = 0 on make it {made[i]:.9g}: it jumps, "
+            "which no closed form here allows, or has a kink that is not named in kinks=[…]"
+        )
