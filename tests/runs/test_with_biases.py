@@ -89,6 +89,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "teacher": {"input_dim": 5, "polynomial": "x1 + x1*x2"},
         "data": {"kind": "online", "batch_size": 8, "noise_std": 0.1},
     },
+    "without the affine part": {"activation": {"name": "relu"}},
+    "without the affine part, online": {
+        "activation": {"name": "relu"},
+        "data": {"kind": "online", "batch_size": 8, "noise_std": 0.1},
+    },
+    "without the mean, in the span": {
+        "teacher": {"input_dim": 60, "width": 2},
+        "activation": {"name": "erf", "drop_hermite_below": 1},
+    },
+    "a teacher of another activation": {"teacher": TEACHER | {"activation": {"name": "abs"}}},
+    "a smooth teacher, in the span": {"teacher": {"input_dim": 60, "width": 2, "activation": {"name": "tanh"}}},
     "diagonal covariance": {"inputs": {"covariance": [1.0, 2.0, 0.5, 1.0, 3.0]}},
     "spike, in the span": {
         "teacher": {"input_dim": 60, "width": 2},
