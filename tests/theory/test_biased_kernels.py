@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from featlearn.theory.activations import activation
+from featlearn.theory.activations import activation, biased_kernels
 from featlearn.theory.activations.biased_kernels import biased_kernel, side_of
 from tests.theory import exact_biased
 from tests.theory.exact import number
@@ -87,3 +87,15 @@ def test_what_is_unknown_is_refused() -> None:
     made_up = replace(activation("tanh", 0), name="made up", kinks=(1.0,), series=None)
     with pytest.raises(ValueError, match="the kernel of made up with biases is unknown"):
         side_of(made_up)
+
+
+@pytest.mark.parametrize("lowest", [0, 3])
+def test_high_degrees_of_near_rows_are_not_lost(lowest: int) -> None:
+    act, rng = activation("tanh", 0), np.random.default_rng(0)
+    q, b, d = (np.full((6, 1), 9.0) * rng.random((6, 1)), rng.standard_normal((6, 1)), rng.standard_normal((6, 6)))
+    t = np.sign(d) * 10.0 ** -np.abs(3 * d)
+    t[0], t[1] = 1.0 - np.abs(t[0]) / 1e3, -1.0
+    u, v, _ = side_of(act).coefficients(np, 1830, q, b)
+    powers = t ** np.arange(1831)[:, None, None]
+    direct = np.sum((u * v.mT * powers)[lowest:], 0)
+    np.testing.assert_allclose(biased_kernels._sum(np, u, v.mT, t, lowest), direct, rtol=1e-12, atol=1e-15)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from featlearn.theory import normal
-from featlearn.theory.activations.biased_series import degree_of, like, numbers
+from featlearn.theory.activations.biased_series import coefficients_of, degree_of, like, numbers
 from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.pairs import Array
 
@@ -56,4 +56,4 @@ def of_series(series: HermiteSeries, xp: Any, degree: int, q: Array, b: Array) -
     norms, shifts = np.sqrt(numbers(q)).ravel(), numbers(b).ravel()
     if degree_of(series, norms, shifts) is None:
         return Coefficients(*[[q * float("nan")] * (degree + 1)] * 3)
-    return Coefficients(*(like(q, series.coefficients(norms, degree, order, shifts)) for order in range(3)))
+    return Coefficients(*(like(q, its) for its in coefficients_of(series, norms, degree, shifts)))

@@ -25,6 +25,9 @@ from featlearn.theory.activations.record import Activation, BiasedKernel, Biased
 from featlearn.theory.activations.series import BESIDE_KINK, TOLERANCE, HermiteSeries
 from featlearn.theory.pairs import Array
 
+_NEAR, _LOW_DEGREES = 0.5, 64  # |t| above which degrees from the second on matter: 2⁻⁶⁴ is no digit
+_TERMS_TOGETHER = 2**20
+
 
 @dataclass(frozen=True)
 class Side:
@@ -109,7 +112,7 @@ def _of_run(
     degree = max(degree, drop)
     of_u, of_v = side_u.coefficients(xp, degree, q_u, b_u), side_v.coefficients(xp, degree, q_v, b_v)
     value, by_s, by_q, by_b = (
-        _horner(of_u[i], of_v[j], t, lowest)
+        _sum(xp, of_u[i], of_v[j], t, lowest)
         for i, j, lowest in ((0, 0, drop), (1, 1, max(0, drop - 1)), (2, 0, drop), (1, 0, drop))
     )
     return BiasedValues(value, by_s, 0.5 * by_q, by_b)
@@ -130,12 +133,24 @@ def _degree(side_u: Side, side_v: Side, *rows: tuple[Array, Array]) -> int | Non
     return None if None in degrees else max(its for its in degrees if its is not None)
 
 
-def _horner(u: Any, v: Any, t: Array, lowest: int) -> Array:
-    """Σ_{k ≥ lowest} u_k v_k t^k."""
-    total = u[-1] * v[-1] + 0 * t
-    for k in range(len(u) - 2, lowest - 1, -1):
+def _sum(xp: Any, u: Any, v: Any, t: Array, lowest: int) -> Array:
+    """Σ_{k ≥ lowest} u_k v_k t^k; high degrees for the pairs near a line alone, as the others have nothing left there."""
+    low = max(lowest + 1, min(len(u), _LOW_DEGREES))
+    total = u[low - 1] * v[low - 1] + 0 * t
+    for k in range(low - 2, lowest - 1, -1):
         total *= t
         total += u[k] * v[k]
     for _ in range(lowest):
         total *= t
+    near = abs(t) > _NEAR
+    count = int(near.sum())
+    if low == len(u) or not count:
+        return total
+    total, along, together = np.asarray(total) if xp is np else total, t[near], max(1, _TERMS_TOGETHER // count)
+    for first in range(low, len(u), together):
+        part = slice(first, first + together)
+        of_u, of_v = (x[part] if not isinstance(x, list) else xp.stack(x[part]) for x in (u, v))
+        of_u, of_v = (xp.broadcast_to(x, (len(x), *t.shape))[:, near] for x in (of_u, of_v))
+        powers = xp.cumprod(xp.broadcast_to(along, of_u.shape), 0)
+        total[near] += along ** (first - 1) * (of_u * of_v * powers).sum(0)
     return total
