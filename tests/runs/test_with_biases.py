@@ -216,9 +216,10 @@ def test_a_covariance_turns_rows_and_leaves_biases(covariance: Any) -> None:
     assert not np.allclose(images[..., :-1], start.state.first_layer[..., :-1])
 
 
-@pytest.mark.parametrize(
-    "changes", [{}, {"activation": {"name": "relu"}}, OTHER, OTHER | {"activation": {"name": "abs"}}]
-)
+SLOW = [{"activation": {"name": "relu"}}, OTHER, OTHER | {"activation": {"name": "abs"}}]
+
+
+@pytest.mark.parametrize("changes", [{}, *(pytest.param(x, marks=pytest.mark.slow) for x in SLOW)])
 def test_samples_of_many_inputs_are_near_the_population(changes: dict[str, Any]) -> None:
     data = {"kind": "empirical", "samples": 200_000, "noise_std": 0.0}
     row = run_batch([config_of(data=data, **changes)])[0].rows[0]

@@ -47,8 +47,8 @@ def test_short_rows_keep_their_digits_without_their_affine_part(point: tuple[flo
     at = with_product(point)
     q_u, b_u, q_v, b_v, s = map(number, at)
     exact = Pair("tanh", q_u, b_u, q_v, b_v, s, "erf").values_from(2)
-    for value, its in zip(values_of("tanh", "erf", 2, at), exact, strict=True):
-        assert abs(number(value) - its) <= 1e-11 * abs(its)
+    for value, its, bound in zip(values_of("tanh", "erf", 2, at), exact, (1e-12, 1e-12, 1e-9, 1e-12), strict=True):
+        assert abs(number(value) - its) <= bound * abs(its)
 
 
 def _weights(seed: int, runs: int, m: int) -> tuple[np.ndarray, np.ndarray]:

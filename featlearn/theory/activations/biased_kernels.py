@@ -134,7 +134,7 @@ def _degree(side_u: Side, side_v: Side, *rows: tuple[Array, Array]) -> int | Non
 
 
 def _sum(xp: Any, u: Any, v: Any, t: Array, lowest: int) -> Array:
-    """Σ_{k ≥ lowest} u_k v_k t^k; high degrees for the pairs near a line alone, as the others have nothing left there."""
+    """Σ_{k ≥ lowest} u_k v_k t^k; high degrees for the pairs near a line alone, as others have nothing left there."""
     low = max(lowest + 1, min(len(u), _LOW_DEGREES))
     total = u[low - 1] * v[low - 1] + 0 * t
     for k in range(low - 2, lowest - 1, -1):

@@ -55,8 +55,8 @@ def coefficients_of(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """c_k, d_k, e_k = E[φ^{(i)}(xz + b) he_k(z)] for i = 0, 1, 2 and k = 0 … degree, each (n, degree + 1).
 
-    Those of φ″ are quadratures, and from c_0 and d_0 the others follow, d_k = x e_{k−1}/√k and c_k = x d_{k−1}/√k, which
-    keeps digits of short rows. Where φ″ is not known that of φ′ is the quadrature.
+    Those of φ″ are quadratures, and from c_0 and d_0 the others follow, d_k = x e_{k−1}/√k and c_k = x d_{k−1}/√k,
+    which keeps digits of short rows. Where φ″ is not known that of φ′ is the quadrature.
 
     Accuracy: 1e-15 (1 + x²) of the largest √E (φ^{(i)})².
     """
