@@ -384,3 +384,10 @@ def test_a_stage_stops_at_columns_that_are_there_and_no_others() -> None:
                 config_of(**stage(stop={name: 1.0}))
         else:
             config_of(**stage(stop={name: 1.0}))
+
+
+@pytest.mark.slow
+def test_flow_over_long_times_ends() -> None:
+    run = run_batch([config_of(**stage(method="flow", steps=2, step_size=1e4))])[0]
+    assert run.status == "done"
+    assert run.rows[-1]["grad_norm"] < 1e-6
