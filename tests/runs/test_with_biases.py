@@ -134,7 +134,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+LONG = {"a smooth teacher, in the span", "flow"}
+
+
+@pytest.mark.parametrize("variant", [pytest.param(v, marks=[pytest.mark.slow] * (v in LONG)) for v in VARIANTS])
 def test_resuming_within_a_stage_changes_no_bit(variant: str, tmp_path: Path) -> None:
     config = config_of(**VARIANTS[variant])
     whole = train(config, tmp_path / "whole")
@@ -319,6 +322,7 @@ def test_rows_in_the_span_are_those_in_all_dimensions(monkeypatch: pytest.Monkey
                 assert value == pytest.approx(other[column], rel=1e-8, abs=1e-12), column
 
 
+@pytest.mark.slow
 def test_rows_that_are_too_long_for_a_series_are_told(tmp_path: Path) -> None:
     tanh = {"name": "tanh", "drop_hermite_below": 0}
     result = train(config_of(activation=tanh, **stage(step_size=1e4)), tmp_path)
