@@ -176,7 +176,8 @@ class Biases(Section):
 
     def violations(self) -> Violations:
         if (self.std is None) == (self.constant is None):
-            yield (), "takes one of std and constant, as in {std: 0.5}"
+            which = "missing std or constant" if self.std is None else "takes one of std and constant"
+            yield (), f"{which}, as in {{std: 0.5}}"
 
 
 class Student(Section):
@@ -187,8 +188,7 @@ class Student(Section):
     biases: Biases | None = Field(
         None,
         description="b_j of neurons φ(w_j·x + b_j) at the start, {std: s} or {constant: c}; stages train them as the "
-        "layer `biases`. Explicit starts and files take `init.biases`. For plain φ (`drop_hermite_below: 0`); default: "
-        "no biases",
+        "layer `biases`. Explicit starts and files take `init.biases`. Default: no biases",
     )
     output_scale: Annotated[float, Field(gt=0, le=1e8)] | None = Field(
         None,

@@ -27,13 +27,14 @@ LARGEST = 60.0  # Φ and its density are 1 and 0 to the last bit well before: la
 _FARTHEST = 1e9  # the same of conditional arguments, which are quotients by √(1 − t²)
 _SMALLEST = 1e-30  # stands for 0 where there are quotients; squares of it are never taken
 _NODES = 14
+_SMALL = 2**11  # entries
 
 
 @cache
-def _rule() -> tuple[tuple[float, float], ...]:
+def _rule() -> tuple[np.ndarray, np.ndarray]:
     """Gauss's points in [0, 1], and their weights."""
     points, weights = np.polynomial.legendre.leggauss(_NODES)
-    return tuple((0.5 * (1 + x), 0.5 * w) for x, w in zip(points.tolist(), weights.tolist(), strict=True))
+    return 0.5 * (1 + points), 0.5 * weights
 
 
 def cdf(xp: ModuleType, z: Array) -> Array:
@@ -48,6 +49,15 @@ def cdf(xp: ModuleType, z: Array) -> Array:
 def density(xp: ModuleType, z: Array) -> Array:
     """Φ′(z) = e^{−z²/2}/√2π."""
     return xp.exp(-0.5 * z * z) / (normal_doubled.root_of_two_pi() if xp is double_double else sqrt(2 * pi))
+
+
+def hermite_densities(xp: ModuleType, z: Array, count: int) -> list[Array]:
+    """he_k(z) Φ′(z) for k < ``count``, he_k = He_k/√k!, without factors that overflow."""
+    found = [density(xp, z)]
+    for k in range(count - 1):
+        further = z * found[k] if k == 0 else z * found[k] - sqrt(k) * found[k - 1]
+        found.append(further / sqrt(k + 1))
+    return found[:count]
 
 
 def threshold(xp: ModuleType, bias: Array, length: Array) -> Array:
@@ -94,18 +104,34 @@ def _given(xp: ModuleType, h: Array, k: Array, t: Array, root: Array) -> Array:
     return xp.clip(rest / xp.clip(root, 1e-20, None), -_FARTHEST, _FARTHEST)
 
 
+def _integral(xp: ModuleType, decay: Array, ratio: Array) -> Array:
+    """∫₀¹ exp(decay (1 + (ratio x)²))/(1 + (ratio x)²) dx, the nodes of small arrays at a time, in the same order."""
+    points, weights = _rule()
+    total = 0.0
+    if xp is double_double or np.prod(ratio.shape) > _SMALL:
+        rule = zip(points.tolist(), weights.tolist(), strict=True)
+        for point, weight in normal_doubled.rule() if xp is double_double else rule:
+            along = point * ratio
+            square = 1 + along * along
+            total = total + weight * xp.exp(decay * square) / square
+        return total
+    along = (_NODES,) + (1,) * len(ratio.shape)
+    if xp is not np:
+        points, weights = (ratio.new_tensor(x) for x in (points, weights))
+    square = 1 + (points.reshape(along) * ratio) ** 2
+    for term in weights.reshape(along) * xp.exp(decay * square) / square:
+        total = total + term
+    return total
+
+
 def _owens(xp: ModuleType, h: Array, m: Array) -> Array:
     """T(h, m/h)."""
     size, other = xp.abs(h), xp.abs(m)
     swap = other - size > 0
     larger, smaller = xp.where(swap, other, size), xp.where(swap, size, other)
     ratio = smaller / larger
-    decay, total = -0.5 * larger * larger, 0.0
-    for point, weight in normal_doubled.rule() if xp is double_double else _rule():
-        along = point * ratio
-        square = 1 + along * along
-        total = total + weight * xp.exp(decay * square) / square
-    inside = ratio * total / (normal_doubled.two_pi() if xp is double_double else 2 * pi)
+    of_circle = normal_doubled.two_pi() if xp is double_double else 2 * pi
+    inside = ratio * _integral(xp, -0.5 * larger * larger, ratio) / of_circle
     # ½(Φ(h) + Φ(m)) − Φ(h)Φ(m) in tails, which lose no digits
     tail_h, tail_m = cdf(xp, -size), cdf(xp, -other)
     outside = 0.5 * (tail_h + tail_m) - tail_h * tail_m

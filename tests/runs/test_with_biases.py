@@ -39,6 +39,16 @@ STUDENT: dict[str, Any] = {
 }
 STAGE: dict[str, Any] = {"train": ALL, "steps": 40, "step_size": 0.02, "weight_decay": 0.01}
 PLAIN = {"name": "relu", "drop_hermite_below": 0}
+OTHER: dict[str, Any] = {
+    "teacher": {
+        "directions": "axes",
+        "input_dim": 5,
+        "width": 2,
+        "output_weights": [1.0, -1.0],
+        "biases": [0.5, -0.3],
+        "activation": {"name": "erf"},
+    }
+}
 
 
 def config_of(**changes: Any) -> Config:
@@ -89,6 +99,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "teacher": {"input_dim": 5, "polynomial": "x1 + x1*x2"},
         "data": {"kind": "online", "batch_size": 8, "noise_std": 0.1},
     },
+    "without the affine part": {"activation": {"name": "relu"}},
+    "without the affine part, online": {
+        "activation": {"name": "relu"},
+        "data": {"kind": "online", "batch_size": 8, "noise_std": 0.1},
+    },
+    "without the mean, in the span": {
+        "teacher": {"input_dim": 60, "width": 2},
+        "activation": {"name": "erf", "drop_hermite_below": 1},
+    },
+    "a teacher of another activation": {"teacher": TEACHER | {"activation": {"name": "abs"}}},
+    "a smooth teacher, in the span": {"teacher": {"input_dim": 60, "width": 2, "activation": {"name": "erf"}}},
     "diagonal covariance": {"inputs": {"covariance": [1.0, 2.0, 0.5, 1.0, 3.0]}},
     "spike, in the span": {
         "teacher": {"input_dim": 60, "width": 2},
@@ -113,7 +134,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+LONG = {"a smooth teacher, in the span", "flow"}
+
+
+@pytest.mark.parametrize("variant", [pytest.param(v, marks=[pytest.mark.slow] * (v in LONG)) for v in VARIANTS])
 def test_resuming_within_a_stage_changes_no_bit(variant: str, tmp_path: Path) -> None:
     config = config_of(**VARIANTS[variant])
     whole = train(config, tmp_path / "whole")
@@ -195,9 +219,13 @@ def test_a_covariance_turns_rows_and_leaves_biases(covariance: Any) -> None:
     assert not np.allclose(images[..., :-1], start.state.first_layer[..., :-1])
 
 
-def test_samples_of_many_inputs_are_near_the_population() -> None:
+SLOW = [{"activation": {"name": "relu"}}, OTHER, OTHER | {"activation": {"name": "abs"}}]
+
+
+@pytest.mark.parametrize("changes", [{}, *(pytest.param(x, marks=pytest.mark.slow) for x in SLOW)])
+def test_samples_of_many_inputs_are_near_the_population(changes: dict[str, Any]) -> None:
     data = {"kind": "empirical", "samples": 200_000, "noise_std": 0.0}
-    row = run_batch([config_of(data=data)])[0].rows[0]
+    row = run_batch([config_of(data=data, **changes)])[0].rows[0]
     assert row["train_loss"] == pytest.approx(row["loss"], rel=0.03)
 
 
@@ -294,12 +322,12 @@ def test_rows_in_the_span_are_those_in_all_dimensions(monkeypatch: pytest.Monkey
                 assert value == pytest.approx(other[column], rel=1e-8, abs=1e-12), column
 
 
+@pytest.mark.slow
 def test_rows_that_are_too_long_for_a_series_are_told(tmp_path: Path) -> None:
     tanh = {"name": "tanh", "drop_hermite_below": 0}
     result = train(config_of(activation=tanh, **stage(step_size=1e4)), tmp_path)
     assert result.status == "diverged"
     assert "the Hermite series of tanh holds for rows of norm up to" in str(result.info.message)
-    assert train(config_of(activation=tanh), tmp_path).info.series is None
 
 
 # --- what is shown ------------------------------------------------------------------------------
@@ -360,3 +388,10 @@ def test_a_stage_stops_at_columns_that_are_there_and_no_others() -> None:
                 config_of(**stage(stop={name: 1.0}))
         else:
             config_of(**stage(stop={name: 1.0}))
+
+
+@pytest.mark.slow
+def test_flow_over_long_times_ends() -> None:
+    run = run_batch([config_of(**stage(method="flow", steps=2, step_size=1e4))])[0]
+    assert run.status == "done"
+    assert run.rows[-1]["grad_norm"] < 1e-6

@@ -23,8 +23,7 @@ from typing import Any
 import numpy as np
 
 from featlearn.theory.activations.hermite_functions import nodes, weights_at
-from featlearn.theory.activations.series_levels import END as _END
-from featlearn.theory.activations.series_levels import Function, Level, LevelSearch, Parity, Symmetry, residual
+from featlearn.theory.activations.series_levels import END, Function, Level, LevelSearch, Parity, Symmetry, residual
 from featlearn.theory.activations.table_cache import TableCache
 from featlearn.theory.pairs import Array
 
@@ -33,7 +32,7 @@ BESIDE_KINK = 1e-24  # that of φ beside a function with a kink, of which a trun
 
 _RATIO = 2.0**0.25  # of the norms of neighbouring levels
 _LOWEST_LEVEL = -8
-_LEAST_DIVISOR = 1e-4  # of the coefficients of a derivative that was not given
+LEAST_DIVISOR = 1e-4  # of the coefficients of a derivative that was not given
 _TABLES = TableCache(2**27)  # of all series together: more than those of any one level, for NumPy and for PyTorch
 
 
@@ -137,6 +136,15 @@ class HermiteSeries:
             return np.full((len(norms), degree + 1), np.nan)
         return self._coefficients(norms, degree, order, level.step, shift)
 
+    def means(self, norms: np.ndarray, degree: int, order: int, shift: np.ndarray) -> np.ndarray:
+        """The first of ``coefficients``, (n,), without the others."""
+        level = self.level_for(float(np.max(norms, initial=0.0)), degree)
+        if level is None:
+            return np.full(len(norms), np.nan)
+        z = nodes(level.step, END)
+        density = level.step / sqrt(2 * pi) * np.exp(-0.5 * z * z)
+        return np.asarray(self.functions[order](norms[:, None] * z + shift[:, None]) @ density)
+
     def tail(self, norms: np.ndarray, degree: int, order: int, shift: np.ndarray | None = None) -> np.ndarray:
         """T_D of each row, (n,): the mean square of φ^{(order)}(x_i z + b_i) less the terms up to D = degree."""
         norms = np.asarray(norms, dtype=float)
@@ -171,7 +179,7 @@ class HermiteSeries:
         if not further:
             return found
         factor = sqrt(prod(range(k + 1, k + further + 1)))
-        return found * factor / np.maximum(norms, _LEAST_DIVISOR) ** further
+        return found * factor / np.maximum(norms, LEAST_DIVISOR) ** further
 
     def projection(self, k: int, q: Any, order: int = 0) -> Any:
         """E[φ^{(order)}(√q z) He_k(z)] of an array or a tensor."""
@@ -183,7 +191,7 @@ class HermiteSeries:
         found = np.full(len(norms), np.nan)
         for level, rows in self._rows_by_level(norms):
             if level is not None:
-                z = nodes(level.step, _END)
+                z = nodes(level.step, END)
                 density = np.exp(-0.5 * z * z) / sqrt(2 * pi)
                 found[rows] = level.step * np.sum(self.functions[0](norms[rows, None] * z) ** 2 * density, -1)
         return found
@@ -220,9 +228,9 @@ class HermiteSeries:
         further = order - given
         found = np.zeros((len(norms), degree + further + 1))
         if shift is not None:
-            z = nodes(step, _END)
+            z = nodes(step, END)
             values = self.functions[given](norms[:, None] * z + shift[:, None])
-            found[:] = (values - (self.at_zero[given] if further else 0.0)) @ weights_at(step, _END, degree + further)
+            found[:] = (values - (self.at_zero[given] if further else 0.0)) @ weights_at(step, END, degree + further)
         else:
             first, stride = self.stride(given)
             z, weights = self.table(step, degree + further, given)
@@ -238,7 +246,7 @@ class HermiteSeries:
         """E[f^{(r)}(xz) he_k] = √((k + 1) … (k + r)) E[f(xz) he_{k+r}]/x^r."""
         k = np.arange(found.shape[1] - further)
         factor = np.sqrt(prod((k + i for i in range(1, further + 1)), start=np.ones(len(k))))
-        return found[:, further:] * factor / np.maximum(norms, _LEAST_DIVISOR)[:, None] ** further
+        return found[:, further:] * factor / np.maximum(norms, LEAST_DIVISOR)[:, None] ** further
 
     def values(self, order: int, norms: Array, z: Array, xp: ModuleType = np) -> Array:
         """φ^{(order)}(x z) at nodes of ``table``, (…, J), without the part that has no share in its coefficients."""
@@ -277,7 +285,7 @@ class HermiteSeries:
 
 def _table(step: float, degree: int, first: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
     """See ``HermiteSeries.table``."""
-    z, weights = nodes(step, _END), weights_at(step, _END, degree)
+    z, weights = nodes(step, END), weights_at(step, END, degree)
     if stride == 1:
         return z, weights
     right = np.array(weights[len(z) // 2 :, first::2], order="C")  # a copy, for others have the same weights
