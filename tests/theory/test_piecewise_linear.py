@@ -128,6 +128,31 @@ def test_a_loss_near_the_teacher_has_eight_digits() -> None:
         assert population.loss(record, student, w, a, w)[0] == pytest.approx(share**2 * size, rel=1e-6)
 
 
+@pytest.mark.parametrize("drop", [0, 2])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_loss_and_gradients_are_sums_of_quadratures(name: str, drop: int) -> None:
+    """The gradient by rows has ∂K/∂s and ∂K/∂q in it, of rows of norms 0.03 to 5 that are equal and opposite, too."""
+    a, w, teacher_a, teacher_w = generic(6)
+    w[0] *= np.array([0.03, 1.0, 3.0, 1.0])[:, None]
+    w[0, 1], w[0, 3] = teacher_w[0, 0], -2 * teacher_w[0, 1]
+    c, v = np.append(a[0], -teacher_a[0]), np.concatenate([w[0], teacher_w[0]])
+    q = np.sum(v * v, -1)
+    cosines = np.clip(v @ v.T / np.sqrt(q[:, None] * q), -1, 1)
+    truth = np.array(
+        [
+            [piecewise_truth.kernel(FUNCTIONS[name], drop, q[i], q[j], cosines[i, j]) for j in range(len(c))]
+            for i in range(len(c))
+        ]
+    )
+    record, m = _record(name, drop), a.shape[1]
+    loss = population.loss(record, a, w, teacher_a, teacher_w)[0]
+    assert loss == pytest.approx(c @ truth[:, :, 0] @ c, rel=0, abs=1e-12)
+    slope = population.gradient(record, a, w, teacher_a, teacher_w)
+    np.testing.assert_allclose(slope.second_layer[0], 2 * truth[:m, :, 0] @ c, rtol=0, atol=1e-12)
+    to_rows = (truth[:m, :, 1] * c) @ v + 2 * (truth[:m, :, 2] @ c)[:, None] * w[0]
+    np.testing.assert_allclose(slope.first_layer[0], 2 * a[0][:, None] * to_rows, rtol=0, atol=1e-12)
+
+
 def test_one_kink_at_zero_is_relu() -> None:
     relu = piecewise_linear_activation("r", "r", PiecewiseLinear(0.0, 0.0, Hinges((Hinge(1.0, 1, 0.0),))), "none")
     q, s = np.array([4.0, 1.0, 0.25]), np.array([1.0, -0.999, 0.25])
