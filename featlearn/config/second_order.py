@@ -5,20 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from featlearn.config.section import Violations
-from featlearn.theory.hessian import is_known
+from featlearn.theory.pair_derivatives import is_known
 from featlearn.training.methods import METHODS
 
 if TYPE_CHECKING:
     from featlearn.config.model import Config
 
 
-def violations_of_second_order(config: Config, *, own_neurons: bool) -> Violations:
-    """Of ``method: newton`` and ``log.curvature``.
-
-    Args:
-        own_neurons: whether the target is made of neurons of the student's activation.
-    """
-    why = _why_unknown(config, own_neurons)
+def violations_of_second_order(config: Config) -> Violations:
+    """Of ``method: newton`` and ``log.curvature``."""
+    why = _why_unknown(config)
     if config.data.kind == "empirical":
         why = "needs second derivatives of the loss, which are known on the population, and the data are empirical"
     for name, stage in config.stages.items():
@@ -35,12 +31,9 @@ def violations_of_second_order(config: Config, *, own_neurons: bool) -> Violatio
         yield ("log", "curvature"), f"{why}; leave it out"
 
 
-def _why_unknown(config: Config, own_neurons: bool) -> str | None:
+def _why_unknown(config: Config) -> str | None:
     if config.student.has_biases:
         return "needs second derivatives of the loss, which are known for students without biases"
-    if not own_neurons and (config.teacher is None or config.teacher.polynomial is None):
-        known = "which are known for polynomials and for teachers of neurons of the student's activation"
-        return f"needs second derivatives of the loss, {known}"
     if not is_known(config.activation.entry()):
         return f"needs second derivatives of the kernel, which are not known of {config.activation.name}"
     return None

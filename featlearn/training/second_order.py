@@ -9,7 +9,6 @@ import numpy as np
 
 from featlearn.theory.hessian import Hessian
 from featlearn.theory.population import Gradient
-from featlearn.theory.targets.polynomial import HermiteTarget
 from featlearn.training.trained import Trained
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ class SecondOrder:
     """∇L and its change along vectors of trained weights, without weight decay; make it with ``at``.
 
     Attributes:
-        problem: one run (B = 1), on the population; its target is neurons of the student's activation
-            or a polynomial.
+        problem: one run (B = 1), on the population.
         trained: the layout of vectors.
         like: both layers, (1, m) and (1, m, d), of zeros.
         hessian: in the output weights and rows of the loss (``Problem.in_loss``).
@@ -39,7 +37,6 @@ class SecondOrder:
         """That of one run at a state."""
         weights = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
         second, first, teacher_second, teacher_first, rest = problem.in_loss(*weights)
-        assert rest is None or isinstance(rest, HermiteTarget)
         found = Hessian.at(problem.activation, second[0], first[0], teacher_second[0], teacher_first[0], rest)
         return cls(problem, trained, (np.zeros_like(weights[0]), np.zeros_like(weights[1])), found)
 

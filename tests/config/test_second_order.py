@@ -12,20 +12,17 @@ CURVED = MINIMAL + "log: {curvature: true}\n"
 NEWTON = MINIMAL.replace("steps: 20, step_size: 0.1", "method: newton, steps: 20")
 
 
-@pytest.mark.parametrize(
-    ("overrides", "why"),
-    [
-        (["data={kind: empirical, samples: 50}"], "known on the population, and the data are empirical"),
-        (
-            ["teacher.activation={name: erf}"],
-            "known for polynomials and for teachers of neurons of the student's activation",
-        ),
-    ],
-)
-def test_other_data_and_targets_are_refused(overrides: list[str], why: str, tmp_path: Path) -> None:
-    (told,) = complaints_of(write(tmp_path, CURVED), *overrides)
+@pytest.mark.parametrize("target", ["teacher.activation={name: erf}", 'teacher={input_dim: 3, polynomial: "He2(x1)"}'])
+def test_targets_of_any_kind_have_second_derivatives(target: str, tmp_path: Path) -> None:
+    assert load_config(write(tmp_path, CURVED), [target]).log.curvature
+    load_config(write(tmp_path, NEWTON), [target])
+
+
+def test_other_data_are_refused(tmp_path: Path) -> None:
+    data, why = "data={kind: empirical, samples: 50}", "known on the population, and the data are empirical"
+    (told,) = complaints_of(write(tmp_path, CURVED), data)
     assert f"log.curvature: needs second derivatives of the loss, which are {why}; leave it out" in told
-    (told,) = complaints_of(write(tmp_path, NEWTON), *overrides)
+    (told,) = complaints_of(write(tmp_path, NEWTON), data)
     assert f"stages.go.method: newton needs second derivatives of the loss, which are {why}; use lbfgs" in told
 
 

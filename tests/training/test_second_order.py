@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from featlearn.theory.activations import activation
 from featlearn.training.backends import make_backend
 from featlearn.training.covariance import Root
 from featlearn.training.objective import Objective
@@ -14,14 +15,19 @@ from featlearn.training.stages import LAYERS, Layer
 from tests.training.examples import random_problem
 
 
-@pytest.mark.parametrize("kind", ["spike", "diagonal", "scaled", "mean field"])
-def test_covariances_and_factors_are_part_of_the_hessian(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["spike", "diagonal", "scaled", "mean field", "of relu"])
+def test_covariances_factors_and_other_teachers_are_part_of_the_hessian(kind: str) -> None:
     problem, state = random_problem(name="erf", m=4)
     direction = np.eye(5)[None, 0]
     changes: dict[str, dict[str, Any]] = {
         "spike": {"root": Root.of_spike(np.array([3.0]), direction)},
         "diagonal": {"root": Root.of_diagonal(np.array([[4.0, 2.0, 1.0, 0.5, 0.25]]))},
         "scaled": {"scaled": Scaled(np.array([3.0]), state.second_layer[:, :2], state.first_layer[:, :2])},
+        "of relu": {
+            "root": Root.of_spike(np.array([3.0]), direction),
+            "function": activation("relu", 2),
+            "scaled": Scaled(np.array([0.5]), state.second_layer[:, :2], state.first_layer[:, :2]),
+        },
         "mean field": {"scaled": Scaled(np.array([0.25]), state.second_layer[:, :0], state.first_layer[:, :0])},
     }
     problem = replace(problem, **changes[kind])
