@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 def violations_of_second_order(config: Config) -> Violations:
     """Of ``method: newton`` and ``log.curvature``."""
     why = _why_unknown(config)
-    if config.data.kind == "empirical":
-        why = "needs second derivatives of the loss, which are known on the population, and the data are empirical"
     for name, stage in config.stages.items():
         if METHODS[stage.method].second_order and why is not None:
             yield ("stages", name, "method"), f"{stage.method} {why}; use lbfgs"
@@ -34,6 +32,9 @@ def violations_of_second_order(config: Config) -> Violations:
 def _why_unknown(config: Config) -> str | None:
     if config.student.has_biases:
         return "needs second derivatives of the loss, which are known for students without biases"
-    if not is_known(config.activation.entry()):
+    entry = config.activation.entry()
+    if config.data.kind == "empirical" and entry.phi_second is None:
+        return f"needs second derivatives of the activation on a sample, which are not known of {entry.label}"
+    if config.data.kind != "empirical" and not is_known(entry):
         return f"needs second derivatives of the kernel, which are not known of {config.activation.name}"
     return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from featlearn.theory import symmetries
+from featlearn.theory.sample_hessian import SampleHessian
 from featlearn.theory.symmetries import Directions
 from featlearn.theory.targets import loss as against
 from featlearn.training.second_order import SecondOrder
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Verdict = Literal["minimum", "saddle", "flat", "not stationary"]
 
 MOST_DENSE = 5000  # trained weights whose matrix is decomposed; of more, some eigenvalues at both ends are found
+_MOST_PRODUCTS = 2.5e11  # of an input's derivatives by two weights, for the matrix on a sample
 ACCURACY = 1e-8  # of the largest eigenvalue: smaller ones count as zero
 STATIONARY = 1e-6  # of the largest eigenvalue times the norm of the weights: the largest gradient of a stationary point
 _AT_AN_END = 6  # eigenvalues at either end, where not all are found
@@ -71,7 +73,7 @@ def curvature(problem: Problem, stage: Stage, state: State, steps: int | None = 
     """That at the end of a run.
 
     Args:
-        problem: one run (B = 1), on the population, of all its neurons.
+        problem: one run (B = 1), of all its neurons.
         stage: the last one, whose trained layers and weight decay are meant.
         state: both layers at its end.
         steps: how many steps of the stage were done, of which the last one says the weight decay; None for all.
@@ -85,7 +87,12 @@ class _Found:
     """The Hessian, as a matrix where that is not too large, and what is known of its zeros."""
 
     def __init__(self, problem: Problem, stage: Stage, state: State, step: int) -> None:
-        self.problem, self.stage, trained = problem, stage, Trained(stage.train)
+        self.problem, self.stage, trained = problem.in_stage([stage]), stage, Trained(stage.train, problem.has_biases)
+        problem, samples = self.problem, self.problem.samples()
+        self.sample = None if samples is None else samples[0].sample()
+        self.size = (  # of the target
+            float(problem.target().mass()[0]) if self.sample is None else float(np.sqrt(np.mean(self.sample.labels**2)))
+        )
         self.trained, self.second, self.first = (
             trained,
             *(x.astype(np.float64) for x in (state.second_layer, state.first_layer)),
@@ -101,7 +108,8 @@ class _Found:
         self.at, slope = trained.vector(self.second, self.first), second_order.gradient()
         self.grad_norm = float(np.linalg.norm(slope + decay * self.at))
         self.matrix: np.ndarray | None = None
-        if len(free) <= MOST_DENSE:
+        inputs = 0 if self.sample is None else len(self.sample.labels)
+        if len(free) <= MOST_DENSE and inputs * len(free) ** 2 <= _MOST_PRODUCTS:
             whole = second_order.matrix()
             whole[np.diag_indices_from(whole)] += decay
             self.matrix = whole[np.ix_(self.free, self.free)]
@@ -184,7 +192,7 @@ class _Found:
         degree = activation.homogeneous_degree
         if degree and len(self.stage.train) == 2 and self.decays == [0.0, 0.0]:
             yield "balance", symmetries.balances(degree, self.second[0], self.first[0], ~self._dead())
-        turns = root is None or root.is_spike
+        turns = self.sample is None and (root is None or root.is_spike)
         if turns and "first_layer" in self.stage.train:
             most = _MOST_ENTRIES // len(self.at)
             yield "rotation", symmetries.rotations(self.first[0], self.problem.rows_of_target()[0], most)
@@ -228,19 +236,30 @@ class _Found:
         problem, asleep = self.problem, self._asleep()
         living = self.first[0][~(self.vanished | asleep)]
         rows = np.concatenate([living, problem.rows_of_target()[0]])
-        rows = rows[rows.any(-1)]
+        rows = rows[rows.any(-1)] if self.sample is None else np.concatenate([living, np.eye(living.shape[1])])
         if not (self.vanished | asleep).any() or not len(rows):
             return False
         rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         tried = np.concatenate([rows, -rows, np.random.default_rng(0).standard_normal((_TRIED, len(rows))) @ rows])
         tried = problem.images((tried / np.linalg.norm(tried, axis=1, keepdims=True))[None])
-        second, first, teacher_second, teacher_first, rest = problem.in_loss(self.second, self.first)
-        others = np.concatenate([teacher_second, -second], -1), np.concatenate([teacher_first, first], -2)
-        residual = against.gradient(problem.activation, np.zeros(tried.shape[:2]), tried, *others, rest).second_layer
+        residual = self._residual(tried)
         unsure = self.grad_norm / np.min(np.linalg.norm(living, axis=1), initial=np.inf)
-        unsure += ACCURACY * float(problem.target().mass()[0])  # the residual's terms, of which a share is rounding
+        unsure += ACCURACY * self.size  # the residual's terms, of which a share is rounding
         least = float(np.sqrt(np.prod(self.decays))) * (1 + STATIONARY) + unsure
         return bool(problem.scale[0] * np.max(np.abs(residual)) > least)
+
+    def _residual(self, tried: np.ndarray) -> np.ndarray:
+        """2 E[r φ̃(v·x)] of the rows v, (1, k, d), as they meet the inputs."""
+        second, first, teacher_second, teacher_first, rest = self.problem.in_loss(self.second, self.first)
+        if self.sample is not None:
+            nothing, rows = np.zeros(tried.shape[1]), np.concatenate([first[0], tried[0]])
+            weights = np.concatenate([second[0], nothing])
+            one = SampleHessian(self.problem.activation, weights, rows, self.sample.inputs, self.sample.labels)
+            return one.gradient().second_layer[len(second[0]) :]
+        others = np.concatenate([teacher_second, -second], -1), np.concatenate([teacher_first, first], -2)
+        return np.asarray(
+            against.gradient(self.problem.activation, np.zeros(tried.shape[:2]), tried, *others, rest).second_layer
+        )
 
     def _dead(self) -> np.ndarray:
         """(m,) the neurons whose part of the function is nothing beside the target."""
@@ -248,7 +267,7 @@ class _Found:
         mass = np.abs(self.problem.output_weights(self.second)) * np.sqrt(
             self.problem.activation.rounding_scale(squares)
         )
-        return np.asarray(mass[0] <= _DEAD * self.problem.target().mass()[0])
+        return np.asarray(mass[0] <= _DEAD * self.size)
 
     # --- eigenvalues ------------------------------------------------------------------------------
 

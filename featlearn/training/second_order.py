@@ -1,4 +1,4 @@
-"""The Hessian of the squared loss of one run on the population, over its trained layers."""
+"""The Hessian of the squared loss of one run, on the population or on its sample, over its trained layers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from featlearn.theory.hessian import Hessian
 from featlearn.theory.population import Gradient
+from featlearn.theory.sample_hessian import SampleHessian
 from featlearn.training.trained import Trained
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class SecondOrder:
     """∇L and its change along vectors of trained weights, without weight decay; make it with ``at``.
 
     Attributes:
-        problem: one run (B = 1), on the population.
+        problem: one run (B = 1); fresh batches stand for the population.
         trained: the layout of vectors.
         like: both layers, (1, m) and (1, m, d), of zeros.
         hessian: in the output weights and rows of the loss (``Problem.in_loss``).
@@ -30,14 +31,19 @@ class SecondOrder:
     problem: Problem
     trained: Trained
     like: tuple[np.ndarray, np.ndarray]
-    hessian: Hessian
+    hessian: Hessian | SampleHessian
 
     @classmethod
     def at(cls, problem: Problem, state: State, trained: Trained) -> Self:
         """That of one run at a state."""
         weights = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
         second, first, teacher_second, teacher_first, rest = problem.in_loss(*weights)
-        found = Hessian.at(problem.activation, second[0], first[0], teacher_second[0], teacher_first[0], rest)
+        found: Hessian | SampleHessian
+        if (data := problem.samples()) is not None:
+            sample = data[0].sample()
+            found = SampleHessian(problem.activation, second[0], first[0], sample.inputs, sample.labels)
+        else:
+            found = Hessian.at(problem.activation, second[0], first[0], teacher_second[0], teacher_first[0], rest)
         return cls(problem, trained, (np.zeros_like(weights[0]), np.zeros_like(weights[1])), found)
 
     def gradient(self) -> np.ndarray:

@@ -1,11 +1,14 @@
 """What needs second derivatives is refused where they are not known, with the reason."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from featlearn.config import second_order
+from featlearn.config.activation import ActivationChoice
 from featlearn.config.load import load_config
+from featlearn.theory.activations import activation
 from tests.config.broken import MINIMAL, complaints_of, write
 
 CURVED = MINIMAL + "log: {curvature: true}\n"
@@ -18,12 +21,16 @@ def test_targets_of_any_kind_have_second_derivatives(target: str, tmp_path: Path
     load_config(write(tmp_path, NEWTON), [target])
 
 
-def test_other_data_are_refused(tmp_path: Path) -> None:
-    data, why = "data={kind: empirical, samples: 50}", "known on the population, and the data are empirical"
+def test_samples_have_second_derivatives_where_those_of_the_activation_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, why = "data={kind: empirical, samples: 50}", "second derivatives of the activation on a sample, which are not"
+    for text in (CURVED, NEWTON):
+        load_config(write(tmp_path, text), [data, "activation.name=tanh"])
+    unknown = replace(activation("tanh", 2), phi_second=None)
+    monkeypatch.setattr(ActivationChoice, "entry", lambda _: unknown)
     (told,) = complaints_of(write(tmp_path, CURVED), data)
-    assert f"log.curvature: needs second derivatives of the loss, which are {why}; leave it out" in told
-    (told,) = complaints_of(write(tmp_path, NEWTON), data)
-    assert f"stages.go.method: newton needs second derivatives of the loss, which are {why}; use lbfgs" in told
+    assert f"log.curvature: needs {why} known of tanh; leave it out" in told
 
 
 @pytest.mark.parametrize(("text", "advice"), [(CURVED, "leave it out"), (NEWTON, "use lbfgs")])

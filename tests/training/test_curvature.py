@@ -1,5 +1,6 @@
 """What an end is: known minima, saddles and flat valleys, and which of their zeros are explained."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ from featlearn.theory.activations import activation
 from featlearn.training import curvature as module
 from featlearn.training.backends import make_backend
 from featlearn.training.curvature import curvature
+from featlearn.training.data import Empirical, Sample
 from featlearn.training.methods import METHODS
 from featlearn.training.objective import Objective
 from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, ByLayer, Layer, Schedule, Stage
 from featlearn.training.state import State
 from tests.training.examples import random_problem
+from tests.training.sampled import problem_on
 
 
 def stage_of(decay: float = 0.0, train: tuple[Layer, ...] = LAYERS) -> Stage:
@@ -194,3 +197,28 @@ def test_lanczos_finds_the_ends_and_the_verdict_of_the_matrix(
     np.testing.assert_allclose(ends.eigenvalues[0], beside[0], rtol=0, atol=1e-8 * whole.largest)
     others = whole.explained["coinciding"] + whole.explained["dead"]  # which are not looked for
     assert ends.verdict == ("flat" if others and whole.verdict == "minimum" else whole.verdict)
+
+
+@pytest.mark.parametrize("most", [module.MOST_DENSE, 0])
+def test_on_samples_it_is_that_of_the_loss_on_the_sample(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, state = problem_on("empirical", "erf", 0)
+    stage = stage_of(0.02)
+    end = METHODS["newton"].advance(make_backend("torch", "cpu", "float64"), problem, [stage], state, 0, 100)
+    whole = curvature(problem, stage, end)
+    assert (whole.verdict, whole.negative, whole.explained["rotation"]) == ("minimum", 0, 0)
+    assert whole.grad_norm < 1e-12
+    monkeypatch.setattr(module, "MOST_DENSE", most)
+    found = curvature(problem, stage, end)
+    assert found.verdict == "minimum"
+    assert found.eigenvalues[0] == pytest.approx(whole.eigenvalues[0], abs=1e-9)
+    assert found.eigenvalues[-1] == pytest.approx(whole.eigenvalues[-1], rel=1e-9)
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_neurons_that_vanished_are_tried_on_the_sample(missing: bool) -> None:
+    x = np.random.default_rng(0).standard_normal((50, 2))
+    labels = np.maximum(x[:, 0], 0.0) + missing * np.maximum(x[:, 1], 0.0)
+    problem, state = problem_at("relu", [[1.0, 0.0]], [1.0, 0.0], [[1.0, 0.0], [0.0, 0.0]])
+    problem = replace(problem, data=(Empirical(lambda: Sample(x, labels)),))
+    found = curvature(problem, stage_of(train=LAYERS), state)
+    assert (found.vanished, found.grows) == (1, missing)

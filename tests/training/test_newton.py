@@ -14,6 +14,7 @@ from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
 from featlearn.training.state import State
 from tests.training.examples import random_problem, rows_of
+from tests.training.sampled import problem_on
 
 NAMES = ["relu", "abs", "erf", "quadratic"]
 
@@ -132,3 +133,11 @@ def test_bits_do_not_depend_on_how_iterations_are_cut_into_calls_nor_on_company(
         assert ours.memory.keys() == alone.memory.keys()
         for name, values in ours.memory.items():
             np.testing.assert_array_equal(values, alone.memory[name])
+
+
+@pytest.mark.parametrize(("name", "drop"), [("erf", 2), ("silu", 0), ("relu", 0)])
+def test_on_a_sample_it_ends_at_a_minimum_of_the_loss_there(name: str, drop: int) -> None:
+    problem, state = problem_on("empirical", name, drop)
+    end = _walk(problem, state, _stage(80, 0.02), "torch")
+    assert _point(problem, end, 0.02)[1] < (1e-3 if name == "relu" else 1e-12)  # the minimum of relu is on kinks
+    assert _point(problem, end, 0.02)[0] < _point(problem, state, 0.02)[0]

@@ -13,6 +13,7 @@ from featlearn.training.objective import Objective
 from featlearn.training.problem import Scaled
 from featlearn.training.stages import LAYERS, Layer
 from tests.training.examples import random_problem
+from tests.training.sampled import problem_on
 
 
 @pytest.mark.parametrize("kind", ["spike", "diagonal", "scaled", "mean field", "of relu"])
@@ -55,3 +56,17 @@ def test_a_neuron_that_stands_for_several_has_the_change_of_one(train: tuple[Lay
         np.testing.assert_allclose(product, (ends[0] - ends[1]) / (2 * step), rtol=0, atol=1e-8)
     weighted = np.array([[objective.product(product, e) for e in np.eye(len(x))] for product in products])
     np.testing.assert_allclose(weighted, weighted.T, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize(("name", "drop"), [("relu", 0), ("tanh", 2)])
+def test_on_samples_it_is_that_of_the_sample(name: str, drop: int) -> None:
+    problem, state = problem_on("empirical", name, drop)
+    added = Scaled(np.array([0.5]), state.second_layer[:, :0], state.first_layer[:, :0])
+    problem = replace(problem, multiplicity=np.array([[1.0, 2.0, 5.0, 1.0, 1.0, 1.0]]), scaled=added)
+    objective = Objective(make_backend("torch", "cpu", "float64"), problem, state, LAYERS)
+    x, step = objective.start(), 1e-6
+    found = objective.second_order(x)
+    np.testing.assert_allclose(found.gradient(), objective.loss_and_gradient(x)[1], rtol=0, atol=1e-13)
+    for e in np.eye(len(x))[::5]:
+        ends = [objective.loss_and_gradient(x + sign * step * e)[1] for sign in (1, -1)]
+        np.testing.assert_allclose(found.product(e), (ends[0] - ends[1]) / (2 * step), rtol=0, atol=1e-7)
