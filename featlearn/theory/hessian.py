@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 
 from featlearn.theory.activations import Activation
-from featlearn.theory.pair_derivatives import PairBends, Vectors, vectors_of
+from featlearn.theory.pair_derivatives import vectors_of
+from featlearn.theory.pair_vectors import PairBends, Vectors
 from featlearn.theory.population import Gradient
 
 if TYPE_CHECKING:
@@ -72,8 +73,10 @@ class Hessian:
         c = np.concatenate([second_layer, -teacher_second_layer])
         along_others, along_row = pairs.by_row
         slopes = (along_others * c) @ pairs.v + (along_row @ c)[:, None] * pairs.u
+        if pairs.by_bias is not None:
+            slopes[:, -1] += pairs.by_bias @ c
         values = pairs.value @ c
-        bends = PairBends(pairs.u, pairs.v, pairs.t, pairs.own, c)
+        bends = PairBends(pairs, c)
         if rest is None:
             return cls(second_layer, pairs, values, slopes, bends)
         shared, of_rest = rest.moments(activation, first_layer[None]), rest.bends(activation, first_layer)
@@ -85,7 +88,7 @@ class Hessian:
 
     def product(self, second: np.ndarray, first: np.ndarray) -> Gradient:
         """The change of ∂L/∂a, (m,), and ∂L/∂W, (m, d), along a direction (m,), (m, d), without the matrix."""
-        m, a, (u, v, t, value, by_row, mixed, _) = len(self.a), self.a, self.pairs
+        m, a, (u, v, t, value, by_row, mixed, *_) = len(self.a), self.a, self.pairs
         among, by_student, tangent = slice(0, m), [x[:, :m] for x in mixed], [x[:, :m] for x in by_row]
         along_own = np.einsum("md,md->m", u, first)  # U_j·h_j, which is V_j·h_j
         across = u @ first.T  # U_j·h_k
@@ -97,6 +100,12 @@ class Hessian:
         x_2 = a * (by_student[3] * y_1 + by_student[4] * along_own)
         x_2 = np.sum(x_2 - t[:, among] * (x_1 - second * tangent[0]), -1) + tangent[1] @ second
         to_first = (by_student[0] * a) @ first + x_1 @ v[among] + x_2[:, None] * u
+        if self.pairs.by_bias is not None:
+            by_bias, of_u, of_v = (x[:, among] for x in (self.pairs.by_bias, *self.pairs.mixed_shift))
+            of_bias = a * first[:, -1]
+            to_second += by_bias.T @ of_bias
+            to_first += (of_u @ of_bias)[:, None] * u + (of_v * of_bias) @ v[among]
+            to_first[:, -1] += (of_u * across) @ a + of_v @ (a * along_own) + by_bias @ second
         bent = self.bends.product(first)  # the residual with ∂²φ̃_j
         bent = bent if self.rest is None else bent - self.rest.product(first)
         to_second += np.einsum("md,md->m", self.slopes, first)
@@ -104,9 +113,11 @@ class Hessian:
 
     def blocks(self) -> Blocks:
         """All second derivatives."""
-        (m, d), a, (u, _, _, value, by_row, _, _) = self.slopes.shape, self.a, self.pairs
+        (m, d), a, (u, _, _, value, by_row, *_) = self.slopes.shape, self.a, self.pairs
         tangent = [x[:, :m].T for x in by_row]
         crossed = 2 * a[:, None] * (tangent[0][..., None] * u[:, None] + tangent[1][..., None] * u[None])
+        if self.pairs.by_bias is not None:
+            crossed[..., -1] += 2 * a * self.pairs.by_bias[:, :m].T
         neuron = np.arange(m)
         crossed[neuron, neuron] += 2 * self.slopes
         first = np.empty((m, d, m, d))
@@ -116,13 +127,18 @@ class Hessian:
 
     def _row_of_blocks(self, j: int) -> np.ndarray:
         """E[∇φ̃_j (a_k ∇φ̃_k)ᵀ], and for k = j also E[r ∂²φ̃_j], (d, m, d)."""
-        m, (u, v, t, _, _, mixed, _) = len(self.a), self.pairs
+        m, (u, v, t, _, _, mixed, *_) = len(self.a), self.pairs
         identity = np.eye(u.shape[1])
         alone, *products = (self.a[:, None] * x[j, :m, None] for x in mixed)
         x_1, y_1, y_2 = v[:m] - t[j, :m, None] * u[j], u[j] - t[j, :m, None] * v[:m], v[:m]
         with_x_1, with_x_2 = products[0] * y_1 + products[1] * y_2, products[2] * y_1 + products[3] * y_2
         found = x_1.T[:, :, None] * with_x_1 + u[j][:, None, None] * with_x_2
         found += identity[:, None, :] * alone
+        if self.pairs.by_bias is not None:
+            of_u, of_v = (self.a[:, None] * x[j, :m, None] for x in self.pairs.mixed_shift)
+            shift = of_u * u[j] + of_v * v[:m]
+            found[:, :, -1] += shift.T
+            found[-1] += shift
         bent = self.bends.block(j)
         found[:, j] += bent if self.rest is None else bent - self.rest.block(j)
         return found

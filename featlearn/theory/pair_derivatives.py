@@ -6,42 +6,20 @@ what is divided by sin θ has vanished by then. Derived in docs/theory.md §14.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
 
 from featlearn.theory.activations import Activation
+from featlearn.theory.biased_derivatives import biased_vectors, is_known_with_biases
+from featlearn.theory.pair_vectors import Vectors
 from featlearn.theory.pairs import Pairs
 from featlearn.theory.tangents import value_products
 
 
 def is_known(activation: Activation) -> bool:
     """Whether the second derivatives of its kernel are known."""
+    if activation.biased is not None:
+        return is_known_with_biases(activation)
     return activation.degree_one is not None or activation.second_derivatives is not None
-
-
-class Vectors(NamedTuple):
-    """What derivatives of K(u, v) are made of, u of some rows (m, d) and v of others (N, d).
-
-    With X₁ = V − t U, X₂ = U, Y₁ = U − t V and Y₂ = V they are
-
-        ∂_u K = by_row[0] V + by_row[1] U,
-        ∂_u ∂_vᵀ K = mixed[0] I + mixed[1] X₁Y₁ᵀ + mixed[2] X₁Y₂ᵀ + mixed[3] X₂Y₁ᵀ + mixed[4] X₂Y₂ᵀ,
-        ∂_u ∂_uᵀ K = own[0] I + own[1] X₁X₁ᵀ + own[2] (X₁X₂ᵀ + X₂X₁ᵀ) + own[3] X₂X₂ᵀ.
-
-    Attributes:
-        u, v: (m, d), (N, d) the vectors U and V, rows themselves or divided by their norms.
-        t, value: (m, N) t, and K. Each of the others is of arrays (m, N).
-    """
-
-    u: np.ndarray
-    v: np.ndarray
-    t: np.ndarray
-    value: np.ndarray
-    by_row: tuple[np.ndarray, ...]
-    mixed: tuple[np.ndarray, ...]
-    own: tuple[np.ndarray, ...]
 
 
 def _smooth(activation: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
@@ -81,44 +59,13 @@ def _of_degree_one(activation: Activation, u: np.ndarray, v: np.ndarray) -> Vect
 
 
 def vectors_of(activation: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
-    """The second derivatives of the kernel of an activation at rows (m, d) and (N, d).
+    """The second derivatives of the kernel of an activation at rows (m, d) and (N, d), with biases where it has them.
 
     Raises:
         ValueError: when they are not known.
     """
     if not is_known(activation):
         raise ValueError(f"the second derivatives of the kernel of {activation.name} are not known")
+    if activation.biased is not None:
+        return biased_vectors(activation, u, v)
     return (_of_degree_one if activation.degree_one is not None else _smooth)(activation, u, v)
-
-
-@dataclass(frozen=True)
-class PairBends:
-    """Second derivatives of Σ_i c_i K(u_j, v_i) by the rows u_j, from what ``Vectors`` says of ∂_u ∂_uᵀ K.
-
-    Attributes:
-        u, v, t: (m, d), (N, d), (m, N), as there.
-        own: of arrays (m, N), as there.
-        c: (N,).
-    """
-
-    u: np.ndarray
-    v: np.ndarray
-    t: np.ndarray
-    own: tuple[np.ndarray, ...]
-    c: np.ndarray
-
-    def product(self, moved: np.ndarray) -> np.ndarray:
-        """The changes (m, d) of the gradients by the rows along directions (m, d) of the rows."""
-        along_own = np.einsum("md,md->m", self.u, moved)[:, None]  # U_j·h_j
-        x_1 = moved @ self.v.T - self.t * along_own
-        to_v = self.c * (self.own[1] * x_1 + self.own[2] * along_own)
-        to_u = np.sum(self.c * (self.own[2] * x_1 + self.own[3] * along_own) - self.t * to_v, -1)
-        return np.asarray((self.own[0] @ self.c)[:, None] * moved + to_v @ self.v + to_u[:, None] * self.u)
-
-    def block(self, j: int) -> np.ndarray:
-        """All second derivatives by one row, (d, d)."""
-        u, x_1 = self.u[j], self.v - self.t[j][:, None] * self.u[j]
-        alone, both, one, none = (self.c * x[j] for x in self.own)
-        mixture = np.outer(one @ x_1, u)
-        found = np.sum(alone) * np.eye(len(u)) + (x_1.T * both) @ x_1
-        return np.asarray(found + mixture + mixture.T + np.sum(none) * np.outer(u, u))

@@ -15,12 +15,13 @@ from featlearn.theory import symmetries
 from featlearn.theory.sample_hessian import SampleHessian
 from featlearn.theory.symmetries import Directions
 from featlearn.theory.targets import loss as against
+from featlearn.training.layers import separated, together
 from featlearn.training.second_order import SecondOrder
 from featlearn.training.trained import Trained
 
 if TYPE_CHECKING:
     from featlearn.training.problem import Problem
-    from featlearn.training.stages import Stage
+    from featlearn.training.stages import Layer, Stage
     from featlearn.training.state import State
 
 Verdict = Literal["minimum", "saddle", "flat", "not stationary"]
@@ -98,10 +99,13 @@ class _Found:
             *(x.astype(np.float64) for x in (state.second_layer, state.first_layer)),
         )
         second_order = SecondOrder.at(problem, state, trained)
-        self.decays = [stage.weight_decay.in_layer(name).at_step(step) for name in ("second_layer", "first_layer")]
-        decay = trained.vector(
-            *(np.full(x.shape, y) for x, y in zip((self.second, self.first), self.decays, strict=True))
-        )
+        layers = separated(self.second, self.first, problem.has_biases)
+        self.decays = {name: stage.weight_decay.in_layer(name).at_step(step) for name in layers}
+        self.all_trained = len(stage.train) == len(layers)
+        self.is_cone = bool(problem.activation.kinks) and problem.activation.homogeneous_degree == 1
+        each = {name: np.full(x.shape, self.decays[name]) for name, x in layers.items()}
+        self.row_decay = together(each)[1][0, 0]
+        decay = trained.vector(*together(each))
         self.vanished = self._vanished()
         free = self._each(~self.vanished)
         self.free = free > 0
@@ -190,22 +194,27 @@ class _Found:
     def _symmetries(self) -> Iterator[tuple[str, Directions]]:
         activation, root = self.problem.activation, self.problem.root
         degree = activation.homogeneous_degree
-        if degree and len(self.stage.train) == 2 and self.decays == [0.0, 0.0]:
+        if degree and self.all_trained and not any(self.decays.values()):
             yield "balance", symmetries.balances(degree, self.second[0], self.first[0], ~self._dead())
         turns = self.sample is None and (root is None or root.is_spike)
         if turns and "first_layer" in self.stage.train:
             most = _MOST_ENTRIES // len(self.at)
-            yield "rotation", symmetries.rotations(self.first[0], self.problem.rows_of_target()[0], most)
+            rows, fixed = (self.problem.directions(x) for x in (self.first[0], self.problem.rows_of_target()[0]))
+            second, first = symmetries.rotations(rows, fixed, most)
+            biases = np.zeros((*first.shape[:2], self.first.shape[2] - first.shape[2]))
+            yield "rotation", (second, np.concatenate([first, biases], -1))
 
     def _vectors(self, directions: Directions) -> np.ndarray:
         """Those of the trained weights, (k, n); what others would have to move too is left out."""
         rows = [
             self.trained.vector(a[None], w[None])[self.free]
             for a, w in zip(*directions, strict=True)
-            if ("second_layer" in self.stage.train or not a.any())
-            and ("first_layer" in self.stage.train or not w.any())
+            if all(name in self.stage.train or not x.any() for name, x in self._separated(a, w).items())
         ]
         return np.array(rows).reshape(len(rows), len(self.at))
+
+    def _separated(self, a: np.ndarray, w: np.ndarray) -> dict[Layer, np.ndarray]:
+        return separated(a, w, self.problem.has_biases)
 
     def _each(self, neurons: np.ndarray) -> np.ndarray:
         """What is said of each neuron, (m,), of each of its trained weights."""
@@ -213,14 +222,14 @@ class _Found:
 
     def _vanished(self) -> np.ndarray:
         """(m,) the neurons that are left out: dead ones that weight decay takes to zero, and those that are there."""
-        if self.problem.activation.degree_one is None or len(self.stage.train) < 2:
+        if not (self.is_cone and self.all_trained):
             return np.zeros(self.second.shape[1], dtype=bool)
-        return self._dead() if min(self.decays) > 0 else self._dead() & ~self.first[0].any(-1)
+        return self._dead() if min(self.decays.values()) > 0 else self._dead() & ~self.first[0].any(-1)
 
     def _asleep(self) -> np.ndarray:
         """(m,) dead neurons of a smooth activation with both weights near zero, where no decay keeps the row: where all
         low degrees are dropped, neither gradient nor Hessian tells whether they grow."""
-        if self.problem.activation.kinks or len(self.stage.train) < 2 or self.decays[1] > 0:
+        if self.problem.activation.kinks or not self.all_trained or self.row_decay.any():
             return np.zeros(self.second.shape[1], dtype=bool)
         sizes = np.abs(self.second[0]), np.linalg.norm(self.first[0], axis=-1)
         short, small = (its <= _ASLEEP * np.max(its, initial=0.0) for its in sizes)
@@ -228,7 +237,8 @@ class _Found:
 
     def _grows(self) -> bool:
         """Whether 2a‖w‖ E[r φ̃(ŵ)] + ½(λ₂a² + λ₁‖w‖²) is below 0 for a direction ŵ: those of the rows of student and
-        target, and random ones in their span. At a living neuron it is 0 up to the gradient.
+        target, with biases the axis of these, on samples all axes, and random ones in their span. At a living neuron
+        it is 0 up to the gradient.
 
         E[r φ̃(ρŵ)] of a smooth φ is analytic in ρ: where it is not 0 at ρ = 1, it is not 0 at some ρ as small as one
         likes, and a neuron of that row grows from any λ₂ on.
@@ -236,17 +246,18 @@ class _Found:
         problem, asleep = self.problem, self._asleep()
         living = self.first[0][~(self.vanished | asleep)]
         rows = np.concatenate([living, problem.rows_of_target()[0]])
-        rows = rows[rows.any(-1)] if self.sample is None else np.concatenate([living, np.eye(living.shape[1])])
+        axes = np.eye(rows.shape[1])[0 if self.sample is not None else len(problem.directions(rows[0])) :]
+        rows = np.concatenate([rows[rows.any(-1)], axes])  # of a sample all, of the population that of a bias
         if not (self.vanished | asleep).any() or not len(rows):
             return False
         rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         tried = np.concatenate([rows, -rows, np.random.default_rng(0).standard_normal((_TRIED, len(rows))) @ rows])
-        tried = problem.images((tried / np.linalg.norm(tried, axis=1, keepdims=True))[None])
-        residual = self._residual(tried)
+        tried = tried / np.linalg.norm(tried, axis=1, keepdims=True)
+        residual = self._residual(problem.images(tried[None]))[0]
         unsure = self.grad_norm / np.min(np.linalg.norm(living, axis=1), initial=np.inf)
         unsure += ACCURACY * self.size  # the residual's terms, of which a share is rounding
-        least = float(np.sqrt(np.prod(self.decays))) * (1 + STATIONARY) + unsure
-        return bool(problem.scale[0] * np.max(np.abs(residual)) > least)
+        least = np.sqrt(self.decays["second_layer"] * (tried**2 @ self.row_decay)) * (1 + STATIONARY) + unsure
+        return bool(np.any(problem.scale[0] * np.abs(residual) > least))
 
     def _residual(self, tried: np.ndarray) -> np.ndarray:
         """2 E[r φ̃(v·x)] of the rows v, (1, k, d), as they meet the inputs."""
@@ -255,7 +266,7 @@ class _Found:
             nothing, rows = np.zeros(tried.shape[1]), np.concatenate([first[0], tried[0]])
             weights = np.concatenate([second[0], nothing])
             one = SampleHessian(self.problem.activation, weights, rows, self.sample.inputs, self.sample.labels)
-            return one.gradient().second_layer[len(second[0]) :]
+            return one.gradient().second_layer[None, len(second[0]) :]
         others = np.concatenate([teacher_second, -second], -1), np.concatenate([teacher_first, first], -2)
         return np.asarray(
             against.gradient(self.problem.activation, np.zeros(tried.shape[:2]), tried, *others, rest).second_layer

@@ -70,8 +70,7 @@ class SecondOrder:
         both = images(half.reshape(1, m * m * d, d)).reshape(m, m * d, d)
         first = both.transpose(0, 2, 1).reshape(m * d, m * d)
         crossed = scale * images(blocks.crossed.reshape(1, m * m, d)).reshape(m, m * d)
-        second = scale**2 * blocks.second
-        chosen = self.trained.vector(np.ones((1, m)), np.zeros((1, m, d)))
-        if len(chosen) == m + m * d:
-            return np.block([[second, crossed], [crossed.T, first]])
-        return second if chosen.any() else first
+        whole = np.block([[scale**2 * blocks.second, crossed], [crossed.T, first]])
+        places = np.arange(m + m * d)
+        order = self.trained.vector(places[None, :m], places[m:].reshape(1, m, d)).astype(int)
+        return whole if np.array_equal(order, places) else whole[np.ix_(order, order)]

@@ -60,3 +60,10 @@ def test_online_data_have_a_curvature_of_the_population_and_no_newton(tmp_path: 
     assert load_config(write(tmp_path, CURVED), [online]).log.curvature
     (told,) = complaints_of(write(tmp_path, NEWTON), online)
     assert "newton needs a fixed loss" in told
+
+
+def test_biases_have_second_derivatives(tmp_path: Path) -> None:
+    biased = ["student.biases={std: 0.5}", "activation={name: relu, drop_hermite_below: 0}"]
+    for text in (CURVED, NEWTON):
+        for more in ([], ["data={kind: empirical, samples: 50}"], ['teacher={input_dim: 3, polynomial: "He2(x1)"}']):
+            load_config(write(tmp_path, text), biased + more)

@@ -8,6 +8,7 @@ import pytest
 
 from featlearn.theory import population
 from featlearn.theory.activations import activation
+from featlearn.theory.activations.biased import with_biases
 from featlearn.training import curvature as module
 from featlearn.training.backends import make_backend
 from featlearn.training.curvature import curvature
@@ -15,7 +16,7 @@ from featlearn.training.data import Empirical, Sample
 from featlearn.training.methods import METHODS
 from featlearn.training.objective import Objective
 from featlearn.training.problem import Problem
-from featlearn.training.stages import LAYERS, ByLayer, Layer, Schedule, Stage
+from featlearn.training.stages import ALL_LAYERS, LAYERS, ByLayer, Layer, Schedule, Stage
 from featlearn.training.state import State
 from tests.training.examples import random_problem
 from tests.training.sampled import problem_on
@@ -222,3 +223,33 @@ def test_neurons_that_vanished_are_tried_on_the_sample(missing: bool) -> None:
     problem = replace(problem, data=(Empirical(lambda: Sample(x, labels)),))
     found = curvature(problem, stage_of(train=LAYERS), state)
     assert (found.vanished, found.grows) == (1, missing)
+
+
+def with_biases_at(
+    name: str, teacher: list[list[float]], a: list[float], w: list[list[float]]
+) -> tuple[Problem, State]:
+    """Rows end with a bias."""
+    problem, state = problem_at(name, teacher, a, w)
+    return replace(problem, activation=with_biases(problem.activation)), state
+
+
+@pytest.mark.parametrize("name", ["relu", "erf"])
+def test_with_biases_newton_ends_at_a_minimum(name: str) -> None:
+    teacher = [[1.0, 0.0, 0.5], [0.0, 1.0, -0.3]]
+    problem, state = with_biases_at(name, teacher, [0.9, 0.8], [[1.2, 0.1, 0.2], [0.2, 0.7, 0.1]])
+    stage = stage_of(1e-3, ALL_LAYERS)
+    end = METHODS["newton"].advance(make_backend("torch", "cpu", "float64"), problem, [stage], state, 0, 60)
+    found = curvature(problem, stage, end)
+    assert found.grad_norm < 1e-12
+    assert (found.verdict, found.parameters, found.negative) == ("minimum", 8, 0)
+
+
+def test_with_biases_rows_are_balanced_turned_and_missed() -> None:
+    teacher, away = [[1.0, 0.0, 0.0, 0.5]], [0.3, 0.0, -0.7, 0.4]
+    problem, state = with_biases_at("relu", teacher, [1.0, 0.5, -0.5], [*teacher, away, away])
+    found = curvature(problem, stage_of(train=ALL_LAYERS), state)
+    assert (found.verdict, found.explained["balance"], found.explained["rotation"]) == ("minimum", 3, 1)
+    # a constant alone is missing: a neuron of w = 0 and b = 1 would grow
+    problem, state = with_biases_at("relu", [*teacher, [0.0, 0.0, 0.0, 1.0]], [1.0, 0.0], [*teacher, [0.0] * 4])
+    found = curvature(problem, stage_of(train=ALL_LAYERS), state)
+    assert (found.vanished, found.grows) == (1, True)

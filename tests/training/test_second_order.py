@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from featlearn.theory.activations import activation
+from featlearn.theory.activations.biased import with_biases
 from featlearn.training.backends import make_backend
 from featlearn.training.covariance import Root
 from featlearn.training.objective import Objective
 from featlearn.training.problem import Scaled
-from featlearn.training.stages import LAYERS, Layer
+from featlearn.training.stages import ALL_LAYERS, LAYERS, Layer
 from tests.training.examples import random_problem
 from tests.training.sampled import problem_on
 
@@ -70,3 +71,18 @@ def test_on_samples_it_is_that_of_the_sample(name: str, drop: int) -> None:
     for e in np.eye(len(x))[::5]:
         ends = [objective.loss_and_gradient(x + sign * step * e)[1] for sign in (1, -1)]
         np.testing.assert_allclose(found.product(e), (ends[0] - ends[1]) / (2 * step), rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("train", [("first_layer", "biases"), ("biases",), ALL_LAYERS])
+@pytest.mark.parametrize("name", ["relu", "erf", "tanh"])
+def test_biases_are_layers_of_the_vector(name: str, train: tuple[Layer, ...]) -> None:
+    problem, state = random_problem(name=name, m=3)
+    problem = replace(problem, activation=with_biases(activation(name, 0)))  # whose last coordinate is a bias
+    objective = Objective(make_backend("torch", "cpu", "float64"), problem, state, train)
+    x, step = objective.start(), 1e-5
+    found = objective.second_order(x)
+    np.testing.assert_allclose(found.gradient(), objective.loss_and_gradient(x)[1], rtol=0, atol=1e-13)
+    for column, e in zip(found.matrix().T, np.eye(len(x)), strict=True):
+        ends = [objective.loss_and_gradient(x + sign * step * e)[1] for sign in (1, -1)]
+        np.testing.assert_allclose(found.product(e), (ends[0] - ends[1]) / (2 * step), rtol=0, atol=1e-8)
+        np.testing.assert_allclose(found.product(e), column, rtol=0, atol=1e-13)

@@ -32,6 +32,10 @@ class PolynomialWithBiases:
         by_q = self._sum(u[2:], v, s) / 2
         return BiasedValues(self._sum(u, v, s), self._sum(u[1:], v[1:], s), by_q, self._sum(u[1:], v, s))
 
+    def moment_of_two(self, i: int, j: int, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Array) -> Array:
+        """E[φ^{(i)}(u·x + b) φ^{(j)}(v·x + c)]."""
+        return self._sum(self._moments(q_u, b_u)[i:], self._moments(q_v, b_v)[j:], s)
+
     def moment(self, xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
         """See ``Activation.biased_moment``."""
         mu = [*self._moments(q, b), *[0 * (q + b)] * (k + 2)]

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from featlearn.theory.activations import Activation, activation
-from featlearn.theory.pair_derivatives import PairBends, vectors_of
+from featlearn.theory.pair_derivatives import vectors_of
+from featlearn.theory.pair_vectors import PairBends, Vectors
 from featlearn.theory.pairs import Array
 from featlearn.theory.targets.cross import _common_degrees, _of_absolute, _tails_of_both, cross_kernel
 from featlearn.theory.targets.cross_series import SeriesOfTwo
@@ -44,13 +45,13 @@ def cross_bends(
         shared = activation(student.name, lowest, **dict(student.parameters)) if alike else activation("abs", lowest)
         vectors = vectors_of(shared, first_layer, rows)
         factor = 1.0 if alike else _of_absolute(student) * _of_absolute(teacher)
-        return PairBends(vectors.u, vectors.v, vectors.t, vectors.own, factor * c)
+        return PairBends(vectors, factor * c)
     q_u, q_v = np.sum(first_layer * first_layer, -1)[:, None], np.sum(rows * rows, -1)[None]
     s = first_layer @ rows.T
     second = _second_derivatives(student, teacher, lowest, q_u, q_v, s)
-    k_q = cross_kernel(student, teacher)(np, q_u, q_v, s)[2]
+    k, k_s, k_q = cross_kernel(student, teacher)(np, q_u, q_v, s)
     own = 2 * k_q, second.ss, 2 * second.s_qu, 4 * second.qu_qu
-    return PairBends(first_layer, rows, np.zeros_like(s), own, c)
+    return PairBends(Vectors(first_layer, rows, np.zeros_like(s), k, (k_s, 2 * k_q), (), own), c)
 
 
 def _second_derivatives(

@@ -10,7 +10,7 @@ import numpy as np
 
 from featlearn.theory import biases, population
 from featlearn.theory.activations import Activation, Array
-from featlearn.theory.pair_derivatives import PairBends
+from featlearn.theory.pair_vectors import PairBends
 from featlearn.theory.targets.cross import cross_kernel
 from featlearn.theory.targets.cross_bends import cross_bends
 from featlearn.theory.targets.interface import Moments
