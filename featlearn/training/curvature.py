@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from featlearn.training.stages import Layer, Stage
     from featlearn.training.state import State
 
-Verdict = Literal["minimum", "saddle", "flat", "not stationary"]
+Verdict = Literal["minimum", "saddle", "flat", "not stationary", "not decided"]
 
 MOST_DENSE = 5000  # trained weights whose matrix is decomposed; of more, some eigenvalues at both ends are found
 _MOST_PRODUCTS = 2.5e11  # of an input's derivatives by two weights, for the matrix on a sample
@@ -55,7 +55,10 @@ class Curvature:
         vanished: how many neurons are left out: rows near zero, where the objective has the tip of a cone.
         grows: whether the objective falls where one of these, or a dead neuron of small weights, grows, in a direction
             that was tried.
-        verdict: "flat" where there are zeros beside these.
+        undecided: how many neurons of an activation of degree 1 with a kink are dead by their rows alone: there the
+            objective has the tip of a cone, beside an output weight that lets it be steep.
+        verdict: "flat" where there are zeros beside these; "not decided" in place of both this and "minimum" where
+            neurons are undecided.
     """
 
     eigenvalues: np.ndarray
@@ -67,6 +70,7 @@ class Curvature:
     explained: dict[str, int]
     vanished: int
     grows: bool
+    undecided: int
     verdict: Verdict
 
 
@@ -148,6 +152,9 @@ class _Found:
             verdict = "saddle"
         elif np.sum(np.abs(values) <= ACCURACY * largest) > (0 if zeros is None else sum(explained.values())):
             verdict = "flat"
+        undecided = self._undecided()
+        if undecided and verdict in ("minimum", "flat"):
+            verdict = "not decided"
         return Curvature(
             eigenvalues=values,
             grad_norm=self.grad_norm,
@@ -158,6 +165,7 @@ class _Found:
             explained=explained,
             vanished=int(np.sum(self.vanished)),
             grows=grows,
+            undecided=undecided,
             verdict=verdict,
         )
 
@@ -225,6 +233,12 @@ class _Found:
         if not (self.is_cone and self.all_trained):
             return np.zeros(self.second.shape[1], dtype=bool)
         return self._dead() if min(self.decays.values()) > 0 else self._dead() & ~self.first[0].any(-1)
+
+    def _undecided(self) -> int:
+        """How many neurons are dead at the tip of a cone, but for their output weights."""
+        sizes = np.abs(self.second[0])
+        at_tip = self._dead() & (sizes > _ASLEEP * np.max(sizes, initial=0.0))
+        return int(np.sum(at_tip)) if self.is_cone and "first_layer" in self.stage.train else 0
 
     def _asleep(self) -> np.ndarray:
         """(m,) dead neurons of a smooth activation with both weights near zero, where no decay keeps the row: where all

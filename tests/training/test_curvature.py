@@ -253,3 +253,12 @@ def test_with_biases_rows_are_balanced_turned_and_missed() -> None:
     problem, state = with_biases_at("relu", [*teacher, [0.0, 0.0, 0.0, 1.0]], [1.0, 0.0], [*teacher, [0.0] * 4])
     found = curvature(problem, stage_of(train=ALL_LAYERS), state)
     assert (found.vanished, found.grows) == (1, True)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-9])
+def test_a_row_near_the_tip_beside_an_output_weight_is_not_decided(size: float) -> None:
+    problem, state = problem_at("relu", [[1.0, 0.0]], [1.0, 1.0], [[1.0, 0.0], [0.0, size]])
+    found = curvature(problem, stage_of(), state)
+    assert (found.undecided, found.verdict) == (1, "not decided")
+    fixed = curvature(problem, stage_of(train=("second_layer",)), state)
+    assert fixed.undecided == 0

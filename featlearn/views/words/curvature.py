@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from featlearn.runs.records import CurvatureRecord, ExplainedZeros
+from featlearn.training.curvature import ACCURACY
 from featlearn.views.words.numbers import number
 
 _VERDICTS = {
@@ -10,6 +11,7 @@ _VERDICTS = {
     "saddle": "is a saddle",
     "flat": "is flat",
     "not stationary": "is not stationary",
+    "not decided": "is not decided",
 }
 _REASONS = {
     "balance": "balance of living neurons",
@@ -26,7 +28,11 @@ def curvature_in_brief(curvature: CurvatureRecord | None) -> str | None:
     verdict = _VERDICTS[curvature.verdict]
     if not curvature.parameters:
         return f"the end {verdict}: all neurons have vanished{', and would grow' if curvature.grows else ''}"
-    least, largest = number(curvature.least, 3), number(curvature.largest, 3)
+    zero = ACCURACY * max(abs(curvature.least), abs(curvature.largest))
+    least, largest = (number(0.0 if abs(x) <= zero else x, 3) for x in (curvature.least, curvature.largest))
+    if curvature.undecided:
+        which = "1 neuron has" if curvature.undecided == 1 else f"{curvature.undecided} neurons have"
+        verdict += f" ({which} a row near zero beside the output weight, where second derivatives do not decide)"
     told = f"the end {verdict}: the Hessian's {curvature.parameters} eigenvalues go from {least} to "
     told += f"{largest}, {_at_least(curvature)}{curvature.negative or 'none'} below zero"
     if curvature.zeros:
