@@ -119,7 +119,7 @@ class HermiteTarget:
             first_layer: (m, d) rows of one run. Of a row of zeros what is not finite counts as 0.
         Accuracy: 1e-10 (tests/theory/targets/test_bends.py, differences in a hundred digits).
         """
-        if activation.biased_moment is not None:
+        if activation.biased is not None:
             return self._bends_with_biases(activation, first_layer)
         q, directions = np.sum(first_layer * first_layer, -1), self.directions[0]
         inverse = (q > 0) / np.sqrt(np.where(q > 0, q, 1.0))
