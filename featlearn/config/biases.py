@@ -44,11 +44,6 @@ def _of_stages(config: Config) -> Violations:
 
 
 def _of_activation(config: Config) -> Violations:
-    drop = config.activation.drop_hermite_below
-    if drop:
-        text = f"{drop} is not known with biases, which are those of plain φ: use drop_hermite_below: 0"
-        yield ("activation", "drop_hermite_below"), text
-        return
     try:
         with_biases(config.activation.entry())
     except ValueError as error:
@@ -56,10 +51,7 @@ def _of_activation(config: Config) -> Violations:
 
 
 def _of_the_rest(config: Config) -> Violations:
-    where = ("student", "biases") if config.student.biases is not None else ("student", "init", "biases")
     if config.backend == "fused":
         yield ("backend",), "fused computes for neurons without biases; use torch (or auto)"
-    if config.teacher_activation() is not None:
-        yield where, "are known for teachers of the student's activation; leave them out, or teacher.activation"
     if config.log.floors:
         yield ("log", "floors"), "floors are known for students without biases; leave them out"

@@ -26,7 +26,7 @@ from featlearn.config.teacher import Teacher
 from featlearn.config.yaml_source import dump_yaml
 from featlearn.theory.activations import DROP_SETTINGS, Activation, activation, names_of_degree, names_with_optimum
 from featlearn.theory.activations.biased import with_biases
-from featlearn.theory.targets.cross import cross_kernel
+from featlearn.theory.targets.cross import cross_kernel, cross_kernel_with_biases
 from featlearn.training.backends import resolved_backend
 from featlearn.training.column import Compared
 from featlearn.training.columns import COLUMNS
@@ -137,10 +137,11 @@ class Config(Section):
             return
         assert teacher.activation is not None
         why = why_not(teacher.activation, self.activation.drop_hermite_below)
-        other = self.teacher_activation() if why is None else None
-        if other is not None:
+        if why is None:
             try:
-                cross_kernel(student, other)
+                other = self.teacher_activation()
+                assert other is not None
+                (cross_kernel_with_biases if self.student.has_biases else cross_kernel)(student, other)
             except ValueError as error:
                 why = str(error)
         if why is not None:
@@ -181,11 +182,12 @@ class Config(Section):
         return own is not None and own.name == self.activation.name and own.parameters() == self.activation.parameters()
 
     def teacher_activation(self) -> Activation | None:
-        """The teacher's, where it is another than the student's."""
+        """The teacher's, where it is another than the student's: with biases where that one has them."""
         if self.teacher is None or self.teacher.activation is None or self._has_own_neurons():
             return None
         own = self.teacher.activation
-        return activation(own.name, self.activation.drop_hermite_below, **own.parameters())
+        plain = activation(own.name, self.activation.drop_hermite_below, **own.parameters())
+        return with_biases(plain) if self.student.has_biases else plain
 
     def _is_compilable(self, stage: StageConfig) -> bool:
         """Whether the fused backend can serve a stage; it trains c a of a network c Σ_j a_j φ(w_j·x)."""

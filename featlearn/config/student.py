@@ -187,8 +187,7 @@ class Student(Section):
     biases: Biases | None = Field(
         None,
         description="b_j of neurons φ(w_j·x + b_j) at the start, {std: s} or {constant: c}; stages train them as the "
-        "layer `biases`. Explicit starts and files take `init.biases`. For plain φ (`drop_hermite_below: 0`); default: "
-        "no biases",
+        "layer `biases`. Explicit starts and files take `init.biases`. Default: no biases",
     )
     output_scale: Annotated[float, Field(gt=0, le=1e8)] | None = Field(
         None,

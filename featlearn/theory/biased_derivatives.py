@@ -18,9 +18,9 @@ import numpy as np
 
 from featlearn.theory import normal
 from featlearn.theory.activations import Activation, activation
-from featlearn.theory.activations.biased import _slopes_of
+from featlearn.theory.activations.biased_kernels import Side, side_of
 from featlearn.theory.activations.biased_series import degree_of
-from featlearn.theory.activations.biased_sums import PolynomialWithBiases
+from featlearn.theory.activations.biased_sums import PolynomialWithBiases, _sum
 from featlearn.theory.activations.record import BiasedValues
 from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.pair_vectors import Vectors
@@ -44,10 +44,10 @@ def biased_vectors(of: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
     (w_u, b_u), (w_v, b_v) = ((x[:, :-1], x[:, -1]) for x in (u, v))
     q_u, q_v, s = np.sum(w_u * w_u, -1)[:, None], np.sum(w_v * w_v, -1), w_u @ w_v.T
     first = of.biased(np, q_u, b_u[:, None], q_v, b_v, s)
-    slopes = _slopes_of(of)
-    if slopes is not None:
-        return _piecewise_linear(*slopes, u, v, first)
-    a_11, a_20, a_21, a_12, a_30, a_22, a_31, a_13, a_40 = _moments_of(of)(q_u, b_u[:, None], q_v, b_v, s)
+    side = side_of(activation(of.name, 0, **dict(of.parameters)))
+    if side.slopes is not None:
+        return _piecewise_linear(*side.slopes, u, v, first)
+    a_11, a_20, a_21, a_12, a_30, a_22, a_31, a_13, a_40 = _moments_of(of.name, side)(q_u, b_u[:, None], q_v, b_v, s)
     return Vectors(
         *_without_bias(u, v),
         np.zeros_like(s),
@@ -98,15 +98,14 @@ def _piecewise_linear(alpha: float, beta: float, u: np.ndarray, v: np.ndarray, f
     )
 
 
-def _moments_of(of: Activation) -> Moments:
+def _moments_of(name: str, side: Side) -> Moments:
     """The A_ij of a smooth φ in the order of ``_ORDERS``."""
-    plain = activation(of.name, 0, **dict(of.parameters))
-    if plain.name == "erf":
+    if name == "erf":
         return _erf
-    if plain.degree is not None and plain.hermite is not None:
-        return partial(_polynomial, PolynomialWithBiases(plain.hermite, plain.degree))
-    assert of.series is not None
-    return partial(_series, of.series)
+    if side.polynomial is not None:
+        return partial(_polynomial, side.polynomial)
+    assert side.series is not None
+    return partial(_series, side.series)
 
 
 def _erf(q_u: np.ndarray, b_u: np.ndarray, q_v: np.ndarray, b_v: np.ndarray, s: np.ndarray) -> list[Array]:
@@ -126,8 +125,11 @@ def _erf(q_u: np.ndarray, b_u: np.ndarray, q_v: np.ndarray, b_v: np.ndarray, s: 
     return [a_11, a_20 / x**2, a_11 * slope_h, a_11 * slope_k, a_30 / x**3, a_22, a_31, a_13, a_40 / x**4]
 
 
-def _polynomial(of: PolynomialWithBiases, *pair: np.ndarray) -> list[Array]:
-    return [of.moment_of_two(i, j, *pair) for i, j in _ORDERS]
+def _polynomial(
+    of: PolynomialWithBiases, q_u: np.ndarray, b_u: np.ndarray, q_v: np.ndarray, b_v: np.ndarray, s: np.ndarray
+) -> list[Array]:
+    u, v = of.moments(q_u, b_u), of.moments(q_v, b_v)
+    return [_sum(s, u[i:], v[j:], 0) for i, j in _ORDERS]
 
 
 def _series(

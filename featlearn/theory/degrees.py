@@ -28,7 +28,7 @@ def losses_by_degree(
     Args:
         second_layer, first_layer: (m,), (m, d) all neurons of f; with biases (m, d + 1), as those of the target.
         target: neurons, or a polynomial, of one run; their activations, and that of the student, know ``hermite`` or
-            ``biased_moment``.
+            ``biased_coefficients``.
     Accuracy: 2⁻⁵⁰ of what cancels (tests/theory/test_degrees.py, quadrature).
     """
     masses = [second_layer * part for part in _projections(activation, first_layer, degrees)]
@@ -50,11 +50,12 @@ def losses_by_degree(
 
 def _projections(activation: Activation, rows: np.ndarray, degrees: int) -> list[np.ndarray]:
     """M_k of each row, 0 where the degree is dropped."""
-    if activation.biased_moment is not None:
-        w, b = rows[:, :-1], rows[:, -1]
-        return [activation.biased_moment(np, k, np.einsum("jd,jd->j", w, w), b)[0] for k in range(degrees)]
-    squares = np.einsum("jd,jd->j", rows, rows)
     kept = range(activation.drop_hermite_below, degrees)
+    if activation.biased is not None:
+        w, b = rows[:, :-1], rows[:, -1]
+        squares = np.einsum("jd,jd->j", w, w)
+        return [activation.biased_moment(np, k, squares, b)[0] if k in kept else 0 * squares for k in range(degrees)]
+    squares = np.einsum("jd,jd->j", rows, rows)
     return [activation.projection(k, squares) if k in kept else 0 * squares for k in range(degrees)]
 
 

@@ -48,6 +48,15 @@ def density(xp: ModuleType, z: Array) -> Array:
     return xp.exp(-0.5 * z * z) / sqrt(2 * pi)
 
 
+def hermite_densities(xp: ModuleType, z: Array, count: int) -> list[Array]:
+    """he_k(z) Φ′(z) for k < ``count``, he_k = He_k/√k!, without factors that overflow."""
+    found = [density(xp, z)]
+    for k in range(count - 1):
+        further = z * found[k] if k == 0 else z * found[k] - sqrt(k) * found[k - 1]
+        found.append(further / sqrt(k + 1))
+    return found[:count]
+
+
 def threshold(xp: ModuleType, bias: Array, length: Array) -> Array:
     """b/x, within what the normal distributions tell apart; 0 for rows (0, 0)."""
     return xp.clip(bias / xp.clip(length, _SMALLEST, None), -LARGEST, LARGEST)

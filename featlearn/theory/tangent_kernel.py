@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featlearn.theory import biases
+
 if TYPE_CHECKING:
     from featlearn.theory.activations import Activation
 
@@ -24,6 +26,7 @@ def neural_tangent_kernel(
 
         K = Σ_j φ̃(z)φ̃(z′) + α α′ (x·x′) + α z β′ + β α′ z′ + β β′ ‖w_j‖².
 
+    With biases and dropped degrees there is γ_j(x) = a_j ∂φ̃/∂b beside, x meets w_j as z − b_j and the bias as 1.
     Where φ is homogeneous of degree 1, μ1′ = 0 and β does not depend on x: two of the sums are then of numbers.
 
     Args:
@@ -82,9 +85,14 @@ def _kernel(
     multiplicity: np.ndarray | None,
     products: np.ndarray,
 ) -> np.ndarray:
-    q = np.einsum("...d,...d->...", first_layer, first_layer)[..., None]
     z = first_layer @ inputs.mT  # (B, m, P)
-    value, along_input = activation.pointwise(z, q), activation.pointwise_prime(z, q)
+    biased = activation.biased is not None and activation.drop_hermite_below > 0
+    if biased:
+        q, b = biases.squares(activation, first_layer)[..., None], first_layer[..., -1:]
+        value, along_input, by_square, by_bias = biases.parts(activation, z, q, b)
+    else:
+        q = np.einsum("...d,...d->...", first_layer, first_layer)[..., None]
+        value, along_input = activation.pointwise(z, q), activation.pointwise_prime(z, q)
     weights = second_layer[..., None]
     if multiplicity is not None:  # equal terms of a sum of products
         root = np.sqrt(multiplicity)[..., None]
@@ -94,8 +102,16 @@ def _kernel(
     kernel *= products
     kernel += _gram(value)
     if activation.drop_hermite_below:
-        along_row = 2 * weights * activation.pointwise_by_square(z, q)  # (B, m, P), or (B, m, 1)
-        along_input *= z
+        if biased:
+            along_row, along_bias = 2 * weights * by_square, weights * by_bias
+            kernel += _gram(along_bias)
+            along_bias = along_input.mT @ along_bias
+            kernel += along_bias
+            kernel += along_bias.mT
+            along_input *= z - b
+        else:
+            along_row = 2 * weights * activation.pointwise_by_square(z, q)  # (B, m, P), or (B, m, 1)
+            along_input *= z
         crossed = along_input.mT @ along_row
         own = along_row * np.sqrt(q)
         kernel += crossed

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.theory.activations import Activation
-from featlearn.theory.biases import with_ones, without_biases
+from featlearn.theory.biases import neurons, with_ones, without_biases
 from featlearn.theory.population import solve_ridge
 from featlearn.theory.targets.function import Function, Polynomial, target_of
 from featlearn.training.batches import Batches, at_step
@@ -128,7 +128,7 @@ class Online:
         inputs = with_ones(self.activation, inputs)
         noise = at_step(self.seed, f"noise of {stage}", number).standard_normal(self.batch_size)
         if self.function is None:
-            exact = self.activation.pointwise(inputs @ rows.T, np.sum(rows * rows, -1)) @ self.teacher.second_layer
+            exact = neurons(self.activation, rows, inputs) @ self.teacher.second_layer
         else:
             exact = _values(self.function, self.teacher, inputs)
         batch = Sample(inputs, exact + self.noise_std * noise)
@@ -181,7 +181,8 @@ def sample_of(activation: Activation, inputs: np.ndarray, labels: np.ndarray) ->
     """The sample that training takes, from inputs (n, d) and raw labels (n,).
 
     Where the activation drops the degrees below 2, the labels lose their constant and linear part as the data show it:
-    y − mean(y) − β̂·x with β̂ = mean(y x), E y and E y x being unknown to whoever has only data.
+    y − mean(y) − β̂·x with β̂ = mean(y x), E y and E y x being unknown to whoever has only data; x without the 1 that
+    biases meet.
     """
     return held_out(activation, inputs, labels, inputs, labels)
 
@@ -191,8 +192,8 @@ def held_out(
 ) -> Sample:
     """A sample that is not trained on; its labels lose the constant and linear part that those trained on show."""
     if activation.drop_hermite_below == 2:
-        slope = labels @ inputs / len(labels)
-        test_labels = test_labels - labels.mean() - test_inputs @ slope
+        slope = labels @ without_biases(activation, inputs) / len(labels)
+        test_labels = test_labels - labels.mean() - without_biases(activation, test_inputs) @ slope
     return Sample(test_inputs, test_labels)
 
 
@@ -200,9 +201,9 @@ def mean_square_error(
     activation: Activation, second_layer: np.ndarray, first_layer: np.ndarray, sample: Sample
 ) -> float:
     """mean_i (f(x_i) − y_i)² of one network (m,), (m, d) in float64."""
-    total, squares = 0.0, np.sum(first_layer * first_layer, -1)
+    total = 0.0
     for part in _parts(len(sample.labels), len(first_layer)):
-        features = activation.pointwise(sample.inputs[part] @ first_layer.T, squares)
+        features = neurons(activation, first_layer, sample.inputs[part])
         total += float(np.sum((features @ second_layer - sample.labels[part]) ** 2))
     return total / len(sample.labels)
 
@@ -210,9 +211,8 @@ def mean_square_error(
 def shifted(activation: Activation, sample: Sample, added: Network) -> Sample:
     """The sample with the values of a network added to its labels."""
     rows, labels = added.first_layer, sample.labels.copy()
-    squares = np.sum(rows * rows, -1)
     for part in _parts(len(labels), len(rows)):
-        labels[part] += activation.pointwise(sample.inputs[part] @ rows.T, squares) @ added.second_layer
+        labels[part] += neurons(activation, rows, sample.inputs[part]) @ added.second_layer
     return Sample(sample.inputs, labels)
 
 
@@ -232,9 +232,9 @@ def ridge_second_layer(
     Accuracy: rounding times the condition number of the matrix (tests/training/test_data.py).
     """
     m, n = len(first_layer), len(sample.labels)
-    gram, target, squares = np.zeros((m, m)), np.zeros(m), np.sum(first_layer * first_layer, -1)
+    gram, target = np.zeros((m, m)), np.zeros(m)
     for part in _parts(n, m):
-        features = activation.pointwise(sample.inputs[part] @ first_layer.T, squares)
+        features = neurons(activation, first_layer, sample.inputs[part])
         gram += features.T @ features
         target += sample.labels[part] @ features
     return solve_ridge(gram / n, target / n, weight_decay, multiplicity)

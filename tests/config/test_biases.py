@@ -13,11 +13,9 @@ AXES = TEACHER | {"directions": "axes"}
 @pytest.mark.parametrize(
     ("changes", "where", "says"),
     [
-        ({"activation": {"name": "relu"}}, "activation.drop_hermite_below", "use drop_hermite_below: 0"),
         ({"student": STUDENT | {"biases": {}}}, "student.biases", "one of std and constant"),
         ({"student": STUDENT | {"biases": {"std": 1.0, "constant": 1.0}}}, "student.biases", "one of std and constant"),
         ({"backend": "fused"}, "backend", "use torch"),
-        ({"teacher": TEACHER | {"activation": {"name": "erf"}}}, "student.biases", "student's activation"),
         ({"student": {"width": 8}, "teacher": AXES | {"biases": [0.1, 0.2]}}, "teacher.biases", "student.biases"),
         ({"teacher": AXES | {"biases": [0.1]}}, "teacher.biases", "1 entries for 2 directions"),
         ({"teacher": TEACHER | {"biases": [0.1, 0.2]}}, "teacher.biases", "explicit `directions`"),

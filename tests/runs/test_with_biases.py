@@ -39,6 +39,16 @@ STUDENT: dict[str, Any] = {
 }
 STAGE: dict[str, Any] = {"train": ALL, "steps": 40, "step_size": 0.02, "weight_decay": 0.01}
 PLAIN = {"name": "relu", "drop_hermite_below": 0}
+OTHER: dict[str, Any] = {
+    "teacher": {
+        "directions": "axes",
+        "input_dim": 5,
+        "width": 2,
+        "output_weights": [1.0, -1.0],
+        "biases": [0.5, -0.3],
+        "activation": {"name": "erf"},
+    }
+}
 
 
 def config_of(**changes: Any) -> Config:
@@ -89,6 +99,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "teacher": {"input_dim": 5, "polynomial": "x1 + x1*x2"},
         "data": {"kind": "online", "batch_size": 8, "noise_std": 0.1},
     },
+    "without the affine part": {"activation": {"name": "relu"}},
+    "without the affine part, online": {
+        "activation": {"name": "relu"},
+        "data": {"kind": "online", "batch_size": 8, "noise_std": 0.1},
+    },
+    "without the mean, in the span": {
+        "teacher": {"input_dim": 60, "width": 2},
+        "activation": {"name": "erf", "drop_hermite_below": 1},
+    },
+    "a teacher of another activation": {"teacher": TEACHER | {"activation": {"name": "abs"}}},
+    "a smooth teacher, in the span": {"teacher": {"input_dim": 60, "width": 2, "activation": {"name": "erf"}}},
     "diagonal covariance": {"inputs": {"covariance": [1.0, 2.0, 0.5, 1.0, 3.0]}},
     "spike, in the span": {
         "teacher": {"input_dim": 60, "width": 2},
@@ -190,9 +211,13 @@ def test_a_covariance_turns_rows_and_leaves_biases(covariance: Any) -> None:
     assert not np.allclose(images[..., :-1], start.state.first_layer[..., :-1])
 
 
-def test_samples_of_many_inputs_are_near_the_population() -> None:
+SLOW = [{"activation": {"name": "relu"}}, OTHER, OTHER | {"activation": {"name": "abs"}}]
+
+
+@pytest.mark.parametrize("changes", [{}, *(pytest.param(x, marks=pytest.mark.slow) for x in SLOW)])
+def test_samples_of_many_inputs_are_near_the_population(changes: dict[str, Any]) -> None:
     data = {"kind": "empirical", "samples": 200_000, "noise_std": 0.0}
-    row = run_batch([config_of(data=data)])[0].rows[0]
+    row = run_batch([config_of(data=data, **changes)])[0].rows[0]
     assert row["train_loss"] == pytest.approx(row["loss"], rel=0.03)
 
 

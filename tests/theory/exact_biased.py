@@ -15,7 +15,7 @@ from tests.theory.exact import Exact
 MP = mpmath.mp.clone()
 MP.dps = 30
 _FAR = 12  # in standard deviations: the rest is below 1e-30
-KINKS = {"relu": (0, 1), "abs": (-1, 1)}  # the slopes on both sides
+KINKS = {"relu": (0, 1), "abs": (-1, 1), "leaky_relu": (MP.mpf(0.01), 1)}  # the slopes on both sides
 
 
 class Values(NamedTuple):
@@ -28,13 +28,23 @@ class Values(NamedTuple):
 def phi(name: str, z: Exact) -> Exact:
     if name in KINKS:
         return z * KINKS[name][z > 0]
+    if name == "tanh":
+        return MP.tanh(z)
     return MP.erf(z / MP.sqrt(2)) if name == "erf" else z * z
 
 
 def phi_prime(name: str, z: Exact) -> Exact:
     if name in KINKS:
         return MP.mpf(KINKS[name][z > 0])
+    if name == "tanh":
+        return MP.sech(z) ** 2
     return 2 * MP.npdf(z) if name == "erf" else 2 * z
+
+
+def phi_second(name: str, z: Exact) -> Exact:
+    if name == "tanh":
+        return -2 * MP.tanh(z) * MP.sech(z) ** 2
+    return -2 * z * MP.npdf(z) if name == "erf" else MP.mpf(2)
 
 
 def mean_of(name: str, mean: Exact, std: Exact) -> Exact:
@@ -56,24 +66,26 @@ def _mean_slope(name: str, mean: Exact, std: Exact) -> Exact:
 
 
 class Pair:
-    """Two neurons, by exact numbers."""
+    """Two neurons, by exact numbers; the second may have another activation than the first."""
 
-    def __init__(self, name: str, q_u: Exact, b_u: Exact, q_v: Exact, b_v: Exact, s: Exact) -> None:
-        self.name, self.b_u, self.b_v = name, b_u, b_v
+    def __init__(
+        self, name: str, q_u: Exact, b_u: Exact, q_v: Exact, b_v: Exact, s: Exact, other: str | None = None
+    ) -> None:
+        self.name, self.other, self.b_u, self.b_v = name, other or name, b_u, b_v
         self.x, self.y = MP.sqrt(q_u), MP.sqrt(q_v)
         self.t = s / (self.x * self.y) if self.x and self.y else MP.zero
         self.left = MP.sqrt(max(MP.zero, (1 - self.t) * (1 + self.t)))
 
     def given(self, mean: Callable[[str, Exact, Exact], Exact], z: Exact) -> Exact:
         """A mean of the second neuron given u·x = x z."""
-        return mean(self.name, self.y * self.t * z + self.b_v, self.y * self.left)
+        return mean(self.other, self.y * self.t * z + self.b_v, self.y * self.left)
 
     def expected(self, function: Callable[[Exact], Exact]) -> Exact:
         """E of a function of z."""
         ends = {MP.mpf(j) for j in range(-_FAR, _FAR + 1, 3)}
         if self.name in KINKS and self.x:
             ends.add(-self.b_u / self.x)
-        if self.y and self.t:
+        if self.y and self.t and self.other in KINKS:
             width = self.left / abs(self.t)
             ends |= {-self.b_v / (self.y * self.t) + j * width for j in (-10, -4, 0, 4, 10)}
         within = sorted(end for end in ends if abs(end) <= _FAR)
@@ -89,18 +101,38 @@ class Pair:
             below, above = KINKS[self.name]
             kink = -self.b_u / self.x
             bend = (above - below) * MP.npdf(kink) * self.given(mean_of, kink) / self.x
-        elif self.name == "erf":
-            bend = self.expected(
-                lambda z: -2 * (self.x * z + self.b_u) * MP.npdf(self.x * z + self.b_u) * self.given(mean_of, z)
-            )
         else:
-            bend = 2 * self.expected(lambda z: self.given(mean_of, z))
+            bend = self.expected(lambda z: phi_second(self.name, self.x * z + self.b_u) * self.given(mean_of, z))
         return Values(
             self.kernel(),
             self.expected(lambda z: first(z) * self.given(_mean_slope, z)),
             bend / 2,
             self.expected(lambda z: first(z) * self.given(mean_of, z)),
         )
+
+    def values_from(self, lowest: int) -> Values:
+        """The same without the Hermite degrees below one."""
+        u = coefficients(self.name, self.x, self.b_u, lowest)
+        v = coefficients(self.other, self.y, self.b_v, lowest)
+        value, by_s, by_q, by_b = self.values()
+        for k in range(lowest):
+            power = self.t**k
+            value, by_b = value - u[0][k] * v[0][k] * power, by_b - u[1][k] * v[0][k] * power
+            by_s = by_s - (u[1][k] * v[1][k] * power if k < lowest - 1 else 0)
+            by_q = by_q - u[2][k] * v[0][k] * power / 2
+        return Values(value, by_s, by_q, by_b)
+
+
+def coefficients(name: str, x: Exact, b: Exact, count: int) -> list[list[Exact]]:
+    """E[φ^{(i)}(xz + b) he_k(z)] for i = 0, 1, 2 and k < count, by √k E[φ he_k] = x E[φ′ he_{k−1}]."""
+    ends = sorted({*map(MP.mpf, range(-_FAR, _FAR + 1, 3)), *([-b / x] if abs(b) < _FAR * x else [])})
+    found = []
+    for k in range(count + 2):
+        he = lambda z, k=k: MP.hermite(k, z / MP.sqrt(2)) / MP.sqrt(2) ** k / MP.sqrt(MP.factorial(k))  # noqa: E731
+        found.append(MP.quad(lambda z, he=he: MP.npdf(z) * phi(name, x * z + b) * he(z), ends, method="gauss-legendre"))
+    slopes = [found[k] * MP.sqrt(k) / x for k in range(1, count + 2)]
+    bends = [slopes[k] * MP.sqrt(k) / x for k in range(1, count + 1)]
+    return [found[:count], slopes[:count], bends]
 
 
 def trapezoid(

@@ -9,7 +9,9 @@ from featlearn.theory.activations import Activation, activation
 from featlearn.theory.activations.biased import with_biases
 from featlearn.theory.activations.biased_series import degree_of
 from featlearn.theory.activations.series import TOLERANCE
-from tests.theory.exact_biased import trapezoid
+from tests.theory.exact import number
+from tests.theory.exact_biased import Pair, trapezoid
+from tests.theory.test_biased_kernels import values_of, with_product
 
 NAMES = ["tanh", "sigmoid", "softplus", "silu", "gelu", "sin", "polynomial"]
 SECOND = ["tanh", "sigmoid", "softplus", "silu", "polynomial"]  # of which φ″ is known
@@ -38,6 +40,15 @@ def test_kernel_and_derivatives_are_those_of_quadrature(name: str, point: tuple[
             assert abs(value - its) <= 2e-12 * max(1.0, size)
     in_torch = act.biased(torch, *(torch.tensor(x, dtype=torch.float64) for x in at))
     np.testing.assert_allclose([float(x) for x in in_torch], [float(x) for x in found], rtol=1e-13, atol=1e-14 * size)
+
+
+@pytest.mark.parametrize("point", [(1e-6, 0.4, 1.0, -0.3, 0.5), (1e-6, 0.4, 4e-6, 0.2, -0.8)])
+def test_short_rows_keep_their_digits_without_their_affine_part(point: tuple[float, ...]) -> None:
+    at = with_product(point)
+    q_u, b_u, q_v, b_v, s = map(number, at)
+    exact = Pair("tanh", q_u, b_u, q_v, b_v, s, "erf").values_from(2)
+    for value, its, bound in zip(values_of("tanh", "erf", 2, at), exact, (1e-12, 1e-12, 1e-9, 1e-12), strict=True):
+        assert abs(number(value) - its) <= bound * abs(its)
 
 
 def _weights(seed: int, runs: int, m: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,68 +1,36 @@
-"""Kernels of smooth neurons with biases: Σ_k c_k(u) c_k(v) t^k with c_k(x, b) = E[φ(xz + b) he_k(z)].
+"""Coefficients of Hermite series of neurons with biases, Σ_k c_k(u) c_k(v) t^k, and the degree at which they are cut.
 
-Their derivatives by s, q_u and b are Σ d_k d_k t^k, ½ Σ e_k c_k t^k and Σ d_k c_k t^k, with the coefficients d of φ′,
-e of φ″. Truncation after degree D errs by at most √(T_D(u) T_D(v)). The degree is a step function of the largest norm
-and the largest |b| of a run's rows: that of the first level of norms at which T_D is small on a grid of both.
+Truncation after degree D errs by at most √(T_D(u) T_D(v)). The degree is a step function of the largest norm and the
+largest |b| of a run's rows: that of the first level of norms at which T_D is small on a grid of both.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from math import ceil, log2
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from featlearn.theory.activations.record import BiasedValues
 from featlearn.theory.activations.series import TOLERANCE, HermiteSeries
-from featlearn.theory.pairs import Array
 
 _LEVELS = 12  # that are tried, of norms in ratio 2^¼
 _LEAST_BIAS = -2  # the exponent of the least level of biases
 _MOST_BIAS = 40
 
 
-def series_kernel(
-    series: HermiteSeries, xp: ModuleType, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Array
-) -> BiasedValues:
-    """See ``Activation.biased``; NaN for runs with rows beyond what the series holds to.
-
-    Arrays of three axes have the runs as their first; in NumPy each run has its own degree.
-    """
-    given = q_u, b_u, q_v, b_v, s
-    if xp is np and np.ndim(s) == 3:
-        runs = [_of_run(series, np, *(x[run : run + 1] for x in given)) for run in range(len(s))]
-        if runs:
-            return BiasedValues(*(np.concatenate(parts) for parts in zip(*runs, strict=True)))
-    return _of_run(series, xp, *given)
-
-
-def _of_run(series: HermiteSeries, xp: Any, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Array) -> BiasedValues:
-    rows_u, rows_v = (numbers(x) for x in (q_u, b_u)), (numbers(x) for x in (q_v, b_v))
-    (x_u, c_u), (x_v, c_v) = ((np.sqrt(q).ravel(), b.ravel()) for q, b in (rows_u, rows_v))
-    degree = degree_of(series, np.concatenate([x_u, x_v]), np.concatenate([c_u, c_v]))
-    n = xp.sqrt(q_u * q_v)
-    t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
-    if degree is None:
-        return BiasedValues(*[t * float("nan")] * 4)
-    of_u = [like(q_u, series.coefficients(x_u, degree, order, c_u)) for order in range(3)]
-    of_v = [like(q_v, series.coefficients(x_v, degree, order, c_v)) for order in range(2)]
-    value, by_s, by_q, by_b = (_horner(of_u[i], of_v[j], t) for i, j in ((0, 0), (1, 1), (2, 0), (1, 0)))
-    return BiasedValues(value, by_s, 0.5 * by_q, by_b)
-
-
-def degree_of(series: HermiteSeries, norms: np.ndarray, biases: np.ndarray) -> int | None:
-    """D for rows with some norms and biases (n,); None beyond what the series holds to."""
+def degree_of(series: HermiteSeries, norms: np.ndarray, biases: np.ndarray, tolerance: float = TOLERANCE) -> int | None:
+    """D for rows with some norms and biases (n,), by the tolerance of ``HermiteSeries.level``; None beyond what the
+    series holds to."""
     norm, bias = float(np.max(norms, initial=0.0)), float(np.max(np.abs(biases), initial=0.0))
-    level = series.level(norm)
+    level = series.level(norm, tolerance)
     if level is None or not bias < 2.0**_MOST_BIAS:
         return None
-    return _degree(series, level.norm, max(_LEAST_BIAS, ceil(log2(bias)) if bias else _LEAST_BIAS))
+    return _degree(series, level.norm, max(_LEAST_BIAS, ceil(log2(bias)) if bias else _LEAST_BIAS), tolerance)
 
 
 @lru_cache(maxsize=256)
-def _degree(series: HermiteSeries, norm: float, bias: int) -> int | None:
+def _degree(series: HermiteSeries, norm: float, bias: int, tolerance: float) -> int | None:
     """D for rows of norms up to one, and of biases up to 2^bias."""
     largest = 2.0**bias
     near = np.linspace(-min(largest, 8.0), min(largest, 8.0), 33)
@@ -70,25 +38,40 @@ def _degree(series: HermiteSeries, norm: float, bias: int) -> int | None:
     shifts, norms = np.concatenate([near, far, -far]), norm * 2.0 ** -np.arange(0.0, 4.0, 0.5)
     norms, shifts = (x.ravel() for x in np.meshgrid(norms, shifts))
     for number in range(_LEVELS):
-        level = series.level(norm * 2.0 ** (number / 4))
+        level = series.level(norm * 2.0 ** (number / 4), tolerance)
         if level is None:
             return None
-        for order, tolerance in enumerate((TOLERANCE, 10 * TOLERANCE)):
+        for order, allowed in enumerate((tolerance, 10 * tolerance)):
             size = np.sum(series.coefficients(np.array([norm]), level.degree, order) ** 2)
-            if np.max(series.tail(norms, level.degree, order, shifts)) > tolerance * size:
+            if np.max(series.tail(norms, level.degree, order, shifts)) > allowed * size:
                 break
         else:
             return level.degree
     return None
 
 
-def _horner(u: Array, v: Array, t: Array) -> Array:
-    """Σ_k u_k v_k t^k."""
-    total = u[-1] * v[-1] + 0 * t
-    for k in range(len(u) - 2, -1, -1):
-        total *= t
-        total += u[k] * v[k]
-    return total
+def coefficients_of(
+    series: HermiteSeries, norms: np.ndarray, degree: int, shifts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """c_k, d_k, e_k = E[φ^{(i)}(xz + b) he_k(z)] for i = 0, 1, 2 and k = 0 … degree, each (n, degree + 1).
+
+    Those of φ″ are quadratures, and from c_0 and d_0 the others follow, d_k = x e_{k−1}/√k and c_k = x d_{k−1}/√k,
+    which keeps digits of short rows. Where φ″ is not known that of φ′ is the quadrature.
+
+    Accuracy: 1e-15 (1 + x²) of the largest √E (φ^{(i)})².
+    """
+    bends = series.coefficients(norms, degree, 2, shifts)
+    known = len(series.functions) > 2
+    slopes = None if known else series.coefficients(norms, degree, 1, shifts)
+    means = [series.means(norms, degree, order, shifts) for order in range(2)]
+    slopes = _risen(means[1], norms, bends) if slopes is None else slopes
+    return _risen(means[0], norms, slopes), slopes, bends
+
+
+def _risen(mean: np.ndarray, norms: np.ndarray, derivative: np.ndarray) -> np.ndarray:
+    """Coefficients from that of degree 0 and those of the derivative."""
+    rising = norms[:, None] * derivative[:, :-1] / np.sqrt(np.arange(1.0, derivative.shape[1]))
+    return np.concatenate([mean[:, None], rising], -1)
 
 
 def numbers(x: Any) -> np.ndarray:

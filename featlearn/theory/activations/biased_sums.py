@@ -1,22 +1,25 @@
-"""Polynomials of neurons with biases: sums over finitely many degrees, exact.
+"""Kernels of neurons with biases of which one is a polynomial: sums over finitely many degrees, exact.
 
-μ_k(q, b) = E φ^{(k)}(√q z + b) = Σ_i μ_{k+i}(q) b^i/i!, and K = Σ_k μ_k(u) μ_k(v) s^k/k!. Derivation: docs/theory.md
-§16.
+Of two polynomials, with μ_k(q, b) = E φ^{(k)}(√q z + b) = Σ_i μ_{k+i}(q) b^i/i!, K = Σ_k μ_k(u) μ_k(v) s^k/k!.
+Derivation: docs/theory.md §16.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from math import factorial, sqrt
 from typing import Any
 
+from featlearn.theory.activations.biased_coefficients import Coefficients
 from featlearn.theory.activations.record import BiasedValues
 from featlearn.theory.pairs import Array
 
 
 @dataclass(frozen=True)
 class PolynomialWithBiases:
-    """The kernel and the moments of a polynomial φ.
+    """The moments of a polynomial φ.
 
     Attributes:
         hermite: ``hermite(k, q)`` → μ_k(q).
@@ -26,23 +29,13 @@ class PolynomialWithBiases:
     hermite: Callable[[int, Array], Array]
     degree: int
 
-    def kernel(self, xp: Any, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Array) -> BiasedValues:
-        """See ``Activation.biased``."""
-        u, v = self._moments(q_u, b_u), self._moments(q_v, b_v)
-        by_q = self._sum(u[2:], v, s) / 2
-        return BiasedValues(self._sum(u, v, s), self._sum(u[1:], v[1:], s), by_q, self._sum(u[1:], v, s))
+    def coefficients(self, xp: Any, degree: int, q: Array, b: Array) -> Coefficients:
+        """See ``biased_coefficients``: c_k = q^{k/2} μ_k/√k!."""
+        mu = [*self.moments(q, b), *[0 * (q + b)] * (degree + 3)]
+        scale = [xp.sqrt(q) ** k / sqrt(factorial(k)) for k in range(degree + 1)]
+        return Coefficients(*([scale[k] * mu[k + i] for k in range(degree + 1)] for i in range(3)))
 
-    def moment_of_two(self, i: int, j: int, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Array) -> Array:
-        """E[φ^{(i)}(u·x + b) φ^{(j)}(v·x + c)]."""
-        return self._sum(self._moments(q_u, b_u)[i:], self._moments(q_v, b_v)[j:], s)
-
-    def moment(self, xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
-        """See ``Activation.biased_moment``."""
-        mu = [*self._moments(q, b), *[0 * (q + b)] * (k + 2)]
-        power = xp.sqrt(q) ** k
-        return power * mu[k], power * mu[k + 1]
-
-    def _moments(self, q: Array, b: Array) -> list[Array]:
+    def moments(self, q: Array, b: Array) -> list[Array]:
         """μ_0(q, b) … μ_D(q, b)."""
         plain, found = [self.hermite(k, q) + 0 * b for k in range(self.degree + 1)], []
         for k in range(self.degree + 1):
@@ -52,10 +45,27 @@ class PolynomialWithBiases:
             found.append(total)
         return found
 
-    @staticmethod
-    def _sum(u: list[Array], v: list[Array], s: Array) -> Array:
-        """Σ_k u_k v_k s^k/k!."""
-        total = 0 * s
-        for k in range(min(len(u), len(v)) - 1, -1, -1):
-            total = u[k] * v[k] + total * s / (k + 1)
-        return total
+
+def kernel_of_polynomials(
+    of_u: PolynomialWithBiases,
+    of_v: PolynomialWithBiases,
+    drop: int,
+    xp: Any,
+    q_u: Array,
+    b_u: Array,
+    q_v: Array,
+    b_v: Array,
+    s: Array,
+) -> BiasedValues:
+    """See ``Activation.biased``, of two polynomials."""
+    u, v, total = of_u.moments(q_u, b_u), of_v.moments(q_v, b_v), partial(_sum, s)
+    by_q = total(u[2:], v, drop) / 2
+    return BiasedValues(total(u, v, drop), total(u[1:], v[1:], max(0, drop - 1)), by_q, total(u[1:], v, drop))
+
+
+def _sum(s: Array, u: list[Array], v: list[Array], lowest: int) -> Array:
+    """Σ_{k ≥ lowest} u_k v_k s^k/k!."""
+    total = 0 * s
+    for k in range(min(len(u), len(v)) - 1, lowest - 1, -1):
+        total = u[k] * v[k] + total * s / (k + 1)
+    return total * s**lowest / factorial(lowest) if lowest else total

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import factorial
+from math import factorial, sqrt
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -33,7 +33,8 @@ class BiasedValues(NamedTuple):
 
 
 BiasedKernel = Callable[[Any, Array, Array, Array, Array, Array], BiasedValues]  # of xp, q_u, b_u, q_v, b_v, s
-BiasedMoment = Callable[[Any, int, Array, Array], tuple[Array, Array]]  # of xp, k, q, b
+# of xp, degree, q, b: those of φ, φ′ and φ″, see ``biased_coefficients``
+BiasedCoefficients = Callable[[Any, int, Array, Array], tuple[Sequence[Array], Sequence[Array], Sequence[Array]]]
 
 DROP_SETTINGS: tuple[int, ...] = (0, 2)  # what every activation has a record for
 
@@ -131,7 +132,8 @@ class Activation:
         biased: the kernel of rows (w, b), where the record is that of neurons φ(w·x + b) (``biased.with_biases``): rows
             then have the bias as their last coordinate, inputs a 1, and ‖w‖² + b² is the argument of the functions of
             q. None for neurons without biases.
-        biased_moment: of these, E[φ(√q z + b) He_k(z)] and its derivative by b.
+        biased_coefficients: of these, E[φ(√q z + b) he_k(z)] and their first and second derivatives by b, for every k
+            up to a degree, of the plain φ.
     Accuracy: K within 1e-12·max(1, |K|) of quadrature for q in [1e-6, 1e3] and |t| ≤ 1; the derivatives likewise
         (tests/theory/test_activations.py), but for the rounding of the inputs, which t = s/√(q_u q_v) → ±1 magnifies
         to its square root (∂K/∂s of relu is asin t/2π; the gradient does not suffer, docs/theory.md §4).
@@ -158,7 +160,7 @@ class Activation:
     compiled: CompiledKernel | HermiteSeries | None = None
     slope_products: SlopeProducts | None = None
     biased: BiasedKernel | None = None
-    biased_moment: BiasedMoment | None = None
+    biased_coefficients: BiasedCoefficients | None = None
     parameters: Parameters = ()
     highest: tuple[int | None, int | None] = (None, None)
     second_derivatives: Callable[[Any, Array, Array, Array], SecondDerivatives] | None = None
@@ -237,6 +239,12 @@ class Activation:
             return self.series.projection(k, squared_norm, order)
         inverse = (squared_norm > 0) / (squared_norm + (squared_norm == 0)) ** (order / 2)
         return self.projection(k + order, squared_norm) * inverse
+
+    def biased_moment(self, xp: Any, k: int, q: Array, b: Array) -> tuple[Array, Array]:
+        """E[φ(√q z + b) He_k(z)] of the plain φ and its derivative by b; needs ``biased_coefficients``."""
+        assert self.biased_coefficients is not None
+        of_value, of_slope, _ = self.biased_coefficients(xp, k, q, b)
+        return sqrt(factorial(k)) * of_value[k], sqrt(factorial(k)) * of_slope[k]
 
     def _series(self, z: Array, q: Any, degrees: range, shift: int) -> Iterator[Any]:
         """Terms μ_{k+shift}(q) He_k(z; q)/k!, as q^{−shift/2} E[φ He_{k+shift}] He_k(z/√q)/k!: finite for tiny q."""

@@ -214,6 +214,15 @@ class HermiteSeries:
             return np.full((len(norms), degree + 1), np.nan)
         return self._coefficients(norms, degree, order, level.step, shift)
 
+    def means(self, norms: np.ndarray, degree: int, order: int, shift: np.ndarray) -> np.ndarray:
+        """The first of ``coefficients``, (n,), without the others."""
+        level = self.level_for(float(np.max(norms, initial=0.0)), degree)
+        if level is None:
+            return np.full(len(norms), np.nan)
+        z = nodes(level.step, _END)
+        density = level.step / sqrt(2 * pi) * np.exp(-0.5 * z * z)
+        return np.asarray(self.functions[order](norms[:, None] * z + shift[:, None]) @ density)
+
     def tail(self, norms: np.ndarray, degree: int, order: int, shift: np.ndarray | None = None) -> np.ndarray:
         """T_D of each row, (n,): the mean square of φ^{(order)}(x_i z + b_i) less the terms up to D = degree."""
         norms = np.asarray(norms, dtype=float)

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from featlearn.theory.activations import Activation, activation
+from featlearn.theory.activations.biased_kernels import biased_kernel
 from featlearn.theory.activations.gelu import Tails
-from featlearn.theory.activations.record import Kernel
+from featlearn.theory.activations.record import BiasedKernel, Kernel
 from featlearn.theory.pairs import Array
 from featlearn.theory.targets.cross_series import series_kernel
 
@@ -40,6 +41,17 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     factor = _of_absolute(student) * _of_absolute(teacher)
     linear = float(student.slope(1.0) * teacher.slope(1.0)) if lowest < 2 else 0.0
     return partial(_mixture, even, factor, linear)
+
+
+def cross_kernel_with_biases(student: Activation, teacher: Activation) -> BiasedKernel:
+    """The same of neurons with biases, φ̃(u·x + b) and g̃(v·x + c); see ``Activation.biased``.
+
+    Raises:
+        ValueError: when one of them is neither smooth nor piecewise linear.
+    Accuracy: as ``biased_kernel``.
+    """
+    one, other = (activation(its.name, 0, **dict(its.parameters)) for its in (student, teacher))
+    return biased_kernel(one, other, max(student.drop_hermite_below, teacher.drop_hermite_below))
 
 
 def _common_degrees(one: Activation, other: Activation) -> list[int] | None:

@@ -11,7 +11,7 @@ import numpy as np
 from featlearn.theory import biases, population
 from featlearn.theory.activations import Activation, Array
 from featlearn.theory.pair_vectors import PairBends
-from featlearn.theory.targets.cross import cross_kernel
+from featlearn.theory.targets.cross import cross_kernel, cross_kernel_with_biases
 from featlearn.theory.targets.cross_bends import cross_bends
 from featlearn.theory.targets.interface import Moments
 
@@ -41,9 +41,8 @@ class NeuronTarget:
 
     def values(self, inputs: np.ndarray) -> np.ndarray:
         """f*(x) at inputs (B, n, d), (B, n)."""
-        squares = np.sum(self.first_layer * self.first_layer, -1)[:, None]
-        neurons = self.activation.pointwise(inputs @ self.first_layer.mT, squares)
-        return np.asarray((neurons @ self.second_layer[..., None])[..., 0])
+        values = biases.neurons(self.activation, self.first_layer, inputs)
+        return np.asarray((values @ self.second_layer[..., None])[..., 0])
 
     def moments(self, activation: Activation, first_layer: Array, xp: ModuleType = np) -> Moments:
         """Σ_k a*_k K(w_j, w*_k) with the kernel of the two, and its gradients Σ_k a*_k [∂_s K w*_k + 2 ∂_q K w_j].
@@ -55,7 +54,11 @@ class NeuronTarget:
         Accuracy, Source: as ``cross_kernel``.
         """
         if activation.biased is not None:
-            return Moments(*biases.pulled(activation, first_layer, self.second_layer, self.first_layer, xp))
+            kernel, teacher = (
+                cross_kernel_with_biases(activation, self.activation),
+                (self.second_layer, self.first_layer),
+            )
+            return Moments(*biases.pulled(activation, first_layer, *teacher, xp, kernel))
         rows, column = self.first_layer, self.second_layer[..., None]
         q_u, q_v = xp.sum(first_layer * first_layer, -1)[..., None], xp.sum(rows * rows, -1)[:, None, :]
         k, k_s, k_q = cross_kernel(activation, self.activation)(xp, q_u, q_v, first_layer @ rows.mT)

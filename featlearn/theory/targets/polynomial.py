@@ -58,7 +58,7 @@ class HermiteTarget:
         Accuracy: 1e-13 of the largest term (tests/theory/targets/test_polynomial.py, fifty digits).
         Source: derived in docs/theory.md §11.
         """
-        if activation.biased_moment is not None:
+        if activation.biased is not None:
             return self._with_biases(activation, first_layer, xp)
         q = xp.sum(first_layer * first_layer, -1)
         inverse = (q > 0) / xp.sqrt(xp.where(q > 0, q, q * 0 + 1))
@@ -90,7 +90,6 @@ class HermiteTarget:
     def _with_biases(self, activation: Activation, rows: Array, xp: ModuleType) -> Moments:
         """The same of rows (w, b), with M_k(‖w‖, b) for M_k, and a last column of derivatives by b."""
         moment = activation.biased_moment
-        assert moment is not None
         directions, w, b = self.directions[..., :-1], rows[..., :-1], rows[..., -1]
         q = xp.sum(w * w, -1)
         inverse = (q > 0) / xp.sqrt(xp.where(q > 0, q, q * 0 + 1))
@@ -143,7 +142,6 @@ class HermiteTarget:
     def _bends_with_biases(self, activation: Activation, rows: np.ndarray) -> Bends:
         """The same of rows (w, b), with M_k(‖w‖, b) for M_k, and the derivatives by b: those of M_k."""
         moment = activation.biased_moment
-        assert moment is not None
         q, b, directions = np.sum(rows[:, :-1] ** 2, -1), rows[:, -1], self.directions[0]
         inverse = (q > 0) / np.sqrt(np.where(q > 0, q, 1.0))
         unit = np.concatenate([rows[:, :-1] * inverse[:, None], np.zeros((len(rows), 1))], 1)
@@ -199,7 +197,7 @@ def _over_square(activation: Activation, k: int, q: np.ndarray, inverse: np.ndar
 
 def _has(activation: Activation, k: int) -> bool:
     """Whether μ_k is anything but 0; that of a polynomial can vanish at single norms, as μ_1 of z³ − 3z does at 1."""
-    if activation.biased_moment is not None:
+    if activation.biased is not None:
         return bool(activation.biased_moment(np, k, np.ones(1), np.full(1, 0.7))[0][0])
     assert activation.hermite is not None
     return any(bool(activation.hermite(k, q)) for q in (1.0, 0.7310585786300049))

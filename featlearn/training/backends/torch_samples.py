@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from featlearn.theory import biases
 from featlearn.theory.activations import DROP_SETTINGS, Activation
 from featlearn.theory.population import Gradient
 
@@ -41,7 +42,8 @@ def loss_and_gradient(
     """
     a, w, n = second_layer, first_layer, len(inputs)
     q = torch.sum(w * w, -1)
-    if activation.drop_hermite_below not in DROP_SETTINGS:
+    biased = activation.biased is not None and activation.drop_hermite_below > 0
+    if biased or activation.drop_hermite_below not in DROP_SETTINGS:
         return _without_any_degrees(activation, a, w, inputs, labels, chunk, correlation)
     mu0, mu1, mu0_prime, mu1_prime = _moments(activation, q)
     constant, linear = a @ mu0, (a * mu1) @ w
@@ -74,22 +76,34 @@ def _without_any_degrees(
     correlation: bool,
 ) -> tuple[Tensor, Gradient]:
     """The same for other degrees than those below 0 or 2: each neuron is φ̃(z; q), and
-    ∂/∂w_j = 2 a_j [mean r ∂φ̃/∂z x + 2 mean r ∂φ̃/∂q w_j]."""
-    n, q = len(inputs), torch.sum(w * w, -1)
+    ∂/∂w_j = 2 a_j [mean r ∂φ̃/∂z x + 2 mean r ∂φ̃/∂q w_j]; with biases φ̃(z; q, b), and ∂φ̃/∂b in their column."""
+    n, q = len(inputs), biases.squares(activation, w, torch)
     chunk = chunk or max(1, _CHUNK_ENTRIES[inputs.device.type] // len(a))
-    squares, to_a, along = q.new_zeros(()), torch.zeros_like(a), torch.zeros_like(a)
+    squares, to_a, along, along_bias = q.new_zeros(()), torch.zeros_like(a), torch.zeros_like(a), torch.zeros_like(a)
     to_w = torch.zeros_like(w)
     for x, y in zip(inputs.split(chunk), labels.split(chunk), strict=True):
-        z = x @ w.T
-        value = activation.pointwise(z, q, torch)
-        r = value @ a - y
+        its = _parts(activation, x @ w.T, q, w)
+        r = its.value @ a - y
         squares += r @ r
         r = -y if correlation else r
-        to_a += r @ value
-        to_w += (activation.pointwise_prime(z, q, torch) * r[:, None]).T @ x
-        along += r @ activation.pointwise_by_square(z, q)
-    to_w += 2 * along[:, None] * w
+        to_a += r @ its.value
+        to_w += (its.by_z * r[:, None]).T @ x
+        along += r @ its.by_q
+        if activation.biased is not None:
+            along_bias += r @ its.by_b
+    if activation.biased is None:
+        to_w += 2 * along[:, None] * w
+    else:
+        to_w += torch.concat([2 * along[:, None] * w[:, :-1], along_bias[:, None]], -1)
     return squares / n, Gradient(to_a * (2 / n), to_w * a[:, None] * (2 / n))
+
+
+def _parts(activation: Activation, z: Tensor, q: Tensor, w: Tensor) -> biases.Parts:
+    """Each neuron at each input, and its derivatives."""
+    if activation.biased is not None:
+        return biases.parts(activation, z, q, w[:, -1], torch)
+    slopes = activation.pointwise_prime(z, q, torch), activation.pointwise_by_square(z, q)
+    return biases.Parts(activation.pointwise(z, q, torch), *slopes, by_b=None)
 
 
 def _moments(activation: Activation, q: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

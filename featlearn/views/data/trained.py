@@ -139,7 +139,7 @@ def trained_functions(data: RunData) -> Trained:
     factor = {"mean_field": 1 / width, "ntk": 1 / sqrt(width)}.get(str(said.get("student.scaling")), 1.0)
     scale = factor * (float(lazy) if isinstance(lazy, int | float) else 1.0)
     kinds = [each for each in (student, other) if isinstance(each, Activation)]
-    unknown = [each.name for each in kinds if each.hermite is None and each.biased_moment is None]
+    unknown = [each.name for each in kinds if each.hermite is None and each.biased is None]
     why = f"the Hermite coefficients of {unknown[0]} are not known" if unknown else None
     if has_covariance(said):
         why = "the inputs have a covariance, and Hermite degrees are those of inputs N(0, I)"
