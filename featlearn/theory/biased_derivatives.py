@@ -42,12 +42,13 @@ def biased_vectors(of: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
     """
     assert of.biased is not None
     (w_u, b_u), (w_v, b_v) = ((x[:, :-1], x[:, -1]) for x in (u, v))
-    q_u, q_v, s = np.sum(w_u * w_u, -1)[:, None], np.sum(w_v * w_v, -1), w_u @ w_v.T
-    first = of.biased(np, q_u, b_u[:, None], q_v, b_v, s)
+    q_u, q_v, s = np.sum(w_u * w_u, -1)[:, None], np.sum(w_v * w_v, -1)[None], w_u @ w_v.T
+    given = q_u, b_u[:, None], q_v, b_v[None], s
+    first = of.biased(np, *given)
     side = side_of(activation(of.name, 0, **dict(of.parameters)))
     if side.slopes is not None:
         return _piecewise_linear(*side.slopes, u, v, first)
-    a_11, a_20, a_21, a_12, a_30, a_22, a_31, a_13, a_40 = _moments_of(of.name, side)(q_u, b_u[:, None], q_v, b_v, s)
+    a_11, a_20, a_21, a_12, a_30, a_22, a_31, a_13, a_40 = _moments_of(of.name, side)(*given)
     return Vectors(
         *_without_bias(u, v),
         np.zeros_like(s),
@@ -136,13 +137,13 @@ def _series(
     series: HermiteSeries, q_u: np.ndarray, b_u: np.ndarray, q_v: np.ndarray, b_v: np.ndarray, s: np.ndarray
 ) -> list[Array]:
     """Sums over degrees; NaN for rows beyond what the series holds to."""
-    x_u, x_v, c_u = np.sqrt(q_u).ravel(), np.sqrt(q_v), b_u.ravel()
-    degree = degree_of(series, np.concatenate([x_u, x_v]), np.concatenate([c_u, b_v]))
+    x_u, x_v, c_u, c_v = (x.ravel() for x in (np.sqrt(q_u), np.sqrt(q_v), b_u, b_v))
+    degree = degree_of(series, np.concatenate([x_u, x_v]), np.concatenate([c_u, c_v]))
     if degree is None:
         return [s * np.nan] * len(_ORDERS)
     n = np.sqrt(q_u * q_v)
     t = np.clip(s / np.where(n > 0, n, 1.0), -1.0, 1.0)
-    of_u, of_v = ([series.coefficients(x, degree, order, c) for order in range(5)] for x, c in ((x_u, c_u), (x_v, b_v)))
+    of_u, of_v = ([series.coefficients(x, degree, order, c) for order in range(5)] for x, c in ((x_u, c_u), (x_v, c_v)))
     found = [np.zeros_like(t) for _ in _ORDERS]
     for k in range(degree, -1, -1):
         for total, (i, j) in zip(found, _ORDERS, strict=True):
