@@ -27,7 +27,7 @@ from featlearn.theory.pair_vectors import Vectors
 from featlearn.theory.pairs import Array, Pairs
 
 _ORDERS = ((1, 1), (2, 0), (2, 1), (1, 2), (3, 0), (2, 2), (3, 1), (1, 3), (4, 0))
-Moments = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], list[Array]]  # of q, b, q, b, s
+Moments = Callable[..., list[Array]]  # of q, b, q, b, s
 
 
 def is_known_with_biases(of: Activation) -> bool:
@@ -50,7 +50,8 @@ def biased_vectors(of: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
         return _piecewise_linear(*side.slopes, u, v, first)
     a_11, a_20, a_21, a_12, a_30, a_22, a_31, a_13, a_40 = _moments_of(of.name, side)(*given)
     return Vectors(
-        *_without_bias(u, v),
+        _without_bias(u),
+        _without_bias(v),
         np.zeros_like(s),
         first.value,
         (a_11, a_20),
@@ -62,9 +63,9 @@ def biased_vectors(of: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
     )
 
 
-def _without_bias(*rows: np.ndarray) -> list[np.ndarray]:
+def _without_bias(rows: np.ndarray) -> np.ndarray:
     """The rows with a last entry of 0."""
-    return [np.concatenate([x[:, :-1], np.zeros((len(x), 1))], 1) for x in rows]
+    return np.concatenate([rows[:, :-1], np.zeros((len(rows), 1))], 1)
 
 
 def _piecewise_linear(alpha: float, beta: float, u: np.ndarray, v: np.ndarray, first: BiasedValues) -> Vectors:
@@ -87,7 +88,8 @@ def _piecewise_linear(alpha: float, beta: float, u: np.ndarray, v: np.ndarray, f
     unit_u = u * over_x
     unit_v = v * ((y > 0) / np.where(y > 0, y, 1.0))[:, None]
     return Vectors(
-        *_without_bias(unit_u, unit_v),
+        _without_bias(unit_u),
+        _without_bias(unit_v),
         t,
         first.value,
         (y * above_both, kinked),

@@ -34,8 +34,8 @@ def _smooth(activation: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
         by_row = activation.value_tangents(swapped, 1.0, 0.0), activation.value_tangents(swapped, 0.0, 1.0)
     mixed = by_row[0], second.ss, 2 * second.s_qv, 2 * second.s_qu, 4 * second.qu_qv
     own = by_row[1], second.ss, 2 * second.s_qu, 4 * second.qu_qu
-    alike = (tuple(np.broadcast_to(x, pairs.s.shape) for x in xs) for xs in (by_row, mixed, own))
-    return Vectors(u, v, np.zeros_like(pairs.s), value, *alike)
+    once, twice, both = (tuple(np.broadcast_to(x, pairs.s.shape) for x in xs) for xs in (by_row, mixed, own))
+    return Vectors(u, v, np.zeros_like(pairs.s), value, once, twice, both)
 
 
 def _of_degree_one(activation: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:

@@ -13,9 +13,9 @@ Sums go over parts of the sample, so that memory is bounded.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,14 @@ _ENTRIES_TOGETHER = 2**20  # numbers of one kind that are computed at a time
 _ENTRIES_KEPT = 2**23  # of all kinds: what is computed for each product anew where there are more
 
 
+class _BySquare(NamedTuple):
+    """φ̃_q, φ̃_zq and φ̃_qq, (n, m)."""
+
+    first: np.ndarray
+    mixed: np.ndarray
+    second: np.ndarray
+
+
 @dataclass(frozen=True)
 class _Part:
     """A part of the sample, n inputs, with arrays (n, m) of φ̃ and its derivatives.
@@ -34,7 +42,7 @@ class _Part:
     Attributes:
         inputs, residual: (n, d) and (n,) r.
         value, by_z, by_zz: φ̃, φ̃_z, φ̃_zz.
-        by_q, by_zq, by_qq: likewise; None where no degrees are dropped, so that they are 0.
+        by_q: the derivatives by q; None where no degrees are dropped, so that they are 0.
     """
 
     inputs: np.ndarray
@@ -42,9 +50,7 @@ class _Part:
     value: np.ndarray
     by_z: np.ndarray
     by_zz: np.ndarray
-    by_q: np.ndarray | None
-    by_zq: np.ndarray | None
-    by_qq: np.ndarray | None
+    by_q: _BySquare | None
 
 
 @dataclass(frozen=True)
@@ -85,10 +91,11 @@ class SampleHessian:
             change = part.value @ second + (part.by_z * along) @ a
             bent = part.by_zz * along
             if part.by_q is not None:
-                change += (part.by_q * (2 * along_own)) @ a
-                bent += 2 * part.by_zq * along_own
-                of_w = change @ (2 * part.by_q) + part.residual @ (2 * part.by_zq * along + 4 * part.by_qq * along_own)
-                to_first += of_w[:, None] * w + (part.residual @ (2 * part.by_q))[:, None] * first
+                by_q, by_zq, by_qq = part.by_q
+                change += (by_q * (2 * along_own)) @ a
+                bent += 2 * by_zq * along_own
+                of_w = change @ (2 * by_q) + part.residual @ (2 * by_zq * along + 4 * by_qq * along_own)
+                to_first += of_w[:, None] * w + (part.residual @ (2 * by_q))[:, None] * first
             to_second += change @ part.value
             to_first += (part.by_z * change[:, None] + bent * part.residual[:, None]).T @ part.inputs
         to_second = to_second / n + np.einsum("md,md->m", self.slopes, first)
@@ -102,7 +109,7 @@ class SampleHessian:
         for part in self._parts(_ENTRIES_TOGETHER // (m * d)):
             tangents = part.by_z[..., None] * part.inputs[:, None]
             if part.by_q is not None:
-                tangents += 2 * part.by_q[..., None] * self.w
+                tangents += 2 * part.by_q.first[..., None] * self.w
             tangents = (self.a[:, None] * tangents).reshape(-1, m * d)
             second += part.value.T @ part.value
             crossed += part.value.T @ tangents
@@ -119,10 +126,10 @@ class SampleHessian:
         """Σ r ∂²φ̃_j over a part, (d, d)."""
         x, r, w = part.inputs, part.residual, self.w[j]
         found = (x.T * (r * part.by_zz[:, j])) @ x
-        if part.by_q is not None and part.by_zq is not None and part.by_qq is not None:
-            mixture = np.outer((r * part.by_zq[:, j]) @ x, 2 * w)
-            found += mixture + mixture.T + 4 * (r @ part.by_qq[:, j]) * np.outer(w, w)
-            found += 2 * (r @ part.by_q[:, j]) * np.eye(len(w))
+        if part.by_q is not None:
+            by_q, by_zq, by_qq = (its[:, j] for its in part.by_q)
+            mixture = np.outer((r * by_zq) @ x, 2 * w)
+            found += mixture + mixture.T + 4 * (r @ by_qq) * np.outer(w, w) + 2 * (r @ by_q) * np.eye(len(w))
         return np.asarray(found)
 
     @cached_property
@@ -133,7 +140,7 @@ class SampleHessian:
             values += part.residual @ part.value
             slopes += (part.by_z * part.residual[:, None]).T @ part.inputs
             if part.by_q is not None:
-                slopes += 2 * (part.residual @ part.by_q)[:, None] * self.w
+                slopes += 2 * (part.residual @ part.by_q.first)[:, None] * self.w
         return values / n, slopes / n
 
     def _parts(self, size: int) -> Iterator[_Part]:
@@ -156,14 +163,14 @@ class SampleHessian:
         z = x @ self.w.T
         value, by_z = act.pointwise(z, q), act.pointwise_prime(z, q)
         by_zz, by_zq, by_qq = act.pointwise_second(z, q)
-        part = _Part(x, value @ self.a - y, value, by_z, by_zz, None, None, None)
-        if not act.drop_hermite_below:
-            return part
-        by_q = np.broadcast_to(act.pointwise_by_square(z, q), z.shape)
-        return replace(part, by_q=by_q, by_zq=by_zq, by_qq=by_qq)
+        by_q = None
+        if act.drop_hermite_below:
+            by_q = _BySquare(np.broadcast_to(act.pointwise_by_square(z, q), z.shape), by_zq, by_qq)
+        return _Part(x, value @ self.a - y, value, by_z, by_zz, by_q)
 
 
 def _cut(part: _Part, rows: slice) -> _Part:
     """Some of its inputs."""
-    given: dict[str, Any] = {name: x if x is None else x[rows] for name, x in vars(part).items()}
-    return _Part(**given)
+    by_q = None if part.by_q is None else _BySquare(*(its[rows] for its in part.by_q))
+    inputs, residual, value = (x[rows] for x in (part.inputs, part.residual, part.value))
+    return _Part(inputs, residual, value, part.by_z[rows], part.by_zz[rows], by_q)

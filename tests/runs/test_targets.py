@@ -121,6 +121,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "on the sphere": {"stages": {"go": STAGE | {"constraint": "unit_rows", "method": "momentum"}}},
     "correlation": {"stages": {"go": STAGE | {"loss": "correlation"}}},
     "by layer": {"stages": {"go": STAGE | {"step_size": {"first_layer": 0.05, "second_layer": 0.01}}}},
+    "newton": {
+        "teacher": {"input_dim": 6, "width": 2, "activation": {"name": "quadratic"}},
+        "stages": {"go": {"train": BOTH, "steps": 8, "method": "newton"}},
+    },
+    "newton on a sample": {
+        "data": {"kind": "empirical", "samples": 200, "noise_std": 0.1},
+        "stages": {"go": {"train": BOTH, "steps": 8, "method": "newton"}},
+    },
     "flow": {"stages": {"go": {"train": BOTH, "steps": 12, "method": "flow", "step_size": 0.05}}},
 }
 

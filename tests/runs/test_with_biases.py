@@ -129,6 +129,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "by layer": stage(step_size={"first_layer": 0.05, "second_layer": 0.01, "biases": 0.02}),
     "flow": stage(method="flow", steps=12, step_size=0.05),
     "lbfgs": stage(method="lbfgs", step_size=None),
+    "newton": stage(method="newton", step_size=None, steps=8),
     "float32": {"precision": "float32"},
     "biases alone": stage(train=["biases"]),
 }

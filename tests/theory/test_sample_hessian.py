@@ -33,8 +33,8 @@ def by_products(hessian: SampleHessian) -> np.ndarray:
 
 
 def gradient(hessian: SampleHessian, a: np.ndarray, w: np.ndarray) -> np.ndarray:
-    arrays = (torch.tensor(x) for x in (a, w, hessian.inputs, hessian.labels))
-    slope = torch_samples.loss_and_gradient(hessian.activation, *arrays)[1]
+    second, first, inputs, labels = (torch.tensor(x) for x in (a, w, hessian.inputs, hessian.labels))
+    slope = torch_samples.loss_and_gradient(hessian.activation, second, first, inputs, labels)[1]
     return np.concatenate([x.numpy().ravel() for x in slope])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from featlearn.runs.records import CurvatureRecord, ExplainedZeros
-from featlearn.training.curvature import ACCURACY
 from featlearn.views.words.numbers import number
 
 _VERDICTS = {
@@ -28,8 +27,9 @@ def curvature_in_brief(curvature: CurvatureRecord | None) -> str | None:
     verdict = _VERDICTS[curvature.verdict]
     if not curvature.parameters:
         return f"the end {verdict}: all neurons have vanished{', and would grow' if curvature.grows else ''}"
-    zero = ACCURACY * max(abs(curvature.least), abs(curvature.largest))
-    least, largest = (number(0.0 if abs(x) <= zero else x, 3) for x in (curvature.least, curvature.largest))
+    # one that counts as zero is none
+    least = number(curvature.least if curvature.negative else max(0.0, curvature.least), 3)
+    largest = number(curvature.largest, 3)
     if curvature.undecided:
         which = "1 neuron has" if curvature.undecided == 1 else f"{curvature.undecided} neurons have"
         verdict += f" ({which} a row near zero beside the output weight, where second derivatives do not decide)"

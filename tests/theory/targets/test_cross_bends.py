@@ -26,6 +26,7 @@ ROWS = {
     "short": [0.5e-3, -1e-3],
     "tiny": [1e-7, 0.5e-7],
 }
+SLOW = pytest.mark.slow
 OF_ABSOLUTE = [("relu", "abs"), ("leaky_relu", "relu")]
 OF_FEW_DEGREES = [("erf", "quadratic"), ("quadratic", "gelu"), ("polynomial", "relu"), ("relu", "polynomial")]
 OF_MANY = [("gelu", "abs"), ("abs", "gelu"), ("leaky_relu", "gelu"), ("erf", "sin"), ("sin", "erf")]
@@ -74,8 +75,13 @@ def exact_bend(pair: tuple[str, str], drop: int, row: Sequence[float]) -> list[l
     return [[sum(a * b * moment((i, a), (j, b)) for a, b in signs) / (4 * step**2) for j in range(2)] for i in range(2)]
 
 
-@pytest.mark.parametrize("drop", [0, 1, 3])
-@pytest.mark.parametrize("pair", OF_ABSOLUTE + OF_FEW_DEGREES + OF_MANY)
+@pytest.mark.parametrize(
+    ("pair", "drop"),
+    [
+        *product(OF_ABSOLUTE + OF_FEW_DEGREES, (0, 1, 3)),
+        *(pytest.param(*x, marks=SLOW) for x in product(OF_MANY, (0, 3))),
+    ],
+)
 def test_they_are_second_differences_of_the_kernel(pair: tuple[str, str], drop: int) -> None:
     student, teacher = activation(pair[0], drop), activation(pair[1], 0)
     places = ["generic", "short"] if pair in OF_MANY else list(ROWS)  # the former take hundreds of terms
@@ -88,7 +94,7 @@ def test_they_are_second_differences_of_the_kernel(pair: tuple[str, str], drop: 
                 assert abs(block[i, k] - entry) <= 1e-10 * (largest if largest > 1 else 1), (place, i, k)
 
 
-@pytest.mark.parametrize("drop", [0, 1, 2, 5])
+@pytest.mark.parametrize("drop", [0, pytest.param(2, marks=SLOW), pytest.param(5, marks=SLOW)])
 def test_the_hessian_against_a_teacher_of_any_activation_is_the_change_of_the_gradient(drop: int) -> None:
     rng, step = np.random.default_rng(1), 1e-5
     a, w, teacher = rng.standard_normal(3), rng.standard_normal((3, 4)), rng.standard_normal((2, 4))
