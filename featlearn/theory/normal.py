@@ -25,13 +25,14 @@ LARGEST = 60.0  # Φ and its density are 1 and 0 to the last bit well before: la
 _FARTHEST = 1e9  # the same of conditional arguments, which are quotients by √(1 − t²)
 _SMALLEST = 1e-30  # stands for 0 where there are quotients; squares of it are never taken
 _NODES = 14
+_SMALL = 2**11  # entries
 
 
 @cache
-def _rule() -> tuple[tuple[float, float], ...]:
+def _rule() -> tuple[np.ndarray, np.ndarray]:
     """Gauss's points in [0, 1], and their weights."""
     points, weights = np.polynomial.legendre.leggauss(_NODES)
-    return tuple((0.5 * (1 + x), 0.5 * w) for x, w in zip(points.tolist(), weights.tolist(), strict=True))
+    return 0.5 * (1 + points), 0.5 * weights
 
 
 def cdf(xp: ModuleType, z: Array) -> Array:
@@ -104,17 +105,31 @@ def _given(xp: ModuleType, h: Array, k: Array, t: Array, near: Array, root: Arra
     return xp.clip(rest / xp.clip(root, 1e-20, None), -_FARTHEST, _FARTHEST)
 
 
+def _integral(xp: ModuleType, decay: Array, ratio: Array) -> Array:
+    """∫₀¹ exp(decay (1 + (ratio x)²))/(1 + (ratio x)²) dx, the nodes of small arrays at a time, in the same order."""
+    points, weights = _rule()
+    total = 0.0
+    if np.prod(ratio.shape) > _SMALL:
+        for point, weight in zip(points.tolist(), weights.tolist(), strict=True):
+            square = 1 + (point * ratio) ** 2
+            total = total + weight * xp.exp(decay * square) / square
+        return total
+    along = (_NODES,) + (1,) * len(ratio.shape)
+    if xp is not np:
+        points, weights = (ratio.new_tensor(x) for x in (points, weights))
+    square = 1 + (points.reshape(along) * ratio) ** 2
+    for term in weights.reshape(along) * xp.exp(decay * square) / square:
+        total = total + term
+    return total
+
+
 def _owens(xp: ModuleType, h: Array, m: Array) -> Array:
     """T(h, m/h)."""
     size, other = xp.abs(h), xp.abs(m)
     swap = other > size
     larger, smaller = xp.where(swap, other, size), xp.where(swap, size, other)
     ratio = smaller / larger
-    decay, total = -0.5 * larger * larger, 0.0
-    for point, weight in _rule():
-        square = 1 + (point * ratio) ** 2
-        total = total + weight * xp.exp(decay * square) / square
-    inside = ratio * total / (2 * pi)
+    inside = ratio * _integral(xp, -0.5 * larger * larger, ratio) / (2 * pi)
     # ½(Φ(h) + Φ(m)) − Φ(h)Φ(m) in tails, which lose no digits
     tail_h, tail_m = cdf(xp, -size), cdf(xp, -other)
     outside = 0.5 * (tail_h + tail_m) - tail_h * tail_m
