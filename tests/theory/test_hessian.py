@@ -1,7 +1,6 @@
 """The Hessian of the loss against differences of the loss in a hundred digits, rows that meet included."""
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -52,29 +51,20 @@ def matrix_by_products(hessian: Hessian) -> np.ndarray:
     return np.stack([np.concatenate([column.second_layer, column.first_layer.ravel()]) for column in columns], 1)
 
 
-def dot(u: Sequence[Any], v: Sequence[Any]) -> Any:
-    return sum(x * y for x, y in zip(u, v, strict=True))
-
-
 def exact_matrix(name: str, drop: int, a: np.ndarray, w: np.ndarray) -> list[list[Any]]:
     """Central differences of the loss, whose kernels are computed for the pairs that move alone."""
     step, (m, d) = MP.mpf(STEP), w.shape
     x = [exact.number(y) for y in np.concatenate([a, w.ravel()])]
     teacher = [-exact.number(y) for y in TEACHER[0]], exact.rows_of(TEACHER[1])
 
-    kernel = cache(lambda *products: exact.kernel(name, drop, *products)[0])
+    kernel = exact.remembered_kernel(name, drop)
 
     def loss(*moves: tuple[int, Any]) -> Any:
         at = list(x)
         for place, by in moves:
             at[place] += by
         rows = [at[m + j * d : m + (j + 1) * d] for j in range(m)]
-        c, v = at[:m] + teacher[0], rows + teacher[1]
-        return sum(
-            c[i] * c[j] * (2 if i < j else 1) * kernel(dot(v[i], v[i]), dot(v[j], v[j]), dot(v[i], v[j]))
-            for i in range(len(c))
-            for j in range(i, len(c))
-        )
+        return exact.loss_of(kernel, at[:m] + teacher[0], rows + teacher[1])
 
     n, here = len(x), loss()
     found = [[MP.zero] * n for _ in range(n)]
