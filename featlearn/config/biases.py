@@ -31,7 +31,7 @@ def why_no_gap() -> str:
 def _of_stages(config: Config) -> Violations:
     for name, stage in config.stages.items():
         if REDRAW_BIASES in stage.then and config.student.biases is None:
-            text = f"{REDRAW_BIASES} draws as student.biases says, which is not given"
+            text = f"{REDRAW_BIASES} draws as student.biases says: give student.biases"
             yield ("stages", name, "then"), text
         if config.student.has_biases:
             continue

@@ -105,10 +105,12 @@ def _broken_rules(document: Placed, error: ValidationError, wrong: set[Key], roo
     rules = [(path_of(document, d["loc"], root), str(d["msg"])) for d in broken]
     unknown = {path_of(document, d["loc"], root) for d in error.errors() if d["type"] == "extra_forbidden"}
     sections = {path[:i] for path in wrong - unknown for i in range(len(path))}
+    asked_for = [f"give {'.'.join(map(str, path))}" for path in wrong]  # what is there, and told to be wrong
     return [
         complaint_at(document, path, message)
         for path, message in rules
         if path not in wrong and not (message.startswith("missing") and path[:-1] in sections)
+        if not any(its in message for its in asked_for)
     ]
 
 

@@ -176,7 +176,8 @@ class Biases(Section):
 
     def violations(self) -> Violations:
         if (self.std is None) == (self.constant is None):
-            yield (), "takes one of std and constant, as in {std: 0.5}"
+            which = "missing std or constant" if self.std is None else "takes one of std and constant"
+            yield (), f"{which}, as in {{std: 0.5}}"
 
 
 class Student(Section):

@@ -18,7 +18,7 @@ from featlearn.runs.environment import continued
 from featlearn.runs.floors_record import floors_record
 from featlearn.runs.optimum_record import optimum_records
 from featlearn.runs.records import CurvatureRecord, ProgressRecord, RunInfo, StageRecord
-from featlearn.runs.series_record import beyond_reach, largest_norm, series_record
+from featlearn.runs.series_record import Largest, beyond_reach, largest_of, series_record
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.growing_npz import Entry, GrowingNpz
 from featlearn.theory.alignment import ALIVE_ABOVE
@@ -159,7 +159,7 @@ class Recorder:
         self.last_event: Event | None = None
         self.start_loss: float | None = None
         self.loss_floor = 0.0
-        self.largest_norm: float | None = None  # of the rows that were logged, where the kernel is a series
+        self.largest = Largest()  # of the rows that were logged, where the kernel is a series
         self.stages: list[StageRecord] = []  # the finished ones
         self.decays: dict[float, None] = {}  # each λ of a row that has a gap, in their order
         self.snapshots: GrowingNpz | None = None  # None before the first one
@@ -194,7 +194,7 @@ class Recorder:
             self._sync()
         rows = self.problem.directions(self.problem.teacher_first_layer)
         teacher = self.problem.teacher_second_layer, rows
-        series = series_record(self.problem, self.largest_norm)
+        series = series_record(self.problem, self.largest)
         at_start = self.last_row is not None and self.last_row["step"] == 0
         if status == "diverged" and (beyond := beyond_reach(self.problem, series, at_start=at_start)):
             what, *to_try = (message or "").split("; ", 1)  # the cause before what to try
@@ -231,9 +231,7 @@ class Recorder:
         self.run.append_row(row, flush=flush)
         self.rows += 1
         self.last_row = row
-        norm = largest_norm(self.problem, event.state)
-        if norm is not None and isfinite(norm):
-            self.largest_norm = max(norm, self.largest_norm or 0.0)
+        self.largest = self.largest.joined(largest_of(self.problem, event.state))
         if isfinite(event.loss_floor):
             self.loss_floor = event.loss_floor
         if row["step"] == 0:
@@ -297,7 +295,8 @@ class Recorder:
             loss_floor=self.loss_floor,
             stages=tuple(self.stages),
             seconds=self.seconds(),
-            largest_norm=self.largest_norm,
+            largest_norm=self.largest.norm,
+            largest_bias=self.largest.bias,
         )
         there = None if at_row is None else at_row.state
         Checkpoint(progress, event.state, there, self.problem.has_biases).write(self.run)
@@ -337,7 +336,7 @@ class Recorder:
         self.rows, self.start_loss = progress.rows, progress.start_loss
         self.last_row = rows[-1] if rows else None
         self.loss_floor, self.stages = progress.loss_floor, list(progress.stages)
-        self.largest_norm = progress.largest_norm
+        self.largest = Largest(progress.largest_norm, progress.largest_bias)
         self.decays = dict.fromkeys(progress.decays)
         self.seconds_before, self.end = progress.seconds, checkpoint.state
         loss = None if self.start_loss is None else np.array([self.start_loss])

@@ -197,12 +197,14 @@ class SeriesRecord(Record):
     Attributes:
         degree: D, or None where no degree holds for such rows.
         largest_norm: of the rows of student and teacher.
-        bound: of what the degrees above D change in K, ∂K/∂s and ∂K/∂q_u; None without D.
+        bound: of what the degrees above D change in K and its derivatives; None without D.
+        largest_bias: of the same rows, |b|; None where they have none.
     """
 
     degree: Count | None
     largest_norm: float
     bound: float | None
+    largest_bias: float | None = None
 
 
 class ActivationRecord(Record):
@@ -281,7 +283,7 @@ class ProgressRecord(FileRecord):
         rows, snapshots: how many there were.
         snapshot_sums: the checksums of the arrays of the snapshots.
         decays: each λ of a row that has a gap.
-        largest_norm: of the rows that were logged, where the kernel is a series.
+        largest_norm, largest_bias: of the rows that were logged, where the kernel is a series.
         digest: of all this and the arrays, see ``checkpoints``.
     """
 
@@ -299,15 +301,16 @@ class ProgressRecord(FileRecord):
     stages: tuple[StageRecord, ...]
     seconds: float
     largest_norm: float | None = None
+    largest_bias: float | None = None
     digest: str = ""
 
     @model_serializer(mode="wrap")
     def _without_series(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Where there is no series nothing is said of one: older checkpoints keep their digests."""
         found: dict[str, Any] = handler(self)
-        if found["largest_norm"] is None:
-            del found["largest_norm"]
-        return found
+        return {
+            key: its for key, its in found.items() if its is not None or key not in ("largest_norm", "largest_bias")
+        }
 
     @classmethod
     def upgraded(cls, value: dict[str, Any], old: int) -> dict[str, Any]:

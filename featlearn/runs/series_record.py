@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
+from math import isfinite
+from typing import NamedTuple
+
 import numpy as np
 
 from featlearn.runs.records import SeriesRecord
+from featlearn.theory.activations.biased_series import bound_of, degree_of
 from featlearn.training.problem import Problem
 from featlearn.training.state import State
 
 
-def largest_norm(problem: Problem, state: State) -> float | None:
-    """The largest norm of the rows of student and teacher that meet standard inputs, of the run's own problem; None
-    where the kernel is no series."""
+class Largest(NamedTuple):
+    """The largest norm and |bias| of rows of student and teacher that meet standard inputs; None where the kernel is no
+    series, and of biases where there are none."""
+
+    norm: float | None = None
+    bias: float | None = None
+
+    def joined(self, other: Largest) -> Largest:
+        """The larger of both, of those that are finite."""
+        known = ([x for x in pair if x is not None and isfinite(x)] for pair in zip(self, other, strict=True))
+        return Largest(*(max(pair, default=None) for pair in known))
+
+
+def largest_of(problem: Problem, state: State) -> Largest:
+    """Those of the rows of a run's own problem."""
     if problem.activation.series is None:
-        return None
-    rows = [problem.images(state.first_layer.astype(np.float64))[0]]
+        return Largest()
+    rows = problem.images(state.first_layer.astype(np.float64))[0]
     if problem.function is None:
-        rows.append(problem.joined()[1][0])
-    return float(max(np.max(np.linalg.norm(problem.directions(its), axis=-1), initial=0.0) for its in rows))
+        rows = np.concatenate([rows, problem.joined()[1][0]])
+    norm = float(np.max(np.linalg.norm(problem.directions(rows), axis=-1), initial=0.0))
+    return Largest(norm, float(np.max(np.abs(rows[:, -1]), initial=0.0)) if problem.has_biases else None)
 
 
-def series_record(problem: Problem, largest: float | None) -> SeriesRecord | None:
-    """The degree that holds for rows up to a norm, and the bound of what it leaves out.
-
-    With biases, by which the degree goes too, only that none holds.
-    """
-    series = problem.activation.series
-    if series is None or largest is None or (problem.has_biases and series.degree(largest) is not None):
+def series_record(problem: Problem, largest: Largest) -> SeriesRecord | None:
+    """The degree that holds for rows up to a norm, and biases, and the bound of what it leaves out."""
+    series, (norm, bias) = problem.activation.series, largest
+    if series is None or norm is None:
         return None
-    return SeriesRecord(degree=series.degree(largest), largest_norm=largest, bound=series.level_bound(largest))
+    if bias is None:
+        return SeriesRecord(degree=series.degree(norm), largest_norm=norm, bound=series.level_bound(norm))
+    degree = degree_of(series, np.array([norm]), np.array([bias]))
+    bound = None if degree is None else bound_of(series, norm, bias, degree)
+    return SeriesRecord(degree=degree, largest_norm=norm, bound=bound, largest_bias=bias)
 
 
 def beyond_reach(problem: Problem, record: SeriesRecord | None, *, at_start: bool) -> str | None:
@@ -39,6 +57,9 @@ def beyond_reach(problem: Problem, record: SeriesRecord | None, *, at_start: boo
     change = "start with shorter rows" if at_start else "use shorter rows, smaller steps or weight decay"
     if at_start and problem.root is not None:
         change += " or a smaller covariance, which stretches those of student and teacher"
+    if series.degree(record.largest_norm) is not None:
+        of_rows = f"rows of norm {record.largest_norm:.3g} with biases up to {record.largest_bias:.3g}"
+        return f"the Hermite series of {problem.activation.name} does not hold for {of_rows}; {change}"
     return (
         f"the Hermite series of {problem.activation.name} holds for rows of norm up to {series.reach:.3g}, and one has "
         f"{record.largest_norm:.3g}; {change}"

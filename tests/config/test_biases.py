@@ -1,10 +1,13 @@
 """The rules of students with biases."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from featlearn.config.load import load_config
+from featlearn.config.yaml_source import ConfigError
 from tests.runs.test_with_biases import STUDENT, TEACHER, config_of, stage
 
 AXES = TEACHER | {"directions": "axes"}
@@ -13,7 +16,7 @@ AXES = TEACHER | {"directions": "axes"}
 @pytest.mark.parametrize(
     ("changes", "where", "says"),
     [
-        ({"student": STUDENT | {"biases": {}}}, "student.biases", "one of std and constant"),
+        ({"student": STUDENT | {"biases": {}}}, "student.biases", "missing std or constant"),
         ({"student": STUDENT | {"biases": {"std": 1.0, "constant": 1.0}}}, "student.biases", "one of std and constant"),
         ({"backend": "fused"}, "backend", "use torch"),
         ({"student": {"width": 8}, "teacher": AXES | {"biases": [0.1, 0.2]}}, "teacher.biases", "student.biases"),
@@ -66,3 +69,16 @@ def test_what_is_not_known_with_biases_is_refused(changes: dict[str, Any], where
         config_of(**changes)
     told = {".".join(map(str, error["loc"])): error["msg"] for error in caught.value.errors()}
     assert says in told[where]
+
+
+@pytest.mark.parametrize("biases", ["{}", "{std: -1.0}", "{std: 1.0, constant: 2.0}", "0.5", "{std: many}"])
+def test_wrong_draws_are_one_complaint(biases: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    teacher = "{directions: axes, input_dim: 3, width: 2, output_weights: [1, -1], biases: [0.1, 0.2]}"
+    file.write_text(
+        f"teacher: {teacher}\nstudent: {{width: 4, biases: {biases}}}\nactivation: {{drop_hermite_below: 0}}\n"
+        "stages: {go: {train: [biases], steps: 3, step_size: 0.1, then: [redraw_biases]}}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, [])
+    assert [c.key.split(".")[:2] for c in caught.value.complaints] == [["student", "biases"]]

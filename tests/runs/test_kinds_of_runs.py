@@ -28,6 +28,7 @@ stages:
 log: {points: 30, snapshots: 4}
 """
 _NO_SIZE = "stages.late={train: [first_layer, second_layer], method: lbfgs, steps: 40, weight_decay: 0.01}"
+_ALL = "stages.late.train=[first_layer, second_layer, biases]"
 SPHERE = "student.init={kind: sphere, norm: 0.5, second_layer: {signs: 0.2}}"
 KINDS = {
     "orthonormal": ["teacher={input_dim: 6, width: 3, directions: orthonormal, output_weights: {power_law: 1}}"],
@@ -80,6 +81,8 @@ KINDS = {
     "tail_of_erf": ["activation={name: erf, drop_hermite_below: 5}", "stages.late.method=momentum"],
     "polynomial": ["teacher={input_dim: 6, polynomial: x1 + x1*x2}", "activation.drop_hermite_below=0", SPHERE],
     "single_index": ["teacher={input_dim: 6, polynomial: He3(x1)}", "activation.name=erf", "student.scaling=ntk"],
+    "biased": ["student.biases={std: 0.5}", "stages.late.train=[first_layer, biases]", "stages.early.step_size=0.02"],
+    "biased_series": ["activation={name: softplus, drop_hermite_below: 1}", "student.biases={std: 0.5}", _ALL, SPHERE],
     "zeroed": ["stages.early.then=[zero_second_layer]", "stages.late.method=momentum"],
 }
 every_kind = pytest.mark.parametrize("overrides", KINDS.values(), ids=KINDS)
@@ -126,6 +129,8 @@ KILLED = {
     "tail": (["activation.drop_hermite_below=3"], FUSED),
     "polynomial": (KINDS["polynomial"], FUSED),
     "redrawn": (KINDS["redrawn"], FUSED),
+    "biased": (KINDS["biased"], TORCH),
+    "biased_series": (KINDS["biased_series"], TORCH),
 }
 
 

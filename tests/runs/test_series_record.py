@@ -38,6 +38,22 @@ def test_degree_norm_and_bound_are_recorded_and_told(tmp_path: Path) -> None:
     assert f"degree {record.degree}" in told
 
 
+BIASED = ["student.init.biases=[0.3, -0.7]", "stages.descent.train=[first_layer, second_layer, biases]"]
+
+
+def test_biases_are_recorded_beside_norms(tmp_path: Path) -> None:
+    run = featlearn.train(_config(tmp_path, *BIASED), tmp_path / "runs")
+    record = run.info.series
+    assert record is not None
+    assert record.degree is not None
+    assert record.largest_bias == pytest.approx(0.7, rel=0.2)
+    assert record.bound is not None
+    assert 0 < record.bound <= 1e-10
+    told = series_in_brief(record)
+    assert told is not None
+    assert "and biases up to 0.7" in told
+
+
 def test_closed_forms_have_none(tmp_path: Path) -> None:
     run = featlearn.train(_config(tmp_path, "activation.name=erf"), tmp_path / "runs")
     assert run.info.series is None
@@ -68,14 +84,15 @@ def test_a_start_that_is_too_long_is_told_as_such(changes: list[str], told: str,
     assert told in run.info.message
 
 
-def test_the_largest_norm_survives_an_interruption(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changes", [[], BIASED])
+def test_the_largest_norm_survives_an_interruption(changes: list[str], tmp_path: Path) -> None:
     def stop(run: object, plan: object, event: object) -> None:
         if event.position.step >= 20:  # type: ignore[attr-defined]
             raise KeyboardInterrupt
 
-    whole = featlearn.train(_config(tmp_path), tmp_path / "whole")
+    whole = featlearn.train(_config(tmp_path, *changes), tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        featlearn.train(_config(tmp_path), tmp_path / "cut", stop)
+        featlearn.train(_config(tmp_path, *changes), tmp_path / "cut", stop)
     cut = next((tmp_path / "cut").glob("2*"))
     again = featlearn.resume(cut)
     assert again.info.series == whole.info.series

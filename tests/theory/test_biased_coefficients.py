@@ -54,3 +54,15 @@ def test_gradients_against_a_polynomial_are_differences_of_the_loss(name: str) -
                 moved[layer][place] += sign * step
                 ends.append(against.loss(act, *moved, *nothing, target)[0])
             assert its[place] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=3e-8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_those_of_a_row_do_not_depend_on_others(name: str) -> None:
+    act = with_biases(activation(name, 0))
+    assert act.biased_coefficients is not None
+    q, b = np.array([0.3, 1.7, 4.0]), np.array([0.2, -1.0, 2.5])
+    together = act.biased_coefficients(np, 3, q, b)
+    for row in range(3):
+        alone = act.biased_coefficients(np, 3, q[row : row + 1], b[row : row + 1])
+        for one, other in zip(together, alone, strict=True):
+            np.testing.assert_array_equal([its[row] for its in one], [its[0] for its in other])

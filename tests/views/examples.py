@@ -168,6 +168,7 @@ KINDS: dict[str, Callable[[Path], Drawing]] = {
     "cosines-directions": of_run("cosines", "activation.drop_hermite_below=0"),
     "curvature": of_run("curvature", "log={points: 40, snapshots: 12, curvature: true}"),
     "degrees": of_run("degrees"),
+    "offsets": of_run("offsets", "student.biases={std: 0.5}", "activation.drop_hermite_below=0"),
     "degrees-polynomial": of_run("degrees", *POLYNOMIAL),
     **{kind: of_certificate(kind) for kind in CERTIFICATES},
     "overlay": of_overlay,

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from featlearn.theory.activations.biased_coefficients import of_rows
 from featlearn.theory.activations.biased_kernels import biased_kernel, side_of
 from featlearn.theory.activations.record import Activation, Pointwise
 
@@ -55,12 +56,13 @@ def with_biases(plain: Activation) -> Activation:
         ValueError: when the kernel with biases is not known.
     """
     side = side_of(plain)
+    series = None if plain.name == "erf" else side.series
     return replace(
         plain,
         biased=biased_kernel(plain, plain, plain.drop_hermite_below),
-        biased_coefficients=side.coefficients,
+        biased_coefficients=side.coefficients if series is None else partial(of_rows, series),
         rounding_scale=_scale_of(plain),
-        series=None if plain.name == "erf" else side.series,
+        series=series,
         kernel=_not_with_biases("kernels"),
         tangents=_not_with_biases("tangents"),
         second_derivatives=None,

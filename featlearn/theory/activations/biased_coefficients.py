@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from featlearn.theory import normal
-from featlearn.theory.activations.biased_series import coefficients_of, degree_of, like, numbers
+from featlearn.theory.activations.biased_series import coefficients_of, coefficients_of_rows, degree_of, like, numbers
 from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.pairs import Array
 
@@ -51,8 +51,14 @@ def erf(xp: Any, degree: int, q: Array, b: Array) -> Coefficients:
     return Coefficients(value, slopes, bends)
 
 
+def of_rows(series: HermiteSeries, xp: Any, degree: int, q: Array, b: Array) -> Coefficients:
+    """Of a smooth φ, by quadrature, for few degrees: those of a row do not depend on others that come along."""
+    norms, shifts = np.sqrt(numbers(q)).ravel(), numbers(b).ravel()
+    return Coefficients(*(like(q, its) for its in coefficients_of_rows(series, norms, degree, shifts)))
+
+
 def of_series(series: HermiteSeries, xp: Any, degree: int, q: Array, b: Array) -> Coefficients:
-    """Of a smooth φ, by quadrature; NaN beyond what the series holds to."""
+    """Of a smooth φ and the rows of one run, by quadrature; NaN beyond what the series holds to."""
     norms, shifts = np.sqrt(numbers(q)).ravel(), numbers(b).ravel()
     if degree_of(series, norms, shifts) is None:
         return Coefficients(*[[q * float("nan")] * (degree + 1)] * 3)

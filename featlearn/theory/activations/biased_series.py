@@ -7,12 +7,13 @@ largest |b| of a run's rows: that of the first level of norms at which T_D is sm
 from __future__ import annotations
 
 from functools import lru_cache
-from math import ceil, log2
+from math import ceil, log2, sqrt
 from typing import Any
 
 import numpy as np
 
-from featlearn.theory.activations.series import TOLERANCE, HermiteSeries
+from featlearn.theory.activations.hermite_functions import nodes, weights_at
+from featlearn.theory.activations.series import END, LEAST_DIVISOR, TOLERANCE, HermiteSeries, Level
 
 _LEVELS = 12  # that are tried, of norms in ratio 2^¼
 _LEAST_BIAS = -2  # the exponent of the least level of biases
@@ -50,6 +51,13 @@ def _degree(series: HermiteSeries, norm: float, bias: int, tolerance: float) -> 
     return None
 
 
+def bound_of(series: HermiteSeries, norm: float, bias: float, degree: int) -> float:
+    """The most that truncation errs by in K and its derivatives, of 16 norms up to one and 33 biases up to one."""
+    norms, shifts = (x.ravel() for x in np.meshgrid(norm * np.arange(1, 17) / 16, bias * np.linspace(-1.0, 1.0, 33)))
+    value, slope, bend = (float(np.max(series.tail(norms, degree, order, shifts))) for order in range(3))
+    return max(value, slope, 0.5 * sqrt(bend * value), sqrt(slope * value))
+
+
 def coefficients_of(
     series: HermiteSeries, norms: np.ndarray, degree: int, shifts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -66,6 +74,43 @@ def coefficients_of(
     means = [series.means(norms, degree, order, shifts) for order in range(2)]
     slopes = _risen(means[1], norms, bends) if slopes is None else slopes
     return _risen(means[0], norms, slopes), slopes, bends
+
+
+def coefficients_of_rows(
+    series: HermiteSeries, norms: np.ndarray, degree: int, shifts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As ``coefficients_of``, for few degrees: each row by sums of its own, so that the others do not matter; NaN where
+    the series does not hold."""
+    ends = [degree_of(series, norms[i : i + 1], shifts[i : i + 1]) for i in range(len(norms))]
+    levels = [
+        None if end is None else series.level_for(float(x), max(end, degree))
+        for x, end in zip(norms, ends, strict=True)
+    ]
+    value, slope, bend = (np.full((len(norms), degree + 1), np.nan) for _ in range(3))
+    for level in dict.fromkeys(levels):
+        if level is not None:
+            rows = np.array([i for i, its in enumerate(levels) if its == level])
+            value[rows], slope[rows], bend[rows] = _by_sums(series, level, norms[rows], degree, shifts[rows])
+    return value, slope, bend
+
+
+def _by_sums(
+    series: HermiteSeries, level: Level, norms: np.ndarray, degree: int, shifts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    z, highest = nodes(level.step, END), min(2, len(series.functions) - 1)
+    argument, weights = norms[:, None] * z + shifts[:, None], weights_at(level.step, END, degree + 1)
+
+    def sums(order: int, count: int) -> np.ndarray:
+        values = series.functions[order](argument)
+        return np.stack([np.sum(values * weights[:, k].copy(), -1) for k in range(count)], -1)
+
+    last = sums(highest, degree + 2)
+    if highest == 2:
+        bends, slopes = last[:, :-1], _risen(sums(1, 1)[:, 0], norms, last[:, :-1])
+    else:
+        slopes, roots = last[:, :-1], np.sqrt(np.arange(1.0, degree + 2))
+        bends = last[:, 1:] * roots / np.maximum(norms, LEAST_DIVISOR)[:, None]
+    return _risen(sums(0, 1)[:, 0], norms, slopes), slopes, bends
 
 
 def _risen(mean: np.ndarray, norms: np.ndarray, derivative: np.ndarray) -> np.ndarray:

@@ -37,11 +37,11 @@ _AT_LAST = 100.0  # times all this where the highest degree is reached: beyond, 
 
 _RATIO = 2.0**0.25  # of the norms of neighbouring levels
 _LOWEST_LEVEL = -8
-_END = 16.0  # of the nodes: the weight exp(−z²/4) of a coefficient is 1e-28 there
+END = 16.0  # of the nodes: the weight exp(−z²/4) of a coefficient is 1e-28 there
 _CAPS = (60, 180, 450, 1000, 2000, HIGHEST_DEGREE)
 _SETTLED = 2e-15  # what a step may change in a coefficient, relative to √E φ²
 _MOST_NODES = 4000
-_LEAST_DIVISOR = 1e-4  # of the coefficients of a derivative that was not given
+LEAST_DIVISOR = 1e-4  # of the coefficients of a derivative that was not given
 
 
 @dataclass(frozen=True)
@@ -161,24 +161,24 @@ class HermiteSeries:
 
     def is_within_nodes(self, norm: float) -> bool:
         """Whether φ(xz) is finite, and times its weight nothing, where the nodes end."""
-        z = np.linspace(-_END, _END, 65)
+        z = np.linspace(-END, END, 65)
         with np.errstate(all="ignore"):
             weighted = np.abs(self.functions[0](norm * z)) * np.exp(-0.25 * z * z)
         return bool(np.isfinite(weighted).all() and max(weighted[0], weighted[-1]) <= 1e-17 * np.max(weighted))
 
     def left_over(self, norm: float) -> float:
         """The share of E φ(xz)² (or of φ′, φ″, as ``level`` weighs them) that is left after the last degree allowed."""
-        return float(self._left(norm, HIGHEST_DEGREE, 2 * _END / _MOST_NODES)[-1])
+        return float(self._left(norm, HIGHEST_DEGREE, 2 * END / _MOST_NODES)[-1])
 
     def _settled_step(self, norm: float, degree: int) -> float | None:
         """A step of which two thirds change nothing in the coefficients of rows up to a norm."""
         norms = np.array([norm, norm / 2])
         orders = range(min(3, len(self.functions)))
         resolution, before = 2 * sqrt(degree) + 10 + 10 * norm, None
-        if _END * resolution / (2 * pi) >= _MOST_NODES:
+        if END * resolution / (2 * pi) >= _MOST_NODES:
             return None
         size = [self._root_mean_square(order, norms, 2 * pi / resolution) for order in orders]
-        while _END * resolution / (2 * pi) < _MOST_NODES:
+        while END * resolution / (2 * pi) < _MOST_NODES:
             found = [self._coefficients(norms, degree, order, 2 * pi / resolution) for order in orders]
             if not all(np.isfinite(its).all() for its in found):
                 return None
@@ -191,7 +191,7 @@ class HermiteSeries:
 
     def _root_mean_square(self, order: int, norms: np.ndarray, step: float) -> float:
         """The largest √E f(xz)², f = φ^{(order)}, which coefficients of low degree alone need not show."""
-        z = nodes(step, _END)
+        z = nodes(step, END)
         values = self.functions[order](norms[:, None] * z) * np.exp(-0.25 * z * z)
         return float(np.sqrt(step / sqrt(2 * pi) * np.max(np.sum(values * values, -1))))
 
@@ -219,7 +219,7 @@ class HermiteSeries:
         level = self.level_for(float(np.max(norms, initial=0.0)), degree)
         if level is None:
             return np.full(len(norms), np.nan)
-        z = nodes(level.step, _END)
+        z = nodes(level.step, END)
         density = level.step / sqrt(2 * pi) * np.exp(-0.5 * z * z)
         return np.asarray(self.functions[order](norms[:, None] * z + shift[:, None]) @ density)
 
@@ -257,7 +257,7 @@ class HermiteSeries:
         if not further:
             return found
         factor = sqrt(prod(range(k + 1, k + further + 1)))
-        return found * factor / np.maximum(norms, _LEAST_DIVISOR) ** further
+        return found * factor / np.maximum(norms, LEAST_DIVISOR) ** further
 
     def projection(self, k: int, q: Any, order: int = 0) -> Any:
         """E[φ^{(order)}(√q z) He_k(z)] of an array or a tensor."""
@@ -269,7 +269,7 @@ class HermiteSeries:
         found = np.full(len(norms), np.nan)
         for level, rows in self._rows_by_level(norms):
             if level is not None:
-                z = nodes(level.step, _END)
+                z = nodes(level.step, END)
                 density = np.exp(-0.5 * z * z) / sqrt(2 * pi)
                 found[rows] = level.step * np.sum(self.functions[0](norms[rows, None] * z) ** 2 * density, -1)
         return found
@@ -306,9 +306,9 @@ class HermiteSeries:
         further = order - given
         found = np.zeros((len(norms), degree + further + 1))
         if shift is not None:
-            z = nodes(step, _END)
+            z = nodes(step, END)
             values = self.functions[given](norms[:, None] * z + shift[:, None])
-            found[:] = (values - (self.at_zero[given] if further else 0.0)) @ weights_at(step, _END, degree + further)
+            found[:] = (values - (self.at_zero[given] if further else 0.0)) @ weights_at(step, END, degree + further)
         else:
             first, stride = self.stride(given)
             z, weights = self.table(step, degree + further, given)
@@ -324,7 +324,7 @@ class HermiteSeries:
         """E[f^{(r)}(xz) he_k] = √((k + 1) … (k + r)) E[f(xz) he_{k+r}]/x^r."""
         k = np.arange(found.shape[1] - further)
         factor = np.sqrt(prod((k + i for i in range(1, further + 1)), start=np.ones(len(k))))
-        return found[:, further:] * factor / np.maximum(norms, _LEAST_DIVISOR)[:, None] ** further
+        return found[:, further:] * factor / np.maximum(norms, LEAST_DIVISOR)[:, None] ** further
 
     def values(self, order: int, norms: Array, z: Array, xp: ModuleType = np) -> Array:
         """φ^{(order)}(x z) at nodes of ``table``, (…, J), without the part that has no share in its coefficients."""
@@ -346,7 +346,7 @@ class HermiteSeries:
         first, stride = self.stride(order)
         key = (step, degree, first, stride)
         if key not in self._tables:
-            self._tables[key] = nodes(step, _END), weights_at(step, _END, degree)
+            self._tables[key] = nodes(step, END), weights_at(step, END, degree)
             if stride == 2:
                 z, weights = (x[len(x) // 2 :] for x in self._tables[key])
                 weights = np.ascontiguousarray(weights[:, first::2])
@@ -368,13 +368,13 @@ class HermiteSeries:
             more = self._coefficients(norms, 2 * found.shape[1], order, step, shift)
             return np.sum(more[:, found.shape[1] :] ** 2, -1)
         degree = found.shape[1] - 1
-        z = nodes(step, max(_END, 2 * sqrt(degree) + 10))
+        z = nodes(step, max(END, 2 * sqrt(degree) + 10))
         weight = np.exp(-0.25 * z * z) / (2 * pi) ** 0.25
         argument = norms[:, None] * z + (0.0 if shift is None else shift[:, None])
         with np.errstate(all="ignore"):
             values = np.where(weight > 0, self.functions[order](argument) * weight, 0.0)
         middle = len(z) // 2
-        functions = right_half(step, max(_END, 2 * sqrt(degree) + 10), degree)
+        functions = right_half(step, max(END, 2 * sqrt(degree) + 10), degree)
         even, odd = found[:, ::2] @ functions[:, ::2].T, found[:, 1::2] @ functions[:, 1::2].T
         values[:, middle:] -= even + odd
         values[:, : middle + 1] -= (even - odd)[:, ::-1]
