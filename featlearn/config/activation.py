@@ -13,6 +13,7 @@ from featlearn.theory.activations.polynomials import HIGHEST_DEGREE
 from featlearn.theory.activations.registry import HIGHEST_DROP
 from featlearn.theory.activations.series import HermiteSeries
 
+LEAST_COEFFICIENT = 1e-100  # of a polynomial, at its largest
 LEAST_KEPT = 1e-9  # the least share of E φ(z)² that a series must be exact for: four digits of it are
 
 
@@ -50,12 +51,14 @@ class NamedActivation(Section):
             if key not in known:
                 whose = {"negative_slope": "leaky_relu", "coefficients": "polynomial"}[key]
                 yield (key,), f"is for {whose}, and the activation is {self.name}; leave it out"
-        if self.negative_slope == 1:
+        if self.negative_slope == 1 and "negative_slope" in known:
             yield ("negative_slope",), "1 makes it the linear function; use name: linear"
         if self.name == "polynomial" and self.coefficients is None:
             yield ("coefficients",), "missing; a polynomial needs [c0, c1, …], as in [0, 0, 0, 1] for z³"
         if self.coefficients and self.coefficients[-1] == 0:
             yield ("coefficients",), "ends with 0; leave out the powers that are not there"
+        elif self.coefficients and (why := _too_small(self.coefficients)):
+            yield ("coefficients",), why
 
 
 class ActivationChoice(NamedActivation):
@@ -86,9 +89,19 @@ def why_not(given: NamedActivation, drop: int) -> str | None:
         found = activation(given.name, drop, **given.parameters())
     except ValueError as error:
         return str(error)
+    if given.coefficients and (why := _too_small(given.coefficients[drop:])) and not found.is_zero:
+        return f"{drop} leaves coefficients that are too small: {why}"
     if found.is_zero:
         return f"{drop} leaves nothing: {found.label} has no Hermite degree above {found.degree}; 0 keeps all of them"
     return None if found.series is None or drop == 0 else _too_little_for(found.series, found)
+
+
+def _too_small(coefficients: list[float]) -> str | None:
+    """Why the kernel of a polynomial, which has the squares of its coefficients, has none; None where it has one."""
+    largest = max(map(abs, coefficients), default=0.0)
+    if largest >= LEAST_COEFFICIENT:
+        return None
+    return f"the largest is {largest:.3g}, whose square is no number of the kernel; take at least {LEAST_COEFFICIENT:g}"
 
 
 def _too_little_for(series: HermiteSeries, found: Activation) -> str | None:

@@ -98,7 +98,7 @@ class Config(Section):
         yield from self._student_violations()
         yield from self._scale_violations()
         yield from self._data_violations()
-        yield from violations_of_second_order(self, own_neurons=self.teacher is not None and self._has_own_neurons())
+        yield from violations_of_second_order(self)
         degree = self.activation.entry().homogeneous_degree
         for name, stage in self.stages.items():
             if REDRAW in stage.then and self.student.redraw() is None:

@@ -5,22 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from featlearn.config.section import Violations
-from featlearn.theory.hessian import is_known
+from featlearn.theory.pair_derivatives import is_known
 from featlearn.training.methods import METHODS
 
 if TYPE_CHECKING:
     from featlearn.config.model import Config
 
 
-def violations_of_second_order(config: Config, *, own_neurons: bool) -> Violations:
-    """Of ``method: newton`` and ``log.curvature``.
-
-    Args:
-        own_neurons: whether the target is made of neurons of the student's activation.
-    """
-    why = _why_unknown(config, own_neurons)
-    if config.data.kind == "empirical":
-        why = "needs second derivatives of the loss, which are known on the population, and the data are empirical"
+def violations_of_second_order(config: Config) -> Violations:
+    """Of ``method: newton`` and ``log.curvature``."""
+    why = _why_unknown(config)
     for name, stage in config.stages.items():
         if METHODS[stage.method].second_order and why is not None:
             yield ("stages", name, "method"), f"{stage.method} {why}; use lbfgs"
@@ -35,12 +29,13 @@ def violations_of_second_order(config: Config, *, own_neurons: bool) -> Violatio
         yield ("log", "curvature"), f"{why}; leave it out"
 
 
-def _why_unknown(config: Config, own_neurons: bool) -> str | None:
-    if config.student.has_biases:
-        return "needs second derivatives of the loss, which are known for students without biases"
-    if not own_neurons and (config.teacher is None or config.teacher.polynomial is None):
-        known = "which are known for polynomials and for teachers of neurons of the student's activation"
+def _why_unknown(config: Config) -> str | None:
+    if config.student.has_biases and (config.activation.drop_hermite_below or config.teacher_activation() is not None):
+        known = "which are known with biases for plain φ and targets of the student's activation or polynomials"
         return f"needs second derivatives of the loss, {known}"
-    if not is_known(config.activation.entry()):
+    entry = config.activation.entry()
+    if config.data.kind == "empirical" and entry.phi_second is None:
+        return f"needs second derivatives of the activation on a sample, which are not known of {entry.label}"
+    if config.data.kind != "empirical" and not is_known(entry):
         return f"needs second derivatives of the kernel, which are not known of {config.activation.name}"
     return None

@@ -35,6 +35,7 @@ def curvature_record(problem: Problem, plan: Plan, state: State, steps: int) -> 
                 explained=ExplainedZeros(**found.explained),
                 vanished=found.vanished,
                 grows=found.grows,
+                undecided=found.undecided,
                 eigenvalues=tuple(float(f"{x:.{_DIGITS - 1}e}") for x in found.eigenvalues),
             )
     return None

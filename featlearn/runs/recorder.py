@@ -197,7 +197,8 @@ class Recorder:
         series = series_record(self.problem, self.largest)
         at_start = self.last_row is not None and self.last_row["step"] == 0
         if status == "diverged" and (beyond := beyond_reach(self.problem, series, at_start=at_start)):
-            message = f"cannot start: {beyond}" if at_start else f"{message}; {beyond}"
+            what, *to_try = (message or "").split("; ", 1)  # the cause before what to try
+            message = f"cannot start: {beyond}" if at_start else "; ".join([what, beyond, *to_try])
         self.info = self.info.changed(
             status=status,
             final=self.last_row,

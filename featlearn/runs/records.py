@@ -173,10 +173,11 @@ class CurvatureRecord(Record):
         negative, zeros: how many eigenvalues are below and within −1e-8 and 1e-8 of the largest; of zeros None where
             not all eigenvalues were found.
         vanished, grows: how many neurons at zero are left out, and whether one would grow.
+        undecided: how many neurons with a kink have a row near zero, but no such output weight.
         eigenvalues: in rising order, to seven digits: all, or some at both ends.
     """
 
-    verdict: Literal["minimum", "saddle", "flat", "not stationary"]
+    verdict: Literal["minimum", "saddle", "flat", "not stationary", "not decided"]
     grad_norm: float
     least: float
     largest: float
@@ -186,6 +187,7 @@ class CurvatureRecord(Record):
     explained: ExplainedZeros
     vanished: Count = 0
     grows: bool = False
+    undecided: Count = 0
     eigenvalues: tuple[Annotated[float, Field(ge=-1e200, le=1e200)], ...]  # differences of which are finite
 
 

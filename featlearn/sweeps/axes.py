@@ -17,6 +17,8 @@ from featlearn.config.yaml_source import Complaint, Document, Key, Mark
 from featlearn.sweeps.model import Axes, Spaced, SweepConfig, values_of
 from featlearn.sweeps.sweep import Sweep
 
+_PARAMETERS = (("activation", "negative_slope"), ("activation", "coefficients"))
+
 
 def rounded_axes(config: SweepConfig) -> Axes:
     """The axes of a sweep, spaced values of whole-number keys rounded; of those that become equal, a grid keeps one."""
@@ -72,7 +74,8 @@ def _kind(value: Any) -> str:
 
 
 def wrong_values(sweep: Sweep, document: Document) -> list[Complaint]:
-    """Complaints about the base and about single values of the axes; rules between keys are left to the points."""
+    """Complaints about the base and about single values of the axes; rules between keys are left to the points, but for
+    those about the parameters of an activation, which no other key can mend."""
     first = next(sweep.settings())
     data = sweep.data_at(first)
     errors = _errors_in(data)
@@ -95,7 +98,8 @@ def _errors_in(data: Any) -> list[ErrorDetails]:
     try:
         Config.model_validate(data)
     except ValidationError as error:
-        return [details for details in error.errors(include_url=False) if details["type"] != "rule"]
+        found = error.errors(include_url=False)
+        return [its for its in found if its["type"] != "rule" or its["loc"][-2:] in _PARAMETERS]
     return []
 
 

@@ -82,25 +82,29 @@ class Normals(NamedTuple):
     given_k: Array
 
 
-def bivariate(xp: ModuleType, h: Array, k: Array, t: Array) -> Normals:
+def bivariate(xp: ModuleType, h: Array, k: Array, t: Array, root: Array | None = None) -> Normals:
     """Φ₂ and what it is made of, of arrays that broadcast: |h|, |k| ≤ ``LARGEST``, |t| ≤ 1.
+
+    Args:
+        root: r, where it is known to more digits than t near ±1 tells.
 
     Accuracy: 1e-15 absolute for the given h, k and t, in double-double 1e-29 (tests/theory/test_normal.py, fifty
         digits).
     """
     h, k, t = (xp.broadcast_tensors if hasattr(xp, "broadcast_tensors") else xp.broadcast_arrays)(h, k, t)
     h, k = (xp.where(xp.abs(x) < _SMALLEST, x * 0 + _SMALLEST, x) for x in (h, k))
-    root = xp.sqrt((1 - t) * (1 + t))
-    given_h, given_k = _given(xp, h, k, t, root), _given(xp, k, h, t, root)
+    near = 1 - xp.abs(t) if root is None else root * root / (1 + xp.abs(t))
+    root = xp.sqrt((1 - t) * (1 + t)) if root is None else root
+    given_h, given_k = _given(xp, h, k, t, near, root), _given(xp, k, h, t, near, root)
     half = 0.5 * (cdf(xp, h) + cdf(xp, k))
     apart = xp.where((h > 0) == (k > 0), h * 0, h * 0 + 0.5)
     both = half - _owens(xp, h, given_h) - _owens(xp, k, given_k) - apart
     return Normals(xp.clip(both, 0.0, 1.0), half, root, given_h, given_k)
 
 
-def _given(xp: ModuleType, h: Array, k: Array, t: Array, root: Array) -> Array:
-    """(k − th)/r, with the difference taken of near numbers first where t is near ±1."""
-    rest = xp.where(t > 0, (k - h) + (1 - t) * h, (k + h) - (1 + t) * h)
+def _given(xp: ModuleType, h: Array, k: Array, t: Array, near: Array, root: Array) -> Array:
+    """(k − th)/r, with the difference taken of near numbers first where t is near ±1; ``near`` is 1 − |t|."""
+    rest = xp.where(t > 0, (k - h) + near * h, (k + h) - near * h)
     return xp.clip(rest / xp.clip(root, 1e-20, None), -_FARTHEST, _FARTHEST)
 
 

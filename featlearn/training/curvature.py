@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from featlearn.theory import symmetries
+from featlearn.theory.sample_hessian import SampleHessian
 from featlearn.theory.symmetries import Directions
 from featlearn.theory.targets import loss as against
+from featlearn.training.layers import separated, together
 from featlearn.training.second_order import SecondOrder
 from featlearn.training.trained import Trained
 
 if TYPE_CHECKING:
     from featlearn.training.problem import Problem
-    from featlearn.training.stages import Stage
+    from featlearn.training.stages import Layer, Stage
     from featlearn.training.state import State
 
-Verdict = Literal["minimum", "saddle", "flat", "not stationary"]
+Verdict = Literal["minimum", "saddle", "flat", "not stationary", "not decided"]
 
 MOST_DENSE = 5000  # trained weights whose matrix is decomposed; of more, some eigenvalues at both ends are found
+_MOST_PRODUCTS = 2.5e11  # of an input's derivatives by two weights, for the matrix on a sample
 ACCURACY = 1e-8  # of the largest eigenvalue: smaller ones count as zero
 STATIONARY = 1e-6  # of the largest eigenvalue times the norm of the weights: the largest gradient of a stationary point
 _AT_AN_END = 6  # eigenvalues at either end, where not all are found
@@ -52,7 +55,10 @@ class Curvature:
         vanished: how many neurons are left out: rows near zero, where the objective has the tip of a cone.
         grows: whether the objective falls where one of these, or a dead neuron of small weights, grows, in a direction
             that was tried.
-        verdict: "flat" where there are zeros beside these.
+        undecided: how many neurons of an activation of degree 1 with a kink are dead by their rows alone: there the
+            objective has the tip of a cone, beside an output weight that lets it be steep.
+        verdict: "flat" where there are zeros beside these; "not decided" in place of both this and "minimum" where
+            neurons are undecided.
     """
 
     eigenvalues: np.ndarray
@@ -64,6 +70,7 @@ class Curvature:
     explained: dict[str, int]
     vanished: int
     grows: bool
+    undecided: int
     verdict: Verdict
 
 
@@ -71,7 +78,7 @@ def curvature(problem: Problem, stage: Stage, state: State, steps: int | None = 
     """That at the end of a run.
 
     Args:
-        problem: one run (B = 1), on the population, of all its neurons.
+        problem: one run (B = 1), of all its neurons.
         stage: the last one, whose trained layers and weight decay are meant.
         state: both layers at its end.
         steps: how many steps of the stage were done, of which the last one says the weight decay; None for all.
@@ -85,23 +92,32 @@ class _Found:
     """The Hessian, as a matrix where that is not too large, and what is known of its zeros."""
 
     def __init__(self, problem: Problem, stage: Stage, state: State, step: int) -> None:
-        self.problem, self.stage, trained = problem, stage, Trained(stage.train)
+        self.problem, self.stage, trained = problem.in_stage([stage]), stage, Trained(stage.train, problem.has_biases)
+        problem, samples = self.problem, self.problem.samples()
+        self.sample = None if samples is None else samples[0].sample()
+        self.size = (  # of the target
+            float(problem.target().mass()[0]) if self.sample is None else float(np.sqrt(np.mean(self.sample.labels**2)))
+        )
         self.trained, self.second, self.first = (
             trained,
             *(x.astype(np.float64) for x in (state.second_layer, state.first_layer)),
         )
         second_order = SecondOrder.at(problem, state, trained)
-        self.decays = [stage.weight_decay.in_layer(name).at_step(step) for name in ("second_layer", "first_layer")]
-        decay = trained.vector(
-            *(np.full(x.shape, y) for x, y in zip((self.second, self.first), self.decays, strict=True))
-        )
+        layers = separated(self.second, self.first, problem.has_biases)
+        self.decays = {name: stage.weight_decay.in_layer(name).at_step(step) for name in layers}
+        self.all_trained = len(stage.train) == len(layers)
+        self.is_cone = bool(problem.activation.kinks) and problem.activation.homogeneous_degree == 1
+        each = {name: np.full(x.shape, self.decays[name]) for name, x in layers.items()}
+        self.row_decay = together(each)[1][0, 0]
+        decay = trained.vector(*together(each))
         self.vanished = self._vanished()
         free = self._each(~self.vanished)
         self.free = free > 0
         self.at, slope = trained.vector(self.second, self.first), second_order.gradient()
         self.grad_norm = float(np.linalg.norm(slope + decay * self.at))
         self.matrix: np.ndarray | None = None
-        if len(free) <= MOST_DENSE:
+        inputs = 0 if self.sample is None else len(self.sample.labels)
+        if len(free) <= MOST_DENSE and inputs * len(free) ** 2 <= _MOST_PRODUCTS:
             whole = second_order.matrix()
             whole[np.diag_indices_from(whole)] += decay
             self.matrix = whole[np.ix_(self.free, self.free)]
@@ -136,6 +152,9 @@ class _Found:
             verdict = "saddle"
         elif np.sum(np.abs(values) <= ACCURACY * largest) > (0 if zeros is None else sum(explained.values())):
             verdict = "flat"
+        undecided = self._undecided()
+        if undecided and verdict in ("minimum", "flat"):
+            verdict = "not decided"
         return Curvature(
             eigenvalues=values,
             grad_norm=self.grad_norm,
@@ -146,6 +165,7 @@ class _Found:
             explained=explained,
             vanished=int(np.sum(self.vanished)),
             grows=grows,
+            undecided=undecided,
             verdict=verdict,
         )
 
@@ -182,22 +202,27 @@ class _Found:
     def _symmetries(self) -> Iterator[tuple[str, Directions]]:
         activation, root = self.problem.activation, self.problem.root
         degree = activation.homogeneous_degree
-        if degree and len(self.stage.train) == 2 and self.decays == [0.0, 0.0]:
+        if degree and self.all_trained and not any(self.decays.values()):
             yield "balance", symmetries.balances(degree, self.second[0], self.first[0], ~self._dead())
-        turns = root is None or root.is_spike
+        turns = self.sample is None and (root is None or root.is_spike)
         if turns and "first_layer" in self.stage.train:
             most = _MOST_ENTRIES // len(self.at)
-            yield "rotation", symmetries.rotations(self.first[0], self.problem.rows_of_target()[0], most)
+            rows, fixed = (self.problem.directions(x) for x in (self.first[0], self.problem.rows_of_target()[0]))
+            second, first = symmetries.rotations(rows, fixed, most)
+            biases = np.zeros((*first.shape[:2], self.first.shape[2] - first.shape[2]))
+            yield "rotation", (second, np.concatenate([first, biases], -1))
 
     def _vectors(self, directions: Directions) -> np.ndarray:
         """Those of the trained weights, (k, n); what others would have to move too is left out."""
         rows = [
             self.trained.vector(a[None], w[None])[self.free]
             for a, w in zip(*directions, strict=True)
-            if ("second_layer" in self.stage.train or not a.any())
-            and ("first_layer" in self.stage.train or not w.any())
+            if all(name in self.stage.train or not x.any() for name, x in self._separated(a, w).items())
         ]
         return np.array(rows).reshape(len(rows), len(self.at))
+
+    def _separated(self, a: np.ndarray, w: np.ndarray) -> dict[Layer, np.ndarray]:
+        return separated(a, w, self.problem.has_biases)
 
     def _each(self, neurons: np.ndarray) -> np.ndarray:
         """What is said of each neuron, (m,), of each of its trained weights."""
@@ -205,14 +230,20 @@ class _Found:
 
     def _vanished(self) -> np.ndarray:
         """(m,) the neurons that are left out: dead ones that weight decay takes to zero, and those that are there."""
-        if self.problem.activation.degree_one is None or len(self.stage.train) < 2:
+        if not (self.is_cone and self.all_trained):
             return np.zeros(self.second.shape[1], dtype=bool)
-        return self._dead() if min(self.decays) > 0 else self._dead() & ~self.first[0].any(-1)
+        return self._dead() if min(self.decays.values()) > 0 else self._dead() & ~self.first[0].any(-1)
+
+    def _undecided(self) -> int:
+        """How many neurons are dead at the tip of a cone, but for their output weights."""
+        sizes = np.abs(self.second[0])
+        at_tip = self._dead() & (sizes > _ASLEEP * np.max(sizes, initial=0.0))
+        return int(np.sum(at_tip)) if self.is_cone and "first_layer" in self.stage.train else 0
 
     def _asleep(self) -> np.ndarray:
         """(m,) dead neurons of a smooth activation with both weights near zero, where no decay keeps the row: where all
         low degrees are dropped, neither gradient nor Hessian tells whether they grow."""
-        if self.problem.activation.kinks or len(self.stage.train) < 2 or self.decays[1] > 0:
+        if self.problem.activation.kinks or not self.all_trained or self.row_decay.any():
             return np.zeros(self.second.shape[1], dtype=bool)
         sizes = np.abs(self.second[0]), np.linalg.norm(self.first[0], axis=-1)
         short, small = (its <= _ASLEEP * np.max(its, initial=0.0) for its in sizes)
@@ -220,7 +251,8 @@ class _Found:
 
     def _grows(self) -> bool:
         """Whether 2a‖w‖ E[r φ̃(ŵ)] + ½(λ₂a² + λ₁‖w‖²) is below 0 for a direction ŵ: those of the rows of student and
-        target, and random ones in their span. At a living neuron it is 0 up to the gradient.
+        target, with biases the axis of these, on samples all axes, and random ones in their span. At a living neuron
+        it is 0 up to the gradient.
 
         E[r φ̃(ρŵ)] of a smooth φ is analytic in ρ: where it is not 0 at ρ = 1, it is not 0 at some ρ as small as one
         likes, and a neuron of that row grows from any λ₂ on.
@@ -228,19 +260,31 @@ class _Found:
         problem, asleep = self.problem, self._asleep()
         living = self.first[0][~(self.vanished | asleep)]
         rows = np.concatenate([living, problem.rows_of_target()[0]])
-        rows = rows[rows.any(-1)]
+        axes = np.eye(rows.shape[1])[0 if self.sample is not None else len(problem.directions(rows[0])) :]
+        rows = np.concatenate([rows[rows.any(-1)], axes])  # of a sample all, of the population that of a bias
         if not (self.vanished | asleep).any() or not len(rows):
             return False
         rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         tried = np.concatenate([rows, -rows, np.random.default_rng(0).standard_normal((_TRIED, len(rows))) @ rows])
-        tried = problem.images((tried / np.linalg.norm(tried, axis=1, keepdims=True))[None])
-        second, first, teacher_second, teacher_first, rest = problem.in_loss(self.second, self.first)
-        others = np.concatenate([teacher_second, -second], -1), np.concatenate([teacher_first, first], -2)
-        residual = against.gradient(problem.activation, np.zeros(tried.shape[:2]), tried, *others, rest).second_layer
+        tried = tried / np.linalg.norm(tried, axis=1, keepdims=True)
+        residual = self._residual(problem.images(tried[None]))[0]
         unsure = self.grad_norm / np.min(np.linalg.norm(living, axis=1), initial=np.inf)
-        unsure += ACCURACY * float(problem.target().mass()[0])  # the residual's terms, of which a share is rounding
-        least = float(np.sqrt(np.prod(self.decays))) * (1 + STATIONARY) + unsure
-        return bool(problem.scale[0] * np.max(np.abs(residual)) > least)
+        unsure += ACCURACY * self.size  # the residual's terms, of which a share is rounding
+        least = np.sqrt(self.decays["second_layer"] * (tried**2 @ self.row_decay)) * (1 + STATIONARY) + unsure
+        return bool(np.any(problem.scale[0] * np.abs(residual) > least))
+
+    def _residual(self, tried: np.ndarray) -> np.ndarray:
+        """2 E[r φ̃(v·x)] of the rows v, (1, k, d), as they meet the inputs."""
+        second, first, teacher_second, teacher_first, rest = self.problem.in_loss(self.second, self.first)
+        if self.sample is not None:
+            nothing, rows = np.zeros(tried.shape[1]), np.concatenate([first[0], tried[0]])
+            weights = np.concatenate([second[0], nothing])
+            one = SampleHessian(self.problem.activation, weights, rows, self.sample.inputs, self.sample.labels)
+            return one.gradient().second_layer[None, len(second[0]) :]
+        others = np.concatenate([teacher_second, -second], -1), np.concatenate([teacher_first, first], -2)
+        return np.asarray(
+            against.gradient(self.problem.activation, np.zeros(tried.shape[:2]), tried, *others, rest).second_layer
+        )
 
     def _dead(self) -> np.ndarray:
         """(m,) the neurons whose part of the function is nothing beside the target."""
@@ -248,7 +292,7 @@ class _Found:
         mass = np.abs(self.problem.output_weights(self.second)) * np.sqrt(
             self.problem.activation.rounding_scale(squares)
         )
-        return np.asarray(mass[0] <= _DEAD * self.problem.target().mass()[0])
+        return np.asarray(mass[0] <= _DEAD * self.size)
 
     # --- eigenvalues ------------------------------------------------------------------------------
 

@@ -90,7 +90,7 @@ class Objective:
         return float(loss[0]), self.trained.vector(*gradient)
 
     def second_order(self, x: np.ndarray) -> SecondOrder:
-        """∇L and its change along vectors at ``x``, of the squared loss on the population."""
+        """∇L and its change along vectors at ``x``, of the squared loss."""
         return SecondOrder.at(self.problem, self.state_at(x), self.trained)
 
     def decay(self, schedule: Schedule, step: int) -> np.ndarray | float:

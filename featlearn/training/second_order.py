@@ -1,4 +1,4 @@
-"""The Hessian of the squared loss of one run on the population, over its trained layers."""
+"""The Hessian of the squared loss of one run, on the population or on its sample, over its trained layers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from featlearn.theory.hessian import Hessian
 from featlearn.theory.population import Gradient
-from featlearn.theory.targets.polynomial import HermiteTarget
+from featlearn.theory.sample_hessian import SampleHessian
 from featlearn.training.trained import Trained
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ class SecondOrder:
     """∇L and its change along vectors of trained weights, without weight decay; make it with ``at``.
 
     Attributes:
-        problem: one run (B = 1), on the population; its target is neurons of the student's activation
-            or a polynomial.
+        problem: one run (B = 1); fresh batches stand for the population.
         trained: the layout of vectors.
         like: both layers, (1, m) and (1, m, d), of zeros.
         hessian: in the output weights and rows of the loss (``Problem.in_loss``).
@@ -32,15 +31,19 @@ class SecondOrder:
     problem: Problem
     trained: Trained
     like: tuple[np.ndarray, np.ndarray]
-    hessian: Hessian
+    hessian: Hessian | SampleHessian
 
     @classmethod
     def at(cls, problem: Problem, state: State, trained: Trained) -> Self:
         """That of one run at a state."""
         weights = state.second_layer.astype(np.float64), state.first_layer.astype(np.float64)
         second, first, teacher_second, teacher_first, rest = problem.in_loss(*weights)
-        assert rest is None or isinstance(rest, HermiteTarget)
-        found = Hessian.at(problem.activation, second[0], first[0], teacher_second[0], teacher_first[0], rest)
+        found: Hessian | SampleHessian
+        if (data := problem.samples()) is not None:
+            sample = data[0].sample()
+            found = SampleHessian(problem.activation, second[0], first[0], sample.inputs, sample.labels)
+        else:
+            found = Hessian.at(problem.activation, second[0], first[0], teacher_second[0], teacher_first[0], rest)
         return cls(problem, trained, (np.zeros_like(weights[0]), np.zeros_like(weights[1])), found)
 
     def gradient(self) -> np.ndarray:
@@ -67,8 +70,7 @@ class SecondOrder:
         both = images(half.reshape(1, m * m * d, d)).reshape(m, m * d, d)
         first = both.transpose(0, 2, 1).reshape(m * d, m * d)
         crossed = scale * images(blocks.crossed.reshape(1, m * m, d)).reshape(m, m * d)
-        second = scale**2 * blocks.second
-        chosen = self.trained.vector(np.ones((1, m)), np.zeros((1, m, d)))
-        if len(chosen) == m + m * d:
-            return np.block([[second, crossed], [crossed.T, first]])
-        return second if chosen.any() else first
+        whole = np.block([[scale**2 * blocks.second, crossed], [crossed.T, first]])
+        places = np.arange(m + m * d)
+        order = self.trained.vector(places[None, :m], places[m:].reshape(1, m, d)).astype(int)
+        return whole if np.array_equal(order, places) else whole[np.ix_(order, order)]

@@ -10,7 +10,7 @@ from featlearn.config.activation import ActivationChoice
 from featlearn.config.model import Config
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names, default_parameters
 from featlearn.theory.activations.registry import HIGHEST_DROP
-from tests.config.broken import MINIMAL, Broken, changed, must_be_refused
+from tests.config.broken import MINIMAL, Broken, changed, complaints_of, must_be_refused, write
 from tests.theory import made_up
 
 BROKEN = [
@@ -151,3 +151,16 @@ def test_the_schema_knows_the_choices() -> None:
     properties = ActivationChoice.model_json_schema()["properties"]
     assert (properties["drop_hermite_below"]["minimum"], properties["drop_hermite_below"]["maximum"]) == (0, 40)
     assert properties["name"]["enum"] == list(activation_names())
+
+
+def test_a_slope_of_one_is_told_once_where_there_is_no_slope(tmp_path: Path) -> None:
+    (told,) = complaints_of(write(tmp_path, MINIMAL), "activation={name: tanh, negative_slope: 1}")
+    assert "is for leaky_relu, and the activation is tanh" in told
+
+
+def test_coefficients_whose_squares_vanish_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, MINIMAL)
+    (told,) = complaints_of(path, "activation={name: polynomial, coefficients: [0, 0, 0, 1.0e-300]}")
+    assert "activation.coefficients: the largest is 1e-300, whose square is no number of the kernel" in told
+    (told,) = complaints_of(path, "activation={name: polynomial, coefficients: [0, 1, 1.0e-300]}")
+    assert "drop_hermite_below: 2 leaves coefficients that are too small: the largest is 1e-300" in told

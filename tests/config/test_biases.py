@@ -23,8 +23,6 @@ AXES = TEACHER | {"directions": "axes"}
         ({"teacher": AXES | {"biases": [0.1]}}, "teacher.biases", "1 entries for 2 directions"),
         ({"teacher": TEACHER | {"biases": [0.1, 0.2]}}, "teacher.biases", "explicit `directions`"),
         ({"teacher": {"input_dim": 5, "polynomial": "x1", "biases": [0.1]}}, "teacher.biases", "polynomial"),
-        ({"log": {"curvature": True}}, "log.curvature", "without biases"),
-        (stage(method="newton", step_size=None), "stages.go.method", "without biases"),
         ({"log": {"floors": True}}, "log.floors", "without biases"),
         (stage(stop={"gap": 1e-3}), "stages.go.stop.gap", "without biases"),
         (stage(stop={"mass_error": 1e-3}), "stages.go.stop.mass_error", "student with biases"),

@@ -1,32 +1,36 @@
 """What needs second derivatives is refused where they are not known, with the reason."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from featlearn.config import second_order
+from featlearn.config.activation import ActivationChoice
 from featlearn.config.load import load_config
+from featlearn.theory.activations import activation
 from tests.config.broken import MINIMAL, complaints_of, write
 
 CURVED = MINIMAL + "log: {curvature: true}\n"
 NEWTON = MINIMAL.replace("steps: 20, step_size: 0.1", "method: newton, steps: 20")
 
 
-@pytest.mark.parametrize(
-    ("overrides", "why"),
-    [
-        (["data={kind: empirical, samples: 50}"], "known on the population, and the data are empirical"),
-        (
-            ["teacher.activation={name: erf}"],
-            "known for polynomials and for teachers of neurons of the student's activation",
-        ),
-    ],
-)
-def test_other_data_and_targets_are_refused(overrides: list[str], why: str, tmp_path: Path) -> None:
-    (told,) = complaints_of(write(tmp_path, CURVED), *overrides)
-    assert f"log.curvature: needs second derivatives of the loss, which are {why}; leave it out" in told
-    (told,) = complaints_of(write(tmp_path, NEWTON), *overrides)
-    assert f"stages.go.method: newton needs second derivatives of the loss, which are {why}; use lbfgs" in told
+@pytest.mark.parametrize("target", ["teacher.activation={name: erf}", 'teacher={input_dim: 3, polynomial: "He2(x1)"}'])
+def test_targets_of_any_kind_have_second_derivatives(target: str, tmp_path: Path) -> None:
+    assert load_config(write(tmp_path, CURVED), [target]).log.curvature
+    load_config(write(tmp_path, NEWTON), [target])
+
+
+def test_samples_have_second_derivatives_where_those_of_the_activation_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, why = "data={kind: empirical, samples: 50}", "second derivatives of the activation on a sample, which are not"
+    for text in (CURVED, NEWTON):
+        load_config(write(tmp_path, text), [data, "activation.name=tanh"])
+    unknown = replace(activation("tanh", 2), phi_second=None)
+    monkeypatch.setattr(ActivationChoice, "entry", lambda _: unknown)
+    (told,) = complaints_of(write(tmp_path, CURVED), data)
+    assert f"log.curvature: needs {why} known of tanh; leave it out" in told
 
 
 @pytest.mark.parametrize(("text", "advice"), [(CURVED, "leave it out"), (NEWTON, "use lbfgs")])
@@ -56,3 +60,10 @@ def test_online_data_have_a_curvature_of_the_population_and_no_newton(tmp_path: 
     assert load_config(write(tmp_path, CURVED), [online]).log.curvature
     (told,) = complaints_of(write(tmp_path, NEWTON), online)
     assert "newton needs a fixed loss" in told
+
+
+def test_biases_have_second_derivatives(tmp_path: Path) -> None:
+    biased = ["student.biases={std: 0.5}", "activation={name: relu, drop_hermite_below: 0}"]
+    for text in (CURVED, NEWTON):
+        for more in ([], ["data={kind: empirical, samples: 50}"], ['teacher={input_dim: 3, polynomial: "He2(x1)"}']):
+            load_config(write(tmp_path, text), biased + more)

@@ -17,7 +17,7 @@ from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.stages import Stop
 from featlearn.runs.batch import run_batch
-from featlearn.runs.train import resume, train
+from featlearn.runs.train import train
 from featlearn.storage.errors import Caution
 from featlearn.theory.targets.formula import hermite_terms
 from featlearn.views.data.neuron import neuron_at
@@ -27,7 +27,7 @@ from featlearn.views.figures.style import SIZES
 from featlearn.views.report.run import run_page
 from tests.places import TRUTH
 from tests.runs.by_command import rows_by_command
-from tests.runs.test_train import _interrupt_at, results
+from tests.runs.interrupted import whole_and_resumed
 
 CASES = [c for c in json.loads((TRUTH / "targets.json").read_text()) if "terms" in c or "teacher_activation" in c]
 BOTH = ["first_layer", "second_layer"]
@@ -121,6 +121,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "on the sphere": {"stages": {"go": STAGE | {"constraint": "unit_rows", "method": "momentum"}}},
     "correlation": {"stages": {"go": STAGE | {"loss": "correlation"}}},
     "by layer": {"stages": {"go": STAGE | {"step_size": {"first_layer": 0.05, "second_layer": 0.01}}}},
+    "newton": {
+        "teacher": {"input_dim": 6, "width": 2, "activation": {"name": "quadratic"}},
+        "stages": {"go": {"train": BOTH, "steps": 8, "method": "newton"}},
+    },
+    "newton on a sample": {
+        "data": {"kind": "empirical", "samples": 200, "noise_std": 0.1},
+        "stages": {"go": {"train": BOTH, "steps": 8, "method": "newton"}},
+    },
     "flow": {"stages": {"go": {"train": BOTH, "steps": 12, "method": "flow", "step_size": 0.05}}},
 }
 
@@ -128,16 +136,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_resuming_within_a_stage_changes_no_bit(variant: str, tmp_path: Path) -> None:
     config = config_of(**VARIANTS[variant])
-    whole = train(config, tmp_path / "whole")
-    assert whole.status == "done"
-    stopped = train(config, tmp_path / "stopped", _interrupt_at(4))
-    assert stopped.status == "interrupted"
-    assert resume(stopped.run).status == "done"
-    assert results(stopped.run) == results(whole.run)
-    assert (
-        run_batch([config])[0].first_layer.tobytes()
-        == whole.run.read_arrays(whole.run.checkpoint_file)["first_layer"].tobytes()
-    )
+    whole = whole_and_resumed(config, tmp_path)
+    stored = whole.read_arrays(whole.checkpoint_file)["first_layer"]
+    assert run_batch([config])[0].first_layer.tobytes() == stored.tobytes()
 
 
 def test_targets_that_differ_do_not_share_a_batch() -> None:

@@ -14,7 +14,7 @@ from featlearn.config.model import Config
 from featlearn.config.stages import Stop
 from featlearn.config.weight_file import InvalidWeights
 from featlearn.runs.batch import run_batch
-from featlearn.runs.train import resume, train
+from featlearn.runs.train import train
 from featlearn.storage.npz import write_npz
 from featlearn.theory import population
 from featlearn.training import reduction
@@ -27,7 +27,7 @@ from featlearn.views.objects import Run, load_run
 from featlearn.views.report.run import run_page
 from tests.places import TRUTH
 from tests.runs.by_command import rows_by_command
-from tests.runs.test_train import _interrupt_at, results
+from tests.runs.interrupted import whole_and_resumed
 
 CASES = json.loads((TRUTH / "biases.json").read_text())
 ALL = ["first_layer", "second_layer", "biases"]
@@ -129,6 +129,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "by layer": stage(step_size={"first_layer": 0.05, "second_layer": 0.01, "biases": 0.02}),
     "flow": stage(method="flow", steps=12, step_size=0.05),
     "lbfgs": stage(method="lbfgs", step_size=None),
+    "newton": stage(method="newton", step_size=None, steps=8),
     "float32": {"precision": "float32"},
     "biases alone": stage(train=["biases"]),
 }
@@ -140,14 +141,9 @@ LONG = {"a smooth teacher, in the span", "flow"}
 @pytest.mark.parametrize("variant", [pytest.param(v, marks=[pytest.mark.slow] * (v in LONG)) for v in VARIANTS])
 def test_resuming_within_a_stage_changes_no_bit(variant: str, tmp_path: Path) -> None:
     config = config_of(**VARIANTS[variant])
-    whole = train(config, tmp_path / "whole")
-    assert whole.status == "done"
-    stopped = train(config, tmp_path / "stopped", _interrupt_at(4))
-    assert stopped.status == "interrupted"
-    assert resume(stopped.run).status == "done"
-    assert results(stopped.run) == results(whole.run)
+    whole = whole_and_resumed(config, tmp_path)
     alone, (_, other) = run_batch([config])[0], run_batch([config.model_copy(update={"seed": 7}), config])
-    stored = whole.run.read_arrays(whole.run.checkpoint_file)
+    stored = whole.read_arrays(whole.checkpoint_file)
     for name in ALL:
         assert getattr(alone, name).tobytes() == getattr(other, name).tobytes() == stored[name].tobytes()
 

@@ -165,3 +165,11 @@ def test_many_values_take_time_in_proportion(value: Callable[[int], str], tmp_pa
 
     seconds(10)
     assert seconds(4000) < 32 * seconds(500) < 32  # eight times as many; the square would be 64 times
+
+
+def test_parameters_that_an_activation_does_not_have_are_refused_at_once(tmp_path: Path) -> None:
+    text = "grid:\n  activation.name: [leaky_relu, tanh]\n  activation.negative_slope: [0.1, 0.2]"
+    (told,) = complaints(tmp_path, text)
+    assert "activation.negative_slope: is for leaky_relu, and the activation is tanh; leave it out" in told
+    fits = "zip:\n- activation: [{name: leaky_relu, negative_slope: 0.2}, {name: tanh}]"
+    assert len(settings(tmp_path, fits)) == 2

@@ -225,19 +225,22 @@ def rows_of(array: np.ndarray) -> list[list[Exact]]:
     return [[number(x) for x in row] for row in array]
 
 
-def loss_of(name: str, drop: int, c: Sequence[Exact], v: Sequence[Sequence[Exact]]) -> Exact:
-    """Σ_ij c_i c_j K(v_i, v_j), term by term."""
-    total = MP.zero
+def remembered_kernel(name: str, drop: int) -> Callable[[Exact, Exact, Exact], Exact]:
+    """K, computed once for each pair of rows: for differences, of which most leave most rows where they are."""
+    return cache(lambda q_u, q_v, s: kernel(name, drop, q_u, q_v, s)[0])
+
+
+def loss_of(of_pair: Callable[[Exact, Exact, Exact], Exact], c: Sequence[Exact], v: Sequence[Sequence[Exact]]) -> Exact:
+    """Σ_ij c_i c_j K(v_i, v_j), term by term, of a kernel as ``remembered_kernel`` makes it."""
+    total, squares = MP.zero, [sum((x * x for x in row), MP.zero) for row in v]
     for i in range(len(c)):
-        for j in range(len(c)):
-            q_i = q_j = s = MP.zero
-            for x, y in zip(v[i], v[j], strict=True):
-                q_i, q_j, s = q_i + x * x, q_j + y * y, s + x * y
-            total += c[i] * c[j] * kernel(name, drop, q_i, q_j, s)[0]
+        for j in range(i + 1):
+            s = sum((x * y for x, y in zip(v[i], v[j], strict=True)), MP.zero)
+            total += c[i] * c[j] * of_pair(squares[i], squares[j], s) * (2 if j < i else 1)
     return total
 
 
 def loss(name: str, drop: int, a: np.ndarray, w: np.ndarray, teacher_a: np.ndarray, teacher_w: np.ndarray) -> Exact:
     """The population loss of one run, (m,), (m, d), (m*,), (m*, d), in exact sums of fifty-digit kernels."""
     c = [number(x) for x in a] + [-number(x) for x in teacher_a]
-    return loss_of(name, drop, c, rows_of(w) + rows_of(teacher_w))
+    return loss_of(remembered_kernel(name, drop), c, rows_of(w) + rows_of(teacher_w))

@@ -52,17 +52,19 @@ def matrix_by_products(hessian: Hessian) -> np.ndarray:
 
 
 def exact_matrix(name: str, drop: int, a: np.ndarray, w: np.ndarray) -> list[list[Any]]:
-    """Central differences of the loss. Of each change of two weights only the pairs that have them are taken."""
+    """Central differences of the loss, whose kernels are computed for the pairs that move alone."""
     step, (m, d) = MP.mpf(STEP), w.shape
     x = [exact.number(y) for y in np.concatenate([a, w.ravel()])]
     teacher = [-exact.number(y) for y in TEACHER[0]], exact.rows_of(TEACHER[1])
+
+    kernel = exact.remembered_kernel(name, drop)
 
     def loss(*moves: tuple[int, Any]) -> Any:
         at = list(x)
         for place, by in moves:
             at[place] += by
         rows = [at[m + j * d : m + (j + 1) * d] for j in range(m)]
-        return exact.loss_of(name, drop, at[:m] + teacher[0], rows + teacher[1])
+        return exact.loss_of(kernel, at[:m] + teacher[0], rows + teacher[1])
 
     n, here = len(x), loss()
     found = [[MP.zero] * n for _ in range(n)]

@@ -80,6 +80,7 @@ def test_symmetries_are_found() -> None:
         ("ramp", lambda z: np.maximum(z, 0), lambda z: 1.0 * (z > 0), r"converges too slowly: .* degrees leave \d"),
         ("cut", lambda z: np.abs(z - 0.3), lambda z: np.sign(z - 0.3), "does not fit function|converges too slowly"),
         ("steep", lambda z: np.tanh(20 * z), lambda z: 20 / np.cosh(np.clip(20 * z, -300, 300)) ** 2, "slowly"),
+        ("faint", lambda z: 1e-200 * np.tanh(z), lambda z: 1e-200 / np.cosh(z) ** 2, "up to .*e-201: a multiple of it"),
         ("growing", lambda z: np.exp(0.1 * z * z), lambda z: 0.2 * z * np.exp(0.1 * z * z), "grows too fast: .* gives"),
         ("number", lambda z: 1.0, lambda z: 0.0, r"makes an array \(\) of an array"),
         ("root", lambda z: np.where(z < 0, np.nan, z), lambda z: 1 + 0 * z, "nan at z = -30"),

@@ -191,7 +191,7 @@ def test_gradient_is_the_difference_quotient_of_the_exact_loss(entry: Activation
     beside[1][0, 2] = beside[1][0, 1]  # and two equal neurons
     opposite = generic(13, m=3, d=2)
     opposite[1][0, 0] = -2 * opposite[3][0, 1]  # antipodal to a teacher neuron
-    step = MP.mpf(10) ** -15
+    step, kernel = MP.mpf(10) ** -15, exact.remembered_kernel(entry.name, entry.drop_hermite_below)
     for a, w, teacher_a, teacher_w in (anywhere, beside, opposite):
         slope = population.gradient(entry, a, w, teacher_a, teacher_w)
         c = [number(x) for x in a[0]] + [-number(x) for x in teacher_a[0]]
@@ -202,7 +202,7 @@ def test_gradient_is_the_difference_quotient_of_the_exact_loss(entry: Activation
             here, ends = values[i], []
             for sign in (1, -1):
                 values[i] = here + sign * step
-                ends.append(exact.loss_of(entry.name, entry.drop_hermite_below, c, v))
+                ends.append(exact.loss_of(kernel, c, v))
             values[i] = here
             return float((ends[0] - ends[1]) / (2 * step))
 

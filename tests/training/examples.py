@@ -36,6 +36,17 @@ def random_problem(runs: int = 1, seed: int = 0, m: int = 8, d: int = 5, name: s
     return Problem(activation(name), rng.standard_normal((runs, 2)), teacher, w), State(a, w)
 
 
+def ridge_case(name: str) -> tuple[Problem, State, np.ndarray]:
+    """A random problem, and the output weights that minimise its objective at λ = 0.1 for the rows that it has."""
+    problem, state = random_problem(name=name)
+    teacher = problem.teacher_second_layer, problem.teacher_first_layer
+    return (
+        problem,
+        state,
+        population.ridge_second_layer(problem.activation, state.first_layer, *teacher, np.array([0.1])),
+    )
+
+
 def stage_of(**changes: Any) -> Stage:
     defaults: dict[str, Any] = {
         "name": "s",

@@ -1,5 +1,6 @@
 """What an end is: known minima, saddles and flat valleys, and which of their zeros are explained."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,15 +8,18 @@ import pytest
 
 from featlearn.theory import population
 from featlearn.theory.activations import activation
+from featlearn.theory.activations.biased import with_biases
 from featlearn.training import curvature as module
 from featlearn.training.backends import make_backend
 from featlearn.training.curvature import curvature
+from featlearn.training.data import Empirical, Sample
 from featlearn.training.methods import METHODS
 from featlearn.training.objective import Objective
 from featlearn.training.problem import Problem
-from featlearn.training.stages import LAYERS, ByLayer, Layer, Schedule, Stage
+from featlearn.training.stages import ALL_LAYERS, LAYERS, ByLayer, Layer, Schedule, Stage
 from featlearn.training.state import State
 from tests.training.examples import random_problem
+from tests.training.sampled import problem_on
 
 
 def stage_of(decay: float = 0.0, train: tuple[Layer, ...] = LAYERS) -> Stage:
@@ -194,3 +198,67 @@ def test_lanczos_finds_the_ends_and_the_verdict_of_the_matrix(
     np.testing.assert_allclose(ends.eigenvalues[0], beside[0], rtol=0, atol=1e-8 * whole.largest)
     others = whole.explained["coinciding"] + whole.explained["dead"]  # which are not looked for
     assert ends.verdict == ("flat" if others and whole.verdict == "minimum" else whole.verdict)
+
+
+@pytest.mark.parametrize("most", [module.MOST_DENSE, 0])
+def test_on_samples_it_is_that_of_the_loss_on_the_sample(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, state = problem_on("empirical", "erf", 0)
+    stage = stage_of(0.02)
+    end = METHODS["newton"].advance(make_backend("torch", "cpu", "float64"), problem, [stage], state, 0, 100)
+    whole = curvature(problem, stage, end)
+    assert (whole.verdict, whole.negative, whole.explained["rotation"]) == ("minimum", 0, 0)
+    assert whole.grad_norm < 1e-12
+    monkeypatch.setattr(module, "MOST_DENSE", most)
+    found = curvature(problem, stage, end)
+    assert found.verdict == "minimum"
+    assert found.eigenvalues[0] == pytest.approx(whole.eigenvalues[0], abs=1e-9)
+    assert found.eigenvalues[-1] == pytest.approx(whole.eigenvalues[-1], rel=1e-9)
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_neurons_that_vanished_are_tried_on_the_sample(missing: bool) -> None:
+    x = np.random.default_rng(0).standard_normal((50, 2))
+    labels = np.maximum(x[:, 0], 0.0) + missing * np.maximum(x[:, 1], 0.0)
+    problem, state = problem_at("relu", [[1.0, 0.0]], [1.0, 0.0], [[1.0, 0.0], [0.0, 0.0]])
+    problem = replace(problem, data=(Empirical(lambda: Sample(x, labels)),))
+    found = curvature(problem, stage_of(train=LAYERS), state)
+    assert (found.vanished, found.grows) == (1, missing)
+
+
+def with_biases_at(
+    name: str, teacher: list[list[float]], a: list[float], w: list[list[float]]
+) -> tuple[Problem, State]:
+    """Rows end with a bias."""
+    problem, state = problem_at(name, teacher, a, w)
+    return replace(problem, activation=with_biases(problem.activation)), state
+
+
+@pytest.mark.parametrize("name", ["relu", "erf"])
+def test_with_biases_newton_ends_at_a_minimum(name: str) -> None:
+    teacher = [[1.0, 0.0, 0.5], [0.0, 1.0, -0.3]]
+    problem, state = with_biases_at(name, teacher, [0.9, 0.8], [[1.2, 0.1, 0.2], [0.2, 0.7, 0.1]])
+    stage = stage_of(1e-3, ALL_LAYERS)
+    end = METHODS["newton"].advance(make_backend("torch", "cpu", "float64"), problem, [stage], state, 0, 60)
+    found = curvature(problem, stage, end)
+    assert found.grad_norm < 1e-12
+    assert (found.verdict, found.parameters, found.negative) == ("minimum", 8, 0)
+
+
+def test_with_biases_rows_are_balanced_turned_and_missed() -> None:
+    teacher, away = [[1.0, 0.0, 0.0, 0.5]], [0.3, 0.0, -0.7, 0.4]
+    problem, state = with_biases_at("relu", teacher, [1.0, 0.5, -0.5], [*teacher, away, away])
+    found = curvature(problem, stage_of(train=ALL_LAYERS), state)
+    assert (found.verdict, found.explained["balance"], found.explained["rotation"]) == ("minimum", 3, 1)
+    # a constant alone is missing: a neuron of w = 0 and b = 1 would grow
+    problem, state = with_biases_at("relu", [*teacher, [0.0, 0.0, 0.0, 1.0]], [1.0, 0.0], [*teacher, [0.0] * 4])
+    found = curvature(problem, stage_of(train=ALL_LAYERS), state)
+    assert (found.vanished, found.grows) == (1, True)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-9])
+def test_a_row_near_the_tip_beside_an_output_weight_is_not_decided(size: float) -> None:
+    problem, state = problem_at("relu", [[1.0, 0.0]], [1.0, 1.0], [[1.0, 0.0], [0.0, size]])
+    found = curvature(problem, stage_of(), state)
+    assert (found.undecided, found.verdict) == (1, "not decided")
+    fixed = curvature(problem, stage_of(train=("second_layer",)), state)
+    assert fixed.undecided == 0

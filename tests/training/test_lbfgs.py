@@ -13,7 +13,7 @@ from featlearn.training.methods.lbfgs import HISTORY, _History, _of_each
 from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
 from featlearn.training.state import State
-from tests.training.examples import random_problem, rows_of
+from tests.training.examples import random_problem, ridge_case, rows_of
 from tests.training.sampled import problem_on
 
 BACKENDS = ["torch", "fused"]
@@ -97,9 +97,7 @@ def test_moves_along_which_the_objective_curves_down_are_left_out() -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["relu", "abs", "erf", "quadratic"])
 def test_over_the_second_layer_it_finds_the_ridge_solution_and_so_does_gd(name: str, backend: str) -> None:
-    problem, state = random_problem(name=name)
-    teacher = problem.teacher_second_layer, problem.teacher_first_layer
-    best = population.ridge_second_layer(problem.activation, state.first_layer, *teacher, np.array([0.1]))
+    problem, state, best = ridge_case(name)
     ours = _walk(problem, state, _stage(100, 0.1, ("second_layer",)), backend)
     np.testing.assert_allclose(ours.second_layer, best, rtol=0, atol=1e-8)
     np.testing.assert_array_equal(ours.first_layer, state.first_layer)

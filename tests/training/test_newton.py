@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featlearn.theory import population
 from featlearn.training.backends import make_backend
 from featlearn.training.methods import METHODS, lbfgs, newton
 from featlearn.training.objective import Objective
 from featlearn.training.problem import Problem
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
 from featlearn.training.state import State
-from tests.training.examples import random_problem, rows_of
+from tests.training.examples import random_problem, ridge_case, rows_of
+from tests.training.sampled import problem_on
 
 NAMES = ["relu", "abs", "erf", "quadratic"]
 
@@ -39,9 +39,7 @@ def _point(problem: Problem, state: State, decay: float, train: tuple[Layer, ...
 @pytest.mark.parametrize("backend", ["torch", "fused"])
 @pytest.mark.parametrize("name", NAMES)
 def test_over_the_second_layer_a_few_steps_are_the_ridge_solution(name: str, backend: str) -> None:
-    problem, state = random_problem(name=name)
-    teacher = problem.teacher_second_layer, problem.teacher_first_layer
-    best = population.ridge_second_layer(problem.activation, state.first_layer, *teacher, np.array([0.1]))
+    problem, state, best = ridge_case(name)
     ours = _walk(problem, state, _stage(15, 0.1, ("second_layer",)), backend)
     np.testing.assert_allclose(ours.second_layer, best, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(ours.first_layer, state.first_layer)
@@ -132,3 +130,11 @@ def test_bits_do_not_depend_on_how_iterations_are_cut_into_calls_nor_on_company(
         assert ours.memory.keys() == alone.memory.keys()
         for name, values in ours.memory.items():
             np.testing.assert_array_equal(values, alone.memory[name])
+
+
+@pytest.mark.parametrize(("name", "drop"), [("erf", 2), ("silu", 0), ("relu", 0)])
+def test_on_a_sample_it_ends_at_a_minimum_of_the_loss_there(name: str, drop: int) -> None:
+    problem, state = problem_on("empirical", name, drop)
+    end = _walk(problem, state, _stage(80, 0.02), "torch")
+    assert _point(problem, end, 0.02)[1] < (1e-3 if name == "relu" else 1e-12)  # the minimum of relu is on kinks
+    assert _point(problem, end, 0.02)[0] < _point(problem, state, 0.02)[0]

@@ -206,6 +206,7 @@ _ERF = Activation(
     formula="erf(z/√2)",
     phi=_phi,
     phi_prime=_phi_prime,
+    phi_second=lambda z, xp=np: -z * _phi_prime(z, xp),
     mean=lambda q: 0.0 * q,
     slope=lambda q: sqrt(2 / pi) / (1 + q) ** 0.5,
     mean_prime=lambda q: 0.0 * q,

@@ -140,6 +140,7 @@ def _gelu(drop: int) -> Activation:
         formula="z Φ(z)",
         phi=_phi,
         phi_prime=_phi_prime,
+        phi_second=_phi_second,
         mean=partial(_hermite, 0),
         slope=partial(_hermite, 1),
         mean_prime=lambda q: _hermite(2, q) / 2,

@@ -21,6 +21,7 @@ from featlearn.theory.pairs import Array
 
 OwnFunction = Callable[[np.ndarray], np.ndarray]
 
+_AT_MOST = 1e-11  # of the mean square, that the degrees of a series leave
 _NORMS = 1.0, 2.0  # to which a series must hold, at least
 _FITS = 1e-8  # of an integral of a derivative, relative to the change of the function
 _ROUNDING = 1e-13  # of the values of the function, which the change is a difference of
@@ -171,6 +172,12 @@ def _check_series(name: str, series: HermiteSeries) -> None:
             raise ValueError(
                 f"{name} grows too fast: at a row of norm {norm:g} a preactivation of 16 standard deviations gives "
                 f"{np.max(values):.3g}, so that E φ² has no accurate sum; take one that grows like a polynomial"
+            )
+        if not series.left_over(norm) > _AT_MOST:
+            largest = np.max(np.abs(series.functions[0](np.linspace(-norm, norm, 65))))
+            raise ValueError(
+                f"the squares of {name} have no accurate sums at a row of norm {norm:g}, where its values are up to "
+                f"{largest:.3g}: a multiple of it of order 1, or a smoother function, has"
             )
         raise ValueError(
             f"the Hermite series of {name} converges too slowly: at a row of norm {norm:g}, {HIGHEST_DEGREE} degrees "

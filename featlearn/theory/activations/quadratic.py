@@ -69,6 +69,7 @@ _QUADRATIC = Activation(
     formula="z²",
     phi=lambda z, xp=np: z * z,
     phi_prime=lambda z, xp=np: 2 * z,
+    phi_second=lambda z, xp=np: 2.0 + 0.0 * z,
     mean=lambda q: 1.0 * q,
     slope=lambda q: 0.0 * q,
     mean_prime=lambda q: 1.0 + 0.0 * q,

@@ -99,6 +99,7 @@ class Activation:
         parameters: what else defines φ, as pairs of a name and a number or a tuple of numbers.
         phi, phi_prime: plain φ(z) and φ′(z), pointwise; φ′ is ½(φ′₋ + φ′₊) at a kink. ``phi(z)`` takes NumPy arrays,
             ``phi(z, torch)`` tensors. What ``phi_prime`` returns is the caller's to overwrite.
+        phi_second: φ″(z), 0 at kinks; None where it is not known.
         mean, slope: μ0(q) = E φ(√q z) and μ1(q) = E φ′(√q z) of the plain φ, z ~ N(0, 1); NumPy arrays or tensors.
         mean_prime, slope_prime: their derivatives μ0′(q), μ1′(q) in q; 0 at q = 0 where the derivative is infinite
             there (φ with a kink at 0), so that a zero neuron gets a finite gradient.
@@ -169,6 +170,7 @@ class Activation:
     highest: tuple[int | None, int | None] = (None, None)
     second_derivatives: Callable[[Any, Array, Array, Array], SecondDerivatives] | None = None
     series: HermiteSeries | None = None
+    phi_second: Pointwise | None = None
 
     @property
     def label(self) -> str:
@@ -216,6 +218,15 @@ class Activation:
             return -(self.mean_prime(squared_norm) + self.slope_prime(squared_norm) * preactivation)
         terms = self._series(preactivation, squared_norm, range(max(0, last - 2), last), 2)
         return -0.5 * sum(terms, 0 * preactivation)
+
+    def pointwise_second(self, preactivation: Array, squared_norm: Any) -> tuple[Any, Any, Any]:
+        """∂²φ̃/∂z², ∂²φ̃/∂z∂q and ∂²φ̃/∂q² at z = w·x and q = ‖w‖² (docs/theory.md §14); needs ``phi_second``."""
+        assert self.phi_second is not None
+        z, q, last = preactivation, squared_norm, self.drop_hermite_below
+        of_z = self.phi_second(z) - sum(self._series(z, q, range(last - 2), 2), 0 * z)
+        mixed = -0.5 * sum(self._series(z, q, range(max(0, last - 3), last - 1), 3), 0 * z)
+        of_q = sum(self._series(z, q, range(max(0, last - 4), max(0, last - 2)), 4), 0 * z)
+        return of_z, mixed, 0.25 * (of_q - sum(self._series(z, q, range(max(0, last - 2), last), 4), 0 * z))
 
     def projection(self, k: int, squared_norm: Any) -> Any:
         """E[φ(√q z) He_k(z)] = q^{k/2} μ_k(q) of the plain φ, finite for tiny q and 0 too; needs ``hermite``."""

@@ -106,6 +106,7 @@ def _sine(drop: int) -> Activation:
         formula="sin z",
         phi=_phi,
         phi_prime=_phi_prime,
+        phi_second=_phi_second,
         mean=partial(_hermite, 0),
         slope=partial(_hermite, 1),
         mean_prime=lambda q: 0.0 * q,

@@ -40,6 +40,7 @@ def smooth_activation(name: str, formula: str, series: HermiteSeries) -> Callabl
             formula=formula,
             phi=series.functions[0],
             phi_prime=series.functions[1],
+            phi_second=series.functions[2] if len(series.functions) > 2 else None,
             mean=partial(moments.of, 0),
             slope=partial(moments.of, 1),
             mean_prime=lambda q: 0.5 * moments.of(2, q),

@@ -6,10 +6,12 @@ of the smooth one is taken far smaller.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from math import factorial, sqrt
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -46,43 +48,58 @@ class _Kinked:
     def coefficients(self, norms: np.ndarray, degree: int, order: int) -> np.ndarray:
         if self.plain.coefficients is not None:
             return self.plain.coefficients(norms, degree, order)
-        at_one = np.zeros(degree + 3)
+        at_one = np.zeros(degree + order + 3)
         at_one[:3] = [self.plain.projection(k, 1.0) / sqrt(factorial(k)) for k in range(3)]
-        for k in range(2, degree + 1, 2):
+        for k in range(2, degree + order + 1, 2):
             at_one[k + 2] = -at_one[k] * (k - 1) / np.sqrt((k + 1) * (k + 2))
-        degrees = np.arange(degree + 1)
-        if order == 0:
-            return norms[:, None] * at_one[: degree + 1]
-        if order == 1:
-            return np.broadcast_to(np.sqrt(degrees + 1) * at_one[1 : degree + 2], (len(norms), degree + 1))
-        inverse = (norms > 0) / np.where(norms > 0, norms, 1.0)  # 0 at a zero row, as in the records
-        return inverse[:, None] * (np.sqrt((degrees + 1) * (degrees + 2)) * at_one[2 : degree + 3])
+        further = at_one[order : degree + order + 1]
+        for i in range(order):
+            further = further * np.sqrt(np.arange(degree + 1) + i + 1)
+        positive = np.where(norms > 0, norms, 1.0)  # 0 at a zero row, as in the records
+        return (norms if order == 0 else (norms > 0) ** (order - 1) / positive ** (order - 1))[:, None] * further
 
 
-def series_kernel(student: Activation, teacher: Activation, lowest: int) -> Kernel:
-    """The kernel of two activations over the degrees from ``lowest`` on. Raises ValueError where both have kinks.
+@dataclass(frozen=True)
+class SeriesOfTwo:
+    """Sums over the degrees of two activations from ``lowest`` on; made by ``of``.
 
-    It is NaN for runs with rows beyond the norms that a series holds to.
+    Attributes:
+        left, right: the coefficients of the student and of the teacher.
+        tolerance: of what truncation leaves of either.
     """
-    smooth = [not its.kinks for its in (student, teacher)]
-    if not any(smooth):
-        raise ValueError(f"{student.label} and {teacher.label} both have kinks, and no kernel here")
-    left, right = _side(student), _side(teacher)
-    tolerance = TOLERANCE if all(smooth) else BESIDE_KINK
 
-    def of_run(xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, ...]:
+    left: _Side
+    right: _Side
+    lowest: int
+    tolerance: float
+
+    @classmethod
+    def of(cls, student: Activation, teacher: Activation, lowest: int) -> Self:
+        """Raises ValueError where both have kinks."""
+        smooth = [not its.kinks for its in (student, teacher)]
+        if not any(smooth):
+            raise ValueError(f"{student.label} and {teacher.label} both have kinks, and no kernel here")
+        return cls(_side(student), _side(teacher), lowest, TOLERANCE if all(smooth) else BESIDE_KINK)
+
+    def sums(self, xp: Any, q_u: Array, q_v: Array, s: Array, orders: Sequence[tuple[int, int]]) -> list[Array]:
+        """E[φ^{(i)}(u·x) g^{(j)}(v·x)] for each (i, j) of one run, i + j even, of the terms that K has.
+
+        They are NaN for rows beyond the norms that the series holds to.
+        """
         x_u, x_v = (_norms(q) for q in (q_u, q_v))
-        degrees = [side.degree(float(np.max(x, initial=0.0)), tolerance) for side, x in ((left, x_u), (right, x_v))]
+        sides = (self.left, x_u), (self.right, x_v)
+        degrees = [side.degree(float(np.max(x, initial=0.0)), self.tolerance) for side, x in sides]
         n = xp.sqrt(q_u * q_v)
         t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
         if None in degrees:
-            return (t * float("nan"),) * 3
-        degree = max(lowest, *(its for its in degrees if its is not None))
+            return [t * float("nan")] * len(orders)
+        degree = max(self.lowest, *(its for its in degrees if its is not None))
 
-        def total(order_u: int, order_v: int, first: int) -> Array:
+        def total(order_u: int, order_v: int) -> Array:
+            first = max(0, self.lowest - min(order_u, order_v))
             u, v = (
                 _like(q, side.coefficients(x.ravel(), degree, order)[:, first:])
-                for q, side, x, order in ((q_u, left, x_u, order_u), (q_v, right, x_v, order_v))
+                for q, side, x, order in ((q_u, self.left, x_u, order_u), (q_v, self.right, x_v, order_v))
             )
             found = u[-1] * v[-1] + 0 * t
             for k in range(len(u) - 2, -1, -1):
@@ -91,7 +108,19 @@ def series_kernel(student: Activation, teacher: Activation, lowest: int) -> Kern
                 found = found * t
             return found
 
-        return total(0, 0, lowest), total(1, 1, max(0, lowest - 1)), 0.5 * total(2, 0, lowest)
+        return [total(*its) for its in orders]
+
+
+def series_kernel(student: Activation, teacher: Activation, lowest: int) -> Kernel:
+    """The kernel of two activations over the degrees from ``lowest`` on. Raises ValueError where both have kinks.
+
+    It is NaN for runs with rows beyond the norms that a series holds to.
+    """
+    series = SeriesOfTwo.of(student, teacher, lowest)
+
+    def of_run(xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, ...]:
+        k, k_s, stretched = series.sums(xp, q_u, q_v, s, ((0, 0), (1, 1), (2, 0)))
+        return k, k_s, 0.5 * stretched
 
     def kernel(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
         if xp is not np or np.ndim(s) < 3:

@@ -17,6 +17,18 @@ class Moments(NamedTuple):
     by_row: Array
 
 
+class RowHessians(Protocol):
+    """∂²E[φ̃(w_j·x) f*(x)]/∂w_j∂w_jᵀ for m neurons of one run."""
+
+    def product(self, moved: np.ndarray) -> np.ndarray:
+        """The changes (m, d) of ∇E[φ̃_j f*] along directions (m, d) of the rows."""
+        ...
+
+    def block(self, j: int) -> np.ndarray:
+        """All second derivatives of one neuron, (d, d)."""
+        ...
+
+
 class Target(Protocol):
     """f* of B runs, as a function of inputs x ~ N(0, I_d)."""
 
@@ -37,6 +49,10 @@ class Target(Protocol):
 
     def moments(self, activation: Activation, first_layer: Array, xp: ModuleType = np) -> Moments:
         """The moments with neurons of an activation whose rows are (B, m, d)."""
+        ...
+
+    def bends(self, activation: Activation, first_layer: np.ndarray) -> RowHessians:
+        """The second derivatives of the moments of one run (B = 1) by the rows (m, d)."""
         ...
 
     def squared_norm(self) -> np.ndarray:

@@ -10,7 +10,9 @@ import numpy as np
 
 from featlearn.theory import biases, population
 from featlearn.theory.activations import Activation, Array
+from featlearn.theory.pair_vectors import PairBends
 from featlearn.theory.targets.cross import cross_kernel, cross_kernel_with_biases
+from featlearn.theory.targets.cross_bends import cross_bends
 from featlearn.theory.targets.interface import Moments
 
 
@@ -62,6 +64,13 @@ class NeuronTarget:
         k, k_s, k_q = cross_kernel(activation, self.activation)(xp, q_u, q_v, first_layer @ rows.mT)
         by_row = (k_s * self.second_layer[:, None, :]) @ rows + 2 * (k_q @ column) * first_layer
         return Moments((k @ column)[..., 0], by_row)
+
+    def bends(self, activation: Activation, first_layer: np.ndarray) -> PairBends:
+        """Those of Σ_k a*_k K(w_j, w*_k) by the rows (m, d) of one run.
+
+        Accuracy: 1e-10 (tests/theory/targets/test_cross_bends.py, differences in a hundred digits).
+        """
+        return cross_bends(activation, self.activation, first_layer, self.second_layer[0], self.first_layer[0])
 
     def squared_norm(self) -> np.ndarray:
         """‖f*‖², (B,)."""

@@ -118,6 +118,8 @@ class HermiteTarget:
             first_layer: (m, d) rows of one run. Of a row of zeros what is not finite counts as 0.
         Accuracy: 1e-10 (tests/theory/targets/test_bends.py, differences in a hundred digits).
         """
+        if activation.biased is not None:
+            return self._bends_with_biases(activation, first_layer)
         q, directions = np.sum(first_layer * first_layer, -1), self.directions[0]
         inverse = (q > 0) / np.sqrt(np.where(q > 0, q, 1.0))
         unit = first_layer * inverse[:, None]
@@ -136,6 +138,31 @@ class HermiteTarget:
         inner[:, 1:, 0] = inner[:, 0, 1:]
         vectors = np.concatenate([unit[:, None], np.broadcast_to(directions, (m, *directions.shape))], 1)
         return Bends(alone, vectors, inner)
+
+    def _bends_with_biases(self, activation: Activation, rows: np.ndarray) -> Bends:
+        """The same of rows (w, b), with M_k(‖w‖, b) for M_k, and the derivatives by b: those of M_k."""
+        moment = activation.biased_moment
+        q, b, directions = np.sum(rows[:, :-1] ** 2, -1), rows[:, -1], self.directions[0]
+        inverse = (q > 0) / np.sqrt(np.where(q > 0, q, 1.0))
+        unit = np.concatenate([rows[:, :-1] * inverse[:, None], np.zeros((len(rows), 1))], 1)
+        t, (m, r) = unit @ directions.T, (len(rows), len(directions))
+        alone, inner = np.zeros(m), np.zeros((m, 2 + r, 2 + r))
+        for k, terms in self._by_degree(activation):
+            (here, here_b), (two, two_b), (four, _) = (moment(np, k + more, q, b) for more in (0, 2, 4))
+            value = _polynomial(t, terms)
+            alone += two * value * inverse**2
+            inner[:, 0, 0] += four * value * inverse**2
+            inner[:, 0, -1] += two_b * value * inverse
+            for i in range(r):
+                slope = _derivative(terms, i)
+                inner[:, 0, 1 + i] += two * _polynomial(t, slope) * inverse**2
+                inner[:, 1 + i, -1] += here_b * _polynomial(t, slope) * inverse
+                for j in range(r):
+                    inner[:, 1 + i, 1 + j] += here * _polynomial(t, _derivative(slope, j)) * inverse**2
+        inner[:, 1:, 0], inner[:, -1, 1:-1] = inner[:, 0, 1:], inner[:, 1:-1, -1]
+        axis = np.broadcast_to(np.eye(rows.shape[1])[-1:], (m, 1, rows.shape[1]))
+        along = np.broadcast_to(directions, (m, *directions.shape))
+        return Bends(alone, np.concatenate([unit[:, None], along, axis], 1), inner)
 
     def squared_norm(self) -> np.ndarray:
         """Σ_α c_α² Π_i α_i!, (B,)."""

@@ -49,7 +49,7 @@ class Method:
         step_size: what the step size is to it; None when it has none.
         scaled: whether it trains scaled students, for which a step of size η is taken as η/α².
         fixed_loss: whether the loss must be the same at every step, which rules out online data.
-        second_order: whether it needs second derivatives of the loss (``theory.hessian``), those of the population.
+        second_order: whether it needs second derivatives of the loss (``training.second_order``).
         overflow: what has happened when a run has diverged and its loss is not finite.
         decay_limit: the product of weight decay and step size, by the parameters, from which weight decay alone makes
             the weights grow; None when there is no such limit.

@@ -23,6 +23,7 @@ from featlearn.views.words.glossary import EXPLAINED, OF_THE_POPULATION
 from featlearn.views.words.labels import LOSSES, labels, losses_in_brief
 from featlearn.views.words.numbers import grouped
 from featlearn.views.words.palette import BLUE, faded
+from featlearn.views.words.series import series_in_brief
 
 _STAGE_COLUMNS = (*LOSSES, "mean_angle", "max_angle", "subspace", "weight_decay")
 _EXPLAINED = [name for name in EXPLAINED if name != "alive"]  # it is in the CSV file alone
@@ -98,9 +99,11 @@ def run_page(data: RunData) -> str:
 
 
 def _in_brief(data: RunData) -> Iterable[str]:
-    """Floors and curvature, each in a sentence, where they are known."""
-    floors, curvature = floors_in_brief(data.info.floors), curvature_in_brief(data.info.curvature)
-    yield from (f"{told[0].upper()}{told[1:]}" if told is curvature else told for told in (floors, curvature) if told)
+    """Floors, series and curvature, each in a sentence, where they are known."""
+    info = data.info
+    yield from filter(None, (floors_in_brief(info.floors), series_in_brief(info.series)))
+    if told := curvature_in_brief(info.curvature):
+        yield f"{told[0].upper()}{told[1:]}"
 
 
 def _fills(opacity: float) -> dict[str, str]:

@@ -10,6 +10,7 @@ _VERDICTS = {
     "saddle": "is a saddle",
     "flat": "is flat",
     "not stationary": "is not stationary",
+    "not decided": "is not decided",
 }
 _REASONS = {
     "balance": "balance of living neurons",
@@ -26,7 +27,12 @@ def curvature_in_brief(curvature: CurvatureRecord | None) -> str | None:
     verdict = _VERDICTS[curvature.verdict]
     if not curvature.parameters:
         return f"the end {verdict}: all neurons have vanished{', and would grow' if curvature.grows else ''}"
-    least, largest = number(curvature.least, 3), number(curvature.largest, 3)
+    # one that counts as zero is none
+    least = number(curvature.least if curvature.negative else max(0.0, curvature.least), 3)
+    largest = number(curvature.largest, 3)
+    if curvature.undecided:
+        which = "1 neuron has" if curvature.undecided == 1 else f"{curvature.undecided} neurons have"
+        verdict += f" ({which} a row near zero beside the output weight, where second derivatives do not decide)"
     told = f"the end {verdict}: the Hessian's {curvature.parameters} eigenvalues go from {least} to "
     told += f"{largest}, {_at_least(curvature)}{curvature.negative or 'none'} below zero"
     if curvature.zeros:

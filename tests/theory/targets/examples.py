@@ -87,7 +87,8 @@ def exact_square(target: Target) -> Any:
         return sum(fraction(c * c) * MP.fprod(MP.fac(k) for k in degrees) for c, degrees in target.terms)
     assert isinstance(target, NeuronTarget)
     teacher = [number(x) for x in target.second_layer[0]], exact.rows_of(target.first_layer[0])
-    return exact.loss_of(target.activation.name, target.activation.drop_hermite_below, *teacher)
+    kernel = exact.remembered_kernel(target.activation.name, target.activation.drop_hermite_below)
+    return exact.loss_of(kernel, *teacher)
 
 
 def fraction(c: Fraction) -> Any:

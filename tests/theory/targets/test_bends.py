@@ -56,13 +56,12 @@ def exact_bend(name: str, drop: int, formula: str, row: list[float]) -> list[lis
         return exact_moment(name, drop, formula, at)
 
     n = len(w)
-    return [
-        [
-            sum(a * b * moment((i, a * step), (j, b * step)) for a in (1, -1) for b in (1, -1)) / (4 * step**2)
-            for j in range(n)
-        ]
-        for i in range(n)
-    ]
+    found = [[MP.zero] * n for _ in w]
+    for i in range(n):
+        for j in range(i, n):
+            changes = (a * b * moment((i, a * step), (j, b * step)) for a in (1, -1) for b in (1, -1))
+            found[i][j] = found[j][i] = sum(changes) / (4 * step**2)
+    return found
 
 
 @pytest.mark.parametrize("formula", FORMULAS)

@@ -23,7 +23,7 @@ WEIGHTS = np.array([[0.7, -0.4, 0.3, 0.9, -0.6, 0.2, 1.5, 1e-3, 2.0]])
 def _exact(act: Activation, a: np.ndarray, w: np.ndarray, target: Target) -> Any:
     rows, name, drop = exact.rows_of(w), act.name, act.drop_hermite_below
     shared = sum(number(x) * exact_moment(name, drop, target, row) for x, row in zip(a, rows, strict=True))
-    square = exact.loss_of(name, drop, [number(x) for x in a], rows)
+    square = exact.loss_of(exact.remembered_kernel(name, drop), [number(x) for x in a], rows)
     return shared / MP.sqrt(square * exact_square(target))
 
 

@@ -60,7 +60,7 @@ def test_losses_are_the_numbers_from_elsewhere(case: dict[str, Any]) -> None:
 def _exact_loss(act: Activation, a: np.ndarray, w: np.ndarray, target: Target) -> Any:
     """‖f‖² − 2 Σ a_j E[φ̃_j f*] + ‖f*‖² in many digits."""
     rows, name, drop = exact.rows_of(w), act.name, act.drop_hermite_below
-    student = exact.loss_of(name, drop, [number(x) for x in a], rows)
+    student = exact.loss_of(exact.remembered_kernel(name, drop), [number(x) for x in a], rows)
     shared = sum(number(x) * exact_moment(name, drop, target, row) for x, row in zip(a, rows, strict=True))
     return student - 2 * shared + exact_square(target)
 

@@ -135,6 +135,11 @@ def test_the_page_explains_its_words_and_holds_the_floors(tmp_path: Path) -> Non
     assert Outline(page).tags.count(("details", {})) == 3, "folded, all of them"
 
 
+def test_the_page_says_what_the_series_leaves_out(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "activation.name=tanh", "stages.second_layer.then=[]")
+    assert "Hermite series to degree " in page_of(run)
+
+
 def test_a_quantity_has_one_name_on_a_page(tmp_path: Path) -> None:
     page = page_of(new_run(tmp_path))
     told, words = Outline(page), payload(page)["words"]

@@ -24,6 +24,8 @@ RECORD = CurvatureRecord(
     ("changes", "told"),
     [
         ({}, "the end is a minimum: the Hessian's 56 eigenvalues go from 0.002 to 3.29, none below zero"),
+        ({"least": -2e-16}, "eigenvalues go from 0 to 3.29, none below zero"),
+        ({"verdict": "not decided", "undecided": 1}, "is not decided (1 neuron has a row near zero beside the output"),
         (
             {"verdict": "saddle", "least": -0.1, "negative": 2},
             "is a saddle: the Hessian's 56 eigenvalues go from -0.1 to 3.29, 2 below",

@@ -1,0 +1,112 @@
+"""Second derivatives of kernels with biases against differences in thirty digits, and of the gradient."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from featlearn.theory import population
+from featlearn.theory.activations import activation, activation_names
+from featlearn.theory.activations.biased import with_biases
+from featlearn.theory.hessian import Hessian
+from featlearn.theory.pair_derivatives import is_known, vectors_of
+from featlearn.theory.pair_vectors import PairBends
+from featlearn.theory.targets import loss as against
+from featlearn.theory.targets.formula import hermite_terms
+from featlearn.theory.targets.polynomial import HermiteTarget
+from tests.theory.exact_biased import MP, Pair
+
+STEP = 10**-6  # of differences
+U = [0.6, -0.3, 0.5]
+PLACES = {
+    "generic": [-0.25, 1.5, -0.5],
+    "parallel": [1.2, -0.6, -0.25],
+    "opposite": [-0.6, 0.3, 0.25],
+    "nearly parallel": [0.6 + 1e-4, -0.3, 0.75],
+    "far from the kink": [0.125, 0.125, 1.5],
+}
+
+
+def exact_second(name: str, u: list[float], v: list[float], places: list[tuple[int, int]]) -> list[Any]:
+    """Second differences of K by the entries of u and v, end to end."""
+    at, step = [MP.mpf(x) for x in (*u, *v)], MP.mpf(STEP)
+
+    def kernel(i: int, a: int, j: int, b: int) -> Any:
+        x = list(at)
+        x[i] += a * step
+        x[j] += b * step
+        (u_0, u_1, b_u), (v_0, v_1, b_v) = x[:3], x[3:]
+        return Pair(name, u_0**2 + u_1**2, b_u, v_0**2 + v_1**2, b_v, u_0 * v_0 + u_1 * v_1).kernel()
+
+    signs = [(a, b) for a in (1, -1) for b in (1, -1)]
+    return [sum(a * b * kernel(i, a, j, b) for a, b in signs) / (4 * step**2) for i, j in places]
+
+
+def both(name: str, u: list[float], v: list[float]) -> np.ndarray:
+    """∂_u∂_uᵀ K and ∂_u∂_vᵀ K, (d, 2d)."""
+    act, rows = with_biases(activation(name, 0)), np.array([u, v])
+    own = PairBends(vectors_of(act, rows[:1], rows[1:]), np.ones(1)).block(0)
+    mixed = Hessian.at(act, np.ones(2), rows, np.zeros(0), np.zeros((0, 3))).blocks().first[0, :, 1] / 2
+    return np.concatenate([own, mixed], 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "place"), [*(("relu", place) for place in PLACES), ("erf", "generic")])
+def test_they_are_second_differences_of_the_kernel(name: str, place: str) -> None:
+    found = both(name, U, PLACES[place])
+    entries = [(0, 1), (0, 2), (2, 2), (1, 3), (2, 4)]
+    for (i, j), wanted in zip(entries, exact_second(name, U, PLACES[place], entries), strict=True):
+        assert found[i, j] == pytest.approx(float(wanted), rel=0, abs=1e-10), (i, j)
+    np.testing.assert_allclose(found[:, :3], found[:, :3].T, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("formula", [None, "x1 + x1*x2 - 0.3*He3(x2) + 0.2*x1*He2(x2)"])
+@pytest.mark.parametrize("name", activation_names())
+def test_the_hessian_is_the_change_of_the_gradient(name: str, formula: str | None) -> None:
+    rng, act, step = np.random.default_rng(0), with_biases(activation(name, 0)), 1e-5
+    axes = np.concatenate([np.eye(3)[:2], np.zeros((2, 1))], 1)[None]
+    rest = None if formula is None else HermiteTarget(hermite_terms(formula), axes)
+    a, w, c, teacher = (rng.standard_normal(shape) for shape in ((4,), (4, 4), (2,), (2, 4)))
+    w[3] *= 0.1
+    h, k = rng.standard_normal(4), 0.5 * rng.standard_normal((4, 4))
+    k[3] *= 0.1
+    hessian = Hessian.at(act, a, w, c, teacher, rest)
+
+    def gradient(by: float) -> np.ndarray:
+        slope = against.gradient(act, (a + by * h)[None], (w + by * k)[None], c[None], teacher[None], rest)
+        return np.concatenate([slope.second_layer[0], slope.first_layer[0].ravel()])
+
+    here, change = gradient(0.0), (gradient(step) - gradient(-step)) / (2 * step)
+    slope, product, blocks = hessian.gradient(), hessian.product(h, k), hessian.blocks()
+    scale = max(1.0, np.abs(change).max())
+    found = np.concatenate([slope.second_layer, slope.first_layer.ravel()])
+    np.testing.assert_allclose(found, here, rtol=0, atol=1e-12 * scale)
+    ours = np.concatenate([product.second_layer, product.first_layer.ravel()])
+    np.testing.assert_allclose(ours, change, rtol=0, atol=1e-8 * scale)
+    by_second = blocks.second @ h + np.einsum("jkd,kd->j", blocks.crossed, k)
+    by_first = np.einsum("jkd,j->kd", blocks.crossed, h) + np.einsum("jdke,ke->jd", blocks.first, k)
+    np.testing.assert_allclose(ours, np.concatenate([by_second, by_first.ravel()]), rtol=0, atol=1e-13 * scale)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "erf", "tanh", "quadratic"])
+def test_without_biases_they_are_those_of_rows_without(name: str) -> None:
+    rows = np.random.default_rng(1).standard_normal((5, 3))
+    rows[3], rows[4] = rows[2], -rows[1]
+    padded = np.concatenate([rows, np.zeros((5, 1))], 1)
+    a, nothing = np.ones(5), np.zeros(0)
+    ours = Hessian.at(with_biases(activation(name, 0)), a, padded, nothing, padded[:0]).blocks()
+    plain = Hessian.at(activation(name, 0), a, rows, nothing, rows[:0]).blocks()
+    np.testing.assert_allclose(ours.first[:, :3, :, :3], plain.first, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(ours.crossed[..., :3], plain.crossed, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["relu", "erf", "silu", "quadratic"])
+def test_rows_without_directions_have_finite_derivatives(name: str) -> None:
+    rows = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 2.0], [1.0, 2.0, 300.0], [1.0, -1.0, -0.5]])
+    act = with_biases(activation(name, 0))
+    blocks = Hessian.at(act, np.ones(4), rows, np.ones(1), rows[3:] + 1.0).blocks()
+    assert all(np.isfinite(x).all() for x in blocks)
+    slope = population.gradient(act, np.ones((1, 4)), rows[None], np.ones((1, 1)), rows[None, 3:] + 1.0)
+    ours = Hessian.at(act, np.ones(4), rows, np.ones(1), rows[3:] + 1.0).gradient()
+    np.testing.assert_allclose(ours.first_layer, slope.first_layer[0], rtol=1e-12, atol=1e-12)
+    assert is_known(act)
