@@ -146,6 +146,8 @@ class _Run:
         self.state = SweepState(directory, len(mine))
         for place in mine.keys() - self.todo.keys():
             self.state.count(self.results.by_id[entries[place].id])
+        if self.searches is not None:
+            self.state.edges = self.searches.edges(entries, self.results.by_id)
         self.retries = Retries()
         self.has_failed = False
         self.last_tick = time.perf_counter()

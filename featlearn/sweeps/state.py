@@ -49,6 +49,11 @@ class SweepState:
     def ended(self) -> int:
         return self.counts.total()
 
+    @property
+    def failures(self) -> int:
+        """Runs that are not done; in a search, for which those that diverge tell something, those that failed."""
+        return self.counts["failed"] if self.edges else self.ended - self.counts["done"]
+
     def seconds(self) -> float:
         return time.perf_counter() - self.began
 
@@ -75,5 +80,4 @@ class SweepResult:
 
     @property
     def failures(self) -> int:
-        """Runs that are not done; in a search, for which those that diverge tell something, those that failed."""
-        return self.state.counts["failed"] if self.state.edges else self.state.ended - self.state.counts["done"]
+        return self.state.failures

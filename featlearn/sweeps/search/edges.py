@@ -19,6 +19,7 @@ from featlearn.runs.records import PointResult
 from featlearn.sweeps.records import Entry
 from featlearn.sweeps.search.bisection import Look, Search, bisect, most_values
 from featlearn.sweeps.search.scale import Value
+from featlearn.sweeps.search.sequential import share_interval
 from featlearn.sweeps.search.statistic import Statistic, statistic
 from featlearn.sweeps.selection import Keys, Kind
 from featlearn.sweeps.sweep import Setting, Sweep
@@ -159,6 +160,16 @@ class Searches:
             values.setdefault(entry.values[self.key], []).append(entry)
         of = {self._identity(setting): setting for setting in self.settings()}
         return [self._edge(setting, by_setting.get(name, {}), results) for name, setting in of.items()]
+
+    def told(self, seen: Seen) -> dict[str, Any]:
+        """What was seen at a value, as JSON and tables have it: the share or the mean, and where the share lies."""
+        count = len(seen.outcomes)
+        measured = sum(seen.outcomes) / count if count else None
+        low, high = (None, None)
+        if self.statistic.column is None:
+            low, high = share_interval(int(sum(seen.outcomes)), count, self.find.confidence)
+        counts = {"runs": seen.runs, "failed": seen.failed}
+        return {"value": seen.value, **counts, "measured": measured, "low": low, "high": high, "holds": seen.holds}
 
     def _identity(self, values: Setting) -> Hashable:
         return tuple(identity(values[key]) for group in self.sweep.axes[:-2] for key in group)

@@ -67,6 +67,11 @@ class Statistic:
         return MeanTest(self.bound, error) if self.kind == "mean" else ShareTest(self.bound, error)
 
     @property
+    def measures(self) -> str:
+        """What the outcomes of runs are averaged to."""
+        return "mean" if self.kind == "mean" else "share"
+
+    @property
     def words(self) -> str:
         """What a share is of."""
         return " and ".join(map(str, self.conditions)) or f"{self.column}"

@@ -1,0 +1,62 @@
+"""What figures show of a sweep that searches: what was seen at each value, and the edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from featlearn.runs.metrics import Table
+from featlearn.sweeps.directory import SweepDirectory
+from featlearn.sweeps.search.edges import Edge, Searches
+from featlearn.sweeps.search.found import searches_of
+from featlearn.views.data.axis import Axis, as_objects, axis_of, named
+
+
+@dataclass(frozen=True)
+class EdgesData:
+    """The searches of a sweep, one for each setting of the axes beside the one that is searched."""
+
+    name: str
+    searches: Searches
+    edges: list[Edge]
+    axes: list[Axis]
+
+    @property
+    def across(self) -> Axis | None:
+        """The one axis of numbers that the edge is a function of; None where there is another, or none."""
+        return self.axes[0] if len(self.axes) == 1 and self.axes[0].numeric else None
+
+
+def read_edges(directory: SweepDirectory) -> EdgesData | None:
+    """The edges of a sweep; None of one that does not search. Raises RunError when it cannot be read."""
+    found = searches_of(directory)
+    if found is None:
+        return None
+    searches, edges = found
+    axes = [axis_of(key, as_objects([edge.setting[key] for edge in edges])) for key in edges[0].setting]
+    varied = named([axis for axis in axes if len(axis.values) > 1])
+    return EdgesData(directory.read_info().name, searches, edges, varied)
+
+
+def seen_table(data: EdgesData) -> Table:
+    """A row for each value that was looked at; see ``Searches.told``."""
+    rows = [edge.setting | data.searches.told(seen) for edge in data.edges for seen in edge.seen]
+    table = _columns(rows)
+    return {data.searches.key if name == "value" else name: column for name, column in table.items()}
+
+
+def edges_table(data: EdgesData) -> Table:
+    """A row for each edge; see ``Edge.plain``."""
+    return _columns([edge.plain() for edge in data.edges])
+
+
+def _columns(rows: list[dict[str, object]]) -> Table:
+    table: Table = {}
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        numeric = all(
+            value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values
+        )
+        table[name] = np.array([np.nan if v is None else v for v in values], float) if numeric else as_objects(values)
+    return table
