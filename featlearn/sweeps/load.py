@@ -51,6 +51,10 @@ def _searching(sweep: Sweep, document: Document) -> Sweep:
         searches = Searches(sweep)
     except WrongChoice as error:
         raise ConfigError([complaint_at(document, ("find", "where"), str(error))]) from None
+    for place, end in enumerate((searches.scale.first, searches.scale.last)):
+        why = [sweep.why_infeasible(setting | {searches.key: end}) for setting in searches.settings()]
+        if all(why):
+            raise ConfigError([complaint_at(document, ("find", searches.key, place), f"cannot run: {why[0]}")])
     if (most := searches.most_points()) > MOST_POINTS:
         text = f"may take {most} points; at most {MOST_POINTS} are allowed"
         raise ConfigError([complaint_at(document, ("find",), text, at_key=True)])

@@ -187,8 +187,8 @@ class _Run:
         """Add the points that a sweep that searches asks for next; whether there are any."""
         if self.searches is None or self.state.ended < self.state.total or self.stopping():
             return False
-        asked = self.searches.next(self.results.entries, self.results.by_id)
         self.state.edges = self.searches.edges(self.results.entries, self.results.by_id)
+        asked = self.searches.next(self.state.edges)
         self.directory.write_edges([edge.plain() for edge in self.state.edges])
         known = len(self.sweep)
         self.sweep = replace(self.sweep, asked=(*self.sweep.settings(), *asked))

@@ -6,7 +6,7 @@ ended, so that it depends neither on their order nor on who computes them.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -127,13 +127,10 @@ class Searches:
 
     def first(self) -> list[Setting]:
         """The points of the first round: both ends."""
-        return self._asked_for(self.edges([], {}))
+        return self.next(self.edges([], {}))
 
-    def next(self, entries: Sequence[Entry], results: Mapping[str, PointResult]) -> list[Setting]:
-        """The points of the next round, once all before have ended; none when every search has come to its end."""
-        return self._asked_for(self.edges(entries, results))
-
-    def _asked_for(self, edges: Iterable[Edge]) -> list[Setting]:
+    def next(self, edges: Iterable[Edge]) -> list[Setting]:
+        """The points of the next round, by what all before tell; none when every search has come to its end."""
         asked = []
         for edge in edges:
             known = {seen.value: seen for seen in edge.seen}

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 
-class Test(Protocol):
+class Decider(Protocol):
     """Whether a number that the outcomes of seeds have in common lies above a bound."""
 
     def decision(self, outcomes: Sequence[float]) -> bool | None:

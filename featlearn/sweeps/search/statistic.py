@@ -9,7 +9,7 @@ from typing import Literal
 
 from featlearn.storage.errors import WrongChoice
 from featlearn.sweeps.conditions import Condition, condition
-from featlearn.sweeps.search.sequential import MeanTest, ShareTest, Test
+from featlearn.sweeps.search.sequential import Decider, MeanTest, ShareTest
 from featlearn.sweeps.selection import Keys, Line, is_number, value_of
 from featlearn.training.columns import COLUMNS
 
@@ -63,7 +63,7 @@ class Statistic:
         """How many outcomes that are all 0 decide whether it holds, and how many that are all 1."""
         return self._test(error).fewest()
 
-    def _test(self, error: float) -> Test:
+    def _test(self, error: float) -> Decider:
         return MeanTest(self.bound, error) if self.kind == "mean" else ShareTest(self.bound, error)
 
     @property

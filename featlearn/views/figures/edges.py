@@ -14,6 +14,7 @@ from featlearn.views.figures.axes import legend_above, look_of
 from featlearn.views.figures.captions import edges_caption, seen_caption
 from featlearn.views.figures.drawing import Artists, Drawing
 from featlearn.views.figures.style import Size, blank, style
+from featlearn.views.figures.ticks import log_ticks
 from featlearn.views.words.edges import between
 from featlearn.views.words.labels import label_of, plain
 from featlearn.views.words.palette import COLOURS, GREY
@@ -40,6 +41,7 @@ def _seen_figure(data: EdgesData, size: Size) -> Drawing:
     artists["bound"] = ax.axhline(test.bound, color=GREY, lw=0.6, ls=":")
     if data.searches.scale.log:
         ax.set_xscale("log")
+        log_ticks(ax.xaxis, *ax.get_xlim())
     ax.set_xlabel(label_of(find.key).mathtext)
     ax.set_ylabel(f"mean {label_of(test.column).words}" if test.column else f"share with {plain(test.words)}")
     legend_above(ax, columns=1, title=plain(f"edge of {find.where}"))
@@ -85,6 +87,9 @@ def _edges_figure(data: EdgesData, across: Axis, size: Size) -> Drawing:
         ax.set_xscale("log")
     if data.searches.scale.log:
         ax.set_yscale("log")
+    for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        if axis.get_scale() == "log":
+            log_ticks(axis, *limits)
     ax.set_xlabel(across.label.mathtext)
     ax.set_ylabel(label_of(data.searches.key).mathtext)
     legend_above(ax, columns=1)

@@ -45,7 +45,8 @@ def sweep_of(place: Path, find: str, more: str = "") -> Sweep:
 def result_of(point: str, config_hash: str, final: dict[str, Any]) -> PointResult:
     status = final.pop("status", "done")
     row = ROW | final
-    return PointResult(id=point, config_hash=config_hash, status=status, final=row if status == "done" else None)
+    known = {"id": point, "config_hash": config_hash, "status": status, "final": row if status == "done" else None}
+    return PointResult.model_construct(**known)
 
 
 def found(sweep: Sweep, respond: Respond) -> list[Edge]:
@@ -53,21 +54,23 @@ def found(sweep: Sweep, respond: Respond) -> list[Edge]:
     searches = Searches(sweep)
     entries: list[Entry] = []
     results: dict[str, PointResult] = {}
+    edges: list[Edge] = []
     asked = searches.first()
     while asked:
         for values in asked:
             entry = Entry(id=f"p{len(entries)}", config_hash="0", values=values)
             entries.append(entry)
             results[entry.id] = result_of(entry.id, "0", respond(values))
-        asked = searches.next(entries, results)
-    return searches.edges(entries, results)
+        edges = searches.edges(entries, results)
+        asked = searches.next(edges)
+    return edges
 
 
 def drawn(key: str, share: Callable[[float], float], trial: int = 0) -> Respond:
     """Runs that recover three neurons with a probability that is a function of an axis."""
 
     def respond(values: Setting) -> dict[str, Any]:
-        rng = np.random.default_rng([trial, int(values["seed"]), int(1000 * values[key])])
+        rng = np.random.default_rng([trial, int(values["seed"]), int(1e6 * values[key])])
         return {"recovered": 3 if rng.random() < share(values[key]) else 2}
 
     return respond
@@ -110,7 +113,6 @@ class MadeUpExecutor:
 
     def _computed(self, job: Job) -> PointResult:
         values = {"student.width": job.config.student.width, "seed": job.config.seed}
-        values["stages.only.step_size"] = job.config.stages["only"].step_size.first_layer.start
         values["teacher.width"] = None if job.config.teacher is None else job.config.teacher.width
         return result_of(job.id, job.config.digest(), self.respond(values))
 
