@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from featlearn.runs.metrics import Table
+from featlearn.runs.metrics import Table, as_columns
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.search.edges import Edge, Searches
 from featlearn.sweeps.search.found import searches_of
@@ -42,21 +40,11 @@ def read_edges(directory: SweepDirectory) -> EdgesData | None:
 def seen_table(data: EdgesData) -> Table:
     """A row for each value that was looked at; see ``Searches.told``."""
     rows = [edge.setting | data.searches.told(seen) for edge in data.edges for seen in edge.seen]
-    table = _columns(rows)
+    table = as_columns(rows, list(rows[0]))
     return {data.searches.key if name == "value" else name: column for name, column in table.items()}
 
 
 def edges_table(data: EdgesData) -> Table:
     """A row for each edge; see ``Edge.plain``."""
-    return _columns([edge.plain() for edge in data.edges])
-
-
-def _columns(rows: list[dict[str, object]]) -> Table:
-    table: Table = {}
-    for name in rows[0]:
-        values = [row[name] for row in rows]
-        numeric = all(
-            value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values
-        )
-        table[name] = np.array([np.nan if v is None else v for v in values], float) if numeric else as_objects(values)
-    return table
+    rows = [edge.plain() for edge in data.edges]
+    return as_columns(rows, list(rows[0]))

@@ -13,6 +13,7 @@ from featlearn.views.data.edges import EdgesData, edges_table, seen_table
 from featlearn.views.figures.axes import legend_above, look_of
 from featlearn.views.figures.captions import edges_caption, seen_caption
 from featlearn.views.figures.drawing import Artists, Drawing
+from featlearn.views.figures.medians import value_axis
 from featlearn.views.figures.style import Size, blank, style
 from featlearn.views.figures.ticks import log_ticks
 from featlearn.views.words.edges import between
@@ -83,14 +84,10 @@ def _edges_figure(data: EdgesData, across: Axis, size: Size) -> Drawing:
     )
     if not found.all():
         ax.plot([], [], " ", label=f"{np.sum(~found)} not found")
-    if across.log:
-        ax.set_xscale("log")
+    value_axis(ax, across)
     if data.searches.scale.log:
         ax.set_yscale("log")
-    for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
-        if axis.get_scale() == "log":
-            log_ticks(axis, *limits)
-    ax.set_xlabel(across.label.mathtext)
+        log_ticks(ax.yaxis, *ax.get_ylim())
     ax.set_ylabel(label_of(data.searches.key).mathtext)
     legend_above(ax, columns=1)
     name, title = f"edge-by-{across.name}", f"edge by {across.label.words} – {data.name}"
