@@ -157,7 +157,11 @@ class _Run:
         result = self.results.by_id.get(entry.id)
         if result is None or result.config_hash != entry.config_hash:
             return False
-        return result.status == "done" or not retry_failed
+        return not self._has_failed(result) or not retry_failed
+
+    def _has_failed(self, result: PointResult) -> bool:
+        """Whether a result is none to build on; for a search one that diverged is."""
+        return result.status == "failed" or (result.status == "diverged" and self.searches is None)
 
     def stopping(self) -> bool:
         return self.interrupted() or (self.fail_fast and self.has_failed)
@@ -283,7 +287,7 @@ class _Run:
         self.results.add(result)
         self.state.count(result)
         self.state.computed += 1
-        self.has_failed = self.has_failed or result.status != "done"
+        self.has_failed = self.has_failed or self._has_failed(result)
         self.watch(self.state)
 
     def _compute_here(self, chunk: Chunk) -> Iterator[PointResult]:

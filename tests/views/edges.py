@@ -16,7 +16,7 @@ THREE = "grid: {teacher.width: [2, 3, 4]}"
 
 def rising(values: Setting) -> dict[str, Any]:
     """An edge that rises with the width of the teacher, and is not reached by the widest."""
-    width = values["teacher.width"]
+    width = values.get("teacher.width", 2)
     return drawn("student.width", logistic({2: 7, 3: 21}.get(width, 1000), 0.5, 20))(values)
 
 

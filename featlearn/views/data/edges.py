@@ -9,6 +9,7 @@ from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.search.edges import Edge, Searches
 from featlearn.sweeps.search.found import searches_of
 from featlearn.views.data.axis import Axis, as_objects, axis_of, named
+from featlearn.views.words.values import labels
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,10 @@ class EdgesData:
     searches: Searches
     edges: list[Edge]
     axes: list[Axis]
+
+    def name_of(self, edge: Edge) -> str:
+        """Of a search among others; empty for the only one."""
+        return ", ".join(f"{axis.name} {labels([edge.setting[axis.key]])[0]}" for axis in self.axes)
 
     @property
     def across(self) -> Axis | None:

@@ -19,7 +19,6 @@ from featlearn.views.figures.ticks import log_ticks
 from featlearn.views.words.edges import between
 from featlearn.views.words.labels import label_of, plain
 from featlearn.views.words.palette import COLOURS, GREY
-from featlearn.views.words.values import labels
 
 _MOST = len(COLOURS)  # lines
 
@@ -55,7 +54,7 @@ def _draw_seen(ax: Axes, data: EdgesData, number: int, edge: Edge, artists: Arti
     told = [seen for seen in edge.seen if seen.outcomes]
     rows = [data.searches.told(seen) for seen in told]
     x, y = (np.array([row[name] for row in rows], float) for name in ("value", "measured"))
-    look, name = look_of(number), _name(data, edge)
+    look, name = look_of(number), data.name_of(edge)
     where = "none" if edge.search.low is None else between(edge.search.low, edge.search.high)
     [artists[f"seen {name}"]] = ax.plot(x, y, **look, label=plain(": ".join(filter(None, (name, where)))), zorder=3)
     if data.searches.statistic.column is None:
@@ -63,11 +62,6 @@ def _draw_seen(ax: Axes, data: EdgesData, number: int, edge: Edge, artists: Arti
         artists[f"intervals {name}"] = ax.vlines(x, low, high, color=look["color"], alpha=0.6)
     if edge.search.low is not None and edge.search.high is not None:
         artists[f"edge {name}"] = ax.axvspan(edge.search.low, edge.search.high, color=look["color"], alpha=0.2, lw=0)
-
-
-def _name(data: EdgesData, edge: Edge) -> str:
-    """Of a search among others."""
-    return ", ".join(f"{axis.name} {labels([edge.setting[axis.key]])[0]}" for axis in data.axes)
 
 
 def _edges_figure(data: EdgesData, across: Axis, size: Size) -> Drawing:

@@ -67,7 +67,7 @@ def test_rounds_of_points_are_added_until_the_edges_are_found(whole: SweepDirect
     assert len(load_sweep(whole.sweep_file)) < len(stored_sweep(whole)) == info.points
 
 
-@pytest.mark.parametrize(("workers", "order"), [(1, -1), (3, 1), (4, -1)])
+@pytest.mark.parametrize(("workers", "order"), [(1, -1), (3, 1)])
 def test_workers_and_the_order_in_which_points_end_change_nothing(
     whole: SweepDirectory, tmp_path: Path, workers: int, order: int
 ) -> None:
@@ -77,7 +77,7 @@ def test_workers_and_the_order_in_which_points_end_change_nothing(
     assert table(directory) == table(whole)
 
 
-@pytest.mark.parametrize("after", [1, 40, 150])
+@pytest.mark.parametrize("after", [1, 60])
 def test_a_search_that_is_stopped_goes_on_to_the_same_answer(whole: SweepDirectory, tmp_path: Path, after: int) -> None:
     directory = begun(tmp_path, GRID)
 
