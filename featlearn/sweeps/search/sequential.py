@@ -18,7 +18,7 @@ import numpy as np
 class Decider(Protocol):
     """Whether a number that the outcomes of seeds have in common lies above a bound."""
 
-    def decision(self, outcomes: Sequence[float]) -> bool | None:
+    def decision(self, outcomes: Sequence[float] | np.ndarray) -> bool | None:
         """Whether it does, by the first outcomes that decide it; None where they do not."""
         ...
 
@@ -41,7 +41,7 @@ class ShareTest:
     bound: float
     error: float
 
-    def decision(self, outcomes: Sequence[float]) -> bool | None:
+    def decision(self, outcomes: Sequence[float] | np.ndarray) -> bool | None:
         ones = np.cumsum(np.asarray(outcomes, dtype=int))
         counts = np.arange(1, len(ones) + 1)
         size = 1 << len(ones).bit_length()
@@ -122,7 +122,7 @@ class MeanTest:
     bound: float
     error: float
 
-    def decision(self, outcomes: Sequence[float]) -> bool | None:
+    def decision(self, outcomes: Sequence[float] | np.ndarray) -> bool | None:
         x = np.asarray(outcomes, dtype=float) - self.bound
         n = np.arange(1, len(x) + 1)
         mean = np.cumsum(x) / n

@@ -126,7 +126,11 @@ def _edges_table(searches: Searches, edges: list[Edge]) -> Table:
 def sweep_document(directory: SweepDirectory, info: SweepInfo) -> dict[str, Any]:
     """A sweep as JSON: how it was made, how many points ended how, and the table of results."""
     statuses = Counter(result.status for result in directory.read_results().values())
-    about = {"path": str(directory.path.resolve()), "counts": dict(statuses), "results": str(directory.results_file)}
+    about: dict[str, Any] = {
+        "path": str(directory.path.resolve()),
+        "counts": dict(statuses),
+        "results": str(directory.results_file),
+    }
     if (found := searches_of(directory)) is not None:
         about["edges"] = edges_document(*found)
     return about | {key: value for key, value in info.plain().items() if key != "sweep"}
@@ -138,9 +142,7 @@ def status_of_sweep(directory: SweepDirectory, info: SweepInfo, columns: dict[st
     told = [f"{count} {status}" for status, count in zip(found, counts, strict=True)]
     left = info.points - len(columns["id"])
     if not left and info.searching and not directory.is_locked():
-        told.append(
-            f"the search goes on with {resume_command(directory)}" if advise else "the search is not at its end"
-        )
+        told.append(f"the search is not at its end{f'; go on with {resume_command(directory)}' if advise else ''}")
     if left:
         advice = f"; go on with {resume_command(directory)}" if advise else ""
         told.append(f"{left} to come" if directory.is_locked() else f"{left} left{advice}")

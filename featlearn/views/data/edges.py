@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from featlearn.runs.columns import Columns
 from featlearn.runs.metrics import Table, as_columns
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.search.edges import Edge, Searches
@@ -49,7 +50,7 @@ def seen_table(data: EdgesData) -> Table:
     return {data.searches.key if name == "value" else name: column for name, column in table.items()}
 
 
-def edges_table(data: EdgesData) -> Table:
+def edges_table(data: EdgesData) -> Columns:
     """A row for each edge; see ``Edge.plain``."""
     rows = [edge.plain() for edge in data.edges]
     return as_columns(rows, list(rows[0]))
