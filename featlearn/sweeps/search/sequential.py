@@ -14,6 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
+_MOST = 2**17  # outcomes that are looked at
+
 
 class Decider(Protocol):
     """Whether a number that the outcomes of seeds have in common lies above a bound."""
@@ -99,11 +101,12 @@ def _enough(bound: float, error: float, size: int) -> np.ndarray:
 
 
 def _fewest(bound: float, error: float) -> int:
-    """How many ones, and no zero, tell that the share is above a bound."""
-    size = 8
-    while not len(found := np.flatnonzero(_enough(bound, error, size) <= np.arange(size))):
-        size *= 2
-    return int(found[0])
+    """How many ones, and no zero, tell that the share is above a bound; ``_MOST`` where it takes more."""
+    counts = np.arange(1, 64)
+    while counts[-1] < _MOST and _log_ratio(counts[-1:], np.zeros(1), bound)[0] < -np.log(error):
+        counts = np.arange(1, 4 * len(counts))
+    found = np.flatnonzero(_log_ratio(counts, np.zeros(len(counts)), bound) >= -np.log(error))
+    return int(counts[found[0]]) if len(found) else _MOST
 
 
 @dataclass(frozen=True)
