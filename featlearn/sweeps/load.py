@@ -60,9 +60,7 @@ def _searching(sweep: Sweep, document: Document) -> Sweep:
         raise ConfigError([complaint_at(document, ("find",), text, at_key=True)])
     seeds, fewest = searches.find.seeds, searches.statistic.fewest(searches.error)
     if seeds < max(fewest):
-        text = (
-            f"{seeds} can never decide that this holds or does not: it takes {max(fewest)} or more, if all runs agree"
-        )
+        text = f"{seeds} can never decide it either way: it takes {max(fewest)} or more, if all runs agree"
         raise ConfigError([complaint_at(document, ("find", "seeds"), text)])
     return replace(sweep, asked=tuple(searches.first()), most=most)
 

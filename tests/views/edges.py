@@ -6,9 +6,8 @@ from typing import Any
 from featlearn.sweeps.begin import begin
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.load import load_sweep
-from featlearn.sweeps.run import run_sweep
 from featlearn.sweeps.sweep import Setting
-from tests.sweeps.search.made_up import MadeUpExecutor, Respond, drawn, logistic, search_file
+from tests.sweeps.search.made_up import Respond, computed, drawn, logistic, search_file
 
 FIND = '{student.width: [2, 60], where: "share(recovered == 3) >= 0.5", tolerance: 20 %, seeds: 30}'
 THREE = "grid: {teacher.width: [2, 3, 4]}"
@@ -22,5 +21,5 @@ def rising(values: Setting) -> dict[str, Any]:
 
 def searched(place: Path, find: str = FIND, more: str = THREE, respond: Respond = rising) -> SweepDirectory:
     directory = begin(load_sweep(search_file(place, find, more)), place / "runs")
-    run_sweep(directory, lambda: MadeUpExecutor(respond))
+    computed(directory, respond)
     return directory

@@ -103,10 +103,12 @@ def _enough(bound: float, error: float, size: int) -> np.ndarray:
 def _fewest(bound: float, error: float) -> int:
     """How many ones, and no zero, tell that the share is above a bound; ``_MOST`` where it takes more."""
     counts = np.arange(1, 64)
-    while counts[-1] < _MOST and _log_ratio(counts[-1:], np.zeros(1), bound)[0] < -np.log(error):
+    while _log_ratio(counts[-1:], np.zeros(1), bound)[0] < -np.log(error):
+        if counts[-1] >= _MOST:
+            return _MOST
         counts = np.arange(1, 4 * len(counts))
     found = np.flatnonzero(_log_ratio(counts, np.zeros(len(counts)), bound) >= -np.log(error))
-    return int(counts[found[0]]) if len(found) else _MOST
+    return int(counts[found[0]])
 
 
 @dataclass(frozen=True)

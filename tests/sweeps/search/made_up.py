@@ -6,15 +6,21 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from featlearn.runs.records import PointResult
+from featlearn.sweeps.costs import Cost, Costs
+from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.executors import Outcome, Work
 from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.plan import Estimate
 from featlearn.sweeps.points import Job
 from featlearn.sweeps.records import Entry
+from featlearn.sweeps.run import run_sweep
 from featlearn.sweeps.search.edges import Edge, Searches
+from featlearn.sweeps.state import SweepResult
 from featlearn.sweeps.sweep import Setting, Sweep
 from featlearn.training.columns import COLUMNS
 
@@ -79,6 +85,12 @@ def drawn(key: str, share: Callable[[float], float], trial: int = 0) -> Respond:
 def logistic(edge: float, at: float, steepness: float) -> Callable[[float], float]:
     """A share that rises with the logarithm of an axis and is ``at`` at an edge."""
     return lambda x: float(1 / (1 + (1 / at - 1) * (x / edge) ** -steepness))
+
+
+def computed(directory: SweepDirectory, respond: Respond, workers: int = 1, order: int = 1, **more: Any) -> SweepResult:
+    """Run a sweep with made-up runs, whose costs are not measured."""
+    with patch("featlearn.sweeps.run.estimate", lambda sweep, places: Estimate(Costs([]), Cost(), 0.0)):
+        return run_sweep(directory, lambda: MadeUpExecutor(respond, workers, order), **more)
 
 
 class MadeUpExecutor:

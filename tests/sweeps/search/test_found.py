@@ -14,11 +14,10 @@ from featlearn.storage.errors import RunError
 from featlearn.sweeps.begin import begin, join
 from featlearn.sweeps.directory import Shard, SweepDirectory
 from featlearn.sweeps.load import load_sweep, stored_sweep
-from featlearn.sweeps.run import run_sweep
 from featlearn.sweeps.search.found import edges_document, searches_of
 from featlearn.sweeps.state import SweepResult, SweepState
 from tests.runs.killing import in_child
-from tests.sweeps.search.made_up import MadeUpExecutor, drawn, logistic, search_file
+from tests.sweeps.search.made_up import computed, drawn, logistic, search_file
 from tests.sweeps.small import new_sweep, run, table
 
 FIND = '{student.width: [2, 60], where: "share(recovered == 3) >= 0.5", tolerance: 10 %, seeds: 40}'
@@ -31,7 +30,7 @@ def begun(place: Path, more: str = "") -> SweepDirectory:
 
 
 def made_up(directory: SweepDirectory, workers: int = 1, order: int = 1) -> SweepResult:
-    return run_sweep(directory, lambda: MadeUpExecutor(RESPOND, workers, order))
+    return computed(directory, RESPOND, workers, order)
 
 
 def files_of(directory: SweepDirectory) -> list[bytes]:
@@ -86,7 +85,7 @@ def test_a_search_that_is_stopped_goes_on_to_the_same_answer(whole: SweepDirecto
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_sweep(directory, lambda: MadeUpExecutor(RESPOND), watch=stop)
+        computed(directory, RESPOND, watch=stop)
     assert directory.brief(alive=False).status == "interrupted"
     assert made_up(directory).status == "done"
     assert files_of(directory) == files_of(whole)
@@ -109,9 +108,9 @@ def test_points_that_were_added_by_a_process_that_was_killed_before_it_said_so_a
 
 def test_failed_points_that_are_tried_again_are_searched_with_anew(tmp_path: Path) -> None:
     directory = begun(tmp_path)
-    result = run_sweep(directory, lambda: MadeUpExecutor(lambda values: {"status": "failed"}))
+    result = computed(directory, lambda values: {"status": "failed"})
     assert (result.status, result.failures) == ("done", result.state.ended)
-    assert run_sweep(directory, lambda: MadeUpExecutor(RESPOND), retry_failed=True).failures == 0
+    assert computed(directory, RESPOND, retry_failed=True).failures == 0
     found = searches_of(directory)
     assert found is not None
     assert found[1][0].search.low < 11 < found[1][0].search.high  # type: ignore[operator]
@@ -131,7 +130,7 @@ def test_a_search_has_no_shares(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"a sweep with find has no shares: .*--jobs"):
         join(sweep, tmp_path / "runs", Shard(1, 2))
     with pytest.raises(RunError, match="no shares"):
-        run_sweep(begun(tmp_path), lambda: MadeUpExecutor(RESPOND), shard=Shard(1, 2))
+        computed(begun(tmp_path), RESPOND, shard=Shard(1, 2))
 
 
 # gd on the second layer alone of one relu neuron of norm 1: ∂²L/∂a² = 2 E[φ²] = 1, so that steps below 2/(1 + λ) settle
