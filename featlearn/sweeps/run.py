@@ -189,7 +189,7 @@ class _Run:
 
     def _searches_on(self) -> bool:
         """Add the points that a sweep that searches asks for next; whether there are any."""
-        if self.searches is None or self.state.ended < self.state.total or self.stopping():
+        if self.searches is None or self.stopping():
             return False
         self.state.edges = self.searches.edges(self.results.entries, self.results.by_id)
         asked = self.searches.next(self.state.edges)
