@@ -18,6 +18,8 @@ from featlearn.runs.metrics import Table, load_metrics
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.load import stored_sweep
 from featlearn.sweeps.results import load_results
+from featlearn.sweeps.search.edges import Edge
+from featlearn.sweeps.search.found import searches_of
 from featlearn.theory import population
 from featlearn.theory.alignment import finds_teacher
 
@@ -54,6 +56,11 @@ class Evidence:
         feasible = {entry.id for entry in directory.read_manifest() if entry.problem is None}
         kept = np.array([point in feasible for point in table["id"]], dtype=bool)
         return {name: column[kept] for name, column in table.items()}
+
+    def edges(self, sweep: str) -> list[Edge]:
+        """The edges that a sweep with ``find`` has found, one for each setting of its other axes."""
+        found = searches_of(self.sweeps[sweep])
+        return [] if found is None else found[1]
 
     def configs(self, sweep: str) -> list[Config]:
         """The configuration of every point of ``table``, in the same order."""

@@ -6,22 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from featlearn.runs.statuses import status_now
 from featlearn.storage.errors import RunError
 from featlearn.storage.index import Reader, lines_in
+from featlearn.sweeps.selection import UNREADABLE, Kind
 
 if TYPE_CHECKING:
     from featlearn.storage.directory import Directory
 
-Kind = Literal["run", "sweep", "reproduction"]
 _KEPT = {  # of a brief: what tables and conditions use
     *("name", "status", "created", "config_hash", "backend", "device", "final"),
     *("points", "ended", "done", "best_loss", "claims", "judged", "held"),
 }
-UNREADABLE = "unreadable"  # the status of what cannot be read
-FACTS = ("name", "kind", "status", "created", "config_hash", "backend", "device", "tags", "note")
 _FORMAT = 2  # of the lines
 
 
@@ -67,7 +65,7 @@ class Line:
         return about.get("final") or {}
 
     def fact(self, key: str) -> Any:
-        """One of ``FACTS``; None where it is not known."""
+        """One of ``selection.FACTS``; None where it is not known."""
         if key in ("kind", "status", "tags", "note"):
             return getattr(self, key)
         about = self.about or {}

@@ -41,7 +41,7 @@ def runs(
     setting, and a schedule counts by its start. Runs have to meet every condition; a sweep counts by its best point.
     """
     from featlearn.claims.listing import listing
-    from featlearn.claims.selection import Keys, ordered
+    from featlearn.sweeps.selection import Keys, ordered
     from featlearn.views.console.runs import show_runs
 
     gc.disable()  # it would go through the lines of thousands of runs again and again, and this process soon ends
@@ -50,7 +50,7 @@ def runs(
         keys = Keys(found) if found and (where or sort or columns) else None
         chosen, whole, conditions = None, found, []
         if keys is not None:
-            from featlearn.claims.conditions import condition
+            from featlearn.sweeps.conditions import condition
 
             conditions = [condition(text, keys) for text in where or []]
             found = [line for line in found if all(condition.holds(line) for condition in conditions)]

@@ -39,7 +39,7 @@ def sweep(
     as_json: AsJson = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Run many experiments: every point of a grid, each with every seed.
+    """Run many experiments: every point of a grid, each with every seed; or those that find an edge (find).
 
     Without --jobs or --scheduler all runs in this process, in batches that use all cores.
 

@@ -75,7 +75,8 @@ def plot(
 
     Of a run: curves, alignment, neurons, overlaps with the teacher's directions, the loss by degrees and the dual
     certificate. Of a sweep: medians over seeds against one axis, or a heat map over two. Each comes with the data
-    behind it as CSV and a caption for LaTeX.
+    behind it as CSV and a caption for LaTeX. Of a sweep with find: the condition along its axis, and the edge by
+    another axis.
     """
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_only, find_run_or_sweep
@@ -84,8 +85,10 @@ def plot(
         from featlearn.sweeps.directory import SweepDirectory
         from featlearn.views.console.figure import show_figure
         from featlearn.views.console.output import complain
+        from featlearn.views.data.edges import read_edges
         from featlearn.views.data.run import read_run
         from featlearn.views.data.sweep import check_metrics, read_sweep
+        from featlearn.views.figures.edges import edge_figures
         from featlearn.views.figures.overlay import choose_overlay, overlay_figure
         from featlearn.views.figures.run import overlaps_by_samples, run_figures
         from featlearn.views.figures.saving import FORMATS, save
@@ -116,7 +119,9 @@ def plot(
                 wrong = f"{'--overlay' if overlay else '--theory'} takes runs, and this is a sweep"
                 raise typer.BadParameter(f"{wrong}; its runs are in its folder runs/")
             sweep = read_sweep(found)
-            drawings = sweep_figures(sweep, named(sweep.columns), x, y, chosen)
+            edges = None if metrics or x or y else read_edges(found)
+            columns = named(sweep.columns)
+            drawings = edge_figures(edges, chosen) if edges else sweep_figures(sweep, columns, x, y, chosen)
         else:
             by_samples = _by_samples(x, y, metrics, alone=not overlay, theory=theory)
             data = read_run(found)

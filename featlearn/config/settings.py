@@ -31,9 +31,14 @@ def read_settings(file: Path) -> dict[str, Any]:
     Nothing where it cannot be read.
     """
     try:
-        return dict(_leaves(_plain(file), ""))
+        return settings_in(_plain(file))
     except (ConfigError, RunError, yaml.YAMLError, ValueError, RecursionError):
         return {}
+
+
+def settings_in(data: Any) -> dict[str, Any]:
+    """As ``read_settings``, of plain data."""
+    return dict(_leaves(data, ""))
 
 
 def read_section(file: Path, *keys: str) -> dict[str, Any]:

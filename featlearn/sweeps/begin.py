@@ -29,6 +29,8 @@ def begin(sweep: Sweep, runs_dir: Path, shards: int = 1) -> SweepDirectory:
         name=sweep.config.name,
         shards=shards,
         points=len(sweep),
+        most_points=sweep.most,
+        searching=sweep.config.find is not None,
         axes=(*(key for key in sweep.keys if key != "seed"), "seed"),
         digest=sweep.digest(),
         prefix=PREFIX,
@@ -66,6 +68,7 @@ def join(sweep: Sweep, runs_dir: Path, shard: Shard) -> SweepDirectory:
     Raises:
         As ``begin``.
     """
+    refuse_shares(sweep, shard)
     with one_at_a_time(runs_dir):
         for directory in reversed(SweepDirectory.all_in(runs_dir)):
             try:
@@ -78,6 +81,13 @@ def join(sweep: Sweep, runs_dir: Path, shard: Shard) -> SweepDirectory:
                 return directory
             break
         return begin(sweep, runs_dir, shard.count)
+
+
+def refuse_shares(sweep: Sweep, shard: Shard) -> None:
+    """Raises RunError where a share of a sweep that searches is asked for: what is next depends on all results."""
+    if sweep.config.find is not None and shard != WHOLE:
+        text = "a sweep with find has no shares: which points are next depends on all results"
+        raise RunError(f"{text}; compute it in one process, with --jobs or --scheduler for more workers")
 
 
 def _is_done(directory: SweepDirectory, shard: Shard) -> bool:

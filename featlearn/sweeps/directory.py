@@ -72,6 +72,7 @@ class SweepDirectory(Directory[SweepInfo]):
     info_file = Member("sweep.json")
     manifest_file = Member("manifest.jsonl")
     results_file = Member("results.csv")
+    edges_file = Member("edges.csv")
     runs = Member("runs")
     figures = Member("figures")
     report_file = Member("report.html")
@@ -159,10 +160,12 @@ class SweepDirectory(Directory[SweepInfo]):
         info = self.read_info()
         points = info.points
         entries = _records_in(self.manifest_file, Entry)
+        if info.most_points is not None:  # a process was killed before it said that it had added some
+            entries = entries[:points]
         if len(entries) != points:
             raise RunError(f"{self.manifest_file} is damaged: it has {len(entries)} of {points} points")
         for place, entry in enumerate(entries):
-            if entry.id != (known := point_id(place, points, info.prefix)):
+            if entry.id != (known := point_id(place, info.most_points or points, info.prefix)):
                 where, text = f"{self.manifest_file}:{place + 1}", "the file was changed since the sweep was begun"
                 raise RunError(f"{where}: the id of this point is {known!r}, not {entry.id!r:.100}; {text}")
         return entries
@@ -177,8 +180,10 @@ class SweepDirectory(Directory[SweepInfo]):
         info = self.read_info()
         for journal in sorted(self.path.glob("journal*.jsonl")):
             for number, result in enumerate(_records_in(journal, PointResult), start=1):
-                if not is_point_id(result.id, info.points, info.prefix):
-                    first, last = (point_id(place, info.points, info.prefix) for place in (0, info.points - 1))
+                if not is_point_id(result.id, info.points, info.prefix, info.most_points):
+                    first, last = (
+                        point_id(place, info.most_points or info.points, info.prefix) for place in (0, info.points - 1)
+                    )
                     known = f"its points are {first} to {last}"
                     raise RunError(f"{journal}:{number}: this sweep has no point {result.id!r:.100}; {known}")
                 if result.id not in latest or latest[result.id].attempt <= result.attempt:
@@ -198,7 +203,7 @@ class SweepDirectory(Directory[SweepInfo]):
         losses = [result.final["loss"] for result in done if result.final and result.final["loss"] is not None]
         return SweepBrief.made_of(
             info,
-            status="running" if alive else _status(info.points, [result.status for result in results]),
+            status="running" if alive else _status(info, [result.status for result in results]),
             ended=len(results),
             done=len(done),
             best_loss=min(losses, default=None),
@@ -223,9 +228,32 @@ class SweepDirectory(Directory[SweepInfo]):
             self.write_info(info.changed(continued_by=(*info.continued_by, now.changed(name=name))))
             return name, changes(info, now)
 
+    def extend(self, points: Iterable[Point], *, searching: bool) -> None:
+        """Add points to a sweep that searches, and say whether more may come. A process that is killed adds none."""
+        added = [_line_of(point) for point in points]
+        with _alone(self.path / ".lock-environments", _WRITING, f"writes {self.info_file}"):
+            info = self.read_info()
+            if added:
+                before = [entry.line() + b"\n" for entry in self.read_manifest()]
+                replace_file(self.manifest_file, lambda out: out.writelines([*before, *added]))
+            self.write_info(info.changed(points=info.points + len(added), searching=searching))
+
     def writing_results(self) -> AbstractContextManager[None]:
         """Within it, no other process writes ``results.csv``: whoever is last has read what all have done."""
         return _alone(self.path / ".lock-results", _WRITING, f"writes {self.results_file}")
+
+    def write_edges(self, edges: Sequence[Mapping[str, Any]]) -> None:
+        """Write ``edges.csv`` anew: a row for each search."""
+
+        def write(out: BinaryIO) -> None:
+            text = TextIOWrapper(out, encoding="utf-8", newline="")
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(map(cell_of, edges[0]))
+            writer.writerows([cell_of(value) for value in edge.values()] for edge in edges)
+            text.flush()
+            text.detach()
+
+        replace_file(self.edges_file, write)
 
     def write_results(self, axes: Sequence[str], entries: Iterable[Entry], results: Mapping[str, PointResult]) -> None:
         """Write ``results.csv`` anew: a row for each point that has ended, in the manifest's order."""
@@ -277,10 +305,15 @@ def _alone(path: Path, patience: float, what: str) -> Iterator[None]:
         lock.release()
 
 
-def _status(points: int, ended: Sequence[Ended]) -> Literal["interrupted", "done", "diverged", "failed"]:
-    """Of a sweep on which nobody works: the worst of its points' when all have ended."""
-    if len(ended) < points:
+def _status(info: SweepInfo, ended: Sequence[Ended]) -> Literal["interrupted", "done", "diverged", "failed"]:
+    """Of a sweep on which nobody works: the worst of its points' when all have ended.
+
+    One that searches has points that diverge where it looks for where they do.
+    """
+    if len(ended) < info.points or info.searching:
         return "interrupted"
+    if info.most_points is not None:
+        ended = [status for status in ended if status != "diverged"]
     worst: Ended = max(ended, key=("done", "diverged", "failed").index, default="done")
     return worst
 

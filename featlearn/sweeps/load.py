@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 
 from featlearn.config.complaints import complaint_at, validated
+from featlearn.config.identity import identity
 from featlearn.config.load import no_such_place
 from featlearn.config.yaml_source import WHOLE_FILE, Complaint, ConfigError, Document, read_document
+from featlearn.storage.errors import RunError, WrongChoice
 from featlearn.sweeps.axes import repeated_values, rounded_axes, wrong_values
 from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.model import MOST_POINTS, SweepConfig
+from featlearn.sweeps.records import Entry
+from featlearn.sweeps.search.edges import Searches
 from featlearn.sweeps.sweep import Sweep, with_paths
 
 
 def load_sweep(path: str | Path, files: Mapping[str, str] | None = None) -> Sweep:
-    """The sweep in a YAML file.
+    """The sweep in a YAML file; of one that searches, with the points of its first round.
 
     Args:
         files: digests of files that it names, by path; such a file is found again when it was moved with the sweep.
@@ -37,12 +42,52 @@ def load_sweep(path: str | Path, files: Mapping[str, str] | None = None) -> Swee
         complaints += wrong_values(sweep, document)
     if complaints:
         raise ConfigError(complaints)
-    return sweep
+    return sweep if config.find is None else _searching(sweep, document)
+
+
+def _searching(sweep: Sweep, document: Document) -> Sweep:
+    """A sweep with the points of the first round of its searches. Raises ConfigError where these can find nothing."""
+    try:
+        searches = Searches(sweep)
+    except WrongChoice as error:
+        raise ConfigError([complaint_at(document, ("find", "where"), str(error))]) from None
+    for place, end in enumerate((searches.scale.first, searches.scale.last)):
+        why = [sweep.why_infeasible(setting | {searches.key: end}) for setting in searches.settings()]
+        if all(why):
+            raise ConfigError([complaint_at(document, ("find", searches.key, place), f"cannot run: {why[0]}")])
+    if (most := searches.most_points()) > MOST_POINTS:
+        text = f"may take {most} points; at most {MOST_POINTS} are allowed"
+        raise ConfigError([complaint_at(document, ("find",), text, at_key=True)])
+    seeds, fewest = searches.find.seeds, searches.statistic.fewest(searches.error)
+    if seeds < max(fewest):
+        text = f"{seeds} can never decide it either way: it takes {max(fewest)} or more, if all runs agree"
+        raise ConfigError([complaint_at(document, ("find", "seeds"), text)])
+    return replace(sweep, asked=tuple(searches.first()), most=most)
 
 
 def stored_sweep(directory: SweepDirectory) -> Sweep:
-    """The sweep of a directory. Raises as ``load_sweep``, and RunError."""
-    return load_sweep(directory.sweep_file, directory.read_info().files)
+    """The sweep of a directory, of one that searches with all points so far. Raises as ``load_sweep``, and RunError."""
+    sweep = load_sweep(directory.sweep_file, directory.read_info().files)
+    if sweep.config.find is None:
+        return sweep
+    entries = directory.read_manifest()
+    if foreign := next(_foreign(sweep, entries), None):
+        text = "that its sweep file does not ask for: one of them was changed since the sweep was begun"
+        raise RunError(f"{directory.manifest_file} has a point {foreign.id} {text}")
+    return replace(sweep, asked=tuple(entry.values for entry in entries))
+
+
+def _foreign(sweep: Sweep, entries: list[Entry]) -> Iterator[Entry]:
+    """The points that no search of a sweep can have asked for."""
+    searches = Searches(sweep)
+    known = {identity(setting) for setting in searches.settings()}
+    for entry in entries:
+        values = dict(entry.values)
+        value, seed = values.pop(searches.key, None), values.pop("seed", None)
+        placed = isinstance(value, int | float) and searches.scale.first <= value <= searches.scale.last
+        seeded = isinstance(seed, int) and 0 <= seed < searches.find.seeds
+        if not (placed and seeded and identity(values) in known):
+            yield entry
 
 
 def _read(document: Document) -> SweepConfig:
@@ -56,8 +101,8 @@ def _read(document: Document) -> SweepConfig:
     config = validated(document, SweepConfig)
     if document.complaints:
         raise ConfigError(document.complaints)
-    if not (config.grid or config.zip or config.seeds is not None):
-        text = "has neither grid, zip nor seeds: there is nothing to vary"
+    if not (config.grid or config.zip or config.seeds is not None or config.find is not None):
+        text = "has neither grid, zip, seeds nor find: there is nothing to vary"
         raise ConfigError([Complaint(document.mark_of(()), "(top level)", text)])
     count = prod(len(next(iter(group.values()))) for group in config.axes())
     if count > MOST_POINTS:

@@ -13,6 +13,7 @@ from pydantic import Discriminator, Field, Tag
 from featlearn.config.complaints import shown
 from featlearn.config.section import Section, Violations, WholeNumber
 from featlearn.config.yaml_source import Key
+from featlearn.sweeps.search.key import Find
 
 MOST_POINTS = 1_000_000
 _BETWEEN = ("linear", "log")
@@ -110,6 +111,9 @@ class SweepConfig(Section):
     seeds: Seeds | None = Field(
         None, description="every point with each of these seeds: a number n (0 … n−1), a list, or a range"
     )
+    find: Find | None = Field(
+        None, description="the edge of a condition along an axis, searched with as few runs as decide it"
+    )
     store: Literal["full", "summary"] = Field(
         "full", description="full: a run directory for each point; summary: only its row of results"
     )
@@ -123,6 +127,8 @@ class SweepConfig(Section):
                 told = ", ".join(f"{key} has {length}" for key, length in lengths.items())
                 yield ("zip", i), f"goes in step, so its axes must be equally long: {told}"
         yield from self._clashes()
+        if self.find is not None and self.seeds is not None:
+            yield ("seeds",), "find has seeds of its own, the most at each value: leave these out"
         if isinstance(self.seeds, Spaced) and self.seeds.range is None:
             yield ("seeds",), "seeds are whole numbers: a number, a list or {range: [start, stop]}"
         elif isinstance(self.seeds, Spaced) and min(self.seeds.values()) < 0:
@@ -132,7 +138,7 @@ class SweepConfig(Section):
 
     def _clashes(self) -> Violations:
         """Two axes that set the same key, or one inside the other."""
-        seen: list[str] = ["seed"] if self.seeds is not None else []
+        seen: list[str] = ["seed"] if self.seeds is not None or self.find is not None else []
         for place, key in self.places():
             for other in seen:
                 if key == other or key.startswith(f"{other}.") or other.startswith(f"{key}."):
@@ -143,17 +149,21 @@ class SweepConfig(Section):
     def places(self) -> list[tuple[Key, str]]:
         """Where each axis but ``seeds`` stands in the file, and its key."""
         places: list[tuple[Key, str]] = [(("grid", key), key) for key in self.grid]
-        return places + [(("zip", i, key), key) for i, group in enumerate(self.zip) for key in group]
+        places += [(("zip", i, key), key) for i, group in enumerate(self.zip) for key in group]
+        return places + ([] if self.find is None else [(("find", self.find.key), self.find.key)])
 
     def spaced(self) -> set[str]:
         """The keys whose values are given by a rule."""
         return {key for group in (self.grid, *self.zip) for key, values in group.items() if isinstance(values, Spaced)}
 
     def axes(self) -> Axes:
-        """The axes with their values as the file gives them."""
+        """The axes with their values as the file gives them; of one that is searched the ends."""
         groups = [{key: values_of(values)} for key, values in self.grid.items()]
         groups += [{key: values_of(values) for key, values in group.items()} for group in self.zip]
-        if isinstance(self.seeds, int):
+        if self.find is not None:
+            groups.append({self.find.key: self.find.ends})
+            groups.append({"seed": list(range(self.find.seeds))})
+        elif isinstance(self.seeds, int):
             groups.append({"seed": list(range(self.seeds))})
         elif self.seeds is not None:
             groups.append({"seed": values_of(self.seeds)})

@@ -16,6 +16,8 @@ class SweepInfo(Provenance):
     name: Text
     shards: Size
     points: Count
+    most_points: Count | None = None  # of a sweep that searches: its points are added round by round
+    searching: bool = False  # whether points may still be added
     axes: tuple[str, ...]
     digest: str
     prefix: Literal["", "p"] = ""  # of the ids of its points; those of older sweeps have none

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from featlearn.runs.environment import environment, warn_of
 from featlearn.runs.interruption import interruptible
 from featlearn.runs.records import PointResult
 from featlearn.storage.errors import RunError, reason
-from featlearn.sweeps.begin import check_same, resume_command
+from featlearn.sweeps.begin import check_same, refuse_shares, resume_command
 from featlearn.sweeps.chunks import Chunk, chunks_of, compute_chunk
-from featlearn.sweeps.costs import cores
+from featlearn.sweeps.costs import Cost, Costs, cores
 from featlearn.sweeps.directory import WHOLE, Shard, SweepDirectory
 from featlearn.sweeps.executors import Executor, Outcome
 from featlearn.sweeps.load import stored_sweep
@@ -20,6 +22,7 @@ from featlearn.sweeps.plan import estimate
 from featlearn.sweeps.points import Job, compute
 from featlearn.sweeps.records import Entry
 from featlearn.sweeps.retries import Retries
+from featlearn.sweeps.search.edges import Searches
 from featlearn.sweeps.shape import Shape
 from featlearn.sweeps.state import SweepResult, SweepState, Watcher
 from featlearn.training.events import Event
@@ -79,6 +82,11 @@ class _Results:
         self._environment: str | None = None  # None is the one that began the sweep
         self._last_table = time.perf_counter()
 
+    def extend(self, entries: list[Entry]) -> None:
+        """Points that were added."""
+        self.entries += entries
+        self._hashes |= {entry.id: entry.config_hash for entry in entries}
+
     def enter(self) -> None:
         """Begin to compute: the results that come are those of the environment of now and here."""
         name, changed = self._directory.enter(environment())
@@ -128,6 +136,9 @@ class _Run:
         if len(entries) != len(self.sweep):
             told = f"{directory.manifest_file} has {len(entries)} points, {directory.sweep_file} makes"
             raise RunError(f"{told} {len(self.sweep)}: one of them was changed since the sweep was begun")
+        refuse_shares(self.sweep, shard)
+        self.searches = None if self.sweep.config.find is None else Searches(self.sweep)
+        self.costs: Costs | None = None
         if self.sweep.config.store == "full":
             directory.check_runs()
         mine = {place: entry for place, entry in enumerate(entries) if shard.holds(place)}
@@ -135,6 +146,8 @@ class _Run:
         self.state = SweepState(directory, len(mine))
         for place in mine.keys() - self.todo.keys():
             self.state.count(self.results.by_id[entries[place].id])
+        if self.searches is not None:
+            self.state.edges = self.searches.edges(entries, self.results.by_id)
         self.retries = Retries()
         self.has_failed = False
         self.last_tick = time.perf_counter()
@@ -144,40 +157,68 @@ class _Run:
         result = self.results.by_id.get(entry.id)
         if result is None or result.config_hash != entry.config_hash:
             return False
-        return result.status == "done" or not retry_failed
+        return not self._has_failed(result) or not retry_failed
+
+    def _has_failed(self, result: PointResult) -> bool:
+        """Whether a result is none to build on; for a search one that diverged is."""
+        return result.status == "failed" or (result.status == "diverged" and self.searches is None)
 
     def stopping(self) -> bool:
         return self.interrupted() or (self.fail_fast and self.has_failed)
 
     def run(self, make_executor: Callable[[], Executor]) -> SweepResult:
         self.watch(self.state)
-        if self.todo:
-            self.results.enter()
-            for entry in self.todo.values():
-                if entry.problem is not None and not self.stopping():
-                    self._take(_not_run(entry, entry.problem))
-            executor = make_executor()
-            try:
-                executor.check(self.directory.info_file if self.sweep.config.store == "full" else None)
+        with ExitStack() as stack:
+            executor: Executor | None = None
+            while self.todo or self._searches_on():
+                if executor is None:
+                    self.results.enter()
+                self._take_infeasible()
+                if executor is None:
+                    executor = make_executor()
+                    stack.callback(executor.close)
+                    executor.check(self.directory.info_file if self.sweep.config.store == "full" else None)
                 self._work(executor)
-            finally:
-                executor.close()
+                if self.state.ended < self.state.total:
+                    break
+                self.todo = {}
         self.results.write_table()
-        if self.state.ended == self.state.total:
+        if self.state.ended == self.state.total and not self.directory.read_info().searching:
             return SweepResult("done", self.state)
         return SweepResult("interrupted" if self.interrupted() else "stopped", self.state)
 
+    def _searches_on(self) -> bool:
+        """Add the points that a sweep that searches asks for next; whether there are any."""
+        if self.searches is None or self.stopping():
+            return False
+        self.state.edges = self.searches.edges(self.results.entries, self.results.by_id)
+        asked = self.searches.next(self.state.edges)
+        self.directory.write_edges([edge.plain() for edge in self.state.edges])
+        known = len(self.sweep)
+        self.sweep = replace(self.sweep, asked=(*self.sweep.settings(), *asked))
+        points = [point for _, point in self.sweep.points_at(set(range(known, len(self.sweep))))]
+        self.directory.extend(points, searching=bool(asked))
+        self.results.extend(added := self.directory.read_manifest()[known:])
+        self.todo = dict(enumerate(added, start=known))
+        self.state.total += len(added)
+        self.watch(self.state)
+        return bool(asked)
+
+    def _take_infeasible(self) -> None:
+        for entry in self.todo.values():
+            if entry.problem is not None and not self.stopping():
+                self._take(_not_run(entry, entry.problem))
+
     def _work(self, executor: Executor) -> None:
         places = [place for place, entry in self.todo.items() if entry.problem is None]
-        estimated = estimate(self.sweep, places)
-        self.state.work = estimated.total.on(1)
+        costs = self._estimated(places)
         if executor.local:  # one chunk at a time, on all cores; it sees at once when it is to stop
             work, cores_of_chunk, most = self._compute_here, cores(), len(places)
         else:
             work, cores_of_chunk = compute_chunk, 1
             most = -(-len(places) // (_CHUNKS_PER_WORKER * executor.capacity()))
         runs = self.directory.runs if self.sweep.config.store == "full" else None
-        chunks = chunks_of(self._jobs(places), runs, estimated.costs, cores=cores_of_chunk, most=most)
+        chunks = chunks_of(self._jobs(places), runs, costs, cores=cores_of_chunk, most=most)
         while not self.stopping():
             while executor.in_flight() < executor.capacity():
                 chunk = next(chunks, None) or self.retries.next(executor.in_flight())
@@ -191,6 +232,17 @@ class _Run:
                 self._handle(outcome)
             self.watch(self.state)
             self.results.write_table_now_and_then()
+
+    def _estimated(self, places: list[int]) -> Costs:
+        """What points cost, by what was measured at those of the first round."""
+        if self.costs is None:
+            estimated = estimate(self.sweep, places)
+            self.costs, total = estimated.costs, estimated.total
+        else:
+            configs = [point.config for _, point in self.sweep.points_at(set(places)) if point.config is not None]
+            total = sum(map(self.costs.cost, configs), Cost())
+        self.state.work += total.on(1)
+        return self.costs
 
     def _jobs(self, places: list[int]) -> Iterator[Job]:
         """The points to compute, with their configurations; one that has none any more fails."""
@@ -235,7 +287,7 @@ class _Run:
         self.results.add(result)
         self.state.count(result)
         self.state.computed += 1
-        self.has_failed = self.has_failed or result.status != "done"
+        self.has_failed = self.has_failed or self._has_failed(result)
         self.watch(self.state)
 
     def _compute_here(self, chunk: Chunk) -> Iterator[PointResult]:

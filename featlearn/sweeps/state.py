@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from featlearn.runs.records import PointResult
 from featlearn.sweeps.directory import SweepDirectory
+from featlearn.sweeps.search.edges import Edge
 
 
 @dataclass
@@ -23,6 +24,7 @@ class SweepState:
         work, work_done: of this process, in estimated seconds on one core; ``fraction`` is what is done of the points
             in flight, where that is known.
         best_loss: the least final loss.
+        edges: where the searches stand, of a sweep that searches.
     """
 
     directory: SweepDirectory
@@ -34,6 +36,7 @@ class SweepState:
     work_done: float = 0.0
     fraction: float = 0.0
     best_loss: float | None = None
+    edges: list[Edge] = field(default_factory=list)
     began: float = field(default_factory=time.perf_counter)
 
     def count(self, result: PointResult) -> None:
@@ -45,6 +48,11 @@ class SweepState:
     @property
     def ended(self) -> int:
         return self.counts.total()
+
+    @property
+    def failures(self) -> int:
+        """Runs that are not done; in a search, for which those that diverge tell something, those that failed."""
+        return self.counts["failed"] if self.edges else self.ended - self.counts["done"]
 
     def seconds(self) -> float:
         return time.perf_counter() - self.began
@@ -72,4 +80,4 @@ class SweepResult:
 
     @property
     def failures(self) -> int:
-        return self.state.ended - self.state.counts["done"]
+        return self.state.failures

@@ -43,10 +43,10 @@ def point_id(place: int, points: int, prefix: str = PREFIX) -> str:
     return f"{prefix}{place:0{max(4, len(str(points - 1)))}}"
 
 
-def is_point_id(text: str, points: int, prefix: str = PREFIX) -> bool:
-    """Whether a sweep of so many points has one with this id."""
+def is_point_id(text: str, points: int, prefix: str = PREFIX, most: int | None = None) -> bool:
+    """Whether a sweep of so many points, and of ``most`` at the most where it grows, has one with this id."""
     number = text.removeprefix(prefix)
-    if len(text) != len(point_id(0, points, prefix)) or not (number.isascii() and number.isdecimal()):
+    if len(text) != len(point_id(0, most or points, prefix)) or not (number.isascii() and number.isdecimal()):
         return False
     return text == prefix + number and int(number) < points
 
@@ -61,6 +61,8 @@ class Sweep:
         axes: see ``axes.rounded_axes``.
         directory: where relative paths in values start.
         place: where the file begins.
+        most: how many points it has at the most, where it searches.
+        asked: the points that were asked for, where the sweep searches; None where it is all of the axes crossed.
     """
 
     config: SweepConfig
@@ -69,8 +71,12 @@ class Sweep:
     directory: Path
     place: Mark
     _pinned: dict[str, dict[str, str]] = field(default_factory=dict)
+    asked: tuple[Setting, ...] | None = None
+    most: int | None = None
 
     def __len__(self) -> int:
+        if self.asked is not None:
+            return len(self.asked)
         return prod(len(next(iter(group.values()))) for group in self.axes)
 
     @property
@@ -80,6 +86,9 @@ class Sweep:
 
     def settings(self) -> Iterator[Setting]:
         """The values of the axes at each point; the last axis varies fastest."""
+        if self.asked is not None:
+            yield from self.asked
+            return
         keys = self.keys
         for rows in product(*(zip(*group.values(), strict=True) for group in self.axes)):
             yield dict(zip(keys, (value for row in rows for value in row), strict=True))
@@ -90,7 +99,7 @@ class Sweep:
 
     def points_at(self, places: set[int] | None) -> Iterator[tuple[int, Point]]:
         """The points at some places, counted from 0, each with its place; None takes all."""
-        points = len(self)
+        points = self.most or len(self)
         last: tuple[Setting, Config | None, str | None] | None = None
         for place, setting in enumerate(self.settings()):
             if places is not None and place not in places:
@@ -117,6 +126,10 @@ class Sweep:
             return None, "; ".join(dict.fromkeys(f"{c.key}: {c.message}" for c in complaints))
         except InvalidFile as error:
             return None, f"{'.'.join(error.key)}: {error}"
+
+    def why_infeasible(self, setting: Setting) -> str | None:
+        """Why there is no configuration at a setting; None where there is one."""
+        return self._config(setting)[1]
 
     def data_at(self, setting: Setting) -> Any:
         """The plain data of the configuration at a point."""

@@ -15,8 +15,10 @@ from featlearn.storage.errors import RunError, WrongChoice, reason
 from featlearn.storage.opening import read_regular
 from featlearn.storage.replacement import replace_file
 from featlearn.sweeps.directory import SweepDirectory
+from featlearn.views.data.edges import read_edges
 from featlearn.views.data.run import read_run
 from featlearn.views.data.sweep import read_sweep
+from featlearn.views.figures.edges import edge_figures
 from featlearn.views.figures.run import run_figures
 from featlearn.views.figures.saving import save
 from featlearn.views.figures.style import SIZES
@@ -56,10 +58,11 @@ def export(found: RunDirectory | SweepDirectory, out: Path, *, force: bool = Fal
 def _members(found: RunDirectory | SweepDirectory) -> Iterator[tuple[str, bytes]]:
     info = found.read_info()
     if isinstance(found, RunDirectory):
-        files = [found.config_file, found.info_file, found.metrics_file]
+        files, others = [found.config_file, found.info_file, found.metrics_file], []
     else:
         files = [found.sweep_file, found.info_file, found.manifest_file, found.results_file]
-    for file in (*files, found.notes_file, found.report_file):
+        others = [found.edges_file]
+    for file in (*files, *others, found.notes_file, found.report_file):
         if file in files or file.exists():
             yield file.name, read_regular(file)
     for name, content in _figures(found):
@@ -73,11 +76,12 @@ def _figures(found: RunDirectory | SweepDirectory) -> Iterator[tuple[str, bytes]
         yield from _files_of(folder)
         return
     with tempfile.TemporaryDirectory() as made, suppress(RunError):  # where nothing was logged there is no figure
-        drawings = (
-            run_figures(read_run(found), _SIZE)
-            if isinstance(found, RunDirectory)
-            else sweep_figures(read_sweep(found), _METRICS, None, None, _SIZE)
-        )
+        if isinstance(found, RunDirectory):
+            drawings = run_figures(read_run(found), _SIZE)
+        elif (edges := read_edges(found)) is not None:
+            drawings = edge_figures(edges, _SIZE)
+        else:
+            drawings = sweep_figures(read_sweep(found), _METRICS, None, None, _SIZE)
         for drawing in drawings:
             save(drawing, Path(made), ("pdf", "png"), _SIZE)
         yield from _files_of(Path(made))

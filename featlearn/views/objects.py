@@ -34,6 +34,7 @@ from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.training.column import Row
+from featlearn.views.data.edges import edges_table, read_edges
 from featlearn.views.data.run import RunData, Snapshots, read_run, read_snapshots
 
 if TYPE_CHECKING:
@@ -225,6 +226,18 @@ class Sweep:
     def metrics(self) -> Columns:
         """The results as arrays by column name, one entry per point that has ended; see ``load_results``."""
         return load_results(self.path)
+
+    @property
+    def edges(self) -> Columns:
+        """The edges that its searches found (``find``), an entry for each setting of the other axes, as arrays.
+
+        Columns: those axes, ``ending``, ``low``, ``high``, ``edge`` (between the two), ``holds``, ``values``, ``runs``,
+        ``grid_runs``, ``runs_saved``. Raises RunError when the sweep does not search.
+        """
+        found = read_edges(self.directory)
+        if found is None:
+            raise RunError(f"{self!r} has no edges: its file has no find")
+        return edges_table(found)
 
     @property
     def runs(self) -> dict[str, Run]:

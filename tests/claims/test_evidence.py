@@ -8,8 +8,13 @@ import pytest
 from featlearn.claims.evidence import Evidence
 from featlearn.config.build import build
 from featlearn.runs.metrics import Table
+from featlearn.sweeps.begin import begin
+from featlearn.sweeps.load import load_sweep
 from featlearn.theory import population
+from tests.sweeps.search.made_up import computed, search_file
 from tests.sweeps.small import new_sweep, run
+
+FIND = '{student.width: [2, 60], where: "share(recovered == 3) >= 0.5", tolerance: 10 %, seeds: 40}'
 
 
 def test_points_that_cannot_run_are_left_out_of_tables_and_configurations(tmp_path: Path) -> None:
@@ -66,3 +71,12 @@ def test_runs_find_their_teacher_as_its_own_norm_and_masses_say(
     assert found(recovered=np.full(4, 2)) == [True, True, False, False]
     status = np.array(["done", "diverged", "failed", "done"], dtype=object)
     assert found(status=status) == [True, False, False, True]
+
+
+def test_the_edges_of_a_search_are_evidence(tmp_path: Path) -> None:
+    directory = begin(load_sweep(search_file(tmp_path, FIND)), tmp_path / "runs")
+    computed(directory, lambda values: {"recovered": 3 if values["student.width"] > 20 else 0})
+    [edge] = Evidence({"width": directory}, {}).edges("width")
+    assert (edge.search.low, edge.search.high) == (20, 22)
+    other = new_sweep(tmp_path / "other", "seeds: 1\nstore: summary\n")
+    assert Evidence({"few": other}, {}).edges("few") == []

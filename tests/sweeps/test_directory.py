@@ -233,8 +233,12 @@ def test_a_sweep_of_version_0_1_0_is_read_and_gone_on_with(sweep: SweepDirectory
         (["done", "failed"], "interrupted"),
     ],
 )
-def test_a_sweep_whose_points_diverged_has_not_failed(ended: list[Ended], status: str) -> None:
-    assert _status(3, ended) == status
+def test_a_sweep_whose_points_diverged_has_not_failed(sweep: SweepDirectory, ended: list[Ended], status: str) -> None:
+    info = sweep.read_info().changed(points=3)
+    assert _status(info, ended) == status
+    searching = info.changed(most_points=40, searching=True)
+    assert _status(searching, ended) == "interrupted"
+    assert _status(searching.changed(searching=False), ended) == ("done" if status == "diverged" else status)
 
 
 def test_a_sweep_of_a_later_format_is_refused(sweep: SweepDirectory) -> None:

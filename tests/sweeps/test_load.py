@@ -59,7 +59,7 @@ BROKEN = [
     ("seeds: {range: [-2, 2]}", "sweep.yaml:9:8: seeds: a seed is at least 0"),
     ("stor: full\nseeds: 2", "sweep.yaml:9:1: stor: unknown key; did you mean 'store'?"),
     ("store: half\nseeds: 2", "sweep.yaml:9:8: store: 'half' is not allowed; one of: full, summary"),
-    ("store: full", "has neither grid, zip nor seeds: there is nothing to vary"),
+    ("store: full", "has neither grid, zip, seeds nor find: there is nothing to vary"),
     ("seeds: 2\nseeds: 3", "sweep.yaml:10:1: seeds: duplicate key"),
     ("grid:\n  a..b: [1]", "sweep.yaml:10:3: grid.a..b: is not a key of a configuration"),
     ("grid:\n  stages.local.method: [flo]", "'flo' is not allowed; did you mean 'flow'?"),

@@ -8,6 +8,7 @@ import pytest
 from featlearn.storage.directory import Notes
 from featlearn.storage.errors import RunError, WrongChoice
 from featlearn.views.export import CITATION, export
+from tests.views.edges import searched
 from tests.views.examples import SEEDS, new_run, swept
 
 
@@ -72,3 +73,11 @@ def test_what_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is a link"):
         export(run, tmp_path / "run.zip")
     assert not (tmp_path / "run.zip").exists()
+
+
+def test_a_search_is_exported_with_its_edges(tmp_path: Path) -> None:
+    directory = searched(tmp_path, more="")
+    export(directory, tmp_path / "sweep.zip")
+    found = members(tmp_path / "sweep.zip", directory.name)
+    assert found["edges.csv"] == directory.edges_file.read_bytes()
+    assert "figures/edge-student.width.png" in found

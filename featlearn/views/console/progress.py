@@ -18,6 +18,7 @@ from featlearn.training.events import Event, Logged
 from featlearn.training.plan import Plan
 from featlearn.views.console.output import error_console, is_live, tell
 from featlearn.views.words.cells import degrees
+from featlearn.views.words.edges import searching
 from featlearn.views.words.labels import LOSSES, heading_of
 from featlearn.views.words.numbers import duration, number
 from featlearn.views.words.values import clipped
@@ -184,9 +185,9 @@ def _share(state: SweepState) -> float:
 
 
 def _in_parts(state: SweepState) -> list[Part]:
-    failed = state.ended - state.counts["done"]
+    failed = state.failures
     parts = [
-        (0, f"{state.counts['done']}/{state.total} done"),
+        (0, f"{state.ended - failed}/{state.total} done"),
         (1 if failed else 4, f"{failed} failed"),
         (5, f"{state.running} running"),
     ]
@@ -196,7 +197,9 @@ def _in_parts(state: SweepState) -> list[Part]:
     left = state.seconds_left() if known else None
     if left is not None and state.ended < state.total:
         parts.append((2, f"{duration(left)} left"))
-    if state.best_loss is not None:
+    if state.edges:
+        parts.append((2, searching(state.edges)))
+    elif state.best_loss is not None:
         parts.append((3, f"best loss {number(state.best_loss, 3)}"))
     return parts
 

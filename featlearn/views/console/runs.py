@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from featlearn.claims.listing import FACTS, Line
-from featlearn.claims.selection import differing, is_setting_too, value_of, written
+from featlearn.claims.listing import Line
 from featlearn.runs.statuses import STOPPED
 from featlearn.storage.text import printable
 from featlearn.sweeps.columns import known_columns
+from featlearn.sweeps.selection import FACTS, differing, is_setting_too, value_of, written
 from featlearn.views.console.output import complain, tell
 from featlearn.views.console.status import style_of
 from featlearn.views.words.cells import cell
@@ -25,7 +25,7 @@ from featlearn.views.words.numbers import number
 from featlearn.views.words.values import clipped, labels
 
 if TYPE_CHECKING:
-    from featlearn.claims.conditions import Condition
+    from featlearn.sweeps.conditions import Condition
 
 # of each, where a run has it
 _RESULTS = ("loss", "train_loss", "test_loss", "mean_angle", "max_angle", "recovered", "step", "seconds")

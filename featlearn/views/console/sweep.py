@@ -13,6 +13,7 @@ from rich import box
 from rich.console import Group
 from rich.table import Table
 
+from featlearn.config.identity import identity
 from featlearn.runs.metrics import with_values
 from featlearn.runs.records import changes
 from featlearn.sweeps.begin import resume_command
@@ -21,11 +22,14 @@ from featlearn.sweeps.directory import Shard, SweepDirectory
 from featlearn.sweeps.plan import SweepPlan
 from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
+from featlearn.sweeps.search.edges import Edge, Searches
+from featlearn.sweeps.search.found import edges_document, searches_of
 from featlearn.sweeps.state import SweepResult
 from featlearn.views.console.fitting import fitting_table, heading
 from featlearn.views.console.output import output_console, shown
 from featlearn.views.data.axis import Axis, axis_of, named
 from featlearn.views.words.cells import cell
+from featlearn.views.words.edges import answer, between, saving
 from featlearn.views.words.labels import LOSSES
 from featlearn.views.words.numbers import duration, size
 from featlearn.views.words.values import clipped, labels
@@ -42,12 +46,18 @@ def show_plan(plan: SweepPlan, jobs: int | None) -> None:
     table.add_column("axis", style="bold")
     table.add_column("values", justify="right")
     table.add_column("")
-    for group in sweep.axes:
+    find = sweep.config.find
+    for group in sweep.axes if find is None else sweep.axes[:-2]:
         for i, (key, values) in enumerate(group.items()):
             step = " (in step with the one above)" if i else ""
             table.add_row(shown(key), str(len(values)), shown(_listed(values) + step))
     share = "" if plan.points == len(sweep) else f", {plan.points} of them in this share"
-    lines: list[Any] = [shown(sweep.config.name, "bold"), table, shown(f"{len(sweep)} points{share}")]
+    points = f"{len(sweep)} points{share}"
+    if find is not None:
+        within = f"{' … '.join(labels(find.ends, _DIGITS))} to {find.tolerance}"
+        table.add_row(shown(find.key), "searched", shown(f"{within} for {find.where}"))
+        points = f"{len(sweep)} points at the ends; the search takes {sweep.most} in all, at the most"
+    lines: list[Any] = [shown(sweep.config.name, "bold"), table, shown(points)]
     for reason, count in plan.infeasible.items():
         lines.append(shown(f"{count} of them cannot run: {reason}", "yellow"))
     workers = jobs or cores()
@@ -81,20 +91,48 @@ def show_sweep(directory: SweepDirectory, info: SweepInfo, *, advise: bool = Tru
             _BY_WEIGHT,
             partial(_settings_table, columns, varied),
         )
+    if (found := searches_of(directory)) is not None:
+        lines += [_edges_table(*found), shown(saving(found[1]))]
     lines.append(shown(status_of_sweep(directory, info, columns, advise=advise)))
     for later in info.continued_by:
         count = int(np.sum(columns["environment"] == later.name))
         lines.append(shown(f"{count} of them computed with {', '.join(changes(info, later))}"))
     lines.append(shown(directory.path, no_wrap=True))
     output.print(Group(*lines))
-    for line in _failures(columns):
+    for line in _failures(columns, but="diverged" if found else ""):
         output.print(shown(line))
+
+
+def _edges_table(searches: Searches, edges: list[Edge]) -> Table:
+    """A row for each edge that is searched."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    find = searches.find
+    keys = [key for key in edges[0].setting if len({identity(edge.setting[key]) for edge in edges}) > 1]
+    for key in keys:
+        table.add_column(shown(key))
+    table.add_column(shown(f"edge along {find.key}"), justify="right", no_wrap=True)
+    table.add_column(shown(find.where))
+    table.add_column("runs", justify="right", no_wrap=True)
+    settings = [labels([edge.setting[key] for edge in edges], _DIGITS) for key in keys]
+    for number, edge in enumerate(edges):
+        cells = [texts[number] for texts in settings]
+        cells += [between(edge.search.low, edge.search.high), answer(searches, edge), str(edge.runs)]
+        table.add_row(*map(shown, cells))
+    table.caption = f"each with a confidence of {find.confidence:g}"
+    table.caption_justify = "left"
+    return table
 
 
 def sweep_document(directory: SweepDirectory, info: SweepInfo) -> dict[str, Any]:
     """A sweep as JSON: how it was made, how many points ended how, and the table of results."""
     statuses = Counter(result.status for result in directory.read_results().values())
-    about = {"path": str(directory.path.resolve()), "counts": dict(statuses), "results": str(directory.results_file)}
+    about: dict[str, Any] = {
+        "path": str(directory.path.resolve()),
+        "counts": dict(statuses),
+        "results": str(directory.results_file),
+    }
+    if (found := searches_of(directory)) is not None:
+        about["edges"] = edges_document(*found)
     return about | {key: value for key, value in info.plain().items() if key != "sweep"}
 
 
@@ -103,6 +141,8 @@ def status_of_sweep(directory: SweepDirectory, info: SweepInfo, columns: dict[st
     found, counts = np.unique(columns["status"].astype(str), return_counts=True)
     told = [f"{count} {status}" for status, count in zip(found, counts, strict=True)]
     left = info.points - len(columns["id"])
+    if not left and info.searching and not directory.is_locked():
+        told.append(f"the search is not at its end{f'; go on with {resume_command(directory)}' if advise else ''}")
     if left:
         advice = f"; go on with {resume_command(directory)}" if advise else ""
         told.append(f"{left} to come" if directory.is_locked() else f"{left} left{advice}")
@@ -141,10 +181,10 @@ def _median(values: np.ndarray) -> float | None:
     return float(np.median(numbers)) if len(numbers) else None
 
 
-def _failures(columns: dict[str, np.ndarray]) -> Iterable[str]:
-    """Those that did not get done; reasons that differ in their numbers only are one."""
+def _failures(columns: dict[str, np.ndarray], but: str) -> Iterable[str]:
+    """Those that did not get done, but for one status; reasons that differ in their numbers only are one."""
     reasons: dict[tuple[str, str], list[int]] = {}
-    for i in np.flatnonzero(columns["status"] != "done").tolist():
+    for i in np.flatnonzero((columns["status"] != "done") & (columns["status"] != but)).tolist():
         kind = re.sub(r"\d[\d.e+-]*", "", str(columns["message"][i]))
         reasons.setdefault((columns["status"][i], kind), []).append(i)
     for (status, _), points in list(reasons.items())[:_MOST_FAILURES]:

@@ -11,6 +11,7 @@ from featlearn.runs.records import CurvatureRecord
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.certificate_view import CertificateView
+from featlearn.views.data.edges import EdgesData
 from featlearn.views.data.neurons import Neurons
 from featlearn.views.data.run import RunData, teacher_activation_record
 from featlearn.views.data.slope import Slope
@@ -258,6 +259,33 @@ def distribution_caption(data: SweepData, metric: str, count: int) -> str:
         f"Share of $n$ = {count} runs, which differ by their seeds alone, with a {_words(metric)} at or below each "
         f"value; dotted: their median.{_never(metric)} {_of_sweep(data)}"
     )
+
+
+def seen_caption(data: EdgesData) -> str:
+    """Of what a search saw along its axis."""
+    find, test = data.searches.find, data.searches.statistic
+    each = f", for each {' and '.join(_called(axis) for axis in data.axes)}" if data.axes else ""
+    bars = "" if test.column else rf" Bars: {_percent(find.confidence)} intervals that hold at any number of seeds."
+    counts = counts_in_words([len(seen.outcomes) for edge in data.edges for seen in edge.seen])
+    of = f"Mean {_words(test.column)}" if test.column else f"Share of runs with {in_latex(test.words)}"
+    return (
+        f"{of}, over $n$ = {in_latex(counts)} seeds, against {in_latex(label_of(find.key).words)}{each}.{bars} "
+        f"Shaded: where the edge of {in_latex(find.where)} lies, with a confidence of {_percent(find.confidence)}. "
+        f"Sweep {in_latex(data.name)}."
+    )
+
+
+def edges_caption(data: EdgesData, across: Axis) -> str:
+    """Of edges by another axis."""
+    find = data.searches.find
+    return (
+        f"Edge of {in_latex(find.where)} along {in_latex(label_of(find.key).words)}, by {_called(across)}; bars: its "
+        f"interval, each with a confidence of {_percent(find.confidence)}. Sweep {in_latex(data.name)}."
+    )
+
+
+def _percent(share: float) -> str:
+    return rf"{100 * share:g}\,\%"
 
 
 def _never(metric: str) -> str:

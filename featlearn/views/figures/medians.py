@@ -83,7 +83,7 @@ def _draw(
         for kind in ("median", "band"):
             artists[f"{kind} {name}"].set_transform(aside)  # once the axes know where the values are
     _mark_lost(ax, axis, [table for *_, table in tables], artists)
-    _value_axis(ax, axis)
+    value_axis(ax, axis)
     ax.set_ylabel(label_of(metric).mathtext)
     counts = np.concatenate([table["done"] for *_, table in tables])
     told = f"medians and {spread_in_words(counts)} ({'bars' if bars else 'bands'}), " if counts.max() > 1 else ""
@@ -141,7 +141,7 @@ def _positions(axis: Axis, table: Table) -> np.ndarray:
     return np.array(table[axis.key] if axis.numeric else axis.places(table[axis.key]), dtype=float)
 
 
-def _value_axis(ax: Axes, axis: Axis) -> None:
+def value_axis(ax: Axes, axis: Axis) -> None:
     """The scale, ticks and name of an axis of a sweep: its own values where these are few."""
     ax.set_xlabel(axis.label.mathtext)
     if not axis.numeric:

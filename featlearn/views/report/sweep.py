@@ -15,8 +15,10 @@ from featlearn.runs.metrics import load_metrics
 from featlearn.storage.errors import RunError
 from featlearn.sweeps.columns import known_columns
 from featlearn.views.data.axis import axis_of
+from featlearn.views.data.edges import read_edges
 from featlearn.views.data.sweep import SHOWN, SweepData, numbers, numeric_columns
 from featlearn.views.report.page import called, environment, explained, filled, packed, text_of, told
+from featlearn.views.words.edges import answer, saving
 from featlearn.views.words.glossary import EXPLAINED
 from featlearn.views.words.labels import label_of, labels
 from featlearn.views.words.numbers import grouped
@@ -72,6 +74,7 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None], folder: Path 
     best = {name: numbers(data.columns[name])[data.done] for name in _LOSSES if name in metrics}
     best = {name: values for name, values in best.items() if np.any(np.isfinite(values))}
     facts += [(f"least {called(name)}", told(name, np.nanmin(best[name])), name) for name in list(best)[:1]]
+    facts += _edges(data)
     seeds_alone = "" if data.axes else "This sweep varies nothing but the seed. "
     press = "see their curves" if curves else "mark them"
     many = len(data.columns["id"]) > _MOST_ROWS
@@ -98,6 +101,18 @@ def sweep_page(data: SweepData, watch: Callable[[int, int], None], folder: Path 
         config=text_of(data.sweep.sweep_file),
         environment=environment(data.info),
     )
+
+
+def _edges(data: SweepData) -> list[tuple[str, str, str]]:
+    """The facts of a sweep that searches: each edge, and what was saved."""
+    found = read_edges(data.sweep)
+    if found is None:
+        return []
+    facts = []
+    for edge in found.edges:
+        told = answer(found.searches, edge)
+        facts.append((f"edge along {found.searches.key} {found.name_of(edge)}".rstrip(), told, ""))
+    return [*facts, (f"for {found.searches.find.where}", saving(found.edges), "")]
 
 
 def _words(metrics: Sequence[str]) -> Iterable[str]:

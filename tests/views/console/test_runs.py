@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from featlearn.claims.conditions import condition
 from featlearn.claims.listing import Line
-from featlearn.claims.selection import Keys
+from featlearn.sweeps.conditions import condition
+from featlearn.sweeps.selection import Keys
 from featlearn.views.console.runs import show_runs
 
 FINAL: dict[str, Any] = {

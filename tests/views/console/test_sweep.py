@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from featlearn.views.console.sweep import show_sweep
+from featlearn.sweeps.directory import WHOLE
+from featlearn.sweeps.load import load_sweep
+from featlearn.sweeps.plan import plan_of
+from featlearn.views.console.sweep import show_plan, show_sweep, sweep_document
 from featlearn.views.data.sweep import read_sweep
+from tests.sweeps.search.made_up import search_file
+from tests.views.edges import FIND, THREE, searched
 from tests.views.examples import swept
 from tests.views.settings import ALIKE, median, swept_at_equal_values, swept_with_momentum
 
@@ -46,3 +51,37 @@ def test_the_axes_of_a_sweep_that_has_not_ended_are_shown(tmp_path: Path, capsys
     journal.write_text(first + "\n")
     show_sweep(directory, directory.read_info())
     assert "width" in capsys.readouterr().out
+
+
+def test_the_edges_of_a_search_are_told_with_what_they_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = searched(tmp_path)
+    show_sweep(directory, directory.read_info())
+    printed = capsys.readouterr().out
+    assert "edge along student.width" in printed
+    assert "not found within 2 … 60: holds at neither end" in printed
+    assert "of a grid with all seeds" in printed
+    assert "the search is not at its end" not in printed
+    directory.write_info(directory.read_info().changed(searching=True))
+    show_sweep(directory, directory.read_info())
+    assert "the search is not at its end; go on with featlearn sweep --resume" in capsys.readouterr().out
+    edges = sweep_document(directory, directory.read_info())["edges"]
+    assert [edge["teacher.width"] for edge in edges] == [2, 3, 4]
+    assert edges[0]["seen"][0] | {"low": 0, "high": 0} == {
+        "value": 2,
+        "runs": edges[0]["seen"][0]["runs"],
+        "failed": 0,
+        "measured": 0.0,
+        "low": 0,
+        "high": 0,
+        "holds": False,
+    }
+
+
+def test_what_a_search_would_do_is_told_before_it_does_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = load_sweep(search_file(tmp_path, FIND, THREE))
+    show_plan(plan_of(sweep, WHOLE), None)
+    printed = capsys.readouterr().out
+    assert "2 … 60 to 20 % for share(recovered == 3) >= 0.5" in printed
+    assert f"{len(sweep)} points at the ends; the search takes {sweep.most} in all, at the most" in printed

@@ -15,6 +15,7 @@ from featlearn.views.report.sweep import sweep_page
 from tests.places import CONFIGS
 from tests.sweeps.small import MIXED, new_sweep, run
 from tests.views.browser import Browser, errors, needs_browser, opened, until
+from tests.views.edges import searched
 from tests.views.examples import SEEDS, SWEEP, swept
 from tests.views.pages import floats, payload
 from tests.views.settings import ALIKE, MOMENTUM, SIZE, swept_with_momentum
@@ -261,3 +262,10 @@ base:
     page = sweep_page(read_sweep(directory), lambda *_: None)
     assert payload(page)["metrics"][:2] == ["test_loss", "train_loss"]
     assert "least test loss" in page
+
+
+def test_the_page_of_a_search_tells_its_edges(tmp_path: Path) -> None:
+    page = sweep_page(read_sweep(searched(tmp_path)), lambda done, total: None)
+    assert "edge along student.width teacher.width 4" in page
+    assert "holds at neither end" in page
+    assert "of a grid with all seeds" in page

@@ -2,10 +2,10 @@
 
 import pytest
 
-from featlearn.claims.conditions import condition
-from featlearn.claims.selection import Keys
 from featlearn.storage.errors import WrongChoice
-from tests.claims.test_selection import LINES, line
+from featlearn.sweeps.conditions import condition
+from featlearn.sweeps.selection import Keys
+from tests.sweeps.test_selection import LINES, line
 
 
 @pytest.mark.parametrize(

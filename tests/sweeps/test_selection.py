@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from featlearn.claims.listing import Line
-from featlearn.claims.selection import Keys, differing, is_setting_too, ordered, value_of, written
 from featlearn.storage.errors import WrongChoice
+from featlearn.sweeps.selection import Keys, differing, is_setting_too, ordered, value_of, written
 
 SETTINGS = {
     "name": "quickstart",

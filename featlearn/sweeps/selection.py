@@ -10,16 +10,43 @@ import json
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal, Protocol, TypeVar
 
-from featlearn.claims.listing import FACTS, Line
 from featlearn.config.identity import schedule_in_words
 from featlearn.storage.errors import WrongChoice
 from featlearn.sweeps.columns import known_columns
 
+Kind = Literal["run", "sweep", "reproduction"]
+FACTS = ("name", "kind", "status", "created", "config_hash", "backend", "device", "tags", "note")
+UNREADABLE = "unreadable"  # the status of what cannot be read
 _USUAL = {"inputs.covariance": "identity", "student.scaling": "standard"}  # what stored configurations leave out
 _START = ".start"  # of a schedule, which stands for it where a number is asked for
 _OF_SCHEDULES = (_START, ".factor", ".every")
+
+
+class Line(Protocol):
+    """What is known of a run, a sweep or a reproduction.
+
+    Attributes:
+        settings: the configuration of a run by dotted keys.
+        final: the last row of a run.
+    """
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def settings(self) -> dict[str, Any]: ...
+
+    @property
+    def final(self) -> dict[str, Any]: ...
+
+    def fact(self, key: str) -> Any:
+        """One of ``FACTS``; None where it is not known."""
+        ...
+
+
+L = TypeVar("L", bound=Line)
 
 
 def is_number(value: Any) -> bool:
@@ -102,12 +129,12 @@ def _spaced(column: str) -> str:
     return column.replace("_", " ")
 
 
-def ordered(lines: Sequence[Line], name: str, keys: Keys) -> list[Line]:
+def ordered(lines: Sequence[L], name: str, keys: Keys) -> list[L]:
     """Lines by the value of a key, smallest first, or largest first with ``-`` before it; last what has none."""
     falling = name.startswith("-")
     key = keys.complete(name.removeprefix("-"))
 
-    def rank(line: Line) -> tuple[bool, Any]:
+    def rank(line: L) -> tuple[bool, Any]:
         value = value_of(line, key)
         return (True, value) if is_number(value) else (False, str(value))
 

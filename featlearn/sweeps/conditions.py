@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from featlearn.claims.listing import UNREADABLE, Kind, Line
-from featlearn.claims.selection import Keys, is_number, value_of
 from featlearn.runs.statuses import STOPPED, Status
 from featlearn.storage.errors import WrongChoice
+from featlearn.sweeps.selection import UNREADABLE, Keys, Kind, Line, is_number, value_of
 
 _SIGN = r"(!=|<=|>=|==?|<|>|~)"
 _CONDITION = re.compile(rf"\s*([^=!<>~]+?)\s*{_SIGN}(?!\s*[=!<>~])\s*(.*?)\s*", re.DOTALL)
@@ -73,23 +72,25 @@ class Condition:
         return f"none has {self}: {f'{self.key} is {_range(known)}' if known else f'{self.key} is null in all'}"
 
 
-def condition(text: str, keys: Keys) -> Condition:
+def condition(text: str, keys: Keys, asked_by: str = "--where ") -> Condition:
     """What ``key=value``, or with ``!= < <= > >=`` or ``~`` (contains), asks for.
 
+    Args:
+        asked_by: what stands before the condition where it is refused.
     Raises:
         WrongChoice: when it is no condition, more than one, or one that no value of its key could ever fulfil.
     """
     found = _CONDITION.fullmatch(text)
     if found is None:
-        example = "expected KEY=VALUE, or !=, <, <=, >, >=, ~ (contains) for =, as in --where 'loss<1e-6'"
-        raise WrongChoice(f"--where {text!r}: {example}")
+        example = f"expected KEY=VALUE, or !=, <, <=, >, >=, ~ (contains) for =, as in {asked_by}'loss<1e-6'"
+        raise WrongChoice(f"{asked_by}{text!r}: {example}")
     name, sign, value = found.groups()
     asked = Condition(keys.complete(name), "=" if sign == "==" else sign, value, _plain(value))
     second = _SECOND.fullmatch(value)
     if second is not None and not any(map(asked.holds, keys.lines)):
-        raise WrongChoice(f"--where {text!r}: {_apart(f'{name}{sign}{second[1]}', second[2], second[3])}")
+        raise WrongChoice(f"{asked_by}{text!r}: {_apart(f'{name}{sign}{second[1]}', second[2], second[3])}")
     if (why := _why_never(asked, keys.lines)) is not None:
-        raise WrongChoice(f"--where {text!r}: {why}")
+        raise WrongChoice(f"{asked_by}{text!r}: {why}")
     return asked
 
 
