@@ -38,14 +38,14 @@ class ReproductionDirectory(Directory[ReproductionInfo]):
 
     @classmethod
     def create(cls, runs_dir: Path, info: ReproductionInfo) -> Self:
-        """A new directory ``<time>-reproduction-<kind>``. Raises RunError when it cannot be made."""
+        """A new directory ``<time>-reproduction-<paper>-<kind>``. Raises RunError when it cannot be made."""
         cls.clear(runs_dir)
         try:
             with drafted_directory(runs_dir) as draft:
                 self = cls(draft.path)
                 self.sweeps.mkdir()
                 self.write_info(info)
-                draft.publish_as(stem_of("reproduction", "quick" if info.quick else "full"))
+                draft.publish_as(stem_of(f"reproduction-{info.paper}", "quick" if info.quick else "full"))
         except OSError as error:
             raise RunError(f"cannot make a directory in {runs_dir}: {reason(error)}") from None
         return cls(draft.path)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from featlearn.claims.intervals import Measured
+from featlearn.claims.model import Published
 from featlearn.claims.records import Panel
 from featlearn.config.model import Config
 from featlearn.runs.directory import RunDirectory
@@ -29,11 +30,16 @@ class FullRun:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The sweeps of one claim, by the names that its file gives them, and the numbers that its measurement needs."""
+    """The sweeps of one claim, by the names that its file gives them, and the numbers that its measurement needs.
+
+    Attributes:
+        published: the published numbers of the claim, by what its file calls them.
+    """
 
     sweeps: dict[str, SweepDirectory]
     parameters: dict[str, float]
     quick: bool = False
+    published: Mapping[str, Published] = field(default_factory=dict, kw_only=True)
 
     def table(self, sweep: str) -> Table:
         """The results of a sweep as columns, one entry per point in the order of its manifest; see ``load_results``.

@@ -1,7 +1,8 @@
 """Papers and their claims, found where they lie: each paper is a package below ``papers``, each claim two files in it.
 
 ``beyond_ntk.yaml`` says what is claimed (see ``ClaimFile``), and ``beyond_ntk.py`` beside it has the function
-``measure(evidence)``, which returns its ``Findings``. Together they are the claim ``beyond-ntk``.
+``measure(evidence)``, which returns its ``Findings``. Together they are the claim ``beyond-ntk``. ``paper.yaml`` says
+what the paper is (see ``PaperFile``).
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from pathlib import Path
 
 from featlearn.claims import papers
 from featlearn.claims.evidence import Evidence, Findings
-from featlearn.claims.model import ClaimFile
+from featlearn.claims.model import ClaimFile, PaperFile
 from featlearn.config.complaints import complaint_at, did_you_mean, validated
 from featlearn.config.yaml_source import Complaint, ConfigError, Mark, about_file, read_document
 from featlearn.storage.errors import RunNotFound
 
-SEED_PAPER = "zhou-ge-2024"  # the one that ``featlearn reproduce`` reproduces
+SEED_PAPER = "zhou-ge-2024"  # the one that ``featlearn reproduce`` reproduces where it is told no other
+_ABOUT = "paper.yaml"
 
 Measure = Callable[[Evidence], Findings]
 
@@ -43,10 +45,30 @@ class Claim:
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper: its claims by their ids, in the order in which they are told."""
+    """A paper: what it is, and its claims by their ids, in the order in which they are told."""
 
     id: str
+    about: PaperFile
     claims: Mapping[str, Claim]
+
+
+def paper_names() -> list[str]:
+    """The ids of all papers, in alphabetical order."""
+    return sorted(_packages())
+
+
+def load_papers() -> list[Paper]:
+    """All papers, oldest first. Raises ConfigError with everything that is wrong with their files."""
+    loaded: list[Paper] = []
+    complaints: list[Complaint] = []
+    for name in paper_names():
+        try:
+            loaded.append(load_paper(name))
+        except ConfigError as error:
+            complaints += error.complaints
+    if complaints:
+        raise ConfigError(complaints)
+    return sorted(loaded, key=lambda paper: (paper.about.year, paper.id))
 
 
 def load_paper(name: str) -> Paper:
@@ -54,26 +76,30 @@ def load_paper(name: str) -> Paper:
 
     Raises:
         RunNotFound: when there is no such paper.
-        ConfigError: with everything that is wrong with the files of its claims, or when it has none.
+        ConfigError: with everything that is wrong with its files, or when it has no claims.
     """
     packages = _packages()
     if name not in packages:
-        raise RunNotFound(f"there is no paper {name!r}{did_you_mean(name, list(packages), 'the papers are')}")
+        raise RunNotFound(f"there is no paper {name!r}{did_you_mean(name, sorted(packages), 'the papers are')}")
     package = packages[name]
     [folder] = map(Path, import_module(package).__path__)
+    about: PaperFile | None = None
     claims: list[Claim] = []
     complaints: list[Complaint] = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted({folder / _ABOUT, *folder.glob("*.yaml")}):
         try:
-            claims.append(_load_claim(path, package))
+            if path.name == _ABOUT:
+                about = _load_about(path)
+            else:
+                claims.append(_load_claim(path, package))
         except ConfigError as error:
             complaints += error.complaints
     if not (claims or complaints):
         complaints.append(Complaint(Mark(str(folder)), "(directory)", "holds no claims; install the package anew"))
-    if complaints:
+    if complaints or about is None:
         raise ConfigError(complaints)
     claims.sort(key=lambda claim: (claim.file.order, claim.id))
-    return Paper(name, {claim.id: claim for claim in claims})
+    return Paper(name, about, {claim.id: claim for claim in claims})
 
 
 def _packages() -> dict[str, str]:
@@ -85,6 +111,16 @@ def _packages() -> dict[str, str]:
 def _id(name: str) -> str:
     """The id of a paper or claim, from the name of its package or module."""
     return name.replace("_", "-")
+
+
+def _load_about(path: Path) -> PaperFile:
+    if not path.is_file():
+        raise about_file(path, "no such file; it says what the paper is")
+    document = read_document(path)
+    about = validated(document, PaperFile)
+    if document.complaints:
+        raise ConfigError(document.complaints)
+    return about
 
 
 def _load_claim(path: Path, package: str) -> Claim:

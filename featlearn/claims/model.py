@@ -1,4 +1,4 @@
-"""The file of a claim: a sentence, the sweeps that test it, what is measured, and the thresholds it is held to."""
+"""The files of a paper: what it is, and for each claim a sentence, sweeps, what is measured, and thresholds."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from featlearn.config.section import Section, Violations
 from featlearn.sweeps.model import SweepConfig
 
 Text = Annotated[str, Field(min_length=1)]
+Numbers = Annotated[tuple[float, ...], Field(min_length=1, strict=False)]  # YAML has lists
 
 
 class Check(Section):
@@ -61,15 +62,43 @@ class ClaimSweep(Section):
             yield ("quick", "grid"), "expected a mapping: axis → values, or null for an axis that goes"
 
 
+class Published(Section):
+    """Published numbers, drawn as points in the figure of a claim, in its units."""
+
+    x: Numbers = Field(description="where they stand")
+    y: Numbers = Field(description="the numbers")
+    source: Text = Field(description="where they were published")
+
+    def violations(self) -> Violations:
+        if len(self.x) != len(self.y):
+            yield ("y",), f"has {len(self.y)} entries, and x has {len(self.x)}"
+
+
+class PaperFile(Section):
+    """What ``paper.yaml`` says of a paper."""
+
+    title: Text = Field(description="its title")
+    authors: list[Text] = Field(min_length=1, description="their names")
+    year: int = Field(description="when it appeared")
+    source: Text = Field(description="its number in arXiv, or where it appeared")
+    code: Text | None = Field(None, description="the repository of its authors")
+    setting: Text = Field(description="what is trained on what")
+    shows: Text = Field(description="what the published figure shows")
+    unconfirmed: list[Text] = Field([], description="what no stored source confirmed")
+    ours: list[Text] = Field([], description="constants and choices that are ours")
+    minutes: float | None = Field(None, gt=0, description="what a full reproduction takes on two cores")
+
+
 class ClaimFile(Section):
     """What the file of a claim says."""
 
     order: float = Field(description="its place among the claims of its paper: smaller numbers come first")
     sentence: Text = Field(description="the claim")
-    origin: Literal["paper", "reading"] = Field(description="paper: in its abstract; reading: how we read it")
+    origin: Literal["paper", "reading"] = Field(description="paper: said or shown by it; reading: how we read it")
     source: Text = Field(description="where it comes from")
     falsified_by: Text = Field(description="what would show that it is wrong")
     edge: Text = Field(description="where it is expected to stop holding, and how that is looked for")
     parameters: dict[str, float] = Field({}, description="numbers that the measurement needs")
+    published: dict[str, Published] = Field({}, description="published numbers, by what they are")
     sweeps: dict[str, ClaimSweep] = Field({}, description="the runs that it is measured on")
     checks: dict[str, Check] = Field(min_length=1, description="what is measured, and the thresholds")

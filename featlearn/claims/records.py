@@ -59,7 +59,7 @@ class Series:
     y: Column
     low: Column | None = None
     high: Column | None = None
-    style: Literal["line", "points"] = "line"
+    style: Literal["line", "points", "published"] = "line"
 
     @model_validator(mode="after")
     def _check_lengths(self) -> Self:
@@ -85,7 +85,7 @@ class Panel:
 
 def _checked_name(name: str) -> str:
     if not is_name(name):  # files are called by it
-        raise ValueError(f"{name!r:.100} is the name of no claim and of no sweep")
+        raise ValueError(f"{name!r:.100} is the name of no claim, of no paper and of no sweep")
     return name
 
 
@@ -125,6 +125,7 @@ class ClaimRecord(Record):
     source: str
     falsified_by: str
     edge: str
+    published: tuple[str, ...] = ()  # where the published numbers of its figure come from
     sweeps: tuple[ClaimSweepRecord, ...]
     checks: tuple[CheckRecord, ...]
     passed: bool
@@ -143,6 +144,7 @@ class ClaimRecord(Record):
 class ReproductionInfo(Provenance):
     """``claims.json``."""
 
+    paper: Name = "zhou-ge-2024"  # the only one when records did not say it
     status: Literal["running", "done"]
     quick: bool
     wanted: tuple[Name, ...]
@@ -172,6 +174,7 @@ class ReproductionBrief(Record):
     """What a table of directories says of a reproduction."""
 
     name: Literal["reproduction"] = "reproduction"
+    paper: Name
     created: str
     status: Literal["running", "interrupted", "done", "failed"]
     quick: bool

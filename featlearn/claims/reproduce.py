@@ -59,6 +59,7 @@ def begin(paper: Paper, names: Sequence[str], runs_dir: Path, *, quick: bool) ->
     if complaints:
         raise ConfigError(list(complaints))
     info = ReproductionInfo(
+        paper=paper.id,
         status="running",
         quick=quick,
         wanted=tuple(wanted),
@@ -77,9 +78,9 @@ def _refuse_unknown(paper: Paper, names: Sequence[str]) -> None:
         raise RunNotFound("\n".join(told))
 
 
-def resume_command(directory: ReproductionDirectory) -> str:
+def resume_command(*directories: ReproductionDirectory) -> str:
     """What to type to go on."""
-    return f"featlearn reproduce --resume {directory.path}"
+    return " ".join(["featlearn reproduce", *(f"--resume {directory.path}" for directory in directories)])
 
 
 def reproduce(
@@ -138,7 +139,7 @@ def _judged(
         for key, file, text in sweep_files(claim, quick=quick)
     }
     watch.measure(claim)
-    record = verdict(claim, Evidence(found, claim.file.parameters, quick))
+    record = verdict(claim, Evidence(found, claim.file.parameters, quick, published=claim.file.published))
     if record.message is not None:  # nobody else has this path
         record = record.changed(message=record.message.replace(f"{directory.path}/", ""))
     return record.changed(seconds=time.perf_counter() - began)

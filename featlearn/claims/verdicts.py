@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import Measured
 from featlearn.claims.load import Claim
-from featlearn.claims.records import CheckRecord, ClaimRecord, ClaimSweepRecord
+from featlearn.claims.model import Published
+from featlearn.claims.records import CheckRecord, ClaimRecord, ClaimSweepRecord, Panel, Series
 from featlearn.sweeps.directory import SweepDirectory
 
 
@@ -22,7 +25,7 @@ def verdict(claim: Claim, evidence: Evidence) -> ClaimRecord:
         if missing := [key for key in claim.file.checks if key not in findings.measured]:
             raise LookupError(f"nothing was measured for {', '.join(missing)}")
         checks = tuple(_check(claim, key, findings) for key in claim.file.checks)
-        edges, panel = tuple(map(str, findings.edges)), findings.panel
+        edges, panel = tuple(map(str, findings.edges)), _with_published(findings.panel, claim.file.published)
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         why = " ".join(f"{type(error).__name__}: {error}".split())
@@ -31,6 +34,7 @@ def verdict(claim: Claim, evidence: Evidence) -> ClaimRecord:
     return ClaimRecord.made_of(
         claim.file,
         id=claim.id,
+        published=tuple(f"{name}: {numbers.source}" for name, numbers in claim.file.published.items()),
         sweeps=tuple(_sweep(claim, key, sweep) for key, sweep in evidence.sweeps.items()),
         checks=checks,
         passed=all(check.passed for check in checks),
@@ -39,6 +43,15 @@ def verdict(claim: Claim, evidence: Evidence) -> ClaimRecord:
         panel=panel,
         seconds=0.0,  # not known here
     )
+
+
+def _with_published(panel: Panel, published: Mapping[str, Published]) -> Panel:
+    """A figure with the published numbers as points."""
+    points = [
+        Series("published" if len(published) == 1 else f"published: {name}", known.x, known.y, style="published")
+        for name, known in published.items()
+    ]
+    return replace(panel, series=[*panel.series, *points])
 
 
 def _sweep(claim: Claim, key: str, sweep: SweepDirectory) -> ClaimSweepRecord:

@@ -18,6 +18,14 @@ PAPER = "made-up-2025"
 PACKAGE = "featlearn.claims.papers.made_up_2025"
 HOLDS, SHARES, TOO_HIGH, RAISES, HALF, WAITS, SLOW = "holds", "shares", "too-high", "raises", "half", "waits", "slow"
 
+ABOUT = """\
+title: How Losses Fall
+authors: [A. Nobody, B. Somebody]
+year: 2025
+source: nowhere
+setting: A small network on a small target.
+shows: A loss that falls.
+"""
 CLAIM = """\
 order: 1
 sentence: The loss* falls | always.
@@ -84,6 +92,7 @@ def write_paper(place: Path) -> Path:
     folder = place / "papers" / "made_up_2025"
     (folder / "sweeps").mkdir(parents=True)
     (folder / "__init__.py").touch()
+    (folder / "paper.yaml").write_text(ABOUT)
     (folder / "sweeps" / "few.yaml").write_text(FEW)
     (folder / "sweeps" / "long.yaml").write_text(LONG)
     claims = {
@@ -100,6 +109,17 @@ def write_paper(place: Path) -> Path:
     return folder
 
 
+def add_paper(folder: Path, name: str) -> Path:
+    """Write another paper beside that of ``folder``, with one claim that holds; returns its folder."""
+    other = folder.parent / name
+    (other / "sweeps").mkdir(parents=True)
+    (other / "__init__.py").touch()
+    (other / "paper.yaml").write_text(ABOUT.replace("2025", "2020"))
+    (other / "sweeps" / "few.yaml").write_text(FEW)
+    add_claim(other, HOLDS, CLAIM, LOSS)
+    return other
+
+
 def add_claim(folder: Path, name: str, text: str, module: str) -> None:
     """Write the two files of a claim."""
     stem = name.replace("-", "_")
@@ -110,7 +130,7 @@ def add_claim(folder: Path, name: str, text: str, module: str) -> None:
 def use_paper(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write the paper; until the end of the test it is the only one, and the one that is reproduced."""
     folder = write_paper(place)
-    for name in [name for name in sys.modules if name.startswith(PACKAGE)]:  # that of another test
+    for name in [name for name in sys.modules if name.startswith(f"{papers.__name__}.made_up")]:  # of another test
         del sys.modules[name]
     importlib.invalidate_caches()
     monkeypatch.setattr(papers, "__path__", [str(folder.parent)])

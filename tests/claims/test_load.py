@@ -4,10 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from featlearn.claims.load import load_paper
+from featlearn.claims.load import load_paper, load_papers, paper_names
 from featlearn.config.yaml_source import ConfigError
 from featlearn.storage.errors import RunNotFound
-from tests.claims.made_up import CLAIM, HALF, HOLDS, PAPER, RAISES, SHARES, SLOW, TOO_HIGH, WAITS, add_claim, use_paper
+from tests.claims.made_up import (
+    ABOUT,
+    CLAIM,
+    HALF,
+    HOLDS,
+    PAPER,
+    RAISES,
+    SHARES,
+    SLOW,
+    TOO_HIGH,
+    WAITS,
+    add_claim,
+    add_paper,
+    use_paper,
+)
 
 
 @pytest.fixture
@@ -39,6 +53,7 @@ def test_an_unknown_paper_is_told_with_the_known_ones(folder: Path) -> None:
 def test_a_paper_without_claims_is_refused(folder: Path) -> None:
     for file in folder.glob("*.yaml"):
         file.unlink()
+    (folder / "paper.yaml").write_text(ABOUT)
     assert complaints(folder) == [f"{folder}:1:1: (directory): holds no claims; install the package anew"]
 
 
@@ -89,3 +104,50 @@ def test_a_claim_without_a_measurement_is_told(folder: Path) -> None:
         "the claim",
         f"{folder / 'shares.py'}: no such file; it measures the claim beside it",
     ]
+
+
+def test_all_papers_are_told_oldest_first(folder: Path) -> None:
+    add_paper(folder, "made_up_2020")
+    assert paper_names() == ["made-up-2020", PAPER]
+    first, second = load_papers()
+    assert [(first.id, first.about.year), (second.id, second.about.year)] == [("made-up-2020", 2020), (PAPER, 2025)]
+    assert (second.about.authors, second.about.code, second.about.ours) == (["A. Nobody", "B. Somebody"], None, [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("title: How Losses Fall\n", "", "1:1: title: missing (its title)"),
+        ("year: 2025", "yaer: 2025", "3:1: yaer: unknown key; did you mean 'year'"),
+        ("authors: [A. Nobody, B. Somebody]", "authors: A. Nobody", "2:10: authors: "),
+        ("year: 2025", "year: 2025\nyear: 2026", "4:1: year: duplicate key"),
+        ("year: 2025", "year: 2025\nminutes: 0", "4:10: minutes: "),
+    ],
+)
+def test_what_is_wrong_with_a_paper_is_told_with_its_place(old: str, new: str, told: str, folder: Path) -> None:
+    assert old in ABOUT
+    (folder / "paper.yaml").write_text(ABOUT.replace(old, new))
+    assert any(line.startswith(f"{folder / 'paper.yaml'}:{told}") for line in complaints(folder)), complaints(folder)
+
+
+def test_a_paper_that_does_not_say_what_it_is_is_refused(folder: Path) -> None:
+    other = add_paper(folder, "made_up_2020")
+    for place in (folder, other):
+        (place / "paper.yaml").unlink()
+    line = "paper.yaml: no such file; it says what the paper is"
+    assert complaints(folder) == [f"{folder}/{line}"]
+    with pytest.raises(ConfigError) as error:
+        load_papers()
+    assert [str(complaint) for complaint in error.value.complaints] == [f"{other}/{line}", f"{folder}/{line}"]
+
+
+def test_published_numbers_are_pairs_with_a_source(folder: Path) -> None:
+    file = folder / "holds.yaml"
+    file.write_text(CLAIM + "published:\n  losses: {x: [8, 10], y: [0.5, 0.25], source: their table 1}\n")
+    published = load_paper(PAPER).claims[HOLDS].file.published["losses"]
+    assert (published.x, published.y, published.source) == ((8, 10), (0.5, 0.25), "their table 1")
+    file.write_text(CLAIM + "published:\n  losses: {x: [8, 10], y: [0.5, many], source: their table 1}\n")
+    [line] = complaints(folder)
+    assert line.startswith(f"{file}:12:33: published.losses.y[1]: ")
+    file.write_text(CLAIM + "published:\n  losses: {x: [8, 10], y: [0.5], source: their table 1}\n")
+    assert complaints(folder) == [f"{file}:12:27: published.losses.y: has 1 entries, and x has 2"]

@@ -258,11 +258,12 @@ def test_a_record_whose_names_lead_elsewhere_is_refused(folder: Path, tmp_path: 
     for name in (str(claim.with_suffix("")), "../../../elsewhere/claim", "..", ".", "", "a/b", "a\x1b[2J"):
         for changes in (
             begun_only | {"wanted": [name]},
+            begun_only | {"paper": name},
             {"claims": [judged[0] | {"id": name}]},
             {"claims": [judged[0] | {"sweeps": [sweep | {"directory": name}]}]},
         ):
             directory.info_file.write_text(json.dumps(record | changes))
-            with pytest.raises(RunError, match="is the name of no claim and of no sweep") as error:
+            with pytest.raises(RunError, match="is the name of no claim, of no paper and of no sweep") as error:
                 reproduce(directory, Watch())
             assert repr(name)[:50] in str(error.value)
             with pytest.raises(RunError):
@@ -293,3 +294,31 @@ def test_finding_a_reproduction() -> None:
             ReproductionDirectory.find(name, Path("runs"))
     with pytest.raises(RunError, match=r"claims\.json is missing"):
         ReproductionDirectory(Path("nowhere")).read_info()
+
+
+def test_what_is_measured_is_handed_the_published_numbers(folder: Path) -> None:
+    module = """\
+from featlearn.claims.evidence import Findings
+from featlearn.claims.intervals import median_of
+from featlearn.claims.records import Panel
+
+
+def measure(evidence):
+    return Findings({"loss": median_of(evidence.published["losses"].y)}, [], Panel("x", "y", []))
+"""
+    published = "published:\n  losses: {x: [8, 10, 12], y: [0.5, 0.25, 0.125], source: their table 1}\n"
+    add_claim(folder, "published", CLAIM + published, module)
+    [record] = reproduce(begun("published"), Watch()).claims
+    assert (record.message, record.checks[0].value) == (None, 0.25)
+
+
+def test_a_record_says_its_paper_and_one_that_does_not_is_of_the_first_paper() -> None:
+    directory = begun(HOLDS)
+    assert directory.name.partition("-reproduction-")[2].startswith(f"{PAPER}-quick")
+    record = json.loads(directory.info_file.read_text())
+    assert record["paper"] == PAPER
+    [line] = listing(Path("runs"))
+    assert line.document()["paper"] == PAPER
+    del record["paper"]
+    directory.info_file.write_text(json.dumps(record))
+    assert directory.read_info().paper == "zhou-ge-2024"

@@ -87,3 +87,23 @@ def test_the_runs_that_it_rests_on_are_counted(tmp_path: Path) -> None:
     run(directory)
     [sweep] = judged(lambda evidence: FOUND, evidence=Evidence({"few": directory}, {})).sweeps
     assert (sweep.name, sweep.file, sweep.points, sweep.done) == ("few", "sweeps/few.yaml", 8, 4)
+
+
+def test_published_numbers_are_measured_against_and_drawn() -> None:
+    published = "published:\n  losses: {x: [8, 10], y: [0.5, 0.25], source: their table 1}\n"
+    record = judged(lambda evidence: FOUND, CLAIM + published)
+    assert record.published == ("losses: their table 1",)
+    assert record.panel is not None
+    own, points = record.panel.series
+    assert own.name == SERIES.name
+    assert (points.name, points.style, list(points.x), list(points.y)) == (
+        "published",
+        "published",
+        [8, 10],
+        [0.5, 0.25],
+    )
+    two = published + "  others: {x: [8], y: [0.1], source: their table 2}\n"
+    panel = judged(lambda evidence: FOUND, CLAIM + two).panel
+    assert panel is not None
+    assert [series.name for series in panel.series][1:] == ["published: losses", "published: others"]
+    assert judged(lambda evidence: FOUND).published == ()

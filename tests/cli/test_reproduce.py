@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from featlearn.cli.app import app
-from tests.claims.made_up import HOLDS, RAISES, SLOW, TOO_HIGH, WAITS, timeless, use_paper
+from tests.claims.made_up import HOLDS, PAPER, RAISES, SLOW, TOO_HIGH, WAITS, add_paper, timeless, use_paper
 from tests.places import ROOT
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "FEATLEARN_RUNS"} | {"PYTHONPATH": str(ROOT)}
@@ -101,6 +101,13 @@ def test_json_is_one_document_and_all_that_hold_exit_0(paper: Path) -> None:
     ("options", "status", "told"),
     [
         (["--claim", "hodls"], 2, "there is no claim 'hodls'; did you mean 'holds'? the claims are: holds,"),
+        (["--paper", "made-up"], 2, "there is no paper 'made-up'; did you mean 'made-up-2025'"),
+        (["--paper", PAPER, "--claim", "hodls"], 2, "there is no claim 'hodls'; did you mean 'holds'?"),
+        (["--all", "--paper", PAPER], 2, "--all takes all claims of all papers"),
+        (["--all", "--claim", HOLDS], 2, "--all takes all claims of all papers"),
+        (["--list", "--quick"], 2, "--list tells all papers and claims, and runs nothing"),
+        (["--resume", "nothing", "--all"], 2, "one that is resumed knows its own"),
+        (["--resume", "nothing", "--paper", PAPER], 2, "one that is resumed knows its own"),
         (["--resume", "nothing"], 2, "there is no reproduction 'nothing'"),
         (["--resume", "nothing", "--quick"], 2, "one that is resumed knows its own"),
         (["--resume", "nothing", "--claim", HOLDS], 2, "one that is resumed knows its own"),
@@ -117,6 +124,64 @@ def test_a_wrong_command_line_is_told_in_one_line(options: list[str], status: in
     assert told in " ".join(done.stderr.replace("│", " ").split())
     assert isinstance(done.exception, SystemExit | None)
     assert not (paper / "runs").exists()
+
+
+def two_small_papers(place: Path) -> None:
+    """The made-up paper with two of its claims, and an older one with one claim, which holds."""
+    folder = place / "papers" / "made_up_2025"
+    add_paper(folder, "made_up_2020")
+    for file in folder.glob("*.yaml"):
+        if file.stem not in ("paper", HOLDS, "too_high"):
+            file.unlink()
+
+
+def test_papers_are_listed(paper: Path) -> None:
+    two_small_papers(paper)
+    done = featlearn("reproduce", "--list")
+    assert done.exit_code == 0
+    assert [line for line in done.stdout.splitlines() if line.startswith("made-up")] == ["made-up-2020", PAPER]
+    document = json.loads(featlearn("reproduce", "--list", "--json").stdout)
+    assert [(one["id"], one["year"], [c["id"] for c in one["claims"]]) for one in document] == [
+        ("made-up-2020", 2020, [HOLDS]),
+        (PAPER, 2025, [HOLDS, TOO_HIGH]),
+    ]
+    assert not (paper / "runs").exists()
+
+
+def test_another_paper_is_reproduced_and_goes_on_by_its_own_claims(paper: Path) -> None:
+    two_small_papers(paper)
+    done = featlearn("reproduce", "--paper", "made-up-2020", "--quick", "--json")
+    assert (done.exit_code, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    assert (document["paper"], document["wanted"]) == ("made-up-2020", [HOLDS])
+    path = the_reproduction(paper)
+    text = (path / "claims.json").read_text()
+    (path / "claims.json").write_text(json.dumps(json.loads(text) | {"claims": [], "status": "running"}))
+    assert featlearn("reproduce", "--resume", path.name).exit_code == 0
+    assert timeless(json.loads((path / "claims.json").read_text())) == timeless(json.loads(text))
+
+
+def test_all_papers_are_reproduced_and_go_on_where_they_were_interrupted(paper: Path) -> None:
+    two_small_papers(paper)
+    whole = featlearn("reproduce", "--all", "--quick", "--json", "--runs-dir", "whole")
+    assert whole.exit_code == 1
+    assert whole.stderr == f"{PAPER}: 1 of 2 claims hold; this one does not: {TOO_HIGH}\n"
+    wanted = [timeless(one) for one in json.loads(whole.stdout)]
+    assert [(one["paper"], one["status"]) for one in wanted] == [("made-up-2020", "done"), (PAPER, "done")]
+
+    (paper / "interrupt").touch()
+    done = featlearn("reproduce", "--all", "--quick")
+    (paper / "interrupt").unlink()
+    first, second = sorted((paper / "runs").glob("2*"), key=lambda path: "made-up-2025" in path.name)
+    assert done.exit_code == 130
+    line = f"interrupted with 1 of 2 claims judged; go on with: featlearn reproduce --resume runs/{second.name}"
+    assert done.stderr.splitlines()[-1] == line
+    again = featlearn("reproduce", "--resume", str(first), "--resume", second.name, "--json")
+    assert again.exit_code == 1
+    found = [timeless(one) for one in json.loads(again.stdout)]
+    for one in (*found, *wanted):
+        del one["path"]
+    assert found == wanted
 
 
 def test_a_damaged_claim_is_told_with_its_place(paper: Path) -> None:

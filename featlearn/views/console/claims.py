@@ -109,12 +109,12 @@ def show_summary(directory: ReproductionDirectory, info: ReproductionInfo) -> No
         output.print(shown(f"go on with: {resume_command(directory)}", no_wrap=True))
 
 
-def interrupted(directory: ReproductionDirectory) -> str:
-    """One line on a reproduction that was interrupted."""
+def interrupted(directory: ReproductionDirectory, *left: ReproductionDirectory) -> str:
+    """One line on a reproduction that was interrupted, and with it those that were to come after it."""
     info = directory.read_info()
     wanted = len(info.wanted)
     judged = f"interrupted with {len(info.claims)} of {wanted} {'claim' if wanted == 1 else 'claims'} judged"
-    return f"{judged}; go on with: {resume_command(directory)}"
+    return f"{judged}; go on with: {resume_command(directory, *left)}"
 
 
 def _claim(record: ClaimRecord) -> Group:

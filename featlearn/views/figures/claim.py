@@ -18,7 +18,7 @@ from featlearn.views.figures.drawing import Artists
 from featlearn.views.figures.ticks import ROUND, log_ticks, ticks_at
 from featlearn.views.words.latex import with_subscripts
 from featlearn.views.words.numbers import short_number
-from featlearn.views.words.palette import GREY
+from featlearn.views.words.palette import GREY, INK
 from featlearn.views.words.values import by_digits, told_apart
 
 _FEW = 7  # values of x that all get a tick
@@ -30,8 +30,9 @@ _MOST_BANDS = 3  # of more, which would cover each other, the intervals are bars
 def draw(ax: Axes, panel: Panel, heading: str = "") -> Artists:
     """Curves with bands or bars and points with bars, for their 95 % intervals; marks as dashed lines.
 
-    A curve without intervals is no measurement and has no markers. The heading stands above the legend.
-    What has no number is left out. On a logarithmic axis, what is not positive is a triangle at the lower edge.
+    A curve without intervals is no measurement and has no markers; published numbers are hollow points. The heading
+    stands above the legend. What has no number is left out. On a logarithmic axis, what is not positive is a triangle
+    at the lower edge.
     """
     artists: Artists = {}
     log_x = panel.log_x and any(np.any(numbers(series.x) > 0) for series in panel.series)
@@ -70,7 +71,7 @@ def numbers(column: Sequence[float | None]) -> np.ndarray:
 
 def _series(ax: Axes, series: Series, number: int, of: int) -> Artists:
     x, y = numbers(series.x), numbers(series.y)
-    look, points = look_of(number), series.style == "points"
+    look, points = look_of(number), series.style != "line"
     label, name = _wrapped(series.name, _characters(ax)), f"{number} {series.name}"
     low, high = (np.full(len(x), np.nan) if b is None else numbers(b) for b in (series.low, series.high))
     bounded = np.isfinite(y) & np.isfinite(low) & np.isfinite(high)
@@ -87,6 +88,8 @@ def _series(ax: Axes, series: Series, number: int, of: int) -> Artists:
         artists[f"band {name}"] = ax.fill_between(x, lower, upper, color=look["color"], alpha=0.2, lw=0)
     if points:
         look |= {"ls": "none"} | ({"ms": 2.5, "alpha": 0.5, "mew": 0} if len(x) > _MANY else {})
+        if series.style == "published":
+            look |= {"color": INK, "mfc": "none", "ms": 6, "alpha": 1, "mew": 1, "zorder": 3}
     elif series.low is None:
         look["marker"] = ""
     every = None if points else max(1, len(x) // _MANY)

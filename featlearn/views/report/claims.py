@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from featlearn.claims.load import SEED_PAPER
 from featlearn.claims.records import CheckRecord, ClaimRecord, ClaimSweepRecord, ReproductionInfo
 from featlearn.views.words.numbers import duration, interval, value
 
-ORIGINS = {"paper": "the paper's own, from its abstract", "reading": "our reading of the paper"}
+ORIGINS = {"paper": "the paper's own", "reading": "our reading of the paper"}
 
 
 def page(info: ReproductionInfo, figures: str, sweeps: str) -> str:
     """The whole page; ``figures`` and ``sweeps`` are the folders of figures and sweep files as seen from it."""
-    return f"# The claims, reproduced\n\n{body(info, figures, sweeps)}\n"
+    return f"# The claims of {_escaped(info.paper)}, reproduced\n\n{body(info, figures, sweeps)}\n"
 
 
 def body(info: ReproductionInfo, figures: str, sweeps: str) -> str:
@@ -46,13 +47,18 @@ def _verdict(info: ReproductionInfo) -> str:
 
 def _circumstances(info: ReproductionInfo) -> str:
     """When, where and with what."""
-    kind = "`featlearn reproduce --quick`" if info.quick else "`featlearn reproduce`"
-    told = [f"Made by {kind} on {info.created[:10]} in {duration(info.seconds)}"]
+    told = [f"Made by `{command(info)}` on {info.created[:10]} in {duration(info.seconds)}"]
     if info.git.commit:
         told.append(f"commit `{info.git.commit[:12]}`{' with changes' if info.git.dirty else ''}")
     told.append(", ".join(_escaped(text) for text in info.machine.values() if text))
     told.append(", ".join(f"{name} {_escaped(text)}" for name, text in info.versions.items() if text))
     return "; ".join(part for part in told if part) + "."
+
+
+def command(info: ReproductionInfo) -> str:
+    """The command that makes such a reproduction of all claims."""
+    paper = "" if info.paper == SEED_PAPER else f" --paper {info.paper}"
+    return f"featlearn reproduce{paper}{' --quick' if info.quick else ''}"
 
 
 def _overview(info: ReproductionInfo) -> str:
@@ -82,6 +88,7 @@ def _section(record: ClaimRecord, figures: str, sweeps: str) -> Iterator[str]:
         f"*Where it stops holding:* {_escaped(record.edge)}.",
     ]
     told += [f"  * {_escaped(edge)}" for edge in record.edges]
+    told += [f"*Published numbers:* {_escaped(text)}." for text in record.published]
     if record.sweeps:
         told.append(f"*Runs:* {'; '.join(_runs(sweep, sweeps) for sweep in record.sweeps)}.")
     yield "\n".join(line if line.startswith("  ") else f"* {line}" for line in told)

@@ -30,6 +30,9 @@ PANELS = {
     "six": Panel("λ" * 90, "loss", [series(f"{LONG} {k}", X, [k + x for x in X]) for k in range(6)], True, True),
     "decades": Panel("step", "gap", [series("gd", DECADES, [1 / x for x in DECADES])], True, True, {"floor": 1e-9}),
     "points": Panel("angle", "share", [series("found", X, [0.5] * 7, "points")], marks={"a": 0.2, "b": 0.4, "c": 0.6}),
+    "published": Panel(
+        "k", "runs", [series("measured", X, X), Series("published", X, [1.5 * x for x in X], style="published")]
+    ),
     "single": Panel("d", "share", [Series("one", [32.0], [0.98], [0.97], [0.99])]),
     "gaps": Panel("d", "loss", [Series("", X, [1, NAN, 0.1, NAN, 0, -1, 2], [NAN] * 7, [1.0] * 7)], True, True),
     "nothing": Panel("d", "loss", [Series("none", X, [NAN] * 7)], True, True),

@@ -53,7 +53,9 @@ INFO |= {
 
 def test_the_page_tells_everything() -> None:
     page = claims_text.page(ReproductionInfo.parse(json.dumps(INFO)), "figures", "sweeps")
-    assert page.startswith("# The claims, reproduced\n\n**1 of 2 claims hold; this one does not: local.**\n")
+    assert page.startswith(
+        "# The claims of zhou-ge-2024, reproduced\n\n**1 of 2 claims hold; this one does not: local.**\n"
+    )
     assert "Made by `featlearn reproduce` on 2026-11-24 in 60 min; commit `aaaaaaaaaaaa` with changes; Linux" in page
     assert "python 3.11." in page
     row = r"share of W in S\* \| d = 32 | 0.9877 | 0.98 … 0.99 | > 0.95 | 50 | **PASS** |"
@@ -61,7 +63,7 @@ def test_the_page_tells_everything() -> None:
     assert f"\n| {row}" in page
     assert r"**PASS** · w\* is\_found." in page
     assert "![share](figures/subspace.png)" in page
-    assert "*Whose claim:* the paper's own, from its abstract (abstract)." in page
+    assert "*Whose claim:* the paper's own (abstract)." in page
     assert "*What would falsify it:* less." in page
     assert "  * 0.9 at d = 4" in page
     assert "[`d.yaml`](sweeps/d.yaml) (70 runs, 2 of them failed or diverged)" in page
@@ -71,6 +73,16 @@ def test_the_page_tells_everything() -> None:
     assert "local.png" not in page
     for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
+
+
+def test_the_page_of_another_paper_says_which_and_where_its_published_numbers_come_from() -> None:
+    claims = [CLAIM | {"published": ["counts: their table *1*"]}, FAILED]
+    page = claims_text.page(
+        ReproductionInfo.parse(json.dumps(INFO | {"paper": "made-up-2025", "claims": claims})), "figures", "sweeps"
+    )
+    assert page.startswith("# The claims of made-up-2025, reproduced\n\n")
+    assert "Made by `featlearn reproduce --paper made-up-2025` on" in page
+    assert r"* *Published numbers:* counts: their table \*1\*." in page
 
 
 def test_the_page_of_a_quick_or_unfinished_reproduction_says_so() -> None:
