@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from matplotlib.testing.compare import compare_images
 
+from docs import papers
 from featlearn.claims.directory import ReproductionDirectory
-from featlearn.claims.load import SEED_PAPER, load_paper
+from featlearn.claims.load import load_paper, paper_names
 from featlearn.config.load import load_config
 from featlearn.config.yaml_source import parse_document
 from featlearn.sweeps.load import load_sweep
@@ -19,7 +20,8 @@ from featlearn.views.report.claims_files import FORMATS, drawing_of
 from tests.places import ROOT
 
 GENERATED = ["docs/reference.md", "docs/glossary.md", "docs/reproduction.md"]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(papers.GALLERY.rglob("*.md"))]
+RECORDED = [name for name in paper_names() if (papers.folder_of(name) / "claims.json").is_file()]
 
 
 @pytest.mark.slow
@@ -31,8 +33,9 @@ def test_the_generated_parts_of_the_documentation_are_fresh(page: str) -> None:
     assert done.returncode == 0, f"run: cog -r {page}\n" + done.stdout
 
 
-def test_the_figures_of_the_claims_are_those_of_their_record(tmp_path: Path) -> None:
-    stored = ROOT / "docs" / "reproduction"
+@pytest.mark.parametrize("paper", RECORDED)
+def test_the_figures_of_the_claims_are_those_of_their_record(paper: str, tmp_path: Path) -> None:
+    stored = papers.folder_of(paper)
     drawn = set()
     for record in ReproductionDirectory(stored).read_info().claims:
         if (drawing := drawing_of(record, SIZES["column"])) is not None:
@@ -88,9 +91,21 @@ def test_the_figure_in_the_readme_is_what_its_commands_make(tmp_path: Path) -> N
     assert compare_images(str(stored), str(tmp_path / "neurons.png"), tol=8) is None
 
 
-def test_the_record_of_the_reproduction_is_whole() -> None:
-    record = ReproductionDirectory(ROOT / "docs" / "reproduction").read_info()
-    assert [claim.id for claim in record.claims] == list(load_paper(SEED_PAPER).claims)
+def test_the_pages_of_the_gallery_are_fresh() -> None:
+    written = papers.pages()
+    for path, text in written.items():
+        assert path.read_text() == text, "run: python -m docs.papers"
+    assert {path.parent.name for path in written} == {
+        "gallery",
+        *(p.name for p in papers.GALLERY.iterdir() if p.is_dir()),
+    }
+
+
+@pytest.mark.parametrize("paper", RECORDED)
+def test_the_record_of_a_reproduction_is_whole(paper: str) -> None:
+    record = ReproductionDirectory(papers.folder_of(paper)).read_info()
+    assert record.paper == paper
+    assert [claim.id for claim in record.claims] == list(load_paper(paper).claims)
     assert record.status == "done"
     assert not record.quick
     assert not record.git.dirty

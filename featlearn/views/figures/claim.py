@@ -42,7 +42,7 @@ def draw(ax: Axes, panel: Panel, heading: str = "") -> Artists:
     log_y = panel.log_y and log_if_positive(ax, *bounds, np.array(list(panel.marks.values())))
     below: list[float] = []
     for number, series in enumerate(panel.series):
-        artists |= _series(ax, series, number, len(panel.series))
+        artists |= _series(ax, series, number, sum(one.style != "published" for one in panel.series))
         if log_y:
             below += numbers(series.x)[numbers(series.y) <= 0].tolist()
     for number, (name, y) in enumerate(panel.marks.items()):
@@ -79,7 +79,8 @@ def _series(ax: Axes, series: Series, number: int, of: int) -> Artists:
     banded = bounded & _beside(bounded) if not points and of <= _MOST_BANDS else np.zeros(len(x), dtype=bool)
     barred = bounded & ~banded
     # bars of many lines stand beside each other
-    shift = 0.25 * rcParams["font.size"] * (number - (of - 1) / 2) if of > _MOST_BANDS else 0.0
+    apart = of > _MOST_BANDS and series.style != "published"
+    shift = 0.25 * rcParams["font.size"] * (number - (of - 1) / 2) if apart else 0.0
     aside = ax.transData + ScaledTranslation(shift / 72, 0, ax.figure.dpi_scale_trans)
     if barred.any():
         artists[f"bars {name}"] = ax.vlines(x[barred], low[barred], high[barred], color=look["color"], lw=0.8)
