@@ -11,6 +11,7 @@ from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import Measured, over_seeds, slope
 from featlearn.claims.records import Panel, Series
 from featlearn.claims.sentences import count_or_never, values_at
+from featlearn.config.data import OnlineData
 
 _DIMENSION = "teacher.input_dim"
 FOUND, LEARNED = 0.5, 0.8
@@ -65,13 +66,14 @@ def courses_of(evidence: Evidence, k: int) -> dict[int, list[Course]]:
         if full.status == "done":
             with np.load(full.run.snapshots_file) as stored:
                 steps, rows, teacher = stored["step"], stored["first_layer"], stored["teacher_first_layer"][0]
-            samples = steps * float(config.data.batch_size)  # type: ignore[union-attr]
+            assert isinstance(config.data, OnlineData)
+            samples = steps * float(config.data.batch_size)
             found.setdefault(int(full.values[_DIMENSION]), []).append(course(k, samples, rows @ teacher))
     return {d: found[d] for d in sorted(found)}
 
 
 def course(k: int, samples: np.ndarray, overlaps: np.ndarray) -> Course:
-    """What counts of the overlaps of all units: their sizes for k = 2; for k = 3 the units that start on the right side."""
+    """What counts of the overlaps of all units: their sizes for k = 2, for k = 3 those that start on the right side."""
     if k == 2:
         overlaps = np.abs(overlaps)
     return Course(samples, overlaps[:, overlaps[0] > 0] if k > 2 else overlaps)
@@ -128,4 +130,5 @@ def _curve(name: str, runs: list[Course], d: int) -> Series:
     overlaps = np.concatenate([run.overlaps for run in runs], axis=1)
     low, middle, high = np.percentile(overlaps, [25, 50, 75], axis=1)
     later = samples > 0
-    return Series(name, samples[later] / d, middle[later], low[later], high[later])
+    x, y, below, above = (column[later].tolist() for column in (samples / d, middle, low, high))
+    return Series(name, x, y, below, above)

@@ -1,10 +1,10 @@
 """The risks of random features, of tangent features and of the trained network against N/d, and their laws.
 
-With B = diag(λ) and quadratic units, f* and every predictor are quadratic forms, and the risk is twice the squared distance of
-their matrices. The network of N units, all of them free, leaves the λ_i beyond the N largest. Tangent features span all matrices
-w_j uᵀ + u w_jᵀ, and leave P B P, P the projection across N random rows: the mean of ‖PBP‖² over rotations is a‖B‖² + b (‖B‖² +
-(tr B)²) with b (d + 1 − 2/d) = ρ(1 − ρ), a = (1 − ρ)² − 2b/d, ρ = N/d. Of random features w_j w_jᵀ the limit at fixed ρ sees of
-B its trace alone: 1 − ρ/(1 + ρ) (tr B)²/(d‖B‖²).
+With B = diag(λ) and quadratic units, f* and every predictor are quadratic forms, and the risk is twice the squared
+distance of their matrices. The network of N units, all of them free, leaves the λ_i beyond the N largest. Tangent
+features span all matrices w_j uᵀ + u w_jᵀ, and leave P B P, P the projection across N random rows: the mean of ‖PBP‖²
+over rotations is a‖B‖² + b (‖B‖² + (tr B)²) with b (d + 1 − 2/d) = ρ(1 − ρ), a = (1 − ρ)² − 2b/d, ρ = N/d. Of random
+features w_j w_jᵀ the limit at fixed ρ sees of B its trace alone: 1 − ρ/(1 + ρ) (tr B)²/(d‖B‖²).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _WIDTH = "student.width"
 
 def measure(evidence: Evidence) -> Findings:
     table, configs = evidence.table("widths"), evidence.configs("widths")
+    assert configs[0].teacher is not None
     eigenvalues = np.asarray(configs[0].teacher.output_weights, dtype=float)
     size, random, tangent = np.array([sizes(config) for config in configs]).T
     risks = {
@@ -57,7 +58,10 @@ def measure(evidence: Evidence) -> Findings:
             "risk / ‖f*‖²",
             [
                 *(curve(LABELS[name], ratios.tolist(), found) for name, found in medians.items()),
-                *(Series(f"law: {LABELS[name]}", ratios.tolist(), law, style="points") for name, law in laws.items()),
+                *(
+                    Series(f"law: {LABELS[name]}", ratios.tolist(), law.tolist(), style="points")
+                    for name, law in laws.items()
+                ),
             ],
         ),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import exponent_of, median_of, slope, smallest_of
 from featlearn.claims.records import Panel, Series
+from featlearn.config.data import OnlineData
 from featlearn.runs.metrics import load_metrics
 
 _DIMENSION = "teacher.input_dim"
@@ -16,7 +17,7 @@ _DIMENSION = "teacher.input_dim"
 
 @dataclass(frozen=True)
 class Course:
-    """A run: its dimension, the inputs used at its rows, the first not counted, and the share across the subspace there."""
+    """A run: its dimension, the inputs used at its rows but the first, and the share across the subspace there."""
 
     dimension: int
     inputs: np.ndarray
@@ -24,7 +25,8 @@ class Course:
 
 
 def measure(evidence: Evidence) -> Findings:
-    return judged(*(courses(evidence, name) for name in ("decay", "without")), evidence.parameters["inputs_per_dimension"])
+    decay, without = (courses(evidence, name) for name in ("decay", "without"))
+    return judged(decay, without, evidence.parameters["inputs_per_dimension"])
 
 
 def courses(evidence: Evidence, sweep: str) -> list[Course]:
@@ -33,7 +35,8 @@ def courses(evidence: Evidence, sweep: str) -> list[Course]:
     for full, config in evidence.runs(sweep):
         if full.status == "done":
             rows = load_metrics(full.run.path)
-            inputs = rows["step"].astype(float) * config.data.batch_size  # type: ignore[union-attr,operator]
+            assert isinstance(config.data, OnlineData)
+            inputs = rows["step"].astype(float) * config.data.batch_size
             across = 1 - rows["subspace"].astype(float)
             found.append(Course(int(full.values[_DIMENSION]), inputs[1:], across[1:]))
     return found
@@ -70,4 +73,4 @@ def judged(decay: list[Course], without: list[Course], begins: float) -> Finding
 
 def _median(name: str, runs: list[Course]) -> Series:
     low, middle, high = np.percentile([run.across for run in runs], [25, 50, 75], axis=0)
-    return Series(name, runs[0].inputs, middle, low, high)
+    return Series(name, runs[0].inputs.tolist(), middle.tolist(), low.tolist(), high.tolist())

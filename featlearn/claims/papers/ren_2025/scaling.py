@@ -1,7 +1,8 @@
 """When each teacher is learned, and the power of the loss.
 
-What is learned of teacher p is E[f φ̃(v_p·x)] / E[φ̃²] over a_p, for orthonormal directions see nothing of each other. With times
-T_p ∝ 1/a_p = p^β, the loss at T_p is that of the teachers beyond, Σ_{q > p} q^(−2β) ∝ p^(1 − 2β) ∝ T_p^((1 − 2β)/β).
+What is learned of teacher p is E[f φ̃(v_p·x)] / E[φ̃²] over a_p, for orthonormal directions see nothing of each other.
+With times T_p ∝ 1/a_p = p^β, the loss at T_p is that of the teachers beyond, Σ_{q > p} q^(−2β) ∝ p^(1 − 2β), which is
+∝ T_p^((1 − 2β)/β).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _TENTH, _HALF, _MOST = 0.1, 0.5, 0.9
 
 @dataclass(frozen=True)
 class Course:
-    """A run: β, output weights a_p falling, what is learned of each at some steps (S, P), and the loss over E[φ̃²] there."""
+    """A run: β, output weights a_p falling, what is learned of each at some steps (S, P), the loss over E[φ̃²] there."""
 
     power: float
     weights: np.ndarray
@@ -120,9 +121,9 @@ def judged(found: list[Course]) -> Findings:
 def _left(run: Course, p: int) -> Series:
     """What is left of one teacher, (1 − learned/a)², down to a thousandth."""
     left = np.maximum((1 - run.learned[1:, p] / run.weights[p]) ** 2, 1e-3)
-    return Series(f"teacher {p + 1}, β = {run.power:g}", run.steps[1:], left, style="points")
+    return Series(f"teacher {p + 1}, β = {run.power:g}", run.steps[1:].tolist(), left.tolist(), style="points")
 
 
 def _whole(run: Course) -> Series:
     whole = whole_loss(run)
-    return Series(f"all teachers, β = {run.power:g}", run.steps[1:], whole[1:] / whole[0])
+    return Series(f"all teachers, β = {run.power:g}", run.steps[1:].tolist(), (whole[1:] / whole[0]).tolist())

@@ -42,7 +42,7 @@ def courses(evidence: Evidence) -> list[Course]:
             assert config.teacher is not None
             width = config.student.width
             mean = _recursion(config, steps)
-            examples = steps / config.teacher.input_dim  # type: ignore[operator]
+            examples = steps / config.teacher.input_dim
             found.append(Course(examples, loss, mean, bool(rows["recovered"][-1] == width)))
     return found
 
@@ -71,8 +71,8 @@ def judged(found: list[Course], width: int = 2) -> Findings:
             "specialised": proportion_of([one.specialised for one in found]),
         },
         [
-            f"examples / d until the plateau is left: {np.median(left[:, 0]):.0f} in the runs, {np.median(left[:, 1]):.0f} in "
-            "the recursion, medians",
+            f"examples / d until the plateau is left: {np.median(left[:, 0]):.0f} in the runs, "
+            f"{np.median(left[:, 1]):.0f} in the recursion, medians",
             f"run over recursion: {np.min(ratios):.2f} to {np.max(ratios):.2f}",
         ],
         Panel(
@@ -82,8 +82,8 @@ def judged(found: list[Course], width: int = 2) -> Findings:
                 series
                 for i, one in enumerate(found[:_SHOWN])
                 for series in (
-                    Series(f"run {i}", one.examples, one.loss, style="points"),
-                    Series(f"recursion from the start of run {i}", one.examples, one.mean),
+                    Series(f"run {i}", one.examples.tolist(), one.loss.tolist(), style="points"),
+                    Series(f"recursion from the start of run {i}", one.examples.tolist(), one.mean.tolist()),
                 )
             ],
             log_y=True,

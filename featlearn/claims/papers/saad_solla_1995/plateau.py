@@ -82,7 +82,10 @@ def judged(found: list[Rest]) -> Findings:
             "specialised": proportion_of([one.specialised for one in found]),
         },
         [
-            *(f"K = {k}: plateau at {loss_of(k):.5f}, left at the rate {1 / m.value:.3f} of the law" for k, m in growth.items()),
+            *(
+                f"K = {k}: plateau at {loss_of(k):.5f}, left at the rate {1 / m.value:.3f} of the law"
+                for k, m in growth.items()
+            ),
             f"starts of size {sizes[-1]:g} come within {max(largest):.1g} of the plateau's loss",
         ],
         Panel(
@@ -101,7 +104,7 @@ def _by_size(runs: list[Rest]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _growth(runs: list[Rest]) -> Measured:
-    """The time that each factor e of the start takes, times the rate, between neighbouring sizes of the small starts."""
+    """The time that each factor e of the start takes, times the rate, between neighbouring sizes of small starts."""
     sizes, left = _by_size(runs)
     with np.errstate(invalid="ignore"):
         each = np.diff(left, axis=0) / np.log(sizes[:-1] / sizes[1:])[:, None]
@@ -111,4 +114,4 @@ def _growth(runs: list[Rest]) -> Measured:
 def _curve(name: str, runs: list[Rest]) -> Series:
     sizes, left = _by_size(runs)
     found = [median_of(times) for times in left]
-    return Series(name, sizes, [m.value for m in found], [m.low for m in found], [m.high for m in found])
+    return Series(name, sizes.tolist(), [m.value for m in found], [m.low for m in found], [m.high for m in found])

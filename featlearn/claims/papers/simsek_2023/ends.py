@@ -1,8 +1,8 @@
 """The ends of students with fewer units than their teacher: what each unit does, and the loss.
 
-One unit that fits p orthonormal erf units with output weights 1 is best at w = Σ w*_i / √(p (2p − 1)), a = p; its loss is
-(2p/π)(π/6 − p arcsin(1/(2p))). Units with orthogonal rows do not see each other, so that n − 1 copies and such a unit for the
-k − n + 1 other teachers have this loss with p = k − n + 1.
+One unit that fits p orthonormal erf units with output weights 1 is best at w = Σ w*_i / √(p (2p − 1)), a = p; its loss
+is (2p/π)(π/6 − p arcsin(1/(2p))). Units with orthogonal rows do not see each other, so that n − 1 copies and such a
+unit for the k − n + 1 other teachers have this loss with p = k − n + 1.
 """
 
 from __future__ import annotations
@@ -61,7 +61,11 @@ def kind(rows: np.ndarray, teacher: np.ndarray) -> Kind:
     last = int(np.argmin(size))
     copied = np.delete(nearest, last)
     left = np.setdiff1d(np.arange(len(teacher)), copied)
-    if len(set(copied)) == len(copied) and (np.delete(size, last) > _COPY).all() and np.ptp(cosines[last, left]) < _EQUAL:
+    if (
+        len(set(copied)) == len(copied)
+        and (np.delete(size, last) > _COPY).all()
+        and np.ptp(cosines[last, left]) < _EQUAL
+    ):
         return "average"
     return "copies" if len(set(nearest)) == len(nearest) and (size > _ROUGH).all() else "other"
 
@@ -88,8 +92,8 @@ def judged(found: list[End]) -> Findings:
 
 def _told(k: int, n: int, runs: list[End]) -> str:
     counts = [sum(end.kind == what for end in runs) for what in ("average", "copies", "other")]
-    least = min(end.ratio for end in runs)
-    return f"k = {k}, n = {n}: {counts[0]} copy and average, {counts[1]} copy, {counts[2]} else; least loss {least:.5f} of the average's"
+    told = f"k = {k}, n = {n}: {counts[0]} copy and average, {counts[1]} copy, {counts[2]} else; "
+    return told + f"least loss {min(end.ratio for end in runs):.5f} of the average's"
 
 
 def _shown(k: int, found: list[End]) -> list[Kind]:
@@ -99,4 +103,6 @@ def _shown(k: int, found: list[End]) -> list[Kind]:
 def _points(k: int, what: Kind, found: list[End]) -> Series:
     own = [end for end in found if end.teachers == k and end.kind == what]
     words = {"average": "copy and average", "copies": "approximate copies", "other": "other ends"}
-    return Series(f"k = {k}, {words[what]}", [end.students / k for end in own], [end.ratio for end in own], style="points")
+    return Series(
+        f"k = {k}, {words[what]}", [end.students / k for end in own], [end.ratio for end in own], style="points"
+    )

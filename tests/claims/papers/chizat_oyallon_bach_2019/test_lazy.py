@@ -11,7 +11,9 @@ PAPER = "chizat_oyallon_bach_2019"
 SCALES = [0.01, 0.3, 1.0, 4.0]
 
 
-def judged(monkeypatch: pytest.MonkeyPatch, *, power: float = -2.0, plateau: float = 1.05, least: float = 0.0) -> Findings:
+def judged(
+    monkeypatch: pytest.MonkeyPatch, *, power: float = -2.0, plateau: float = 1.05, least: float = 0.0
+) -> Findings:
     """A loss that rises from ``least`` of ‖f*‖² = 2 to the floor 0.5, and weights that move as a power of the scale."""
     table = grid(10, student__init__second_layer_std=SCALES)
     scale = table["student.init.second_layer_std"]

@@ -17,6 +17,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, **factors: float) -> Findings:
     """Findings of runs on their laws, but for factors."""
     table = grid(student__width=WIDTHS)
     configs = configured(PAPER, "trained.yaml", [[f"student.width={n}"] for n in WIDTHS])
+    assert configs[0].teacher is not None
     eigenvalues = np.array(configs[0].teacher.output_weights)
 
     def on_law(name: str, n: int) -> float:

@@ -12,7 +12,9 @@ PAPER = "mousavi_hosseini_2022"
 def found(*, of_inputs: float = -1.0, of_dimension: float = 1.0, without: float = 0.7) -> Findings:
     inputs = np.geomspace(100, 10000, 30)
     decay = [
-        Course(d, inputs, (1 + 0.01 * seed) * d**of_dimension * inputs**of_inputs) for d in (10, 40) for seed in range(6)
+        Course(d, inputs, (1 + 0.01 * seed) * d**of_dimension * inputs**of_inputs)
+        for d in (10, 40)
+        for seed in range(6)
     ]
     return judged(decay, [Course(40, inputs, without + 0 * inputs)] * 4, 20)
 

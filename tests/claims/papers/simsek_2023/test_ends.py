@@ -34,7 +34,7 @@ def ends(**changed: float | str) -> list[End]:
     """Forty ends, some of which are changed."""
     few = [End(2, 5, 1.0, "average"), End(3, 5, 1.0, "average")] * 15
     many = [End(4, 5, 0.95, "copies")] * 10
-    return [End(**(end.__dict__ | changed)) if i % 4 == 1 else end for i, end in enumerate([*few, *many])]  # type: ignore[arg-type]
+    return [End(**(end.__dict__ | changed)) if i % 4 == 1 else end for i, end in enumerate([*few, *many])]
 
 
 def test_it_holds_for_copies_and_averages() -> None:
