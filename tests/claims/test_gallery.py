@@ -13,7 +13,11 @@ from tests.places import CONFIGS, PAPER
 
 def test_it_has_every_configuration_and_sweep() -> None:
     own = {path.relative_to(CONFIGS).with_suffix("").as_posix() for path in CONFIGS.rglob("*.yaml")}
-    papers = {f"{PAPER.name}/{path.parent.name}/{path.stem}" for path in PAPER.glob("*s/*.yaml")}
+    papers = {
+        path.relative_to(PAPER.parent).with_suffix("").as_posix()
+        for kind in ("configs", "sweeps")
+        for path in PAPER.parent.glob(f"*/{kind}/*.yaml")
+    }
     assert set(gallery()) == own | papers
     assert next(iter(gallery())) == min(own)
 

@@ -154,6 +154,7 @@ def test_another_paper_is_reproduced_and_goes_on_by_its_own_claims(paper: Path) 
     assert (done.exit_code, done.stderr) == (0, "")
     document = json.loads(done.stdout)
     assert (document["paper"], document["wanted"]) == ("made-up-2020", [HOLDS])
+    assert document["claims"][0]["sentence"] == "An older loss falls."
     path = the_reproduction(paper)
     text = (path / "claims.json").read_text()
     (path / "claims.json").write_text(json.dumps(json.loads(text) | {"claims": [], "status": "running"}))

@@ -21,11 +21,11 @@ def test_each_paper_is_told_with_its_claims(
     assert lines[:4] == [
         "made-up-2020",
         "  A. Nobody, B. Somebody; How Losses Fall (2020); nowhere; 3 min",
-        f"    {HOLDS}: The loss* falls | always.",
+        f"    {HOLDS}: An older loss falls.",
         PAPER,
     ]
     assert lines[-1].startswith("featlearn reproduce --paper NAME")
     document = paper_document(papers[0])
     assert (document["id"], document["year"], document["minutes"]) == ("made-up-2020", 2020, 3)
     assert (document["code"], document["ours"], document["unconfirmed"]) == (None, [], [])
-    assert document["claims"] == [{"id": HOLDS, "sentence": "The loss* falls | always."}]
+    assert document["claims"] == [{"id": HOLDS, "sentence": "An older loss falls."}]
