@@ -127,8 +127,6 @@ def _longer_search(cubic: list[Course], linear: list[Course]) -> Measured:
 def _curve(name: str, runs: list[Course], d: int) -> Series:
     """The median overlap of all units at each snapshot."""
     samples = runs[0].samples
-    overlaps = np.concatenate([run.overlaps for run in runs], axis=1)
-    low, middle, high = np.percentile(overlaps, [25, 50, 75], axis=1)
+    overlaps = np.median(np.concatenate([run.overlaps for run in runs], axis=1), axis=1)
     later = samples > 0
-    x, y, below, above = (column[later].tolist() for column in (samples / d, middle, low, high))
-    return Series(name, x, y, below, above)
+    return Series(name, (samples[later] / d).tolist(), overlaps[later].tolist())

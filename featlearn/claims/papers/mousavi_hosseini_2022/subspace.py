@@ -72,5 +72,5 @@ def judged(decay: list[Course], without: list[Course], begins: float) -> Finding
 
 
 def _median(name: str, runs: list[Course]) -> Series:
-    low, middle, high = np.percentile([run.across for run in runs], [25, 50, 75], axis=0)
-    return Series(name, runs[0].inputs.tolist(), middle.tolist(), low.tolist(), high.tolist())
+    across = np.median([run.across for run in runs], axis=0)
+    return Series(name, runs[0].inputs.tolist(), across.tolist())
