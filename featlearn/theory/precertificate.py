@@ -57,7 +57,7 @@ class Precertificate:
     def non_degeneracy(self) -> float:
         """The largest ρ with |η(w)| ≤ 1 − ρ δ(w)² on the whole sphere; negative where |η| is above 1.
 
-        Accuracy: the limits at the teacher's directions are exact up to rounding; elsewhere, what a scan of the sphere and
+        Accuracy: the limits at the directions are exact up to rounding; elsewhere, what a scan of the sphere and
         a refinement of its lowest points find at δ ≥ 0.001; not a proof.
         """
         points = self._scan()
