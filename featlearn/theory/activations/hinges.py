@@ -59,9 +59,10 @@ class Corner(NamedTuple):
     left_u: Array
 
     @classmethod
-    def of(cls, xp: Any, x: Array, y: Array, t: Array, c: Array, d: Array) -> Corner:
+    def of(cls, xp: Any, x: Array, y: Array, t: Array, c: Array, d: Array, root: Array | None = None) -> Corner:
+        """With r, where it is known to more digits than t near ±1 tells."""
         here, there = normal.threshold(xp, 0 * x + c, x), normal.threshold(xp, 0 * y + d, y)
-        found = normal.bivariate(xp, -here, -there, t)
+        found = normal.bivariate(xp, -here, -there, t, root)
         at_u, at_v = normal.density(xp, here), normal.density(xp, there)
         return cls(
             x=x,
@@ -102,9 +103,9 @@ class _Column(NamedTuple):
 def _total(jump_u: Array, jump_v: Array, parts: Array) -> Array:
     """Σ J_i J_j of the parts along the first two axes, in an order that does not depend on the others."""
     parts = jump_u * (jump_v * parts)
-    count, total = len(jump_u), 0.0
-    for i in range(count):
-        for j in range(count):
+    total = 0.0
+    for i in range(len(jump_u)):
+        for j in range(len(jump_v[0])):
             total = total + parts[i, j]
     return total
 
@@ -126,12 +127,36 @@ class Hinges:
 
     hinges: tuple[Hinge, ...]
 
+    def coefficients(self, xp: Any, x: Array, degree: int, order: int) -> list[Array]:
+        """E[h^{(order)}(xz) he_k(z)] for k = 0 … degree at norms x of any shape; 0 at 0 where it is infinite there."""
+        found = [0 * x for _ in range(degree + 1)]
+        for hinge in self.hinges:
+            its = _coefficients(xp, x, hinge, degree, order)
+            found = [total + each for total, each in zip(found, its, strict=True)]
+        return found
+
+    def column(self, like: Array, axis: int) -> _Column:
+        """The hinges along an axis, 0 or 1 of two, before those of arrays like one."""
+        shape = (1,) * np.ndim(like.high if isinstance(like, DoubleDouble) else like)
+        first = ((-1, 1), (1, -1))[axis]
+        parts = (np.array(part, dtype=float).reshape(*first, *shape) for part in zip(*self.hinges, strict=True))
+        made = parts if isinstance(like, np.ndarray | np.generic | DoubleDouble) else map(like.new_tensor, parts)
+        return _Column(*made)
+
+
+@dataclass(frozen=True)
+class HingePair:
+    """Products of two sums of hinges, the first of rows u, the second of rows v."""
+
+    of_u: Hinges
+    of_v: Hinges
+
     def kernel(self, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
         """K, ∂K/∂s and ∂K/∂q_u of all pairs of hinges, as in ``Activation.kernel``."""
         x, y = xp.sqrt(q_u), xp.sqrt(q_v)
         n = xp.sqrt(q_u * q_v)  # of a row with itself, q to the last bit
         t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
-        of_u, of_v = self._columns(t)
+        of_u, of_v = self.columns(t)
         sign = of_u.sign * of_v.sign
         corner = Corner.of(xp, x, y, t * sign, of_u.at, of_v.at)
         jump = of_u.jump, of_v.jump
@@ -145,7 +170,7 @@ class Hinges:
         x, y = xp.sqrt(pairs.q_u), xp.sqrt(pairs.q_v)
         by_x, by_y = _inverse(xp, x), _inverse(xp, y)
         hu, hv, ku, kv = hu * by_x, hv * by_y, ku * by_x, kv * by_y
-        of_u, of_v = self._columns(0 * (hk + hu * kv))
+        of_u, of_v = self.columns(0 * (hk + hu * kv))
         sign = of_u.sign * of_v.sign
         corner = Corner.of(xp, x, y, pairs.cosine * sign, of_u.at, of_v.at)
         towards, back = hv * sign - corner.t * hu, ku * sign - corner.t * kv
@@ -155,23 +180,9 @@ class Hinges:
         found = found + sign * (corner.there * corner.at_v * corner.beyond_v * (hv * kv))
         return _total(of_u.jump, of_v.jump, found)
 
-    def _columns(self, like: Array) -> tuple[_Column, _Column]:
+    def columns(self, like: Array) -> tuple[_Column, _Column]:
         """The hinges of u along a first axis before those of arrays like one, those of v along a second."""
-        shape = (1,) * np.ndim(like.high if isinstance(like, DoubleDouble) else like)
-        columns = []
-        for first in ((-1, 1), (1, -1)):
-            parts = (np.array(part, dtype=float).reshape(*first, *shape) for part in zip(*self.hinges, strict=True))
-            made = parts if isinstance(like, np.ndarray | np.generic | DoubleDouble) else map(like.new_tensor, parts)
-            columns.append(_Column(*made))
-        return columns[0], columns[1]
-
-    def coefficients(self, xp: Any, x: Array, degree: int, order: int) -> list[Array]:
-        """E[h^{(order)}(xz) he_k(z)] for k = 0 … degree at norms x of any shape; 0 at 0 where it is infinite there."""
-        found = [0 * x for _ in range(degree + 1)]
-        for hinge in self.hinges:
-            its = _coefficients(xp, x, hinge, degree, order)
-            found = [total + each for total, each in zip(found, its, strict=True)]
-        return found
+        return self.of_u.column(like, 0), self.of_v.column(like, 1)
 
 
 def _coefficients(xp: Any, x: Array, hinge: Hinge, degree: int, order: int) -> list[Array]:
