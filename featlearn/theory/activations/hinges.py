@@ -100,7 +100,7 @@ class _Column(NamedTuple):
     at: Array
 
 
-def _total(jump_u: Array, jump_v: Array, parts: Array) -> Array:
+def total_of_pairs(jump_u: Array, jump_v: Array, parts: Array) -> Array:
     """Σ J_i J_j of the parts along the first two axes, in an order that does not depend on the others."""
     parts = jump_u * (jump_v * parts)
     total = 0.0
@@ -160,9 +160,9 @@ class HingePair:
         sign = of_u.sign * of_v.sign
         corner = Corner.of(xp, x, y, t * sign, of_u.at, of_v.at)
         jump = of_u.jump, of_v.jump
-        value = _total(*jump, corner.value())
-        by_s = _total(*jump, sign * corner.both)
-        return value, by_s, _total(*jump, 0.5 * corner.bend(xp))
+        value = total_of_pairs(*jump, corner.value())
+        by_s = total_of_pairs(*jump, sign * corner.both)
+        return value, by_s, total_of_pairs(*jump, 0.5 * corner.bend(xp))
 
     def tangents(self, pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
         """See ``Activation.tangents``: h and k in the plane of u and v, and what is perpendicular to it."""
@@ -178,7 +178,7 @@ class HingePair:
         found = sign * (corner.both * hk) + corner.at_both * (corner.root * (hu * kv) + across)
         found = found + sign * (corner.here * corner.at_u * corner.beyond_u * (hu * ku))
         found = found + sign * (corner.there * corner.at_v * corner.beyond_v * (hv * kv))
-        return _total(of_u.jump, of_v.jump, found)
+        return total_of_pairs(of_u.jump, of_v.jump, found)
 
     def columns(self, like: Array) -> tuple[_Column, _Column]:
         """The hinges of u along a first axis before those of arrays like one, those of v along a second."""
