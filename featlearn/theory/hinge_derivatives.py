@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.theory.activations.hinges import Corner, HingePair, total_of_pairs
-from featlearn.theory.activations.piecewise_linear import PiecewisePair
+from featlearn.theory.activations.piecewise_linear import PiecewiseLinear, PiecewisePair
 from featlearn.theory.activations.series_sums import Term
 from featlearn.theory.pair_vectors import Vectors
 from featlearn.theory.pairs import Array, Pairs
@@ -40,7 +40,7 @@ def _of_hinges(
     of: HingePair, pairs: Pairs, x: Array, y: Array, over_x: Array
 ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     """``Vectors.mixed`` and ``Vectors.own``."""
-    of_u, of_v = of.columns(pairs.s)
+    of_u, of_v = of.columns(np, pairs.s)
     sign = of_u.sign * of_v.sign
     t, r = pairs.cosine, pairs.sine
     over_r = (r > 0) / np.where(r > 0, r, 1.0)
@@ -64,3 +64,32 @@ def _of_hinges(
 
 def _sums(one: tuple[Array, ...], other: tuple[Array, ...]) -> tuple[Array, ...]:
     return tuple(a + b for a, b in zip(one, other, strict=True))
+
+
+def biased_hinge_vectors(of_u: PiecewiseLinear, of_v: PiecewiseLinear, u: np.ndarray, v: np.ndarray) -> Vectors:
+    """The same of plain functions of rows (w, b), (m, d + 1) and (N, d + 1)."""
+    (w_u, b_u), (w_v, b_v) = ((rows[:, :-1], rows[:, -1]) for rows in (u, v))
+    of = PiecewisePair(of_u.with_bias(np, b_u[:, None]), of_v.with_bias(np, b_v[None]), 0)
+    its, pairs = hinge_vectors(of, w_u, w_v), Pairs.of_rows(w_u, w_v)
+    given = pairs.q_u, pairs.q_v, pairs.s
+    x, y, t = np.sqrt(pairs.q_u), np.sqrt(pairs.q_v)[None], pairs.cosine
+    hinges_u, hinges_v = HingePair(of.of_u.bends, of.of_v.bends).columns(np, t)
+    at = Corner.of(np, x, y, hinges_u.sign * hinges_v.sign * t, hinges_u.at, hinges_v.at, pairs.sine)
+    kink_u, kink_v, bent = (
+        total_of_pairs(hinges_u.jump, hinges_v.jump, part)
+        for part in (
+            hinges_v.sign * at.at_u * at.beyond_u,
+            hinges_u.sign * at.at_v * at.beyond_v,
+            hinges_u.sign * at.here * at.bend(np),
+        )
+    )
+    a_21, a_12, a_30 = of.low((Term(2, 1, 0, 1.0), Term(1, 2, 0, 1.0), Term(3, 0, 0, 1.0)), np, *given)
+    over_x = (x > 0) / np.where(x > 0, x, 1.0)
+    without = [np.concatenate([rows, np.zeros((len(rows), 1))], 1) for rows in (its.u, its.v)]
+    return its._replace(
+        u=without[0],
+        v=without[1],
+        by_bias=of.by_bias(np, *given),
+        mixed_shift=(kink_u + x * a_21, kink_v + y * a_12),
+        own_shift=(y * (over_x * kink_u + a_21), bent + x * a_30 + t * y * a_21),
+    )

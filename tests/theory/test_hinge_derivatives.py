@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from featlearn.theory.activations import activation
+from featlearn.theory.activations.biased_hinges import hinges
 from featlearn.theory.activations.piecewise_linear import PiecewiseLinear, PiecewisePair
-from featlearn.theory.hinge_derivatives import hinge_vectors
+from featlearn.theory.hinge_derivatives import biased_hinge_vectors, hinge_vectors
 from featlearn.theory.pair_derivatives import vectors_of
 from featlearn.theory.pair_vectors import PairBends, Vectors
 from tests.theory.test_piecewise_linear import FUNCTIONS, OTHERS
@@ -79,3 +80,23 @@ def test_rows_that_meet_have_the_second_derivatives_of_a_neuron_with_itself() ->
     truth = np.diag([density @ (inside * z) ** 2, density.sum()])
     found = _mixed(hinge_vectors(PiecewisePair(function, function, 0), u[None], u[None]))
     np.testing.assert_allclose(found, truth, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("names", [("bent", "bent"), ("hardtanh", "hardtanh"), ("relu6", "abs")])
+def test_with_biases_they_are_differences_of_gradients(names: tuple[str, str]) -> None:
+    of, (u, v), step = _pair(names, 0), np.random.default_rng(8).standard_normal((2, 4)), 1e-5
+    its, moves = biased_hinge_vectors(of.of_u, of.of_v, u[None], v[None]), 1e-5 * np.eye(4)
+
+    def slope(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        w, b, x, c = u[:-1], u[-1], v[:-1], v[-1]
+        _, by_s, by_q, by_b = hinges(of.of_u, of.of_v, 0, np, w @ w, b, x @ x, c, w @ x)
+        return np.append(by_s * x + 2 * by_q * w, by_b)
+
+    own = np.array([(slope(u + h, v) - slope(u - h, v)) / (2 * step) for h in moves])
+    mixed = np.array([(slope(u, v + h) - slope(u, v - h)) / (2 * step) for h in moves]).T
+    np.testing.assert_allclose(PairBends(its, np.ones(1)).block(0), own, rtol=0, atol=3e-9)
+    found = _mixed(its)
+    shift = its.mixed_shift[0][0, 0] * its.u[0] + its.mixed_shift[1][0, 0] * its.v[0]
+    found[:, -1] += shift
+    found[-1] += shift
+    np.testing.assert_allclose(found, mixed, rtol=0, atol=3e-9)

@@ -24,11 +24,11 @@ Orders = tuple[int, int]
 
 
 class Hinge(NamedTuple):
-    """J (σz − c)₊."""
+    """J (σz − c)₊, with one σ and c or, of neurons with biases, arrays of them."""
 
     jump: float
-    sign: int
-    at: float
+    sign: Any
+    at: Any
 
 
 class Corner(NamedTuple):
@@ -86,6 +86,10 @@ class Corner(NamedTuple):
         edges = self.here * self.at_v * self.beyond_v + self.there * self.at_u * self.beyond_u
         return self.x * self.y * (product * self.both - edges + self.root * self.at_both)
 
+    def beyond(self) -> Array:
+        """E[1(xz > c) (yz′ − d)₊]."""
+        return self.y * (self.at_v * self.beyond_v + self.t * self.at_u * self.beyond_u - self.there * self.both)
+
     def bend(self, xp: Any) -> Array:
         """E[δ(xz − c) (yz′ − d)₊], 0 for a row u of norm 0."""
         share = self.root * self.at_both - self.at_u * self.left_u * self.beyond_u
@@ -135,13 +139,18 @@ class Hinges:
             found = [total + each for total, each in zip(found, its, strict=True)]
         return found
 
-    def column(self, like: Array, axis: int) -> _Column:
+    def column(self, xp: Any, like: Array, axis: int) -> _Column:
         """The hinges along an axis, 0 or 1 of two, before those of arrays like one."""
-        shape = (1,) * np.ndim(like.high if isinstance(like, DoubleDouble) else like)
-        first = ((-1, 1), (1, -1))[axis]
-        parts = (np.array(part, dtype=float).reshape(*first, *shape) for part in zip(*self.hinges, strict=True))
-        made = parts if isinstance(like, np.ndarray | np.generic | DoubleDouble) else map(like.new_tensor, parts)
-        return _Column(*made)
+        return _Column(*(_along(xp, like, axis, part) for part in zip(*self.hinges, strict=True)))
+
+
+def _along(xp: Any, like: Array, axis: int, part: tuple[Any, ...]) -> Array:
+    if not all(isinstance(x, int | float) for x in part):
+        stacked = xp.stack([x + 0 * like for x in part])
+        return stacked[:, None] if axis == 0 else stacked[None]
+    shape = (1,) * np.ndim(like.high if isinstance(like, DoubleDouble) else like)
+    made = np.array(part, dtype=float).reshape(*((-1, 1), (1, -1))[axis], *shape)
+    return made if isinstance(like, np.ndarray | np.generic | DoubleDouble) else like.new_tensor(made)
 
 
 @dataclass(frozen=True)
@@ -153,16 +162,25 @@ class HingePair:
 
     def kernel(self, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
         """K, ∂K/∂s and ∂K/∂q_u of all pairs of hinges, as in ``Activation.kernel``."""
+        corner, sign, jump_u, jump_v = self._corner(xp, q_u, q_v, s)
+        value = total_of_pairs(jump_u, jump_v, corner.value())
+        by_s = total_of_pairs(jump_u, jump_v, sign * corner.both)
+        return value, by_s, total_of_pairs(jump_u, jump_v, 0.5 * corner.bend(xp))
+
+    def by_bias(self, xp: Any, q_u: Array, q_v: Array, s: Array) -> Array:
+        """E[φ′(u·x) g(v·x)]."""
+        corner, _, jump_u, jump_v = self._corner(xp, q_u, q_v, s)
+        sign_u = self.of_u.column(xp, corner.t[0, 0], 0).sign
+        return total_of_pairs(jump_u, jump_v, sign_u * corner.beyond())
+
+    def _corner(self, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Corner, Array, Array, Array]:
+        """Of all pairs, with στ and the jumps."""
         x, y = xp.sqrt(q_u), xp.sqrt(q_v)
         n = xp.sqrt(q_u * q_v)  # of a row with itself, q to the last bit
         t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
-        of_u, of_v = self.columns(t)
+        of_u, of_v = self.columns(xp, t)
         sign = of_u.sign * of_v.sign
-        corner = Corner.of(xp, x, y, t * sign, of_u.at, of_v.at)
-        jump = of_u.jump, of_v.jump
-        value = total_of_pairs(*jump, corner.value())
-        by_s = total_of_pairs(*jump, sign * corner.both)
-        return value, by_s, total_of_pairs(*jump, 0.5 * corner.bend(xp))
+        return Corner.of(xp, x, y, t * sign, of_u.at, of_v.at), sign, of_u.jump, of_v.jump
 
     def tangents(self, pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
         """See ``Activation.tangents``: h and k in the plane of u and v, and what is perpendicular to it."""
@@ -170,7 +188,7 @@ class HingePair:
         x, y = xp.sqrt(pairs.q_u), xp.sqrt(pairs.q_v)
         by_x, by_y = _inverse(xp, x), _inverse(xp, y)
         hu, hv, ku, kv = hu * by_x, hv * by_y, ku * by_x, kv * by_y
-        of_u, of_v = self.columns(0 * (hk + hu * kv))
+        of_u, of_v = self.columns(xp, 0 * (hk + hu * kv))
         sign = of_u.sign * of_v.sign
         corner = Corner.of(xp, x, y, pairs.cosine * sign, of_u.at, of_v.at)
         towards, back = hv * sign - corner.t * hu, ku * sign - corner.t * kv
@@ -180,9 +198,9 @@ class HingePair:
         found = found + sign * (corner.there * corner.at_v * corner.beyond_v * (hv * kv))
         return total_of_pairs(of_u.jump, of_v.jump, found)
 
-    def columns(self, like: Array) -> tuple[_Column, _Column]:
+    def columns(self, xp: Any, like: Array) -> tuple[_Column, _Column]:
         """The hinges of u along a first axis before those of arrays like one, those of v along a second."""
-        return self.of_u.column(like, 0), self.of_v.column(like, 1)
+        return self.of_u.column(xp, like, 0), self.of_v.column(xp, like, 1)
 
 
 def _coefficients(xp: Any, x: Array, hinge: Hinge, degree: int, order: int) -> list[Array]:
@@ -198,7 +216,7 @@ def _coefficients(xp: Any, x: Array, hinge: Hinge, degree: int, order: int) -> l
     for j in range(degree + 1):
         both = j + order
         part = first[both] if both < 2 else scaled[both - 2] * _ratio(xp, j, order)
-        found.append(power * part * (hinge.jump * float(hinge.sign) ** both))
+        found.append(power * part * (hinge.jump * hinge.sign if both % 2 else hinge.jump))
     return found
 
 

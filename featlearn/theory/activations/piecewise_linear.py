@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.theory.activations.hinges import HingePair, Hinges
+from featlearn.theory.activations.hinges import Hinge, HingePair, Hinges
 from featlearn.theory.activations.series import of_norms
 from featlearn.theory.activations.series_sums import Term
 from featlearn.theory.pairs import Array, Pairs, mixed_derivative
@@ -25,12 +25,12 @@ class PiecewiseLinear:
     """The kernels and moments of φ.
 
     Attributes:
-        constant, slope: α and β.
+        constant, slope: α and β, numbers or, of neurons with biases, arrays.
         bends: the hinges.
     """
 
-    constant: float
-    slope: float
+    constant: Any
+    slope: Any
     bends: Hinges
 
     def phi(self, z: Array, xp: ModuleType = np) -> Array:
@@ -46,6 +46,16 @@ class PiecewiseLinear:
         for hinge in self.bends.hinges:
             total = total + (0.5 * hinge.jump * hinge.sign) * (xp.sign(hinge.sign * z - hinge.at) + 1)
         return total
+
+    def with_bias(self, xp: Any, b: Array) -> PiecewiseLinear:
+        """z ↦ φ(z + b) of an array of biases, with hinges that are written away from 0 for each."""
+        slope, hinges = self.slope + 0 * b, []
+        for jump, sign, at in self.bends.hinges:
+            away = at - sign * b
+            passed = away < 0
+            slope = slope + xp.where(passed, 0 * b + jump * sign, 0 * b)
+            hinges.append(Hinge(jump, xp.where(passed, 0 * b - sign, 0 * b + sign), xp.abs(away)))
+        return PiecewiseLinear(self.phi(b, xp), slope, Hinges(tuple(hinges)))
 
     def kernel(self, drop: int, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
         """See ``Activation.kernel``."""
@@ -90,6 +100,11 @@ class PiecewisePair:
         hinges = HingePair(self.of_u.bends, self.of_v.bends).kernel(xp, q_u, q_v, s)
         k, k_s, k_q = (a + b for a, b in zip(hinges, self.low(terms, xp, q_u, q_v, s), strict=True))
         return k, k_s, k_q
+
+    def by_bias(self, xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> Array:
+        """The derivative by a number that is added to u·x."""
+        (low,) = self.low((Term(1, 0, self.drop, 1.0),), xp, q_u, q_v, s)
+        return HingePair(self.of_u.bends, self.of_v.bends).by_bias(xp, q_u, q_v, s) + low
 
     def tangents(self, pairs: Pairs, *products: Array) -> Array:
         """See ``Activation.tangents``."""
