@@ -16,8 +16,6 @@ from featlearn.theory.activations.piecewise_linear import PiecewiseLinear
 
 _SAME = 1e-9  # last digits differ between machines
 _NEAR = 8.0
-_FAR = 8.03 * 1.155 ** np.arange(40)  # to 2200, some 16 times the norms to which series hold
-_POINTS = np.round(np.concatenate([-_FAR[::-1], -7.97 + 0.0997 * np.arange(160), _FAR]), 4)  # the same doubles anywhere
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,16 @@ def fingerprint(
     """That of φ, which is ``straight`` between kinks, or smooth; without points at which it overflows."""
     if straight is not None:
         return _of_pieces(straight)
-    values, slopes = _at(phi, _POINTS), _at(phi_prime, _POINTS)
+    points = _points()
+    values, slopes = _at(phi, points), _at(phi_prime, points)
     finite = np.isfinite(values) & np.isfinite(slopes)
-    return Fingerprint((), (), *(tuple(its[finite].tolist()) for its in (_POINTS, values, slopes)))
+    return Fingerprint((), (), *(tuple(its[finite].tolist()) for its in (points, values, slopes)))
+
+
+def _points() -> np.ndarray:
+    """240 of them, to 2200, some 16 times the norms to which series hold; the same doubles on every machine."""
+    far = 8.03 * 1.155 ** np.arange(40)
+    return np.round(np.concatenate([-far[::-1], -7.97 + 0.0997 * np.arange(160), far]), 4)
 
 
 def _of_pieces(straight: PiecewiseLinear) -> Fingerprint:
