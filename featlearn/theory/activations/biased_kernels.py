@@ -3,7 +3,8 @@ s, q_u and b, over the Hermite degrees from ℓ on.
 
 In general it is Σ_{k ≥ ℓ} c_k(u) c_k(v) t^k with the coefficients of ``biased_coefficients``, and the derivatives by s,
 q and b are Σ_{k ≥ ℓ−1} d_k d_k t^k, ½ Σ e_k c_k t^k and Σ d_k c_k t^k, with d of φ′ and e of φ″. Closed forms exist for
-two piecewise linear ones (``biased_linear`` where both have their kink at 0, else ``biased_hinges``) and for two of erf; sums end by themselves beside a polynomial.
+two piecewise linear ones (``biased_linear`` where both have their kink at 0, else ``biased_hinges``) and two of erf;
+sums end by themselves beside a polynomial.
 """
 
 from __future__ import annotations
