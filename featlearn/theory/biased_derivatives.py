@@ -5,8 +5,8 @@ By Stein's identity, with e for the coordinate of the bias,
     ∂_u ∂_vᵀ K = A₁₁ I + A₃₁ uuᵀ + A₂₂ (uvᵀ + vuᵀ) + A₁₃ vvᵀ + A₂₁ (ueᵀ + euᵀ) + A₁₂ (veᵀ + evᵀ),
     ∂_u ∂_uᵀ K = A₂₀ I + A₄₀ uuᵀ + A₃₁ (uvᵀ + vuᵀ) + A₂₂ vvᵀ + A₃₀ (ueᵀ + euᵀ) + A₂₁ (veᵀ + evᵀ).
 
-Without the Hermite degrees below ℓ each A_ij is a sum over the degrees from ℓ on, less one for each v on the left and u
-on the right that comes from s = u·v. Of functions with a kink the A_ij are densities that grow like 1/sin θ where rows
+Without the Hermite degrees below ℓ each A_ij is a sum over the degrees from ℓ on, or from ℓ − 1 or ℓ − 2 where its
+vectors come from s = u·v. Of functions with a kink the A_ij are densities that grow like 1/sin θ where rows
 are parallel; they are taken together with vectors that vanish there. Derived in docs/theory.md §16.
 """
 
