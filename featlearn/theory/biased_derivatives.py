@@ -153,7 +153,8 @@ def _erf_moments(at_u: _Rows, at_v: _Rows, s: np.ndarray, lowest: int) -> Moment
     (q_u, b_u), (q_v, b_v) = at_u, at_v
     n = np.sqrt(q_u * q_v)
     closed = _erf(q_u, b_u, q_v, b_v, s)
-    low = _low(*(_erf_coefficients(its, lowest) for its in (at_u, at_v)), np.clip(s / np.where(n > 0, n, 1.0), -1, 1))
+    t = np.clip(s / np.where(n > 0, n, 1.0), -1.0, 1.0)
+    low = _low(_erf_coefficients(at_u, lowest), _erf_coefficients(at_v, lowest), t)
     return lambda i, j, first: closed[i, j] - low(i, j, first)
 
 

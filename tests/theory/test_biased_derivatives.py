@@ -121,11 +121,11 @@ def _is_the_change_of_the_gradient(name: str, drop: int, teacher: Any, rest: Any
     w[3] *= 0.1
     h, k = rng.standard_normal(4), 0.5 * rng.standard_normal((4, 4))
     k[3] *= 0.1
-    hessian = Hessian.at(act, a, w, *teacher, rest)
+    hessian = Hessian.at(act, a, w, teacher[0], teacher[1], rest)
 
     def gradient(by: float) -> np.ndarray:
-        neurons = (x[None] for x in teacher)
-        slope = against.gradient(act, (a + by * h)[None], (w + by * k)[None], *neurons, rest)
+        student = (a + by * h)[None], (w + by * k)[None]
+        slope = against.gradient(act, *student, teacher[0][None], teacher[1][None], rest)
         return np.concatenate([slope.second_layer[0], slope.first_layer[0].ravel()])
 
     here, change = gradient(0.0), (gradient(step) - gradient(-step)) / (2 * step)
