@@ -23,6 +23,7 @@ from featlearn.theory.activations.biased_kernels import Side, biased_kernel, com
 from featlearn.theory.activations.biased_linear import Slopes
 from featlearn.theory.activations.biased_series import like
 from featlearn.theory.activations.record import BiasedValues
+from featlearn.theory.hinge_derivatives import biased_hinge_vectors
 from featlearn.theory.pair_vectors import MixedShift, Vectors
 from featlearn.theory.pairs import Array, Pairs
 
@@ -46,6 +47,8 @@ def biased_vectors(student: Activation, teacher: Activation, u: np.ndarray, v: n
     side_u, side_v = map(side_of, plain)
     if side_u.slopes is not None and side_v.slopes is not None:
         return _piecewise_linear((side_u, side_v), lowest, u, v, first)
+    if plain[0].straight is not None and plain[1].straight is not None:
+        return biased_hinge_vectors(plain[0].straight, plain[1].straight, lowest, u, v)
     closed = plain[0].name == plain[1].name == "erf"
     moments = _erf_moments(at_u, at_v, s, lowest) if closed else _sums(side_u, side_v, at_u, at_v, s, lowest)
     none, one, two = (max(0, lowest - less) for less in range(3))
