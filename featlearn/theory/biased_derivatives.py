@@ -28,7 +28,7 @@ from featlearn.theory.pair_vectors import MixedShift, Vectors
 from featlearn.theory.pairs import Array, Pairs
 
 Moments = Callable[[int, int, int], Array]  # of i, j and n: A_ij over the degrees from n on
-_Rows = tuple[np.ndarray, np.ndarray]  # ‖w‖² and b
+_Rows = tuple[Array, Array]  # ‖w‖² and b
 
 
 def biased_vectors(student: Activation, teacher: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
