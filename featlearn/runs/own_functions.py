@@ -37,7 +37,7 @@ def why_another(recorded: Mapping[str, Fingerprint | Sequence[float]] | None) ->
         if name not in activation_names():
             return (
                 f"its activation {name} is a function of your own, which is not stored: call {register} with the same "
-                "function first, in Python"
+                "function first, in Python, and featlearn.resume to go on"
             )
         found = activation(name, 0)
         if found.fingerprint is None or not known_by.is_of(found.phi, found.phi_prime, found.straight):
