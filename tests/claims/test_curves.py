@@ -45,4 +45,4 @@ def test_a_crossing_is_interpolated_in_the_logarithms() -> None:
 
 def test_crossings_at_the_smallest_place_are_not_known() -> None:
     np.testing.assert_array_equal(within([100, 400], [100.0, 100.1, np.inf]), [np.nan, 100.1, np.inf])
-    np.testing.assert_array_equal(within([100, 400], [[100.0], [400.0]]), [[np.nan], [400.0]])
+    np.testing.assert_array_equal(within([100, 400], np.array([[100.0], [400.0]])), [[np.nan], [400.0]])
