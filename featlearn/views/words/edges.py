@@ -62,7 +62,9 @@ def _undecided(searches: Searches, edge: Edge) -> str:
             [value] = labels([seen.value], _DIGITS)
             measured = searches.told(seen)["measured"]
             why = f"share {number(measured, 3)} of {len(seen.outcomes)} seeds"
-            told.append(f"undecided at {value} ({why if seen.outcomes else 'no run has a result'})")
+            if not seen.outcomes:
+                why = f"no run has {f'a value for {searches.statistic.words}' if seen.lacking else 'a result'}"
+            told.append(f"undecided at {value} ({why})")
     return ", ".join(dict.fromkeys(told))
 
 

@@ -52,6 +52,9 @@ def test_an_edge_that_seeds_do_not_decide_is_told_as_wide(tmp_path: Path) -> Non
     [edge] = found(sweep_of(tmp_path, HALF), drawn("student.width", logistic(40, 0.5, 1)))
     assert edge.search.ending == "wide"
     assert edge.search.low < 40 < edge.search.high  # type: ignore[operator]
+    apart = np.log(edge.search.high / edge.search.low) / np.log(400 / 2)  # type: ignore[operator]
+    assert edge.grid_runs is not None
+    assert edge.grid_runs <= 100 * (1 / apart + 2)  # a grid that tells no more than was told
     between = [s for s in edge.seen if edge.search.low < s.value < edge.search.high]  # type: ignore[operator]
     assert {(seen.holds, seen.runs) for seen in between} == {(None, 100)}
 
@@ -81,6 +84,15 @@ def test_runs_that_diverge_count_and_those_that_fail_say_nothing(tmp_path: Path)
     assert all(len(seen.outcomes) == seen.runs - 1 for seen in edge.seen)
     [edge] = found(sweep, lambda values: {"status": "failed"})
     assert (edge.search.ending, {seen.runs for seen in edge.seen}) == ("undecided", {11})
+
+
+def test_runs_without_a_value_decide_nothing(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, HALF.replace("share(recovered == 3) >= 0.5", "median(correlation) >= 0.5"))
+    [edge] = found(sweep, lambda values: {})
+    assert edge.search.ending == "undecided"
+    assert {(seen.holds, seen.outcomes, seen.lacking) for seen in edge.seen} == {(None, (), True)}
+    [edge] = found(sweep, lambda values: {"correlation": 0.9 if values["seed"] % 9 else None})
+    assert edge.search.ending == "everywhere"
 
 
 def test_what_is_asked_for_does_not_depend_on_the_order_of_results(tmp_path: Path) -> None:
