@@ -70,7 +70,8 @@ class Edge:
     Attributes:
         middle: between the ends of the answer, on the scale of the axis; None where there is none.
         seen: the values looked at, in order.
-        grid_runs: how many runs a grid takes that tells the edge as well, with all seeds at every value.
+        grid_runs: how many runs a grid takes, with all seeds at every value, whose values are as far apart as the ends
+            of the answer, or as the tolerance where that is more; None where there is no answer.
     """
 
     setting: Setting

@@ -121,8 +121,8 @@ def covers(edge: Edge, at: float) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("at", "steepness", "seeds"), [(0.5, 8.0, 60), (0.9, 6.0, 80)])
-def test_a_known_edge_is_right_in_95_of_100_trials_with_a_quarter_of_the_runs_of_the_grid(
+@pytest.mark.parametrize(("at", "steepness", "seeds"), [(0.5, 8.0, 60), (0.9, 6.0, 80), (0.5, 120.0, 60)])
+def test_a_known_edge_is_right_in_95_of_100_trials_and_one_that_is_sharp_with_a_quarter_of_the_runs_of_the_grid(
     tmp_path: Path, at: float, steepness: float, seeds: int
 ) -> None:
     where = f'where: "share(recovered == 3) >= {at}", tolerance: 5 %, seeds: {seeds}'
@@ -134,6 +134,8 @@ def test_a_known_edge_is_right_in_95_of_100_trials_with_a_quarter_of_the_runs_of
         [edge] = found(sweep, drawn(key, logistic(edge_at, at, steepness), trial))
         right += covers(edge, edge_at)
         assert edge.grid_runs is not None
-        shares.append(edge.runs / edge.grid_runs)
+        if edge.search.ending == "found":
+            shares.append(edge.runs / edge.grid_runs)
     assert right >= 95
-    assert max(shares) <= 0.25
+    assert max(shares, default=0) <= 0.25
+    assert len(shares) >= 30 or steepness < 100

@@ -52,6 +52,9 @@ def test_what_was_saved_is_told_of_edges_that_were_found() -> None:
     assert saving([edge(FOUND)]) == (
         "50 runs, 550 saved of the 600 of a grid with all seeds at values as near to each other"
     )
+    assert saving([edge(FOUND), edge(FOUND, None)]).startswith(
+        "100 runs; for the 1 of 2 edges that were found 550 saved"
+    )
     assert saving([edge(FOUND, 40)]).startswith("50 runs, more than the 40 of")
     assert saving([edge(FOUND, None)]) == "50 runs"
 
