@@ -77,5 +77,6 @@ def saving(edges: Sequence[Edge]) -> str:
     grid = sum(edge.grid_runs or 0 for edge in compared)
     less = grid - sum(edge.runs for edge in compared)
     saved = f"{grouped(less)} saved of the {grouped(grid)}" if less >= 0 else f"more than the {grouped(grid)}"
-    few = f"; for the {len(compared)} of {len(edges)} edges that were found "
-    return f"{grouped(runs)} runs{few if len(compared) < len(edges) else ', '}{saved} of a grid with all seeds at values as near to each other"
+    few = len(compared) < len(edges)
+    of = f"; for the {len(compared)} of {len(edges)} edges that were found " if few else ", "
+    return f"{grouped(runs)} runs{of}{saved} of a grid with all seeds at values as near to each other"
