@@ -72,8 +72,9 @@ class CompiledKernel:
     """The kernel among the closed forms that the fused backend compiles: a family, and its constants.
 
     Attributes:
-        family: "homogeneous" (degree 1), "erf" or "quadratic"; "homogeneous_tail" or "erf_tail".
-        factor, half, excess: what ``pair_kernels`` makes of them depends on the family.
+        family: "homogeneous" (degree 1), "erf" or "quadratic"; "homogeneous_tail" or "erf_tail";
+            "biased_linear" or "biased_erf", of rows that end with a bias.
+        factor, half, excess: what ``pair_kernels`` or ``biased_kernels`` make of them depends on the family.
         first: J of a tail.
     """
 

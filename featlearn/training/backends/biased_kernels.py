@@ -5,8 +5,8 @@ With h = b/ρ_u, k = c/ρ_v and the normal distributions at (h, k) with the corr
     linear   α z + β max(z, 0), ρ = |w|: ``theory.activations.biased_linear`` says K and its derivatives;
     erf      ρ = √(1 + q): ``theory.activations.biased_erf``.
 
-Both need what each neuron knows alone (``Neuron``), which is made once a step: the rows of ``Kernel.expansions`` have it
-block by block.
+Both need what is known of each neuron alone (``Neuron``), which is made once a step: the rows of ``Kernel.expansions``
+have it block by block.
 """
 
 from __future__ import annotations

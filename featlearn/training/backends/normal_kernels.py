@@ -47,8 +47,8 @@ def clipped(z, largest):
 def exponential(x):
     """e^x for x ≤ 0, within 2 ulp, and no less than e^−700.
 
-    With k the whole number next to x/log 2, e^x = 2^k e^y, |y| ≤ ½ log 2. The polynomial interpolates e^y at Chebyshev's
-    points, degree 12, which leaves 5e-18.
+    With k the whole number next to x/log 2, e^x = 2^k e^y, |y| ≤ ½ log 2. The polynomial interpolates e^y at
+    Chebyshev's points, degree 12, which leaves 5e-18.
     """
     x = where_above(-700.0, x, -700.0, x)
     k = whole(1.4426950408889634 * x)

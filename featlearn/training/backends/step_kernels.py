@@ -54,7 +54,7 @@ class Run(NamedTuple):
         student: (students), 1 for a student and 0 for what else is in its block.
         neurons: (blocks·NEURON_ROWS), what is ready of each neuron.
         totals, sums, desk: (shares·2·blocks), (shares·students·d) and (shares·DESK): for each share, Σ K and Σ ∂K/∂q of
-            each block, the sums of columns G, and scratch.
+            each block, the sums of columns G, whose last coordinate is Σ ∂K/∂b where it is a bias, and scratch.
     """
 
     kernel: Kernel
@@ -95,9 +95,9 @@ class Step(NamedTuple):
     train_a: int
     train_w: int
     unit_rows: int
-    decay_b: float
-    size_b: float
-    train_b: int
+    decay_b: float = 0.0
+    size_b: float = 0.0
+    train_b: int = 0
 
 
 class Parts(NamedTuple):
@@ -155,8 +155,8 @@ def parts_of(family: int, polynomial: bool) -> Parts:
         moments = moments_of(FAMILIES[family].moment)
         prepare = expands = _prepared(FAMILIES[family].ready, moments, polynomial)
         size = _scale
-    slopes = _slopes_of(complete, polynomial, family in BIASED)
-    return Parts(prepare, expands, *_sums_of(panel, complete, size, polynomial), *slopes)
+    moves = _moves_of(*_slopes_of(complete, polynomial), family in BIASED)
+    return Parts(prepare, expands, *_sums_of(panel, complete, size, polynomial), *moves)
 
 
 @inlined
@@ -186,6 +186,8 @@ def _prepared(ready: Any, moments: Any, polynomial: bool) -> Any:
 
 
 def _prepared_with_biases(prepare_each: Any) -> Any:
+    """The compiled ``prepare`` of a family with biases."""
+
     @compiled
     def prepare(run, j):
         prepare_each(run, j, _mass(run, j))
@@ -249,9 +251,14 @@ def _sums_of(panel: Any, complete: Any, size_of: Any, polynomial: bool) -> tuple
     return add_up, look
 
 
-def _slopes_of(complete: Any, polynomial: bool, biased: bool) -> tuple[Any, Any]:
-    """The compiled ``move`` and ``gradient`` of a family, with or without a polynomial target and biases."""
-    biases = 1 if biased else 0
+@inlined
+def _slope_by_bias(run, by_sum, row, j):
+    """∂L/∂b of the neurons of block j, whose row is the last of them."""
+    return by_sum * _sum_of_shares(run, run.sums, run.students * run.d, row, j)
+
+
+def _slopes_of(complete: Any, polynomial: bool) -> tuple[Any, Any]:
+    """The compiled parts of the gradient of a family, with or without a polynomial target."""
 
     @in_part
     def slopes(run, j):
@@ -275,9 +282,12 @@ def _slopes_of(complete: Any, polynomial: bool, biased: bool) -> tuple[Any, Any]
             slope = with_slope(run.target, run.v, run.d, j, row - j * run.d, -2.0 * load(run.a, j), slope)
         return slope
 
-    @inlined
-    def slope_by_bias(run, by_sum, row, j):
-        return by_sum * _sum_of_shares(run, run.sums, run.students * run.d, row, j)
+    return slopes, slope_by_row
+
+
+def _moves_of(slopes: Any, slope_by_row: Any, biased: bool) -> tuple[Any, Any]:
+    """The compiled ``move`` and ``gradient`` of a family, whose last coordinates may be biases."""
+    biases = 1 if biased else 0
 
     @in_part
     def move(run, step, j):
@@ -297,7 +307,7 @@ def _slopes_of(complete: Any, polynomial: bool, biased: bool) -> tuple[Any, Any]
             _on_unit_sphere(run, j, bias - first, before, after)
         if biased and step.train_b:
             old = load(run.v, bias)
-            downhill = fma(step.decay_b, old, slope_by_bias(run, by_sum, bias, j))
+            downhill = fma(step.decay_b, old, _slope_by_bias(run, by_sum, bias, j))
             downhill = direction(step, downhill, bias, run.mean_w, run.square_w)
             store(run.v, bias, where_above(student, 0.0, fma(-step.size_b, downhill, old), old))
         if step.train_a:
@@ -314,6 +324,6 @@ def _slopes_of(complete: Any, polynomial: bool, biased: bool) -> tuple[Any, Any]
         for row in range(j * run.d, bias):
             store(slope_w, row, slope_by_row(run, by_sum, by_own, row, j))
         if biased:
-            store(slope_w, bias, slope_by_bias(run, by_sum, bias, j))
+            store(slope_w, bias, _slope_by_bias(run, by_sum, bias, j))
 
     return move, gradient
