@@ -47,14 +47,13 @@ def _largest_square(phi: Pointwise, square: np.ndarray) -> np.ndarray:
 
 
 def _compiled(plain: Activation) -> CompiledKernel | None:
-    """The compiled kernel, of the closed forms with all degrees."""
-    slopes = side_of(plain).slopes
-    if plain.drop_hermite_below:
-        return None
-    if slopes is not None:
+    """The compiled kernel, of closed forms: with all degrees, and of broken lines without the affine part."""
+    slopes, drop = side_of(plain).slopes, plain.drop_hermite_below
+    if slopes is not None and drop in (0, 2):
         alpha, beta = slopes
-        return CompiledKernel("biased_linear", max(abs(alpha), abs(alpha + beta)), alpha, beta)
-    return CompiledKernel("biased_erf", 1.0, 0.0, 0.0) if plain.name == "erf" else None
+        family = "biased_linear_tail" if drop else "biased_linear"
+        return CompiledKernel(family, max(abs(alpha), abs(alpha + beta)), alpha, beta)
+    return CompiledKernel("biased_erf", 1.0, 0.0, 0.0) if plain.name == "erf" and not drop else None
 
 
 @cache

@@ -73,7 +73,7 @@ class CompiledKernel:
 
     Attributes:
         family: "homogeneous" (degree 1), "erf" or "quadratic"; "homogeneous_tail" or "erf_tail";
-            "biased_linear" or "biased_erf", of rows that end with a bias.
+            "biased_linear", "biased_erf" or "biased_linear_tail", of rows that end with a bias.
         factor, half, excess: what ``pair_kernels`` or ``biased_kernels`` make of them depends on the family.
         first: J of a tail.
     """

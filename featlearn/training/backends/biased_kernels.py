@@ -2,8 +2,9 @@
 
 With h = b/ρ_u, k = c/ρ_v and the normal distributions at (h, k) with the correlation t = s/(ρ_u ρ_v):
 
-    linear   α z + β max(z, 0), ρ = |w|: ``theory.activations.biased_linear`` says K and its derivatives;
-    erf      ρ = √(1 + q): ``theory.activations.biased_erf``.
+    linear       α z + β max(z, 0), ρ = |w|: ``theory.activations.biased_linear`` says K and its derivatives;
+    linear tail  the same without the degrees below 2: of b > 0 the neuron is taken as (−w, −b), as there;
+    erf          ρ = √(1 + q): ``theory.activations.biased_erf``.
 
 Both need what is known of each neuron alone (``Neuron``), which is made once a step: the rows of ``Kernel.expansions``
 have it block by block.
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from featlearn.training.backends.layout import (
     BIASED_ERF,
     BIASED_LINEAR,
+    BIASED_LINEAR_TAIL,
     BIASES,
     EXPANSION_HEAD,
     INVERSE,
@@ -30,6 +32,7 @@ from featlearn.training.backends.pair_kernels import Function
 from featlearn.training.backends.vectors import (
     absolute,
     compiled,
+    copysign,
     entry,
     fma,
     inlined,
@@ -71,9 +74,9 @@ class Biased(NamedTuple):
     """The compiled parts of a family with biases, as of ``pair_kernels.Family``.
 
     Args:
-        ready: (q, b, c) → ρ, 1/ρ (0 where ρ is), and the weight of a neuron in the sum of columns.
+        ready: (q, b, c) → ρ, 1/ρ (0 where ρ is), b as pairs take it, and the weight of a neuron in the sum of columns.
         size: (kernel, q, b) → what rounding errors scale with.
-        pair: (kernel, s, one neuron, another, the normals of both, t) → a ``Pair``.
+        pair: (kernel, s, one neuron, another, the normals of both, t) → a ``Pair``; t has the signs of both 1/ρ.
         complete: as there; what turns Σ c_j ∂K/∂s v_j right does so with Σ c_j ∂K/∂b.
     """
 
@@ -87,9 +90,9 @@ class Biased(NamedTuple):
 
 
 @compiled
-def _ready_linear(q, c):
+def _ready_linear(q, b, c):
     norm = sqrt(q)
-    return norm, where_above(norm, 0.0, 1.0 / norm, 0.0), c
+    return norm, where_above(norm, 0.0, 1.0 / norm, 0.0), b, c
 
 
 @compiled
@@ -126,13 +129,47 @@ def _complete_linear(factor, scale, inverse):
     return 1.0, 0.5 * inverse, 1.0
 
 
+@compiled
+def _ready_linear_tail(q, b, c):
+    """Of b > 0 with 1/ρ, the bias and the weight of the other sign."""
+    norm, sign = sqrt(q), where_above(b, 0.0, -1.0, spread(1.0))
+    return norm, sign * where_above(norm, 0.0, 1.0 / norm, 0.0), sign * b, sign * c
+
+
+@compiled
+def _one_way_tail(kernel, u, v, t, root, both, given_u, given_v):
+    """As ``_one_way``, less what degrees 0 and 1 are."""
+    beta2, along = kernel.excess * kernel.excess, v.length * t
+    relu_at_kink = fma(v.bias - along * u.h, given_u.below, v.length * root * given_u.density)
+    slid, low = along * u.density, v.mean - along * (u.h * v.below)
+    shared = v.bias * both + (v.length * v.density * given_v.below + slid * given_u.below)
+    own = beta2 * u.density * (relu_at_kink - low)
+    return own, beta2 * (shared - fma(u.below, v.mean, slid * v.below))
+
+
+@compiled
+def _pair_linear_tail(kernel, s, u, v, normals, t):
+    both, least = 0.5 * (u.below + v.below) + normals.rest, where_above(u.below, v.below, v.below, u.below)
+    both = where_above(both, least, least, where_above(both, 0.0, both, 0.0))
+    own, bias = _one_way_tail(kernel, u, v, t, normals.root, both, normals.given_h, normals.given_k)
+    other, bias_other = _one_way_tail(kernel, v, u, t, normals.root, both, normals.given_k, normals.given_h)
+    through = kernel.excess * kernel.excess * (both - u.below * v.below)
+    value = fma(u.bias, bias, u.length * fma(v.length * t, through, own))
+    return Pair(value, through, own, bias, other, bias_other)
+
+
+@compiled
+def _complete_linear_tail(factor, scale, inverse):
+    return 1.0, 0.5 * absolute(inverse), copysign(spread(1.0), inverse)
+
+
 # --- erf(z/√2) = 2Φ(z) − 1 ------------------------------------------------------------------------
 
 
 @compiled
-def _ready_erf(q, c):
+def _ready_erf(q, b, c):
     scale = sqrt(1.0 + q)
-    return scale, 1.0 / scale, c / scale
+    return scale, 1.0 / scale, b, c / scale
 
 
 @compiled
@@ -157,6 +194,7 @@ def _complete_erf(factor, scale, inverse):
 FAMILIES = {
     BIASED_LINEAR: Biased(_ready_linear, _size_linear, _pair_linear, _complete_linear),
     BIASED_ERF: Biased(_ready_erf, _size_erf, _pair_erf, _complete_erf),
+    BIASED_LINEAR_TAIL: Biased(_ready_linear_tail, _size_linear, _pair_linear_tail, _complete_linear_tail),
 }
 
 
@@ -181,8 +219,8 @@ def biased_prepare(family: Biased) -> Any:
             x = load(run.v, row)
             q = fma(x, x, q)
         b = load(run.v, (j + 1) * run.d - 1)
-        length, inverse, push = ready(q, c)
-        h = clipped(b / where_above(length, _SMALLEST, length, _SMALLEST), _LARGEST)
+        length, inverse, bias, push = ready(q, b, c)
+        h = clipped(bias / where_above(length, _SMALLEST, length, _SMALLEST), _LARGEST)
         h = where_above(_SMALLEST, absolute(h), _SMALLEST, h)
         at_h = normal(kernel.tail, h)
         neurons = j * NEURON_ROWS
@@ -192,12 +230,12 @@ def biased_prepare(family: Biased) -> Any:
         store(run.neurons, neurons + PUSH, push)
         first = _block(kernel, j)
         store(kernel.expansions, first, length)
-        store(kernel.expansions, first + 1, b)
+        store(kernel.expansions, first + 1, bias)
         store(kernel.expansions, first + 2, h)
         store(kernel.expansions, first + 3, at_h.density)
         store(kernel.expansions, first + 4, at_h.below)
         store(kernel.expansions, first + 5, at_h.tail)
-        store(kernel.expansions, first + 6, fma(b, at_h.below, length * at_h.density))
+        store(kernel.expansions, first + 6, fma(bias, at_h.below, length * at_h.density))
 
     return prepare
 

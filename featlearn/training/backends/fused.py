@@ -22,6 +22,7 @@ from featlearn.training.backends.kernel_cache import kernel
 from featlearn.training.backends.layout import (
     BIASED_ERF,
     BIASED_LINEAR,
+    BIASED_LINEAR_TAIL,
     ERF,
     ERF_TAIL,
     HOMOGENEOUS,
@@ -47,6 +48,7 @@ _FAMILIES = {
     "erf_tail": ERF_TAIL,
     "biased_linear": BIASED_LINEAR,
     "biased_erf": BIASED_ERF,
+    "biased_linear_tail": BIASED_LINEAR_TAIL,
 }
 _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = α a, which has this name
 

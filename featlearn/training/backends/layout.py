@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 HOMOGENEOUS, ERF, QUADRATIC, HOMOGENEOUS_TAIL, ERF_TAIL, SERIES = range(6)  # families of kernels
-BIASED_LINEAR, BIASED_ERF = range(6, 8)  # those of rows that end with a bias
-BIASED = (BIASED_LINEAR, BIASED_ERF)
+BIASED_LINEAR, BIASED_ERF, BIASED_LINEAR_TAIL = range(6, 9)  # those of rows that end with a bias
+BIASED = (BIASED_LINEAR, BIASED_ERF, BIASED_LINEAR_TAIL)
 ARCSINE = 18  # coefficients of the polynomial that makes an arcsine, or its tail
 LANES = 8  # numbers in a vector: one register of 512 bits, or two of 256
 PANEL = 4  # blocks of LANES neurons that stay in the cache while all others pass by

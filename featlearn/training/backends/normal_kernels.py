@@ -68,7 +68,7 @@ def exponential(x):
 
 @compiled
 def normal(tail, z):
-    """A ``Normal``, right to 1e-15 of itself where nothing underflows.
+    """A ``Normal``, right to 1e-15 (1 + z²/10) of itself where nothing underflows.
 
     With a = |z|, (1 + a) Φ(−a) e^{a²/2} is a polynomial in (a − 5)/(a + 5).
     """
