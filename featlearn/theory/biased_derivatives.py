@@ -23,6 +23,7 @@ from featlearn.theory.activations.biased_series import degree_of
 from featlearn.theory.activations.biased_sums import PolynomialWithBiases, _sum
 from featlearn.theory.activations.record import BiasedValues
 from featlearn.theory.activations.series import HermiteSeries
+from featlearn.theory.hinge_derivatives import biased_hinge_vectors
 from featlearn.theory.pair_vectors import Vectors
 from featlearn.theory.pairs import Array, Pairs
 
@@ -48,6 +49,8 @@ def biased_vectors(of: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
     side = side_of(activation(of.name, 0, **dict(of.parameters)))
     if side.slopes is not None:
         return _piecewise_linear(*side.slopes, u, v, first)
+    if of.straight is not None:
+        return biased_hinge_vectors(of.straight, of.straight, u, v)
     a_11, a_20, a_21, a_12, a_30, a_22, a_31, a_13, a_40 = _moments_of(of.name, side)(*given)
     return Vectors(
         _without_bias(u),

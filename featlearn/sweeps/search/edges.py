@@ -145,7 +145,7 @@ class Searches:
         if seen is None:
             return max(_BATCH, min(self._fewest))
         more, agreeing = max(_BATCH, seen.runs // 2), set(seen.outcomes)
-        if self.statistic.column is None and len(agreeing) == 1:  # if they go on so, that is where they decide
+        if len(agreeing) == 1:  # if they go on so, that is where they decide
             more = min(more, self._fewest[agreeing == {1.0}] - len(seen.outcomes))
         return max(more, 1)
 
@@ -159,12 +159,10 @@ class Searches:
         return [self._edge(setting, by_setting.get(name, {}), results) for name, setting in of.items()]
 
     def told(self, seen: Seen) -> dict[str, Any]:
-        """What was seen at a value, as JSON and tables have it: the share or the mean, and where the share lies."""
+        """What was seen at a value, as JSON and tables have it: the share, and where the true one lies."""
         count = len(seen.outcomes)
         measured = sum(seen.outcomes) / count if count else None
-        low, high = (None, None)
-        if self.statistic.column is None:
-            low, high = share_interval(int(sum(seen.outcomes)), count, self.find.confidence)
+        low, high = share_interval(int(sum(seen.outcomes)), count, self.find.confidence)
         counts = {"runs": seen.runs, "failed": seen.failed}
         return {"value": seen.value, **counts, "measured": measured, "low": low, "high": high, "holds": seen.holds}
 

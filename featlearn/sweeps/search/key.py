@@ -23,7 +23,7 @@ class Find(Section):
     model_config = ConfigDict(extra="allow")
 
     where: Annotated[str, Field(min_length=1, max_length=500)] = Field(
-        description="what holds on one side of the edge: share(CONDITION) >= NUMBER, median(COLUMN) or mean(COLUMN)"
+        description="what holds on one side of the edge: share(CONDITION) >= NUMBER or median(COLUMN) <= NUMBER"
     )
     seeds: Annotated[WholeNumber, Field(ge=1, le=_MOST_SEEDS)] = Field(
         description="the most seeds (0 … n−1) at each value; fewer where fewer decide"

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.theory.activations.own_kinks import checked_kinks, straight_pieces
-from featlearn.theory.activations.piecewise_linear import piecewise_linear_activation
+from featlearn.theory.activations.own_kinks import checked_kinks, piecewise_linear_activation, straight_pieces
 from featlearn.theory.activations.record import DROP_SETTINGS, Activation
 from featlearn.theory.activations.registry import activation_names, register
 from featlearn.theory.activations.series import Function, HermiteSeries, Parity

@@ -1,8 +1,9 @@
-"""Functions of a user's that are straight between kinks: their pieces, from values alone."""
+"""Functions of a user's that are straight between kinks: their pieces, from values alone, and their records."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from math import isfinite
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from featlearn.theory.activations.hinges import Hinge, Hinges
 from featlearn.theory.activations.piecewise_linear import PiecewiseLinear
+from featlearn.theory.activations.record import Activation, Symmetry
 
 MOST_KINKS = 12
 _FARTHEST = 100.0
@@ -74,3 +76,39 @@ def _check_values(name: str, function: Values, found: PiecewiseLinear, z: np.nda
             f"{name} is {told[i]:.9g} at z = {z[i]:.4g}, and its slopes from z = 0 on make it {made[i]:.9g}: it jumps, "
             "which no closed form here allows, or has a kink that is not named in kinks=[…]"
         )
+
+
+def piecewise_linear_activation(
+    name: str, formula: str, function: PiecewiseLinear, rest: Symmetry
+) -> Callable[[int], Activation]:
+    """What makes the records of an activation, by the lowest degree ℓ that is kept.
+
+    Args:
+        rest: the symmetry of φ(z) − φ(0) if it is "odd", of φ(z) − φ′(0) z if it is "even".
+    """
+
+    def make(drop: int) -> Activation:
+        at_zero = {"odd": function.constant, "even": float(function.phi_prime(np.zeros(1))[0]), "none": 0.0}[rest]
+        alone = (0 if rest == "odd" else 1) if at_zero else -1  # the degree of what is subtracted
+        return Activation(
+            name=name,
+            drop_hermite_below=drop,
+            formula=formula,
+            phi=function.phi,
+            phi_prime=function.phi_prime,
+            phi_second=lambda z, xp=np: 0.0 * z,
+            mean=partial(function.hermite, 0),
+            slope=partial(function.hermite, 1),
+            mean_prime=lambda q: 0.5 * function.hermite(2, q),
+            slope_prime=lambda q: 0.5 * function.hermite(3, q),
+            rounding_scale=function.rounding_scale,
+            kernel=partial(function.kernel, drop),
+            tangents=partial(function.tangents, drop),
+            symmetry="none" if alone >= drop else rest,
+            kinks=tuple(sorted(hinge.sign * hinge.at for hinge in function.bends.hinges)),
+            hermite=function.hermite,
+            straight=function,
+            highest={"odd": (alone, None), "even": (None, alone), "none": (None, None)}[rest],
+        )
+
+    return make

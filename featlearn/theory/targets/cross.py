@@ -2,7 +2,8 @@
 
 Most pairs have no more than a few of their even degrees in common, nor of their odd ones: these are summed one by one.
 Of the others relu, abs and leaky_relu have the even degrees of |z|, which they share with one another and, in closed
-form, with gelu (docs/theory.md §11). What is left are sums of which at least one factor is smooth (``cross_series``).
+form, with gelu (docs/theory.md §11). Two piecewise linear ones are sums of hinges (§17). What is left are sums of which
+at least one factor is smooth (``cross_series``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from featlearn.theory.activations import Activation, activation
 from featlearn.theory.activations.biased_kernels import biased_kernel
 from featlearn.theory.activations.gelu import Tails
+from featlearn.theory.activations.piecewise_linear import PiecewisePair
 from featlearn.theory.activations.record import BiasedKernel, Kernel
 from featlearn.theory.pairs import Array
 from featlearn.theory.targets.cross_series import series_kernel
@@ -25,8 +27,6 @@ from featlearn.theory.targets.cross_series import series_kernel
 def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     """``kernel(xp, q_u, q_v, s)`` → (K, ∂K/∂s, ∂K/∂q_u) as in a record, with u a row of the student, v of the teacher.
 
-    Raises:
-        ValueError: when both have kinks, and one of them is not of degree 1.
     Accuracy: 1e-13 of √(E φ² E g²) (tests/theory/targets/test_cross.py, quadrature and fifty digits).
     """
     lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
@@ -36,6 +36,8 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     if common is not None:
         return _finite(student, teacher, [k for k in common if k >= lowest])
     even = _even_part(student, teacher, lowest)
+    if even is None and student.straight is not None and teacher.straight is not None:
+        return PiecewisePair(student.straight, teacher.straight, lowest).kernel
     if even is None:
         return series_kernel(student, teacher, lowest)
     factor = _of_absolute(student) * _of_absolute(teacher)

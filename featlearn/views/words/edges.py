@@ -61,7 +61,7 @@ def _undecided(searches: Searches, edge: Edge) -> str:
         if seen.holds is None:
             [value] = labels([seen.value], _DIGITS)
             measured = searches.told(seen)["measured"]
-            why = f"{searches.statistic.measures} {number(measured, 3)} of {len(seen.outcomes)} seeds"
+            why = f"share {number(measured, 3)} of {len(seen.outcomes)} seeds"
             told.append(f"undecided at {value} ({why if seen.outcomes else 'no run has a result'})")
     return ", ".join(dict.fromkeys(told))
 
