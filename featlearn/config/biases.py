@@ -62,7 +62,7 @@ def _of_activation(config: Config) -> Violations:
 
 def _of_the_rest(config: Config) -> Violations:
     if config.backend == "fused" and not is_compiled(config):
-        known = "relu, leaky_relu and abs at drop_hermite_below 0 and 2, erf at 0, and teachers of neurons"
+        known = "polynomials, relu, leaky_relu and abs at drop_hermite_below 0 and 2, erf at 0, and teachers of neurons"
         yield ("backend",), f"fused computes with biases for {known} alone; use torch (or auto)"
     if config.log.floors:
         yield ("log", "floors"), "floors are known for students without biases; leave them out"

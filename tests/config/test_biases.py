@@ -91,6 +91,7 @@ def test_wrong_draws_are_one_complaint(biases: str, tmp_path: Path) -> None:
     [
         ({}, "fused"),
         ({"activation": {"name": "abs"}}, "fused"),
+        ({"activation": {"name": "polynomial", "coefficients": [0, 1, 1, 1], "drop_hermite_below": 1}}, "fused"),
         ({"activation": {"name": "erf", "drop_hermite_below": 0}}, "fused"),
         ({"activation": {"name": "erf", "drop_hermite_below": 1}}, "torch"),
         ({"activation": {"name": "tanh", "drop_hermite_below": 0}}, "torch"),

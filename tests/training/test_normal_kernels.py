@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 from featlearn.theory import normal
 from featlearn.training.backends import normal_kernels as kernels
-from featlearn.training.backends.normal_constants import normal_constants
+from featlearn.training.backends.biased_constants import normal_constants
 tail = normal_constants()
 
 def rows(x):

@@ -47,12 +47,16 @@ def _largest_square(phi: Pointwise, square: np.ndarray) -> np.ndarray:
 
 
 def _compiled(plain: Activation) -> CompiledKernel | None:
-    """The compiled kernel, of closed forms: with all degrees, and of broken lines without the affine part."""
-    slopes, drop = side_of(plain).slopes, plain.drop_hermite_below
+    """The compiled kernel: of one kink, plain or without the affine part, of polynomials, and of plain erf."""
+    side, drop = side_of(plain), plain.drop_hermite_below
+    slopes, polynomial = side.slopes, side.polynomial
     if slopes is not None and drop in (0, 2):
         alpha, beta = slopes
         family = "biased_linear_tail" if drop else "biased_linear"
         return CompiledKernel(family, max(abs(alpha), abs(alpha + beta)), alpha, beta)
+    if polynomial is not None and drop <= polynomial.degree:
+        derivatives = tuple(float(polynomial.hermite(k, 0.0)) for k in range(polynomial.degree + 1))
+        return CompiledKernel("biased_polynomial", 1.0, polynomial.degree, 0.0, drop, derivatives)
     return CompiledKernel("biased_erf", 1.0, 0.0, 0.0) if plain.name == "erf" and not drop else None
 
 

@@ -23,6 +23,7 @@ from featlearn.training.backends.layout import (
     BIASED_ERF,
     BIASED_LINEAR,
     BIASED_LINEAR_TAIL,
+    BIASED_POLYNOMIAL,
     ERF,
     ERF_TAIL,
     HOMOGENEOUS,
@@ -49,6 +50,7 @@ _FAMILIES = {
     "biased_linear": BIASED_LINEAR,
     "biased_erf": BIASED_ERF,
     "biased_linear_tail": BIASED_LINEAR_TAIL,
+    "biased_polynomial": BIASED_POLYNOMIAL,
 }
 _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = α a, which has this name
 
@@ -68,7 +70,8 @@ def fused_kernel(activation: Activation) -> kernels.Kernel:
         known = ", ".join(_FAMILIES)
         raise BackendError(f"{activation.name} asks for the compiled kernels {compiled.family!r}; there are {known}")
     family = _FAMILIES[compiled.family]
-    return kernels.Kernel(family, compiled.factor, compiled.half, compiled.excess, compiled.first)
+    numbers = compiled.factor, compiled.half, compiled.excess, compiled.first
+    return kernels.Kernel(family, *numbers, constants=compiled.constants)
 
 
 _MANY_STEPS = 8  # in one call, from where on a look at its end, of the cost of a step, is no loss if nobody asks for it

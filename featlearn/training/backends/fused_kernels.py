@@ -17,11 +17,13 @@ import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.training.backends import WIDE
+from featlearn.training.backends.biased_constants import normal_constants, polynomial_constants
 from featlearn.training.backends.fused_target import FusedTarget
 from featlearn.training.backends.kernel_cache import address_of
 from featlearn.training.backends.kernel_cache import kernel as compiled
 from featlearn.training.backends.layout import (
     BIASED,
+    BIASED_POLYNOMIAL,
     BIASED_ROWS,
     COUNTERS,
     DESK,
@@ -31,7 +33,6 @@ from featlearn.training.backends.layout import (
     PANEL,
     Sizes,
 )
-from featlearn.training.backends.normal_constants import normal_constants
 from featlearn.training.backends.series_table import level_of, levels_of, series_tables
 from featlearn.training.backends.sharing import do_all
 from featlearn.training.backends.tail_constants import tail_constants
@@ -46,7 +47,10 @@ _NONE = np.zeros((0, LANES))
 
 
 class Kernel(NamedTuple):
-    """The kernel of an activation: its family and its numbers, see ``pair_kernels``; or the activation of a series."""
+    """The kernel of an activation: its family and its numbers, see ``pair_kernels``; or the activation of a series.
+
+    Of a polynomial with biases the constants are those of its derivatives at 0.
+    """
 
     family: int
     factor: float
@@ -54,6 +58,7 @@ class Kernel(NamedTuple):
     excess: float
     first: int
     series: Activation | None = None
+    constants: tuple[float, ...] = ()
 
 
 def advance_runs(
@@ -202,6 +207,8 @@ def _with_constants(
     Args:
         take: the numbers and the rows of expansions of a block to the arrays of compiled code, from ``_arranged``.
     """
+    if kernel.family == BIASED_POLYNOMIAL:
+        return take(polynomial_constants(kernel.constants), 2 * len(kernel.constants) + 2)
     if kernel.family in BIASED:
         return take(normal_constants(), BIASED_ROWS)
     if kernel.series is None:

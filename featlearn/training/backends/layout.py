@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 HOMOGENEOUS, ERF, QUADRATIC, HOMOGENEOUS_TAIL, ERF_TAIL, SERIES = range(6)  # families of kernels
-BIASED_LINEAR, BIASED_ERF, BIASED_LINEAR_TAIL = range(6, 9)  # those of rows that end with a bias
-BIASED = (BIASED_LINEAR, BIASED_ERF, BIASED_LINEAR_TAIL)
+BIASED = range(6, 10)  # those of rows that end with a bias
+BIASED_LINEAR, BIASED_ERF, BIASED_LINEAR_TAIL, BIASED_POLYNOMIAL = BIASED
 ARCSINE = 18  # coefficients of the polynomial that makes an arcsine, or its tail
 LANES = 8  # numbers in a vector: one register of 512 bits, or two of 256
 PANEL = 4  # blocks of LANES neurons that stay in the cache while all others pass by
@@ -51,7 +51,8 @@ class Sizes(NamedTuple):
             block that has others, and 0 otherwise.
         first: J of a tail, see ``pair_kernels``.
         terms, lines: of a polynomial target, see ``moment_kernels``.
-        stride: rows of expansions of a block, see ``series_kernels`` and ``biased_kernels``.
+        stride: rows of expansions of a block, see ``series_kernels``, ``biased_kernels`` and
+            ``biased_polynomial_kernels``.
         layers: that have schedules, 3 with biases.
         train_b: 1 where biases are trained.
     """

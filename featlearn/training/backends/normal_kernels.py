@@ -1,6 +1,6 @@
 """Normal distributions in compiled code, eight numbers at a time, as ``theory.normal`` has them.
 
-``tail`` is always the table of ``normal_constants``.
+``tail`` is always the table of ``biased_constants``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,22 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from featlearn.training.backends import biased_kernels
-from featlearn.training.backends.layout import BIASED, INVERSE, NEURON_ROWS, PANEL, PUSH, SCALE, SERIES, WEIGHT
+from featlearn.training.backends.biased_polynomial_kernels import (
+    polynomial_complete,
+    polynomial_pairs,
+    polynomial_prepare,
+)
+from featlearn.training.backends.layout import (
+    BIASED,
+    BIASED_POLYNOMIAL,
+    INVERSE,
+    NEURON_ROWS,
+    PANEL,
+    PUSH,
+    SCALE,
+    SERIES,
+    WEIGHT,
+)
 from featlearn.training.backends.method_kernels import direction
 from featlearn.training.backends.moment_kernels import moments_of, with_slope, with_value
 from featlearn.training.backends.pair_kernels import FAMILIES, Kernel
@@ -146,6 +161,9 @@ def parts_of(family: int, polynomial: bool) -> Parts:
     if family == SERIES:
         complete, panel = series_complete, panel_of(series_pairs)
         prepare, expands, size = *_expanded(polynomial), series_size
+    elif family == BIASED_POLYNOMIAL:
+        complete, panel, size = polynomial_complete, panel_of(polynomial_pairs, True), _scale
+        prepare = expands = _prepared_with_biases(polynomial_prepare)
     elif family in BIASED:
         known, size = biased_kernels.FAMILIES[family], _scale
         complete, panel = known.complete, panel_of(biased_kernels.biased_pairs(known), True)

@@ -3,8 +3,8 @@
 import mpmath as mp
 import numpy as np
 
+from featlearn.training.backends.biased_constants import MILLS_RATIO, normal_constants
 from featlearn.training.backends.layout import LANES, MILLS, NODES
-from featlearn.training.backends.normal_constants import MILLS_RATIO, normal_constants
 
 
 def test_the_polynomial_is_that_of_tails() -> None:

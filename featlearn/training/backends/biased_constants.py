@@ -1,13 +1,15 @@
-"""The numbers from which ``normal_kernels`` makes normal distributions.
+"""The numbers from which compiled code makes kernels of neurons with biases.
 
-They are the squares of Gauss's nodes in [0, 1]; their weights, divided by 2π; and the coefficients, the highest first,
-of the polynomial (1 + a) Φ(−a) e^{a²/2} in (a − 5)/(a + 5), which interpolates at Chebyshev's points and leaves 2e-17.
+Those of normal distributions (``normal_kernels``) are the squares of Gauss's nodes in [0, 1]; their weights, divided by
+2π; and the coefficients, the highest first, of the polynomial (1 + a) Φ(−a) e^{a²/2} in (a − 5)/(a + 5), which
+interpolates at Chebyshev's points and leaves 2e-17.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
-from math import pi
+from math import factorial, pi
 
 import numpy as np
 
@@ -47,7 +49,16 @@ MILLS_RATIO = (
 def normal_constants() -> np.ndarray:
     """All of them, in rows of LANES."""
     points, weights = np.polynomial.legendre.leggauss(NODES)
-    numbers = [*(0.5 * (1 + points)) ** 2, *weights / (4 * pi), *MILLS_RATIO]
+    return _rows([*(0.5 * (1 + points)) ** 2, *weights / (4 * pi), *MILLS_RATIO])
+
+
+@cache
+def polynomial_constants(derivatives: tuple[float, ...]) -> np.ndarray:
+    """Those of ``biased_polynomial_kernels``: the derivatives of φ at 0, and 1/k! for each."""
+    return _rows([*derivatives, *(1 / factorial(k) for k in range(len(derivatives)))])
+
+
+def _rows(numbers: Sequence[float]) -> np.ndarray:
     rows = np.zeros((-(-len(numbers) // LANES), LANES))
     rows.reshape(-1)[: len(numbers)] = numbers
     return rows
