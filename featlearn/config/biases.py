@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from featlearn.config.schedules import LayerSchedules
 from featlearn.config.section import Violations
+from featlearn.theory.activations import CompiledKernel
 from featlearn.theory.activations.biased import with_biases
 from featlearn.training.operations import REDRAW_BIASES
 
@@ -30,12 +31,12 @@ def why_no_gap() -> str:
 
 def is_compiled(config: Config) -> bool:
     """Whether the fused backend has what a student with biases and its target need."""
-    if config.teacher is not None and config.teacher.polynomial is not None:
-        return False
     try:
-        return config.entry().compiled is not None
+        compiled = config.entry().compiled
     except ValueError:  # a kernel that is not known is a complaint of its own
         return True
+    of_polynomial = config.teacher is not None and config.teacher.polynomial is not None
+    return isinstance(compiled, CompiledKernel) and not (of_polynomial and compiled.family == "biased_polynomial")
 
 
 def _of_stages(config: Config) -> Violations:
@@ -62,7 +63,7 @@ def _of_activation(config: Config) -> Violations:
 
 def _of_the_rest(config: Config) -> Violations:
     if config.backend == "fused" and not is_compiled(config):
-        known = "polynomials, relu, leaky_relu and abs at drop_hermite_below 0 and 2, erf at 0, and teachers of neurons"
-        yield ("backend",), f"fused computes with biases for {known} alone; use torch (or auto)"
+        known = "relu, leaky_relu and abs at drop_hermite_below 0 and 2, erf at 0, and polynomials that learn neurons"
+        yield ("backend",), f"fused computes with biases for {known}; use torch (or auto)"
     if config.log.floors:
         yield ("log", "floors"), "floors are known for students without biases; leave them out"

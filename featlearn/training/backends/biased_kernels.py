@@ -27,7 +27,7 @@ from featlearn.training.backends.layout import (
     SCALE,
     WEIGHT,
 )
-from featlearn.training.backends.normal_kernels import bivariate, clipped, normal
+from featlearn.training.backends.normal_kernels import bivariate, clipped, normal, threshold
 from featlearn.training.backends.pair_kernels import Function
 from featlearn.training.backends.vectors import (
     absolute,
@@ -42,9 +42,6 @@ from featlearn.training.backends.vectors import (
     store,
     where_above,
 )
-
-_LARGEST = 60.0  # thresholds beyond are taken as this one, as in ``theory.normal``
-_SMALLEST = 1e-30  # stands for 0 where there are quotients
 
 
 class Neuron(NamedTuple):
@@ -115,9 +112,16 @@ def _one_way(kernel, u, v, t, root, both, given_u, given_v):
 
 
 @compiled
+def _both(u, v, normals):
+    """Φ₂, between 0 and the lesser of Φ(h) and Φ(k)."""
+    both, least = 0.5 * (u.below + v.below) + normals.rest, where_above(u.below, v.below, v.below, u.below)
+    return where_above(both, least, least, where_above(both, 0.0, both, 0.0))
+
+
+@compiled
 def _pair_linear(kernel, s, u, v, normals, t):
     alpha, beta = kernel.half, kernel.excess
-    both = 0.5 * (u.below + v.below) + normals.rest
+    both = _both(u, v, normals)
     own, bias = _one_way(kernel, u, v, t, normals.root, both, normals.given_h, normals.given_k)
     other, bias_other = _one_way(kernel, v, u, t, normals.root, both, normals.given_k, normals.given_h)
     through = alpha * alpha + alpha * beta * (u.below + v.below) + beta * beta * both
@@ -149,8 +153,7 @@ def _one_way_tail(kernel, u, v, t, root, both, given_u, given_v):
 
 @compiled
 def _pair_linear_tail(kernel, s, u, v, normals, t):
-    both, least = 0.5 * (u.below + v.below) + normals.rest, where_above(u.below, v.below, v.below, u.below)
-    both = where_above(both, least, least, where_above(both, 0.0, both, 0.0))
+    both = _both(u, v, normals)
     own, bias = _one_way_tail(kernel, u, v, t, normals.root, both, normals.given_h, normals.given_k)
     other, bias_other = _one_way_tail(kernel, v, u, t, normals.root, both, normals.given_k, normals.given_h)
     through = kernel.excess * kernel.excess * (both - u.below * v.below)
@@ -220,8 +223,7 @@ def biased_prepare(family: Biased) -> Any:
             q = fma(x, x, q)
         b = load(run.v, (j + 1) * run.d - 1)
         length, inverse, bias, push = ready(q, b, c)
-        h = clipped(bias / where_above(length, _SMALLEST, length, _SMALLEST), _LARGEST)
-        h = where_above(_SMALLEST, absolute(h), _SMALLEST, h)
+        h = threshold(bias, length)
         at_h = normal(kernel.tail, h)
         neurons = j * NEURON_ROWS
         store(run.neurons, neurons + SCALE, size(kernel, q, b))

@@ -30,6 +30,7 @@ from featlearn.storage.replacement import write_file
 # The modules that compiled code is made of, relative to ``featlearn.training``.
 SOURCES = (
     "backends/biased_kernels.py",
+    "backends/biased_moment_kernels.py",
     "backends/biased_polynomial_kernels.py",
     "backends/compilation.py",
     "backends/entries.py",

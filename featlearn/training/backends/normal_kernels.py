@@ -11,6 +11,9 @@ from featlearn.training.backends.layout import MILLS, NODES
 from featlearn.training.backends.vectors import absolute, compiled, fma, number, spread, two_to, where_above, whole
 
 _FARTHEST = 1e9  # arguments beyond are taken as this one
+_LARGEST = 60.0  # thresholds beyond are taken as this one, as in ``theory.normal``
+_SMALLEST = 1e-30  # stands for 0 where there are quotients
+_NOTHING = 37.0  # from where on tails, below 1e-299, are 0: rows that are biases alone then stay what they are
 _LEAST_ROOT = 1e-20  # stands for smaller √(1 − t²) where there are quotients by it
 
 
@@ -41,6 +44,13 @@ class Normals(NamedTuple):
 def clipped(z, largest):
     z = where_above(z, largest, largest, z)
     return where_above(-largest, z, -largest, z)
+
+
+@compiled
+def threshold(bias, length):
+    """b/ρ, within what normal distributions tell apart, and not 0."""
+    h = clipped(bias / where_above(length, _SMALLEST, length, _SMALLEST), _LARGEST)
+    return where_above(_SMALLEST, absolute(h), _SMALLEST, h)
 
 
 @compiled
@@ -78,7 +88,7 @@ def normal(tail, z):
     odd, even = spread(number(tail, 2 * NODES)), spread(number(tail, 2 * NODES + 1))
     for place in range(2 * NODES + 2, 2 * NODES + MILLS, 2):
         odd, even = fma(y, odd, number(tail, place)), fma(y, even, number(tail, place + 1))
-    decay = exponential(-0.5 * a * a)
+    decay = where_above(a, _NOTHING, 0.0, exponential(-0.5 * a * a))
     beyond = decay * fma(x, odd, even) / (1.0 + a)
     return Normal(0.3989422804014327 * decay, where_above(z, 0.0, 1.0 - beyond, beyond), beyond)
 

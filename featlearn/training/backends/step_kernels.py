@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from featlearn.training.backends import biased_kernels
+from featlearn.training.backends.biased_moment_kernels import biased_moments
 from featlearn.training.backends.biased_polynomial_kernels import (
     polynomial_complete,
     polynomial_pairs,
@@ -19,7 +20,9 @@ from featlearn.training.backends.biased_polynomial_kernels import (
 from featlearn.training.backends.layout import (
     BIASED,
     BIASED_POLYNOMIAL,
+    EXPANSION_HEAD,
     INVERSE,
+    MOMENT_BY_BIAS,
     NEURON_ROWS,
     PANEL,
     PUSH,
@@ -163,11 +166,12 @@ def parts_of(family: int, polynomial: bool) -> Parts:
         prepare, expands, size = *_expanded(polynomial), series_size
     elif family == BIASED_POLYNOMIAL:
         complete, panel, size = polynomial_complete, panel_of(polynomial_pairs, True), _scale
-        prepare = expands = _prepared_with_biases(polynomial_prepare)
+        prepare = expands = _prepared_with_biases(polynomial_prepare, None, False)
     elif family in BIASED:
         known, size = biased_kernels.FAMILIES[family], _scale
         complete, panel = known.complete, panel_of(biased_kernels.biased_pairs(known), True)
-        prepare = expands = _prepared_with_biases(biased_kernels.biased_prepare(known))
+        moments = biased_moments(family)
+        prepare = expands = _prepared_with_biases(biased_kernels.biased_prepare(known), moments, polynomial)
     else:
         complete, panel = FAMILIES[family].complete, panel_of(pairs_of(FAMILIES[family].pair))
         moments = moments_of(FAMILIES[family].moment)
@@ -203,12 +207,14 @@ def _prepared(ready: Any, moments: Any, polynomial: bool) -> Any:
     return prepare
 
 
-def _prepared_with_biases(prepare_each: Any) -> Any:
+def _prepared_with_biases(prepare_each: Any, moments: Any, polynomial: bool) -> Any:
     """The compiled ``prepare`` of a family with biases."""
 
-    @compiled
+    @in_part
     def prepare(run, j):
         prepare_each(run, j, _mass(run, j))
+        if polynomial:
+            moments(run, j)
 
     return prepare
 
@@ -269,12 +275,6 @@ def _sums_of(panel: Any, complete: Any, size_of: Any, polynomial: bool) -> tuple
     return add_up, look
 
 
-@inlined
-def _slope_by_bias(run, by_sum, row, j):
-    """∂L/∂b of the neurons of block j, whose row is the last of them."""
-    return by_sum * _sum_of_shares(run, run.sums, run.students * run.d, row, j)
-
-
 def _slopes_of(complete: Any, polynomial: bool) -> tuple[Any, Any]:
     """The compiled parts of the gradient of a family, with or without a polynomial target."""
 
@@ -300,10 +300,19 @@ def _slopes_of(complete: Any, polynomial: bool) -> tuple[Any, Any]:
             slope = with_slope(run.target, run.v, run.d, j, row - j * run.d, -2.0 * load(run.a, j), slope)
         return slope
 
-    return slopes, slope_by_row
+    @inlined
+    def slope_by_bias(run, by_sum, row, j):
+        """∂L/∂b of the neurons of block j, whose row is the last of them."""
+        slope = by_sum * _sum_of_shares(run, run.sums, run.students * run.d, row, j)
+        if polynomial:
+            moment = load(run.kernel.expansions, EXPANSION_HEAD + j * run.kernel.stride + MOMENT_BY_BIAS)
+            slope = fma(-2.0 * load(run.a, j), moment, slope)
+        return slope
+
+    return slopes, slope_by_row, slope_by_bias
 
 
-def _moves_of(slopes: Any, slope_by_row: Any, biased: bool) -> tuple[Any, Any]:
+def _moves_of(slopes: Any, slope_by_row: Any, slope_by_bias: Any, biased: bool) -> tuple[Any, Any]:
     """The compiled ``move`` and ``gradient`` of a family, whose last coordinates may be biases."""
     biases = 1 if biased else 0
 
@@ -325,7 +334,7 @@ def _moves_of(slopes: Any, slope_by_row: Any, biased: bool) -> tuple[Any, Any]:
             _on_unit_sphere(run, j, bias - first, before, after)
         if biased and step.train_b:
             old = load(run.v, bias)
-            downhill = fma(step.decay_b, old, _slope_by_bias(run, by_sum, bias, j))
+            downhill = fma(step.decay_b, old, slope_by_bias(run, by_sum, bias, j))
             downhill = direction(step, downhill, bias, run.mean_w, run.square_w)
             store(run.v, bias, where_above(student, 0.0, fma(-step.size_b, downhill, old), old))
         if step.train_a:
@@ -342,6 +351,6 @@ def _moves_of(slopes: Any, slope_by_row: Any, biased: bool) -> tuple[Any, Any]:
         for row in range(j * run.d, bias):
             store(slope_w, row, slope_by_row(run, by_sum, by_own, row, j))
         if biased:
-            store(slope_w, bias, _slope_by_bias(run, by_sum, bias, j))
+            store(slope_w, bias, slope_by_bias(run, by_sum, bias, j))
 
     return move, gradient
