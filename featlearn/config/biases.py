@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from featlearn.config.schedules import LayerSchedules
 from featlearn.config.section import Violations
-from featlearn.theory.activations import CompiledKernel
 from featlearn.theory.activations.biased import with_biases
 from featlearn.training.operations import REDRAW_BIASES
 
@@ -30,13 +29,11 @@ def why_no_gap() -> str:
 
 
 def is_compiled(config: Config) -> bool:
-    """Whether the fused backend has what a student with biases and its target need."""
+    """Whether the fused backend has what a student with biases needs."""
     try:
-        compiled = config.entry().compiled
+        return config.entry().compiled is not None
     except ValueError:  # a kernel that is not known is a complaint of its own
         return True
-    of_polynomial = config.teacher is not None and config.teacher.polynomial is not None
-    return isinstance(compiled, CompiledKernel) and not (of_polynomial and compiled.family == "biased_polynomial")
 
 
 def _of_stages(config: Config) -> Violations:
@@ -63,7 +60,7 @@ def _of_activation(config: Config) -> Violations:
 
 def _of_the_rest(config: Config) -> Violations:
     if config.backend == "fused" and not is_compiled(config):
-        known = "relu, leaky_relu and abs at drop_hermite_below 0 and 2, erf at 0, and polynomials that learn neurons"
+        known = "relu, leaky_relu and abs at drop_hermite_below 0 and 2, erf at 0, and polynomials"
         yield ("backend",), f"fused computes with biases for {known}; use torch (or auto)"
     if config.log.floors:
         yield ("log", "floors"), "floors are known for students without biases; leave them out"

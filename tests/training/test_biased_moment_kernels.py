@@ -15,7 +15,7 @@ from tests.training.batches import assert_same_state, fused, stages
 from tests.training.test_biased_kernels import assert_close
 from tests.training.test_targets import made
 
-KINDS = (("relu", 0), ("abs", 0), ("leaky_relu", 2), ("erf", 0), ("relu", 2))
+KINDS = (("relu", 0), ("abs", 0), ("leaky_relu", 2), ("erf", 0), ("relu", 2), ("quadratic", 0), ("polynomial", 1))
 
 
 def learning(kind: str, name: str, drop: int, m: int = 9) -> tuple[Problem, State]:
@@ -54,9 +54,3 @@ def test_hundreds_of_steps_are_those_of_the_torch_backend(name: str, drop: int, 
     assert_same_state(cut, ours)
     alone = fused().advance(problem.take([1]), plan[1:], state.take([1]), 0, 200)
     assert_same_state(alone, ours.take([1]))
-
-
-def test_polynomials_learn_polynomials_in_torch_alone() -> None:
-    problem, state = learning("staircase", "quadratic", 0)
-    with pytest.raises(TypeError, match="use torch"):
-        fused().loss_and_gradient(problem, state)

@@ -8,7 +8,8 @@ A derivative by b has μ_{k+1} in the place of μ_k, twice that by q has μ_{k+2
 ``theory.activations.biased_sums``.
 
 The table ``Kernel.tail`` has f_k and then 1/k!, for k up to the degree of φ, which is ``half``; ℓ is ``first``. Of each
-block the rows of ``Kernel.expansions`` have μ_k, with two that are 0 behind, and g_n.
+block the rows of ``Kernel.expansions`` have μ_k, with two that are 0 behind, g_n, and one more
+(``biased_moment_kernels``).
 """
 
 from __future__ import annotations

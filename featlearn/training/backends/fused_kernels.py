@@ -208,7 +208,7 @@ def _with_constants(
         take: the numbers and the rows of expansions of a block to the arrays of compiled code, from ``_arranged``.
     """
     if kernel.family == BIASED_POLYNOMIAL:
-        return take(polynomial_constants(kernel.constants), 2 * len(kernel.constants) + 2)
+        return take(polynomial_constants(kernel.constants), 2 * len(kernel.constants) + 3)
     if kernel.family in BIASED:
         return take(normal_constants(), BIASED_ROWS)
     if kernel.series is None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from featlearn.theory.activations import Activation, CompiledKernel
+from featlearn.theory.activations import Activation
 from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.targets.function import Polynomial
 from featlearn.training.backends.layout import LANES
@@ -58,9 +58,6 @@ def fused_target(problem: Problem) -> FusedTarget:
         return FusedTarget(none, np.zeros(0), 0, np.zeros((runs, 0, problem.teacher_first_layer.shape[2])), zero, zero)
     if not isinstance(problem.function, Polynomial):
         raise TypeError("the fused backend learns neurons of the student's activation and polynomials; use torch")
-    compiled = problem.activation.compiled
-    if isinstance(compiled, CompiledKernel) and compiled.family == "biased_polynomial":
-        raise TypeError("the fused backend knows no polynomials with biases that learn polynomials; use torch")
     factors: list[int] = []
     coefficients = []
     for coefficient, degrees in problem.function.terms:

@@ -22,7 +22,6 @@ from featlearn.training.backends.layout import (
     BIASED_POLYNOMIAL,
     EXPANSION_HEAD,
     INVERSE,
-    MOMENT_BY_BIAS,
     NEURON_ROWS,
     PANEL,
     PUSH,
@@ -166,7 +165,7 @@ def parts_of(family: int, polynomial: bool) -> Parts:
         prepare, expands, size = *_expanded(polynomial), series_size
     elif family == BIASED_POLYNOMIAL:
         complete, panel, size = polynomial_complete, panel_of(polynomial_pairs, True), _scale
-        prepare = expands = _prepared_with_biases(polynomial_prepare, None, False)
+        prepare = expands = _prepared_with_biases(polynomial_prepare, biased_moments(family), polynomial)
     elif family in BIASED:
         known, size = biased_kernels.FAMILIES[family], _scale
         complete, panel = known.complete, panel_of(biased_kernels.biased_pairs(known), True)
@@ -305,7 +304,7 @@ def _slopes_of(complete: Any, polynomial: bool) -> tuple[Any, Any]:
         """∂L/∂b of the neurons of block j, whose row is the last of them."""
         slope = by_sum * _sum_of_shares(run, run.sums, run.students * run.d, row, j)
         if polynomial:
-            moment = load(run.kernel.expansions, EXPANSION_HEAD + j * run.kernel.stride + MOMENT_BY_BIAS)
+            moment = load(run.kernel.expansions, EXPANSION_HEAD + (j + 1) * run.kernel.stride - 1)
             slope = fma(-2.0 * load(run.a, j), moment, slope)
         return slope
 
