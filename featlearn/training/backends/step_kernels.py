@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from featlearn.training.backends import biased_kernels
+from featlearn.training.backends.biased_kernels import FAMILIES as WITH_BIASES
+from featlearn.training.backends.biased_kernels import biased_pairs, biased_prepare
 from featlearn.training.backends.biased_moment_kernels import biased_moments
 from featlearn.training.backends.biased_polynomial_kernels import (
     polynomial_complete,
@@ -167,10 +168,10 @@ def parts_of(family: int, polynomial: bool) -> Parts:
         complete, panel, size = polynomial_complete, panel_of(polynomial_pairs, True), _scale
         prepare = expands = _prepared_with_biases(polynomial_prepare, biased_moments(family), polynomial)
     elif family in BIASED:
-        known, size = biased_kernels.FAMILIES[family], _scale
-        complete, panel = known.complete, panel_of(biased_kernels.biased_pairs(known), True)
+        known, size = WITH_BIASES[family], _scale
+        complete, panel = known.complete, panel_of(biased_pairs(known), True)
         moments = biased_moments(family)
-        prepare = expands = _prepared_with_biases(biased_kernels.biased_prepare(known), moments, polynomial)
+        prepare = expands = _prepared_with_biases(biased_prepare(known), moments, polynomial)
     else:
         complete, panel = FAMILIES[family].complete, panel_of(pairs_of(FAMILIES[family].pair))
         moments = moments_of(FAMILIES[family].moment)
