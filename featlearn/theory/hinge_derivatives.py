@@ -11,7 +11,7 @@ import numpy as np
 from featlearn.theory.activations.hinges import Corner, HingePair, total_of_pairs
 from featlearn.theory.activations.piecewise_linear import PiecewiseLinear, PiecewisePair
 from featlearn.theory.activations.series_sums import Term
-from featlearn.theory.pair_vectors import Vectors
+from featlearn.theory.pair_vectors import MixedShift, Vectors
 from featlearn.theory.pairs import Array, Pairs
 
 
@@ -66,10 +66,12 @@ def _sums(one: tuple[Array, ...], other: tuple[Array, ...]) -> tuple[Array, ...]
     return tuple(a + b for a, b in zip(one, other, strict=True))
 
 
-def biased_hinge_vectors(of_u: PiecewiseLinear, of_v: PiecewiseLinear, u: np.ndarray, v: np.ndarray) -> Vectors:
-    """The same of plain functions of rows (w, b), (m, d + 1) and (N, d + 1)."""
+def biased_hinge_vectors(
+    of_u: PiecewiseLinear, of_v: PiecewiseLinear, drop: int, u: np.ndarray, v: np.ndarray
+) -> Vectors:
+    """The same of functions of rows (w, b), (m, d + 1) and (N, d + 1), over the Hermite degrees from ``drop`` on."""
     (w_u, b_u), (w_v, b_v) = ((rows[:, :-1], rows[:, -1]) for rows in (u, v))
-    of = PiecewisePair(of_u.with_bias(np, b_u[:, None]), of_v.with_bias(np, b_v[None]), 0)
+    of = PiecewisePair(of_u.with_bias(np, b_u[:, None]), of_v.with_bias(np, b_v[None]), drop)
     its, pairs = hinge_vectors(of, w_u, w_v), Pairs.of_rows(w_u, w_v)
     given = pairs.q_u, pairs.q_v, pairs.s
     x, y, t = np.sqrt(pairs.q_u), np.sqrt(pairs.q_v)[None], pairs.cosine
@@ -83,13 +85,16 @@ def biased_hinge_vectors(of_u: PiecewiseLinear, of_v: PiecewiseLinear, u: np.nda
             hinges_u.sign * at.here * at.bend(np),
         )
     )
-    a_21, a_12, a_30 = of.low((Term(2, 1, 0, 1.0), Term(1, 2, 0, 1.0), Term(3, 0, 0, 1.0)), np, *given)
+    terms = (Term(i, j, drop - less, 1.0) for i, j in ((2, 1), (1, 2), (1, 1)) for less in (0, 1))
+    a_21, more_21, a_12, more_12, a_11, more_11, a_30 = of.low((*terms, Term(3, 0, drop, 1.0)), np, *given)
     over_x = (x > 0) / np.where(x > 0, x, 1.0)
     without = [np.concatenate([rows, np.zeros((len(rows), 1))], 1) for rows in (its.u, its.v)]
     return its._replace(
         u=without[0],
         v=without[1],
         by_bias=of.by_bias(np, *given),
-        mixed_shift=(kink_u + x * a_21, kink_v + y * a_12),
-        own_shift=(y * (over_x * kink_u + a_21), bent + x * a_30 + t * y * a_21),
+        mixed_shift=MixedShift(
+            kink_u + x * a_21, kink_v + y * more_12, kink_u + x * more_21, kink_v + y * a_12, a_11 - more_11
+        ),
+        own_shift=(y * (over_x * kink_u + more_21), bent + x * a_30 + t * y * more_21),
     )

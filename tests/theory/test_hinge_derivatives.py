@@ -82,21 +82,24 @@ def test_rows_that_meet_have_the_second_derivatives_of_a_neuron_with_itself() ->
     np.testing.assert_allclose(found, truth, rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize("drop", [0, 1, 2, 4])
 @pytest.mark.parametrize("names", [("bent", "bent"), ("hardtanh", "hardtanh"), ("relu6", "abs")])
-def test_with_biases_they_are_differences_of_gradients(names: tuple[str, str]) -> None:
-    of, (u, v), step = _pair(names, 0), np.random.default_rng(8).standard_normal((2, 4)), 1e-5
-    its, moves = biased_hinge_vectors(of.of_u, of.of_v, u[None], v[None]), 1e-5 * np.eye(4)
+def test_with_biases_they_are_differences_of_gradients(names: tuple[str, str], drop: int) -> None:
+    of, (u, v), step = _pair(names, drop), np.random.default_rng(8).standard_normal((2, 4)), 1e-5
+    its, moves = biased_hinge_vectors(of.of_u, of.of_v, drop, u[None], v[None]), 1e-5 * np.eye(4)
 
     def slope(u: np.ndarray, v: np.ndarray) -> np.ndarray:
         w, b, x, c = u[:-1], u[-1], v[:-1], v[-1]
-        _, by_s, by_q, by_b = hinges(of.of_u, of.of_v, 0, np, w @ w, b, x @ x, c, w @ x)
+        _, by_s, by_q, by_b = hinges(of.of_u, of.of_v, drop, np, w @ w, b, x @ x, c, w @ x)
         return np.append(by_s * x + 2 * by_q * w, by_b)
 
     own = np.array([(slope(u + h, v) - slope(u - h, v)) / (2 * step) for h in moves])
     mixed = np.array([(slope(u, v + h) - slope(u, v - h)) / (2 * step) for h in moves]).T
     np.testing.assert_allclose(PairBends(its, np.ones(1)).block(0), own, rtol=0, atol=3e-9)
     found = _mixed(its)
-    shift = its.mixed_shift[0][0, 0] * its.u[0] + its.mixed_shift[1][0, 0] * its.v[0]
-    found[:, -1] += shift
-    found[-1] += shift
+    assert its.mixed_shift is not None
+    ue, ve, eu, ev, ee = (x[0, 0] for x in its.mixed_shift)
+    found[:, -1] += ue * its.u[0] + ve * its.v[0]
+    found[-1] += eu * its.u[0] + ev * its.v[0]
+    found[-1, -1] += ee
     np.testing.assert_allclose(found, mixed, rtol=0, atol=3e-9)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
 
 from featlearn.storage.errors import WrongChoice
 from featlearn.sweeps.conditions import Condition, condition
 from featlearn.sweeps.search.sequential import ShareTest
-from featlearn.sweeps.selection import Keys, Line
+from featlearn.sweeps.selection import Keys, Kind, Line
 from featlearn.training.columns import COLUMNS
 
+_KINDS = "share", "median"
 _FORM = re.compile(
-    r"\s*(share|median|mean)\s*\((.*)\)\s*(>=|<=|>|<|≥|≤)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(%?)\s*",
+    r"\s*(\w+)\s*\((.*)\)\s*(>=|<=|>|<|≥|≤|!=|==?)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(%?)\s*",
     re.DOTALL,
 )
 _FORMS = "share(CONDITION) >= NUMBER or median(COLUMN) <= NUMBER"
@@ -45,6 +48,10 @@ class Statistic:
         """
         return float(all(asked.holds(line) for asked in self.conditions))
 
+    def lacking(self, final: dict[str, Any]) -> bool:
+        """Whether a last row has no value of a column, so that the run does not count."""
+        return any(lacks(asked, final) for asked in self.conditions)
+
     def decision(self, outcomes: Sequence[float], error: float) -> bool | None:
         """Whether it holds, wrongly with a probability of at most ``error``; None where the outcomes do not decide."""
         found = ShareTest(self.bound, error).decision(outcomes)
@@ -60,6 +67,23 @@ class Statistic:
         return " and ".join(map(str, self.conditions))
 
 
+def lacks(asked: Condition, final: dict[str, Any]) -> bool:
+    """Whether a condition fails in a last row since this has null where it asks for a value."""
+    return asked.key in final and final[asked.key] is None and not asked.holds(Row(final))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A last row alone, as a condition asks of it."""
+
+    final: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=dict)
+    kind: Kind = "run"
+
+    def fact(self, key: str) -> Any:
+        return None
+
+
 def statistic(text: str, keys: Keys) -> Statistic:
     """What ``where`` of a search asks for.
 
@@ -73,6 +97,11 @@ def statistic(text: str, keys: Keys) -> Statistic:
     if kind == "mean":  # however many outcomes there are, one that is rare and large may be to come
         text = "for losses and their like have rare large values: ask for a median or a share"
         raise WrongChoice(f"a mean is decided by no number of seeds, {text}")
+    if kind not in _KINDS:
+        near = get_close_matches(kind, _KINDS, 1)
+        raise WrongChoice(f"{kind!r} is neither share nor median{f'; did you mean {near[0]}?' if near else ''}")
+    if "<" not in sign.replace("≤", "<") and ">" not in sign.replace("≥", ">"):
+        raise WrongChoice(f"an edge is where a {kind} passes a number: compare with >=, <=, > or <, not with {sign}")
     sign = sign.replace("≥", ">=").replace("≤", "<=")
     bound, above = float(number) / (100 if percent else 1), sign[0] == ">"
     if kind == "share":

@@ -110,7 +110,7 @@ def _series_kernel(
 def _of_run(
     side_u: Side, side_v: Side, drop: int, xp: Any, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Array
 ) -> BiasedValues:
-    degree = _degree(side_u, side_v, (q_u, b_u), (q_v, b_v))
+    degree = common_degree(side_u, side_v, (q_u, b_u), (q_v, b_v))
     n = xp.sqrt(q_u * q_v)
     t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
     if degree is None:
@@ -124,7 +124,7 @@ def _of_run(
     return BiasedValues(value, by_s, 0.5 * by_q, by_b)
 
 
-def _degree(side_u: Side, side_v: Side, *rows: tuple[Array, Array]) -> int | None:
+def common_degree(side_u: Side, side_v: Side, *rows: tuple[Array, Array]) -> int | None:
     """Where the sum of two sides may end; beside a function with a kink the smooth one must be small alone."""
     ends = [side.polynomial.degree for side in (side_u, side_v) if side.polynomial is not None]
     if ends:

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from featlearn.theory.activations.own_fingerprint import Fingerprint
 from featlearn.theory.activations.piecewise_linear import PiecewiseLinear
 from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.hermite import hermite_polynomials
@@ -129,7 +130,7 @@ class Activation:
         second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K; None where they are not known.
         series: the Hermite series that the rest comes from, where it does.
         straight: the plain φ as a sum of hinges, where it is piecewise linear.
-        fingerprint: of a function that a user registered: values by which it is known again (``own.fingerprint``).
+        fingerprint: of a function that a user registered: what it is known again by.
         compiled: the kernel in the fused backend, a closed form or a series; None where it has none, and the torch
             backend trains.
         slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
@@ -165,7 +166,7 @@ class Activation:
     value_tangents: ValueTangents | None = None
     hermite: Callable[[int, Array], Array] | None = None
     straight: PiecewiseLinear | None = None
-    fingerprint: tuple[float, ...] | None = None
+    fingerprint: Fingerprint | None = None
     compiled: CompiledKernel | HermiteSeries | None = None
     slope_products: SlopeProducts | None = None
     biased: BiasedKernel | None = None

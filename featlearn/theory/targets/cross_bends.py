@@ -14,6 +14,7 @@ import numpy as np
 
 from featlearn.theory.activations import Activation, activation
 from featlearn.theory.activations.piecewise_linear import PiecewisePair
+from featlearn.theory.biased_derivatives import biased_vectors
 from featlearn.theory.hinge_derivatives import hinge_vectors
 from featlearn.theory.pair_derivatives import vectors_of
 from featlearn.theory.pair_vectors import PairBends, Vectors
@@ -36,10 +37,13 @@ def cross_bends(
     """The second derivatives of Σ_i c_i K(w_j, v_i) by the rows w_j, finite for all rows.
 
     Args:
-        student, teacher: the activations of the rows (m, d) of ``first_layer``, and (n, d) of ``rows``.
+        student, teacher: the activations of the rows (m, d) of ``first_layer``, and (n, d) of ``rows``; both rows have
+            biases where the student's activation has them.
         c: (n,).
     Accuracy: 1e-10 of the largest (tests/theory/targets/test_cross_bends.py, differences in a hundred digits).
     """
+    if student.biased is not None:
+        return PairBends(biased_vectors(student, teacher, first_layer, rows), c)
     lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
     alike = (student.name, student.parameters) == (teacher.name, teacher.parameters)
     if alike or (student.degree_one is not None and teacher.degree_one is not None):

@@ -66,6 +66,8 @@ def test_it_holds_where_the_outcomes_say_so(text: str, outcomes: list[float], ho
         ("median(student.width) >= 0.5", "'student.width' is no number among the results"),
         ("median(loss) <= 5 %", "compared with a number"),
         ("median(los) <= 5", "did you mean"),
+        ("shares(recovered == 3) >= 0.5", "'shares' is neither share nor median; did you mean share?"),
+        ("share(recovered == 3) == 0.5", "compare with >=, <=, > or <, not with =="),
     ],
 )
 def test_what_it_cannot_be_is_refused(text: str, told: str) -> None:
