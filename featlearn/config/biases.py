@@ -28,6 +28,14 @@ def why_no_gap() -> str:
     return "the gap is known for networks without biases; use loss or grad_norm"
 
 
+def is_compiled(config: Config) -> bool:
+    """Whether the fused backend has what a student with biases needs."""
+    try:
+        return config.entry().compiled is not None
+    except ValueError:  # a kernel that is not known is a complaint of its own
+        return True
+
+
 def _of_stages(config: Config) -> Violations:
     for name, stage in config.stages.items():
         if REDRAW_BIASES in stage.then and config.student.biases is None:
@@ -51,7 +59,8 @@ def _of_activation(config: Config) -> Violations:
 
 
 def _of_the_rest(config: Config) -> Violations:
-    if config.backend == "fused":
-        yield ("backend",), "fused computes for neurons without biases; use torch (or auto)"
+    if config.backend == "fused" and not is_compiled(config):
+        known = "relu, leaky_relu and abs at drop_hermite_below 0 and 2, erf at 0, and polynomials"
+        yield ("backend",), f"fused computes with biases for {known}; use torch (or auto)"
     if config.log.floors:
         yield ("log", "floors"), "floors are known for students without biases; leave them out"

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from featlearn.config.activation import ActivationChoice, why_not
-from featlearn.config.biases import violations_of_biases, why_no_gap
+from featlearn.config.biases import is_compiled, violations_of_biases, why_no_gap
 from featlearn.config.data import Data, EmpiricalData, OnlineData, PopulationData
 from featlearn.config.inputs import Inputs
 from featlearn.config.log import Log
@@ -332,7 +332,8 @@ class Config(Section):
         sampled = self.data.kind != "population"
         polynomial = self.teacher is not None and self.teacher.polynomial is not None
         of_target = (polynomial or self._has_own_neurons()) and self.is_standard
-        compilable = of_target and all(map(self._is_compilable, self.stages.values()))
+        of_student = not self.student.has_biases or is_compiled(self)
+        compilable = of_target and of_student and all(map(self._is_compilable, self.stages.values()))
         backend, device = resolved_backend(
             self.backend,
             self.device,

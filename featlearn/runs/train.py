@@ -145,7 +145,7 @@ def _begin_compiling(config: Config, backend: Backend) -> None:
 
         polynomial = config.teacher is not None and config.teacher.polynomial is not None
         rows = min(config.log.points, 1 + sum(stage.steps or 1 for stage in config.stages.values()))
-        begin_compiling(config.activation.entry(), config.student.width or 0, rows, polynomial=polynomial)
+        begin_compiling(config.entry(), config.student.width or 0, rows, polynomial=polynomial)
 
 
 def first_info(config: Config, backend: Backend) -> RunInfo:

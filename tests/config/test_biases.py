@@ -18,7 +18,8 @@ AXES = TEACHER | {"directions": "axes"}
     [
         ({"student": STUDENT | {"biases": {}}}, "student.biases", "missing std or constant"),
         ({"student": STUDENT | {"biases": {"std": 1.0, "constant": 1.0}}}, "student.biases", "one of std and constant"),
-        ({"backend": "fused"}, "backend", "use torch"),
+        ({"backend": "fused", "activation": {"name": "tanh"}}, "backend", "relu, leaky_relu and abs"),
+        ({"backend": "fused", "activation": {"name": "relu", "drop_hermite_below": 1}}, "backend", "use torch"),
         ({"student": {"width": 8}, "teacher": AXES | {"biases": [0.1, 0.2]}}, "teacher.biases", "student.biases"),
         ({"teacher": AXES | {"biases": [0.1]}}, "teacher.biases", "1 entries for 2 directions"),
         ({"teacher": TEACHER | {"biases": [0.1, 0.2]}}, "teacher.biases", "explicit `directions`"),
@@ -82,3 +83,22 @@ def test_wrong_draws_are_one_complaint(biases: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(file, [])
     assert [c.key.split(".")[:2] for c in caught.value.complaints] == [["student", "biases"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "backend"),
+    [
+        ({}, "fused"),
+        ({"activation": {"name": "abs"}}, "fused"),
+        ({"activation": {"name": "polynomial", "coefficients": [0, 1, 1, 1], "drop_hermite_below": 1}}, "fused"),
+        ({"activation": {"name": "erf", "drop_hermite_below": 0}}, "fused"),
+        ({"activation": {"name": "erf", "drop_hermite_below": 1}}, "torch"),
+        ({"activation": {"name": "tanh", "drop_hermite_below": 0}}, "torch"),
+        ({"teacher": {"input_dim": 5, "polynomial": "x1"}}, "fused"),
+        ({"teacher": {"input_dim": 5, "polynomial": "x1"}, "activation": {"name": "quadratic"}}, "fused"),
+        ({"teacher": TEACHER | {"activation": {"name": "abs"}}}, "torch"),
+        ({"inputs": {"covariance": [1.0, 2.0, 0.5, 1.0, 3.0]}}, "torch"),
+    ],
+)
+def test_what_is_compiled_is_taken(changes: dict[str, Any], backend: str) -> None:
+    assert config_of(**changes).backend == backend

@@ -12,14 +12,14 @@ V = RNG.standard_normal((2 * D, LANES))  # two blocks
 
 def test_products_of_the_neurons_of_two_blocks() -> None:
     desk = np.zeros((DESK, LANES))
-    tile_kernels._products.py_func(V, D, 0, 1, desk)
+    tile_kernels._products.py_func(V, D, D, 0, 1, desk)
     np.testing.assert_allclose(desk[:LANES], V[:D].T @ V[D:], atol=1e-15)
 
 
 def test_columns_are_added_with_their_weights() -> None:
     desk, neurons = RNG.standard_normal((DESK, LANES)), RNG.standard_normal((2 * NEURON_ROWS, LANES))
     sums = np.ones((2 * D, LANES))
-    tile_kernels._add_columns.py_func(V, D, neurons, 0, 1, desk, sums)
+    tile_kernels._add_columns.py_func(V, D, D, neurons, 0, 1, desk, sums)
     np.testing.assert_allclose(sums[D:], 1 + (V[:D] * neurons[PUSH]) @ desk[:LANES], atol=1e-14)
     assert (sums[:D] == 1).all()
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from featlearn.theory.activations.biased_coefficients import of_rows
 from featlearn.theory.activations.biased_kernels import biased_kernel, side_of
-from featlearn.theory.activations.record import Activation, Pointwise
+from featlearn.theory.activations.record import Activation, CompiledKernel, Pointwise
 
 
 def _not_with_biases(what: str) -> Callable[..., NoReturn]:
@@ -46,11 +46,25 @@ def _largest_square(phi: Pointwise, square: np.ndarray) -> np.ndarray:
         return 2 * np.maximum(constants, phi(length[..., None] * z) ** 2 @ (weight / weight.sum()))
 
 
+def _compiled(plain: Activation) -> CompiledKernel | None:
+    """The compiled kernel: of one kink, plain or without the affine part, of polynomials, and of plain erf."""
+    side, drop = side_of(plain), plain.drop_hermite_below
+    slopes, polynomial = side.slopes, side.polynomial
+    if slopes is not None and drop in (0, 2):
+        alpha, beta = slopes
+        family = "biased_linear_tail" if drop else "biased_linear"
+        return CompiledKernel(family, max(abs(alpha), abs(alpha + beta)), alpha, beta)
+    if polynomial is not None and drop <= polynomial.degree:
+        derivatives = tuple(float(polynomial.hermite(k, 0.0)) for k in range(polynomial.degree + 1))
+        return CompiledKernel("biased_polynomial", 1.0, polynomial.degree, 0.0, drop, derivatives)
+    return CompiledKernel("biased_erf", 1.0, 0.0, 0.0) if plain.name == "erf" and not drop else None
+
+
 @cache
 def with_biases(plain: Activation) -> Activation:
     """The record of the same φ̃ for rows (w, b), whose last coordinate meets the constant input 1; always the same.
 
-    It has no compiled kernel, no certified optimum, no Hermite moments of rows without biases, and no tangents.
+    It has no certified optimum, no Hermite moments of rows without biases, and no tangents.
 
     Raises:
         ValueError: when the kernel with biases is not known.
@@ -69,6 +83,6 @@ def with_biases(plain: Activation) -> Activation:
         degree_one=None,
         value_tangents=None,
         hermite=None,
-        compiled=None,
+        compiled=_compiled(plain),
         slope_products=None,
     )

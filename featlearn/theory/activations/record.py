@@ -74,9 +74,12 @@ class CompiledKernel:
     """The kernel among the closed forms that the fused backend compiles: a family, and its constants.
 
     Attributes:
-        family: "homogeneous" (degree 1), "erf" or "quadratic"; "homogeneous_tail" or "erf_tail".
-        factor, half, excess: what ``pair_kernels`` makes of them depends on the family.
-        first: J of a tail.
+        family: "homogeneous" (degree 1), "erf" or "quadratic"; "homogeneous_tail" or "erf_tail";
+            "biased_linear", "biased_linear_tail", "biased_erf" or "biased_polynomial", of rows that end with a
+            bias.
+        factor, half, excess: what ``pair_kernels`` or ``biased_kernels`` make of them depends on the family.
+        first: J of a tail; ℓ of a polynomial with biases.
+        constants: of a polynomial with biases, its derivatives at 0.
     """
 
     family: str
@@ -84,6 +87,7 @@ class CompiledKernel:
     half: float
     excess: float
     first: int = 0
+    constants: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -49,6 +49,8 @@ def _sizes(sizes):
         sizes[18],
         sizes[19],
         sizes[20],
+        sizes[21],
+        sizes[22],
     )
 
 
@@ -104,9 +106,11 @@ def _step(i, run, n, numbers, stretch, decay, size):
     beta1, beta2, unbias1, unbias2 = numbers[3], numbers[4], 1.0, 1.0
     if n.method == ADAM:
         unbias1, unbias2 = 1.0 - _power(beta1, n.done + i + 1), 1.0 - _power(beta2, n.done + i + 1)
-    at, stretch = 2 * (run * n.steps + i), stretch[run]  # first layer, second layer
-    weighed = decay[at + 1] / stretch, decay[at], size[at + 1], size[at] / stretch
-    return Step(n.method, beta1, beta2, unbias1, unbias2, *weighed, n.train_a, n.train_w, n.unit_rows)
+    at, stretch = n.layers * (run * n.steps + i), stretch[run]  # first layer, second layer, and maybe biases
+    weighed, last = (decay[at + 1] / stretch, decay[at], size[at + 1], size[at] / stretch), at + n.layers - 1
+    trained = n.train_a, n.train_w, n.unit_rows
+    of_biases = decay[last], size[last] / stretch, n.train_b
+    return Step(n.method, beta1, beta2, unbias1, unbias2, *weighed, *trained, *of_biases)
 
 
 @compiled

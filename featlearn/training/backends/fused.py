@@ -19,13 +19,25 @@ from featlearn.training.backends import WIDE, BackendError, Looks
 from featlearn.training.backends import fused_kernels as kernels
 from featlearn.training.backends.fused_target import FusedTarget, fused_target
 from featlearn.training.backends.kernel_cache import kernel
-from featlearn.training.backends.layout import ERF, ERF_TAIL, HOMOGENEOUS, HOMOGENEOUS_TAIL, QUADRATIC, SERIES
+from featlearn.training.backends.layout import (
+    BIASED_ERF,
+    BIASED_LINEAR,
+    BIASED_LINEAR_TAIL,
+    BIASED_POLYNOMIAL,
+    ERF,
+    ERF_TAIL,
+    HOMOGENEOUS,
+    HOMOGENEOUS_TAIL,
+    QUADRATIC,
+    SERIES,
+)
 from featlearn.training.backends.row_measures import pays
 from featlearn.training.backends.series_table import BeyondSeriesError
 from featlearn.training.backends.sharing import do_all, thread_count
+from featlearn.training.layers import layer_names, separated
 from featlearn.training.methods import stepped_by_backend
 from featlearn.training.problem import Problem
-from featlearn.training.stages import LossName, Schedule, Stage, value_of_each
+from featlearn.training.stages import Layer, LossName, Schedule, Stage, value_of_each
 from featlearn.training.state import State
 
 # The families of kernels that are compiled, see pair_kernels.
@@ -35,6 +47,10 @@ _FAMILIES = {
     "quadratic": QUADRATIC,
     "homogeneous_tail": HOMOGENEOUS_TAIL,
     "erf_tail": ERF_TAIL,
+    "biased_linear": BIASED_LINEAR,
+    "biased_erf": BIASED_ERF,
+    "biased_linear_tail": BIASED_LINEAR_TAIL,
+    "biased_polynomial": BIASED_POLYNOMIAL,
 }
 _OUTPUT = "output_weights"  # a scaled student's second layer is trained as b = α a, which has this name
 
@@ -54,7 +70,8 @@ def fused_kernel(activation: Activation) -> kernels.Kernel:
         known = ", ".join(_FAMILIES)
         raise BackendError(f"{activation.name} asks for the compiled kernels {compiled.family!r}; there are {known}")
     family = _FAMILIES[compiled.family]
-    return kernels.Kernel(family, compiled.factor, compiled.half, compiled.excess, compiled.first)
+    numbers = compiled.factor, compiled.half, compiled.excess, compiled.first
+    return kernels.Kernel(family, *numbers, constants=compiled.constants)
 
 
 _MANY_STEPS = 8  # in one call, from where on a look at its end, of the cost of a step, is no loss if nobody asks for it
@@ -155,8 +172,9 @@ class FusedBackend:
         v, a = _columns(first, target_first), _weights(second, target_second)
         multiplicity = _multiplicity(problem, a)
         moments = _moments(memory, stage, v)
-        decay = _values([s.weight_decay for s in stages], done, count)
-        size = _values([s.step_size for s in stages if s.step_size is not None], done, count)
+        layers = layer_names(problem.has_biases)
+        decay = _values([s.weight_decay for s in stages], done, count, layers)
+        size = _values([s.step_size for s in stages if s.step_size is not None], done, count, layers)
         stretch = problem.scale**2
         if problem.scaled is not None and problem.scaled.lazy is not None:
             size = size * (problem.scale / problem.scaled.lazy)[:, None, None] ** 2
@@ -269,8 +287,9 @@ def _first_memory(problem: Problem, stage: Stage, state: State) -> dict[str, np.
     memory: dict[str, np.ndarray] = {}
     if problem.scaled is not None:
         memory[_OUTPUT] = problem.output_weights(state.second_layer)
+    layers = separated(state.second_layer, state.first_layer, problem.has_biases)
     for layer in stage.train:
-        shape = getattr(state, layer).shape
+        shape = layers[layer].shape
         memory |= {f"{layer}.{moment}": np.zeros(shape) for moment in stepped_by_backend(stage).moments}
     return memory
 
@@ -313,10 +332,10 @@ def _multiplicity(problem: Problem, a: np.ndarray) -> np.ndarray:
     return multiplicity
 
 
-def _values(schedules: Sequence[Schedule], done: int, count: int) -> np.ndarray:
-    """What the steps from ``done`` on use, (runs, count, 2)."""
+def _values(schedules: Sequence[Schedule], done: int, count: int, layers: tuple[Layer, ...]) -> np.ndarray:
+    """What the steps from ``done`` on use, (runs, count, layers)."""
     steps = np.arange(done, done + count)
-    return value_of_each(schedules, lambda schedule: schedule.by_layer(steps))
+    return value_of_each(schedules, lambda schedule: schedule.by_layer(steps, layers))
 
 
 def _padded(count: int, multiple: int) -> int:
@@ -332,10 +351,14 @@ def _moments(memory: dict[str, np.ndarray], stage: Stage, v: np.ndarray) -> list
             stored = memory[f"second_layer.{moment}"]
             second[i] = np.zeros((runs, n))
             second[i][:, : stored.shape[1]] = stored
+        columns = np.zeros((runs, d, n))
         if "first_layer" in stage.train:
             stored = memory[f"first_layer.{moment}"].mT
-            columns = np.zeros((runs, d, n))
             columns[:, : stored.shape[1], : stored.shape[2]] = stored
+        if "biases" in stage.train:
+            stored = memory[f"biases.{moment}"]
+            columns[:, -1, : stored.shape[1]] = stored
+        if stage.train != ("second_layer",):
             first[i] = columns.reshape(runs, d * n)
     return second + first
 
@@ -350,12 +373,16 @@ def _remember(memory: dict[str, np.ndarray], stage: Stage, moments: list[np.ndar
             name = f"first_layer.{moment}"
             _, m, d = memory[name].shape
             memory[name] = moments[2 + i].reshape(shape)[:, :d, :m].mT.copy()
+        if "biases" in stage.train:
+            name = f"biases.{moment}"
+            memory[name] = moments[2 + i].reshape(shape)[:, -1, : memory[name].shape[1]].copy()
 
 
-def _optimiser(stage: Stage) -> tuple[int, float, float, bool, bool, bool, bool]:
+def _optimiser(stage: Stage) -> tuple[int, float, float, bool, bool, bool, bool, bool]:
     method = stepped_by_backend(stage)
     if method.compiled is None:
         raise BackendError(f"the fused backend has no compiled steps of method {method.name}; use the torch backend")
     numbers = method.compiled.numbers(**method.values(stage.parameters))
     trained = "second_layer" in stage.train, "first_layer" in stage.train
-    return method.compiled.branch, *numbers, *trained, stage.constraint is not None, stage.loss == "correlation"
+    constraint, correlation = stage.constraint is not None, stage.loss == "correlation"
+    return method.compiled.branch, *numbers, *trained, constraint, correlation, "biases" in stage.train

@@ -17,10 +17,22 @@ import numpy as np
 
 from featlearn.theory.activations import Activation
 from featlearn.training.backends import WIDE
+from featlearn.training.backends.biased_constants import normal_constants, polynomial_constants
 from featlearn.training.backends.fused_target import FusedTarget
 from featlearn.training.backends.kernel_cache import address_of
 from featlearn.training.backends.kernel_cache import kernel as compiled
-from featlearn.training.backends.layout import COUNTERS, DESK, EXPANSION_HEAD, LANES, NEURON_ROWS, PANEL, Sizes
+from featlearn.training.backends.layout import (
+    BIASED,
+    BIASED_POLYNOMIAL,
+    BIASED_ROWS,
+    COUNTERS,
+    DESK,
+    EXPANSION_HEAD,
+    LANES,
+    NEURON_ROWS,
+    PANEL,
+    Sizes,
+)
 from featlearn.training.backends.series_table import level_of, levels_of, series_tables
 from featlearn.training.backends.sharing import do_all
 from featlearn.training.backends.tail_constants import tail_constants
@@ -35,7 +47,10 @@ _NONE = np.zeros((0, LANES))
 
 
 class Kernel(NamedTuple):
-    """The kernel of an activation: its family and its numbers, see ``pair_kernels``; or the activation of a series."""
+    """The kernel of an activation: its family and its numbers, see ``pair_kernels``; or the activation of a series.
+
+    Of a polynomial with biases the constants are those of its derivatives at 0.
+    """
 
     family: int
     factor: float
@@ -43,11 +58,12 @@ class Kernel(NamedTuple):
     excess: float
     first: int
     series: Activation | None = None
+    constants: tuple[float, ...] = ()
 
 
 def advance_runs(
     kernel: Kernel,
-    optimiser: tuple[int, float, float, bool, bool, bool, bool],
+    optimiser: tuple[int, float, float, bool, bool, bool, bool, bool],
     m: int,
     stretch: np.ndarray,
     v: np.ndarray,
@@ -69,10 +85,12 @@ def advance_runs(
 ) -> None:
     """Take the steps of ``decay`` and ``size``, (runs, steps, 2) for both layers, on runs of m neurons, in place.
 
+    Where the family of the kernel has biases, which are the last coordinate of rows, there are three layers.
+
     Args:
         kernel: of the activation.
         optimiser: (method, beta1, beta2, train the second layer, train the first layer, keep its rows on the unit
-            sphere, descend on the correlation loss); ``seen`` means nothing with the last.
+            sphere, descend on the correlation loss, train biases); ``seen`` means nothing on the correlation loss.
         stretch: (runs,) α² of a scaled student, 1 otherwise: the second layer, given as α a, takes steps of ``size``
             with the weight decay λ/α², the first layer steps of ``size``/α².
         v, a: (runs, d, n) and (runs, n): student and then teacher, the teacher's a negated, padded with zeros.
@@ -91,9 +109,9 @@ def advance_runs(
     if method not in METHODS:
         raise ValueError(f"no branch takes the steps of method {method}")
     n = _of_kernel(_sizes(m, v.shape), kernel, target)._replace(
-        steps=decay.shape[1], looks=len(looks), done=done, method=method
+        steps=decay.shape[1], looks=len(looks), done=done, method=method, layers=decay.shape[2]
     )
-    flags = ("train_a", "train_w", "unit_rows", "correlation")
+    flags = ("train_a", "train_w", "unit_rows", "correlation", "train_b")
     n = n._replace(**{name: int(flag) for name, flag in zip(flags, trained, strict=True)})
     together = threads > 1 and n.runs == 1 and n.shares > 1
     n = n._replace(meets=n.correlation * (m // LANES), gradients=int(slope_a.size > 0 and not together))
@@ -103,7 +121,7 @@ def advance_runs(
     advance = compiled(entry_name(n.lines > 0, together), kernel.family)
 
     def take(tail: np.ndarray, stride: int) -> list[np.ndarray]:
-        counters, sizes = np.zeros(COUNTERS, np.int64), _sizes_of(n, n.first, n.terms, n.lines, stride)
+        counters, sizes = np.zeros(COUNTERS, np.int64), _with_stride(n, stride, kernel.series is not None)
         rows = _arranged(m, sizes, weights)
         given = [np.array(sizes, np.int64), numbers, np.ascontiguousarray(looks), counters, tail]
         given += [*_constants(target), *schedules, looked, *rows]
@@ -133,7 +151,7 @@ def evaluate_runs(
     numbers, counters = np.array([*kernel[1:4], 0.0, 0.0]), np.zeros(COUNTERS, np.int64)
 
     def take(tail: np.ndarray, stride: int) -> list[np.ndarray]:
-        sizes = _sizes_of(n, n.first, n.terms, n.lines, stride)
+        sizes = _with_stride(n, stride, kernel.series is not None)
         rows = _arranged(m, sizes, (slope_a, slope_w, v, a, *[_NONE] * 4, multiplicity))
         given = [_as_array(sizes), numbers, look, counters, tail, *_constants(target)]
         compiled(entry_name(n.lines > 0), kernel.family)(*given, np.ones(n.runs), nothing, nothing, looked, *rows)
@@ -161,14 +179,19 @@ def _sizes(m: int, shape: tuple[int, ...], looks: int = 0, gradients: int = 0) -
 
 
 @lru_cache
-def _sizes_of(n: Sizes, first: int, terms: int, lines: int, stride: int) -> Sizes:
-    before = 2 * n.parts if stride else n.parts
-    return n._replace(before=before, first=first, terms=terms, lines=lines, stride=stride)
+def _sizes_of(n: Sizes, first: int, terms: int, lines: int) -> Sizes:
+    return n._replace(first=first, terms=terms, lines=lines)
+
+
+@lru_cache
+def _with_stride(n: Sizes, stride: int, expands: bool) -> Sizes:
+    """The sizes with rows of expansions, which a task of their own fills where neurons are expanded."""
+    return n._replace(before=2 * n.parts if expands else n.parts, stride=stride)
 
 
 def _of_kernel(n: Sizes, kernel: Kernel, target: FusedTarget) -> Sizes:
     """The sizes with those of a kernel and a target."""
-    return _sizes_of(n, kernel.first, len(target.coefficients), target.directions.shape[1], 0)
+    return _sizes_of(n, kernel.first, len(target.coefficients), target.directions.shape[1])
 
 
 def _constants(target: FusedTarget) -> list[np.ndarray]:
@@ -184,6 +207,10 @@ def _with_constants(
     Args:
         take: the numbers and the rows of expansions of a block to the arrays of compiled code, from ``_arranged``.
     """
+    if kernel.family == BIASED_POLYNOMIAL:
+        return take(polynomial_constants(kernel.constants), 2 * len(kernel.constants) + 3)
+    if kernel.family in BIASED:
+        return take(normal_constants(), BIASED_ROWS)
     if kernel.series is None:
         return take(tail_constants(kernel.family, kernel.first), 0)
     levels = levels_of(v)

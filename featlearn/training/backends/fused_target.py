@@ -73,8 +73,9 @@ def fused_target(problem: Problem) -> FusedTarget:
 
 
 def _constant(activation: Activation, k: int) -> float:
-    """h_k of μ_k(q) = h_k q^{(p − k)/2}, for erf h_k (1 + q)^{−k/2}; √k! of a series (``series_kernels.moments``)."""
-    if isinstance(activation.compiled, HermiteSeries):
+    """h_k of μ_k(q) = h_k q^{(p − k)/2}, for erf h_k (1 + q)^{−k/2}; √k! of a series (``series_kernels.moments``) and
+    with biases (``biased_moment_kernels``)."""
+    if isinstance(activation.compiled, HermiteSeries) or activation.biased is not None:
         return sqrt(factorial(k))
     if activation.hermite is None:
         raise TypeError(f"the Hermite moments of {activation.name} are unknown")

@@ -29,12 +29,16 @@ from featlearn.storage.replacement import write_file
 
 # The modules that compiled code is made of, relative to ``featlearn.training``.
 SOURCES = (
+    "backends/biased_kernels.py",
+    "backends/biased_moment_kernels.py",
+    "backends/biased_polynomial_kernels.py",
     "backends/compilation.py",
     "backends/entries.py",
     "backends/kernel_cache.py",
     "backends/layout.py",
     "backends/method_kernels.py",
     "backends/moment_kernels.py",
+    "backends/normal_kernels.py",
     "backends/pair_kernels.py",
     "backends/row_kernels.py",
     "backends/series_kernels.py",

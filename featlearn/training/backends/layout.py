@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 HOMOGENEOUS, ERF, QUADRATIC, HOMOGENEOUS_TAIL, ERF_TAIL, SERIES = range(6)  # families of kernels
+BIASED = range(6, 10)  # those of rows that end with a bias
+BIASED_LINEAR, BIASED_ERF, BIASED_LINEAR_TAIL, BIASED_POLYNOMIAL = BIASED
 ARCSINE = 18  # coefficients of the polynomial that makes an arcsine, or its tail
 LANES = 8  # numbers in a vector: one register of 512 bits, or two of 256
 PANEL = 4  # blocks of LANES neurons that stay in the cache while all others pass by
-DESK = (1 + 2 * PANEL) * LANES  # rows of scratch: a tile, and for each neuron of a panel its sums of K and of ∂K/∂q
+# rows of scratch: a tile, for each neuron of a panel its sums of K, of ∂K/∂q and, with biases, of ∂K/∂b, and sums of a
+# tile by ∂K/∂b
+DESK = (1 + 3 * PANEL) * LANES + 1
+BIASES = DESK - 1
 SCALE, INVERSE, WEIGHT, PUSH = range(4)  # rows of ``neurons`` for each block, see ``pair_kernels.Family.ready``
 NEURON_ROWS = 4
 LARGEST, LENGTH, TERMS, INTERVALS, STRIDE, PARITY, FIRST, GROUPS = range(8)  # the head of a ``series_table``
+NODES = 14  # of the integrals of normal distributions
+MILLS = 26  # coefficients of the polynomial that makes their tails
+BIASED_ROWS = 8  # rows of ``Kernel.expansions`` for each block, see ``biased_kernels``
 POWERS = 16  # coefficients of its polynomials
 SERIES_HEAD, COLUMNS_ALONE = 2, 4  # its rows before the terms, and columns that no term has
 EXPANSION_HEAD, EXPANSION_ROWS = (
@@ -43,7 +51,10 @@ class Sizes(NamedTuple):
             block that has others, and 0 otherwise.
         first: J of a tail, see ``pair_kernels``.
         terms, lines: of a polynomial target, see ``moment_kernels``.
-        stride: rows of expansions of a block, see ``series_kernels``.
+        stride: rows of expansions of a block, see ``series_kernels``, ``biased_kernels`` and
+            ``biased_polynomial_kernels``.
+        layers: that have schedules, 3 with biases.
+        train_b: 1 where biases are trained.
     """
 
     runs: int
@@ -67,3 +78,5 @@ class Sizes(NamedTuple):
     terms: int = 0
     lines: int = 0
     stride: int = 0
+    layers: int = 2
+    train_b: int = 0

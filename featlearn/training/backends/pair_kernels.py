@@ -27,10 +27,11 @@ class Kernel(NamedTuple):
     """The numbers of an activation.
 
     Args:
-        factor, half, excess: see above.
+        factor, half, excess: see above, or ``biased_kernels``.
         first: J of a tail.
         tail: its ``tail_constants``, or its ``series_table`` for each level.
-        expansions, stride: of the neurons of a run, and rows of a block; of a series alone, see ``series_kernels``.
+        expansions, stride: of the neurons of a run, and rows of a block; of a series and with biases alone, see
+            ``series_kernels`` and ``biased_kernels``.
     """
 
     factor: float

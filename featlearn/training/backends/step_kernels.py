@@ -10,7 +10,26 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from featlearn.training.backends.layout import INVERSE, NEURON_ROWS, PANEL, PUSH, SCALE, SERIES, WEIGHT
+from featlearn.training.backends.biased_kernels import FAMILIES as WITH_BIASES
+from featlearn.training.backends.biased_kernels import biased_pairs, biased_prepare
+from featlearn.training.backends.biased_moment_kernels import biased_moments
+from featlearn.training.backends.biased_polynomial_kernels import (
+    polynomial_complete,
+    polynomial_pairs,
+    polynomial_prepare,
+)
+from featlearn.training.backends.layout import (
+    BIASED,
+    BIASED_POLYNOMIAL,
+    EXPANSION_HEAD,
+    INVERSE,
+    NEURON_ROWS,
+    PANEL,
+    PUSH,
+    SCALE,
+    SERIES,
+    WEIGHT,
+)
 from featlearn.training.backends.method_kernels import direction
 from featlearn.training.backends.moment_kernels import moments_of, with_slope, with_value
 from featlearn.training.backends.pair_kernels import FAMILIES, Kernel
@@ -53,7 +72,7 @@ class Run(NamedTuple):
         student: (students), 1 for a student and 0 for what else is in its block.
         neurons: (blocks·NEURON_ROWS), what is ready of each neuron.
         totals, sums, desk: (shares·2·blocks), (shares·students·d) and (shares·DESK): for each share, Σ K and Σ ∂K/∂q of
-            each block, the sums of columns G, and scratch.
+            each block, the sums of columns G, whose last coordinate is Σ ∂K/∂b where it is a bias, and scratch.
     """
 
     kernel: Kernel
@@ -79,8 +98,8 @@ class Run(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step: the method and its numbers, weight decays and sizes for the two layers, which are trained, and whether
-    rows stay on the unit sphere."""
+    """One step: the method and its numbers, weight decays and sizes for the layers, which are trained, and whether rows
+    stay on the unit sphere; biases are the last coordinate where a family has them."""
 
     method: int
     beta1: float
@@ -94,6 +113,9 @@ class Step(NamedTuple):
     train_a: int
     train_w: int
     unit_rows: int
+    decay_b: float = 0.0
+    size_b: float = 0.0
+    train_b: int = 0
 
 
 class Parts(NamedTuple):
@@ -127,12 +149,13 @@ def _mass(run, j):
 
 
 @compiled
-def _on_unit_sphere(run, j, before, after):
-    """Divide the students of block j by their norms, as ``sphere.unit_rows``; ‖v‖² is ``before`` and ``after``."""
+def _on_unit_sphere(run, j, width, before, after):
+    """Divide the students of block j by their norms, as ``sphere.unit_rows``; ‖v‖² is ``before`` and ``after``, of the
+    first ``width`` coordinates."""
     scale = where_above(after, 0.0, 1.0 / sqrt(after) + (after - after), after)
     scale = where_above(before, 0.0, scale, before)
     scale = where_above(load(run.student, j), 0.0, scale, 1.0)
-    for row in range(j * run.d, (j + 1) * run.d):
+    for row in range(j * run.d, j * run.d + width):
         store(run.v, row, scale * load(run.v, row))
 
 
@@ -141,12 +164,21 @@ def parts_of(family: int, polynomial: bool) -> Parts:
     if family == SERIES:
         complete, panel = series_complete, panel_of(series_pairs)
         prepare, expands, size = *_expanded(polynomial), series_size
+    elif family == BIASED_POLYNOMIAL:
+        complete, panel, size = polynomial_complete, panel_of(polynomial_pairs, True), _scale
+        prepare = expands = _prepared_with_biases(polynomial_prepare, biased_moments(family), polynomial)
+    elif family in BIASED:
+        known, size = WITH_BIASES[family], _scale
+        complete, panel = known.complete, panel_of(biased_pairs(known), True)
+        moments = biased_moments(family)
+        prepare = expands = _prepared_with_biases(biased_prepare(known), moments, polynomial)
     else:
         complete, panel = FAMILIES[family].complete, panel_of(pairs_of(FAMILIES[family].pair))
         moments = moments_of(FAMILIES[family].moment)
         prepare = expands = _prepared(FAMILIES[family].ready, moments, polynomial)
         size = _scale
-    return Parts(prepare, expands, *_sums_of(panel, complete, size, polynomial), *_slopes_of(complete, polynomial))
+    moves = _moves_of(*_slopes_of(complete, polynomial), family in BIASED)
+    return Parts(prepare, expands, *_sums_of(panel, complete, size, polynomial), *moves)
 
 
 @inlined
@@ -171,6 +203,18 @@ def _prepared(ready: Any, moments: Any, polynomial: bool) -> Any:
         store(run.neurons, j * NEURON_ROWS + PUSH, push)
         if polynomial:
             moments(run.target, run.v, run.d, run.neurons, j)
+
+    return prepare
+
+
+def _prepared_with_biases(prepare_each: Any, moments: Any, polynomial: bool) -> Any:
+    """The compiled ``prepare`` of a family with biases."""
+
+    @in_part
+    def prepare(run, j):
+        prepare_each(run, j, _mass(run, j))
+        if polynomial:
+            moments(run, j)
 
     return prepare
 
@@ -232,7 +276,7 @@ def _sums_of(panel: Any, complete: Any, size_of: Any, polynomial: bool) -> tuple
 
 
 def _slopes_of(complete: Any, polynomial: bool) -> tuple[Any, Any]:
-    """The compiled ``move`` and ``gradient`` of a family."""
+    """The compiled parts of the gradient of a family, with or without a polynomial target."""
 
     @in_part
     def slopes(run, j):
@@ -249,20 +293,37 @@ def _slopes_of(complete: Any, polynomial: bool) -> tuple[Any, Any]:
 
     @inlined
     def slope_by_row(run, by_sum, by_own, row, j):
-        """∂L/∂v of one coordinate of the neurons of block j."""
+        """∂L/∂v of one coordinate of the neurons of block j, no bias."""
         total = _sum_of_shares(run, run.sums, run.students * run.d, row, j)
         slope = fma(by_own, load(run.v, row), by_sum * total)
         if polynomial:
             slope = with_slope(run.target, run.v, run.d, j, row - j * run.d, -2.0 * load(run.a, j), slope)
         return slope
 
-    @compiled
+    @inlined
+    def slope_by_bias(run, by_sum, row, j):
+        """∂L/∂b of the neurons of block j, whose row is the last of them."""
+        slope = by_sum * _sum_of_shares(run, run.sums, run.students * run.d, row, j)
+        if polynomial:
+            moment = load(run.kernel.expansions, EXPANSION_HEAD + (j + 1) * run.kernel.stride - 1)
+            slope = fma(-2.0 * load(run.a, j), moment, slope)
+        return slope
+
+    return slopes, slope_by_row, slope_by_bias
+
+
+def _moves_of(slopes: Any, slope_by_row: Any, slope_by_bias: Any, biased: bool) -> tuple[Any, Any]:
+    """The compiled ``move`` and ``gradient`` of a family, whose last coordinates may be biases."""
+    biases = 1 if biased else 0
+
+    @in_part
     def move(run, step, j):
         """Let the neurons of block j take a step."""
         student, before, after = load(run.student, j), spread(0.0), spread(0.0)
         slope, by_sum, by_own = slopes(run, j)
+        first, bias = j * run.d, (j + 1) * run.d - biases
         if step.train_w:
-            for row in range(j * run.d, (j + 1) * run.d):
+            for row in range(first, bias):
                 old = load(run.v, row)
                 downhill = fma(step.decay_w, old, slope_by_row(run, by_sum, by_own, row, j))
                 downhill = direction(step, downhill, row, run.mean_w, run.square_w)
@@ -270,18 +331,26 @@ def _slopes_of(complete: Any, polynomial: bool) -> tuple[Any, Any]:
                 before, after = fma(old, old, before), fma(new, new, after)
                 store(run.v, row, new)
         if step.unit_rows:
-            _on_unit_sphere(run, j, before, after)
+            _on_unit_sphere(run, j, bias - first, before, after)
+        if biased and step.train_b:
+            old = load(run.v, bias)
+            downhill = fma(step.decay_b, old, slope_by_bias(run, by_sum, bias, j))
+            downhill = direction(step, downhill, bias, run.mean_w, run.square_w)
+            store(run.v, bias, where_above(student, 0.0, fma(-step.size_b, downhill, old), old))
         if step.train_a:
             old = load(run.a, j)
             downhill = direction(step, fma(step.decay_a, old, slope), j, run.mean_a, run.square_a)
             store(run.a, j, where_above(student, 0.0, fma(-step.size_a, downhill, old), old))
 
-    @compiled
+    @in_part
     def gradient(run, j, slope_a, slope_w):
         """The gradient by the neurons of block j, laid out like them."""
         slope, by_sum, by_own = slopes(run, j)
         store(slope_a, j, slope)
-        for row in range(j * run.d, (j + 1) * run.d):
+        bias = (j + 1) * run.d - biases
+        for row in range(j * run.d, bias):
             store(slope_w, row, slope_by_row(run, by_sum, by_own, row, j))
+        if biased:
+            store(slope_w, bias, slope_by_bias(run, by_sum, bias, j))
 
     return move, gradient

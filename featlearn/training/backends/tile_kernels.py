@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from featlearn.training.backends.layout import DESK, INVERSE, LANES, NEURON_ROWS, PUSH, WEIGHT
+from featlearn.training.backends.layout import BIASES, DESK, INVERSE, LANES, NEURON_ROWS, PUSH, WEIGHT
 from featlearn.training.backends.pair_kernels import Function
 from featlearn.training.backends.vectors import (
     compiled,
@@ -23,6 +23,7 @@ from featlearn.training.backends.vectors import (
     even_pairs,
     first_halves,
     fma,
+    in_part,
     load,
     odd_lanes,
     odd_pairs,
@@ -34,11 +35,11 @@ from featlearn.training.backends.vectors import (
 
 
 @compiled
-def _products(v, d, i, j, desk):
-    """S = V_iᵀ V_j, into the tile."""
+def _products(v, d, width, i, j, desk):
+    """S = V_iᵀ V_j, into the tile, over the first ``width`` coordinates."""
     for u in range(0, LANES, 4):
         s0 = s1 = s2 = s3 = spread(0.0)
-        for x in range(d):
+        for x in range(width):
             other = load(v, j * d + x)
             s0 = fma(entry(v, i * d + x, u), other, s0)
             s1 = fma(entry(v, i * d + x, u + 1), other, s1)
@@ -51,15 +52,15 @@ def _products(v, d, i, j, desk):
 
 
 @compiled
-def _add_columns(v, d, neurons, i, j, desk, sums):
-    """G_j += V_i C_i P, P being the tile."""
+def _add_columns(v, d, width, neurons, i, j, desk, sums):
+    """G_j += V_i C_i P, P being the tile, in the first ``width`` coordinates."""
     push = i * NEURON_ROWS + PUSH
     for u in range(0, LANES, 4):
         p0 = entry(neurons, push, u) * load(desk, u)
         p1 = entry(neurons, push, u + 1) * load(desk, u + 1)
         p2 = entry(neurons, push, u + 2) * load(desk, u + 2)
         p3 = entry(neurons, push, u + 3) * load(desk, u + 3)
-        for x in range(d):
+        for x in range(width):
             total = fma(entry(v, i * d + x, u), p0, load(sums, j * d + x))
             total = fma(entry(v, i * d + x, u + 1), p1, total)
             total = fma(entry(v, i * d + x, u + 2), p2, total)
@@ -116,32 +117,43 @@ def pairs_of(pair: Function) -> Any:
     return pairs
 
 
-def panel_of(pairs: Function) -> Any:
-    """The compiled sums over the pairs of one panel, by those of one tile."""
+def panel_of(pairs: Function, biased: bool = False) -> Any:
+    """The compiled sums over the pairs of one panel, by those of one tile.
 
-    @compiled
+    Args:
+        biased: whether the last coordinate is a bias, whose sums Σ c_j ∂K/∂b are those of ``pairs``.
+    """
+    biases = 1 if biased else 0
+    each = 2 + biases  # sums that are kept of a neuron
+
+    @in_part
     def panel(run, share, first, last):
         """Add the pairs of blocks first … last−1 with all from themselves on to the sums of a share; see ``Run``."""
         v, d, neurons, students = run.v, run.d, run.neurons, run.students
         desk, totals = rows_from(run.desk, share * DESK), rows_from(run.totals, share * 2 * run.blocks)
-        sums = rows_from(run.sums, share * students * d)
+        sums, width = rows_from(run.sums, share * students * d), d - biases
         for j in range(first, run.blocks):
             for i in range(first, min(last, j + 1)):
-                kept = LANES * (1 + 2 * (i - first))
+                kept = LANES * (1 + each * (i - first))
                 if j >= run.meets:
-                    _products(v, d, i, j, desk)
+                    _products(v, d, width, i, j, desk)
                     pairs(run.kernel, neurons, i, j, kept, desk, totals)
                     if j < students:
-                        _add_columns(v, d, neurons, i, j, desk, sums)
+                        _add_columns(v, d, width, neurons, i, j, desk, sums)
+                        if biased:
+                            row = j * d + width
+                            store(sums, row, load(sums, row) + load(desk, BIASES))
                 if i == j:  # the first tile of block i, whose totals have it all: what is kept beside begins here
-                    for row in range(kept, kept + 2 * LANES):
+                    for row in range(kept, kept + each * LANES):
                         store(desk, row, 0.0)
                 elif i < students and j >= run.meets:
                     transpose(desk, 0)
-                    _add_columns(v, d, neurons, j, i, desk, sums)
+                    _add_columns(v, d, width, neurons, j, i, desk, sums)
         for i in range(first, last):
-            kept = LANES * (1 + 2 * (i - first))
+            kept = LANES * (1 + each * (i - first))
             _add_rows(desk, kept, totals, 2 * i)
             _add_rows(desk, kept + LANES, totals, 2 * i + 1)
+            if biased and i < students:
+                _add_rows(desk, kept + 2 * LANES, sums, i * d + width)
 
     return panel

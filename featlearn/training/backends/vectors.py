@@ -206,6 +206,34 @@ def where_above(a: Any, b: Any, above: Any, otherwise: Any) -> Any:
     return np.where(a > b, above, otherwise)
 
 
+_WHOLE = 1.5 * 2.0**52  # added to a number below 2^51 it leaves its whole part in the last bits
+_BITS = ir.VectorType(ir.IntType(64), LANES)
+
+
+def _constant(value: Any, kind: ir.VectorType = _LANES) -> Any:
+    return ir.Constant(kind, [value] * LANES)
+
+
+def _two_to(_: Any, builder: Any, k: Any) -> Any:
+    bits = builder.bitcast(builder.fadd(k, _constant(_WHOLE)), _BITS)
+    bits = builder.shl(builder.add(bits, _constant(1023, _BITS)), _constant(52, _BITS))
+    return builder.bitcast(bits, _LANES)
+
+
+@instruction(_two_to, VECTOR, (VECTOR,))
+def two_to(k: Any) -> Any:
+    """2^k of whole numbers, −1022 … 1023."""
+    return np.exp2(k)
+
+
+@instruction(
+    lambda _, builder, a: builder.fsub(builder.fadd(a, _constant(_WHOLE)), _constant(_WHOLE)), VECTOR, (VECTOR,)
+)
+def whole(a: Any) -> Any:
+    """The whole number next to a, of numbers below 2^51."""
+    return np.round(a)
+
+
 def _shuffle(*lanes: int) -> Callable[..., Any]:
     order = ir.Constant(ir.VectorType(_INDEX, LANES), lanes)
     return lambda _, builder, a, b: builder.shuffle_vector(a, b, order)
