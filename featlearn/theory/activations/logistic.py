@@ -10,6 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
+from featlearn.theory.activations.mixtures import Mixture, kolmogorov
 from featlearn.theory.activations.smooth import register_smooth
 from featlearn.theory.pairs import Array
 
@@ -88,8 +89,19 @@ def _silu_4(z: Array, xp: ModuleType = np) -> Array:
 
 
 _LOGISTIC = _sigmoid, _sigmoid_1, _sigmoid_2, _sigmoid_3, _sigmoid_4
+_OF_TANH = _tanh, _tanh_1, _tanh_2, _tanh_3, _tanh_4
+_OF_SOFTPLUS = _softplus, *_LOGISTIC[:4]
+_OF_SILU = _silu, _silu_1, _silu_2, _silu_3, _silu_4
 
-register_smooth("tanh", "tanh z", (_tanh, _tanh_1, _tanh_2, _tanh_3, _tanh_4), "odd")
-register_smooth("sigmoid", "1/(1 + exp(−z))", _LOGISTIC, "odd", 0.5)
-register_smooth("softplus", "log(1 + exp z)", (_softplus, *_LOGISTIC[:4]), "even", 0.5)
-register_smooth("silu", "z/(1 + exp(−z))", (_silu, _silu_1, _silu_2, _silu_3, _silu_4), "even", 0.5)
+# 1/(1 + exp(−z)) = Σ w Φ(z/2κ): with the activations erf(z/√2) = 2Φ(z) − 1 and gelu, z Φ(z)
+_KAPPA, _WEIGHTS = kolmogorov()
+_NONE = 0 * _KAPPA
+_TANH_BEYOND = Mixture("erf", _OF_TANH[:3], _WEIGHTS, 1 / _KAPPA, _NONE)
+_SIGMOID_BEYOND = Mixture("erf", _LOGISTIC[:3], _WEIGHTS / 2, 0.5 / _KAPPA, _NONE, mean=0.5)
+_SOFTPLUS_BEYOND = Mixture("relu", _OF_SOFTPLUS[:3], _WEIGHTS, _NONE + 1, 4 * _KAPPA**2)
+_SILU_BEYOND = Mixture("gelu", _OF_SILU[:3], _WEIGHTS * 2 * _KAPPA, 0.5 / _KAPPA, _NONE)
+
+register_smooth("tanh", "tanh z", _OF_TANH, "odd", beyond=_TANH_BEYOND)
+register_smooth("sigmoid", "1/(1 + exp(−z))", _LOGISTIC, "odd", 0.5, _SIGMOID_BEYOND)
+register_smooth("softplus", "log(1 + exp z)", _OF_SOFTPLUS, "even", 0.5, _SOFTPLUS_BEYOND)
+register_smooth("silu", "z/(1 + exp(−z))", _OF_SILU, "even", 0.5, _SILU_BEYOND)

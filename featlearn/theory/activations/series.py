@@ -18,14 +18,14 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from math import ceil, factorial, log, pi, prod, sqrt
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from featlearn.theory.activations.hermite_functions import nodes, weights_at
 from featlearn.theory.activations.series_levels import END, Function, Level, LevelSearch, Parity, Symmetry, residual
 from featlearn.theory.activations.table_cache import TableCache
-from featlearn.theory.pairs import Array
+from featlearn.theory.pairs import Array, SecondDerivatives
 
 TOLERANCE = 1e-13  # of a truncation, relative to E φ²
 BESIDE_KINK = 1e-24  # that of φ beside a function with a kink, of which a truncation leaves much
@@ -36,6 +36,26 @@ LEAST_DIVISOR = 1e-4  # of the coefficients of a derivative that was not given
 _TABLES = TableCache(2**27)  # of all series together: more than those of any one level, for NumPy and for PyTorch
 
 
+class Beyond(Protocol):
+    """What takes the place of a series for rows beyond its reach; see ``mixtures.Mixture``."""
+
+    @property
+    def reach(self) -> float: ...
+
+    @property
+    def components(self) -> int: ...
+
+    def kernel(self, drop: int, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, ...]: ...
+
+    def second_derivatives(self, drop: int, xp: Any, q_u: Array, q_v: Array, s: Array) -> SecondDerivatives: ...
+
+    def moment(self, k: int, order: int, norms: np.ndarray) -> np.ndarray: ...
+
+    def mean_square(self, norms: np.ndarray) -> np.ndarray: ...
+
+    def bound(self, norm: float) -> float: ...
+
+
 class HermiteSeries:
     """The series of φ and its derivatives.
 
@@ -44,10 +64,17 @@ class HermiteSeries:
         rest: the symmetry of φ(z) − φ(0) (if "odd") or of φ(z) − φ′(0) z (if "even"): beside the one coefficient of
             what is subtracted, every second one is 0.
         beside: that φ(0) or φ′(0).
+        beyond: what is known of longer rows than those of the series; None for nothing.
     """
 
-    def __init__(self, functions: tuple[Function, ...], rest: Parity = "none", beside: float = 0.0) -> None:
-        self.functions, self.rest, self.beside = functions, rest, beside
+    def __init__(
+        self,
+        functions: tuple[Function, ...],
+        rest: Parity = "none",
+        beside: float = 0.0,
+        beyond: Beyond | None = None,
+    ) -> None:
+        self.functions, self.rest, self.beside, self.beyond = functions, rest, beside, beyond
         self._symmetry = Symmetry(rest, beside)
         self._search = LevelSearch(functions, self._symmetry)
         self._levels: dict[tuple[int, float], Level | None] = {}
@@ -162,6 +189,12 @@ class HermiteSeries:
     def moment(self, k: int, order: int, norms: np.ndarray) -> np.ndarray:
         """E[φ^{(order)}(x_i z) he_k(z)] for each row, (n,), by sums of its own: the others do not matter."""
         norms = np.asarray(norms, dtype=float)
+        found, far = self._moment(k, order, norms), self._far(norms)
+        if self.beyond is not None and far.any():
+            found[far] = self.beyond.moment(k, order, norms[far])
+        return found
+
+    def _moment(self, k: int, order: int, norms: np.ndarray) -> np.ndarray:
         given = min(order, len(self.functions) - 1)
         further, found = order - given, np.zeros(len(norms))
         first, stride = self.stride(given)
@@ -194,7 +227,17 @@ class HermiteSeries:
                 z = nodes(level.step, END)
                 density = np.exp(-0.5 * z * z) / sqrt(2 * pi)
                 found[rows] = level.step * np.sum(self.functions[0](norms[rows, None] * z) ** 2 * density, -1)
+        far = self._far(norms)
+        if self.beyond is not None and far.any():
+            found[far] = self.beyond.mean_square(norms[far])
         return found
+
+    def is_beyond(self, norm: float) -> bool:
+        """Whether rows up to a norm are ``beyond``'s."""
+        return self.beyond is not None and norm <= self.beyond.reach and self.level(norm) is None
+
+    def _far(self, norms: np.ndarray) -> np.ndarray:
+        return np.array([self.is_beyond(float(norm)) for norm in norms], dtype=bool)
 
     def _rows_by_level(self, norms: np.ndarray) -> Iterator[tuple[Level | None, np.ndarray]]:
         levels = [self.level(float(norm)) for norm in norms]
