@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from featlearn.runs.records import SeriesRecord
+from featlearn.theory.activations import Activation
 from featlearn.theory.activations.biased_series import bound_of, degree_of
+from featlearn.theory.targets.cross import kernel_beyond
 from featlearn.training.problem import Problem
 from featlearn.training.state import State
 
@@ -43,9 +45,11 @@ def series_record(problem: Problem, largest: Largest) -> SeriesRecord | None:
     series, (norm, bias) = problem.activation.series, largest
     if series is None or norm is None:
         return None
-    if bias is None and series.beyond is not None and series.is_beyond(norm):
+    of_target = problem.function
+    closed = not isinstance(of_target, Activation) or kernel_beyond(problem.activation, of_target) is not None
+    if bias is None and closed and series.beyond is not None and series.is_beyond(norm):
         its = series.beyond
-        return SeriesRecord(degree=None, largest_norm=norm, bound=its.bound(norm), components=its.components)
+        return SeriesRecord(degree=None, largest_norm=norm, bound=its.bound(norm), components=len(its.parts.weights))
     if bias is None:
         return SeriesRecord(degree=series.degree(norm), largest_norm=norm, bound=series.level_bound(norm))
     degree = degree_of(series, np.array([norm]), np.array([bias]))
@@ -64,7 +68,7 @@ def beyond_reach(problem: Problem, record: SeriesRecord | None, *, at_start: boo
     if series.degree(record.largest_norm) is not None:
         of_rows = f"rows of norm {record.largest_norm:.3g} with biases up to {record.largest_bias:.3g}"
         return f"the Hermite series of {problem.activation.name} does not hold for {of_rows}; {change}"
-    alone = series.beyond is None or record.largest_bias is not None
+    alone = series.beyond is None or series.is_beyond(record.largest_norm)  # which neither biases have nor some targets
     what, reach = ("Hermite series", series.reach) if alone else ("kernel", series.beyond.reach)
     return (
         f"the {what} of {problem.activation.name} holds for rows of norm up to {reach:.3g}, and one has "

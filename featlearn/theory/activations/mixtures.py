@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.theory.activations.record import Activation
+from featlearn.theory.activations.beyond import Components
+from featlearn.theory.activations.record import Activation, Kernel
 from featlearn.theory.activations.registry import activation
 from featlearn.theory.activations.series import Function
 from featlearn.theory.pairs import Array, SecondDerivatives
-
-LARGEST_NORM = 1000.0
 
 _STEP, _LOWEST, _HIGHEST = 0.12, 0.155, 4.7  # of log κ, and the κ between which all but 1e-15 of the mean lies
 _GRID = np.linspace(-80.0, 0.0, 8001)  # of z: the symmetry of φ is that of the sum, and both have one limit below
@@ -39,54 +38,61 @@ def kolmogorov() -> tuple[np.ndarray, np.ndarray]:
     return kappa, weights / np.sum(weights)
 
 
+def mixed_kernel(
+    kernel: Kernel, of_u: Components, of_v: Components, xp: Any, q_u: Array, q_v: Array, s: Array
+) -> tuple[Array, Array, Array]:
+    """K, ∂K/∂s and ∂K/∂q_u of two sums, from those of their functions ψ."""
+    found = [0 * (q_u + q_v + s) for _ in range(3)]
+    for weight, b, products, c in _nodes(of_u, of_v, q_u, q_v, s):
+        k, k_s, k_q = kernel(xp, *products)
+        parts = k, k_s * c * b, k_q * b * b
+        found = [total + of_v.mean(its) * weight for total, its in zip(found, parts, strict=True)]
+    return found[0], found[1], found[2]
+
+
+def _nodes(
+    of_u: Components, of_v: Components, q_u: Array, q_v: Array, s: Array
+) -> Iterator[tuple[float, float, tuple[Array, ...], Array]]:
+    """For each component of u its w and b, the products of rows of ψ with those of all components of v, and the b of
+    these, along a new first axis."""
+    axes = (-1,) + (1,) * max(np.ndim(_high(x)) for x in (q_u, q_v, s))
+    stretch, shift = (_like(s, its.reshape(axes)) for its in (of_v.stretch, of_v.shift))
+    square = q_v * stretch * stretch + shift
+    for weight, b, v in zip(*(its.tolist() for its in of_u), strict=True):
+        yield weight, b, (q_u * b * b + v, square, s * stretch * b), stretch
+
+
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """φ(z) ≈ μ + Σ_n w_n E ψ(b_n z + √v_n ξ), ξ ~ N(0, 1), with an activation ψ that has a closed kernel.
+    """φ ≈ μ + a sum over components of an activation ψ that has a closed kernel.
 
     Attributes:
         name: of ψ.
         functions: φ, φ′ and φ″, which the sum is compared with.
-        weights, stretch, shift: w, b and v, (N,).
+        parts: the components.
         mean: μ.
+        reach: see ``Beyond``.
     """
 
     name: str
     functions: tuple[Function, ...]
-    weights: np.ndarray
-    stretch: np.ndarray
-    shift: np.ndarray
+    parts: Components
     mean: float = 0.0
-
-    @property
-    def reach(self) -> float:
-        """The norm of rows to which derivatives keep their digits: their arguments' rounding is magnified by its
-        square."""
-        return LARGEST_NORM
-
-    @property
-    def components(self) -> int:
-        """N."""
-        return len(self.weights)
+    reach: float = 1000.0
 
     # --- of pairs --------------------------------------------------------------------------------
 
-    def kernel(self, drop: int, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, ...]:
+    def kernel(self, drop: int, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
         """K, ∂K/∂s and ∂K/∂q_u of φ without the degrees below ``drop``, as in ``Activation.kernel``."""
-        record = activation(self.name, drop)
-        found = [0 * (q_u + q_v + s) for _ in range(3)]
-        for weight, b, products, others in self._nodes(q_u, q_v, s):
-            k, k_s, k_q = record.kernel(xp, *products)
-            parts = k, k_s * others * b, k_q * b * b
-            found = [total + self._mean(its) * weight for total, its in zip(found, parts, strict=True)]
-        if drop == 0:
-            found[0] = found[0] + self.mean**2
-        return tuple(found)
+        kernel = activation(self.name, drop).kernel
+        k, k_s, k_q = mixed_kernel(kernel, self.parts, self.parts, xp, q_u, q_v, s)
+        return (k + self.mean**2, k_s, k_q) if drop == 0 else (k, k_s, k_q)
 
     def second_derivatives(self, drop: int, xp: Any, q_u: Array, q_v: Array, s: Array) -> SecondDerivatives:
         """Those of K."""
         record = activation(self.name, drop)
         found = [0 * (q_u + q_v + s) for _ in range(5)]
-        for weight, b, products, c in self._nodes(q_u, q_v, s):
+        for weight, b, products, c in _nodes(self.parts, self.parts, q_u, q_v, s):
             its = _second_derivatives(record, xp, *products)
             parts = (
                 its.ss * c * c * b * b,
@@ -95,24 +101,8 @@ class Mixture:
                 its.qu_qu * b * b * b * b,
                 its.qu_qv * c * c * b * b,
             )
-            found = [total + self._mean(its) * weight for total, its in zip(found, parts, strict=True)]
+            found = [total + self.parts.mean(its) * weight for total, its in zip(found, parts, strict=True)]
         return SecondDerivatives(*found)
-
-    def _nodes(self, q_u: Array, q_v: Array, s: Array) -> Iterator[tuple[float, float, tuple[Array, ...], Array]]:
-        """For each component of u its weight and b, the products with all components of v, and the b of these, along a
-        new first axis."""
-        axes = (-1,) + (1,) * max(np.ndim(_high(x)) for x in (q_u, q_v, s))
-        stretch, shift = (_like(s, its.reshape(axes)) for its in (self.stretch, self.shift))
-        square = q_v * stretch * stretch + shift
-        for weight, b, v in zip(self.weights.tolist(), self.stretch.tolist(), self.shift.tolist(), strict=True):
-            yield weight, b, (q_u * b * b + v, square, s * stretch * b), stretch
-
-    def _mean(self, parts: Array) -> Array:
-        """Σ_n w_n of parts along the first axis, in an order that does not depend on the others."""
-        total = parts[0] * float(self.weights[0])
-        for i in range(1, len(self.weights)):
-            total = total + parts[i] * float(self.weights[i])
-        return total
 
     # --- of rows ---------------------------------------------------------------------------------
 
@@ -120,7 +110,7 @@ class Mixture:
         """E[φ^{(order)}(x_i z) he_k(z)] of each row, (n,): x^k/√k! times the mean of φ^{(order + k)}(xz)."""
         record, total = activation(self.name, 0), 0.0 * norms
         assert record.hermite is not None
-        for weight, b, shift in zip(self.weights, self.stretch, self.shift, strict=True):
+        for weight, b, shift in zip(*self.parts, strict=True):
             scaled = weight * b**order * record.hermite(k + order, (b * norms) ** 2 + shift)
             total += scaled * (b * norms) ** k / sqrt(factorial(k))
         return total + self.mean if (k, order) == (0, 0) else total
@@ -133,13 +123,14 @@ class Mixture:
     @cached_property
     def errors(self) -> np.ndarray:
         """The largest errors of φ, φ′ and φ″ at any z, (3,)."""
-        shifted = bool(self.shift.any())
-        size = np.sqrt(self.shift) if shifted else 1 / self.stretch
+        weights, stretch, shift = self.parts
+        shifted = bool(shift.any())
+        size = np.sqrt(shift) if shifted else 1 / stretch
         record, y = activation(self.name, 0), _GRID[:, None] / size
         assert record.phi_second is not None
         functions = _smoothed_relu(y) if shifted else (record.phi(y), record.phi_prime(y), record.phi_second(y))
         scales = (1 / size**order if not shifted else size ** (1 - order) for order in range(3))
-        found = [its @ (self.weights * scale) for its, scale in zip(functions, scales, strict=True)]
+        found = [its @ (weights * scale) for its, scale in zip(functions, scales, strict=True)]
         found[0] += self.mean
         return np.array([np.max(np.abs(f(_GRID) - its)) for f, its in zip(self.functions, found, strict=True)])
 

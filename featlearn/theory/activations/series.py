@@ -18,14 +18,15 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from math import ceil, factorial, log, pi, prod, sqrt
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from featlearn.theory.activations.beyond import Beyond
 from featlearn.theory.activations.hermite_functions import nodes, weights_at
 from featlearn.theory.activations.series_levels import END, Function, Level, LevelSearch, Parity, Symmetry, residual
 from featlearn.theory.activations.table_cache import TableCache
-from featlearn.theory.pairs import Array, SecondDerivatives
+from featlearn.theory.pairs import Array
 
 TOLERANCE = 1e-13  # of a truncation, relative to E φ²
 BESIDE_KINK = 1e-24  # that of φ beside a function with a kink, of which a truncation leaves much
@@ -34,26 +35,6 @@ _RATIO = 2.0**0.25  # of the norms of neighbouring levels
 _LOWEST_LEVEL = -8
 LEAST_DIVISOR = 1e-4  # of the coefficients of a derivative that was not given
 _TABLES = TableCache(2**27)  # of all series together: more than those of any one level, for NumPy and for PyTorch
-
-
-class Beyond(Protocol):
-    """What takes the place of a series for rows beyond its reach; see ``mixtures.Mixture``."""
-
-    @property
-    def reach(self) -> float: ...
-
-    @property
-    def components(self) -> int: ...
-
-    def kernel(self, drop: int, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, ...]: ...
-
-    def second_derivatives(self, drop: int, xp: Any, q_u: Array, q_v: Array, s: Array) -> SecondDerivatives: ...
-
-    def moment(self, k: int, order: int, norms: np.ndarray) -> np.ndarray: ...
-
-    def mean_square(self, norms: np.ndarray) -> np.ndarray: ...
-
-    def bound(self, norm: float) -> float: ...
 
 
 class HermiteSeries:

@@ -8,9 +8,10 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from featlearn.theory.activations.beyond import Beyond
 from featlearn.theory.activations.record import DROP_SETTINGS, Activation, Pointwise, Symmetry
 from featlearn.theory.activations.registry import register
-from featlearn.theory.activations.series import Beyond, HermiteSeries, of_norms
+from featlearn.theory.activations.series import HermiteSeries, of_norms
 from featlearn.theory.activations.series_sums import Term, beyond_or_within, series_sums
 from featlearn.theory.pairs import Array, Pairs, SecondDerivatives, mixed_derivative
 

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from featlearn.theory.activations import Activation, activation
+from featlearn.theory.activations.beyond import ALONE
 from featlearn.theory.activations.biased_kernels import biased_kernel
 from featlearn.theory.activations.gelu import Tails
+from featlearn.theory.activations.mixtures import mixed_kernel
 from featlearn.theory.activations.record import BiasedKernel, Kernel
 from featlearn.theory.pairs import Array
 from featlearn.theory.targets.cross_series import series_kernel
@@ -30,6 +32,41 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     Accuracy: 1e-13 of √(E φ² E g²) (tests/theory/targets/test_cross.py, quadrature and fifty digits).
     """
     lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
+    closed = _closed(student, teacher, lowest)
+    return closed or series_kernel(student, teacher, lowest, kernel_beyond(student, teacher))
+
+
+def kernel_beyond(student: Activation, teacher: Activation) -> Kernel | None:
+    """The kernel of two activations for rows beyond the reach of their series, by the sums that stand for the functions
+    there; None where these have no closed kernel. It is NaN beyond their reach.
+
+    Constants are left out: that of a sigmoid meets here the mean of an odd function.
+    """
+    lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
+    if (known := _closed(student, teacher, lowest)) is not None:
+        return known
+    sums = [its.series.beyond if its.series is not None else None for its in (student, teacher)]
+    if not any(sums):
+        return None
+    records = [
+        its if beyond is None else activation(beyond.name, its.drop_hermite_below)
+        for its, beyond in zip((student, teacher), sums, strict=True)
+    ]
+    closed = _closed(*records, lowest)
+    if closed is None:
+        return None
+    of_u, of_v = (ALONE if beyond is None else beyond.parts for beyond in sums)
+    reach = min(beyond.reach for beyond in sums if beyond is not None)
+
+    def kernel(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+        too_long = not max(float(q_u.max()), float(q_v.max())) <= reach**2
+        return mixed_kernel(closed, of_u, of_v, xp, q_u, q_v, s * float("nan") if too_long else s)
+
+    return kernel
+
+
+def _closed(student: Activation, teacher: Activation, lowest: int) -> Kernel | None:
+    """That which is no series of two."""
     if (student.name, student.parameters) == (teacher.name, teacher.parameters):
         return activation(student.name, lowest, **dict(student.parameters)).kernel
     common = _common_degrees(student, teacher)
@@ -37,7 +74,7 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
         return _finite(student, teacher, [k for k in common if k >= lowest])
     even = _even_part(student, teacher, lowest)
     if even is None:
-        return series_kernel(student, teacher, lowest)
+        return None
     factor = _of_absolute(student) * _of_absolute(teacher)
     linear = float(student.slope(1.0) * teacher.slope(1.0)) if lowest < 2 else 0.0
     return partial(_mixture, even, factor, linear)
