@@ -68,9 +68,10 @@ def beyond_reach(problem: Problem, record: SeriesRecord | None, *, at_start: boo
     if series.degree(record.largest_norm) is not None:
         of_rows = f"rows of norm {record.largest_norm:.3g} with biases up to {record.largest_bias:.3g}"
         return f"the Hermite series of {problem.activation.name} does not hold for {of_rows}; {change}"
-    alone = series.beyond is None or series.is_beyond(record.largest_norm)  # which neither biases have nor some targets
-    what, reach = ("Hermite series", series.reach) if alone else ("kernel", series.beyond.reach)
+    what, reach = "Hermite series", series.reach
+    if series.beyond is not None and not series.is_beyond(record.largest_norm):  # else biases or the target forbid it
+        what, reach = "kernel", series.beyond.reach
     return (
-        f"the {what} of {problem.activation.name} holds for rows of norm up to {reach:.3g}, and one has "
+        f"the {what} of {problem.activation.name} holds for rows of norm up to {float(f'{reach:.3g}'):g}, and one has "
         f"{record.largest_norm:.3g}; {change}"
     )

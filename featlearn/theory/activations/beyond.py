@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -24,7 +25,10 @@ class Components(NamedTuple):
         return total
 
 
-ALONE = Components(np.ones(1), np.ones(1), np.zeros(1))  # ψ itself
+@cache
+def alone() -> Components:
+    """ψ itself."""
+    return Components(np.ones(1), np.ones(1), np.zeros(1))
 
 
 class Beyond(Protocol):

@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 
 from featlearn.theory.activations.beyond import Components
-from featlearn.theory.activations.mixtures import Mixture, kolmogorov
+from featlearn.theory.activations.mixtures import Mixture
 from featlearn.theory.activations.smooth import register_smooth
 from featlearn.theory.pairs import Array
 
@@ -95,12 +95,10 @@ _OF_SOFTPLUS = _softplus, *_LOGISTIC[:4]
 _OF_SILU = _silu, _silu_1, _silu_2, _silu_3, _silu_4
 
 # 1/(1 + exp(−z)) = Σ w Φ(z/2κ): with the activations erf(z/√2) = 2Φ(z) − 1 and gelu, z Φ(z)
-_KAPPA, _WEIGHTS = kolmogorov()
-_NONE = 0 * _KAPPA
-_TANH_BEYOND = Mixture("erf", _OF_TANH[:3], Components(_WEIGHTS, 1 / _KAPPA, _NONE))
-_SIGMOID_BEYOND = Mixture("erf", _LOGISTIC[:3], Components(_WEIGHTS / 2, 0.5 / _KAPPA, _NONE), mean=0.5)
-_SOFTPLUS_BEYOND = Mixture("relu", _OF_SOFTPLUS[:3], Components(_WEIGHTS, _NONE + 1, 4 * _KAPPA**2))
-_SILU_BEYOND = Mixture("gelu", _OF_SILU[:3], Components(_WEIGHTS * 2 * _KAPPA, 0.5 / _KAPPA, _NONE))
+_TANH_BEYOND = Mixture("erf", _OF_TANH[:3], lambda kappa, w: Components(w, 1 / kappa, 0 * w))
+_SIGMOID_BEYOND = Mixture("erf", _LOGISTIC[:3], lambda kappa, w: Components(w / 2, 0.5 / kappa, 0 * w), mean=0.5)
+_SOFTPLUS_BEYOND = Mixture("relu", _OF_SOFTPLUS[:3], lambda kappa, w: Components(w, 0 * w + 1, 4 * kappa**2))
+_SILU_BEYOND = Mixture("gelu", _OF_SILU[:3], lambda kappa, w: Components(2 * kappa * w, 0.5 / kappa, 0 * w))
 
 register_smooth("tanh", "tanh z", _OF_TANH, "odd", beyond=_TANH_BEYOND)
 register_smooth("sigmoid", "1/(1 + exp(−z))", _LOGISTIC, "odd", 0.5, _SIGMOID_BEYOND)

@@ -8,7 +8,7 @@ computed, bound those of the kernel at every norm. Derivation: docs/theory.md §
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from math import factorial, log, pi, sqrt
@@ -23,7 +23,6 @@ from featlearn.theory.activations.series import Function
 from featlearn.theory.pairs import Array, SecondDerivatives
 
 _STEP, _LOWEST, _HIGHEST = 0.12, 0.155, 4.7  # of log κ, and the κ between which all but 1e-15 of the mean lies
-_GRID = np.linspace(-80.0, 0.0, 8001)  # of z: the symmetry of φ is that of the sum, and both have one limit below
 
 
 @cache
@@ -69,16 +68,21 @@ class Mixture:
     Attributes:
         name: of ψ.
         functions: φ, φ′ and φ″, which the sum is compared with.
-        parts: the components.
+        parts_of: makes the components of the κ and weights of ``kolmogorov``.
         mean: μ.
         reach: see ``Beyond``.
     """
 
     name: str
     functions: tuple[Function, ...]
-    parts: Components
+    parts_of: Callable[[np.ndarray, np.ndarray], Components]
     mean: float = 0.0
     reach: float = 1000.0
+
+    @cached_property
+    def parts(self) -> Components:
+        """The components."""
+        return self.parts_of(*kolmogorov())
 
     # --- of pairs --------------------------------------------------------------------------------
 
@@ -123,16 +127,17 @@ class Mixture:
     @cached_property
     def errors(self) -> np.ndarray:
         """The largest errors of φ, φ′ and φ″ at any z, (3,)."""
+        z = _grid()
         weights, stretch, shift = self.parts
         shifted = bool(shift.any())
         size = np.sqrt(shift) if shifted else 1 / stretch
-        record, y = activation(self.name, 0), _GRID[:, None] / size
+        record, y = activation(self.name, 0), z[:, None] / size
         assert record.phi_second is not None
         functions = _smoothed_relu(y) if shifted else (record.phi(y), record.phi_prime(y), record.phi_second(y))
         scales = (1 / size**order if not shifted else size ** (1 - order) for order in range(3))
         found = [its @ (weights * scale) for its, scale in zip(functions, scales, strict=True)]
         found[0] += self.mean
-        return np.array([np.max(np.abs(f(_GRID) - its)) for f, its in zip(self.functions, found, strict=True)])
+        return np.array([np.max(np.abs(f(z) - its)) for f, its in zip(self.functions, found, strict=True)])
 
     def bound(self, norm: float) -> float:
         """What K, ∂K/∂s and ∂K/∂q_u of two rows up to a norm err by at most, beside rounding.
@@ -142,9 +147,14 @@ class Mixture:
         """
         value, slope, bend = self.errors
         size = float(self.mean_square(np.array([norm]))[0]) ** 0.5
-        of_slope, of_bend = (float(np.max(np.abs(f(_GRID)))) for f in self.functions[1:])
+        of_slope, of_bend = (float(np.max(np.abs(f(_grid())))) for f in self.functions[1:])
         by_q = 0.5 * (bend * size + of_bend * value + bend * value)
         return float(max(value * (2 * size + value), slope * (2 * of_slope + slope), by_q))
+
+
+def _grid() -> np.ndarray:
+    """Of z: φ has the symmetry of the sum, and below the grid both are within 1e-30 of their limit."""
+    return np.linspace(-80.0, 0.0, 8001)
 
 
 def _second_derivatives(record: Activation, xp: Any, q_u: Array, q_v: Array, s: Array) -> SecondDerivatives:

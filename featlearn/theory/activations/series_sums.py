@@ -111,7 +111,7 @@ def beyond_or_within(
         far = series.is_beyond(max(float(np.max(_high(q), initial=0.0)) for q in given[:2]) ** 0.5)
         return list((beyond if far else within)(*given))
     found = list(within(*given))
-    for run, square in enumerate(_largest_by_run(*given[:2], shape[0])):
+    for run, square in enumerate(_largest_by_run(given[0], given[1], shape[0])):
         if series.is_beyond(float(square) ** 0.5):
             part = (x[[run]] if len(_high(x)) > 1 else x for x in given)
             for total, its in zip(found, beyond(*part), strict=True):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from featlearn.theory.activations import Activation, activation
-from featlearn.theory.activations.beyond import ALONE
+from featlearn.theory.activations.beyond import alone
 from featlearn.theory.activations.biased_kernels import biased_kernel
 from featlearn.theory.activations.gelu import Tails
 from featlearn.theory.activations.mixtures import mixed_kernel
@@ -48,14 +48,14 @@ def kernel_beyond(student: Activation, teacher: Activation) -> Kernel | None:
     sums = [its.series.beyond if its.series is not None else None for its in (student, teacher)]
     if not any(sums):
         return None
-    records = [
+    one, other = (
         its if beyond is None else activation(beyond.name, its.drop_hermite_below)
         for its, beyond in zip((student, teacher), sums, strict=True)
-    ]
-    closed = _closed(*records, lowest)
+    )
+    closed = _closed(one, other, lowest)
     if closed is None:
         return None
-    of_u, of_v = (ALONE if beyond is None else beyond.parts for beyond in sums)
+    of_u, of_v = (alone() if beyond is None else beyond.parts for beyond in sums)
     reach = min(beyond.reach for beyond in sums if beyond is not None)
 
     def kernel(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
