@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from featlearn.theory import double_double, population
-from featlearn.theory.activations import activation
+from featlearn.theory.activations import activation, mixtures
 from featlearn.theory.activations.beyond import Beyond, alone
 from featlearn.theory.activations.mixtures import Mixture, kolmogorov, mixed_kernel
 from featlearn.theory.double_double import DoubleDouble
@@ -155,6 +155,14 @@ def test_the_loss_next_to_a_teacher_of_long_rows_is_its_expansion(name: str, dis
     power = 2.0 ** round(np.log2(distance))
     assert loss(power) == pytest.approx(loss(2.0**-12), rel=1e-3)
     assert loss(power) == pytest.approx(0.5 * (loss(2 * power) + loss(-2 * power)), rel=1e-4)
+
+
+def test_many_pairs_are_taken_a_few_components_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    products = [np.linspace(*ends, 12).reshape(3, 4) for ends in ((100.0, 900.0), (50.0, 80.0), (-60.0, 60.0))]
+    at_once = _beyond("silu").kernel(2, np, *products)
+    monkeypatch.setattr(mixtures, "_NUMBERS_IN_CACHE", 12 * 5)
+    for ours, theirs in zip(_beyond("silu").kernel(2, np, *products), at_once, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-14 * np.max(np.abs(theirs)))
 
 
 def test_a_function_alone_is_a_sum_of_one() -> None:

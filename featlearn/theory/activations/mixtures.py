@@ -8,11 +8,11 @@ computed, bound those of the kernel at every norm. Derivation: docs/theory.md §
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from math import factorial, log, pi, sqrt
-from typing import Any
+from math import factorial, log, pi, prod, sqrt
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from featlearn.theory.activations.series import Function
 from featlearn.theory.pairs import Array, SecondDerivatives
 
 _STEP, _LOWEST, _HIGHEST = 0.12, 0.155, 4.7  # of log κ, and the κ between which all but 1e-15 of the mean lies
+_NUMBERS_IN_CACHE = 2**16
 
 
 @cache
@@ -42,23 +43,44 @@ def mixed_kernel(
 ) -> tuple[Array, Array, Array]:
     """K, ∂K/∂s and ∂K/∂q_u of two sums, from those of their functions ψ."""
     found = [0 * (q_u + q_v + s) for _ in range(3)]
-    for weight, b, products, c in _nodes(of_u, of_v, q_u, q_v, s):
-        k, k_s, k_q = kernel(xp, *products)
-        parts = k, k_s * c * b, k_q * b * b
-        found = [total + of_v.mean(its) * weight for total, its in zip(found, parts, strict=True)]
+    for node in nodes(of_u, of_v, q_u, q_v, s):
+        (k, k_s, k_q), b = kernel(xp, *node.products), node.b
+        found = node.added(found, (k, k_s * node.c * b, k_q * b * b))
     return found[0], found[1], found[2]
 
 
-def _nodes(
-    of_u: Components, of_v: Components, q_u: Array, q_v: Array, s: Array
-) -> Iterator[tuple[float, float, tuple[Array, ...], Array]]:
-    """For each component of u its w and b, the products of rows of ψ with those of all components of v, and the b of
-    these, along a new first axis."""
-    axes = (-1,) + (1,) * max(np.ndim(_high(x)) for x in (q_u, q_v, s))
-    stretch, shift = (_like(s, its.reshape(axes)) for its in (of_v.stretch, of_v.shift))
-    square = q_v * stretch * stretch + shift
-    for weight, b, v in zip(*(its.tolist() for its in of_u), strict=True):
-        yield weight, b, (q_u * b * b + v, square, s * stretch * b), stretch
+class Node(NamedTuple):
+    """One component of u with some of v.
+
+    Attributes:
+        weight, b: w and b of that of u.
+        others: those of v.
+        c: b of these, along a new first axis.
+        products: q_u, q_v, s of the rows of ψ, with that axis.
+    """
+
+    weight: float
+    b: float
+    others: Components
+    c: Array
+    products: tuple[Array, Array, Array]
+
+    def added(self, found: Sequence[Array], parts: Sequence[Array]) -> list[Array]:
+        """What was found before and the weighted sums of parts (that axis, …)."""
+        return [total + self.others.mean(its) * self.weight for total, its in zip(found, parts, strict=True)]
+
+
+def nodes(of_u: Components, of_v: Components, q_u: Array, q_v: Array, s: Array) -> Iterator[Node]:
+    """All pairs of components, as many at a time as the cache holds."""
+    shapes = [_high(x).shape for x in (q_u, q_v, s)]
+    axes = (-1,) + (1,) * max(map(len, shapes))
+    together = max(1, _NUMBERS_IN_CACHE // max(1, prod(np.broadcast_shapes(*shapes))))
+    parts = [Components(*(x[i : i + together] for x in of_v)) for i in range(0, len(of_v.weights), together)]
+    for part in parts:
+        c, shift = (_like(s, x.reshape(axes)) for x in (part.stretch, part.shift))
+        square = q_v * c * c + shift
+        for weight, b, v in zip(*(x.tolist() for x in of_u), strict=True):
+            yield Node(weight, b, part, c, (q_u * b * b + v, square, s * c * b))
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +118,8 @@ class Mixture:
         """Those of K."""
         record = activation(self.name, drop)
         found = [0 * (q_u + q_v + s) for _ in range(5)]
-        for weight, b, products, c in _nodes(self.parts, self.parts, q_u, q_v, s):
-            its = _second_derivatives(record, xp, *products)
+        for node in nodes(self.parts, self.parts, q_u, q_v, s):
+            its, b, c = second_derivatives(record, xp, *node.products), node.b, node.c
             parts = (
                 its.ss * c * c * b * b,
                 its.s_qu * c * b * b * b,
@@ -105,7 +127,7 @@ class Mixture:
                 its.qu_qu * b * b * b * b,
                 its.qu_qv * c * c * b * b,
             )
-            found = [total + self.parts.mean(its) * weight for total, its in zip(found, parts, strict=True)]
+            found = node.added(found, parts)
         return SecondDerivatives(*found)
 
     # --- of rows ---------------------------------------------------------------------------------
@@ -157,12 +179,16 @@ def _grid() -> np.ndarray:
     return np.linspace(-80.0, 0.0, 8001)
 
 
-def _second_derivatives(record: Activation, xp: Any, q_u: Array, q_v: Array, s: Array) -> SecondDerivatives:
-    """Those of a record; of a kernel of degree 1, κ n g(c) with n = √(q_u q_v) and c = s/n, by g′, g″ and g − c g′."""
+def second_derivatives(record: Activation, xp: Any, q_u: Array, q_v: Array, s: Array) -> SecondDerivatives:
+    """Those of a record; of a kernel of degree 1, κ n g(c) with n = √(q_u q_v) and c = s/n, by g′, g″ and g − c g′.
+
+    Such rows are not parallel. Where one is zero, n is taken as 1.
+    """
     if record.degree_one is None:
         assert record.second_derivatives is not None
         return record.second_derivatives(xp, q_u, q_v, s)
     n, factor = xp.sqrt(q_u * q_v), record.degree_one.factor
+    n = xp.where(n > 0, n, n * 0 + 1)
     cosine = xp.clip(s / n, -1.0, 1.0)
     sine = xp.sqrt((1 - cosine) * (1 + cosine))
     _, bend, rest = record.degree_one.parts(xp, cosine, sine, xp.asin(cosine))

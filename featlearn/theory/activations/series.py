@@ -170,8 +170,8 @@ class HermiteSeries:
     def moment(self, k: int, order: int, norms: np.ndarray) -> np.ndarray:
         """E[φ^{(order)}(x_i z) he_k(z)] for each row, (n,), by sums of its own: the others do not matter."""
         norms = np.asarray(norms, dtype=float)
-        found, far = self._moment(k, order, norms), self._far(norms)
-        if self.beyond is not None and far.any():
+        found = self._moment(k, order, norms)
+        if self.beyond is not None and (far := self._far(norms, found)).any():
             found[far] = self.beyond.moment(k, order, norms[far])
         return found
 
@@ -208,8 +208,7 @@ class HermiteSeries:
                 z = nodes(level.step, END)
                 density = np.exp(-0.5 * z * z) / sqrt(2 * pi)
                 found[rows] = level.step * np.sum(self.functions[0](norms[rows, None] * z) ** 2 * density, -1)
-        far = self._far(norms)
-        if self.beyond is not None and far.any():
+        if self.beyond is not None and (far := self._far(norms, found)).any():
             found[far] = self.beyond.mean_square(norms[far])
         return found
 
@@ -217,8 +216,9 @@ class HermiteSeries:
         """Whether rows up to a norm are ``beyond``'s."""
         return self.beyond is not None and norm <= self.beyond.reach and self.level(norm) is None
 
-    def _far(self, norms: np.ndarray) -> np.ndarray:
-        return np.array([self.is_beyond(float(norm)) for norm in norms], dtype=bool)
+    def _far(self, norms: np.ndarray, found: np.ndarray) -> np.ndarray:
+        """Which rows without a number are ``beyond``'s."""
+        return np.array([nan and self.is_beyond(x) for x, nan in zip(norms.tolist(), np.isnan(found), strict=True)])
 
     def _rows_by_level(self, norms: np.ndarray) -> Iterator[tuple[Level | None, np.ndarray]]:
         levels = [self.level(float(norm)) for norm in norms]

@@ -8,14 +8,14 @@ form, with gelu (docs/theory.md §11). What is left are sums of which at least o
 from __future__ import annotations
 
 from functools import partial
-from math import factorial, pi, prod
+from math import factorial, inf, isfinite, pi, prod
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from featlearn.theory.activations import Activation, activation
-from featlearn.theory.activations.beyond import alone
+from featlearn.theory.activations.beyond import Components, alone
 from featlearn.theory.activations.biased_kernels import biased_kernel
 from featlearn.theory.activations.gelu import Tails
 from featlearn.theory.activations.mixtures import mixed_kernel
@@ -45,24 +45,32 @@ def kernel_beyond(student: Activation, teacher: Activation) -> Kernel | None:
     lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
     if (known := _closed(student, teacher, lowest)) is not None:
         return known
-    sums = [its.series.beyond if its.series is not None else None for its in (student, teacher)]
-    if not any(sums):
+    one, other = standing_for(student), standing_for(teacher)
+    closed = _closed(one.activation, other.activation, lowest)
+    if closed is None or not isfinite(reach := min(one.reach, other.reach)):
         return None
-    one, other = (
-        its if beyond is None else activation(beyond.name, its.drop_hermite_below)
-        for its, beyond in zip((student, teacher), sums, strict=True)
-    )
-    closed = _closed(one, other, lowest)
-    if closed is None:
-        return None
-    of_u, of_v = (alone() if beyond is None else beyond.parts for beyond in sums)
-    reach = min(beyond.reach for beyond in sums if beyond is not None)
 
     def kernel(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
         too_long = not max(float(q_u.max()), float(q_v.max())) <= reach**2
-        return mixed_kernel(closed, of_u, of_v, xp, q_u, q_v, s * float("nan") if too_long else s)
+        return mixed_kernel(closed, one.parts, other.parts, xp, q_u, q_v, s * float("nan") if too_long else s)
 
     return kernel
+
+
+class StandIn(NamedTuple):
+    """An activation with components that stand for another one for rows up to a norm."""
+
+    activation: Activation
+    parts: Components
+    reach: float
+
+
+def standing_for(its: Activation) -> StandIn:
+    """The sum that takes the place of a series, or the activation itself."""
+    beyond = None if its.series is None else its.series.beyond
+    if beyond is None:
+        return StandIn(its, alone(), inf)
+    return StandIn(activation(beyond.name, its.drop_hermite_below), beyond.parts, beyond.reach)
 
 
 def _closed(student: Activation, teacher: Activation, lowest: int) -> Kernel | None:
