@@ -23,7 +23,9 @@ def reproduce(
         str | None, typer.Option("--paper", metavar="NAME", help="Another paper of the gallery.", show_default=False)
     ] = None,
     all_papers: Annotated[bool, typer.Option("--all", help="Every paper, each in a directory of its own.")] = False,
-    listed: Annotated[bool, typer.Option("--list", help="The papers and their claims; nothing is run.")] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="The papers, or the one named, and their claims; nothing is run.")
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs, for a first look.")] = False,
     claims: Annotated[
         list[str] | None, typer.Option("--claim", metavar="ID", help="Only this claim of the paper. Repeatable.")
@@ -49,8 +51,8 @@ def reproduce(
         )
     if all_papers and (claims or paper):
         raise typer.BadParameter("--all takes all claims of all papers; --paper NAME and --claim ID choose among them")
-    if listed and (resume or quick or claims or paper or all_papers):
-        raise typer.BadParameter("--list tells all papers and claims, and runs nothing; it goes with --json alone")
+    if listed and (resume or quick or claims or all_papers):
+        raise typer.BadParameter("--list tells papers and claims, and runs nothing; beside it go --paper and --json")
 
     from featlearn.claims import load
     from featlearn.claims.directory import ReproductionDirectory
@@ -62,7 +64,7 @@ def reproduce(
 
     with errors_told():
         if listed:
-            _list(load.load_papers(), as_json)
+            _list([load.load_paper(paper)] if paper else load.load_papers(), as_json)
             return
         if resume:
             directories = [find_to_resume(ReproductionDirectory, name, runs_dir) for name in resume]

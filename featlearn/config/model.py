@@ -199,19 +199,23 @@ class Config(Section):
         if stage.stop is None:
             return
         given = [key for key, value in dict(stage.stop).items() if value is not None]
-        held_out = isinstance(self.data, EmpiricalData) and (self.data.test_path or self.data.test_fraction)
         for key in given:
-            compares = COLUMNS[key].compares
-            if self.teacher is None and compares is not None:
-                yield ("stages", name, "stop", key), "is not known without a teacher; use grad_norm"
-            elif compares is not None and (why := self._why_not_compared(compares)):
-                yield ("stages", name, "stop", key), f"{why}; use loss or subspace"
-            elif (key == "train_loss" and self.data.kind == "population") or (key == "test_loss" and not held_out):
-                yield ("stages", name, "stop", key), "is null with these data; use loss"
-            elif key == "kernel_motion" and not self.is_standard:
-                yield ("stages", name, "stop", key), "is null with an inputs.covariance; use feature_motion"
-        if self.teacher is not None and "gap" in given and (why := self._why_no_gap(stage)):
-            yield ("stages", name, "stop", "gap"), why
+            if (why := self.why_null(key, stage)) is not None:
+                yield ("stages", name, "stop", key), why
+
+    def why_null(self, column: str, stage: StageConfig) -> str | None:
+        """Why a column is null in every row of a stage, and what to use; None where it has values, or may have."""
+        compares = COLUMNS[column].compares
+        held_out = isinstance(self.data, EmpiricalData) and (self.data.test_path or self.data.test_fraction)
+        if self.teacher is None and compares is not None:
+            return "is not known without a teacher; use grad_norm"
+        if compares is not None and (why := self._why_not_compared(compares)):
+            return f"{why}; use loss or subspace"
+        if (column == "train_loss" and self.data.kind == "population") or (column == "test_loss" and not held_out):
+            return "is null with these data; use loss"
+        if column == "kernel_motion" and not self.is_standard:
+            return "is null with an inputs.covariance; use feature_motion"
+        return self._why_no_gap(stage) if column == "gap" else None
 
     def _why_not_compared(self, compares: Compared) -> str | None:
         """Why a column that compares with a part of the teacher is null; None where it is not."""

@@ -30,10 +30,9 @@ def violations_of_second_order(config: Config) -> Violations:
 
 
 def _why_unknown(config: Config) -> str | None:
-    if config.student.has_biases and (config.activation.drop_hermite_below or config.teacher_activation() is not None):
-        known = "which are known with biases for plain φ and targets of the student's activation or polynomials"
-        return f"needs second derivatives of the loss, {known}"
     entry = config.activation.entry()
+    if config.data.kind == "empirical" and config.student.has_biases and config.activation.drop_hermite_below:
+        return "needs second derivatives of neurons on a sample, which are known with biases for drop_hermite_below 0"
     if config.data.kind == "empirical" and entry.phi_second is None:
         return f"needs second derivatives of the activation on a sample, which are not known of {entry.label}"
     if config.data.kind != "empirical" and not is_known(entry):

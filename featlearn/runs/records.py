@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, SerializerFunctionWrapHa
 from featlearn.runs.statuses import Ended, Status
 from featlearn.storage.records import FileRecord, Record, Text, parse_object
 from featlearn.theory.activations import Activation, activation, label_of
+from featlearn.theory.activations.own_fingerprint import Fingerprint
 from featlearn.training.column import LARGEST_COUNT, Row
 from featlearn.training.columns import COLUMNS
 
@@ -261,7 +262,9 @@ class RunInfo(Provenance):
     curvature: CurvatureRecord | None = None
     conditioning: float | None = None  # of teacher neurons, see ``theory.conditioning``
     series: SeriesRecord | None = None
-    own_functions: dict[str, tuple[float, ...]] | None = None  # the user's own, see ``runs.own_functions``
+    own_functions: dict[str, Fingerprint | tuple[float, ...]] | None = (
+        None  # the user's own, see ``runs.own_functions``
+    )
     rows: Count | None = None  # rows of the log, once the run has stopped
     message: Text | None = None
     traceback: Text | None = None

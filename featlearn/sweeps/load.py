@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from math import prod
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from featlearn.sweeps.directory import SweepDirectory
 from featlearn.sweeps.model import MOST_POINTS, SweepConfig
 from featlearn.sweeps.records import Entry
 from featlearn.sweeps.search.edges import Searches
+from featlearn.sweeps.search.key import NO_AXIS, names_no_axis
+from featlearn.sweeps.search.possible import why_never
 from featlearn.sweeps.sweep import Sweep, with_paths
 
 
@@ -47,6 +50,10 @@ def load_sweep(path: str | Path, files: Mapping[str, str] | None = None) -> Swee
 
 def _searching(sweep: Sweep, document: Document) -> Sweep:
     """A sweep with the points of the first round of its searches. Raises ConfigError where these can find nothing."""
+    assert sweep.config.find is not None
+    if (first := sweep.config.find.ends[0]) <= 0 and sweep.config.find.limit().relative:
+        text = f"is a share of the edge, and an edge from {first} on may be 0: give it as a number"
+        raise ConfigError([complaint_at(document, ("find", "tolerance"), text)])
     try:
         searches = Searches(sweep)
     except WrongChoice as error:
@@ -55,6 +62,8 @@ def _searching(sweep: Sweep, document: Document) -> Sweep:
         why = [sweep.why_infeasible(setting | {searches.key: end}) for setting in searches.settings()]
         if all(why):
             raise ConfigError([complaint_at(document, ("find", searches.key, place), f"cannot run: {why[0]}")])
+    if (never := _why_never(searches, sweep)) is not None:
+        raise ConfigError([complaint_at(document, ("find", "where"), never)])
     if (most := searches.most_points()) > MOST_POINTS:
         text = f"may take {most} points; at most {MOST_POINTS} are allowed"
         raise ConfigError([complaint_at(document, ("find",), text, at_key=True)])
@@ -63,6 +72,19 @@ def _searching(sweep: Sweep, document: Document) -> Sweep:
         text = f"{seeds} can never decide it either way: it takes {max(fewest)} or more, if all runs agree"
         raise ConfigError([complaint_at(document, ("find", "seeds"), text)])
     return replace(sweep, asked=tuple(searches.first()), most=most)
+
+
+def _why_never(searches: Searches, sweep: Sweep) -> str | None:
+    """Why no run at an end of the axis can count, whatever the setting; None where one may."""
+    why = None
+    for setting, end in product(searches.settings(), (searches.scale.first, searches.scale.last)):
+        config = sweep.config_at(setting | {searches.key: end})
+        if config is None:
+            continue
+        told = (why_never(asked, config) for asked in searches.statistic.conditions)
+        if (why := next(filter(None, told), None)) is None:
+            return None
+    return why
 
 
 def stored_sweep(directory: SweepDirectory) -> Sweep:
@@ -98,7 +120,16 @@ def _read(document: Document) -> SweepConfig:
     if "stages" in data and "base" not in data:
         text = "is a key of one configuration, as `featlearn train` takes it; a sweep file has base, and grid or seeds"
         raise ConfigError([complaint_at(document, ("stages",), text, at_key=True)])
-    config = validated(document, SweepConfig)
+    if "find" in data and data["find"] is None:
+        raise ConfigError([complaint_at(document, ("find",), f"is empty and {NO_AXIS}", at_key=True)])
+    try:
+        config = validated(document, SweepConfig)
+    except ConfigError as error:
+        find, wrong = data.get("find"), {complaint.key for complaint in error.complaints}
+        if not isinstance(find, dict) or not names_no_axis(find) or "find" in wrong:
+            raise
+        missing = complaint_at(document, ("find",), NO_AXIS, at_key=True)
+        raise ConfigError([*error.complaints, missing]) from None
     if document.complaints:
         raise ConfigError(document.complaints)
     if not (config.grid or config.zip or config.seeds is not None or config.find is not None):

@@ -131,6 +131,10 @@ class Sweep:
         """Why there is no configuration at a setting; None where there is one."""
         return self._config(setting)[1]
 
+    def config_at(self, setting: Setting) -> Config | None:
+        """The configuration at a setting; None where there is none."""
+        return self._config(setting)[0]
+
     def data_at(self, setting: Setting) -> Any:
         """The plain data of the configuration at a point."""
         data = self.base.data

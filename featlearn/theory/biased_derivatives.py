@@ -1,65 +1,70 @@
-"""Second derivatives of the kernels of neurons with biases, from A_ij = E[φ^{(i)}(u·x + b) φ^{(j)}(v·x + c)].
+"""Second derivatives of the kernels of neurons with biases, from A_ij = E[φ^{(i)}(u·x + b) g^{(j)}(v·x + c)].
 
 By Stein's identity, with e for the coordinate of the bias,
 
     ∂_u ∂_vᵀ K = A₁₁ I + A₃₁ uuᵀ + A₂₂ (uvᵀ + vuᵀ) + A₁₃ vvᵀ + A₂₁ (ueᵀ + euᵀ) + A₁₂ (veᵀ + evᵀ),
     ∂_u ∂_uᵀ K = A₂₀ I + A₄₀ uuᵀ + A₃₁ (uvᵀ + vuᵀ) + A₂₂ vvᵀ + A₃₀ (ueᵀ + euᵀ) + A₂₁ (veᵀ + evᵀ).
 
-Of functions with a kink the A_ij are densities that grow like 1/sin θ where rows are parallel; they are taken together
-with vectors that vanish there. Derived in docs/theory.md §16.
+Without the Hermite degrees below ℓ each A_ij is a sum over the degrees from ℓ on, or from ℓ − 1 or ℓ − 2 where its
+vectors come from s = u·v. Of functions with a kink the A_ij are densities that grow like 1/sin θ where rows
+are parallel; they are taken together with vectors that vanish there. Derived in docs/theory.md §16.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from math import perm, sqrt
 
 import numpy as np
 
 from featlearn.theory import normal
-from featlearn.theory.activations import Activation, activation
-from featlearn.theory.activations.biased_kernels import Side, side_of
-from featlearn.theory.activations.biased_series import degree_of
-from featlearn.theory.activations.biased_sums import PolynomialWithBiases, _sum
+from featlearn.theory.activations import Activation, activation, biased_coefficients
+from featlearn.theory.activations.biased_kernels import Side, biased_kernel, common_degree, side_of
+from featlearn.theory.activations.biased_linear import Slopes
+from featlearn.theory.activations.biased_series import like
 from featlearn.theory.activations.record import BiasedValues
-from featlearn.theory.activations.series import HermiteSeries
-from featlearn.theory.pair_vectors import Vectors
+from featlearn.theory.hinge_derivatives import biased_hinge_vectors
+from featlearn.theory.pair_vectors import MixedShift, Vectors
 from featlearn.theory.pairs import Array, Pairs
 
-_ORDERS = ((1, 1), (2, 0), (2, 1), (1, 2), (3, 0), (2, 2), (3, 1), (1, 3), (4, 0))
-Moments = Callable[..., list[Array]]  # of q, b, q, b, s
+Moments = Callable[[int, int, int], Array]  # of i, j and n: A_ij over the degrees from n on
+_Rows = tuple[Array, Array]  # ‖w‖² and b
 
 
-def is_known_with_biases(of: Activation) -> bool:
-    """Whether second derivatives are known of an activation of rows with biases: where φ is plain."""
-    return not of.drop_hermite_below
+def biased_vectors(student: Activation, teacher: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
+    """``pair_derivatives.vectors_of`` for rows with biases, (m, d + 1) of the one and (N, d + 1) of the other.
 
-
-def biased_vectors(of: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
-    """``pair_derivatives.vectors_of`` for rows with biases, (m, d + 1) and (N, d + 1).
-
+    Raises:
+        ValueError: when the kernel of the two is not known.
     Accuracy: 1e-10 (tests/theory/test_biased_derivatives.py, differences in thirty digits).
     """
-    assert of.biased is not None
-    (w_u, b_u), (w_v, b_v) = ((x[:, :-1], x[:, -1]) for x in (u, v))
-    q_u, q_v, s = np.sum(w_u * w_u, -1)[:, None], np.sum(w_v * w_v, -1)[None], w_u @ w_v.T
-    given = q_u, b_u[:, None], q_v, b_v[None], s
-    first = of.biased(np, *given)
-    side = side_of(activation(of.name, 0, **dict(of.parameters)))
-    if side.slopes is not None:
-        return _piecewise_linear(*side.slopes, u, v, first)
-    a_11, a_20, a_21, a_12, a_30, a_22, a_31, a_13, a_40 = _moments_of(of.name, side)(*given)
+    lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
+    plain = [activation(its.name, 0, **dict(its.parameters)) for its in (student, teacher)]
+    of_u, of_v = ((np.sum(x[:, :-1] ** 2, -1), x[:, -1]) for x in (u, v))
+    at_u, at_v = (of_u[0][:, None], of_u[1][:, None]), (of_v[0][None], of_v[1][None])
+    s = u[:, :-1] @ v[:, :-1].T
+    first = biased_kernel(plain[0], plain[1], lowest)(np, *at_u, *at_v, s)
+    side_u, side_v = map(side_of, plain)
+    if side_u.slopes is not None and side_v.slopes is not None:
+        return _piecewise_linear((side_u, side_v), lowest, u, v, first)
+    if plain[0].straight is not None and plain[1].straight is not None:
+        return biased_hinge_vectors(plain[0].straight, plain[1].straight, lowest, u, v)
+    closed = plain[0].name == plain[1].name == "erf"
+    moments = _erf_moments(at_u, at_v, s, lowest) if closed else _sums(side_u, side_v, at_u, at_v, s, lowest)
+    none, one, two = (max(0, lowest - less) for less in range(3))
+    a_11, a_20, a_22, a_31 = moments(1, 1, one), moments(2, 0, none), moments(2, 2, two), moments(3, 1, one)
+    a_21, a_12 = ([moments(i, j, n) for n in (none, one)] for i, j in ((2, 1), (1, 2)))
     return Vectors(
         _without_bias(u),
         _without_bias(v),
         np.zeros_like(s),
         first.value,
         (a_11, a_20),
-        (a_11, a_22, a_13, a_31, a_22),
-        (a_20, a_22, a_31, a_40),
+        (a_11, a_22, moments(1, 3, one), a_31, moments(2, 2, none)),
+        (a_20, a_22, a_31, moments(4, 0, none)),
         by_bias=first.by_b,
-        mixed_shift=(a_21, a_12),
-        own_shift=(a_21, a_30),
+        mixed_shift=MixedShift(a_21[0], a_12[1], a_21[1], a_12[0], moments(1, 1, none) - a_11),
+        own_shift=(a_21[1], moments(3, 0, none)),
     )
 
 
@@ -68,50 +73,97 @@ def _without_bias(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([rows[:, :-1], np.zeros((len(rows), 1))], 1)
 
 
-def _piecewise_linear(alpha: float, beta: float, u: np.ndarray, v: np.ndarray, first: BiasedValues) -> Vectors:
+def _piecewise_linear(
+    sides: tuple[Side, Side], lowest: int, u: np.ndarray, v: np.ndarray, first: BiasedValues
+) -> Vectors:
     """Of φ(z) = α z + β max(z, 0): φ″(u·x + b) is a density at the kink, where v·x + c has the mean m and the standard
     deviation yr, and U = û, V = v̂, t = cos θ. Of a row (0, b) no second derivative is taken."""
+    slopes_u, slopes_v = (side.slopes or Slopes(0.0, 0.0) for side in sides)
+    (alpha_u, beta_u), (alpha_v, beta_v) = slopes_u, slopes_v
     pairs, (b_u, b_v) = Pairs.of_rows(u[:, :-1], v[:, :-1]), (u[:, -1:], v[:, -1])
     x, y, t, r = np.sqrt(pairs.q_u), np.sqrt(pairs.q_v), pairs.cosine, pairs.sine
     h, k = normal.threshold(np, b_u, x), normal.threshold(np, b_v, y)
     over_r = (r > 0) / np.where(r > 0, r, 1.0)
     two = normal.bivariate(np, h, k, t, r)
-    given_h, given_k = two.given_h, two.given_k
-    slope_v, slope_u = (alpha + beta * normal.cdf(np, z) for z in (given_h, given_k))  # E φ′ at the other's kink
-    above_both = alpha * (alpha + beta * (normal.cdf(np, h) + normal.cdf(np, k))) + beta * beta * two.both
-    at_h, at_k, beside = (normal.density(np, z) for z in (h, k, given_h))
-    at_kink = (b_v - y * t * h) * slope_v + beta * y * r * beside  # E φ(v·x + c) there
-    kinked = beta * at_h * at_kink
+    slope_v = alpha_v + beta_v * normal.cdf(np, two.given_h)  # E φ′ at the other's kink
+    slope_u = alpha_u + beta_u * normal.cdf(np, two.given_k)
+    at_h, at_k, beside = (normal.density(np, z) for z in (h, k, two.given_h))
+    at_kink = (b_v - y * t * h) * slope_v + beta_v * y * r * beside  # E φ(v·x + c) there
     over_x = (x > 0) / np.where(x > 0, x, 1.0)
-    bend, both = beta * at_h * over_x, beta * beta * at_h * beside
-    of_u, of_v = beta * at_h * slope_v, beta * at_k * slope_u
-    unit_u = u * over_x
-    unit_v = v * ((y > 0) / np.where(y > 0, y, 1.0))[:, None]
+    bend, both = beta_u * at_h * over_x, beta_u * beta_v * at_h * beside
+    by_u, by_v = beta_u * at_h * slope_v, beta_v * at_k * slope_u
+    low = _low(_coefficients(sides[0], (pairs.q_u, b_u), lowest), _coefficients(sides[1], (pairs.q_v, b_v), lowest), t)
+    none, one, less = (max(0, lowest - less) for less in range(3))
+    # what is subtracted is made of U and V, with V = X₁ + t U and U = Y₁ + t V
+    vu, uv, uu, vv = x * y * low(2, 2, less), x * y * low(2, 2, none), x * x * low(3, 1, one), y * y * low(1, 3, one)
+    own_vv, own_uv, own_uu = y * y * low(2, 2, less), x * y * low(3, 1, one), x * x * low(4, 0, none)
+    own_u, own_v = x * low(3, 0, none), y * low(2, 1, one)
     return Vectors(
-        _without_bias(unit_u),
-        _without_bias(unit_v),
+        _without_bias(u * over_x),
+        _without_bias(v * ((y > 0) / np.where(y > 0, y, 1.0))[:, None]),
         t,
         first.value,
-        (y * above_both, kinked),
-        (above_both, both * over_r, -k * of_v, -h * of_u, both * r - t * (h * of_u + k * of_v)),
-        (bend * at_kink, bend * y * beta * beside * over_r, -bend * h * y * slope_v, bend * at_kink * (h * h - 1)),
+        (y * first.by_s, 2 * x * first.by_q),
+        (
+            first.by_s,
+            both * over_r - vu,
+            -k * by_v - (vu * t + vv),
+            -h * by_u - (vu * t + uu),
+            both * r - t * (h * by_u + k * by_v) - (vu * t * t + uv + (uu + vv) * t),
+        ),
+        (
+            2 * first.by_q,
+            bend * y * beta_v * beside * over_r - own_vv,
+            -bend * h * y * slope_v - (own_vv * t + own_uv),
+            bend * at_kink * (h * h - 1) - (own_vv * t * t + 2 * own_uv * t + own_uu),
+        ),
         by_bias=first.by_b,
-        mixed_shift=(of_u, of_v),
-        own_shift=(bend * y * slope_v, -bend * h * at_kink),
+        mixed_shift=MixedShift(
+            by_u - x * low(2, 1, none),
+            by_v - y * low(1, 2, one),
+            by_u - x * low(2, 1, one),
+            by_v - y * low(1, 2, none),
+            low(1, 1, one) - low(1, 1, none),
+        ),
+        own_shift=(bend * y * slope_v - own_v, -bend * h * at_kink - (own_u + own_v * t)),
     )
 
 
-def _moments_of(name: str, side: Side) -> Moments:
-    """The A_ij of a smooth φ in the order of ``_ORDERS``."""
-    if name == "erf":
-        return _erf
-    if side.polynomial is not None:
-        return partial(_polynomial, side.polynomial)
-    assert side.series is not None
-    return partial(_series, side.series)
+# --- moments of smooth functions ----------------------------------------------------------------
 
 
-def _erf(q_u: np.ndarray, b_u: np.ndarray, q_v: np.ndarray, b_v: np.ndarray, s: np.ndarray) -> list[Array]:
+def _sums(side_u: Side, side_v: Side, at_u: _Rows, at_v: _Rows, s: np.ndarray, lowest: int) -> Moments:
+    """By sums over degrees; NaN for rows beyond what the series hold to."""
+    n = np.sqrt(at_u[0] * at_v[0])
+    t = np.clip(s / np.where(n > 0, n, 1.0), -1.0, 1.0)
+    degree = common_degree(side_u, side_v, at_u, at_v)
+    if degree is None:
+        return lambda *_: t * np.nan
+    of_u, of_v = (_coefficients(side, its, max(degree, lowest) + 1) for side, its in ((side_u, at_u), (side_v, at_v)))
+
+    def total(i: int, j: int, first: int) -> Array:
+        found = np.zeros_like(t)
+        for k in range(len(of_u[i]) - 1, first - 1, -1):
+            found *= t
+            found += of_u[i][k] * of_v[j][k]
+        return found * t**first
+
+    return total
+
+
+def _erf_moments(at_u: _Rows, at_v: _Rows, s: np.ndarray, lowest: int) -> Moments:
+    """Of erf with itself: closed forms, less what is dropped."""
+    (q_u, b_u), (q_v, b_v) = at_u, at_v
+    n = np.sqrt(q_u * q_v)
+    closed = _erf(q_u, b_u, q_v, b_v, s)
+    t = np.clip(s / np.where(n > 0, n, 1.0), -1.0, 1.0)
+    low = _low(_erf_coefficients(at_u, lowest), _erf_coefficients(at_v, lowest), t)
+    return lambda i, j, first: closed[i, j] - low(i, j, first)
+
+
+def _erf(
+    q_u: np.ndarray, b_u: np.ndarray, q_v: np.ndarray, b_v: np.ndarray, s: np.ndarray
+) -> dict[tuple[int, int], Array]:
     """A₁₁ is four times a normal density in two dimensions, A₁₀ twice one in one dimension times 2Φ − 1."""
     x, y = np.sqrt(1 + q_u), np.sqrt(1 + q_v)
     t, r = s / (x * y), np.sqrt((1 + q_u + q_v) + (q_u * q_v - s * s)) / (x * y)
@@ -125,30 +177,56 @@ def _erf(q_u: np.ndarray, b_u: np.ndarray, q_v: np.ndarray, b_v: np.ndarray, s: 
     a_40 = 2 * h * by_h + (h * h - 1) * a_20 + t * by_t - t * by_t * (h * g_h / r + (g_h * g_h - 1) / (r * r))
     a_22 = a_11 * (g_h * g_k + t) / (r * r * x * y)
     a_31, a_13 = (a_11 * (g * g - 1) / (r * r * z * z) for g, z in ((g_h, x), (g_k, y)))
-    return [a_11, a_20 / x**2, a_11 * slope_h, a_11 * slope_k, a_30 / x**3, a_22, a_31, a_13, a_40 / x**4]
+    return {
+        (1, 1): a_11,
+        (2, 0): a_20 / x**2,
+        (2, 1): a_11 * slope_h,
+        (1, 2): a_11 * slope_k,
+        (3, 0): a_30 / x**3,
+        (2, 2): a_22,
+        (3, 1): a_31,
+        (1, 3): a_13,
+        (4, 0): a_40 / x**4,
+    }
 
 
-def _polynomial(
-    of: PolynomialWithBiases, q_u: np.ndarray, b_u: np.ndarray, q_v: np.ndarray, b_v: np.ndarray, s: np.ndarray
-) -> list[Array]:
-    u, v = of.moments(q_u, b_u), of.moments(q_v, b_v)
-    return [_sum(s, u[i:], v[j:], 0) for i, j in _ORDERS]
+# --- coefficients -------------------------------------------------------------------------------
 
 
-def _series(
-    series: HermiteSeries, q_u: np.ndarray, b_u: np.ndarray, q_v: np.ndarray, b_v: np.ndarray, s: np.ndarray
-) -> list[Array]:
-    """Sums over degrees; NaN for rows beyond what the series holds to."""
-    x_u, x_v, c_u, c_v = (x.ravel() for x in (np.sqrt(q_u), np.sqrt(q_v), b_u, b_v))
-    degree = degree_of(series, np.concatenate([x_u, x_v]), np.concatenate([c_u, c_v]))
-    if degree is None:
-        return [s * np.nan] * len(_ORDERS)
-    n = np.sqrt(q_u * q_v)
-    t = np.clip(s / np.where(n > 0, n, 1.0), -1.0, 1.0)
-    of_u, of_v = ([series.coefficients(x, degree, order, c) for order in range(5)] for x, c in ((x_u, c_u), (x_v, c_v)))
-    found = [np.zeros_like(t) for _ in _ORDERS]
-    for k in range(degree, -1, -1):
-        for total, (i, j) in zip(found, _ORDERS, strict=True):
-            total *= t
-            total += of_u[i][:, k, None] * of_v[j][:, k]
-    return list(found)
+def _coefficients(side: Side, at: _Rows, count: int) -> Sequence[Sequence[Array]]:
+    """E[φ^{(i)}(xz + b) he_k(z)] for i ≤ 4 and k < ``count``, of rows of any shape."""
+    q, b = at
+    if not count:
+        return [[]] * 5
+    if side.coefficients is biased_coefficients.erf:
+        return _erf_coefficients(at, count)
+    if side.polynomial is not None:
+        return side.polynomial.derivatives(np, count - 1, 5, q, b)
+    if side.series is not None:
+        x = np.sqrt(q)
+        return [like(q, side.series.coefficients(x.ravel(), count - 1, i, b.ravel())) for i in range(5)]
+    x = np.sqrt(q)
+    inverse = (x > 0) / np.where(x > 0, x, 1.0)
+    value, slope, bend = side.coefficients(np, count + 1, q, b)
+    further = ([sqrt(perm(k + i, i)) * bend[k + i] * inverse**i for k in range(count)] for i in (1, 2))
+    return [*(its[:count] for its in (value, slope, bend)), *further]
+
+
+def _erf_coefficients(at: _Rows, count: int) -> Sequence[Sequence[Array]]:
+    """The same of erf, whatever the norm: derivatives of a normal density by b."""
+    q, b = at
+    length = np.sqrt(1 + q)
+    share = -np.sqrt(q) / length
+    density = normal.hermite_densities(np, normal.threshold(np, b, length), count + 4)
+
+    def of(i: int, k: int) -> Array:
+        sign = 2 * (-1) ** (i - 1)
+        return sign * share**k * sqrt(perm(k + i - 1, i - 1)) * density[k + i - 1] / length**i
+
+    value = biased_coefficients.erf(np, max(0, count - 1), q, b).of_value
+    return [value, *([of(i, k) for k in range(count)] for i in range(1, 5))]
+
+
+def _low(of_u: Sequence[Sequence[Array]], of_v: Sequence[Sequence[Array]], t: np.ndarray) -> Moments:
+    """Of i, j and n: what the degrees below n are in A_ij."""
+    return lambda i, j, n: sum((of_u[i][k] * of_v[j][k] * t**k for k in range(n)), 0 * t)

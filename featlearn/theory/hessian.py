@@ -100,12 +100,12 @@ class Hessian:
         x_2 = a * (by_student[3] * y_1 + by_student[4] * along_own)
         x_2 = np.sum(x_2 - t[:, among] * (x_1 - second * tangent[0]), -1) + tangent[1] @ second
         to_first = (by_student[0] * a) @ first + x_1 @ v[among] + x_2[:, None] * u
-        if self.pairs.by_bias is not None:
-            by_bias, of_u, of_v = (x[:, among] for x in (self.pairs.by_bias, *self.pairs.mixed_shift))
+        if self.pairs.by_bias is not None and self.pairs.mixed_shift is not None:
+            by_bias, ue, ve, eu, ev, ee = (x[:, among] for x in (self.pairs.by_bias, *self.pairs.mixed_shift))
             of_bias = a * first[:, -1]
             to_second += by_bias.T @ of_bias
-            to_first += (of_u @ of_bias)[:, None] * u + (of_v * of_bias) @ v[among]
-            to_first[:, -1] += (of_u * across) @ a + of_v @ (a * along_own) + by_bias @ second
+            to_first += (ue @ of_bias)[:, None] * u + (ve * of_bias) @ v[among]
+            to_first[:, -1] += (eu * across) @ a + ev @ (a * along_own) + ee @ of_bias + by_bias @ second
         bent = self.bends.product(first)  # the residual with ∂²φ̃_j
         bent = bent if self.rest is None else bent - self.rest.product(first)
         to_second += np.einsum("md,md->m", self.slopes, first)
@@ -134,11 +134,11 @@ class Hessian:
         with_x_1, with_x_2 = products[0] * y_1 + products[1] * y_2, products[2] * y_1 + products[3] * y_2
         found = x_1.T[:, :, None] * with_x_1 + u[j][:, None, None] * with_x_2
         found += identity[:, None, :] * alone
-        if self.pairs.by_bias is not None:
-            of_u, of_v = (self.a[:, None] * x[j, :m, None] for x in self.pairs.mixed_shift)
-            shift = of_u * u[j] + of_v * v[:m]
-            found[:, :, -1] += shift.T
-            found[-1] += shift
+        if self.pairs.mixed_shift is not None:
+            ue, ve, eu, ev, ee = (self.a[:, None] * x[j, :m, None] for x in self.pairs.mixed_shift)
+            found[:, :, -1] += (ue * u[j] + ve * v[:m]).T
+            found[-1] += eu * u[j] + ev * v[:m]
+            found[-1, :, -1] += ee[:, 0]
         bent = self.bends.block(j)
         found[:, j] += bent if self.rest is None else bent - self.rest.block(j)
         return found

@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.theory.activations import Activation
-from featlearn.theory.biased_derivatives import biased_vectors, is_known_with_biases
+from featlearn.theory.activations.piecewise_linear import PiecewisePair
+from featlearn.theory.biased_derivatives import biased_vectors
+from featlearn.theory.hinge_derivatives import hinge_vectors
 from featlearn.theory.pair_vectors import Vectors
 from featlearn.theory.pairs import Pairs
 from featlearn.theory.tangents import value_products
@@ -17,9 +19,7 @@ from featlearn.theory.tangents import value_products
 
 def is_known(activation: Activation) -> bool:
     """Whether the second derivatives of its kernel are known."""
-    if activation.biased is not None:
-        return is_known_with_biases(activation)
-    return activation.degree_one is not None or activation.second_derivatives is not None
+    return any(its is not None for its in (activation.biased, activation.straight, activation.second_derivatives))
 
 
 def _smooth(activation: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
@@ -67,5 +67,10 @@ def vectors_of(activation: Activation, u: np.ndarray, v: np.ndarray) -> Vectors:
     if not is_known(activation):
         raise ValueError(f"the second derivatives of the kernel of {activation.name} are not known")
     if activation.biased is not None:
-        return biased_vectors(activation, u, v)
-    return (_of_degree_one if activation.degree_one is not None else _smooth)(activation, u, v)
+        return biased_vectors(activation, activation, u, v)
+    if activation.degree_one is not None:
+        return _of_degree_one(activation, u, v)
+    if activation.straight is not None:
+        straight = activation.straight
+        return hinge_vectors(PiecewisePair(straight, straight, activation.drop_hermite_below), u, v)
+    return _smooth(activation, u, v)

@@ -8,6 +8,16 @@ from typing import NamedTuple
 import numpy as np
 
 
+class MixedShift(NamedTuple):
+    """What a bias adds to ∂_u ∂_vᵀ K: ue Ueᵀ + ve Veᵀ + eu eUᵀ + ev eVᵀ + ee eeᵀ, each (m, N)."""
+
+    ue: np.ndarray
+    ve: np.ndarray
+    eu: np.ndarray
+    ev: np.ndarray
+    ee: np.ndarray
+
+
 class Vectors(NamedTuple):
     """What derivatives of K(u, v) are made of, u of some rows (m, d) and v of others (N, d).
 
@@ -18,8 +28,7 @@ class Vectors(NamedTuple):
         ∂_u ∂_uᵀ K = own[0] I + own[1] X₁X₁ᵀ + own[2] (X₁X₂ᵀ + X₂X₁ᵀ) + own[3] X₂X₂ᵀ.
 
     Rows with biases have U and V with a last entry of 0; with e for the unit vector there, what is added is by_bias e
-    to the first, and ceᵀ + ecᵀ to the others, with c = mixed_shift[0] U + mixed_shift[1] V and
-    c = own_shift[0] X₁ + own_shift[1] X₂.
+    to the first, ``mixed_shift`` to the second, and ceᵀ + ecᵀ with c = own_shift[0] X₁ + own_shift[1] X₂ to the third.
 
     Attributes:
         u, v: (m, d), (N, d) the vectors U and V, rows themselves or divided by their norms.
@@ -34,7 +43,7 @@ class Vectors(NamedTuple):
     mixed: tuple[np.ndarray, ...]
     own: tuple[np.ndarray, ...]
     by_bias: np.ndarray | None = None
-    mixed_shift: tuple[np.ndarray, ...] = ()
+    mixed_shift: MixedShift | None = None
     own_shift: tuple[np.ndarray, ...] = ()
 
 

@@ -29,6 +29,7 @@ Verdict = Literal["minimum", "saddle", "flat", "not stationary", "not decided"]
 MOST_DENSE = 5000  # trained weights whose matrix is decomposed; of more, some eigenvalues at both ends are found
 _MOST_PRODUCTS = 2.5e11  # of an input's derivatives by two weights, for the matrix on a sample
 ACCURACY = 1e-8  # of the largest eigenvalue: smaller ones count as zero
+_NEAR = 1e-2  # of an eigenvalue times the norm of the weights: beside a larger gradient its sign may change on the way
 STATIONARY = 1e-6  # of the largest eigenvalue times the norm of the weights: the largest gradient of a stationary point
 _AT_AN_END = 6  # eigenvalues at either end, where not all are found
 _TRIED = 1000  # directions of a neuron that has vanished, besides known ones
@@ -145,13 +146,18 @@ class _Found:
             else:
                 values = self._ends(basis, largest)
         grows, negative = self._grows(), int(np.sum(values < -ACCURACY * largest))
+        positive = values[values > ACCURACY * largest]
         verdict: Verdict = "minimum"
-        if len(self.at) and self.grad_norm > STATIONARY * largest * float(np.linalg.norm(self.at)):
+        if self._is_far_from_stationary(STATIONARY * largest):
             verdict = "not stationary"
-        elif negative or grows:
+        elif grows or (negative and not self._is_far_from_stationary(-_NEAR * np.min(values))):
             verdict = "saddle"
+        elif negative:
+            verdict = "not stationary"
         elif np.sum(np.abs(values) <= ACCURACY * largest) > (0 if zeros is None else sum(explained.values())):
             verdict = "flat"
+        elif len(positive) and self._is_far_from_stationary(_NEAR * np.min(positive)):
+            verdict = "not stationary"
         undecided = self._undecided()
         if undecided and verdict in ("minimum", "flat"):
             verdict = "not decided"
@@ -168,6 +174,10 @@ class _Found:
             undecided=undecided,
             verdict=verdict,
         )
+
+    def _is_far_from_stationary(self, eigenvalue: float) -> bool:
+        """Whether a step of Newton along a direction of this eigenvalue may be longer than the weights are."""
+        return bool(len(self.at)) and self.grad_norm > eigenvalue * float(np.linalg.norm(self.at))
 
     def _largest(self) -> float:
         """The largest absolute eigenvalue."""

@@ -29,7 +29,8 @@ def reproduction(tmp_path: Path) -> ReproductionDirectory:
 def test_the_stored_record_is_read_whatever_version_wrote_it(reproduction: ReproductionDirectory) -> None:
     info = reproduction.read_info()
     stored = json.loads((STORED / "claims.json").read_text())
-    assert [claim.plain() for claim in info.claims] == stored["claims"]
+    for claim, its in zip(info.claims, stored["claims"], strict=True):
+        assert claim.plain().items() >= its.items()  # with what later versions say besides
     reproduction.write_info(info)
     assert reproduction.read_info() == info
     assert json.loads(reproduction.info_file.read_text())["format"] == 1

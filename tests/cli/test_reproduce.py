@@ -105,7 +105,7 @@ def test_json_is_one_document_and_all_that_hold_exit_0(paper: Path) -> None:
         (["--paper", PAPER, "--claim", "hodls"], 2, "there is no claim 'hodls'; did you mean 'holds'?"),
         (["--all", "--paper", PAPER], 2, "--all takes all claims of all papers"),
         (["--all", "--claim", HOLDS], 2, "--all takes all claims of all papers"),
-        (["--list", "--quick"], 2, "--list tells all papers and claims, and runs nothing"),
+        (["--list", "--quick"], 2, "--list tells papers and claims, and runs nothing"),
         (["--resume", "nothing", "--all"], 2, "one that is resumed knows its own"),
         (["--resume", "nothing", "--paper", PAPER], 2, "one that is resumed knows its own"),
         (["--resume", "nothing"], 2, "there is no reproduction 'nothing'"),
@@ -145,6 +145,10 @@ def test_papers_are_listed(paper: Path) -> None:
         ("made-up-2020", 2020, [HOLDS]),
         (PAPER, 2025, [HOLDS, TOO_HIGH]),
     ]
+    (paper / "papers" / "made_up_2025" / "paper.yaml").write_text("title: 3")
+    assert featlearn("reproduce", "--list").exit_code == 2
+    [one] = json.loads(featlearn("reproduce", "--list", "--paper", "made-up-2020", "--json").stdout)
+    assert one == document[0]
     assert not (paper / "runs").exists()
 
 

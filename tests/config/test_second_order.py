@@ -67,3 +67,9 @@ def test_biases_have_second_derivatives(tmp_path: Path) -> None:
     for text in (CURVED, NEWTON):
         for more in ([], ["data={kind: empirical, samples: 50}"], ['teacher={input_dim: 3, polynomial: "He2(x1)"}']):
             load_config(write(tmp_path, text), biased + more)
+    for change in ("activation.drop_hermite_below=2", "teacher.activation={name: erf}"):
+        load_config(write(tmp_path, CURVED), [*biased, change])
+    (told,) = complaints_of(
+        write(tmp_path, CURVED), *biased, "activation.drop_hermite_below=2", "data={kind: empirical, samples: 50}"
+    )
+    assert "log.curvature: needs second derivatives of neurons on a sample, which are known with biases for" in told

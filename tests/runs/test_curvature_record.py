@@ -1,6 +1,7 @@
 """The curvature at the end of a run: there if asked for, the same after any interruption, and never in the way."""
 
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -88,3 +89,21 @@ def test_the_weight_decay_is_that_of_the_last_step_that_was_taken(tmp_path: Path
     assert whole.curvature is not None
     assert early.curvature.least == pytest.approx(whole.curvature.least, abs=1e-9)
     assert early.curvature.verdict == "minimum"
+
+
+@pytest.mark.parametrize(("steps", "verdict"), [(60, "not stationary"), (600, "flat")])
+def test_a_point_on_its_way_down_a_valley_is_no_saddle(steps: int, verdict: str, tmp_path: Path) -> None:
+    text = """
+        teacher: {input_dim: 5, width: 2, min_angle: 50, activation: {name: tanh}}
+        student: {width: 6, init: {kind: gaussian, first_layer_std: 0.4, second_layer_std: 0.4}}
+        activation: {name: erf, drop_hermite_below: 0}
+        stages:
+          gd: {train: [first_layer, second_layer], steps: 200, step_size: 0.1}
+          newton: {train: [first_layer, second_layer], method: newton}
+        log: {curvature: true}
+    """
+    config = load_config(write(tmp_path, dedent(text)), [f"stages.newton.steps={steps}"])
+    found = train(config, tmp_path / "runs").info.curvature
+    assert found is not None
+    assert found.verdict == verdict
+    assert (found.negative > 0) == (steps == 60)

@@ -12,7 +12,7 @@ from featlearn.runs.train import resume
 from featlearn.storage.errors import RunError
 from featlearn.theory.activations import activation
 from featlearn.views.data.neuron import neuron_at
-from tests.theory.test_own import _registered
+from tests.theory.test_own import _bump, _bump_prime, _registered
 from tests.theory.test_own_kinks import HARDTANH
 
 CONFIG = """
@@ -54,14 +54,33 @@ def test_a_run_goes_on_with_its_own_function_alone(tmp_path: Path) -> None:
             use()
 
 
-def test_last_digits_do_not_matter() -> None:
+def test_what_is_kept_of_a_smooth_function_survives_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(CONFIG.replace("clipped", "bump"))
+    with _registered("bump", _bump, _bump_prime):
+        info = featlearn.train(featlearn.load_config(file), tmp_path / "runs").run.read_info()
+        assert info.own_functions == {"bump": activation("bump", 0).fingerprint}
+        assert why_another(info.own_functions) is None
+    with _registered("bump", lambda z: 1.00000001 * _bump(z), lambda z: 1.00000001 * _bump_prime(z)):
+        assert "another function" in str(why_another(info.own_functions))
+
+
+def test_a_record_of_mere_values_is_of_an_earlier_version(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(CONFIG)
+    with _registered("clipped", *HARDTANH, kinks=[-1, 1]):
+        run = featlearn.train(featlearn.load_config(file), tmp_path / "runs").run
+        run.write_info(run.read_info().changed(status="interrupted", own_functions={"clipped": (0.5, 1.0)}))
+        with pytest.raises(RunError, match=r"by an earlier version .* kept too little of its function clipped .* anew"):
+            resume(RunDirectory(run.path))
+
+
+def test_an_activation_of_the_package_is_another_function() -> None:
     with _registered("clipped", *HARDTANH, kinks=[-1, 1]):
         known_by = activation("clipped", 0).fingerprint
-        assert known_by is not None
-        assert why_another({"clipped": [value * (1 + 1e-14) for value in known_by]}) is None
-        assert why_another({"clipped": known_by[:-1]}) is not None
-    assert why_another(None) is None
+    assert known_by is not None
     assert why_another({"relu": known_by}) is not None
+    assert why_another(None) is None
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

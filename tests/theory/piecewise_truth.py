@@ -35,28 +35,32 @@ def _expected(values: np.ndarray, weights: np.ndarray) -> float:
     return float(np.sum(values * weights))
 
 
-def kernel(function: PiecewiseLinear, drop: int, q_u: float, q_v: float, t: float) -> tuple[float, float, float]:
-    """K, ∂K/∂s and ∂K/∂q_u without the Hermite degrees below ``drop``, for q > 0. Accuracy: 1e-15 of √(E φ² E φ²)."""
+def kernel(
+    function: PiecewiseLinear, drop: int, q_u: float, q_v: float, t: float, other: PiecewiseLinear | None = None
+) -> tuple[float, float, float]:
+    """K, ∂K/∂s and ∂K/∂q_u without the Hermite degrees below ``drop``, for q > 0, with another function of v or the
+    same. Accuracy: 1e-15 of √(E φ² E g²)."""
+    of_v = function if other is None else other
     x, y, root = np.sqrt(q_u), np.sqrt(q_v), np.sqrt((1 - t) * (1 + t))
-    kinks = np.array([sign * at for _, sign, at in function.bends.hinges])
+    kinks, kinks_v = (np.array([sign * at for _, sign, at in its.bends.hinges]) for its in (function, of_v))
     width = root / abs(t) if t else 0.0
-    turns = [kinks / x, *((kinks / (y * t) + j * width) for j in np.linspace(-9, 9, 19) if t)]
+    turns = [kinks / x, *((kinks_v / (y * t) + j * width) for j in np.linspace(-9, 9, 19) if t)]
     z, weights = _nodes(list(np.concatenate(turns)))
     phi, prime = function.phi(x * z), function.phi_prime(x * z)
-    other, other_prime = _means(function, y * t * z, y * root)
-    value, by_s = _expected(phi * other, weights), _expected(prime * other_prime, weights)
+    means, mean_slopes = _means(of_v, y * t * z, y * root)
+    value, by_s = _expected(phi * means, weights), _expected(prime * mean_slopes, weights)
     by_q = sum(
-        jump * _density(at / x) / x * _means(function, np.array(y * t * sign * at / x), y * root)[0]
+        jump * _density(at / x) / x * _means(of_v, np.array(y * t * sign * at / x), y * root)[0]
         for jump, sign, at in function.bends.hinges
     )
-    of_u, of_v = (_moments(function, kinks, norm, drop + 2) for norm in (x, y))
+    moments_u, moments_v = _moments(function, kinks, x, drop + 2), _moments(of_v, kinks_v, y, drop + 2)
     by_q = float(by_q) / 2
     for k in range(drop):
         factor = float(special.factorial(k))
-        value -= of_u[k] * of_v[k] * t**k / factor
-        by_q -= of_u[k + 2] / q_u * of_v[k] * t**k / factor / 2
+        value -= moments_u[k] * moments_v[k] * t**k / factor
+        by_q -= moments_u[k + 2] / q_u * moments_v[k] * t**k / factor / 2
         if k:
-            by_s -= of_u[k] * of_v[k] * t ** (k - 1) * k / factor / (x * y)
+            by_s -= moments_u[k] * moments_v[k] * t ** (k - 1) * k / factor / (x * y)
     return value, by_s, by_q
 
 

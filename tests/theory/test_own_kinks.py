@@ -78,3 +78,38 @@ def _elu_prime(z: np.ndarray) -> np.ndarray:
 def test_what_is_not_straight_is_refused(function: Any, derivative: Any, kinks: Any, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         register_activation("bad", function, derivative, kinks=kinks)
+
+
+def _broken(*corners: tuple[float, float]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Σ J (z − c)₊ of jumps J at c."""
+    return (
+        lambda z: sum(jump * np.maximum(z - at, 0) for jump, at in corners),
+        lambda z: sum(jump * (z > at) for jump, at in corners) + 0.0 * z,
+    )
+
+
+@pytest.mark.parametrize("at", [31.0, 40.0, 4321.0, 9e5])
+def test_a_kink_that_is_not_named_is_seen_far_beyond_the_others(at: float) -> None:
+    function, derivative = _broken((1, 0), (-1, at))
+    with pytest.raises(ValueError, match="or has another one"):
+        register_activation("bad", function, derivative, kinks=[0])
+    with pytest.raises(ValueError, match="or has another one"):
+        register_activation("bad", lambda z: function(-z), lambda z: -derivative(-z), kinks=[0])
+
+
+@pytest.mark.parametrize("half_width", [0.1, 0.01, 0.002])
+def test_narrow_spikes_that_are_not_named_are_seen(half_width: float) -> None:
+    for at in np.linspace(0.05, 29.0, 59):
+        spike = _broken((1, 0), (5, at - half_width), (-10, at), (5, at + half_width))
+        with pytest.raises(ValueError, match=r"does not fit function|or has another one"):
+            register_activation("bad", *spike, kinks=[0])
+
+
+def test_a_function_that_is_no_number_far_away_is_refused() -> None:
+    function, derivative = _broken((1, 0))
+    for functions in (
+        (lambda z: np.where(z > 50, np.nan, function(z)), derivative),
+        (function, lambda z: np.where(z > 50, np.nan, derivative(z))),
+    ):
+        with pytest.raises(ValueError, match=r"is nan at z = 50|or has another one, as at z = 50"):
+            register_activation("bad", *functions, kinks=[0])

@@ -1,5 +1,6 @@
 """Piecewise linear activations: kernels against quadrature that is split at the kinks, in every digit that there is."""
 
+from itertools import permutations
 from math import factorial, sqrt
 
 import mpmath
@@ -10,7 +11,8 @@ import torch
 from featlearn.theory import double_double, population
 from featlearn.theory.activations import Activation, Symmetry, activation
 from featlearn.theory.activations.hinges import Hinge, Hinges
-from featlearn.theory.activations.piecewise_linear import PiecewiseLinear, piecewise_linear_activation
+from featlearn.theory.activations.own_kinks import piecewise_linear_activation
+from featlearn.theory.activations.piecewise_linear import PiecewiseLinear, PiecewisePair
 from featlearn.theory.double_double import DoubleDouble
 from featlearn.theory.pairs import Pairs
 from tests.theory import piecewise_truth
@@ -48,6 +50,27 @@ def test_kernel_and_derivatives_are_those_of_quadrature(name: str, drop: int) ->
         for its, also, expected in zip(found, in_torch, truth, strict=True):
             assert its[i] == pytest.approx(expected, rel=0, abs=1e-12 * max(1.0, abs(expected))), point
             assert float(also[i]) == pytest.approx(float(its[i]), rel=0, abs=1e-13)
+
+
+OTHERS = {name: activation(name, 0).straight for name in ("relu", "abs", "leaky_relu")}
+PAIRS = [
+    *(pair for other in OTHERS for pair in (("bent", other), (other, "hardtanh"))),
+    *permutations(("hardtanh", "softshrink", "bent"), 2),
+]
+
+
+@pytest.mark.parametrize("drop", [0, 1, 2, 3, 7])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_pairs_of_two_functions_are_those_of_quadrature(pair: tuple[str, str], drop: int) -> None:
+    one, two = (FUNCTIONS.get(name) or OTHERS[name] for name in pair)
+    assert one is not None
+    assert two is not None
+    for point in POINTS:
+        q_u, q_v, t = map(np.float64, point)
+        found = PiecewisePair(one, two, drop).kernel(np, q_u, q_v, t * np.sqrt(q_u * q_v))
+        truth = piecewise_truth.kernel(one, drop, *point, two)
+        for its, expected in zip(found, truth, strict=True):
+            assert its == pytest.approx(expected, rel=0, abs=1e-12 * max(1.0, abs(expected))), point
 
 
 def test_short_rows_keep_the_digits_of_what_is_left() -> None:

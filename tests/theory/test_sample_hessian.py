@@ -9,6 +9,8 @@ from featlearn.theory.activations import activation, activation_names
 from featlearn.theory.activations.biased import with_biases
 from featlearn.theory.sample_hessian import SampleHessian
 from featlearn.training.backends import torch_samples
+from tests.theory.test_own import _registered
+from tests.theory.test_own_kinks import HARDTANH
 
 
 def random_one(name: str, drop: int, n: int = 40, m: int = 3, d: int = 4, biased: bool = False) -> SampleHessian:
@@ -58,6 +60,12 @@ def test_it_is_the_change_of_the_gradient(name: str, drop: int) -> None:
     scale = max(1.0, np.abs(whole).max())
     np.testing.assert_allclose(np.stack(columns, 1), whole, rtol=0, atol=1e-7 * scale)
     np.testing.assert_allclose(by_products(hessian), whole, rtol=0, atol=1e-13 * scale)
+
+
+def test_functions_that_are_straight_between_kinks_have_one_too() -> None:
+    with _registered("hardtanh", *HARDTANH, kinks=[-1, 1]):
+        for drop in (0, 3):
+            test_it_is_the_change_of_the_gradient("hardtanh", drop)
 
 
 def test_biases_are_a_coordinate_of_rows_that_meets_ones() -> None:

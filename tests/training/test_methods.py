@@ -123,6 +123,7 @@ def test_only_the_module_of_a_method_spells_its_name() -> None:
     spelled = [
         (str(path.relative_to(package)), node.value)
         for path in package.rglob("*.py")
+        if not path.is_relative_to(package / "claims" / "papers")  # where sweeps and checks may be called so
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and node.value in METHODS and own.get(path) != node.value
     ]

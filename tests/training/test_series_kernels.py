@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from featlearn.theory import population
-from featlearn.theory.activations import Activation, activation
+from featlearn.theory.activations import Activation, activation, series_levels
 from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.activations.smooth import smooth_activation
 from featlearn.training.backends import WIDE, make_backend
@@ -179,10 +179,15 @@ def test_no_shape_reaches_beyond_its_arrays() -> None:
 
 
 @pytest.mark.parametrize("method", ["gd", "momentum"])
-def test_where_rows_outgrow_a_series_the_closed_form_takes_the_steps(method: str) -> None:
-    """Through the norms of the series of sin and back, in whatever company and cuts."""
+def test_where_rows_outgrow_a_series_the_closed_form_takes_the_steps(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the norms of a series of sin of few degrees and back, in whatever company and cuts."""
+    for name, cap in (("_CAPS", (60, 180)), ("HIGHEST_DEGREE", 180)):
+        monkeypatch.setattr(series_levels, name, cap)
+    series = HermiteSeries(activation("sin", 0).compiled.functions, "odd")  # type: ignore[union-attr]
     problem, state = with_act("sin", 0, 3, 5, 3)
-    reach = problem.activation.compiled.reach  # type: ignore[union-attr]
+    problem, reach = replace(problem, activation=replace(problem.activation, compiled=series)), series.reach
     state.first_layer[:] *= (
         np.array([0.06, 0.94, 3.75])[:, None, None] * reach / np.max(np.linalg.norm(state.first_layer, axis=-1))
     )

@@ -33,7 +33,6 @@ class Search:
     Attributes:
         low, high: between them the edge lies: the condition holds at one of the two and not at the other. None where
             the ends have not told yet that there is an edge.
-        gap: the widest part of it that no undecided value divides.
         rises: whether it holds at and above ``high``, rather than at and below ``low``.
         wanted: the values at which more seeds are needed.
     """
@@ -41,7 +40,6 @@ class Search:
     ending: Ending
     low: Value | None = None
     high: Value | None = None
-    gap: tuple[Value, Value] | None = None
     rises: bool | None = None
     wanted: tuple[Value, ...] = ()
 
@@ -81,11 +79,10 @@ def bisect(
         if not new:
             narrow = scale.narrow(bracket.low, bracket.high, tolerance)
             ending: Ending = "crossing" if bracket.crosses else "found" if narrow else "wide"
-            widest = max(bracket.gaps(), key=lambda gap: scale.position(gap[1]) - scale.position(gap[0]))
-            return Search(ending, bracket.low, bracket.high, widest, last)
+            return Search(ending, bracket.low, bracket.high, last)
         known |= {value: look(value) for value in new}
         if wanted := _open(known):
-            return Search("searching", bracket.low, bracket.high, None, last, wanted)
+            return Search("searching", bracket.low, bracket.high, last, wanted)
 
 
 def _open(known: dict[Value, Look]) -> tuple[Value, ...]:

@@ -51,6 +51,7 @@ class Seen:
         failed: of these, how many say nothing: their configuration breaks a rule, or their process died.
         holds: the condition; None where it is not decided.
         open: whether more seeds may decide it.
+        lacking: of the runs that are done none has a value of what the condition asks for; there are no outcomes then.
     """
 
     value: Value
@@ -59,6 +60,7 @@ class Seen:
     failed: int
     holds: bool | None
     open: bool
+    lacking: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Edge:
     Attributes:
         middle: between the ends of the answer, on the scale of the axis; None where there is none.
         seen: the values looked at, in order.
-        grid_runs: how many runs a grid takes that tells the edge as well, with all seeds at every value.
+        grid_runs: how many runs a grid takes, with all seeds at every value, whose values are as far apart as the ends
+            of the answer, or as the tolerance where that is more; None where there is no answer.
     """
 
     setting: Setting
@@ -145,7 +148,7 @@ class Searches:
         if seen is None:
             return max(_BATCH, min(self._fewest))
         more, agreeing = max(_BATCH, seen.runs // 2), set(seen.outcomes)
-        if self.statistic.column is None and len(agreeing) == 1:  # if they go on so, that is where they decide
+        if len(agreeing) == 1:  # if they go on so, that is where they decide
             more = min(more, self._fewest[agreeing == {1.0}] - len(seen.outcomes))
         return max(more, 1)
 
@@ -159,12 +162,10 @@ class Searches:
         return [self._edge(setting, by_setting.get(name, {}), results) for name, setting in of.items()]
 
     def told(self, seen: Seen) -> dict[str, Any]:
-        """What was seen at a value, as JSON and tables have it: the share or the mean, and where the share lies."""
+        """What was seen at a value, as JSON and tables have it: the share, and where the true one lies."""
         count = len(seen.outcomes)
         measured = sum(seen.outcomes) / count if count else None
-        low, high = (None, None)
-        if self.statistic.column is None:
-            low, high = share_interval(int(sum(seen.outcomes)), count, self.find.confidence)
+        low, high = share_interval(int(sum(seen.outcomes)), count, self.find.confidence)
         counts = {"runs": seen.runs, "failed": seen.failed}
         return {"value": seen.value, **counts, "measured": measured, "low": low, "high": high, "holds": seen.holds}
 
@@ -181,13 +182,13 @@ class Searches:
         middle, grid = None, None
         if search.low is not None and search.high is not None:
             middle = self.scale.value((self.scale.position(search.low) + self.scale.position(search.high)) / 2)
-        if search.gap is not None:
-            grid = self.scale.grid(*search.gap, self.tolerance) * self.find.seeds
+            if search.ending != "searching":
+                grid = self.scale.grid(search.low, search.high, self.tolerance) * self.find.seeds
         return Edge(setting, search, middle, tuple(seen[v] for v in sorted(seen)), grid)
 
     def _seen(self, value: Value, entries: list[Entry], results: Mapping[str, PointResult]) -> Seen:
         outcomes: list[float] = []
-        failed = 0
+        failed, lacks = 0, set()  # whether runs that are done lack a value
         for entry in sorted(entries, key=lambda entry: int(entry.values["seed"])):
             result = results.get(entry.id)
             if result is None:  # an outcome must not count before those of smaller seeds are known
@@ -196,6 +197,10 @@ class Searches:
                 failed += 1
                 continue
             outcomes.append(self._outcome(entry, result))
+            if result.status == "done":
+                lacks.add(self.statistic.lacking(dict(result.final or {})))
+        if lacks == {True} and len(outcomes) + failed == len(entries):
+            return Seen(value, (), len(entries), failed, None, open=False, lacking=True)
         holds = self.statistic.decision(outcomes, self.error) if outcomes else None
         says_nothing = failed == len(entries)
         is_open = holds is None and len(entries) < self.find.seeds and not says_nothing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from featlearn.config.complaints import did_you_mean
 from featlearn.config.section import Section, Violations, WholeNumber
@@ -17,13 +17,27 @@ _PERCENT = re.compile(rf"\s*({_NUMBER})\s*%\s*")
 _EXAMPLE = "as in student.width: [2, 400]"
 
 
+def _share(value: Any) -> Any:
+    """The number that a percentage is."""
+    found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    return value if found is None else float(found[1]) / 100
+
+
+def names_no_axis(find: dict[str, Any]) -> bool:
+    """Whether ``find`` as it is written has only keys that are no axis."""
+    return not set(find) - set(Find.model_fields)
+
+
+NO_AXIS = f"names no axis: it needs a key of the configuration with its two ends, {_EXAMPLE}"
+
+
 class Find(Section):
     """The edge of a condition along one axis. What is no field is the axis: a key of the configuration and its ends."""
 
     model_config = ConfigDict(extra="allow")
 
     where: Annotated[str, Field(min_length=1, max_length=500)] = Field(
-        description="what holds on one side of the edge: share(CONDITION) >= NUMBER, median(COLUMN) or mean(COLUMN)"
+        description="what holds on one side of the edge: share(CONDITION) >= NUMBER or median(COLUMN) <= NUMBER"
     )
     seeds: Annotated[WholeNumber, Field(ge=1, le=_MOST_SEEDS)] = Field(
         description="the most seeds (0 … n−1) at each value; fewer where fewer decide"
@@ -37,7 +51,7 @@ class Find(Section):
     scale: Literal["log", "linear"] | None = Field(
         None, description="what is halved; by default log where both ends are positive and more than tenfold apart"
     )
-    confidence: Annotated[float, Field(ge=0.5, lt=1)] = Field(
+    confidence: Annotated[float, BeforeValidator(_share), Field(ge=0.5, lt=1)] = Field(
         0.95, description="of each answer: the probability with which the edge lies in its interval"
     )
 
@@ -57,8 +71,8 @@ class Find(Section):
     def limit(self) -> Tolerance:
         """The tolerance as a number."""
         if isinstance(self.tolerance, str):
-            found = _PERCENT.fullmatch(self.tolerance)
-            return Tolerance(float(found[1]) / 100 if found else 0.0, relative=True)
+            size = _share(self.tolerance)
+            return Tolerance(size if isinstance(size, float) else 0.0, relative=True)
         return Tolerance(self.tolerance, relative=False)
 
     def on_scale(self, *, whole: bool) -> Scale:
@@ -70,7 +84,7 @@ class Find(Section):
     def violations(self) -> Violations:
         axes = self._axes()
         if not axes:
-            yield (), f"names no axis: it needs a key of the configuration with its two ends, {_EXAMPLE}"
+            yield (), NO_AXIS
         known = list(type(self).model_fields)
         for key in list(axes)[1:]:
             told = did_you_mean(key, known, "beside the axis there are")
@@ -92,5 +106,3 @@ class Find(Section):
             yield (self.key,), "must be two numbers, the smaller one first"
         elif first <= 0 and self.scale == "log":
             yield (self.key, 0), "must be greater than 0 on a logarithmic scale"
-        elif first <= 0 and self.limit().relative:
-            yield ("tolerance",), f"is a share of the edge, and an edge from {first} on may be 0: give it as a number"

@@ -1,4 +1,4 @@
-"""Sequential tests of a share and of a mean: valid however often, and whenever, one looks at the outcomes so far.
+"""Sequential tests of a share: valid however often, and whenever, one looks at the outcomes so far.
 
 A test follows the likelihood ratio of outcomes, mixed over alternatives, to a bound. Where the bound is not on the
 side of the alternatives, the ratio exceeds 1/α at any time with a probability of at most α (Ville's inequality). Two
@@ -10,23 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 
 _MOST = 2**17  # outcomes that are looked at
-
-
-class Decider(Protocol):
-    """Whether a number that the outcomes of seeds have in common lies above a bound."""
-
-    def decision(self, outcomes: Sequence[float] | np.ndarray) -> bool | None:
-        """Whether it does, by the first outcomes that decide it; None where they do not."""
-        ...
-
-    def fewest(self) -> tuple[int, int]:
-        """How many outcomes that are all as small, and all as large as can be, decide it."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -44,6 +31,7 @@ class ShareTest:
     error: float
 
     def decision(self, outcomes: Sequence[float] | np.ndarray) -> bool | None:
+        """Whether it is, by the first outcomes that decide it; None where they do not."""
         ones = np.cumsum(np.asarray(outcomes, dtype=int))
         counts = np.arange(1, len(ones) + 1)
         size = 1 << len(ones).bit_length()
@@ -52,6 +40,7 @@ class ShareTest:
         return _first(above, below)
 
     def fewest(self) -> tuple[int, int]:
+        """How many outcomes that are all 0, and all 1, decide it."""
         return _fewest(1 - self.bound, self.error), _fewest(self.bound, self.error)
 
 
@@ -109,42 +98,6 @@ def _fewest(bound: float, error: float) -> int:
         counts = np.arange(1, 4 * len(counts))
     found = np.flatnonzero(_log_ratio(counts, np.zeros(len(counts)), bound) >= -np.log(error))
     return int(counts[found[0]])
-
-
-@dataclass(frozen=True)
-class MeanTest:
-    """Whether the mean of outcomes that are about normally distributed is above a bound, whatever their variance.
-
-    The ratio is that of the t statistic, with a normal prior of variance 1 of the mean in units of the deviation
-    (Lai 1976). One side errs the more seldom the further the mean lies on the other, since adding a number to all
-    outcomes only raises t.
-
-    Attributes:
-        bound: what the mean is compared with.
-        error: α, the probability of each wrong decision.
-    """
-
-    bound: float
-    error: float
-
-    def decision(self, outcomes: Sequence[float] | np.ndarray) -> bool | None:
-        x = np.asarray(outcomes, dtype=float) - self.bound
-        n = np.arange(1, len(x) + 1)
-        mean = np.cumsum(x) / n
-        rest = np.maximum(np.cumsum(x**2) - n * mean**2, 0.0)  # Σ(x − mean)²
-        with np.errstate(divide="ignore", invalid="ignore"):
-            squared = n * mean**2 / rest
-            log_ratio = -0.5 * np.log1p(n) + 0.5 * n * (np.log1p(squared) - np.log1p(squared / (1 + n)))
-        log_ratio = np.where(rest > 0, log_ratio, np.where((mean != 0) & (n >= _FEWEST_EQUAL), np.inf, -np.inf))
-        log_ratio = np.where(n < 2, -np.inf, log_ratio)  # one outcome has no deviation
-        known = log_ratio >= -np.log(self.error)
-        return _first(known & (mean > 0), known & (mean < 0))
-
-    def fewest(self) -> tuple[int, int]:
-        return 2, 2
-
-
-_FEWEST_EQUAL = 8  # outcomes that are all equal and are taken for the mean
 
 
 def _first(above: np.ndarray, below: np.ndarray) -> bool | None:

@@ -31,7 +31,7 @@ def _scale_of(plain: Activation) -> Callable[[Any], Any]:
         alpha, beta = side.slopes
         largest = 2 * max(abs(alpha), abs(alpha + beta)) ** 2
         return lambda q: largest * q
-    if plain.name == "erf" or side.polynomial is not None:
+    if plain.name == "erf" or side.polynomial is not None or plain.straight is not None:
         return plain.rounding_scale
     return partial(_largest_square, plain.phi)
 

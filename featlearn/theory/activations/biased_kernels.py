@@ -3,7 +3,8 @@ s, q_u and b, over the Hermite degrees from ℓ on.
 
 In general it is Σ_{k ≥ ℓ} c_k(u) c_k(v) t^k with the coefficients of ``biased_coefficients``, and the derivatives by s,
 q and b are Σ_{k ≥ ℓ−1} d_k d_k t^k, ½ Σ e_k c_k t^k and Σ d_k c_k t^k, with d of φ′ and e of φ″. Closed forms exist for
-two piecewise linear ones and for two of erf; sums end by themselves beside a polynomial.
+two piecewise linear ones (``biased_linear`` where both have their kink at 0, else ``biased_hinges``) and two of erf;
+sums end by themselves beside a polynomial.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.theory.activations import biased_coefficients
+from featlearn.theory.activations import biased_coefficients, biased_hinges
 from featlearn.theory.activations.biased_coefficients import Coefficients
 from featlearn.theory.activations.biased_erf import erf
+from featlearn.theory.activations.biased_hinges import hinges
 from featlearn.theory.activations.biased_linear import Slopes, piecewise_linear
 from featlearn.theory.activations.biased_series import degree_of, numbers
 from featlearn.theory.activations.biased_sums import PolynomialWithBiases, kernel_of_polynomials
@@ -52,9 +54,11 @@ def side_of(plain: Activation) -> Side:
     slopes = _slopes_of(plain)
     if slopes is not None:
         return Side(partial(biased_coefficients.piecewise_linear, *slopes), slopes=slopes)
-    if plain.hermite is not None and plain.degree is not None:
+    if plain.straight is None and plain.hermite is not None and plain.degree is not None:
         polynomial = PolynomialWithBiases(plain.hermite, plain.degree)
         return Side(polynomial.coefficients, polynomial=polynomial)
+    if plain.straight is not None:
+        return Side(partial(biased_hinges.coefficients, plain.straight))
     if plain.kinks:
         raise ValueError(f"the kernel of {plain.name} with biases is unknown")
     series = plain.series or HermiteSeries((plain.phi, plain.phi_prime))
@@ -79,6 +83,8 @@ def biased_kernel(student: Activation, teacher: Activation, drop: int) -> Biased
     u, v = side_of(student), side_of(teacher)
     if u.slopes is not None and v.slopes is not None:
         return partial(piecewise_linear, u.slopes, v.slopes, drop)
+    if student.straight is not None and teacher.straight is not None:
+        return partial(hinges, student.straight, teacher.straight, drop)
     if student.name == teacher.name == "erf":
         return partial(erf, drop)
     if u.polynomial is not None and v.polynomial is not None:
@@ -104,7 +110,7 @@ def _series_kernel(
 def _of_run(
     side_u: Side, side_v: Side, drop: int, xp: Any, q_u: Array, b_u: Array, q_v: Array, b_v: Array, s: Array
 ) -> BiasedValues:
-    degree = _degree(side_u, side_v, (q_u, b_u), (q_v, b_v))
+    degree = common_degree(side_u, side_v, (q_u, b_u), (q_v, b_v))
     n = xp.sqrt(q_u * q_v)
     t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
     if degree is None:
@@ -118,7 +124,7 @@ def _of_run(
     return BiasedValues(value, by_s, 0.5 * by_q, by_b)
 
 
-def _degree(side_u: Side, side_v: Side, *rows: tuple[Array, Array]) -> int | None:
+def common_degree(side_u: Side, side_v: Side, *rows: tuple[Array, Array]) -> int | None:
     """Where the sum of two sides may end; beside a function with a kink the smooth one must be small alone."""
     ends = [side.polynomial.degree for side in (side_u, side_v) if side.polynomial is not None]
     if ends:

@@ -30,10 +30,14 @@ class PolynomialWithBiases:
     degree: int
 
     def coefficients(self, xp: Any, degree: int, q: Array, b: Array) -> Coefficients:
-        """See ``biased_coefficients``: c_k = q^{k/2} μ_k/√k!."""
-        mu = [*self.moments(q, b), *[0 * (q + b)] * (degree + 3)]
+        """See ``biased_coefficients``."""
+        return Coefficients(*self.derivatives(xp, degree, 3, q, b))
+
+    def derivatives(self, xp: Any, degree: int, orders: int, q: Array, b: Array) -> list[list[Array]]:
+        """The coefficients of φ^{(i)} for i < ``orders``, q^{k/2} μ_{k+i}/√k!."""
+        mu = [*self.moments(q, b), *[0 * (q + b)] * (degree + orders)]
         scale = [xp.sqrt(q) ** k / sqrt(factorial(k)) for k in range(degree + 1)]
-        return Coefficients(*([scale[k] * mu[k + i] for k in range(degree + 1)] for i in range(3)))
+        return [[scale[k] * mu[k + i] for k in range(degree + 1)] for i in range(orders)]
 
     def moments(self, q: Array, b: Array) -> list[Array]:
         """μ_0(q, b) … μ_D(q, b)."""

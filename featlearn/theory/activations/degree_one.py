@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from featlearn.theory import double_double
+from featlearn.theory.activations.hinges import Hinge, Hinges
+from featlearn.theory.activations.piecewise_linear import PiecewiseLinear
 from featlearn.theory.activations.record import Activation, CompiledKernel, DegreeOne, Kernel, Symmetry
 from featlearn.theory.activations.registry import register
 from featlearn.theory.activations.tails import tail
@@ -155,6 +157,10 @@ def _step(z: Array, xp: ModuleType = np) -> Array:
     return step
 
 
+def _bent_at_zero(slope: float, jump: float) -> PiecewiseLinear:
+    return PiecewiseLinear(0.0, slope, Hinges((Hinge(jump, 1, 0.0),)))
+
+
 def _inverse_root(q: Array) -> Array:
     """1/√q, and 0 at q = 0."""
     return (q > 0) / (q + (q == 0)) ** 0.5
@@ -214,6 +220,7 @@ _RELU = Activation(
     rounding_scale=lambda q: 1.0 * q,
     homogeneous_degree=1,
     kinks=(0.0,),
+    straight=_bent_at_zero(0.0, 1.0),
     hermite=_hermite_of_relu,
     highest=(None, 1),
     **_with_kernel(_relu, 1 / (2 * pi), pi / 2, 0.0, "none"),
@@ -247,6 +254,7 @@ _ABS = Activation(
     rounding_scale=lambda q: 1.0 * q,
     homogeneous_degree=1,
     kinks=(0.0,),
+    straight=_bent_at_zero(-1.0, 2.0),
     hermite=_hermite_of_abs,
     highest=(None, -1),
     **_with_kernel(_abs, 2 / pi, 0.0, 0.0, "even"),
@@ -302,6 +310,7 @@ def _leaky_relu(drop: int, negative_slope: float = 0.01) -> Activation:
         slope=partial(_hermite_of_leaky, negative_slope, 1),
         mean_prime=lambda q: (1 - negative_slope) * _RELU.mean_prime(q),
         rounding_scale=lambda q: max(1.0, negative_slope**2) * q,
+        straight=_bent_at_zero(negative_slope, 1 - negative_slope),
         hermite=partial(_hermite_of_leaky, negative_slope),
         highest=(None, 1 if odd else -1),
         **fields,

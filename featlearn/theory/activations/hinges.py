@@ -24,11 +24,11 @@ Orders = tuple[int, int]
 
 
 class Hinge(NamedTuple):
-    """J (σz − c)₊."""
+    """J (σz − c)₊, with one σ and c or, of neurons with biases, arrays of them."""
 
     jump: float
-    sign: int
-    at: float
+    sign: Any
+    at: Any
 
 
 class Corner(NamedTuple):
@@ -59,9 +59,10 @@ class Corner(NamedTuple):
     left_u: Array
 
     @classmethod
-    def of(cls, xp: Any, x: Array, y: Array, t: Array, c: Array, d: Array) -> Corner:
+    def of(cls, xp: Any, x: Array, y: Array, t: Array, c: Array, d: Array, root: Array | None = None) -> Corner:
+        """With r, where it is known to more digits than t near ±1 tells."""
         here, there = normal.threshold(xp, 0 * x + c, x), normal.threshold(xp, 0 * y + d, y)
-        found = normal.bivariate(xp, -here, -there, t)
+        found = normal.bivariate(xp, -here, -there, t, root)
         at_u, at_v = normal.density(xp, here), normal.density(xp, there)
         return cls(
             x=x,
@@ -85,6 +86,10 @@ class Corner(NamedTuple):
         edges = self.here * self.at_v * self.beyond_v + self.there * self.at_u * self.beyond_u
         return self.x * self.y * (product * self.both - edges + self.root * self.at_both)
 
+    def beyond(self) -> Array:
+        """E[1(xz > c) (yz′ − d)₊]."""
+        return self.y * (self.at_v * self.beyond_v + self.t * self.at_u * self.beyond_u - self.there * self.both)
+
     def bend(self, xp: Any) -> Array:
         """E[δ(xz − c) (yz′ − d)₊], 0 for a row u of norm 0."""
         share = self.root * self.at_both - self.at_u * self.left_u * self.beyond_u
@@ -99,12 +104,12 @@ class _Column(NamedTuple):
     at: Array
 
 
-def _total(jump_u: Array, jump_v: Array, parts: Array) -> Array:
+def total_of_pairs(jump_u: Array, jump_v: Array, parts: Array) -> Array:
     """Σ J_i J_j of the parts along the first two axes, in an order that does not depend on the others."""
     parts = jump_u * (jump_v * parts)
-    count, total = len(jump_u), 0.0
-    for i in range(count):
-        for j in range(count):
+    total = 0.0
+    for i in range(len(jump_u)):
+        for j in range(len(jump_v[0])):
             total = total + parts[i, j]
     return total
 
@@ -126,45 +131,6 @@ class Hinges:
 
     hinges: tuple[Hinge, ...]
 
-    def kernel(self, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
-        """K, ∂K/∂s and ∂K/∂q_u of all pairs of hinges, as in ``Activation.kernel``."""
-        x, y = xp.sqrt(q_u), xp.sqrt(q_v)
-        n = xp.sqrt(q_u * q_v)  # of a row with itself, q to the last bit
-        t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
-        of_u, of_v = self._columns(t)
-        sign = of_u.sign * of_v.sign
-        corner = Corner.of(xp, x, y, t * sign, of_u.at, of_v.at)
-        jump = of_u.jump, of_v.jump
-        value = _total(*jump, corner.value())
-        by_s = _total(*jump, sign * corner.both)
-        return value, by_s, _total(*jump, 0.5 * corner.bend(xp))
-
-    def tangents(self, pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
-        """See ``Activation.tangents``: h and k in the plane of u and v, and what is perpendicular to it."""
-        xp = pairs.xp
-        x, y = xp.sqrt(pairs.q_u), xp.sqrt(pairs.q_v)
-        by_x, by_y = _inverse(xp, x), _inverse(xp, y)
-        hu, hv, ku, kv = hu * by_x, hv * by_y, ku * by_x, kv * by_y
-        of_u, of_v = self._columns(0 * (hk + hu * kv))
-        sign = of_u.sign * of_v.sign
-        corner = Corner.of(xp, x, y, pairs.cosine * sign, of_u.at, of_v.at)
-        towards, back = hv * sign - corner.t * hu, ku * sign - corner.t * kv
-        across = towards * back / xp.where(pairs.sine > 0, pairs.sine, 1.0)  # 0 where the rows are parallel
-        found = sign * (corner.both * hk) + corner.at_both * (corner.root * (hu * kv) + across)
-        found = found + sign * (corner.here * corner.at_u * corner.beyond_u * (hu * ku))
-        found = found + sign * (corner.there * corner.at_v * corner.beyond_v * (hv * kv))
-        return _total(of_u.jump, of_v.jump, found)
-
-    def _columns(self, like: Array) -> tuple[_Column, _Column]:
-        """The hinges of u along a first axis before those of arrays like one, those of v along a second."""
-        shape = (1,) * np.ndim(like.high if isinstance(like, DoubleDouble) else like)
-        columns = []
-        for first in ((-1, 1), (1, -1)):
-            parts = (np.array(part, dtype=float).reshape(*first, *shape) for part in zip(*self.hinges, strict=True))
-            made = parts if isinstance(like, np.ndarray | np.generic | DoubleDouble) else map(like.new_tensor, parts)
-            columns.append(_Column(*made))
-        return columns[0], columns[1]
-
     def coefficients(self, xp: Any, x: Array, degree: int, order: int) -> list[Array]:
         """E[h^{(order)}(xz) he_k(z)] for k = 0 … degree at norms x of any shape; 0 at 0 where it is infinite there."""
         found = [0 * x for _ in range(degree + 1)]
@@ -172,6 +138,69 @@ class Hinges:
             its = _coefficients(xp, x, hinge, degree, order)
             found = [total + each for total, each in zip(found, its, strict=True)]
         return found
+
+    def column(self, xp: Any, like: Array, axis: int) -> _Column:
+        """The hinges along an axis, 0 or 1 of two, before those of arrays like one."""
+        return _Column(*(_along(xp, like, axis, part) for part in zip(*self.hinges, strict=True)))
+
+
+def _along(xp: Any, like: Array, axis: int, part: tuple[Any, ...]) -> Array:
+    if not all(isinstance(x, int | float) for x in part):
+        stacked = xp.stack([x + 0 * like for x in part])
+        return stacked[:, None] if axis == 0 else stacked[None]
+    shape = (1,) * np.ndim(like.high if isinstance(like, DoubleDouble) else like)
+    made = np.array(part, dtype=float).reshape(*((-1, 1), (1, -1))[axis], *shape)
+    return made if isinstance(like, np.ndarray | np.generic | DoubleDouble) else like.new_tensor(made)
+
+
+@dataclass(frozen=True)
+class HingePair:
+    """Products of two sums of hinges, the first of rows u, the second of rows v."""
+
+    of_u: Hinges
+    of_v: Hinges
+
+    def kernel(self, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+        """K, ∂K/∂s and ∂K/∂q_u of all pairs of hinges, as in ``Activation.kernel``."""
+        corner, sign, jump_u, jump_v = self._corner(xp, q_u, q_v, s)
+        value = total_of_pairs(jump_u, jump_v, corner.value())
+        by_s = total_of_pairs(jump_u, jump_v, sign * corner.both)
+        return value, by_s, total_of_pairs(jump_u, jump_v, 0.5 * corner.bend(xp))
+
+    def by_bias(self, xp: Any, q_u: Array, q_v: Array, s: Array) -> Array:
+        """E[φ′(u·x) g(v·x)]."""
+        corner, _, jump_u, jump_v = self._corner(xp, q_u, q_v, s)
+        sign_u = self.of_u.column(xp, corner.t[0, 0], 0).sign
+        return total_of_pairs(jump_u, jump_v, sign_u * corner.beyond())
+
+    def _corner(self, xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Corner, Array, Array, Array]:
+        """Of all pairs, with στ and the jumps."""
+        x, y = xp.sqrt(q_u), xp.sqrt(q_v)
+        n = xp.sqrt(q_u * q_v)  # of a row with itself, q to the last bit
+        t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
+        of_u, of_v = self.columns(xp, t)
+        sign = of_u.sign * of_v.sign
+        return Corner.of(xp, x, y, t * sign, of_u.at, of_v.at), sign, of_u.jump, of_v.jump
+
+    def tangents(self, pairs: Pairs, hu: Array, hv: Array, ku: Array, kv: Array, hk: Array) -> Array:
+        """See ``Activation.tangents``: h and k in the plane of u and v, and what is perpendicular to it."""
+        xp = pairs.xp
+        x, y = xp.sqrt(pairs.q_u), xp.sqrt(pairs.q_v)
+        by_x, by_y = _inverse(xp, x), _inverse(xp, y)
+        hu, hv, ku, kv = hu * by_x, hv * by_y, ku * by_x, kv * by_y
+        of_u, of_v = self.columns(xp, 0 * (hk + hu * kv))
+        sign = of_u.sign * of_v.sign
+        corner = Corner.of(xp, x, y, pairs.cosine * sign, of_u.at, of_v.at)
+        towards, back = hv * sign - corner.t * hu, ku * sign - corner.t * kv
+        across = towards * back / xp.where(pairs.sine > 0, pairs.sine, 1.0)  # 0 where the rows are parallel
+        found = sign * (corner.both * hk) + corner.at_both * (corner.root * (hu * kv) + across)
+        found = found + sign * (corner.here * corner.at_u * corner.beyond_u * (hu * ku))
+        found = found + sign * (corner.there * corner.at_v * corner.beyond_v * (hv * kv))
+        return total_of_pairs(of_u.jump, of_v.jump, found)
+
+    def columns(self, xp: Any, like: Array) -> tuple[_Column, _Column]:
+        """The hinges of u along a first axis before those of arrays like one, those of v along a second."""
+        return self.of_u.column(xp, like, 0), self.of_v.column(xp, like, 1)
 
 
 def _coefficients(xp: Any, x: Array, hinge: Hinge, degree: int, order: int) -> list[Array]:
@@ -187,7 +216,7 @@ def _coefficients(xp: Any, x: Array, hinge: Hinge, degree: int, order: int) -> l
     for j in range(degree + 1):
         both = j + order
         part = first[both] if both < 2 else scaled[both - 2] * _ratio(xp, j, order)
-        found.append(power * part * (hinge.jump * float(hinge.sign) ** both))
+        found.append(power * part * (hinge.jump * hinge.sign if both % 2 else hinge.jump))
     return found
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from featlearn.theory.activations.own_kinks import checked_kinks, straight_pieces
-from featlearn.theory.activations.piecewise_linear import piecewise_linear_activation
+from featlearn.theory.activations.own_fingerprint import fingerprint
+from featlearn.theory.activations.own_kinks import checked_kinks, piecewise_linear_activation, straight_pieces
 from featlearn.theory.activations.record import DROP_SETTINGS, Activation
 from featlearn.theory.activations.registry import activation_names, register
 from featlearn.theory.activations.series import Function, HermiteSeries, Parity
@@ -26,8 +26,6 @@ _NORMS = 1.0, 2.0  # to which a series must hold, at least
 _FITS = 1e-8  # of an integral of a derivative, relative to the change of the function
 _ROUNDING = 1e-13  # of the values of the function, which the change is a difference of
 _SYMMETRIC = 1e-14
-_LOOKED_AT = -6.17 + 0.51 * np.arange(25)
-_SAME = 1e-9
 _WORDS_OF_YAML = "null", "true", "false"
 
 
@@ -56,7 +54,8 @@ def register_activation(
     Raises:
         ValueError: when the name is no name or taken, a derivative does not fit its function, or the function grows too
             fast, or its series converges too slowly, to be computed to the accuracy of the others; when there are kinks
-            and it jumps, is curved between them, or has no kink at one of them.
+            and it jumps, is curved between them, or has no kink at one of them. All this is seen on points, some
+            thousands between two kinks (docs/theory.md §17): what happens between them alone is not.
     """
     if not (isinstance(name, str) and name.isidentifier() and name == name.lower()) or name in _WORDS_OF_YAML:
         raise ValueError(f"{name!r} is not a name: lower-case letters, digits and _, not starting with a digit")
@@ -71,32 +70,19 @@ def register_activation(
         _check_slope(what, its, of_slope, slope, bends)
     pointwise = tuple(its for _, its in given)
     formula = formula or f"{name}(z)"
-    if bends:
-        straight = straight_pieces(name, pointwise[0], pointwise[1], bends)
+    straight = straight_pieces(name, pointwise[0], pointwise[1], bends) if bends else None
+    if straight is not None:
         make = piecewise_linear_activation(name, formula, straight, _symmetry((straight.phi, straight.phi_prime))[0])
     else:
         series = HermiteSeries(pointwise, *_symmetry(pointwise))
         _check_series(name, series)
         make = smooth_activation(name, formula, series)
-    known_by = fingerprint(pointwise[0], pointwise[1])
+    known_by = fingerprint(pointwise[0], pointwise[1], straight)
 
     def recognisable(drop: int) -> Activation:
         return replace(make(drop), fingerprint=known_by)
 
     register(*map(recognisable, DROP_SETTINGS), further=recognisable)
-
-
-def fingerprint(function: Function, derivative: Function) -> tuple[float, ...]:
-    """φ and φ′ at some z between which functions do not hide, none a round number, where kinks are."""
-    return tuple(float(value) for its in (function, derivative) for value in its(_LOOKED_AT))
-
-
-def is_same_function(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether two fingerprints are of one function, whose last digits may differ between machines."""
-    if len(one) != len(other):
-        return False
-    size = max(map(abs, [*one, *other]))
-    return all(abs(a - b) <= _SAME * size for a, b in zip(one, other, strict=True))
 
 
 class _Own:

@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from featlearn.theory.activations.own_fingerprint import Fingerprint
+from featlearn.theory.activations.piecewise_linear import PiecewiseLinear
 from featlearn.theory.activations.series import HermiteSeries
 from featlearn.theory.hermite import hermite_polynomials
 from featlearn.theory.pairs import Array, Pairs, SecondDerivatives
@@ -123,9 +125,8 @@ class Activation:
             there is no highest, or none is known.
         second_derivatives: ``second_derivatives(xp, q_u, q_v, s)`` → those of K; None where they are not known.
         series: the Hermite series that the rest comes from, where it does.
-        coefficients: ``coefficients(x, D, r)`` → (n, D + 1) E[φ^{(r)}(x_i z) he_k(z)] of norms x (n,) and orthonormal
-            he_k, of a plain φ with kinks that are not at 0 alone, for any D.
-        fingerprint: of a function that a user registered: values by which it is known again (``own.fingerprint``).
+        straight: the plain φ as a sum of hinges, where it is piecewise linear.
+        fingerprint: of a function that a user registered: what it is known again by.
         compiled: the kernel in the fused backend, a closed form or a series; None where it has none, and the torch
             backend trains.
         slope_products: ``slope_products(gram, c, m, d, σ²)`` → (m, m) E[(r² + σ²) ∇φ̃_j·∇φ̃_k] with r = Σ_i c_i φ̃(v_i·x)
@@ -160,8 +161,8 @@ class Activation:
     degree_one: DegreeOne | None = None
     value_tangents: ValueTangents | None = None
     hermite: Callable[[int, Array], Array] | None = None
-    coefficients: Callable[[np.ndarray, int, int], np.ndarray] | None = None
-    fingerprint: tuple[float, ...] | None = None
+    straight: PiecewiseLinear | None = None
+    fingerprint: Fingerprint | None = None
     compiled: CompiledKernel | HermiteSeries | None = None
     slope_products: SlopeProducts | None = None
     biased: BiasedKernel | None = None

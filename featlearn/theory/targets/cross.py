@@ -2,7 +2,8 @@
 
 Most pairs have no more than a few of their even degrees in common, nor of their odd ones: these are summed one by one.
 Of the others relu, abs and leaky_relu have the even degrees of |z|, which they share with one another and, in closed
-form, with gelu (docs/theory.md §11). What is left are sums of which at least one factor is smooth (``cross_series``).
+form, with gelu (docs/theory.md §11). Two piecewise linear ones are sums of hinges (§17). What is left are sums of which
+at least one factor is smooth (``cross_series``).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from featlearn.theory.activations.beyond import Components, alone
 from featlearn.theory.activations.biased_kernels import biased_kernel
 from featlearn.theory.activations.gelu import Tails
 from featlearn.theory.activations.mixtures import mixed_kernel
+from featlearn.theory.activations.piecewise_linear import PiecewisePair
 from featlearn.theory.activations.record import BiasedKernel, Kernel
 from featlearn.theory.pairs import Array
 from featlearn.theory.targets.cross_series import series_kernel
@@ -27,8 +29,6 @@ from featlearn.theory.targets.cross_series import series_kernel
 def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     """``kernel(xp, q_u, q_v, s)`` → (K, ∂K/∂s, ∂K/∂q_u) as in a record, with u a row of the student, v of the teacher.
 
-    Raises:
-        ValueError: when both have kinks, and one of them is not of degree 1.
     Accuracy: 1e-13 of √(E φ² E g²) (tests/theory/targets/test_cross.py, quadrature and fifty digits).
     """
     lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
@@ -38,7 +38,7 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
 
 def kernel_beyond(student: Activation, teacher: Activation) -> Kernel | None:
     """The kernel of two activations for rows beyond the reach of their series, by the sums that stand for the functions
-    there; None where these have no closed kernel. It is NaN beyond their reach.
+    there; None where these have no closed kernel, or none with second derivatives. It is NaN beyond their reach.
 
     Constants are left out: that of a sigmoid meets here the mean of an odd function.
     """
@@ -46,7 +46,8 @@ def kernel_beyond(student: Activation, teacher: Activation) -> Kernel | None:
     if (known := _closed(student, teacher, lowest)) is not None:
         return known
     one, other = standing_for(student), standing_for(teacher)
-    closed = _closed(one.activation, other.activation, lowest)
+    kinks_off_zero = any(its.straight is not None and its.degree_one is None for its in (student, teacher))
+    closed = None if kinks_off_zero else _closed(one.activation, other.activation, lowest)
     if closed is None or not isfinite(reach := min(one.reach, other.reach)):
         return None
 
@@ -81,6 +82,8 @@ def _closed(student: Activation, teacher: Activation, lowest: int) -> Kernel | N
     if common is not None:
         return _finite(student, teacher, [k for k in common if k >= lowest])
     even = _even_part(student, teacher, lowest)
+    if even is None and student.straight is not None and teacher.straight is not None:
+        return PiecewisePair(student.straight, teacher.straight, lowest).kernel
     if even is None:
         return None
     factor = _of_absolute(student) * _of_absolute(teacher)

@@ -1,7 +1,8 @@
 """Second derivatives of E[φ̃(u·x) g̃(v·x)] by the row u, for the pairs of activations of ``cross``.
 
-Of activations with kinks at 0 they are those of |z| with itself; of the others those by ‖u‖² and u·v, by the closed
-forms and sums of ``cross``, differentiated once more. Derived in docs/theory.md §14.
+Of activations with kinks at 0 they are those of |z| with itself, of other piecewise linear ones those of hinges; of the
+others those by ‖u‖² and u·v, by the closed forms and sums of ``cross``, differentiated once more. Derived in
+docs/theory.md §14.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import numpy as np
 
 from featlearn.theory.activations import Activation, activation
 from featlearn.theory.activations.mixtures import nodes, second_derivatives
+from featlearn.theory.activations.piecewise_linear import PiecewisePair
+from featlearn.theory.biased_derivatives import biased_vectors
+from featlearn.theory.hinge_derivatives import hinge_vectors
 from featlearn.theory.pair_derivatives import vectors_of
 from featlearn.theory.pair_vectors import PairBends, Vectors
 from featlearn.theory.pairs import Array
@@ -41,12 +45,13 @@ def cross_bends(
     """The second derivatives of Σ_i c_i K(w_j, v_i) by the rows w_j, finite for all rows.
 
     Args:
-        student, teacher: the activations of the rows (m, d) of ``first_layer``, and (n, d) of ``rows``.
+        student, teacher: the activations of the rows (m, d) of ``first_layer``, and (n, d) of ``rows``; both rows have
+            biases where the student's activation has them.
         c: (n,).
-    Raises:
-        ValueError: when the pair has no kernel (``cross.cross_kernel``).
     Accuracy: 1e-10 of the largest (tests/theory/targets/test_cross_bends.py, differences in a hundred digits).
     """
+    if student.biased is not None:
+        return PairBends(biased_vectors(student, teacher, first_layer, rows), c)
     lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
     alike = (student.name, student.parameters) == (teacher.name, teacher.parameters)
     if alike or (student.degree_one is not None and teacher.degree_one is not None):
@@ -54,6 +59,8 @@ def cross_bends(
         vectors = vectors_of(shared, first_layer, rows)
         factor = 1.0 if alike else _of_absolute(student) * _of_absolute(teacher)
         return PairBends(vectors, factor * c)
+    if student.straight is not None and teacher.straight is not None:
+        return PairBends(hinge_vectors(PiecewisePair(student.straight, teacher.straight, lowest), first_layer, rows), c)
     q_u, q_v = np.sum(first_layer * first_layer, -1)[:, None], np.sum(rows * rows, -1)[None]
     s = first_layer @ rows.T
     second = _second_derivatives(student, teacher, lowest, q_u, q_v, s)

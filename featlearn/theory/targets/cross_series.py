@@ -46,8 +46,8 @@ class _Kinked:
         return 0 if np.isfinite(norm) else None
 
     def coefficients(self, norms: np.ndarray, degree: int, order: int) -> np.ndarray:
-        if self.plain.coefficients is not None:
-            return self.plain.coefficients(norms, degree, order)
+        if self.plain.straight is not None and self.plain.degree_one is None:
+            return self.plain.straight.coefficients(norms, degree, order)
         at_one = np.zeros(degree + order + 3)
         at_one[:3] = [self.plain.projection(k, 1.0) / sqrt(factorial(k)) for k in range(3)]
         for k in range(2, degree + order + 1, 2):

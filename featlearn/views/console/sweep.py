@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -81,18 +82,22 @@ def show_sweep(directory: SweepDirectory, info: SweepInfo, *, advise: bool = Tru
     columns = load_results(directory.path)
     output = output_console()
     lines: list[Any] = [shown(info.name, "bold")]
+    names: dict[str, str] = {}
+    found = searches_of(directory)
     if len(columns["id"]):
         axes = [axis_of(key, columns[key]) for key in info.axes if key != "seed"]
         whole = len(columns["id"]) == info.points  # otherwise the points that have not ended may have other values
         varied = named([axis for axis in axes if len(axis.values) > 1 or not whole])
+        names = {axis.key: axis.name for axis in varied}
+        shares = None if found is None else _shares(*found, varied)
         lines += fitting_table(
             output,
             with_values(columns, _METRICS) or _METRICS[:1],
             _BY_WEIGHT,
-            partial(_settings_table, columns, varied),
+            partial(_settings_table, columns, varied, shares),
         )
-    if (found := searches_of(directory)) is not None:
-        lines += [_edges_table(*found), shown(saving(found[1]))]
+    if found is not None:
+        lines[1:1] = [_edges_table(*found, names), shown(saving(found[1]))]
     lines.append(shown(status_of_sweep(directory, info, columns, advise=advise)))
     for later in info.continued_by:
         count = int(np.sum(columns["environment"] == later.name))
@@ -103,14 +108,14 @@ def show_sweep(directory: SweepDirectory, info: SweepInfo, *, advise: bool = Tru
         output.print(shown(line))
 
 
-def _edges_table(searches: Searches, edges: list[Edge]) -> Table:
-    """A row for each edge that is searched."""
+def _edges_table(searches: Searches, edges: list[Edge], names: Mapping[str, str]) -> Table:
+    """A row for each edge that is searched; ``names``: what axes are called, where not by their keys."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     find = searches.find
     keys = [key for key in edges[0].setting if len({identity(edge.setting[key]) for edge in edges}) > 1]
     for key in keys:
-        table.add_column(shown(key))
-    table.add_column(shown(f"edge along {find.key}"), justify="right", no_wrap=True)
+        table.add_column(shown(names.get(key, key)))
+    table.add_column(shown(f"edge along {names.get(find.key, find.key)}"), justify="right", no_wrap=True)
     table.add_column(shown(find.where))
     table.add_column("runs", justify="right", no_wrap=True)
     settings = [labels([edge.setting[key] for edge in edges], _DIGITS) for key in keys]
@@ -121,6 +126,23 @@ def _edges_table(searches: Searches, edges: list[Edge]) -> Table:
     table.caption = f"each with a confidence of {find.confidence:g}"
     table.caption_justify = "left"
     return table
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """The share that a condition of a search asks for, at each setting of the axes."""
+
+    of: str
+    at: dict[Hashable, str]
+
+
+def _shares(searches: Searches, edges: list[Edge], axes: list[Axis]) -> _Shares:
+    at: dict[Hashable, str] = {}
+    for edge in edges:
+        for seen in edge.seen:
+            values, measured = edge.setting | {searches.key: seen.value}, searches.told(seen)["measured"]
+            at[tuple(identity(values[axis.key]) for axis in axes)] = "–" if measured is None else f"{measured:.1%}"
+    return _Shares(searches.statistic.words, at)
 
 
 def sweep_document(directory: SweepDirectory, info: SweepInfo) -> dict[str, Any]:
@@ -153,25 +175,38 @@ _METRICS = (*LOSSES, "subspace", "mean_angle", "max_angle", "aligned_mass", "rec
 _BY_WEIGHT = (*LOSSES, "mean_angle", "aligned_mass", "recovered", "subspace", "max_angle")
 
 
-def _settings_table(columns: dict[str, np.ndarray], axes: list[Axis], metrics: Sequence[str], narrow: bool) -> Table:
+def _settings_table(
+    columns: dict[str, np.ndarray], axes: list[Axis], shares: _Shares | None, metrics: Sequence[str], narrow: bool
+) -> Table:
+    """A row for each setting; of a sweep that searches in their order, for they were not computed in it."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=narrow)
     for axis in axes:
         table.add_column(shown(axis.name), overflow="fold")  # no digit is left out
-    for text in ("runs", "done", *(heading(metric, narrow) for metric in metrics)):
+    for text in (
+        "runs",
+        "done",
+        *(() if shares is None else ("share",)),
+        *(heading(metric, narrow) for metric in metrics),
+    ):
         table.add_column(text, justify="right", no_wrap=True)
     groups: dict[tuple[int, ...], list[int]] = {}
     for i in range(len(columns["id"])):
         groups.setdefault(tuple(int(axis.index[i]) for axis in axes), []).append(i)
     texts = [labels(axis.values, _DIGITS) for axis in axes]
-    for number, (setting, members) in enumerate(groups.items()):
+    for number, (setting, members) in enumerate(groups.items() if shares is None else sorted(groups.items())):
         if number == _MOST_ROWS:
             table.add_row(shown(f"… {len(groups) - _MOST_ROWS} more, all of them in the table of results"))
             break
         done = [i for i in members if columns["status"][i] == "done"]
         cells = [str(len(members)), str(len(done))]
+        if shares is not None:
+            values = (axis.values[place] for axis, place in zip(axes, setting, strict=True))
+            cells.append(shares.at.get(tuple(map(identity, values)), ""))
         cells += [cell(name, _median(columns[name][done])) for name in metrics]
         table.add_row(*(shown(text[place]) for text, place in zip(texts, setting, strict=True)), *map(shown, cells))
     table.caption = "medians over the runs that are done" if len(groups) < len(columns["id"]) else None
+    if shares is not None:
+        table.caption = f"share: of the runs with {shares.of}; the others: medians over the runs that are done"
     table.caption_justify = "left"
     return table
 

@@ -265,11 +265,11 @@ def seen_caption(data: EdgesData) -> str:
     """Of what a search saw along its axis."""
     find, test = data.searches.find, data.searches.statistic
     each = f", for each {' and '.join(_called(axis) for axis in data.axes)}" if data.axes else ""
-    bars = "" if test.column else rf" Bars: {_percent(find.confidence)} intervals that hold at any number of seeds."
     counts = counts_in_words([len(seen.outcomes) for edge in data.edges for seen in edge.seen])
-    of = f"Mean {_words(test.column)}" if test.column else f"Share of runs with {in_latex(test.words)}"
     return (
-        f"{of}, over $n$ = {in_latex(counts)} seeds, against {in_latex(label_of(find.key).words)}{each}.{bars} "
+        f"Share of runs with {in_latex(test.words)}, over $n$ = {in_latex(counts)} seeds, against "
+        f"{in_latex(label_of(find.key).words)}{each}. Bars: {_percent(find.confidence)} intervals that hold at "
+        "any number of seeds. "
         f"Shaded: where the edge of {in_latex(find.where)} lies, with a confidence of {_percent(find.confidence)}. "
         f"Sweep {in_latex(data.name)}."
     )

@@ -43,7 +43,7 @@ def _seen_figure(data: EdgesData, size: Size) -> Drawing:
         ax.set_xscale("log")
         log_ticks(ax.xaxis, *ax.get_xlim())
     ax.set_xlabel(label_of(find.key).mathtext)
-    ax.set_ylabel(f"mean {label_of(test.column).words}" if test.column else f"share with {plain(test.words)}")
+    ax.set_ylabel(f"share with {plain(test.words)}")
     legend_above(ax, columns=1, title=plain(f"edge of {find.where}"))
     title = f"{find.where} – {data.name}"
     return Drawing(f"edge-{find.key}", figure, seen_table(data), artists, {}, seen_caption(data), title)
@@ -57,9 +57,8 @@ def _draw_seen(ax: Axes, data: EdgesData, number: int, edge: Edge, artists: Arti
     look, name = look_of(number), data.name_of(edge)
     where = "none" if edge.search.low is None else between(edge.search.low, edge.search.high)
     [artists[f"seen {name}"]] = ax.plot(x, y, **look, label=plain(": ".join(filter(None, (name, where)))), zorder=3)
-    if data.searches.statistic.column is None:
-        low, high = (np.array([row[end] for row in rows], float) for end in ("low", "high"))
-        artists[f"intervals {name}"] = ax.vlines(x, low, high, color=look["color"], alpha=0.6)
+    low, high = (np.array([row[end] for row in rows], float) for end in ("low", "high"))
+    artists[f"intervals {name}"] = ax.vlines(x, low, high, color=look["color"], alpha=0.6)
     if edge.search.low is not None and edge.search.high is not None:
         artists[f"edge {name}"] = ax.axvspan(edge.search.low, edge.search.high, color=look["color"], alpha=0.2, lw=0)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from featlearn.claims.load import SEED_PAPER
 from featlearn.claims.records import CheckRecord, ClaimRecord, ClaimSweepRecord, ReproductionInfo
-from featlearn.views.words.numbers import duration, interval, value
+from featlearn.views.words.numbers import MINUS, duration, interval, value
 
 ORIGINS = {"paper": "the paper's own", "reading": "our reading of the paper"}
 
@@ -104,7 +104,7 @@ def _runs(sweep: ClaimSweepRecord, folder: str) -> str:
 def _row(check: CheckRecord) -> str:
     by_value = " (value)" if check.judged_by == "value" else ""
     cells: list[Any] = [_escaped(check.measures), value(check), interval(check)]
-    cells += [check.threshold + by_value, check.count or "–", f"**{_word(check.passed)}**"]
+    cells += [check.threshold.replace("-", MINUS) + by_value, check.count or "–", f"**{_word(check.passed)}**"]
     return " | ".join(map(str, cells))
 
 

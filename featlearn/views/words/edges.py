@@ -61,8 +61,10 @@ def _undecided(searches: Searches, edge: Edge) -> str:
         if seen.holds is None:
             [value] = labels([seen.value], _DIGITS)
             measured = searches.told(seen)["measured"]
-            why = f"{searches.statistic.measures} {number(measured, 3)} of {len(seen.outcomes)} seeds"
-            told.append(f"undecided at {value} ({why if seen.outcomes else 'no run has a result'})")
+            why = f"share {number(measured, 3)} of {len(seen.outcomes)} seeds"
+            if not seen.outcomes:
+                why = f"no run has {f'a value for {searches.statistic.words}' if seen.lacking else 'a result'}"
+            told.append(f"undecided at {value} ({why})")
     return ", ".join(dict.fromkeys(told))
 
 
@@ -75,4 +77,6 @@ def saving(edges: Sequence[Edge]) -> str:
     grid = sum(edge.grid_runs or 0 for edge in compared)
     less = grid - sum(edge.runs for edge in compared)
     saved = f"{grouped(less)} saved of the {grouped(grid)}" if less >= 0 else f"more than the {grouped(grid)}"
-    return f"{grouped(runs)} runs, {saved} of a grid with all seeds at values as near to each other"
+    few = len(compared) < len(edges)
+    of = f"; for the {len(compared)} of {len(edges)} edges that were found " if few else ", "
+    return f"{grouped(runs)} runs{of}{saved} of a grid with all seeds at values as near to each other"

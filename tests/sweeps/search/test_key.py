@@ -46,6 +46,7 @@ def test_the_errors_of_all_decisions_add_up_to_what_the_confidence_leaves(tmp_pa
     assert found.most_points() == found.most_values * 40
 
 
+DECAY = "stages.only.weight_decay: [0, 1]"
 GOOD = f"student.width: [2, 400], seeds: 40, {WHERE}"
 
 
@@ -66,11 +67,20 @@ GOOD = f"student.width: [2, 400], seeds: 40, {WHERE}"
         (GOOD.replace("[2, 400]", "[2.5, 400]"), "", "student.width: expected a whole number, got the number 2.5"),
         (GOOD.replace("[2, 400]", "[3, 400]"), "", "find.student.width[0]: cannot run: student.width: 3 is odd"),
         (GOOD.replace("student.width", "student.widht"), "", "student.widht: unknown key; did you mean 'width'"),
-        (GOOD.replace("student.width: [2", "student.width: [0"), "", "find.tolerance: is a share of the edge"),
+        (GOOD.replace("student.width: [2, 400]", DECAY), "", "find.tolerance: is a share of the edge"),
         (GOOD.replace("student.width: [2", "scale: log, student.width: [0"), "", "must be greater than 0 on a log"),
         (GOOD.replace("recovered", "recoverd"), "", "find.where: no run here has a key 'recoverd'; did you mean"),
         (GOOD.replace("seeds: 40", "seeds: 5"), "", "find.seeds: 5 can never decide it either way"),
         (GOOD.replace("0.5", "0.99999999"), "", "it takes 131072 or more"),
+        (GOOD.replace("student.width: [2", "student.width: [0"), "", "student.width: must be at least 1"),
+        (GOOD.replace("student.width: [2, 400]", "backend: [0, 1]"), "", "backend: 0 is not allowed"),
+        (GOOD.replace("student.width: [2, 400]", "seed: [0, 100]"), "", "find.seed: varies what seeds varies too"),
+        (GOOD.replace("student.width: [2, 400]", "log.gap: [0, 1]"), "", "log.gap: expected true or false"),
+        (GOOD.replace("[2, 400]", "[-2, 400]"), "", "student.width: must be at least 1"),
+        (WHERE, "", "find: names no axis"),
+        (WHERE, "", "find.seeds: missing"),
+        (GOOD.replace("recovered == 3", "recovered == 7"), "", "recovered is a whole number, at least 0 and at most 3"),
+        (GOOD.replace(WHERE, "where: median(test_loss) <= 1"), "", "find.where: no run has a value of test_loss at"),
         (GOOD, "seeds: 3", "seeds: find has seeds of its own"),
         (GOOD, "grid: {student.width: [2, 4]}", "varies what 'student.width' varies too"),
         (GOOD, "grid: {seed: [2, 4]}", "varies what seeds varies too"),
@@ -81,3 +91,12 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, find: str, more: s
     with pytest.raises(ConfigError) as caught:
         load_sweep(search_file(tmp_path, f"{{{find}}}", more))
     assert told in "\n".join(map(str, caught.value.complaints))
+
+
+def test_a_find_that_is_empty_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="find: is empty and names no axis: it needs a key of the configuration"):
+        load_sweep(search_file(tmp_path, "", "seeds: 3"))
+
+
+def test_a_confidence_may_be_a_percentage(tmp_path: Path) -> None:
+    assert searches(tmp_path, "student.width: [2, 400], confidence: 90 %").find.confidence == 0.9

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from featlearn.sweeps.search.sequential import Decider, MeanTest, ShareTest, share_interval
+from featlearn.sweeps.search.sequential import ShareTest, share_interval
 
 ERROR = 0.05
 TRIALS = 1500
 MOST_WRONG = 1.3 * ERROR  # of so many trials, with room for chance
 
 
-def wrong(test: Decider, outcomes: np.ndarray) -> tuple[float, float]:
+def wrong(test: ShareTest, outcomes: np.ndarray) -> tuple[float, float]:
     """How often it decides that the number is above, and below, where it is the bound: then either is wrong."""
     found = [test.decision(row) for row in outcomes]
     return found.count(True) / len(found), found.count(False) / len(found)
@@ -24,13 +24,6 @@ def test_a_share_at_the_bound_is_seldom_taken_for_more_or_less_however_often_one
     assert 0 < below <= MOST_WRONG
 
 
-@pytest.mark.parametrize("draw", ["normal", "uniform"])
-def test_a_mean_at_the_bound_is_seldom_taken_for_more_or_less(draw: str) -> None:
-    rng = np.random.default_rng(2)
-    x = rng.normal(3, 10, (TRIALS, 200)) if draw == "normal" else rng.uniform(2, 4, (TRIALS, 200))
-    assert max(wrong(MeanTest(3, ERROR), x)) <= MOST_WRONG
-
-
 @pytest.mark.parametrize("share", [0.6, 0.9, 0.99])
 def test_a_share_away_from_the_bound_is_decided_rightly_and_soon(share: float) -> None:
     outcomes = np.random.default_rng(3).random((200, 2000)) < share
@@ -38,16 +31,6 @@ def test_a_share_away_from_the_bound_is_decided_rightly_and_soon(share: float) -
     assert [test.decision(row) for row in outcomes].count(False) == 0
     soon = {0.6: 700, 0.9: 40, 0.99: 20}[share]
     assert [test.decision(row[:soon]) for row in outcomes].count(True) > 180
-
-
-def test_means_are_decided_and_equal_outcomes_are_their_mean() -> None:
-    x = np.random.default_rng(4).normal(1, 1, 100)
-    assert MeanTest(0, 0.01).decision(x) is True
-    assert MeanTest(2, 0.01).decision(x) is False
-    assert MeanTest(1, 0.01).decision(x) is None
-    assert MeanTest(0, 0.01).decision([1.0] * 8) is True
-    assert MeanTest(0, 0.01).decision([1.0]) is None
-    assert MeanTest(1, 0.01).decision([1.0] * 50) is None
 
 
 def test_what_is_decided_stays_so() -> None:

@@ -9,8 +9,10 @@ import pytest
 from featlearn.theory import quadrature
 from featlearn.theory.activations import activation
 from featlearn.theory.targets.cross import _common_degrees, cross_kernel
-from tests.theory import exact
+from tests.theory import exact, piecewise_truth
 from tests.theory.exact import MP
+from tests.theory.test_own import _registered
+from tests.theory.test_own_kinks import HARDTANH
 
 PAIRS = [pair for pair in permutations(exact.CLOSED_NAMES, 2) if set(pair) != {"erf", "sin"}]
 every_pair = pytest.mark.parametrize(("name", "other"), PAIRS)
@@ -118,3 +120,16 @@ def test_the_gradient_of_short_rows_has_its_digits_beside_finitely_many_degrees(
             k_q += float(change * other) * s**k / factorial(k)
         of_rows = np.array([found[1] - k_s, 2 * x * (found[2] - k_q)])
         assert np.max(np.abs(of_rows)) <= 1e-15 + 1e-10 * max(abs(k_s), abs(2 * x * k_q))
+
+
+@pytest.mark.parametrize("drop", [0, 2, 3])
+def test_two_functions_with_kinks_have_a_closed_form(drop: int) -> None:
+    with _registered("hardtanh", *HARDTANH, kinks=[-1, 1]):
+        own = activation("hardtanh", drop)
+        for name in ("relu", "abs", "leaky_relu"):
+            for pair in permutations((own, activation(name, 0))):
+                found = cross_kernel(*pair)(np, np.float64(1.5), np.float64(0.7), np.float64(0.4))
+                one, two = (its.straight for its in pair)
+                assert one is not None
+                truth = piecewise_truth.kernel(one, drop, 1.5, 0.7, 0.4 / np.sqrt(1.5 * 0.7), two)
+                np.testing.assert_allclose(found, truth, rtol=0, atol=1e-13)

@@ -14,6 +14,8 @@ from featlearn.theory.targets import loss as against
 from featlearn.theory.targets.cross_bends import cross_bends
 from featlearn.theory.targets.neurons import NeuronTarget
 from tests.theory import exact
+from tests.theory.test_own import _registered
+from tests.theory.test_own_kinks import HARDTANH
 
 MP = exact.MP
 STEP = 10**-12  # of differences
@@ -127,3 +129,13 @@ def test_rows_of_zeros_have_finite_second_derivatives() -> None:
     for pair in permutations(activation_names(), 2):
         bends = cross_bends(activation(pair[0], 0), activation(pair[1], 0), rows, C, TEACHER)
         assert np.isfinite(bends.product(rows[::-1])).all(), pair
+
+
+def test_piecewise_linear_ones_have_those_of_hinges() -> None:
+    with _registered("hardtanh", *HARDTANH, kinks=[-1, 1]):
+        rows, step = np.array([[0.25, 1.0], [0.6, 0.8]]), 1e-5
+        for pair in (("hardtanh", "relu"), ("abs", "hardtanh"), ("hardtanh", "tanh")):
+            student, target = activation(pair[0], 0), NeuronTarget(activation(pair[1], 0), C[None], TEACHER[None])
+            found = target.bends(student, rows).product(rows[::-1])
+            ends = [target.moments(student, (rows + by * rows[::-1])[None]).by_row[0] for by in (step, -step)]
+            np.testing.assert_allclose(found, (ends[0] - ends[1]) / (2 * step), rtol=0, atol=1e-8, err_msg=str(pair))

@@ -61,7 +61,16 @@ def test_the_edges_of_a_search_are_told_with_what_they_saved(
     printed = capsys.readouterr().out
     assert "edge along student.width" in printed
     assert "not found within 2 … 60: holds at neither end" in printed
-    assert "of a grid with all seeds" in printed
+    assert " runs" in printed
+    edges, _, settings = printed.partition("each with a confidence")
+    assert edges.splitlines()[2].split()[:3] == ["teacher.width", "edge", "along"]
+    heads, *rows = [line.split() for line in settings.splitlines() if "width" in line or "%" in line]
+    assert heads[:5] == ["teacher.width", "student.width", "runs", "done", "share"]
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+    widths = [int(row[1]) for row in rows if row[0] == "2"]
+    assert widths == sorted(widths)
+    assert [row[4] for row in rows if row[:2] == ["2", "60"]] == ["100.0%"]
+    assert "share: of the runs with recovered=3" in settings
     assert "the search is not at its end" not in printed
     directory.write_info(directory.read_info().changed(searching=True))
     show_sweep(directory, directory.read_info())

@@ -11,7 +11,7 @@ from featlearn.views.words.edges import answer, between, saving, searching
 from tests.sweeps.search.made_up import sweep_of
 from tests.views.edges import FIND
 
-FOUND = Search("found", 8, 10, (8, 10), rises=True)
+FOUND = Search("found", 8, 10, rises=True)
 ENDS = Seen(2, (0.0,) * 20, 20, 0, False, False), Seen(60, (0.0, 1.0) * 15, 30, 0, None, False)
 
 
@@ -42,9 +42,18 @@ def test_an_end_without_a_run_is_told(tmp_path: Path) -> None:
     assert "undecided at 2 (no run has a result)" in answer(Searches(sweep_of(tmp_path, FIND)), lost)
 
 
+def test_an_end_whose_runs_have_no_value_is_told(tmp_path: Path) -> None:
+    lost = replace(edge(Search("undecided")), seen=(replace(ENDS[0], outcomes=(), holds=None, lacking=True), ENDS[1]))
+    told = answer(Searches(sweep_of(tmp_path, FIND)), lost)
+    assert "undecided at 2 (no run has a value for recovered=3)" in told
+
+
 def test_what_was_saved_is_told_of_edges_that_were_found() -> None:
     assert saving([edge(FOUND)]) == (
         "50 runs, 550 saved of the 600 of a grid with all seeds at values as near to each other"
+    )
+    assert saving([edge(FOUND), edge(FOUND, None)]).startswith(
+        "100 runs; for the 1 of 2 edges that were found 550 saved"
     )
     assert saving([edge(FOUND, 40)]).startswith("50 runs, more than the 40 of")
     assert saving([edge(FOUND, None)]) == "50 runs"

@@ -1,0 +1,1 @@
+"""Claims of Chizat, Oyallon & Bach 2019, on lazy training: what a network learns by the scale of its start."""

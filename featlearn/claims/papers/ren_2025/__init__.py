@@ -1,0 +1,1 @@
+"""Claims of Ren, Nichani, Wu & Lee 2025, on sudden emergence and smooth scaling laws."""
