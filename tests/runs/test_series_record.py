@@ -6,6 +6,8 @@ import pytest
 
 import featlearn
 from featlearn.theory.activations import activation
+from featlearn.theory.activations.table_cache import TableCache
+from featlearn.training.backends import series_table
 from featlearn.views.words.series import series_in_brief
 
 CONFIG = """
@@ -124,6 +126,9 @@ def test_a_run_that_outgrows_the_series_goes_on(backend: str, tmp_path: Path, mo
     assert 0 < record.bound <= 1e-13
     assert record.components == 28
     monkeypatch.setattr(series, "beyond", None)
+    monkeypatch.setattr(series_table, "_TABLES", TableCache(2**26))  # nothing of this is to be left to other tests
+    monkeypatch.setattr(series_table, "_made", {})
+    monkeypatch.setattr(series_table, "_series_tables", series_table._series_tables.__wrapped__)
     without = featlearn.train(config, tmp_path / "without")
     assert without.status == "diverged"
     rows = len(without.metrics["loss"]) - 1
@@ -131,7 +136,7 @@ def test_a_run_that_outgrows_the_series_goes_on(backend: str, tmp_path: Path, mo
     assert run.metrics["loss"][:rows].tobytes() == without.metrics["loss"][:rows].tobytes()
 
 
-@pytest.mark.parametrize("changes", [[], BIASED])
+@pytest.mark.parametrize("changes", [[], BIASED, [*OUTGROWN, "stages.descent.steps=25"]])
 def test_the_largest_norm_survives_an_interruption(changes: list[str], tmp_path: Path) -> None:
     def stop(run: object, plan: object, event: object) -> None:
         if event.position.step >= 20:  # type: ignore[attr-defined]

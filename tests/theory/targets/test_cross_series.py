@@ -6,6 +6,9 @@ import torch
 
 from featlearn.theory import quadrature
 from featlearn.theory.activations import activation
+from featlearn.theory.activations.hinges import Hinge, Hinges
+from featlearn.theory.activations.own_kinks import piecewise_linear_activation
+from featlearn.theory.activations.piecewise_linear import PiecewiseLinear
 from featlearn.theory.targets.cross import cross_kernel, kernel_beyond
 from featlearn.theory.targets.cross_bends import _beyond, _second_derivatives
 
@@ -108,3 +111,6 @@ def test_runs_with_long_rows_take_it_and_leave_the_others_alone(one: str, other:
 def test_what_has_no_closed_kernel_has_none_beyond() -> None:
     assert kernel_beyond(activation("tanh", 0), activation("sin", 0)) is None
     assert kernel_beyond(activation("erf", 0), activation("sin", 0)) is None
+    relu6 = PiecewiseLinear(0.0, 0.0, Hinges((Hinge(1.0, 1, 0.0), Hinge(-1.0, 1, 6.0))))
+    kinked = piecewise_linear_activation("relu6", "relu6", relu6, "none")(0)
+    assert kernel_beyond(activation("softplus", 0), kinked) is None  # second derivatives beside relu are not known
