@@ -11,8 +11,8 @@ from pathlib import Path
 from featlearn.claims.directory import ReproductionDirectory
 from featlearn.claims.load import SEED_PAPER, Paper, load_papers
 from featlearn.claims.records import ReproductionInfo
-from featlearn.views.report.claims import body, command, verdict
-from featlearn.views.words.numbers import duration
+from featlearn.views.report.claims import body, command, escaped, verdict
+from featlearn.views.words.numbers import duration, value
 
 DOCS = Path(__file__).parent
 GALLERY = DOCS / "gallery"
@@ -66,10 +66,21 @@ def _card(paper: Paper, info: ReproductionInfo) -> str:
         *figure,
         f"**{verdict(info)}.** {info.claims[0].sentence}" if len(info.claims) == 1 else f"**{verdict(info)}.**",
         "",
+        *_failing(info),
         f"`{command(info)}` · {_time(paper, info)}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _failing(info: ReproductionInfo) -> Iterator[str]:
+    """The numbers of claims that do not hold, for one may be all there is."""
+    for record in info.claims:
+        failing = [check for check in record.checks if not check.passed]
+        if failing:
+            yield f"What does not hold of `{record.id}`, {len(failing)} of {len(record.checks)} checks:\n"
+            yield from (f"* {escaped(c.measures)}: {value(c)} (wanted {escaped(c.threshold)})" for c in failing)
+            yield ""
 
 
 def _time(paper: Paper, info: ReproductionInfo) -> str:

@@ -40,7 +40,7 @@ def median_curve(name: str, x: Sequence[float], cases: np.ndarray) -> Series:
 def crossing(x: Sequence[float] | np.ndarray, y: np.ndarray, wanted: float) -> float:
     """The x from which on y is at most what is wanted, interpolated in the logarithms.
 
-    The smallest x where every y is small enough, and infinite where the last is not.
+    The smallest x where every y is small enough, see ``within``, and infinite where the last is not.
     """
     last = np.flatnonzero(~(y <= wanted))
     if not len(last):
@@ -52,3 +52,9 @@ def crossing(x: Sequence[float] | np.ndarray, y: np.ndarray, wanted: float) -> f
         return float(x[i + 1])
     share = np.log(y[i] / wanted) / np.log(y[i] / y[i + 1])
     return float(x[i] * (x[i + 1] / x[i]) ** share)
+
+
+def within(x: Sequence[float] | np.ndarray, crossings: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Crossings, NaN for those at the smallest x: the true ones may lie anywhere below, so that no slope is known."""
+    found = np.asarray(crossings, dtype=float)
+    return np.where(found > x[0], found, np.nan)

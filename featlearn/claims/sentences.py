@@ -20,3 +20,8 @@ def share_of(cases: Iterable[bool]) -> str:
 def count_or_never(value: float) -> str:
     """A number of steps or samples, "never" when it is not finite."""
     return f"{value:.0f}" if isfinite(value) else "never"
+
+
+def count_or_less(value: float, smallest: float) -> str:
+    """A number of which what is tested begins at the smallest: "at most 250" there, else as ``count_or_never``."""
+    return f"at most {value:.0f}" if value <= smallest else count_or_never(value)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from featlearn.claims.curves import against, by_seed, crossing, curve, median_curve
+from featlearn.claims.curves import against, by_seed, crossing, curve, median_curve, within
 from featlearn.claims.intervals import Measured, median_of
 
 TABLE = {
@@ -41,3 +41,8 @@ def test_a_crossing_is_interpolated_in_the_logarithms() -> None:
     assert crossing([100, 400], np.array([1.0, 0.5]), 2.0) == 100
     assert crossing([100, 400], np.array([1.0, 3.0]), 2.0) == np.inf
     assert crossing([100, 400], np.array([np.inf, 1.0]), 2.0) == 400
+
+
+def test_crossings_at_the_smallest_place_are_not_known() -> None:
+    np.testing.assert_array_equal(within([100, 400], [100.0, 100.1, np.inf]), [np.nan, 100.1, np.inf])
+    np.testing.assert_array_equal(within([100, 400], np.array([[100.0], [400.0]])), [[np.nan], [400.0]])

@@ -1,6 +1,6 @@
 """Numbers within sentences."""
 
-from featlearn.claims.sentences import count_or_never, share_of, values_at
+from featlearn.claims.sentences import count_or_less, count_or_never, share_of, values_at
 
 
 def test_values_are_told_with_their_places() -> None:
@@ -14,3 +14,4 @@ def test_cases_are_counted() -> None:
 
 def test_counts_are_whole_and_what_never_happens_has_none() -> None:
     assert [count_or_never(x) for x in (3.6, float("inf"), float("nan"))] == ["4", "never", "never"]
+    assert [count_or_less(x, 3.0) for x in (3.0, 3.6, float("inf"))] == ["at most 3", "4", "never"]

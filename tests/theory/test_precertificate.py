@@ -6,11 +6,13 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
-from featlearn.theory.activations import activation
+from featlearn.theory.activations import Activation, activation
 from featlearn.theory.certificate import network_certificate
 from featlearn.theory.optimum import certified_optimum
-from featlearn.theory.precertificate import Precertificate, precertificate
+from featlearn.theory.precertificate import Precertificate, _least_on_sphere, precertificate
+from featlearn.training.networks import generator, random_teacher
 
 RELU = activation("relu", 2)
 SIGNS = np.array([1.0, -1.0, 1.0])
@@ -101,6 +103,78 @@ def test_how_far_it_is_below_1_is_what_a_dense_grid_finds(degrees: tuple[float, 
     least = ((1 - np.abs(found.at(grid[far]))) / angles[far] ** 2).min()
     assert found.non_degeneracy() <= least + 1e-9
     assert found.non_degeneracy() == pytest.approx(least, rel=0.02, abs=1e-4)
+
+
+def in_space(seed: int, phi: Activation = RELU, input_dim: int = 12) -> Precertificate:
+    """Of five lines in three dimensions, 20 degrees apart."""
+    settings: dict[str, Any] = {"width": 5, "rank": 3, "min_angle": 20.0, "magnitude": (0.7, 1.3), "sign": "random"}
+    teacher = random_teacher(generator(seed, "teacher"), input_dim=input_dim, **settings)
+    return precertificate(phi, np.sign(teacher.second_layer), teacher.first_layer)
+
+
+def ratio(found: Precertificate, k: int, way: np.ndarray, angle: float) -> float:
+    """(1 − |η|)/δ² at an angle from a direction, on the way along the part of a vector that is orthogonal to it."""
+    unit = np.pad(found.units[k], (0, len(way) - 3))
+    way = way - (way @ unit) * unit
+    point = np.cos(angle) * unit + np.sin(angle) * way / np.linalg.norm(way)
+    return float((1 - abs(found.at(point[None])[0])) / angle**2)
+
+
+@pytest.mark.parametrize(
+    ("drop", "input_dim"), [pytest.param(2, 12, id="even"), (2, 3), pytest.param(0, 12, id="plain"), (4, 12)]
+)
+def test_the_limits_at_the_directions_are_what_a_search_close_to_them_finds(drop: int, input_dim: int) -> None:
+    found = in_space(3, activation("relu", drop), input_dim)
+    rng, limits = np.random.default_rng(2), found.limits()
+    for k in (0, 4):
+
+        def limit(way: np.ndarray, k: int = k) -> float:
+            return 2 * ratio(found, k, way, 1e-3) - ratio(found, k, way, 2e-3)
+
+        starts = sorted(rng.standard_normal((60, min(4, input_dim))), key=limit)[:3]
+        least = min(minimize(limit, start, method="Nelder-Mead").fun for start in starts)
+        assert limits[k] == pytest.approx(least, abs=2e-5 * (1 + abs(least)))
+
+
+@pytest.mark.parametrize(("seed", "at_a_direction"), [(3, True), (1, False)])
+def test_where_it_is_above_1_in_three_dimensions_is_found(seed: int, at_a_direction: bool) -> None:
+    """Next to the fifth direction in a narrow range of ways, and some 3 degrees from another one."""
+    found, rng = in_space(seed), np.random.default_rng(3)
+    units = np.pad(found.units, ((0, 0), (0, 1)))
+    near = np.repeat(units, 2000, axis=0)
+    near = near + np.exp(rng.uniform(np.log(1e-3), 0, (len(near), 1))) * rng.standard_normal(near.shape)
+    points = np.concatenate([near, rng.standard_normal((10000, 4))])
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+
+    def height(points: np.ndarray) -> np.ndarray:
+        points = points / np.linalg.norm(points, axis=-1, keepdims=True)
+        angle = np.arccos(np.minimum(np.abs(points @ units.T).max(axis=-1), 1))
+        return np.where(angle < 2e-3, np.inf, (1 - np.abs(found.at(points))) / np.maximum(angle, 1e-9) ** 2)
+
+    starts = points[np.argsort(height(points))[:3]]
+    least = min(float(minimize(lambda x: float(height(x[None])[0]), x, method="Nelder-Mead").fun) for x in starts)
+    rho = found.non_degeneracy()
+    assert rho < 0
+    assert rho <= least + 1e-6
+    assert rho == pytest.approx(least, rel=0.03)
+    assert (rho == found.limits().min()) == at_a_direction
+
+
+@pytest.mark.parametrize("linear", [(0.4, -0.3, 0.5), (0.0, 0.2, 0.1), (0.0, 0.0, 0.0), (0.0, 9.0, 0.0)])
+def test_the_least_of_a_quadratic_form_with_a_linear_part_is_that_of_a_grid(linear: tuple[float, ...]) -> None:
+    turn, height = np.meshgrid(np.linspace(0, 2 * np.pi, 1201), np.linspace(-1, 1, 1001))
+    wide = np.sqrt(1 - height**2)
+    t = np.stack([wide * np.cos(turn), wide * np.sin(turn), height], -1).reshape(-1, 3)
+    rotation = np.linalg.qr(np.random.default_rng(4).standard_normal((3, 3)))[0]
+    form, b = rotation @ np.diag([-0.7, 0.2, 1.0]) @ rotation.T, rotation @ np.array(linear)
+    least = float((np.sum(t @ form * t, axis=-1) + t @ b).min())
+    assert _least_on_sphere(form, b) <= least + 1e-12
+    assert _least_on_sphere(form, b) == pytest.approx(least, abs=1e-3)
+
+
+def test_in_one_dimension_there_is_no_way_from_a_direction() -> None:
+    found = precertificate(RELU, np.array([1.0]), np.array([[1.0]]))
+    assert found.limits().tolist() == [np.inf]
 
 
 def test_it_is_the_limit_of_the_certificate_of_the_best_measure() -> None:

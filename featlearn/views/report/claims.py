@@ -16,7 +16,7 @@ ORIGINS = {"paper": "the paper's own", "reading": "our reading of the paper"}
 
 def page(info: ReproductionInfo, figures: str, sweeps: str) -> str:
     """The whole page; ``figures`` and ``sweeps`` are the folders of figures and sweep files as seen from it."""
-    return f"# The claims of {_escaped(info.paper)}, reproduced\n\n{body(info, figures, sweeps)}\n"
+    return f"# The claims of {escaped(info.paper)}, reproduced\n\n{body(info, figures, sweeps)}\n"
 
 
 def body(info: ReproductionInfo, figures: str, sweeps: str) -> str:
@@ -42,7 +42,7 @@ def verdict(info: ReproductionInfo) -> str:
 
 def _verdict(info: ReproductionInfo) -> str:
     quick = " This was a quick reproduction, with fewer runs than the full one." if info.quick else ""
-    return f"**{_escaped(verdict(info))}.**{quick}"
+    return f"**{escaped(verdict(info))}.**{quick}"
 
 
 def _circumstances(info: ReproductionInfo) -> str:
@@ -50,8 +50,8 @@ def _circumstances(info: ReproductionInfo) -> str:
     told = [f"Made by `{command(info)}` on {info.created[:10]} in {duration(info.seconds)}"]
     if info.git.commit:
         told.append(f"commit `{info.git.commit[:12]}`{' with changes' if info.git.dirty else ''}")
-    told.append(", ".join(_escaped(text) for text in info.machine.values() if text))
-    told.append(", ".join(f"{name} {_escaped(text)}" for name, text in info.versions.items() if text))
+    told.append(", ".join(escaped(text) for text in info.machine.values() if text))
+    told.append(", ".join(f"{name} {escaped(text)}" for name, text in info.versions.items() if text))
     return "; ".join(part for part in told if part) + "."
 
 
@@ -73,22 +73,22 @@ def _overview(info: ReproductionInfo) -> str:
 
 def _section(record: ClaimRecord, figures: str, sweeps: str) -> Iterator[str]:
     yield f"## {record.id}"
-    yield f"**{_word(record.passed)}** · {_escaped(record.sentence)}"
+    yield f"**{_word(record.passed)}** · {escaped(record.sentence)}"
     if record.message is not None:
-        yield f"The claim {_escaped(record.message)}."
+        yield f"The claim {escaped(record.message)}."
     head = ["| measured | value | 95 % interval | threshold | n | |", "|---|---|---|---|---|---|"]
     yield "\n".join([*head, *(f"| {_row(check)} |" for check in record.checks)])
     if any(check.judged_by == "value" for check in record.checks):
         yield "Where the threshold says “value”, the value is held to it; elsewhere the whole interval is."
     if record.panel is not None:
-        yield f"![{_escaped(record.panel.y)}]({figures}/{record.id}.png)"
+        yield f"![{escaped(record.panel.y)}]({figures}/{record.id}.png)"
     told = [
-        f"*Whose claim:* {ORIGINS[record.origin]} ({_escaped(record.source)}).",
-        f"*What would falsify it:* {_escaped(record.falsified_by)}.",
-        f"*Where it stops holding:* {_escaped(record.edge)}.",
+        f"*Whose claim:* {ORIGINS[record.origin]} ({escaped(record.source)}).",
+        f"*What would falsify it:* {escaped(record.falsified_by)}.",
+        f"*Where it stops holding:* {escaped(record.edge)}.",
     ]
-    told += [f"  * {_escaped(edge)}" for edge in record.edges]
-    told += [f"*Published numbers:* {_escaped(text)}." for text in record.published]
+    told += [f"  * {escaped(edge)}" for edge in record.edges]
+    told += [f"*Published numbers:* {escaped(text)}." for text in record.published]
     if record.sweeps:
         told.append(f"*Runs:* {'; '.join(_runs(sweep, sweeps) for sweep in record.sweeps)}.")
     yield "\n".join(line if line.startswith("  ") else f"* {line}" for line in told)
@@ -103,7 +103,7 @@ def _runs(sweep: ClaimSweepRecord, folder: str) -> str:
 
 def _row(check: CheckRecord) -> str:
     by_value = " (value)" if check.judged_by == "value" else ""
-    cells: list[Any] = [_escaped(check.measures), value(check), interval(check)]
+    cells: list[Any] = [escaped(check.measures), value(check), interval(check)]
     cells += [check.threshold.replace("-", MINUS) + by_value, check.count or "–", f"**{_word(check.passed)}**"]
     return " | ".join(map(str, cells))
 
@@ -112,6 +112,6 @@ def _word(passed: bool) -> str:
     return "PASS" if passed else "FAIL"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """A text that Markdown shows letter by letter, in a table too."""
     return re.sub(r"([\\*_<|\[\]`$~])", r"\\\1", " ".join(text.split()))

@@ -46,12 +46,11 @@ def measure(evidence: Evidence) -> Findings:
     medians = np.array([found.value for found in first.values()])
     k = np.array(list(first), dtype=float)
     slope = float(np.polyfit(k, medians, 1)[0])
-    ratio = both[max(both)].value / both[min(both)].value
     return Findings(
         {
             "rises": smallest_of(np.diff(medians)),
             "slope": Measured(slope, slope, slope, len(ends["first_layer"])),
-            "both": Measured(ratio, ratio, ratio, len(ends["both_layers"])),
+            "both": _over(both[max(both)], both[min(both)]),
             "simulated": largest_of([found.value for own in apart for found in own.values()]),
         },
         [
@@ -99,6 +98,11 @@ def _end(config: Config, simulated: float, steps: int) -> End:
         float(computed),
         float(final),
     )
+
+
+def _over(many: Measured, few: Measured) -> Measured:
+    """The ratio of two medians; its interval by the ends of theirs is wider than 95 %."""
+    return Measured(many.value / few.value, many.low / few.high, many.high / few.low, min(many.count, few.count))
 
 
 def _final(end: End) -> float:

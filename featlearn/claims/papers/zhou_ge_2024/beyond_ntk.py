@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from featlearn.claims.curves import against, curve
 from featlearn.claims.evidence import Evidence, Findings
-from featlearn.claims.intervals import smallest_of
+from featlearn.claims.intervals import Measured, smallest_of
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at
 from featlearn.config.build import build
@@ -27,7 +29,7 @@ def measure(evidence: Evidence) -> Findings:
     curves = {"random features": random, "tangent features": tangent, "trained, three stages": trained}
     return Findings(
         {
-            "trained": max(trained, key=lambda m: m.value),
+            "trained": _largest(trained),
             "random_features": random[-1],
             "ntk": tangent[-1],
             "growth": smallest_of(rises),
@@ -44,6 +46,12 @@ def measure(evidence: Evidence) -> Findings:
             log_y=True,
         ),
     )
+
+
+def _largest(medians: Sequence[Measured]) -> Measured:
+    """The largest of medians; its interval goes from the largest lower to the largest upper end of any of theirs."""
+    value, low, high = (max(ends) for ends in zip(*((m.value, m.low, m.high) for m in medians), strict=True))
+    return Measured(value, low, high, min(m.count for m in medians))
 
 
 def _size_and_floors(config: Config) -> tuple[float, float, float]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from featlearn.claims.curves import against, by_seed, crossing, median_curve
+from featlearn.claims.curves import against, by_seed, crossing, median_curve, within
 from featlearn.claims.evidence import Evidence, Findings
-from featlearn.claims.intervals import exponent_of, median_of
+from featlearn.claims.intervals import exponent_of, median_of, slope
 from featlearn.claims.records import Panel
-from featlearn.claims.sentences import count_or_never, values_at
+from featlearn.claims.sentences import count_or_less, count_or_never, values_at
 from featlearn.config.schedules import GeometricSchedule
 from featlearn.runs.metrics import Table, load_metrics
 
@@ -36,14 +36,21 @@ def measure(evidence: Evidence) -> Findings:
         {
             "affine": median_of([off_line(losses, steps) for steps in arrivals]),
             "square": exponent_of(decays, epochs.loss[:, -1, some]),
-            "epoch": exponent_of(1 / decays, shortest),
+            "epoch": median_of([growth(decays, lengths) for lengths in within(epochs.lengths, shortest)]),
             "constant": exponent_of(1 / wanted[-_LAST:], constant[:, -_LAST:]),
         },
         [
             _reached("teachers at least 25° apart", losses, arrivals),
             _reached("teachers at least 5° apart", losses, close.arrivals(losses)),
             "the shortest epochs T that suffice, medians: "
-            + values_at("λ", [float(f"{decay:.1e}") for decay in decays], np.median(shortest, axis=0), count_or_never),
+            + values_at(
+                "λ",
+                [float(f"{decay:.1e}") for decay in decays],
+                np.median(shortest, axis=0),
+                lambda length: count_or_less(length, epochs.lengths[0]),
+            )
+            + f"; the shortest tested, {epochs.lengths[0]}, suffices in {(shortest <= epochs.lengths[0]).sum()} of "
+            f"{shortest.size} cases, which are left out of the fits",
             "the loss after fifteen halvings, medians: "
             + values_at("T", epochs.lengths, np.median(epochs.loss[:, :, -1], axis=0), "{:.1e}".format),
             *_local_slopes(wanted, constant),
@@ -102,7 +109,7 @@ class _Epochs:
     def shortest(self, some: np.ndarray, excess: float) -> np.ndarray:
         """(seeds, decays): the epochs from which on the loss is at most that many times c λ².
 
-        c is that of the longest epochs at the largest of these decays.
+        c is that of the longest epochs at the largest of these decays. The shortest tested stand for all below them.
         """
         squares = self.loss[..., some] / self.decays[some] ** 2
         ratios = np.moveaxis(squares / squares[:, -1:, :1], 1, -1)  # (seeds, decays, T)
@@ -129,6 +136,12 @@ def off_line(losses: np.ndarray, steps: np.ndarray) -> float:
         return float("nan")
     x = np.log(1 / losses)
     return float(np.abs(steps - np.polyval(np.polyfit(x, steps, 1), x)).max() / np.ptp(steps))
+
+
+def growth(decays: np.ndarray, lengths: np.ndarray) -> float:
+    """The exponent of lengths in 1/λ without those that are NaN; NaN where these are half of them or more."""
+    known = ~np.isnan(lengths)
+    return slope(1 / decays[known], lengths[known]) if 2 * known.sum() > len(known) else float("nan")
 
 
 def _stopped(table: Table) -> tuple[np.ndarray, np.ndarray]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from featlearn.claims.curves import by_seed, crossing, median_curve
+from featlearn.claims.curves import by_seed, crossing, median_curve, within
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.intervals import over_seeds, slope
 from featlearn.claims.records import Panel
-from featlearn.claims.sentences import count_or_never, values_at
+from featlearn.claims.sentences import count_or_less
 from featlearn.runs.metrics import Table
 
 _DIMENSION, _SAMPLES, _NOISE = "teacher.input_dim", "data.samples", "data.noise_std"
@@ -23,16 +23,23 @@ def measure(evidence: Evidence) -> Findings:
     seeds = np.arange(len(clean[0].angles))
 
     def sizes(drawn: np.ndarray) -> list[float]:
-        """The samples that are needed at each dimension, by some of the seeds."""
+        """The samples that are needed at each dimension, or the smallest tested, by some of the seeds."""
         return [crossing(group.sizes, group.median_angles(drawn), wanted) for group in clean]
+
+    def exponent(drawn: np.ndarray) -> float:
+        return slope(dims, [float(within(g.sizes, [size])[0]) for g, size in zip(clean, sizes(drawn), strict=True)])
 
     return Findings(
         {
-            "exponent": over_seeds(seeds, lambda drawn: slope(dims, sizes(drawn))),
+            "exponent": over_seeds(seeds, exponent),
             "per_dimension": over_seeds(seeds, lambda drawn: float(np.max(np.divide(sizes(drawn), dims)))),
         },
         [
-            f"samples for {wanted:g}°: " + values_at("d", dims, sizes(seeds), count_or_never),
+            f"samples for {wanted:g}°: "
+            + ", ".join(
+                f"{count_or_less(size, g.sizes[0])} at d = {g.dimension:g}"
+                for g, size in zip(clean, sizes(seeds), strict=True)
+            ),
             _teachers_found(clean),
             f"starts that end more than {wrong:g}° off even with the largest sample: "
             + ", ".join(f"{(g.angles[:, -1] > wrong).sum()} of {len(seeds)} at d = {g.dimension:g}" for g in clean),
@@ -95,6 +102,7 @@ def _teachers_found(groups: list[_Group]) -> str:
 def _with_noise(group: _Group, wanted: float) -> str:
     angles = group.median_angles(np.arange(len(group.angles)))
     size = crossing(group.sizes, angles, wanted)
-    reached = f"{size:.0f} samples for {wanted:g}°" if np.isfinite(size) else f"{wanted:g}° is not reached"
+    told = f"{count_or_less(size, group.sizes[0])} samples for {wanted:g}°"
+    reached = told if np.isfinite(size) else f"{wanted:g}° is not reached"
     last = f"{angles[-1]:.1f}° with {group.sizes[-1]:g}"
     return f"noise of {group.value:g} on the labels, d = {group.dimension:g}: {reached}; {last}"

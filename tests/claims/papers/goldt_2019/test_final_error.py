@@ -34,13 +34,17 @@ def test_what_the_abstract_says_holds(measured: Callable[..., Findings]) -> None
     assert failed(CLAIM, findings) == set()
     assert findings.measured["slope"].value == pytest.approx(1)
     assert findings.edges[0] == "first layer: 1.2 at K = 2, 2.2 at K = 3, 3.2 at K = 4, 5.2 at K = 6"
-    assert failed(CLAIM, measured(both=lambda k: 1.0)) == set()
+    even = measured(both=lambda k: 1.0)
+    assert failed(CLAIM, even) == set()
+    ratio = even.measured["both"]
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx((1, 0.95 / 1.05, 1.05 / 0.95))
 
 
 def test_its_contrary_fails(measured: Callable[..., Findings]) -> None:
     assert failed(CLAIM, measured(first=lambda k: 4 / k)) == {"rises", "slope"}
     assert failed(CLAIM, measured(first=lambda k: 2.0 * k)) == {"slope"}
     assert failed(CLAIM, measured(both=lambda k: k)) == {"both"}
+    assert failed(CLAIM, measured(both=lambda k: 1 + 0.2 * (k == 8))) == {"both"}, "the interval reaches 1.33"
     assert failed(CLAIM, measured(simulated=0.2)) == {"simulated"}
     assert failed(CLAIM, measured(simulated=float("nan"))) == {"simulated"}, "a run that did not end"
 

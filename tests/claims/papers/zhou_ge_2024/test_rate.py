@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from featlearn.claims.curves import within
 from featlearn.claims.evidence import Evidence
+from featlearn.claims.intervals import exponent_of, median_of
 from featlearn.claims.papers.zhou_ge_2024 import rate
-from featlearn.claims.papers.zhou_ge_2024.rate import arrival, measure, off_line
+from featlearn.claims.papers.zhou_ge_2024.rate import arrival, growth, measure, off_line
 from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
 from tests.claims.papers.zhou_ge_2024.small import LATE, TINY, Small, claim, failed, judged, judged_when_broken
@@ -19,11 +21,20 @@ DECAYS = 4e-3 / 2.0 ** np.arange(16)
 LENGTHS = np.array([250, 500, 1000, 2000, 4000, 8000])
 
 
-def epochs(*, power: float = 2.0, growth: float = 0.3, stuck: int = 0, bent: float = 0.0) -> Any:
+def epochs(
+    *,
+    power: float = 2.0,
+    growth: float = 0.3,
+    spread: float = 0.0,
+    least: float = 400,
+    stuck: int = 0,
+    bent: float = 0.0,
+) -> Any:
     """Ends of epochs of 20 seeds: L ∝ λ^power where epochs are long enough, for which they grow as λ^−growth."""
-    needed = 400 * (DECAYS[0] / DECAYS) ** growth
+    powers = growth + spread * np.sin(np.arange(20))[:, None, None]
+    needed = least * (DECAYS[0] / DECAYS) ** powers
     short = np.maximum(1, needed / LENGTHS[:, None]) ** 3
-    loss = np.tile(10 * DECAYS**power * short * np.exp(bent * np.sin(np.arange(16))), (20, 1, 1))
+    loss = 10 * DECAYS**power * short * np.exp(bent * np.sin(np.arange(16)))
     loss[:stuck] = 0.01
     step = np.tile(LENGTHS[:, None] * np.arange(1, 17), (20, 1, 1)).astype(float)
     return rate._Epochs(LENGTHS, DECAYS, step, loss)
@@ -45,6 +56,7 @@ def constant(power: float) -> Table:
         ({"power": 1.7}, 0.5, {"square"}),
         ({"growth": 1.1}, 0.5, {"affine", "square", "epoch"}),
         ({"bent": 2.0}, 0.5, {"affine"}),
+        ({"growth": 1.5, "least": 2}, 0.5, {"epoch"}),
         ({}, 1.1, {"constant"}),
     ],
 )
@@ -56,6 +68,27 @@ def test_made_up_runs(changed: dict[str, Any], power: float, checks: set[str], m
     held = holding("rate", findings)
     assert {key for key in held if not held[key]} >= checks
     assert checks or all(held.values())
+
+
+@pytest.mark.parametrize(
+    ("power", "least"), [(1.0, 0.5), (1.0, 2), (1.0, 5), (1.0, 10), (1.0, 25), (1.5, 0.25), (1.5, 0.5), (1.5, 1.5)]
+)
+def test_epochs_below_the_shortest_tested_are_not_taken_for_slow_growth(power: float, least: float) -> None:
+    """Those that suffice at the largest decays are shorter than 250."""
+    some = (DECAYS <= 1e-3) & (DECAYS >= 1.5e-5)
+    decays, shortest = DECAYS[some], epochs(growth=power, spread=0.02, least=least).shortest(some, 2.0)
+    check = OWN.file.checks["epoch"]
+    assert check.holds(exponent_of(1 / decays, np.minimum(shortest, 8000))), "as if they were 250"
+    found = median_of([growth(decays, lengths) for lengths in within(LENGTHS, shortest)])
+    assert not check.holds(found)
+    assert found.value == np.inf or found.value > 0.9 * power
+
+
+def test_a_seed_whose_shortest_epochs_are_mostly_not_known_has_no_exponent() -> None:
+    decays, nan = np.array([0.8, 0.4, 0.2, 0.1]), np.nan
+    assert growth(decays, np.array([nan, 2.0, 4.0, 8.0])) == pytest.approx(1)
+    assert np.isnan(growth(decays, np.array([nan, nan, 4.0, 8.0])))
+    assert np.isnan(growth(decays, np.array([1.0, 2.0, 4.0, np.inf])))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +126,7 @@ SMALL: Small = {
     "epochs": {
         "seeds": 4,
         "grid": TINY,
-        "zip": [{f"{LATE}.weight_decay.every": [1000, 4000], f"{LATE}.steps": [9000, 36000]}],
+        "zip": [{f"{LATE}.weight_decay.every": [60, 250, 1000, 4000], f"{LATE}.steps": [540, 2250, 9000, 36000]}],
     },
     "close": {"seeds": 1, "grid": TINY | {f"{LATE}.steps": [16000]}},
     "constant": {

@@ -48,6 +48,14 @@ def test_the_power_of_the_dimension_is_found(power: float, holds: bool) -> None:
     assert holding("samples", findings) == {"exponent": holds, "per_dimension": True}
 
 
+@pytest.mark.parametrize("constant", [1, 2, 5])
+def test_samples_below_the_fewest_tested_tell_no_exponent(constant: float) -> None:
+    """n = c d² that the smallest sample is above at d = 4 is not to pass for a smaller power."""
+    findings = measured(table(lambda d: constant * d**2))
+    assert holding("samples", findings) == {"exponent": False, "per_dimension": True}
+    assert findings.edges[0].startswith("samples for 2°: at most 100 at d = 4")
+
+
 def test_samples_and_noise_are_told_with_their_dimension() -> None:
     findings = measured(table(lambda d: 500 * d))
     n = 500 * np.median(np.exp(0.05 * np.sin(np.arange(20)))) ** 2  # for each dimension, at the median angle
