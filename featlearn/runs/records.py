@@ -198,14 +198,17 @@ class SeriesRecord(Record):
     Attributes:
         degree: D, or None where no degree holds for such rows.
         largest_norm: of the rows of student and teacher.
-        bound: of what the degrees above D change in K and its derivatives; None without D.
+        bound: of what the degrees above D change in K and its derivatives, or of what the components leave out; None
+            without either.
         largest_bias: of the same rows, |b|; None where they have none.
+        components: of the sum that takes the place of the series for such rows; None where there is none.
     """
 
     degree: Count | None
     largest_norm: float
     bound: float | None
     largest_bias: float | None = None
+    components: Count | None = None
 
 
 class ActivationRecord(Record):

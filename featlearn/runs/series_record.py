@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from featlearn.runs.records import SeriesRecord
+from featlearn.theory.activations import Activation
 from featlearn.theory.activations.biased_series import bound_of, degree_of
+from featlearn.theory.targets.cross import kernel_beyond
 from featlearn.training.problem import Problem
 from featlearn.training.state import State
 
@@ -38,10 +40,16 @@ def largest_of(problem: Problem, state: State) -> Largest:
 
 
 def series_record(problem: Problem, largest: Largest) -> SeriesRecord | None:
-    """The degree that holds for rows up to a norm, and biases, and the bound of what it leaves out."""
+    """The degree that holds for rows up to a norm, and biases, or what takes its place beyond, and the bound of what
+    that leaves out."""
     series, (norm, bias) = problem.activation.series, largest
     if series is None or norm is None:
         return None
+    of_target = problem.function
+    closed = not isinstance(of_target, Activation) or kernel_beyond(problem.activation, of_target) is not None
+    if bias is None and closed and series.beyond is not None and series.is_beyond(norm):
+        its = series.beyond
+        return SeriesRecord(degree=None, largest_norm=norm, bound=its.bound(norm), components=len(its.parts.weights))
     if bias is None:
         return SeriesRecord(degree=series.degree(norm), largest_norm=norm, bound=series.level_bound(norm))
     degree = degree_of(series, np.array([norm]), np.array([bias]))
@@ -52,7 +60,7 @@ def series_record(problem: Problem, largest: Largest) -> SeriesRecord | None:
 def beyond_reach(problem: Problem, record: SeriesRecord | None, *, at_start: bool) -> str | None:
     """That a run had rows for which the series does not hold, and what to do; None where it holds."""
     series = problem.activation.series
-    if record is None or series is None or record.degree is not None:
+    if record is None or series is None or record.bound is not None:
         return None
     change = "start with shorter rows" if at_start else "use shorter rows, smaller steps or weight decay"
     if at_start and problem.root is not None:
@@ -60,7 +68,10 @@ def beyond_reach(problem: Problem, record: SeriesRecord | None, *, at_start: boo
     if series.degree(record.largest_norm) is not None:
         of_rows = f"rows of norm {record.largest_norm:.3g} with biases up to {record.largest_bias:.3g}"
         return f"the Hermite series of {problem.activation.name} does not hold for {of_rows}; {change}"
+    what, reach = "Hermite series", series.reach
+    if series.beyond is not None and not series.is_beyond(record.largest_norm):  # else biases or the target forbid it
+        what, reach = "kernel", series.beyond.reach
     return (
-        f"the Hermite series of {problem.activation.name} holds for rows of norm up to {series.reach:.3g}, and one has "
+        f"the {what} of {problem.activation.name} holds for rows of norm up to {float(f'{reach:.3g}'):g}, and one has "
         f"{record.largest_norm:.3g}; {change}"
     )

@@ -110,7 +110,9 @@ def test_beyond_its_reach_a_series_says_nothing(name: str) -> None:
     for norm in (1.3 * series.reach, 1e10, np.inf, np.nan):
         assert series.degree(norm) is None
         assert np.isnan(series.coefficients(np.array([norm]), 3, 0)).all()
-        assert np.isnan(series.mean_square(np.array([norm]))).all()
+        known = series.beyond is not None and norm <= series.beyond.reach
+        assert np.isnan(series.mean_square(np.array([norm]))).all() != known
+        assert series.is_beyond(norm) == known
 
 
 @pytest.mark.parametrize("norm", [1e3, 1e9, 1e200])

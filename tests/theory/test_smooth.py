@@ -133,7 +133,7 @@ def _mean(entry: Activation) -> float:
 
 @every_entry
 def test_rows_beyond_the_reach_are_told_by_nan_and_leave_the_other_runs_alone(entry: Activation) -> None:
-    q = np.array([1.0, 1e4, 2.0])[:, None, None]
+    q = np.array([1.0, 1e8, 2.0])[:, None, None]
     k, _, _ = entry.kernel(np, q, q, 0.5 * q)
     assert np.isnan(k[1]).all()
     for run in (0, 2):

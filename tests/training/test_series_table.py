@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from featlearn.theory.activations import activation
+from featlearn.theory.activations.series import HermiteSeries
+from featlearn.theory.activations.smooth import smooth_activation
 from featlearn.training.backends.layout import (
     COLUMNS_ALONE,
     FIRST,
@@ -22,7 +24,14 @@ from featlearn.training.backends.layout import (
     STRIDE,
     TERMS,
 )
-from featlearn.training.backends.series_table import level_of, levels_of, norm_of, series_table, series_tables
+from featlearn.training.backends.series_table import (
+    BeyondSeriesError,
+    level_of,
+    levels_of,
+    norm_of,
+    series_table,
+    series_tables,
+)
 from tests.places import ROOT
 
 
@@ -96,9 +105,18 @@ def test_tables_follow_one_another_with_heads_for_those_that_are_missing() -> No
 
 
 def test_beyond_the_norms_of_a_series_there_are_no_numbers() -> None:
-    table = series_table(activation("tanh", 0), level_of(np.inf), 0)
+    series = activation("tanh", 0).series
+    assert series is not None
+    alone = smooth_activation("plain tanh", "tanh z", HermiteSeries(series.functions, "odd"))(0)
+    table = series_table(alone, level_of(np.inf), 0)
     assert table[0, LARGEST] == np.inf
     assert np.isnan(columns(table, np.array([1e9]))).all()
+
+
+@pytest.mark.parametrize("name", ["tanh", "gelu"])
+def test_where_there_is_another_kernel_that_is_told(name: str) -> None:
+    with pytest.raises(BeyondSeriesError):
+        series_table(activation(name, 0), level_of(np.inf), 0)
 
 
 SCRIPT = """

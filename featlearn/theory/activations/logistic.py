@@ -10,6 +10,8 @@ from types import ModuleType
 
 import numpy as np
 
+from featlearn.theory.activations.beyond import Components
+from featlearn.theory.activations.mixtures import Mixture
 from featlearn.theory.activations.smooth import register_smooth
 from featlearn.theory.pairs import Array
 
@@ -88,8 +90,17 @@ def _silu_4(z: Array, xp: ModuleType = np) -> Array:
 
 
 _LOGISTIC = _sigmoid, _sigmoid_1, _sigmoid_2, _sigmoid_3, _sigmoid_4
+_OF_TANH = _tanh, _tanh_1, _tanh_2, _tanh_3, _tanh_4
+_OF_SOFTPLUS = _softplus, *_LOGISTIC[:4]
+_OF_SILU = _silu, _silu_1, _silu_2, _silu_3, _silu_4
 
-register_smooth("tanh", "tanh z", (_tanh, _tanh_1, _tanh_2, _tanh_3, _tanh_4), "odd")
-register_smooth("sigmoid", "1/(1 + exp(−z))", _LOGISTIC, "odd", 0.5)
-register_smooth("softplus", "log(1 + exp z)", (_softplus, *_LOGISTIC[:4]), "even", 0.5)
-register_smooth("silu", "z/(1 + exp(−z))", (_silu, _silu_1, _silu_2, _silu_3, _silu_4), "even", 0.5)
+# 1/(1 + exp(−z)) = Σ w Φ(z/2κ): with the activations erf(z/√2) = 2Φ(z) − 1 and gelu, z Φ(z)
+_TANH_BEYOND = Mixture("erf", _OF_TANH[:3], lambda kappa, w: Components(w, 1 / kappa, 0 * w))
+_SIGMOID_BEYOND = Mixture("erf", _LOGISTIC[:3], lambda kappa, w: Components(w / 2, 0.5 / kappa, 0 * w), mean=0.5)
+_SOFTPLUS_BEYOND = Mixture("relu", _OF_SOFTPLUS[:3], lambda kappa, w: Components(w, 0 * w + 1, 4 * kappa**2))
+_SILU_BEYOND = Mixture("gelu", _OF_SILU[:3], lambda kappa, w: Components(2 * kappa * w, 0.5 / kappa, 0 * w))
+
+register_smooth("tanh", "tanh z", _OF_TANH, "odd", beyond=_TANH_BEYOND)
+register_smooth("sigmoid", "1/(1 + exp(−z))", _LOGISTIC, "odd", 0.5, _SIGMOID_BEYOND)
+register_smooth("softplus", "log(1 + exp z)", _OF_SOFTPLUS, "even", 0.5, _SOFTPLUS_BEYOND)
+register_smooth("silu", "z/(1 + exp(−z))", _OF_SILU, "even", 0.5, _SILU_BEYOND)

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from featlearn.theory.activations.beyond import Beyond
 from featlearn.theory.activations.hermite_functions import nodes, weights_at
 from featlearn.theory.activations.series_levels import END, Function, Level, LevelSearch, Parity, Symmetry, residual
 from featlearn.theory.activations.table_cache import TableCache
@@ -44,10 +45,17 @@ class HermiteSeries:
         rest: the symmetry of φ(z) − φ(0) (if "odd") or of φ(z) − φ′(0) z (if "even"): beside the one coefficient of
             what is subtracted, every second one is 0.
         beside: that φ(0) or φ′(0).
+        beyond: what is known of longer rows than those of the series; None for nothing.
     """
 
-    def __init__(self, functions: tuple[Function, ...], rest: Parity = "none", beside: float = 0.0) -> None:
-        self.functions, self.rest, self.beside = functions, rest, beside
+    def __init__(
+        self,
+        functions: tuple[Function, ...],
+        rest: Parity = "none",
+        beside: float = 0.0,
+        beyond: Beyond | None = None,
+    ) -> None:
+        self.functions, self.rest, self.beside, self.beyond = functions, rest, beside, beyond
         self._symmetry = Symmetry(rest, beside)
         self._search = LevelSearch(functions, self._symmetry)
         self._levels: dict[tuple[int, float], Level | None] = {}
@@ -162,6 +170,12 @@ class HermiteSeries:
     def moment(self, k: int, order: int, norms: np.ndarray) -> np.ndarray:
         """E[φ^{(order)}(x_i z) he_k(z)] for each row, (n,), by sums of its own: the others do not matter."""
         norms = np.asarray(norms, dtype=float)
+        found = self._moment(k, order, norms)
+        if self.beyond is not None and (far := self._far(norms, found)).any():
+            found[far] = self.beyond.moment(k, order, norms[far])
+        return found
+
+    def _moment(self, k: int, order: int, norms: np.ndarray) -> np.ndarray:
         given = min(order, len(self.functions) - 1)
         further, found = order - given, np.zeros(len(norms))
         first, stride = self.stride(given)
@@ -194,7 +208,17 @@ class HermiteSeries:
                 z = nodes(level.step, END)
                 density = np.exp(-0.5 * z * z) / sqrt(2 * pi)
                 found[rows] = level.step * np.sum(self.functions[0](norms[rows, None] * z) ** 2 * density, -1)
+        if self.beyond is not None and (far := self._far(norms, found)).any():
+            found[far] = self.beyond.mean_square(norms[far])
         return found
+
+    def is_beyond(self, norm: float) -> bool:
+        """Whether rows up to a norm are ``beyond``'s."""
+        return self.beyond is not None and norm <= self.beyond.reach and self.level(norm) is None
+
+    def _far(self, norms: np.ndarray, found: np.ndarray) -> np.ndarray:
+        """Which rows without a number are ``beyond``'s."""
+        return np.array([nan and self.is_beyond(x) for x, nan in zip(norms.tolist(), np.isnan(found), strict=True)])
 
     def _rows_by_level(self, norms: np.ndarray) -> Iterator[tuple[Level | None, np.ndarray]]:
         levels = [self.level(float(norm)) for norm in norms]

@@ -6,7 +6,7 @@ other runs of its batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -18,6 +18,9 @@ from featlearn.theory.double_double import PAIRS_IN_CACHE, DoubleDouble
 from featlearn.theory.pairs import Array
 
 _NEAR = 1e-6  # norms so near have the same rounding errors in their coefficients
+
+
+Sums = Callable[[Array, Array, Array], Sequence[Array]]  # of q_u, q_v, s
 
 
 class Term(NamedTuple):
@@ -72,16 +75,51 @@ def _levels(
 ) -> Iterator[tuple[np.ndarray, Level | None]]:
     """The runs, as many at a time as the cache holds, of one level; each by itself unless ``together``."""
     shape = np.broadcast_shapes(_high(q_u).shape, _high(q_v).shape, _high(s).shape)
-    largest = np.zeros(shape[0])
-    for q in (q_u, q_v):
-        high = _high(q)
-        largest = np.maximum(largest, np.max(high.reshape(len(high), -1), -1, initial=0.0))
-    levels = [series.level(float(square) ** 0.5) for square in largest]
+    levels = [series.level(float(square) ** 0.5) for square in _largest_by_run(q_u, q_v, shape[0])]
     most = max(1, PAIRS_IN_CACHE // max(1, int(np.prod(shape[1:])))) if together else 1
     for level in dict.fromkeys(levels):
         runs = np.array([i for i, its in enumerate(levels) if its == level])
         for begin in range(0, len(runs), most):
             yield runs[begin : begin + most], level
+
+
+def _largest_by_run(q_u: Any, q_v: Any, runs: int) -> np.ndarray:
+    largest = np.zeros(runs)
+    for q in (q_u, q_v):
+        high = _high(q)
+        largest = np.maximum(largest, np.max(high.reshape(len(high), -1), -1, initial=0.0))
+    return largest
+
+
+def beyond_or_within(
+    xp: ModuleType, series: HermiteSeries, within: Sums, beyond: Sums, q_u: Array, q_v: Array, s: Array
+) -> list[Array]:
+    """What ``within`` makes of the pairs of rows for which a series holds, and ``beyond`` of those of runs with longer
+    ones, for which there is something else (``HermiteSeries.is_beyond``).
+
+    Args:
+        q_u, q_v, s: as those of ``series_sums``, which ``within`` and ``beyond`` take too.
+    """
+    if series.beyond is None:
+        return list(within(q_u, q_v, s))
+    if xp is not double_double and xp is not np:
+        far = series.is_beyond(max(_largest(q_u), _largest(q_v)) ** 0.5)
+        return list((beyond if far else within)(q_u, q_v, s))
+    given = [x if isinstance(x, DoubleDouble) else np.asarray(x, dtype=float) for x in (q_u, q_v, s)]
+    shape = np.broadcast_shapes(*(_high(x).shape for x in given))
+    if len(shape) < (3 if xp is np else 2):
+        far = series.is_beyond(max(float(np.max(_high(q), initial=0.0)) for q in given[:2]) ** 0.5)
+        return list((beyond if far else within)(*given))
+    found = list(within(*given))
+    for run, square in enumerate(_largest_by_run(given[0], given[1], shape[0])):
+        if series.is_beyond(float(square) ** 0.5):
+            part = (x[[run]] if len(_high(x)) > 1 else x for x in given)
+            for total, its in zip(found, beyond(*part), strict=True):
+                if isinstance(total, DoubleDouble):
+                    total.high[run], total.low[run] = its.high[0], its.low[0]
+                else:
+                    total[run] = its[0]
+    return found
 
 
 def _divisor(xp: Any, x: Any) -> Any:

@@ -8,23 +8,30 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from featlearn.theory.activations.beyond import Beyond
 from featlearn.theory.activations.record import DROP_SETTINGS, Activation, Pointwise, Symmetry
 from featlearn.theory.activations.registry import register
 from featlearn.theory.activations.series import HermiteSeries, of_norms
-from featlearn.theory.activations.series_sums import Term, series_sums
+from featlearn.theory.activations.series_sums import Term, beyond_or_within, series_sums
 from featlearn.theory.pairs import Array, Pairs, SecondDerivatives, mixed_derivative
 
 
 def register_smooth(
-    name: str, formula: str, functions: tuple[Pointwise, ...], symmetry: Symmetry = "none", beside: float = 0.0
+    name: str,
+    formula: str,
+    functions: tuple[Pointwise, ...],
+    symmetry: Symmetry = "none",
+    beside: float = 0.0,
+    beyond: Beyond | None = None,
 ) -> None:
     """Make a smooth activation known, for every setting of what is dropped.
 
     Args:
         functions: φ, φ′ and maybe further derivatives; with four the tangents keep all digits of small rows.
         symmetry, beside: that of φ(z) − φ(0) if it is "odd", of φ(z) − φ′(0) z if it is "even"; and φ(0) or φ′(0).
+        beyond: what is known of rows beyond the reach of the series.
     """
-    make = smooth_activation(name, formula, HermiteSeries(functions, symmetry, beside))
+    make = smooth_activation(name, formula, HermiteSeries(functions, symmetry, beside, beyond))
     register(*map(make, DROP_SETTINGS), further=make)
 
 
@@ -81,7 +88,9 @@ def _kernel(
     series: HermiteSeries, drop: int, xp: ModuleType, q_u: Array, q_v: Array, s: Array
 ) -> tuple[Array, Array, Array]:
     terms = Term(0, 0, drop, 1.0), Term(1, 1, drop - 1, 1.0), Term(2, 0, drop, 0.5)
-    k, k_s, k_q = series_sums(xp, series, terms, q_u, q_v, s)
+    within = partial(series_sums, xp, series, terms)
+    beyond = within if series.beyond is None else partial(series.beyond.kernel, drop, xp)
+    k, k_s, k_q = beyond_or_within(xp, series, within, beyond, q_u, q_v, s)
     return k, k_s, k_q
 
 
@@ -95,7 +104,9 @@ def _second_derivatives(
         Term(4, 0, drop, 0.25),
         Term(2, 2, drop, 0.25),
     )
-    return SecondDerivatives(*series_sums(xp, series, terms, q_u, q_v, s))
+    within = partial(series_sums, xp, series, terms)
+    beyond = within if series.beyond is None else partial(series.beyond.second_derivatives, drop, xp)
+    return SecondDerivatives(*beyond_or_within(xp, series, within, beyond, q_u, q_v, s))
 
 
 def _tangents(series: HermiteSeries, drop: int, pairs: Pairs, *products: Array) -> Array:
@@ -106,7 +117,16 @@ def _tangents(series: HermiteSeries, drop: int, pairs: Pairs, *products: Array) 
         Term(1, 3, drop - 1, 0.5),
         Term(2, 2, drop, 0.25),
     )
-    return mixed_derivative(series_sums(pairs.xp, series, terms, pairs.q_u, pairs.q_v, pairs.s), *products)
+    within = partial(series_sums, pairs.xp, series, terms)
+    beyond = within if series.beyond is None else partial(_of_tangents, series.beyond, drop, pairs.xp)
+    found = beyond_or_within(pairs.xp, series, within, beyond, pairs.q_u, pairs.q_v, pairs.s)
+    return mixed_derivative(found, *products)
+
+
+def _of_tangents(beyond: Beyond, drop: int, xp: ModuleType, *products: Array) -> tuple[Array, ...]:
+    """What ``mixed_derivative`` takes."""
+    its = beyond.second_derivatives(drop, xp, *products)
+    return beyond.kernel(drop, xp, *products)[1], its.ss, its.s_qu, its.s_qv, its.qu_qv
 
 
 # --- moments ------------------------------------------------------------------------------------

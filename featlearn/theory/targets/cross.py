@@ -9,15 +9,17 @@ at least one factor is smooth (``cross_series``).
 from __future__ import annotations
 
 from functools import partial
-from math import factorial, pi, prod
+from math import factorial, inf, isfinite, pi, prod
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from featlearn.theory.activations import Activation, activation
+from featlearn.theory.activations.beyond import Components, alone
 from featlearn.theory.activations.biased_kernels import biased_kernel
 from featlearn.theory.activations.gelu import Tails
+from featlearn.theory.activations.mixtures import mixed_kernel
 from featlearn.theory.activations.piecewise_linear import PiecewisePair
 from featlearn.theory.activations.record import BiasedKernel, Kernel
 from featlearn.theory.pairs import Array
@@ -30,6 +32,50 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     Accuracy: 1e-13 of √(E φ² E g²) (tests/theory/targets/test_cross.py, quadrature and fifty digits).
     """
     lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
+    closed = _closed(student, teacher, lowest)
+    return closed or series_kernel(student, teacher, lowest, kernel_beyond(student, teacher))
+
+
+def kernel_beyond(student: Activation, teacher: Activation) -> Kernel | None:
+    """The kernel of two activations for rows beyond the reach of their series, by the sums that stand for the functions
+    there; None where these have no closed kernel, or none with second derivatives. It is NaN beyond their reach.
+
+    Constants are left out: that of a sigmoid meets here the mean of an odd function.
+    """
+    lowest = max(student.drop_hermite_below, teacher.drop_hermite_below)
+    if (known := _closed(student, teacher, lowest)) is not None:
+        return known
+    one, other = standing_for(student), standing_for(teacher)
+    kinks_off_zero = any(its.straight is not None and its.degree_one is None for its in (student, teacher))
+    closed = None if kinks_off_zero else _closed(one.activation, other.activation, lowest)
+    if closed is None or not isfinite(reach := min(one.reach, other.reach)):
+        return None
+
+    def kernel(xp: ModuleType, q_u: Array, q_v: Array, s: Array) -> tuple[Array, Array, Array]:
+        too_long = not max(float(q_u.max()), float(q_v.max())) <= reach**2
+        return mixed_kernel(closed, one.parts, other.parts, xp, q_u, q_v, s * float("nan") if too_long else s)
+
+    return kernel
+
+
+class StandIn(NamedTuple):
+    """An activation with components that stand for another one for rows up to a norm."""
+
+    activation: Activation
+    parts: Components
+    reach: float
+
+
+def standing_for(its: Activation) -> StandIn:
+    """The sum that takes the place of a series, or the activation itself."""
+    beyond = None if its.series is None else its.series.beyond
+    if beyond is None:
+        return StandIn(its, alone(), inf)
+    return StandIn(activation(beyond.name, its.drop_hermite_below), beyond.parts, beyond.reach)
+
+
+def _closed(student: Activation, teacher: Activation, lowest: int) -> Kernel | None:
+    """That which is no series of two."""
     if (student.name, student.parameters) == (teacher.name, teacher.parameters):
         return activation(student.name, lowest, **dict(student.parameters)).kernel
     common = _common_degrees(student, teacher)
@@ -39,7 +85,7 @@ def cross_kernel(student: Activation, teacher: Activation) -> Kernel:
     if even is None and student.straight is not None and teacher.straight is not None:
         return PiecewisePair(student.straight, teacher.straight, lowest).kernel
     if even is None:
-        return series_kernel(student, teacher, lowest)
+        return None
     factor = _of_absolute(student) * _of_absolute(teacher)
     linear = float(student.slope(1.0) * teacher.slope(1.0)) if lowest < 2 else 0.0
     return partial(_mixture, even, factor, linear)

@@ -13,13 +13,21 @@ from typing import NamedTuple
 import numpy as np
 
 from featlearn.theory.activations import Activation, activation
+from featlearn.theory.activations.mixtures import nodes, second_derivatives
 from featlearn.theory.activations.piecewise_linear import PiecewisePair
 from featlearn.theory.biased_derivatives import biased_vectors
 from featlearn.theory.hinge_derivatives import hinge_vectors
 from featlearn.theory.pair_derivatives import vectors_of
 from featlearn.theory.pair_vectors import PairBends, Vectors
 from featlearn.theory.pairs import Array
-from featlearn.theory.targets.cross import _common_degrees, _of_absolute, _tails_of_both, cross_kernel
+from featlearn.theory.targets.cross import (
+    _common_degrees,
+    _of_absolute,
+    _tails_of_both,
+    cross_kernel,
+    kernel_beyond,
+    standing_for,
+)
 from featlearn.theory.targets.cross_series import SeriesOfTwo
 
 
@@ -65,6 +73,41 @@ def _second_derivatives(
     student: Activation, teacher: Activation, lowest: int, q_u: Array, q_v: Array, s: Array
 ) -> _ByRow:
     """By the branches of ``cross_kernel``, of arrays (m, 1), (1, n) and (m, n)."""
+    closed = _closed(student, teacher, lowest, q_u, q_v, s)
+    if closed is not None:
+        return closed
+    series = SeriesOfTwo.of(student, teacher, lowest)
+    if None in series.degrees(q_u, q_v) and kernel_beyond(student, teacher) is not None:
+        return _beyond(student, teacher, lowest, q_u, q_v, s)
+    sums = series.sums(np, q_u, q_v, s, ((2, 2), (3, 1), (4, 0)))
+    return _ByRow(sums[0], sums[1] / 2, sums[2] / 4)
+
+
+def _beyond(student: Activation, teacher: Activation, lowest: int, q_u: Array, q_v: Array, s: Array) -> _ByRow:
+    """By the components of ``cross.kernel_beyond``."""
+    one, other = standing_for(student), standing_for(teacher)
+    found = [0 * s] * 3
+    for node in nodes(one.parts, other.parts, q_u, q_v, s):
+        its, b, c = _of_records(one.activation, other.activation, lowest, *node.products), node.b, node.c
+        found = node.added(found, (its.ss * c * c * b**2, its.s_qu * c * b**3, its.qu_qu * b**4))
+    return _ByRow(*found)
+
+
+def _of_records(one: Activation, other: Activation, lowest: int, q_u: Array, q_v: Array, s: Array) -> _ByRow:
+    """Of two activations with a closed kernel and rows that are not parallel, or of one without kinks."""
+    factor, shared = 1.0, one
+    if one.degree_one is not None and other.degree_one is not None:
+        factor, shared = _of_absolute(one) * _of_absolute(other), activation("abs", lowest)
+    elif one.name != other.name:
+        closed = _closed(one, other, lowest, q_u, q_v, s)
+        assert closed is not None
+        return closed
+    its = second_derivatives(activation(shared.name, lowest), np, q_u, q_v, s)
+    return _ByRow(*(factor * x for x in (its.ss, its.s_qu, its.qu_qu)))
+
+
+def _closed(student: Activation, teacher: Activation, lowest: int, q_u: Array, q_v: Array, s: Array) -> _ByRow | None:
+    """Of finitely many degrees, and of gelu and |z|; None for others."""
     common = _common_degrees(student, teacher)
     if common is not None:
         return _finite(student, teacher, [k for k in common if k >= lowest], q_u, q_v, s)
@@ -73,8 +116,7 @@ def _second_derivatives(
         if gelu.name == "gelu" and other.degree_one is not None:
             factor = _of_absolute(other)
             return _ByRow(*(factor * x for x in of_pair(first, lowest == 0, q_u, q_v, s)))
-    sums = SeriesOfTwo.of(student, teacher, lowest).sums(np, q_u, q_v, s, ((2, 2), (3, 1), (4, 0)))
-    return _ByRow(sums[0], sums[1] / 2, sums[2] / 4)
+    return None
 
 
 def _gelu_and_abs(first: int, with_mean: bool, q_u: Array, q_v: Array, s: Array) -> _ByRow:

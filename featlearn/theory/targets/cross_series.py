@@ -81,14 +81,18 @@ class SeriesOfTwo:
             raise ValueError(f"{student.label} and {teacher.label} both have kinks, and no kernel here")
         return cls(_side(student), _side(teacher), lowest, TOLERANCE if all(smooth) else BESIDE_KINK)
 
+    def degrees(self, q_u: Array, q_v: Array) -> list[int | None]:
+        """At which the two series can be cut for rows of one run; None where they cannot."""
+        sides = (self.left, q_u), (self.right, q_v)
+        return [side.degree(float(np.max(_norms(q), initial=0.0)), self.tolerance) for side, q in sides]
+
     def sums(self, xp: Any, q_u: Array, q_v: Array, s: Array, orders: Sequence[tuple[int, int]]) -> list[Array]:
         """E[φ^{(i)}(u·x) g^{(j)}(v·x)] for each (i, j) of one run, i + j even, of the terms that K has.
 
         They are NaN for rows beyond the norms that the series holds to.
         """
         x_u, x_v = (_norms(q) for q in (q_u, q_v))
-        sides = (self.left, x_u), (self.right, x_v)
-        degrees = [side.degree(float(np.max(x, initial=0.0)), self.tolerance) for side, x in sides]
+        degrees = self.degrees(q_u, q_v)
         n = xp.sqrt(q_u * q_v)
         t = xp.clip(s / xp.where(n > 0, n, n * 0 + 1), -1.0, 1.0)
         if None in degrees:
@@ -111,14 +115,16 @@ class SeriesOfTwo:
         return [total(*its) for its in orders]
 
 
-def series_kernel(student: Activation, teacher: Activation, lowest: int) -> Kernel:
+def series_kernel(student: Activation, teacher: Activation, lowest: int, beyond: Kernel | None = None) -> Kernel:
     """The kernel of two activations over the degrees from ``lowest`` on. Raises ValueError where both have kinks.
 
-    It is NaN for runs with rows beyond the norms that a series holds to.
+    For runs with rows beyond the norms that a series holds to it is that of ``beyond``, NaN where there is none.
     """
     series = SeriesOfTwo.of(student, teacher, lowest)
 
     def of_run(xp: Any, q_u: Array, q_v: Array, s: Array) -> tuple[Array, ...]:
+        if beyond is not None and None in series.degrees(q_u, q_v):
+            return beyond(xp, q_u, q_v, s)
         k, k_s, stretched = series.sums(xp, q_u, q_v, s, ((0, 0), (1, 1), (2, 0)))
         return k, k_s, 0.5 * stretched
 

@@ -86,8 +86,8 @@ class FusedBackend:
     A scaled student is trained in b = α a: a step η/α² on a is the step η on b with the weight decay λ/α², and the
     moments of b are 1/α of those of a. Where steps are divided by less than α², η stands for that much more.
 
-    Where rows outgrow the series of an activation that has a closed form, the torch backend takes the steps, one by
-    one: which backend takes a step follows from the weights before it.
+    Where rows outgrow the series of an activation that has another kernel for them, the torch backend takes the steps,
+    one by one: which backend takes a step follows from the weights before it.
     """
 
     name = "fused"

@@ -62,7 +62,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class BeyondSeriesError(Exception):
-    """Rows of a norm for which a series does not hold, while the closed form does that it stands for."""
+    """Rows of a norm for which a series does not hold, while what it stands for has another kernel that does."""
 
 
 Columns = Callable[[np.ndarray], np.ndarray]
@@ -131,12 +131,12 @@ def _series_table(activation: Activation, level: int, least: int) -> np.ndarray:
     Beyond the norms that the series holds to all coefficients are NaN, as in its kernel.
 
     Raises:
-        BeyondSeriesError: there, where the activation has a kernel of another kind.
+        BeyondSeriesError: there, where the activation has a kernel of another kind, maybe for such rows alone.
     """
     series, top = activation.compiled, norm_of(level)
     assert isinstance(series, HermiteSeries)
     holds = series.degree(top)
-    if holds is None and activation.series is None:
+    if holds is None and (activation.series is None or series.beyond is not None):
         raise BeyondSeriesError
     if holds is None:
         table = np.concatenate([_head(_ENDS[level], 1, 1, 1, 0, 0, 1), np.full((2 + POWERS, LANES), np.nan)])

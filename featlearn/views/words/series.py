@@ -7,10 +7,14 @@ from featlearn.views.words.numbers import number
 
 
 def series_in_brief(series: SeriesRecord | None) -> str | None:
-    """The degree, and what it leaves out; None without a series, or where it does not hold."""
-    if series is None or series.degree is None:
+    """The degree, or the components beyond the series, and what they leave out; None without, or where none holds."""
+    if series is None or series.bound is None:
         return None
     rows = f"rows of norm up to {number(series.largest_norm, 3)}"
     if series.largest_bias is not None:
         rows += f" and biases up to {number(series.largest_bias, 3)}"
-    return f"Hermite series to degree {series.degree}: exact within {number(series.bound, 2)} for {rows}"
+    if series.degree is None:
+        what = f"kernel by a mixture of {series.components} functions"
+    else:
+        what = f"Hermite series to degree {series.degree}"
+    return f"{what}: exact within {number(series.bound, 2)} for {rows}"
