@@ -275,7 +275,7 @@ def _sums_of(panel: Any, complete: Any, size_of: Any, polynomial: bool) -> tuple
     return add_up, look
 
 
-def _slopes_of(complete: Any, polynomial: bool) -> tuple[Any, Any]:
+def _slopes_of(complete: Any, polynomial: bool) -> tuple[Any, Any, Any]:
     """The compiled parts of the gradient of a family, with or without a polynomial target."""
 
     @in_part
