@@ -225,7 +225,7 @@ def test_ctrl_c_says_how_to_go_on(paper: Path) -> None:
     assert "interrupted, 1 of 2 hold" in featlearn("runs").stdout
     shown = featlearn("show", path.name).stdout
     assert f"not judged yet: {SLOW}" in shown
-    assert f"go on with: featlearn reproduce --resume {path}" in shown
+    assert f"go on with: featlearn reproduce --resume {path}" in " ".join(shown.split())  # which wraps where it is long
 
 
 @pytest.mark.slow

@@ -129,7 +129,7 @@ KILLED = {
     "tail": (["activation.drop_hermite_below=3"], FUSED),
     "polynomial": (KINDS["polynomial"], FUSED),
     "redrawn": (KINDS["redrawn"], FUSED),
-    "biased": (KINDS["biased"], TORCH),
+    "biased": (KINDS["biased"], FUSED),
     "biased_series": (KINDS["biased_series"], TORCH),
 }
 
