@@ -69,8 +69,9 @@ def beyond_reach(problem: Problem, record: SeriesRecord | None, *, at_start: boo
         of_rows = f"rows of norm {record.largest_norm:.3g} with biases up to {record.largest_bias:.3g}"
         return f"the Hermite series of {problem.activation.name} does not hold for {of_rows}; {change}"
     what, reach = "Hermite series", series.reach
-    if series.beyond is not None and not series.is_beyond(record.largest_norm):  # else biases or the target forbid it
-        what, reach = "kernel", series.beyond.reach
+    beyond = series.beyond if record.largest_bias is None else None
+    if beyond is not None and not series.is_beyond(record.largest_norm):  # else the target forbids it
+        what, reach = "kernel", beyond.reach
     return (
         f"the {what} of {problem.activation.name} holds for rows of norm up to {float(f'{reach:.3g}'):g}, and one has "
         f"{record.largest_norm:.3g}; {change}"

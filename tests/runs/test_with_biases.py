@@ -323,7 +323,7 @@ def test_rows_that_are_too_long_for_a_series_are_told(tmp_path: Path) -> None:
     tanh = {"name": "tanh", "drop_hermite_below": 0}
     result = train(config_of(activation=tanh, **stage(step_size=1e4)), tmp_path)
     assert result.status == "diverged"
-    assert "the kernel of tanh holds for rows of norm up to" in str(result.info.message)
+    assert "the Hermite series of tanh holds for rows of norm up to" in str(result.info.message)
 
 
 # --- what is shown ------------------------------------------------------------------------------
