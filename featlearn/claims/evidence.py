@@ -22,6 +22,7 @@ from featlearn.sweeps.search.edges import Edge
 from featlearn.sweeps.search.found import searches_of
 from featlearn.theory import population
 from featlearn.theory.alignment import finds_teacher
+from featlearn.theory.linear_floors import random_features_floor, tangent_floor
 
 
 @dataclass(frozen=True)
@@ -98,3 +99,14 @@ class Findings:
     measured: dict[str, Measured]
     edges: list[str]
     panel: Panel
+
+
+def size_and_floors(config: Config) -> tuple[float, float, float]:
+    """‖f*‖², and the least losses of the random and of the tangent features of the start; NaN where there is none."""
+    problem, _, start = build(config)
+    teacher = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
+    a, w = start.state.second_layer[0], start.state.first_layer[0]
+    size = population.squared_norm(problem.activation, teacher[0][None], teacher[1][None])[0]
+    random = random_features_floor(problem.activation, w, *teacher)
+    tangent = tangent_floor(problem.activation, a, w, *teacher)
+    return size, np.nan if random is None else random, np.nan if tangent is None else tangent

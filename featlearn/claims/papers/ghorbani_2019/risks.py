@@ -12,14 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from featlearn.claims.curves import against, curve
-from featlearn.claims.evidence import Evidence, Findings
+from featlearn.claims.evidence import Evidence, Findings, size_and_floors
 from featlearn.claims.intervals import Measured, largest_of, median_of
 from featlearn.claims.records import Panel, Series
 from featlearn.claims.sentences import values_at
-from featlearn.config.build import build
-from featlearn.config.model import Config
-from featlearn.theory import population
-from featlearn.theory.linear_floors import random_features_floor, tangent_floor
 
 _WIDTH = "student.width"
 
@@ -28,7 +24,7 @@ def measure(evidence: Evidence) -> Findings:
     table, configs = evidence.table("widths"), evidence.configs("widths")
     assert configs[0].teacher is not None
     eigenvalues = np.asarray(configs[0].teacher.output_weights, dtype=float)
-    size, random, tangent = np.array([sizes(config) for config in configs]).T
+    size, random, tangent = np.array([size_and_floors(config) for config in configs]).T
     risks = {
         "trained": np.where(table["status"] == "done", table["loss"], np.inf) / size,
         "tangent": tangent / size,
@@ -68,17 +64,6 @@ def measure(evidence: Evidence) -> Findings:
 
 
 LABELS = {"trained": "trained network", "tangent": "tangent features", "random": "random features"}
-
-
-def sizes(config: Config) -> tuple[float, float, float]:
-    """‖f*‖², and the least losses of the random and of the tangent features of the start."""
-    problem, _, start = build(config)
-    teacher = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
-    a, w = start.state.second_layer[0], start.state.first_layer[0]
-    size = population.squared_norm(problem.activation, teacher[0][None], teacher[1][None])[0]
-    random = random_features_floor(problem.activation, w, *teacher)
-    tangent = tangent_floor(problem.activation, a, w, *teacher)
-    return size, np.nan if random is None else random, np.nan if tangent is None else tangent
 
 
 def _trained(eigenvalues: np.ndarray, n: int) -> float:

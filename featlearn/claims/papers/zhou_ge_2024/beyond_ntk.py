@@ -7,21 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from featlearn.claims.curves import against, curve
-from featlearn.claims.evidence import Evidence, Findings
+from featlearn.claims.evidence import Evidence, Findings, size_and_floors
 from featlearn.claims.intervals import Measured, smallest_of
 from featlearn.claims.records import Panel
 from featlearn.claims.sentences import values_at
-from featlearn.config.build import build
-from featlearn.config.model import Config
-from featlearn.theory import population
-from featlearn.theory.linear_floors import random_features_floor, tangent_floor
 
 _DIMENSION = "teacher.input_dim"
 
 
 def measure(evidence: Evidence) -> Findings:
     table = evidence.table("dimension")
-    size, *floors = np.array([_size_and_floors(config) for config in evidence.configs("dimension")]).T
+    size, *floors = np.array([size_and_floors(config) for config in evidence.configs("dimension")]).T
     loss = np.where(table["status"] == "done", table["loss"], np.inf) / size
     dims, trained = against(table, _DIMENSION, loss)
     random, tangent = (against(table, _DIMENSION, floor / size)[1] for floor in floors)
@@ -52,14 +48,3 @@ def _largest(medians: Sequence[Measured]) -> Measured:
     """The largest of medians; its interval goes from the largest lower to the largest upper end of any of theirs."""
     value, low, high = (max(ends) for ends in zip(*((m.value, m.low, m.high) for m in medians), strict=True))
     return Measured(value, low, high, min(m.count for m in medians))
-
-
-def _size_and_floors(config: Config) -> tuple[float, float, float]:
-    """‖f*‖², and the least losses of the random and of the tangent features of the start; NaN where there is none."""
-    problem, _, start = build(config)
-    teacher = problem.teacher_second_layer[0], problem.teacher_first_layer[0]
-    a, w = start.state.second_layer[0], start.state.first_layer[0]
-    size = population.squared_norm(problem.activation, teacher[0][None], teacher[1][None])[0]
-    random = random_features_floor(problem.activation, w, *teacher)
-    tangent = tangent_floor(problem.activation, a, w, *teacher)
-    return size, np.nan if random is None else random, np.nan if tangent is None else tangent

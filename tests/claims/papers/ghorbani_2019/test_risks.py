@@ -31,7 +31,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, **factors: float) -> Findings:
         assert n is not None
         return 1.0, on_law("random", n), on_law("tangent", n) + next(noise)
 
-    monkeypatch.setattr(risks, "sizes", sizes)
+    monkeypatch.setattr(risks, "size_and_floors", sizes)
     return risks.measure(given(PAPER, "risks", {"widths": table}, {"widths": np.repeat(configs, 20).tolist()}))  # type: ignore[arg-type]
 
 
