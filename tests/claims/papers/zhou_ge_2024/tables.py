@@ -117,13 +117,6 @@ def logs_of(table: Table, before: float | np.ndarray = 0.01, *, far: float = 0.8
     ]
 
 
-def crossed(seeds: int = 20, **axes: list[float]) -> Table:
-    """The columns of a grid of finished runs; ``__`` stands for a dot."""
-    grid = np.meshgrid(*axes.values(), np.arange(seeds), indexing="ij")
-    columns = {key.replace("__", "."): values.ravel() for key, values in zip([*axes, "seed"], grid, strict=True)}
-    return columns | {"status": np.array(["done"] * grid[0].size, dtype=object)}
-
-
 def swept(place: Path, grid: str, *, base: str = BASE, rest: str = "seeds: 3\nstore: summary\n") -> SweepDirectory:
     """A small sweep that was run."""
     directory = new_sweep(place, f"grid: {{{grid}}}\n{rest}", base)

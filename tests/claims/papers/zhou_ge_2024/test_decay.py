@@ -7,8 +7,9 @@ import pytest
 
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.zhou_ge_2024.decay import measure
+from tests.claims.papers.judging import grid
 from tests.claims.papers.zhou_ge_2024.small import LATE, TINY, failed, judged, judged_when_broken
-from tests.claims.papers.zhou_ge_2024.tables import crossed, holding, tables
+from tests.claims.papers.zhou_ge_2024.tables import holding, tables
 
 GRID = {**TINY, "teacher.min_angle": [45], f"{LATE}.weight_decay": [0.0, 0.001, 0.002]}
 ELSEWHERE = {"seeds": 1, "grid": {**TINY, f"{LATE}.steps": [4000]}}
@@ -36,7 +37,7 @@ def test_with_broken_steps_it_fails(
 def measured(power: float, without: float, with_decay: float) -> Findings:
     """Of runs whose loss is a power of λ, with given aligned masses."""
     decay = f"{LATE}.weight_decay".replace(".", "__")
-    runs = crossed(10, teacher__min_angle=[45], **{decay: [0.0, 0.0005, 0.001, 0.002, 0.004]})
+    runs = grid(10, teacher__min_angle=[45], **{decay: [0.0, 0.0005, 0.001, 0.002, 0.004]})
     decays = runs[f"{LATE}.weight_decay"]
     runs |= {
         "loss": np.where(decays > 0, decays**power, 1e-8),

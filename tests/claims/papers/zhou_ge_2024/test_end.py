@@ -7,8 +7,9 @@ import pytest
 
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.zhou_ge_2024.end import measure
+from tests.claims.papers.judging import grid
 from tests.claims.papers.zhou_ge_2024.small import TINY_AND_SHORT, failed, judged_when_broken
-from tests.claims.papers.zhou_ge_2024.tables import crossed, holding, tables, with_logs
+from tests.claims.papers.zhou_ge_2024.tables import holding, tables, with_logs
 
 SMALL = {
     "with_first_step": TINY_AND_SHORT,
@@ -25,7 +26,7 @@ def test_with_a_flipped_sign_it_fails(tmp_path: Path, monkeypatch: pytest.Monkey
 def measured(aligned: list[float], losses: tuple[float, ...] = (1.0, 0.01, 0.001, 0.0)) -> Findings:
     """Of runs that all go through these losses, with these aligned masses."""
     log = {"loss": np.array(losses), "aligned_mass": np.array(aligned)}
-    evidence = tables("end", **dict.fromkeys(SMALL, crossed()))
+    evidence = tables("end", **dict.fromkeys(SMALL, grid()))
     return measure(with_logs(evidence, dict.fromkeys(SMALL, [log] * 20)))
 
 

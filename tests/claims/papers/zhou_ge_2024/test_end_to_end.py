@@ -7,8 +7,9 @@ import pytest
 
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.zhou_ge_2024.end_to_end import measure
+from tests.claims.papers.judging import grid
 from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, failed, judged, judged_when_broken
-from tests.claims.papers.zhou_ge_2024.tables import crossed, holding, logs_of, tables, with_ends, with_logs
+from tests.claims.papers.zhou_ge_2024.tables import holding, logs_of, tables, with_ends, with_logs
 
 GRID = {**TINY, **SHORT, "student.width": [40]}
 SMALL = {key: {"seeds": seeds, "grid": GRID} for key, seeds in (("starts", 90), ("rank_3", 4), ("activations", 1))}
@@ -17,11 +18,11 @@ SMALL = {key: {"seeds": seeds, "grid": GRID} for key, seeds in (("starts", 90), 
 def measured(found: np.ndarray, space: np.ndarray, *, ill: int = 20, strays: int = 0) -> Findings:
     """Of runs that find their teacher or do not; the last ``ill`` teachers in the plane are ill conditioned."""
     ratios = np.where(np.arange(len(found)) < len(found) - ill, 0.5, 0.05)
-    plane = with_ends(crossed(len(found)) | {"conditioning": ratios}, found)
+    plane = with_ends(grid(len(found)) | {"conditioning": ratios}, found)
     plane["aligned_mass"][:strays] = 0.995
-    other = with_ends(crossed(2, activation__drop_hermite_below=[0.0]), np.array([True, False]))
+    other = with_ends(grid(2, activation__drop_hermite_below=[0.0]), np.array([True, False]))
     other["activation.name"] = np.array(["relu", "relu"], dtype=object)
-    given = {"starts": plane, "rank_3": with_ends(crossed(len(space)), space), "activations": other}
+    given = {"starts": plane, "rank_3": with_ends(grid(len(space)), space), "activations": other}
     return measure(with_logs(tables("end-to-end", **given), {name: logs_of(table) for name, table in given.items()}))
 
 

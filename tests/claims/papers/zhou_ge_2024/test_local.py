@@ -7,8 +7,9 @@ import pytest
 
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.zhou_ge_2024.local import measure
+from tests.claims.papers.judging import grid
 from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, failed, judged, judged_when_broken
-from tests.claims.papers.zhou_ge_2024.tables import crossed, holding, logs_of, tables, with_ends, with_logs
+from tests.claims.papers.zhou_ge_2024.tables import holding, logs_of, tables, with_ends, with_logs
 
 STARTS = {"seeds": 80, "grid": {**TINY, **SHORT}}
 CONES = {
@@ -22,10 +23,10 @@ SMALL = FEW | {"starts": STARTS, "cones": CONES}
 
 def measured(found: np.ndarray, before: np.ndarray, *, cones: np.ndarray | None = None, far: float = 0.8) -> Findings:
     """Of random starts that are ``before`` at their first moments, and end as said; starts around lines two a seed."""
-    starts, around = with_ends(crossed(len(found)), found), crossed(80, student__init__angle=[10, 80])
+    starts, around = with_ends(grid(len(found)), found), grid(80, student__init__angle=[10, 80])
     around |= {"teacher.width": np.full(160, 3), "teacher.min_angle": np.full(160, 25)}
     around = with_ends(around, np.ones(160) == 1 if cones is None else cones)
-    few = with_ends(crossed(2), np.ones(2) == 1)
+    few = with_ends(grid(2), np.ones(2) == 1)
     given = {"starts": starts, "rank_3": few, "without_first_step": few, "cones": around}
     logs = {"starts": logs_of(starts, before, far=far), "rank_3": logs_of(few), "without_first_step": logs_of(few)}
     logs["cones"] = logs_of(around, np.r_[np.full(80, 0.01), np.ones(80)])
@@ -51,9 +52,9 @@ def test_it_does_not_hold_where_one_run_in_twenty_gets_stuck_below_it() -> None:
 
 def test_it_tells_of_runs_that_recover_every_line_and_do_not_find_the_teacher() -> None:
     assert "recover" not in measured(np.arange(100) > 3, np.full(100, 0.02)).edges[0]
-    starts = with_ends(crossed(100), np.arange(100) > 3)
+    starts = with_ends(grid(100), np.arange(100) > 3)
     starts["recovered"][:2] = 2
-    around = with_ends(crossed(2, teacher__width=[3], teacher__min_angle=[25]), np.ones(2) == 1)
+    around = with_ends(grid(2, teacher__width=[3], teacher__min_angle=[25]), np.ones(2) == 1)
     given = {"starts": starts, "rank_3": around, "without_first_step": around, "cones": around}
     logs = {name: logs_of(table) for name, table in given.items()}
     assert "; 2 others recover every line" in measure(with_logs(tables("local", **given), logs)).edges[0]

@@ -13,8 +13,9 @@ from featlearn.claims.papers.zhou_ge_2024 import rate
 from featlearn.claims.papers.zhou_ge_2024.rate import arrival, growth, measure, off_line
 from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
+from tests.claims.papers.judging import grid
 from tests.claims.papers.zhou_ge_2024.small import LATE, TINY, Small, claim, failed, judged, judged_when_broken
-from tests.claims.papers.zhou_ge_2024.tables import assert_complete, crossed, holding, swept, tables
+from tests.claims.papers.zhou_ge_2024.tables import assert_complete, holding, swept, tables
 
 OWN = claim("rate")
 DECAYS = 4e-3 / 2.0 ** np.arange(16)
@@ -42,7 +43,7 @@ def epochs(
 
 def constant(power: float) -> Table:
     """Runs that take steps ∝ ε^−power."""
-    table = crossed(stages__local_convergence__stop__loss=[1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
+    table = grid(stages__local_convergence__stop__loss=[1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
     wanted = table["stages.local_convergence.stop.loss"]
     return table | {"loss": 0.99 * wanted, "step": 100 * wanted**-power}
 
@@ -62,7 +63,7 @@ def constant(power: float) -> Table:
 )
 def test_made_up_runs(changed: dict[str, Any], power: float, checks: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate._Epochs, "of", lambda evidence, sweep: epochs(**changed))
-    stall = crossed(stages__local_convergence__weight_decay=[0.004, 0.4])
+    stall = grid(stages__local_convergence__weight_decay=[0.004, 0.4])
     stall |= {"loss": stall["stages.local_convergence.weight_decay"] ** 2, "alive": np.ones(40)}
     findings = measure(tables("rate", constant=constant(power), stall=stall))
     held = holding("rate", findings)

@@ -9,8 +9,9 @@ import pytest
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.zhou_ge_2024.samples import measure
 from featlearn.runs.metrics import Table
+from tests.claims.papers.judging import grid
 from tests.claims.papers.zhou_ge_2024.small import claim
-from tests.claims.papers.zhou_ge_2024.tables import BASE, assert_complete, crossed, holding, swept, tables
+from tests.claims.papers.zhou_ge_2024.tables import BASE, assert_complete, holding, swept, tables
 
 SAMPLED = BASE.replace("steps: 12000", "method: lbfgs").replace("step_size: 0.2", "steps: 10") + (
     "  data: {kind: empirical, samples: 100, noise_std: 0.0}\n"
@@ -30,7 +31,7 @@ def test_small_sweeps_give_every_check_a_number_and_an_interval(tmp_path: Path) 
 
 def table(needed_at: Callable[[np.ndarray], np.ndarray]) -> Table:
     """Angles of 2° at the given sizes, falling as n^−½, with a different constant for each seed."""
-    runs = crossed(teacher__input_dim=[4, 8, 16], data__samples=list(100.0 * 2.0 ** np.arange(12)))
+    runs = grid(teacher__input_dim=[4, 8, 16], data__samples=list(100.0 * 2.0 ** np.arange(12)))
     size = needed_at(runs["teacher.input_dim"]) * np.exp(0.1 * np.sin(runs["seed"]))
     return runs | {"mean_angle": 2 * np.sqrt(size / runs["data.samples"]), "recovered": np.full(len(size), 3)}
 

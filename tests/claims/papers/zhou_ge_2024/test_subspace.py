@@ -7,8 +7,9 @@ import pytest
 
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.zhou_ge_2024.subspace import measure
+from tests.claims.papers.judging import grid
 from tests.claims.papers.zhou_ge_2024.small import Small, failed, judged, judged_when_broken
-from tests.claims.papers.zhou_ge_2024.tables import crossed, holding, tables
+from tests.claims.papers.zhou_ge_2024.tables import holding, tables
 
 SMALL: Small = {
     "dimension": {"seeds": 6, "grid": {"teacher.input_dim": [8, 16, 32]}},
@@ -28,9 +29,9 @@ def test_without_weight_decay_the_share_fails(tmp_path: Path, monkeypatch: pytes
 
 
 def measured(outside: float, aligned: float) -> Findings:
-    dimension = crossed(10, teacher__input_dim=[16, 32, 64])
-    size = crossed(10, stages__first_step__step_size=[1.0, 10.0])
-    space = crossed(10, teacher__width=[4])
+    dimension = grid(10, teacher__input_dim=[16, 32, 64])
+    size = grid(10, stages__first_step__step_size=[1.0, 10.0])
+    space = grid(10, teacher__width=[4])
 
     def filled(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         runs = len(table["seed"])

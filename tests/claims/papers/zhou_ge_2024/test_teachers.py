@@ -14,7 +14,8 @@ from featlearn.claims.papers.zhou_ge_2024.teachers import (
 from featlearn.config.build import build
 from featlearn.theory.alignment import angles
 from featlearn.theory.span import dimension_of_span
-from tests.claims.papers.zhou_ge_2024.tables import crossed, tables
+from tests.claims.papers.judging import grid
+from tests.claims.papers.zhou_ge_2024.tables import tables
 
 
 @pytest.mark.parametrize(("quick", "count"), [(False, 30), (True, 4)])
@@ -41,7 +42,7 @@ def test_the_best_measure_at_a_small_decay_is_near_the_teacher() -> None:
 
 
 def test_the_teachers_of_a_sweep_have_their_conditioning_and_a_run_s_has_its_norm() -> None:
-    table = crossed(2) | {"conditioning": np.array([0.5, 0.25])}
+    table = grid(2) | {"conditioning": np.array([0.5, 0.25])}
     evidence = tables("width", some=table)
     assert conditionings(evidence, "some") == pytest.approx([0.5, 0.25])
     problem = build(evidence.configs("some")[1])[0]

@@ -9,8 +9,9 @@ import pytest
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.zhou_ge_2024.width import measure, needed
 from featlearn.runs.metrics import Table
+from tests.claims.papers.judging import grid
 from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, claim, failed, judged, judged_when_broken
-from tests.claims.papers.zhou_ge_2024.tables import assert_complete, crossed, holding, swept, tables, with_ends
+from tests.claims.papers.zhou_ge_2024.tables import assert_complete, holding, swept, tables, with_ends
 
 
 @pytest.mark.slow
@@ -48,7 +49,7 @@ def test_small_versions_find_the_teacher_at_the_larger_width(tmp_path: Path) -> 
 
 def table(found: Callable[[Table], np.ndarray], widths: list[float], teachers: float = 3) -> Table:
     """Runs of 40 seeds, of which the first four have ill-conditioned teachers."""
-    runs = crossed(40, student__width=widths, teacher__width=[teachers], teacher__min_angle=[25], teacher__rank=[2])
+    runs = grid(40, student__width=widths, teacher__width=[teachers], teacher__min_angle=[25], teacher__rank=[2])
     return with_ends(runs | {"conditioning": np.where(runs["seed"] < 4, 0.05, 0.5)}, found(runs))
 
 
