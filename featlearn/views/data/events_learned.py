@@ -25,9 +25,9 @@ def subspace(data: RunData) -> Iterator[Event]:
     share = as_floats(data.metrics["subspace"])
     enough = np.where(np.isfinite(share), share >= SUBSPACE_FOUND, np.nan)
     for before, now in changes(data.metrics["step"], enough):
-        had, has = (cell("subspace", float(share[row])) for row in (before.last, now.first))
+        start, had, has = (cell("subspace", float(share[row])) for row in (before.first, before.last, now.first))
         if now.value:
-            text = f"{has} of the first layer lies in the teacher's span ({had} before): the network has found the "
+            text = f"{has} of the first layer lies in the teacher's span ({start} at first): the network has found the "
             text += f"{_dimensions(data)}directions of the input on which the labels depend."
             yield event_at(data, now.first, "subspace", text, mark="subspace found")
         else:

@@ -13,6 +13,7 @@ FLAT, FALLEN = (
     0.05,
     0.25,
 )  # shares of what could be lost: a plateau loses less than one, the fall that ends it the other
+LONGER = 2  # times as long as that fall
 LARGE = 0.01  # of the objective, with a gap; what it could lose is worth a plateau
 LATER = 0.1  # of the loss, without
 LASTING = 0.25  # of the steps of the stage: a plateau that nothing ends
@@ -25,8 +26,8 @@ _NOTHING = 1e-3  # of the least that is worth a plateau: less counts as this, fo
 class Plateau:
     """A stretch of rows.
 
-    In words: a stretch of a stage in which less than a twentieth is lost of what could be, and which lasts longer than
-    the fall by a quarter that ends it; or, where nothing ends it, at least a quarter of the steps of the stage.
+    In words: a stretch of a stage in which less than a twentieth is lost of what could be, and which lasts more than
+    twice as long as the fall by a quarter that ends it; or, where nothing ends it, a quarter of the steps of the stage.
     What could be lost is the gap to the optimum, as long as the gradient is so small that descent along it would take
     longer for that; where there is no gap, it is what the loss does lose at the same λ.
 
@@ -124,7 +125,7 @@ def _stretches(
         fallen = first + int(np.argmax(more)) if more.any() else None
         if last - first + 1 >= _LEAST_ROWS:
             length = steps[last] - steps[first]
-            if fallen is not None and length > steps[fallen] - steps[last]:
+            if fallen is not None and length > LONGER * (steps[fallen] - steps[last]):
                 yield first, last, fallen
                 first = fallen
                 continue
