@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -83,7 +83,7 @@ def read_run(run: RunDirectory) -> RunData:
     return run_data(run, run.read_info(), run.read_metrics())
 
 
-def run_data(run: RunDirectory, info: RunInfo, rows: Sequence[Row], *, snapshots: bool = True) -> RunData:
+def run_data(run: RunDirectory, info: RunInfo, rows: list[Row], *, snapshots: bool = True) -> RunData:
     """Likewise of a run whose record and log are read already.
 
     Args:
