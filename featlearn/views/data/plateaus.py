@@ -107,9 +107,9 @@ def _parts(whole: np.ndarray, jumps: np.ndarray | None = None) -> list[slice]:
 
 
 def _without_jumps(could: np.ndarray, jumps: np.ndarray) -> np.ndarray:
-    """What could be lost, in units of the start, as if changes of λ had not changed it."""
+    """What could be lost, in units of the start, as if smaller λ had not made it larger."""
     ratios = np.append(1.0, could[1:] / could[:-1])
-    return np.cumprod(np.where(jumps | ~np.isfinite(ratios), 1.0, ratios))
+    return np.cumprod(np.where(np.isfinite(ratios) & ~(jumps & (ratios > 1)), ratios, 1.0))
 
 
 def _stretches(
@@ -118,9 +118,9 @@ def _stretches(
     """First and last rows of plateaus, and where a quarter is lost; None where that never happens."""
     first, count = 0, len(steps)
     while first < count:
-        lost = left[first:] / left[first] if large[first] and left[first] > 0 else np.zeros(1)
-        less = ~(lost >= 1 - FLAT) | ~large[first:][: len(lost)]
-        more = ~(lost >= 1 - FALLEN) | ~large[first:][: len(lost)]
+        with np.errstate(all="ignore"):
+            still = left[first:] / left[first]
+        less, more = ~((still >= 1 - FLAT) & large[first:]), ~(still >= 1 - FALLEN)
         last = first + (int(np.argmax(less)) if less.any() else len(less)) - 1
         fallen = first + int(np.argmax(more)) if more.any() else None
         if last - first + 1 >= _LEAST_ROWS:
