@@ -1,5 +1,6 @@
 """Runs made up of a table, for what is found in tables."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def made_up(
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     (place / "config.yaml").write_text(config)
     said = dict.fromkeys(_UNSAID) | _INFO | {"teacher_width": width} | info
-    return run_data(RunDirectory(place), RunInfo.model_validate(said), rows, snapshots=False)
+    return run_data(RunDirectory(place), RunInfo.model_validate_json(json.dumps(said)), rows, snapshots=False)
 
 
 def log_spaced(last: int, count: int) -> np.ndarray:
