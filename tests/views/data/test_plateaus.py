@@ -98,7 +98,7 @@ def test_a_gap_that_only_a_smaller_decay_makes_larger_is_one_plateau(tmp_path: P
 @pytest.mark.parametrize(("slope", "is_one"), [(1e-4, True), (0.03, False)])
 def test_where_steps_go_to_and_fro_nothing_rests(tmp_path: Path, slope: float, is_one: bool) -> None:
     steps = log_spaced(10_000, 100)
-    more = {"grad_norm": np.full(len(steps), slope), "step_size": np.full(len(steps), 0.1)}
+    more: dict[str, Any] = {"grad_norm": np.full(len(steps), slope), "step_size": np.full(len(steps), 0.1)}
     assert bool(found(tmp_path, steps, np.full(len(steps), 0.1), **more)) is is_one
 
 
