@@ -73,8 +73,8 @@ def plot(
 ) -> None:
     """Figures for a paper, with their data and captions.
 
-    Of a run: curves, alignment, neurons, overlaps with the teacher's directions, the loss by degrees and the dual
-    certificate. Of a sweep: medians over seeds against one axis, or a heat map over two. Each comes with the data
+    Of a run: curves, alignment, neurons, overlaps with the teacher's directions, the loss by degrees, the dual
+    certificate and the λ-path. Of a sweep: medians over seeds against one axis, or a heat map over two. Each comes with the data
     behind it as CSV and a caption for LaTeX. Of a sweep with find: the condition along its axis, and the edge by
     another axis.
     """
@@ -151,12 +151,15 @@ def plot(
 def _missing(data: RunData, names: set[str]) -> Iterator[str]:
     """Why a run has no figures beyond that of its neurons."""
     from featlearn.views.data.certificate import why_no_certificate
+    from featlearn.views.data.path import why_no_path
     from featlearn.views.data.trained import trained_functions
 
     if "overlaps" in names and "degrees" not in names:
         yield f"no figure of the loss by degrees: {trained_functions(data).no_degrees}"
     if "certificate" not in names:
         yield f"no figure of the certificate: {why_no_certificate(data)}"
+    if "path" not in names and (why := why_no_path(data)) != why_no_certificate(data) and why is not None:
+        yield f"no figure of the λ-path: {why}"
 
 
 def _by_samples(x: str | None, y: str | None, metrics: list[str] | None, *, alone: bool, theory: bool) -> bool:
