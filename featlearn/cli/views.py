@@ -36,7 +36,12 @@ def plot(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Where the files go.", show_default="figures/ in the run")
     ] = None,
-    formats: Annotated[str, typer.Option("--format", "-f", help="Some of png, pdf, svg.")] = "pdf,png",
+    formats: Annotated[
+        str | None,
+        typer.Option(
+            "--format", "-f", help="Some of png, pdf, svg; of a film mp4 or gif.", show_default="pdf,png; mp4 or gif"
+        ),
+    ] = None,
     size: Annotated[
         str, typer.Option("--size", help="column (3.25 in wide), page (5.5 in) or slide (10 in).")
     ] = "column",
@@ -69,6 +74,9 @@ def plot(
     theory: Annotated[
         bool, typer.Option("--theory", help="Of a run on online data: its order-parameter flow behind the curves.")
     ] = False,
+    film: Annotated[
+        bool, typer.Option("--film", help="Of a run: its neurons over time as a film of ten seconds (ffmpeg or Pillow).")
+    ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Figures for a paper, with their data and captions.
@@ -80,6 +88,7 @@ def plot(
     """
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_only, find_run_or_sweep
+        from featlearn.cli.film import film_of
         from featlearn.runs.directory import RunDirectory
         from featlearn.runs.metrics import Table, with_values
         from featlearn.sweeps.directory import SweepDirectory
@@ -95,9 +104,10 @@ def plot(
         from featlearn.views.figures.style import SIZES, STYLES
         from featlearn.views.figures.sweep import sweep_figures
 
-    kinds = list(dict.fromkeys(part.strip().lower() for part in formats.split(",")))
-    if unknown := [kind for kind in kinds if kind not in FORMATS]:
-        raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}")
+    kinds = list(dict.fromkeys(part.strip().lower() for part in (formats or "pdf,png").split(",")))
+    if not film and (unknown := [kind for kind in kinds if kind not in FORMATS]):
+        films = "; those of a film are for --film" if {"mp4", "gif"} & set(unknown) else ""
+        raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}{films}")
     if size not in SIZES:
         raise typer.BadParameter(f"--size {size}: expected one of {', '.join(SIZES)}")
     if fonts not in STYLES:
@@ -111,6 +121,10 @@ def plot(
         return metrics or list(dict.fromkeys(chain.from_iterable(kind)))
 
     chosen = replace(SIZES[size], style=fonts)
+    if film:
+        given = {"--x": x, "--y": y, "--metric": metrics, "--overlay": overlay, "--theory": theory}
+        film_of(run, runs_dir, out, formats, chosen, [option for option, value in given.items() if value])
+        return
     with errors_told():
         found = find_run_or_sweep(run, runs_dir)
         check_metrics(metrics or [], conditions=isinstance(found, SweepDirectory))

@@ -24,7 +24,7 @@ def test_plot_draws_the_newest_run(tmp_path: Path) -> None:
     done = featlearn("plot", "--runs-dir", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     files = [Path(text) for text in done.stdout.split()]
-    names = ("curves", "alignment", "neurons", "overlaps", "cosines", "degrees", "certificate")
+    names = ("curves", "alignment", "neurons", "overlaps", "cosines", "degrees", "certificate", "path")
     wanted = {f"{name}.{kind}" for name in names for kind in ("pdf", "png", "csv", "txt")}
     assert {file.name for file in files} == wanted
     assert all(file.parent == run.path / "figures" and file.stat().st_size > 300 for file in files)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from featlearn.runs.metrics import Table
+from featlearn.storage.errors import RunError
 from featlearn.theory.activations import Activation
 from featlearn.theory.alignment import nearest_teacher
 from featlearn.theory.path import Change, Kind, Path, Point, first_atom, joined, optimum_path
@@ -25,6 +26,7 @@ from featlearn.views.data.run import RunData, activation_of
 _A_DECADE, _DECADES = 10, 6  # So many λ of the grid are in each power of ten below the first atom, of so many at most.
 _MOST_LINES = 8  # With more teacher lines even a plane takes seconds: the optima are then those of the run, too.
 _ABOVE = 1.3  # The path begins at so many times the λ of the first atom.
+_LEAST_DECAY = 1e-20
 LEAST_ANGLE = 1e-3  # degrees, what is shown for anything less where the axis is logarithmic
 
 
@@ -97,8 +99,7 @@ def read_path(data: RunData) -> PathView | None:
     lines = phi.symmetry == "even"
     plane = neurons.rank == 2
     if located := _is_computed(neurons):
-        least = float(np.nanmin(decays[decays > 0]))
-        path = _computed(phi, second.tobytes(), first.tobytes(), first.shape, least)
+        path = _solved(data, phi, second, first, float(decays[_is_shown(decays)].min()))
         marks = path.changes
     else:
         optima = read_optima(data, first)[0]
@@ -141,7 +142,7 @@ def why_no_path(data: RunData) -> str | None:
         return data.missing or "it has no snapshots"
     if why := why_no_optimum(data):
         return why
-    if not np.any(decays_at_snapshots(data, data.snapshots) > 0):
+    if not _is_shown(decays_at_snapshots(data, data.snapshots)).any():
         return "no snapshot of its has a weight decay above 0"
     if not _is_computed(data.neurons) and not data.info.optima:
         return "the optima are recorded when the run ends"
@@ -170,6 +171,19 @@ def _is_computed(neurons: Neurons) -> bool:
     return neurons.rank == 2 and len(neurons.teacher_place) <= _MOST_LINES
 
 
+def _is_shown(decays: np.ndarray) -> np.ndarray:
+    """Which λ are on the axis: those above 0, but for what a damaged file may hold."""
+    return np.asarray((decays > _LEAST_DECAY) & (decays < 1 / _LEAST_DECAY))
+
+
+def _solved(data: RunData, phi: Activation, second: np.ndarray, first: np.ndarray, least: float) -> Path:
+    try:
+        with np.errstate(all="ignore"):
+            return _computed(phi, second.tobytes(), first.tobytes(), first.shape, least)
+    except (ValueError, IndexError, RuntimeError, np.linalg.LinAlgError) as error:
+        raise RunError(f"{data.run.path}: the path of its optimum cannot be computed: {error}") from None
+
+
 @lru_cache(maxsize=64)
 def _computed(phi: Activation, second: bytes, first: bytes, shape: tuple[int, int], least: float) -> Path:
     """The path from the first atom down to the least λ; of teachers in a plane."""
@@ -182,7 +196,7 @@ def _computed(phi: Activation, second: bytes, first: bytes, shape: tuple[int, in
 
 def _neuron_dots(neurons: Neurons, decays: np.ndarray, *, plane: bool) -> tuple[Dots, np.ndarray, np.ndarray]:
     """The living neurons at each snapshot with a λ above 0; their steps, and whether they are the latest at that λ."""
-    alive = (neurons.mass > neurons.alive_above) & np.isfinite(neurons.mass) & (decays > 0)[:, None]
+    alive = (neurons.mass > neurons.alive_above) & np.isfinite(neurons.mass) & _is_shown(decays)[:, None]
     snapshot, neuron = np.nonzero(alive)
     if plane:
         place = neurons.place[snapshot, neuron]
