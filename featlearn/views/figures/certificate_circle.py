@@ -53,7 +53,7 @@ def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) ->
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}°"))
     ax.set_xlabel("direction w in the teacher's plane")
     ax.set_ylabel("certificate η(w)")
-    _eta_axis(ax, np.concatenate([curve.eta for curve in view.curves]))
+    eta_axis(ax, np.concatenate([curve.eta for curve in view.curves]))
     return artists
 
 
@@ -68,7 +68,7 @@ def _style(curve: Curve, view: CertificateView) -> tuple[str, str, dict[str, Any
     return "optimum_before", label, {"color": GREY, "lw": 0.6 * width, "zorder": 2}
 
 
-def _eta_axis(ax: Axes, values: np.ndarray) -> None:
+def eta_axis(ax: Axes, values: np.ndarray) -> None:
     """Linear where all is near ±1; else linear between them and logarithmic beyond, so that they stay apart."""
     low, high = min(float(values.min()), -1.0), max(float(values.max()), 1.0)
     if max(high, -low) <= LINEAR_TO:

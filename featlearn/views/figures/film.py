@@ -14,6 +14,7 @@ from matplotlib import rcParams
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.replacement import replace_file
@@ -21,6 +22,7 @@ from featlearn.views.data.certificate import Certificates
 from featlearn.views.data.directions import angle_of, circle, on_circle
 from featlearn.views.data.neurons import Neurons
 from featlearn.views.data.run import RunData
+from featlearn.views.figures.certificate_circle import eta_axis
 from featlearn.views.figures.neurons import by_mass, in_plane, place_dots, places_by_mass, places_in_plane
 from featlearn.views.figures.style import Size, blank, style
 from featlearn.views.words.labels import LOSSES, heading_of, plain
@@ -32,6 +34,8 @@ _FASTEST, _SLOWEST = 20, 2  # has so many pictures a second, the last of which
 _STAYS = 1.0  # stays for so many seconds.
 _PIXELS = {"mp4": 1080, "gif": 640}  # across
 ENDINGS = tuple(_PIXELS)
+
+_HIGHEST = 1e6  # |η| beyond is not on the axis.
 
 Watch = Callable[[int, int], None]
 
@@ -108,7 +112,7 @@ class _Pictures:
         self._data, self._neurons, self._size = data, neurons, size
         self._certificates = certificates if certificates is not None and certificates.rank == 2 else None
         flat = neurons.rank == 2
-        above = 0.64 if neurons.half_plane else 1.0
+        above = 0.56 if neurons.half_plane else 1.0
         self.figure = blank(size, above + 0.2 + (0.5 if self._certificates else 0.0))
         axes = self.figure.subplots(2, 1, height_ratios=(above, 0.5)) if self._certificates else None
         ax = self.figure.subplots() if axes is None else axes[0]
@@ -123,7 +127,8 @@ class _Pictures:
         if self._certificates is not None and axes is not None:
             self._certificate = _CertificateAt(axes[1], self._certificates)
         self._title = self.figure.suptitle(self._told(0), fontsize=size.font, family="monospace")
-        self.figure.canvas.draw()
+        for _ in range(2):  # axes of a fixed aspect take two rounds to be laid out
+            self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")  # nothing moves but what the run moves
 
     def show(self, snapshot: int) -> None:
@@ -164,18 +169,16 @@ class _CertificateAt:
             {"color": PURPLE, "lw": width, "ls": "--", "label": "network"},
         ]
         self._lines = [ax.plot(angle, blank_line, **look)[0] for look in looks]
-        highest = float(np.nanmax(np.abs(self._eta))) if np.isfinite(self._eta).any() else 1.0
-        limit = 1.3 * max(highest, 1.0)
-        if limit > 3.5:
-            ax.set_yscale("symlog", linthresh=1)
-        ax.set_ylim(-limit, limit)
+        finite = self._eta[np.isfinite(self._eta)]
+        eta_axis(ax, np.clip(finite, -_HIGHEST, _HIGHEST) if len(finite) else np.zeros(1))
         ax.axhline(1, color=GREY, lw=0.5 * width)
         ax.axhline(-1, color=GREY, lw=0.5 * width)
         ax.set_xlim((180, 0) if certificates.lines else (0, 360))
-        ax.set_xticks(np.linspace(0, 180 if certificates.lines else 360, 5))
-        ax.set_xlabel("direction in the teacher's plane (degrees)")
-        ax.set_ylabel("certificate η")
-        ax.legend(loc="lower left", ncols=2)
+        ax.xaxis.set_major_locator(MultipleLocator(45 if certificates.lines else 90))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}°"))
+        ax.set_xlabel("direction w in the teacher's plane")
+        ax.set_ylabel("certificate η(w)")
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0)
 
     def show(self, snapshot: int) -> None:
         decay = float(self._of.decays[snapshot])
