@@ -13,14 +13,15 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_rgba
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from featlearn.storage.errors import RunError, reason
 from featlearn.storage.replacement import replace_file
 from featlearn.views.data.certificate import Certificates
 from featlearn.views.data.directions import angle_of, circle, on_circle
-from featlearn.views.data.neurons import Neurons
+from featlearn.views.data.neurons import LEAP, Neurons
 from featlearn.views.data.run import RunData
 from featlearn.views.figures.certificate_circle import eta_axis
 from featlearn.views.figures.neurons import by_mass, in_plane, place_dots, places_by_mass, places_in_plane
@@ -35,6 +36,7 @@ _STAYS = 1.0  # stays for so many seconds.
 _PIXELS = {"mp4": 1080, "gif": 640}  # across
 ENDINGS = tuple(_PIXELS)
 
+_TRAIL = 4  # So many snapshots back a neuron's path is drawn.
 _HIGHEST = 1e6  # |η| beyond is not on the axis.
 
 Watch = Callable[[int, int], None]
@@ -117,8 +119,9 @@ class _Pictures:
         axes = self.figure.subplots(2, 1, height_ratios=(above, 0.5)) if self._certificates else None
         ax = self.figure.subplots() if axes is None else axes[0]
         artists = (in_plane if flat else by_mass)(ax, neurons, largest=size.dot)
-        if "trails" in artists:
-            artists["trails"].set_alpha(0.12)
+        trails = artists["trails"]
+        assert isinstance(trails, LineCollection)
+        self._trails = trails
         self._place = places_in_plane(neurons) if flat else places_by_mass(neurons)
         dots = artists["neurons"]
         assert isinstance(dots, PathCollection)
@@ -135,6 +138,12 @@ class _Pictures:
         """Draw a snapshot."""
         place = self._place[snapshot]
         place_dots(self._dots, place, self._neurons, snapshot, self._size.dot, self._heaviest)
+        begin = max(0, snapshot - _TRAIL)
+        paths = self._place[begin : snapshot + 1].copy()
+        leaps = np.linalg.norm(np.diff(paths, axis=0), axis=-1) > LEAP
+        paths[:-1][leaps & (self._neurons.rank == 2)] = np.nan
+        self._trails.set_segments(list(paths.swapaxes(0, 1)))
+        self._trails.set_color([to_rgba(colour_of(k), 0.4) for k in self._neurons.teacher[snapshot]])
         self._title.set_text(self._told(snapshot))
         if self._certificates is not None:
             self._certificate.show(snapshot)
