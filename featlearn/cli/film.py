@@ -22,9 +22,7 @@ from featlearn.views.figures.style import Size
 _OTHERS = {"sweep": "--film takes a run, and those of a sweep are in its folder runs/"}
 
 
-def film_of(
-    run: str, runs_dir: Path, out: Path | None, formats: str | None, size: Size, others: Sequence[str]
-) -> None:
+def film_of(run: str, runs_dir: Path, out: Path | None, formats: str | None, size: Size, others: Sequence[str]) -> None:
     """Write the film of a run and say where.
 
     Args:
@@ -36,7 +34,9 @@ def film_of(
         raise typer.BadParameter(f"{', '.join(others)} and --film do not go together: leave one of them out")
     asked = None if formats is None else formats.strip().lower()
     if asked is not None and asked not in ENDINGS:
-        raise typer.BadParameter(f"--format {formats}: a film is one of {', '.join(ENDINGS)}; leave --film out for figures")
+        raise typer.BadParameter(
+            f"--format {formats}: a film is one of {', '.join(ENDINGS)}; leave --film out for figures"
+        )
     named = out is not None and out.suffix[1:].lower() in ENDINGS and not out.is_dir()
     if out is not None and named:
         if asked not in (None, out.suffix[1:].lower()):

@@ -75,16 +75,16 @@ def plot(
         bool, typer.Option("--theory", help="Of a run on online data: its order-parameter flow behind the curves.")
     ] = False,
     film: Annotated[
-        bool, typer.Option("--film", help="Of a run: its neurons over time as a film of ten seconds (ffmpeg or Pillow).")
+        bool, typer.Option("--film", help="Of a run: its neurons over time as a film (MP4 or GIF), up to 10 s long.")
     ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Figures for a paper, with their data and captions.
 
     Of a run: curves, alignment, neurons, overlaps with the teacher's directions, the loss by degrees, the dual
-    certificate and the λ-path. Of a sweep: medians over seeds against one axis, or a heat map over two. Each comes with the data
-    behind it as CSV and a caption for LaTeX. Of a sweep with find: the condition along its axis, and the edge by
-    another axis.
+    certificate and the λ-path. Of a sweep: medians over seeds against one axis, or a heat map over two. Each comes
+    with the data behind it as CSV and a caption for LaTeX. Of a sweep with find: the condition along its axis, and the
+    edge by another axis.
     """
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_only, find_run_or_sweep
@@ -100,14 +100,10 @@ def plot(
         from featlearn.views.figures.edges import edge_figures
         from featlearn.views.figures.overlay import choose_overlay, overlay_figure
         from featlearn.views.figures.run import overlaps_by_samples, run_figures
-        from featlearn.views.figures.saving import FORMATS, save
+        from featlearn.views.figures.saving import save
         from featlearn.views.figures.style import SIZES, STYLES
         from featlearn.views.figures.sweep import sweep_figures
 
-    kinds = list(dict.fromkeys(part.strip().lower() for part in (formats or "pdf,png").split(",")))
-    if not film and (unknown := [kind for kind in kinds if kind not in FORMATS]):
-        films = "; those of a film are for --film" if {"mp4", "gif"} & set(unknown) else ""
-        raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}{films}")
     if size not in SIZES:
         raise typer.BadParameter(f"--size {size}: expected one of {', '.join(SIZES)}")
     if fonts not in STYLES:
@@ -125,6 +121,7 @@ def plot(
         given = {"--x": x, "--y": y, "--metric": metrics, "--overlay": overlay, "--theory": theory}
         film_of(run, runs_dir, out, formats, chosen, [option for option, value in given.items() if value])
         return
+    kinds = _kinds(formats)
     with errors_told():
         found = find_run_or_sweep(run, runs_dir)
         check_metrics(metrics or [], conditions=isinstance(found, SweepDirectory))
@@ -160,6 +157,17 @@ def plot(
             show_figure(files, drawing.slopes)
         if names & {"neurons"}:
             complain(_missing(data, names))
+
+
+def _kinds(formats: str | None) -> list[str]:
+    """The endings of the files of figures."""
+    from featlearn.views.figures.saving import FORMATS
+
+    kinds = list(dict.fromkeys(part.strip().lower() for part in (formats or "pdf,png").split(",")))
+    if unknown := [kind for kind in kinds if kind not in FORMATS]:
+        films = "; mp4 and gif are for --film" if {"mp4", "gif"} & set(unknown) else ""
+        raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}{films}")
+    return kinds
 
 
 def _missing(data: RunData, names: set[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -104,7 +105,7 @@ def optimum_path(
     for decay in decays:
         after = solved(decay)
         points += [*(_between(points[-1], after, solved, lines=lines) if points else []), after]
-    steps = list(zip(points[:-1], points[1:], strict=True))
+    steps = list(pairwise(points))
     links = [_linked(above, below, lines=lines) for above, below in steps]
     changes = [
         change

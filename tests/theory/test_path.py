@@ -82,8 +82,8 @@ def test_two_close_lines_are_one_atom_that_splits_where_the_certificate_bends_up
 
 
 def slow_count(second: np.ndarray, angles: tuple[float, ...], decay: float) -> int:
-    """How many groups of neighbours have mass, among fixed directions a quarter of a degree apart, all of one sign."""
-    grid = np.radians(np.arange(0, 180, 0.25))
+    """How many groups of neighbours have mass, among fixed directions half a degree apart, all of one sign."""
+    grid = np.radians(np.arange(0, 180, 0.5))
     gram = kernel(line_angles(grid, grid))
     aim = kernel(line_angles(grid, np.radians(angles))) @ second - decay / 2
     values, vectors = np.linalg.eigh(gram)
@@ -97,6 +97,7 @@ def line_angles(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs((one[:, None] - other + np.pi / 2) % np.pi - np.pi / 2))
 
 
+@pytest.mark.slow
 def test_births_are_where_a_slow_bisection_over_fixed_directions_has_them() -> None:
     second, angles = np.array([1.0, 0.7, 0.9]), (10.0, 60.0, 125.0)
     path = optimum_path(PHI, second, rows(*angles), np.geomspace(0.4, 1e-3, 30).tolist())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,6 @@ _MOST_LINES = 8  # With more teacher lines even a plane takes seconds: the optim
 _ABOVE = 1.3  # The path begins at so many times the λ of the first atom.
 _LEAST_DECAY = 1e-20
 LEAST_ANGLE = 1e-3  # degrees, what is shown for anything less where the axis is logarithmic
-
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def _marks(changes: Sequence[Change], heights: Any) -> list[Mark]:
 def _gained(points: Sequence[Point], atoms: Dots) -> list[Mark]:
     """Where optima of neighbouring λ of a run have, or have not, an atom near a teacher line."""
     found = []
-    for above, below in zip(points[:-1], points[1:], strict=True):
+    for above, below in pairwise(points):
         had, has = (set(atoms.teacher[atoms.weight_decay == one.weight_decay].tolist()) for one in (above, below))
         for kind, at, teachers in (("born", below, has - had), ("gone", above, had - has)):
             for k in sorted(teachers):

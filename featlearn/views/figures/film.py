@@ -52,7 +52,9 @@ def ending_for(asked: str | None) -> str:
     if asked is None:
         asked = next((ending for ending in ENDINGS if there[ending]), None)
     if asked is None:
-        raise RunError("no film can be written: neither ffmpeg is on the PATH nor Pillow installed; install one of them")
+        raise RunError(
+            "no film can be written: neither ffmpeg is on the PATH nor Pillow installed; install one of them"
+        )
     if not there[asked]:
         need, other = ("ffmpeg on the PATH", "gif") if asked == "mp4" else ("Pillow", "mp4")
         instead = f", or ask for --format {other}" if there[other] else ""

@@ -186,7 +186,7 @@ def _dots(ax: Axes, place: np.ndarray, neurons: Neurons, largest: float) -> Arti
 def place_dots(
     dots: PathCollection, place: np.ndarray, neurons: Neurons, snapshot: int, largest: float, heaviest: float
 ) -> None:
-    """Let dots be the neurons at a snapshot, at their places (m, 2); one of the mass ``heaviest`` is the ``largest``."""
+    """Let dots be the neurons at a snapshot, at places (m, 2); one of the mass ``heaviest`` is the ``largest``."""
     mass, nearest = _finite(neurons.mass[snapshot]), neurons.teacher[snapshot]
     vanished = mass <= neurons.alive_above
     faces = np.array([to_rgba(colour_of(k), 0.75) for k in nearest])
@@ -194,8 +194,8 @@ def place_dots(
     area = largest**2 * mass / max(heaviest, np.finfo(float).tiny)
     dots.set_offsets(place)
     dots.set_sizes(np.maximum(area, (largest / 4) ** 2))
-    dots.set_facecolors(faces)  # type: ignore[arg-type]
-    dots.set_edgecolors([to_rgba(GREY if gone else PAPER) for gone in vanished])
+    dots.set_facecolor(faces)  # type: ignore[arg-type]
+    dots.set_edgecolor([to_rgba(GREY if gone else PAPER) for gone in vanished])
     markers = ["o" if gone else marker_of(k) for k, gone in zip(nearest, vanished, strict=True)]
     dots.set_paths([style.get_path().transformed(style.get_transform()) for style in map(MarkerStyle, markers)])
 

@@ -43,13 +43,18 @@ def path_payload(data: RunData, view: PathView) -> dict[str, Any]:
 def path_text(view: PathView) -> str:
     """How to read the chart."""
     what = "their directions in the teacher's plane" if view.plane else "their angles to the nearest teacher line"
-    atoms = "the atoms of the best network at each λ" if view.located else "the atoms of the best network at each λ of the run"
+    atoms = (
+        "the atoms of the best network at each λ"
+        if view.located
+        else "the atoms of the best network at each λ of the run"
+    )
     where = f"within {LOCATED_WITHIN:.1%} of λ" if view.located else "between two λ of the run"
     marks = f" Triangles: where atoms come or go, {where}." if view.marks else ""
     unsure = " Squares in grey: optima that are not certified." if not view.certified.all() else ""
     return (
-        f"The λ-path: {atoms} (open circles, the area is the mass), by {what}, and the network's neurons at the λ of this "
-        f"time (filled). λ falls to the right, as it does while a run goes on; the line is at the λ of this time.{marks}{unsure}"
+        f"The λ-path: {atoms} (open circles, the area is the mass), by {what}, and the network's neurons at the λ of "
+        "this time (filled). λ falls to the right, as it does while a run goes on; the line is at the λ of this time."
+        f"{marks}{unsure}"
     )
 
 
