@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.run import RunData, StageSpan
 
 FLAT, FALLEN = (
@@ -16,7 +17,7 @@ FLAT, FALLEN = (
 LONGER = 2  # times as long as that fall
 LARGE = 0.01  # of the objective, with a gap; what it could lose is worth a plateau
 LATER = 0.1  # of the loss, without
-LASTING = 0.25  # of the steps of the stage: a plateau that nothing ends
+LASTING = 0.25  # of the steps of its stage until its end: a shorter one is none
 _LEAST_ROWS, _MOST_ROWS = 3, 1000  # of a plateau; that are looked at, of a stage
 _COLUMNS = ("step", "weight_decay", "step_size", "grad_norm", "objective", "loss", "train_loss", "gap")
 _NOTHING = 1e-3  # of the least that is worth a plateau: less counts as this, for a gap may be rounding, and below 0
@@ -26,8 +27,8 @@ _NOTHING = 1e-3  # of the least that is worth a plateau: less counts as this, fo
 class Plateau:
     """A stretch of rows.
 
-    In words: a stretch of a stage in which less than a twentieth is lost of what could be, and which lasts more than
-    twice as long as the fall by a quarter that ends it; or, where nothing ends it, a quarter of the steps of the stage.
+    In words: a stretch of a stage in which less than a twentieth is lost of what could be, and which lasts longer than
+    twice the fall by a quarter that ends it, if anything does, and than a quarter of the steps of the stage so far.
     What could be lost is the gap to the optimum, as long as the gradient is so small that descent along it would take
     longer for that; where there is no gap, it is what the loss does lose at the same λ.
 
@@ -46,31 +47,39 @@ class Plateau:
 def plateaus_of(data: RunData) -> Iterator[Plateau]:
     """The plateaus of a run, in order."""
     table = {name: as_floats(data.metrics[name]) for name in _COLUMNS}
-    objective, sampled = table["objective"], np.isfinite(table["train_loss"]).any()
+    sampled = bool(np.isfinite(table["train_loss"]).any())
     online = data.settings.get("data.kind") == "online"  # the training loss of a batch is noise
     for stage, rows in stage_rows(data):
-        with np.errstate(all="ignore"):
-            by_gap = not sampled and np.isfinite(table["gap"][rows]).any()
-            column = "gap" if by_gap else "train_loss" if sampled and not online else "loss"
-            jumps = _jumps(table["weight_decay"][rows])
-            if by_gap:
-                parts = _parts(np.isfinite(table["gap"][rows]) & np.isfinite(objective[rows]))
-            else:
-                parts = _parts(np.isfinite(table[column][rows]), jumps)
-            for part in parts:
-                at, last_part = rows[part], part.stop == len(rows)
-                at = at[np.unique(np.linspace(0, len(at) - 1, min(len(at), _MOST_ROWS)).astype(int))]
-                could = table[column][at]
-                could = could if by_gap else np.maximum.accumulate((could - np.min(could))[::-1])[::-1]  # noise
-                least = LARGE * np.abs(objective[at]) if by_gap else LATER * table[column][at]
-                left = _without_jumps(np.maximum(could, _NOTHING * least), _jumps(table["weight_decay"][at]))
-                lasting = LASTING * (stage.last - stage.first) if by_gap and last_part else np.inf
-                pace = table["step_size"][at] * table["grad_norm"][at] ** 2 if by_gap else np.zeros(len(at))
-                for first, last, fallen in _stretches(table["step"][at], left, could > least, lasting):
-                    whole = slice(first, last + 1)
-                    if np.median(pace[whole]) * np.ptp(table["step"][at][whole]) > np.median(could[whole]):
-                        continue  # steps so large that they go to and fro; not where either is not known
-                    yield Plateau(int(at[first]), int(at[last]), None if fallen is None else int(at[fallen]), column)
+        if not sampled and np.isfinite(table["gap"][rows]).any():
+            column, parts = "gap", _parts(np.isfinite(table["gap"][rows]) & np.isfinite(table["objective"][rows]))
+        else:
+            column = "train_loss" if sampled and not online else "loss"
+            parts = _parts(np.isfinite(table[column][rows]), _jumps(table["weight_decay"][rows]))
+        for part in parts:
+            yield from _of_part(table, rows[part], column, stage.first, at_end=part.stop == len(rows))
+
+
+def _of_part(table: Table, rows: np.ndarray, column: str, begin: int, *, at_end: bool) -> list[Plateau]:
+    """Of consecutive rows that have values, at the end of a stage or not, which began at a step."""
+    at = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ROWS)).astype(int))]
+    part, found = {name: values[at] for name, values in table.items()}, []
+    with np.errstate(all="ignore"):
+        if column == "gap":
+            could, least = part["gap"], LARGE * np.abs(part["objective"])
+            pace = part["step_size"] * part["grad_norm"] ** 2  # NaN, and no hindrance, where one is not known
+        else:
+            loss = np.maximum.accumulate(part[column][::-1])[::-1]  # the noise of batches is up and down
+            could, least, pace = loss - np.min(loss), LATER * loss, np.zeros(len(at))
+        left = _without_jumps(np.maximum(could, _NOTHING * least), _jumps(part["weight_decay"]))
+        for first, last, fallen in _stretches(part["step"] - begin, left, could > least):
+            if fallen is None and not (at_end and column == "gap"):
+                continue
+            whole = slice(first, last + 1)
+            if not np.median(pace[whole]) * np.ptp(part["step"][whole]) > np.median(could[whole]):
+                found.append(
+                    Plateau(int(at[first]), int(at[last]), None if fallen is None else int(at[fallen]), column)
+                )
+    return found
 
 
 def stage_rows(data: RunData) -> Iterator[tuple[StageSpan, np.ndarray]]:
@@ -107,29 +116,26 @@ def _parts(whole: np.ndarray, jumps: np.ndarray | None = None) -> list[slice]:
 
 
 def _without_jumps(could: np.ndarray, jumps: np.ndarray) -> np.ndarray:
-    """What could be lost, in units of the start, as if changes of λ had not changed it."""
+    """What could be lost, in units of the start, as if smaller λ had not made it larger."""
     ratios = np.append(1.0, could[1:] / could[:-1])
-    return np.cumprod(np.where(jumps | ~np.isfinite(ratios), 1.0, ratios))
+    return np.cumprod(np.where(np.isfinite(ratios) & ~(jumps & (ratios > 1)), ratios, 1.0))
 
 
-def _stretches(
-    steps: np.ndarray, left: np.ndarray, large: np.ndarray, lasting: float
-) -> Iterator[tuple[int, int, int | None]]:
+def _stretches(steps: np.ndarray, left: np.ndarray, large: np.ndarray) -> Iterator[tuple[int, int, int | None]]:
     """First and last rows of plateaus, and where a quarter is lost; None where that never happens."""
     first, count = 0, len(steps)
     while first < count:
-        lost = left[first:] / left[first] if large[first] and left[first] > 0 else np.zeros(1)
-        less = ~(lost >= 1 - FLAT) | ~large[first:][: len(lost)]
-        more = ~(lost >= 1 - FALLEN) | ~large[first:][: len(lost)]
+        still = left[first:] / left[first]
+        less, more = ~((still >= 1 - FLAT) & large[first:]), ~(still >= 1 - FALLEN)
         last = first + (int(np.argmax(less)) if less.any() else len(less)) - 1
         fallen = first + int(np.argmax(more)) if more.any() else None
-        if last - first + 1 >= _LEAST_ROWS:
-            length = steps[last] - steps[first]
+        length = steps[last] - steps[first]
+        if last - first + 1 >= _LEAST_ROWS and length >= LASTING * steps[last]:
             if fallen is not None and length > LONGER * (steps[fallen] - steps[last]):
                 yield first, last, fallen
                 first = fallen
                 continue
-            if fallen is None and last == count - 1 and length >= lasting:
+            if fallen is None and last == count - 1:
                 yield first, last, None
                 return
         first += 1
