@@ -36,7 +36,12 @@ def plot(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Where the files go.", show_default="figures/ in the run")
     ] = None,
-    formats: Annotated[str, typer.Option("--format", "-f", help="Some of png, pdf, svg.")] = "pdf,png",
+    formats: Annotated[
+        str | None,
+        typer.Option(
+            "--format", "-f", help="Some of png, pdf, svg; of a film mp4 or gif.", show_default="pdf,png; mp4 or gif"
+        ),
+    ] = None,
     size: Annotated[
         str, typer.Option("--size", help="column (3.25 in wide), page (5.5 in) or slide (10 in).")
     ] = "column",
@@ -69,17 +74,21 @@ def plot(
     theory: Annotated[
         bool, typer.Option("--theory", help="Of a run on online data: its order-parameter flow behind the curves.")
     ] = False,
+    film: Annotated[
+        bool, typer.Option("--film", help="Of a run: its neurons over time as a film (MP4 or GIF), up to 10 s long.")
+    ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Figures for a paper, with their data and captions.
 
-    Of a run: curves, alignment, neurons, overlaps with the teacher's directions, the loss by degrees and the dual
-    certificate. Of a sweep: medians over seeds against one axis, or a heat map over two. Each comes with the data
-    behind it as CSV and a caption for LaTeX. Of a sweep with find: the condition along its axis, and the edge by
-    another axis.
+    Of a run: curves, alignment, neurons, overlaps with the teacher's directions, the loss by degrees, the dual
+    certificate and the λ-path. Of a sweep: medians over seeds against one axis, or a heat map over two. Each comes
+    with the data behind it as CSV and a caption for LaTeX. Of a sweep with find: the condition along its axis, and the
+    edge by another axis.
     """
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_only, find_run_or_sweep
+        from featlearn.cli.film import film_of
         from featlearn.runs.directory import RunDirectory
         from featlearn.runs.metrics import Table, with_values
         from featlearn.sweeps.directory import SweepDirectory
@@ -91,13 +100,10 @@ def plot(
         from featlearn.views.figures.edges import edge_figures
         from featlearn.views.figures.overlay import choose_overlay, overlay_figure
         from featlearn.views.figures.run import overlaps_by_samples, run_figures
-        from featlearn.views.figures.saving import FORMATS, save
+        from featlearn.views.figures.saving import save
         from featlearn.views.figures.style import SIZES, STYLES
         from featlearn.views.figures.sweep import sweep_figures
 
-    kinds = list(dict.fromkeys(part.strip().lower() for part in formats.split(",")))
-    if unknown := [kind for kind in kinds if kind not in FORMATS]:
-        raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}")
     if size not in SIZES:
         raise typer.BadParameter(f"--size {size}: expected one of {', '.join(SIZES)}")
     if fonts not in STYLES:
@@ -111,6 +117,11 @@ def plot(
         return metrics or list(dict.fromkeys(chain.from_iterable(kind)))
 
     chosen = replace(SIZES[size], style=fonts)
+    if film:
+        given = {"--x": x, "--y": y, "--metric": metrics, "--overlay": overlay, "--theory": theory}
+        film_of(run, runs_dir, out, formats, chosen, [option for option, value in given.items() if value])
+        return
+    kinds = _kinds(formats)
     with errors_told():
         found = find_run_or_sweep(run, runs_dir)
         check_metrics(metrics or [], conditions=isinstance(found, SweepDirectory))
@@ -148,15 +159,29 @@ def plot(
             complain(_missing(data, names))
 
 
+def _kinds(formats: str | None) -> list[str]:
+    """The endings of the files of figures."""
+    from featlearn.views.figures.saving import FORMATS
+
+    kinds = list(dict.fromkeys(part.strip().lower() for part in (formats or "pdf,png").split(",")))
+    if unknown := [kind for kind in kinds if kind not in FORMATS]:
+        films = "; mp4 and gif are for --film" if {"mp4", "gif"} & set(unknown) else ""
+        raise typer.BadParameter(f"--format {','.join(unknown)}: expected some of {', '.join(FORMATS)}{films}")
+    return kinds
+
+
 def _missing(data: RunData, names: set[str]) -> Iterator[str]:
     """Why a run has no figures beyond that of its neurons."""
     from featlearn.views.data.certificate import why_no_certificate
+    from featlearn.views.data.path import why_no_path
     from featlearn.views.data.trained import trained_functions
 
     if "overlaps" in names and "degrees" not in names:
         yield f"no figure of the loss by degrees: {trained_functions(data).no_degrees}"
     if "certificate" not in names:
         yield f"no figure of the certificate: {why_no_certificate(data)}"
+    if "path" not in names and (why := why_no_path(data)) != why_no_certificate(data) and why is not None:
+        yield f"no figure of the λ-path: {why}"
 
 
 def _by_samples(x: str | None, y: str | None, metrics: list[str] | None, *, alone: bool, theory: bool) -> bool:

@@ -113,7 +113,7 @@ def with_atoms(target: Target, atoms: Atoms, points: np.ndarray) -> Atoms:
     masses = np.maximum(target.decay * (np.abs(values) - 1) / (2 * size * len(points)), _FIRST_MASS)
     signs, rows = np.sign(values), points[:, : target.rank]
     parent, apart = nearest_atoms(target, atoms, points)
-    close = apart < _CLUSTER * target.decay
+    close = (apart < _CLUSTER * target.decay) & bool(len(atoms.signs))
     children = np.bincount(parent[close], minlength=len(atoms.signs))
     shares = atoms.masses / (children + 2)  # An atom gives each new one near it a share, and keeps two.
     masses[close] = shares[parent[close]]

@@ -87,3 +87,9 @@ def test_an_atom_gives_new_ones_near_it_shares_of_its_mass() -> None:
     assert more.masses[-1] == pytest.approx(atoms.masses[0] / 3)
     assert more.masses[0] == pytest.approx(atoms.masses[0] * 2 / 3)
     np.testing.assert_allclose(more.masses[1:-1], atoms.masses[1:])
+
+
+def test_the_first_atom_of_a_large_decay_is_near_no_other() -> None:
+    target = Target(activation("relu", 2), np.ones(2), np.array([[1.0, 0.0], [0.6, 0.8]]), 0.45)
+    found = with_atoms(target, Atoms(np.zeros(0), np.zeros((0, 2))), np.array([[1.0, 0.0]]))
+    assert len(found.signs) == 1

@@ -147,10 +147,10 @@ def stored_optima(kind: str) -> list[Any]:
     return optima
 
 
-def of_certificate(kind: str) -> Callable[[Path], Drawing]:
+def of_certificate(kind: str, name: str = "certificate") -> Callable[[Path], Drawing]:
     def draw(place: Path) -> Drawing:
         run = with_info(new_run(place, *CERTIFICATES[kind]), optima=stored_optima(kind))
-        return drawings_of(run)["certificate"]
+        return drawings_of(run)[name]
 
     return draw
 
@@ -171,6 +171,8 @@ KINDS: dict[str, Callable[[Path], Drawing]] = {
     "offsets": of_run("offsets", "student.biases={std: 0.5}", "activation.drop_hermite_below=0"),
     "degrees-polynomial": of_run("degrees", *POLYNOMIAL),
     **{kind: of_certificate(kind) for kind in CERTIFICATES},
+    "path-plane": of_run("path", "stages.local_convergence.weight_decay={start: 0.01, factor: 0.1, every: 100}"),
+    "path-space": of_certificate("certificate-sphere", "path"),
     "overlay": of_overlay,
     "sweep-lines": of_sweep(ONE_AXIS, x="weight_decay"),
     "sweep-map": of_sweep(SWEEP),

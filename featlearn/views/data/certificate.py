@@ -99,15 +99,26 @@ def read_certificates(data: RunData) -> Certificates | None:
     Raises:
         RunError: when the records of its optima make no sense.
     """
-    records, snapshots = data.info.optima, data.snapshots
-    if not records or snapshots is None or data.neurons is None or data.neurons.rank not in RANKS:
+    snapshots = data.snapshots
+    if not data.info.optima or snapshots is None or data.neurons is None or data.neurons.rank not in RANKS:
         return None
     phi = activation_of(data.run, data.info)
     if phi.degree_one is None:
         return None
     teacher = snapshots.teacher_first_layer
+    optima, atom_teachers = read_optima(data, teacher)
+    basis = span_basis(teacher, lines=phi.symmetry != "none")
+    return Certificates(phi, snapshots, decays_at_snapshots(data, snapshots), optima, atom_teachers, basis)
+
+
+def read_optima(data: RunData, teacher: np.ndarray) -> tuple[dict[float, Optimum], dict[float, np.ndarray]]:
+    """The optima that a run's record holds, by λ, and the teacher line nearest to each of their atoms.
+
+    Raises:
+        RunError: when the record makes no sense.
+    """
     optima, atom_teachers = {}, {}
-    for number, record in enumerate(records):
+    for number, record in enumerate(data.info.optima):
         try:
             found = optimum_from(record, teacher)
             nearest = np.array([atom.teacher for atom in record.atoms], dtype=int)
@@ -115,18 +126,22 @@ def read_certificates(data: RunData) -> Certificates | None:
         except ValueError as error:
             raise RunError(f"{data.run.path}: optima.{number} of its record is broken: {error}") from None
         optima[found.weight_decay], atom_teachers[found.weight_decay] = found, nearest
+    return optima, atom_teachers
+
+
+def decays_at_snapshots(data: RunData, snapshots: Snapshots) -> np.ndarray:
+    """λ at each snapshot, (S,), NaN where its step is not logged."""
     decays = np.full(len(snapshots.steps), np.nan)
     _, rows, at = np.intersect1d(data.metrics["step"], snapshots.steps, return_indices=True)
     decays[at] = data.metrics["weight_decay"][rows]
-    basis = span_basis(teacher, lines=phi.symmetry != "none")
-    return Certificates(phi, snapshots, decays, optima, atom_teachers, basis)
+    return decays
 
 
 def why_no_certificate(data: RunData) -> str:
     """Why a run whose neurons can be drawn has no picture of its certificate."""
     if not data.info.optima:
-        if why := next(_why_no_optimum(data), None):
-            return f"no optimum is known {why}"
+        if why := why_no_optimum(data):
+            return why
         if data.info.status == "running":
             return "the optima are recorded when the run ends"
     rank = data.neurons.rank if data.neurons else None
@@ -135,7 +150,13 @@ def why_no_certificate(data: RunData) -> str:
     return "no row of its log has a weight decay at which the optimum is recorded"
 
 
-def _why_no_optimum(data: RunData) -> Iterator[str]:
+def why_no_optimum(data: RunData) -> str | None:
+    """Why a run has no certified optimum; None where it has one."""
+    why = next(_reasons(data), None)
+    return None if why is None else f"no optimum is known {why}"
+
+
+def _reasons(data: RunData) -> Iterator[str]:
     """What of a run's configuration and log leaves it without a certified optimum; those of its target first."""
     said, phi = data.settings, data.info.activation
     decays = data.metrics["weight_decay"][1:]  # no step has used the one of the first row

@@ -9,11 +9,13 @@ import numpy as np
 from featlearn.claims.records import ClaimRecord
 from featlearn.runs.records import CurvatureRecord
 from featlearn.theory.alignment import ALIGNED_WITHIN
+from featlearn.theory.path import LOCATED_WITHIN
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.certificate_view import CertificateView
 from featlearn.views.data.edges import EdgesData
 from featlearn.views.data.event import Event
 from featlearn.views.data.neurons import Neurons
+from featlearn.views.data.path import PathView
 from featlearn.views.data.run import RunData, teacher_activation_record
 from featlearn.views.data.slope import Slope
 from featlearn.views.data.sweep import SweepData
@@ -134,6 +136,21 @@ def _also_on_circle(view: CertificateView) -> str:
 
 def _verdict(view: CertificateView) -> str:
     return verdict(view.optimum, view.decays).replace("|η|", r"$|\eta|$").replace("λ", r"$\lambda$")
+
+
+def path_caption(data: RunData, view: PathView) -> str:
+    """Of the path of the optimum."""
+    what = "Angles in the teacher's plane" if view.plane else "Angles to the nearest teacher lines"
+    shown = (
+        rf"{what}, against weight decay $\lambda$, which falls to the right: of the atoms of the best measure "
+        r"$J^*_\lambda$ and of the living neurons at the $\lambda$ that they were trained with, dark at the last "
+        r"snapshot of each $\lambda$."
+    )
+    sizes = "Widths of branches" if view.located else "Areas of rings"
+    where = rf"located within {100 * LOCATED_WITHIN:g}\,\%" if view.located else r"between two $\lambda$ of the run"
+    changes = rf" Triangles: where atoms come or go, {where}." if view.marks else ""
+    unsure = " Grey: optima that are not certified." if not view.certified.all() else ""
+    return f"{shown} {sizes}: masses of atoms; areas of dots: masses of neurons.{changes}{unsure} {_of_run(data)}"
 
 
 def overlaps_caption(data: RunData, count: int, *, alone: bool, by_samples: bool = False) -> str:

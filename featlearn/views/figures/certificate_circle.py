@@ -42,7 +42,7 @@ def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) ->
             artists["gain"] = ax.fill_between(
                 angle, np.clip(curve.eta, -1, 1), curve.eta, color=PURPLE, alpha=0.25, lw=0, zorder=1
             )
-    artists |= _teacher_lines(ax, angle_of(view.teacher_place), float(angle[-1]))
+    artists |= name_teacher_lines(ax, angle_of(view.teacher_place), float(angle[-1]))
     heaviest = max((float(np.abs(marks.mass).max(initial=0)) for marks in view.marks.values()), default=0.0)
     for decay, marks in view.marks.items():
         name = "atoms" if decay == view.optimum.weight_decay else "atoms_before"
@@ -53,7 +53,7 @@ def certificate_on_circle(ax: Axes, view: CertificateView, *, largest: float) ->
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}°"))
     ax.set_xlabel("direction w in the teacher's plane")
     ax.set_ylabel("certificate η(w)")
-    _eta_axis(ax, np.concatenate([curve.eta for curve in view.curves]))
+    eta_axis(ax, np.concatenate([curve.eta for curve in view.curves]))
     return artists
 
 
@@ -68,7 +68,7 @@ def _style(curve: Curve, view: CertificateView) -> tuple[str, str, dict[str, Any
     return "optimum_before", label, {"color": GREY, "lw": 0.6 * width, "zorder": 2}
 
 
-def _eta_axis(ax: Axes, values: np.ndarray) -> None:
+def eta_axis(ax: Axes, values: np.ndarray) -> None:
     """Linear where all is near ±1; else linear between them and logarithmic beyond, so that they stay apart."""
     low, high = min(float(values.min()), -1.0), max(float(values.max()), 1.0)
     if max(high, -low) <= LINEAR_TO:
@@ -85,23 +85,29 @@ def _eta_axis(ax: Axes, values: np.ndarray) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
 
 
-def _teacher_lines(ax: Axes, angles: np.ndarray, turn: float) -> Artists:
-    """A vertical line for each teacher neuron with its name above; names of lines close together take turns."""
+def name_teacher_lines(ax: Axes, angles: np.ndarray, turn: float, *, across: bool = True) -> Artists:
+    """A line for each teacher neuron with its name at the end; names of lines close together take turns.
+
+    Args:
+        across: whether angles are on the horizontal axis, so that names are above; else they are at the right.
+    """
     artists: Artists = {}
     before, lifted = -np.inf, False
     for k in np.argsort(angles, kind="stable").tolist():
         at, colour = float(angles[k]), colour_of(k)
-        artists[f"teacher_{k}"] = ax.axvline(at, color=colour, lw=0.6 * rcParams["lines.linewidth"], ls=":", zorder=1)
+        guide = ax.axvline if across else ax.axhline
+        artists[f"teacher_{k}"] = guide(at, color=colour, lw=0.6 * rcParams["lines.linewidth"], ls=":", zorder=1)
         lifted = at - before < _CLOSE * turn and not lifted
+        away = ((1.25 if across else 2.2) if lifted else 0.15) * rcParams["font.size"]
         ax.annotate(
             f"$w^*_{{{k + 1}}}$",
-            (at, 1),
-            (0, (1.25 if lifted else 0.15) * rcParams["font.size"]),
-            xycoords=("data", "axes fraction"),
+            (at, 1) if across else (1, at),
+            (0, away) if across else (away + 2, 0),
+            xycoords=("data", "axes fraction") if across else ("axes fraction", "data"),
             textcoords="offset points",
             color=text_colour(colour),
-            ha="center",
-            va="bottom",
+            ha="center" if across else "left",
+            va="bottom" if across else "center",
         )
         before = at
     return artists

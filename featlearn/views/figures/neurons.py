@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
@@ -37,11 +37,11 @@ def neurons_figure(data: RunData, neurons: Neurons, size: Size) -> Drawing:
     if neurons.rank == 2:
         figure = blank(size, legend + (0.64 if neurons.lines else 1.14))
         ax = figure.subplots()
-        artists = _in_plane(ax, neurons, largest=size.dot)
+        artists = in_plane(ax, neurons, largest=size.dot)
     else:
         figure = blank(size, legend + 0.7)
         ax = figure.subplots()
-        artists = _by_mass(ax, neurons, largest=size.dot)
+        artists = by_mass(ax, neurons, largest=size.dot)
     figure.suptitle(f"neurons at step {grouped(neurons.steps[-1])}", fontsize=size.font)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns)
     title = f"neurons – {data.name}"
@@ -82,7 +82,7 @@ def living_near(neurons: Neurons, teacher: int) -> str:
     return f"{count} {'neuron' if count == 1 else 'neurons'}, mass {short_number(neurons.mass[-1][near].sum())}"
 
 
-def _in_plane(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
+def in_plane(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     """The last snapshot of a student of a plane teacher: a dot per neuron with its trail, a ray per teacher.
 
     The place of a neuron is the projection of w_j/‖w_j‖ on the teacher's plane: on the circle when the row lies in the
@@ -91,7 +91,7 @@ def _in_plane(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     Args:
         largest: diameter of the heaviest dot, in points.
     """
-    place = folded(neurons.place) if neurons.lines else neurons.place
+    place = places_in_plane(neurons)
     around = np.linspace(0, np.pi if neurons.lines else 2 * np.pi, 361)
     artists: Artists = {"circle": ax.plot(np.cos(around), np.sin(around), color=_CIRCLE, lw=0.5, zorder=0)[0]}
     if neurons.lines:
@@ -111,13 +111,9 @@ def _in_plane(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     return artists
 
 
-def _by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
+def by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     """Angle against mass, for teachers of any rank: a dot per neuron at the last snapshot, with its trail."""
-    least = neurons.least_mass
-    mass = np.maximum(np.where(np.isfinite(neurons.mass), neurons.mass, least), least)
-    positive = neurons.angle[np.isfinite(neurons.angle) & (neurons.angle > 0)]
-    angle = np.maximum(np.nan_to_num(neurons.angle, nan=90.0), positive.min() if len(positive) else 1e-3)
-    place = np.stack([mass, angle], -1)
+    place = places_by_mass(neurons)
     artists: Artists = {}
     ax.set_xscale("log")
     ax.set_yscale("log")
@@ -125,7 +121,7 @@ def _by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     artists["neurons"] = _dots(ax, place[-1], neurons, largest)
     artists["alive"] = ax.axvline(neurons.alive_above, color=GREY, lw=0.6, ls=":")
     artists["aligned"] = ax.axhline(ALIGNED_WITHIN, color=GREY, lw=0.6, ls=":")
-    ax.set_xlim(*_mass_limits(neurons, mass))
+    ax.set_xlim(*_mass_limits(neurons, place[..., 0]))
     note(ax, "vanished", (neurons.alive_above, 1), xycoords=("data", "axes fraction"))
     name_aligned(ax)
     ax.set_xlabel("mass |aⱼ|‖wⱼ‖")
@@ -133,6 +129,20 @@ def _by_mass(ax: Axes, neurons: Neurons, *, largest: float) -> Artists:
     log_ticks(ax.xaxis, *ax.get_xlim())
     log_ticks(ax.yaxis, *ax.get_ylim())
     return artists
+
+
+def places_by_mass(neurons: Neurons) -> np.ndarray:
+    """(S, m, 2) masses and angles, as logarithmic axes show them."""
+    least = neurons.least_mass
+    mass = np.maximum(np.where(np.isfinite(neurons.mass), neurons.mass, least), least)
+    positive = neurons.angle[np.isfinite(neurons.angle) & (neurons.angle > 0)]
+    angle = np.maximum(np.nan_to_num(neurons.angle, nan=90.0), positive.min() if len(positive) else 1e-3)
+    return np.stack([mass, angle], -1)
+
+
+def places_in_plane(neurons: Neurons) -> np.ndarray:
+    """(S, m, 2) the projections on the teacher's plane; of lines, in its upper half."""
+    return folded(neurons.place) if neurons.lines else neurons.place
 
 
 def _mass_limits(neurons: Neurons, mass: np.ndarray) -> tuple[float, float]:
@@ -168,15 +178,27 @@ def _trails(ax: Axes, place: np.ndarray, neurons: Neurons, jumps: np.ndarray) ->
 
 def _dots(ax: Axes, place: np.ndarray, neurons: Neurons, largest: float) -> Artist:
     """A mark per neuron (m, 2), its area the mass; a small ring for a neuron that has vanished."""
-    mass = np.where(np.isfinite(neurons.mass[-1]), neurons.mass[-1], 0.0)
-    vanished = _vanished(neurons)
-    area = largest**2 * mass / max(float(mass.max()), np.finfo(float).tiny)
-    faces = np.array([to_rgba(colour_of(k), 0.75) for k in neurons.teacher[-1]])
-    faces[vanished] = 0.0
-    edges = [to_rgba(GREY if gone else PAPER) for gone in vanished]
-    x, y = place.T
-    area = np.maximum(area, (largest / 4) ** 2)
-    dots = ax.scatter(x, y, s=area, facecolors=faces, edgecolors=edges, linewidths=0.4, zorder=3)
-    markers = ["o" if gone else marker_of(k) for k, gone in zip(neurons.teacher[-1], vanished, strict=True)]
-    dots.set_paths([style.get_path().transformed(style.get_transform()) for style in map(MarkerStyle, markers)])
+    dots = ax.scatter(*place.T, linewidths=0.4, zorder=3)
+    place_dots(dots, place, neurons, -1, largest, float(np.max(_finite(neurons.mass[-1]))))
     return dots
+
+
+def place_dots(
+    dots: PathCollection, place: np.ndarray, neurons: Neurons, snapshot: int, largest: float, heaviest: float
+) -> None:
+    """Let dots be the neurons at a snapshot, at places (m, 2); one of the mass ``heaviest`` is the ``largest``."""
+    mass, nearest = _finite(neurons.mass[snapshot]), neurons.teacher[snapshot]
+    vanished = mass <= neurons.alive_above
+    faces = np.array([to_rgba(colour_of(k), 0.75) for k in nearest])
+    faces[vanished] = 0.0
+    area = largest**2 * mass / max(heaviest, np.finfo(float).tiny)
+    dots.set_offsets(place)
+    dots.set_sizes(np.maximum(area, (largest / 4) ** 2))
+    dots.set_facecolor(faces)  # type: ignore[arg-type]
+    dots.set_edgecolor([to_rgba(GREY if gone else PAPER) for gone in vanished])
+    markers = ["o" if gone else marker_of(k) for k, gone in zip(nearest, vanished, strict=True)]
+    dots.set_paths([style.get_path().transformed(style.get_transform()) for style in map(MarkerStyle, markers)])
+
+
+def _finite(mass: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(mass), mass, 0.0)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from featlearn.storage.errors import RunError
 from featlearn.views.data.certificate import read_certificates
 from featlearn.views.data.certificate_view import certificate_view
+from featlearn.views.data.path import read_path
 from featlearn.views.data.run import RunData
 from featlearn.views.data.theory import Theory
 from featlearn.views.data.trained import Trained, trained_functions
@@ -20,13 +21,14 @@ from featlearn.views.figures.drawing import Drawing
 from featlearn.views.figures.neurons import neurons_figure
 from featlearn.views.figures.offsets import offsets_figure
 from featlearn.views.figures.overlaps import cosines_figure, overlaps_figure
+from featlearn.views.figures.path import path_figure
 from featlearn.views.figures.style import Size, style
 
 
 def run_figures(data: RunData, size: Size, theory: Theory | None = None) -> Iterator[Drawing]:
     """Curves, alignment and, where there are snapshots, neurons, offsets, overlaps, cosines, the loss by degrees.
 
-    The certificate where there are optima.
+    The certificate and the λ-path where there are optima.
 
     Without a teacher there are curves alone. A theory is drawn behind curves and alignment.
     """
@@ -46,6 +48,8 @@ def run_figures(data: RunData, size: Size, theory: Theory | None = None) -> Iter
         with suppress(RunError):  # a broken record of optima, which the report says
             if (certificates := read_certificates(data)) and (view := certificate_view(certificates, data.metrics)):
                 yield certificate_figure(data, view, size)
+            if (path := read_path(data)) is not None:
+                yield path_figure(data, path, size)
 
 
 def overlaps_by_samples(data: RunData, size: Size) -> Drawing:

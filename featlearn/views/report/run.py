@@ -19,6 +19,7 @@ from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
 from featlearn.views.report.opening import opening
 from featlearn.views.report.page import called, environment, explained, filled, packed, text_of, told, typeset
+from featlearn.views.report.path import path_of
 from featlearn.views.words.curvature import curvature_in_brief
 from featlearn.views.words.floors import floors_in_brief
 from featlearn.views.words.glossary import EXPLAINED, OF_THE_POPULATION
@@ -28,10 +29,8 @@ from featlearn.views.words.palette import BLUE, faded
 from featlearn.views.words.series import series_in_brief
 
 _STAGE_COLUMNS = (*LOSSES, "mean_angle", "max_angle", "subspace", "weight_decay")
-_SCRIPTS = tuple(
-    f"{part}.js"
-    for part in ("charts", "overlay", "certificate", "space", "curves", "neurons", "neuron", "replay", "run")
-)
+_PARTS = ("charts", "overlay", "certificate", "space", "curves", "neurons", "neuron", "replay", "path", "run")
+_SCRIPTS = tuple(f"{part}.js" for part in _PARTS)
 _FOLLOWING = (*LOSSES, "mean_angle", "max_angle", "recovered", "subspace")  # numbers at the top that follow the slider
 _EXPLAINED = [name for name in EXPLAINED if name != "alive"]  # it is in the CSV file alone
 _SAMPLED = f"{OF_THE_POPULATION[:1].upper()}{OF_THE_POPULATION[1:]}."
@@ -41,6 +40,7 @@ _CERTIFICATE_OF = " Certificate and optimum are of the population, not of the sa
 def run_page(data: RunData) -> str:
     """The page of a run: curves, neurons and certificate with a slider, stages, configuration, environment."""
     certificates, no_certificate = _certificates(data)
+    path, path_text = _path(data)
     events = events_of(data)
     metrics = {name: column for name, column in data.metrics.items() if COLUMNS[name].kind != "text"}
     metrics |= {name: column for name, column in alignment_table(data).items() if name in QUANTILES}
@@ -60,6 +60,7 @@ def run_page(data: RunData) -> str:
         "teachers": data.teachers,
         "of_population": " of the population" if data.sampled else "",
         "neurons": neurons_payload(data.neurons) if data.neurons else None,
+        "path": path,
         "certificate": certificate_payload(certificates, heaviest(data.neurons))
         if certificates and data.neurons
         else None,
@@ -96,6 +97,7 @@ def run_page(data: RunData) -> str:
         certificate_rank=certificates.rank if certificates else 0,
         certificate_text=f"{TEXTS[certificates.rank]}{_CERTIFICATE_OF if data.sampled else ''}" if certificates else "",
         no_certificate=no_certificate,
+        path_text=path_text,
         snapshots=len(data.neurons.steps) if data.neurons else 0,
         stage_columns=[
             "",
@@ -150,6 +152,14 @@ def _certificates(data: RunData) -> tuple[Certificates | None, str]:
         return found, "" if found or data.neurons is None else why_no_certificate(data)
     except RunError as error:
         return None, str(error)
+
+
+def _path(data: RunData) -> tuple[dict[str, Any] | None, str]:
+    """The λ-path and how to read it; a broken record of optima costs it."""
+    try:
+        return path_of(data)
+    except RunError:
+        return None, ""
 
 
 def _stage_rows(data: RunData, columns: Sequence[str]) -> Iterable[list[str]]:

@@ -24,7 +24,7 @@ def test_a_run_that_has_just_begun_gives_figures(rows: int, tmp_path: Path) -> N
     run = with_rows(new_run(tmp_path), rows, status="running", stages=(), optima=())
     for drawing in run_figures(read_run(run), COLUMN):
         assert save(drawing, tmp_path / "out", ["png"], COLUMN)
-        if drawing.name not in ("neurons", "cosines"):
+        if drawing.name not in ("neurons", "cosines", "path"):
             assert len(drawing.table["step"]) == rows
             assert f"running at step {rows - 1}" in drawing.figure.get_suptitle()
 

@@ -69,6 +69,7 @@ function showNeurons() {
     pointed: (j) => { pointed = j; markNeuron(); },
     picked: (j) => choose(j === chosen ? null : j),
   });
+  const path = data.path ? pathChart(document.getElementById("path"), data.path, data.neurons) : null;
   const traces = neuronTraces(document.getElementById("traces"), neurons, run);
   const showFacts = factsOf(), caption = captions(neurons.times);
   field.addEventListener("input", () => choose(field.value === "" ? null : byNumber(Number(field.value))));
@@ -87,6 +88,7 @@ function showNeurons() {
     showFacts(moment);
     tellNeuron();
     if (!playing) neurons.show(s);
+    path?.show(s);
     for (const one of [...curves, traces]) one.mark(moment);
     return told.textContent;
   }
