@@ -41,6 +41,6 @@ def test_the_runs_of_searches_are_told_beside_those_of_a_grid() -> None:
     assert runs_taken(one) == ("the edge took 70 runs; a grid with all seeds at values as near to each other takes 900")
     more = [*one, edge_at(10, ending="nowhere", runs=20, grid_runs=None)]
     assert runs_taken(more) == (
-        "the 2 edges took 90 runs; a grid with all seeds at values as near to each other takes 900 (for the 1 that were "
-        "found); ended as nowhere: 1 of 2"
+        "the 2 edges took 90 runs; a grid with all seeds at values as near to each other takes 900 (for the 1 "
+        "that were found); ended as nowhere: 1 of 2"
     )

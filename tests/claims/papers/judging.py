@@ -88,7 +88,7 @@ def edge_at(
     grid_runs: int | None = 1000,
     **setting: Any,
 ) -> Edge:
-    """An edge that a search ended with, 5 % wide where its ends are not given; ``__`` of the setting stands for a dot."""
+    """An edge that a search ended with, 5 % wide if no ends are given; ``__`` of the setting stands for a dot."""
     ends = Search(ending, middle / 1.025 if low is None else low, middle * 1.025 if high is None else high, rises=True)
     seen = (Seen(middle, (0.0, 1.0), runs, 0, holds=None, open=False),)
     return Edge({key.replace("__", "."): value for key, value in setting.items()}, ends, middle, seen, grid_runs)
