@@ -107,7 +107,7 @@ def _foreign(sweep: Sweep, entries: list[Entry]) -> Iterator[Entry]:
         values = dict(entry.values)
         value, seed = values.pop(searches.key, None), values.pop("seed", None)
         placed = isinstance(value, int | float) and searches.scale.first <= value <= searches.scale.last
-        seeded = isinstance(seed, int) and 0 <= seed < searches.find.seeds
+        seeded = isinstance(seed, int) and seed in searches.find.all_seeds()
         if not (placed and seeded and identity(values) in known):
             yield entry
 

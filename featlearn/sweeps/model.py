@@ -162,7 +162,7 @@ class SweepConfig(Section):
         groups += [{key: values_of(values) for key, values in group.items()} for group in self.zip]
         if self.find is not None:
             groups.append({self.find.key: self.find.ends})
-            groups.append({"seed": list(range(self.find.seeds))})
+            groups.append({"seed": list(self.find.all_seeds())})
         elif isinstance(self.seeds, int):
             groups.append({"seed": list(range(self.seeds))})
         elif self.seeds is not None:

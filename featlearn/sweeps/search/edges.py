@@ -139,8 +139,8 @@ class Searches:
             known = {seen.value: seen for seen in edge.seen}
             for value in edge.search.wanted:
                 begun = known[value].runs if value in known else 0
-                more = min(self._more(known.get(value)), self.find.seeds - begun)
-                asked += [edge.setting | {self.key: value, "seed": begun + i} for i in range(more)]
+                seeds = self.find.all_seeds()[begun : begun + self._more(known.get(value))]
+                asked += [edge.setting | {self.key: value, "seed": seed} for seed in seeds]
         return asked
 
     def _more(self, seen: Seen | None) -> int:

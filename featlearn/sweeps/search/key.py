@@ -42,6 +42,9 @@ class Find(Section):
     seeds: Annotated[WholeNumber, Field(ge=1, le=_MOST_SEEDS)] = Field(
         description="the most seeds (0 … n−1) at each value; fewer where fewer decide"
     )
+    first_seed: Annotated[WholeNumber, Field(ge=0)] | None = Field(
+        None, description="the seeds begin at this one rather than at 0"
+    )
     tolerance: Annotated[
         Annotated[Annotated[float, Field(gt=0)], Tag("number")] | Annotated[str, Tag("text")],
         Discriminator(lambda value: "text" if isinstance(value, str) else "number"),
@@ -64,6 +67,11 @@ class Find(Section):
     def ends(self) -> list[Any]:
         """Of the axis, as they are written."""
         return list(self._axes()[self.key])
+
+    def all_seeds(self) -> range:
+        """Those that there may be at a value, in order."""
+        first = self.first_seed or 0
+        return range(first, first + self.seeds)
 
     def _axes(self) -> dict[str, Any]:
         return self.model_extra or {}

@@ -19,7 +19,7 @@ from featlearn.sweeps.state import SweepState
 from featlearn.views.console.output import output_console, pass_or_fail, shown, tell
 from featlearn.views.console.progress import SweepView
 from featlearn.views.report.claims import verdict
-from featlearn.views.words.numbers import duration, interval, value
+from featlearn.views.words.numbers import duration, grouped, interval, value
 
 _WIDEST = 116  # columns that a paragraph takes
 _NARROW = 80  # columns under which the words stand above the numbers
@@ -139,7 +139,7 @@ def _numbers(checks: Sequence[CheckRecord], *, words: bool = False) -> Table:
     for _ in range(4):
         table.add_column(no_wrap=True)
     for check in checks:
-        bounds, count = interval(check), f"n = {check.count}" if check.count else ""
+        bounds, count = interval(check), f"{grouped(check.count)} case{'s' * (check.count > 1)}" if check.count else ""
         measured = value(check) + ("" if bounds == "–" else f" [{bounds}]")
         cells = [pass_or_fail(check.passed), *map(shown, (measured, check.threshold, count))]
         table.add_row(*cells, *([shown(check.measures)] if words else []))

@@ -341,7 +341,7 @@ def _of_sweep(data: SweepData) -> str:
 def claim_caption(record: ClaimRecord) -> str:
     """Of the figure of a claim: its sentence, whether it holds, and what each number is held to."""
     checks = [
-        f"{check.measures}: {number(check.value, 3)} (wanted {check.threshold}, n = {check.count})"
+        f"{check.measures}: {number(check.value, 3)} (wanted {check.threshold}, {check.count} cases)"
         for check in record.checks
     ]
     held = "holds" if record.passed else "does not hold"
@@ -353,7 +353,7 @@ def claim_heading(record: ClaimRecord) -> str:
     """What stands above the figure of a claim: whether it holds, over how many cases, and what the bands are."""
     counts = [check.count for check in record.checks if check.count]
     parts = ["PASS" if record.passed else "FAIL"]
-    parts += [f"n = {counts_in_words(counts)}"] if counts else []
+    parts += [f"{counts_in_words(counts)} {'case' if set(counts) == {1} else 'cases'}"] if counts else []
     parts += ["bands and bars: 95 % intervals"] if has_intervals(record) else []
     return " · ".join(parts)
 

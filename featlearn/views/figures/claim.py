@@ -22,6 +22,7 @@ from featlearn.views.words.palette import GREY, INK
 from featlearn.views.words.values import by_digits, told_apart
 
 _FEW = 7  # values of x that all get a tick
+_FEW_WHOLE = 16  # the same, where they are neighbouring whole numbers
 _MANY = 40  # points of a line that get no marker each
 _MARKS = ("--", ":", "-.", (0, (1, 3)))
 _MOST_BANDS = 3  # of more, which would cover each other, the intervals are bars
@@ -30,9 +31,9 @@ _MOST_BANDS = 3  # of more, which would cover each other, the intervals are bars
 def draw(ax: Axes, panel: Panel, heading: str = "") -> Artists:
     """Curves with bands or bars and points with bars, for their 95 % intervals; marks as dashed lines.
 
-    A curve without intervals is no measurement and has no markers; published numbers are hollow points. The heading
-    stands above the legend. What has no number is left out. On a logarithmic axis, what is not positive is a triangle
-    at the lower edge.
+    A curve without intervals is no measurement and has no markers; published numbers are rings around what they are
+    compared with. The heading stands above the legend. What has no number is left out. On a logarithmic axis, what is
+    not positive is a triangle at the lower edge.
     """
     artists: Artists = {}
     log_x = panel.log_x and any(np.any(numbers(series.x) > 0) for series in panel.series)
@@ -41,8 +42,12 @@ def draw(ax: Axes, panel: Panel, heading: str = "") -> Artists:
     bounds = [numbers(column) for s in panel.series for column in (s.y, s.low, s.high) if column is not None]
     log_y = panel.log_y and log_if_positive(ax, *bounds, np.array(list(panel.marks.values())))
     below: list[float] = []
+    own = [one for one in panel.series if one.style != "published"]
+    bounded = [one for one in own if one.low is not None]
     for number, series in enumerate(panel.series):
-        artists |= _series(ax, series, number, sum(one.style != "published" for one in panel.series))
+        shape = number % len(own) if series.style == "published" and own else number  # of what it is compared with
+        place = bounded.index(series) if series in bounded else None
+        artists |= _series(ax, series, (number, shape), place, len(bounded))
         if log_y:
             below += numbers(series.x)[numbers(series.y) <= 0].tolist()
     for number, (name, y) in enumerate(panel.marks.items()):
@@ -69,18 +74,19 @@ def numbers(column: Sequence[float | None]) -> np.ndarray:
     return np.array(column, dtype=float)
 
 
-def _series(ax: Axes, series: Series, number: int, of: int) -> Artists:
+def _series(ax: Axes, series: Series, looks: tuple[int, int], place: int | None, of: int) -> Artists:
+    """A series: its number and that of its shape, its place among those with intervals, and how many these are."""
     x, y = numbers(series.x), numbers(series.y)
-    look, points = look_of(number), series.style != "line"
+    number, published, points = looks[0], series.style == "published", series.style != "line"
+    look = look_of(looks[1])
     label, name = _wrapped(series.name, _characters(ax)), f"{number} {series.name}"
     low, high = (np.full(len(x), np.nan) if b is None else numbers(b) for b in (series.low, series.high))
     bounded = np.isfinite(y) & np.isfinite(low) & np.isfinite(high)
     artists: Artists = {}
     banded = bounded & _beside(bounded) if not points and of <= _MOST_BANDS else np.zeros(len(x), dtype=bool)
     barred = bounded & ~banded
-    # bars of many lines stand beside each other
-    apart = of > _MOST_BANDS and series.style != "published"
-    shift = 0.25 * rcParams["font.size"] * (number - (of - 1) / 2) if apart else 0.0
+    apart = of > _MOST_BANDS and place is not None  # bars of many lines stand beside each other
+    shift = 0.25 * rcParams["font.size"] * ((place or 0) - (of - 1) / 2) if apart else 0.0
     aside = ax.transData + ScaledTranslation(shift / 72, 0, ax.figure.dpi_scale_trans)
     if barred.any():
         artists[f"bars {name}"] = ax.vlines(x[barred], low[barred], high[barred], color=look["color"], lw=0.8)
@@ -89,8 +95,10 @@ def _series(ax: Axes, series: Series, number: int, of: int) -> Artists:
         artists[f"band {name}"] = ax.fill_between(x, lower, upper, color=look["color"], alpha=0.2, lw=0)
     if points:
         look |= {"ls": "none"} | ({"ms": 2.5, "alpha": 0.5, "mew": 0} if len(x) > _MANY else {})
-        if series.style == "published":
-            look |= {"color": INK, "mfc": "none", "ms": 6, "alpha": 1, "mew": 1, "zorder": 3}
+        if published:
+            look |= {"color": INK, "mfc": "none", "ms": 7, "alpha": 1, "mew": 0.8, "zorder": 3}
+        elif len(x) <= _MANY and not bounded.any():  # hides nothing beneath
+            look |= {"mfc": "none"}
     elif series.low is None:
         look["marker"] = ""
     every = None if points else max(1, len(x) // _MANY)
@@ -114,7 +122,9 @@ def _ticks_of_x(ax: Axes, panel: Panel, log: bool) -> None:
         return
     places = np.log10(values) if log else values
     span = float(places[-1] - places[0])
-    if len(values) <= _FEW and np.all(np.diff(places) > 0.15 * span):
+    if not log and _FEW < len(values) <= _FEW_WHOLE and span < _FEW_WHOLE and np.all(values % 1 == 0):
+        ticks_at(ax, values.tolist(), [f"{value:.0f}" for value in values], log=False)
+    elif len(values) <= _FEW and np.all(np.diff(places) > 0.15 * span):
         ticks_at(ax, values.tolist(), told_apart(values.tolist(), by_digits(_tick, 2)), log=log)
     elif log:
         log_ticks(ax.xaxis, *ax.get_xlim())
@@ -123,7 +133,8 @@ def _ticks_of_x(ax: Axes, panel: Panel, log: bool) -> None:
 
 
 def _tick(x: float, digits: int) -> str:
-    return short_number(x, digits) if abs(x) < 1 else f"{x:.{digits + 2}g}"
+    whole = x % 1 == 0 and 1 <= abs(x) < 1e6
+    return f"{x:.0f}" if whole else short_number(x, digits) if abs(x) < 1 else f"{x:.{digits + 2}g}"
 
 
 # --- words --------------------------------------------------------------------------------------

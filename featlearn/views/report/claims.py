@@ -63,7 +63,7 @@ def command(info: ReproductionInfo) -> str:
 
 def _overview(info: ReproductionInfo) -> str:
     """The table of all claims: a row for each number."""
-    lines = ["| claim | measured | value | 95 % interval | threshold | n | |", "|---|---|---|---|---|---|---|"]
+    lines = ["| claim | measured | value | 95 % interval | threshold | cases | |", "|---|---|---|---|---|---|---|"]
     for record in info.claims:
         for number, check in enumerate(record.checks):
             name = "" if number else f"[{record.id}](#{record.id})"
@@ -76,7 +76,7 @@ def _section(record: ClaimRecord, figures: str, sweeps: str) -> Iterator[str]:
     yield f"**{_word(record.passed)}** · {escaped(record.sentence)}"
     if record.message is not None:
         yield f"The claim {escaped(record.message)}."
-    head = ["| measured | value | 95 % interval | threshold | n | |", "|---|---|---|---|---|---|"]
+    head = ["| measured | value | 95 % interval | threshold | cases | |", "|---|---|---|---|---|---|"]
     yield "\n".join([*head, *(f"| {_row(check)} |" for check in record.checks)])
     if any(check.judged_by == "value" for check in record.checks):
         yield "Where the threshold says “value”, the value is held to it; elsewhere the whole interval is."

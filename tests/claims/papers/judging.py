@@ -15,6 +15,8 @@ from featlearn.config.load import load_config
 from featlearn.config.model import Config
 from featlearn.config.yaml_source import read_document
 from featlearn.runs.metrics import Table
+from featlearn.sweeps.search.bisection import Search
+from featlearn.sweeps.search.edges import Edge, Seen
 
 PAPERS = Path(papers.__path__[0])
 
@@ -37,6 +39,10 @@ class Given(Evidence):
 
     tables: dict[str, Table] = field(default_factory=dict)
     settings: dict[str, list[Config]] = field(default_factory=dict)
+    found_edges: dict[str, list[Edge]] = field(default_factory=dict)
+
+    def edges(self, sweep: str) -> list[Edge]:
+        return self.found_edges[sweep]
 
     def table(self, sweep: str) -> Table:
         return self.tables[sweep]
@@ -45,8 +51,15 @@ class Given(Evidence):
         return self.settings[sweep]
 
 
-def given(paper: str, claim: str, tables: dict[str, Table], settings: dict[str, list[Config]] | None = None) -> Given:
-    return Given({}, claim_file(paper, claim).parameters, tables=tables, settings=settings or {})
+def given(
+    paper: str,
+    claim: str,
+    tables: dict[str, Table],
+    settings: dict[str, list[Config]] | None = None,
+    edges: dict[str, list[Edge]] | None = None,
+) -> Given:
+    numbers = claim_file(paper, claim).parameters
+    return Given({}, numbers, tables=tables, settings=settings or {}, found_edges=edges or {})
 
 
 def grid(seeds: int = 20, **axes: Sequence[Any]) -> Table:
@@ -63,3 +76,19 @@ def failed(paper: str, claim: str, findings: Findings) -> set[str]:
     assert findings.edges
     assert all(len(series.x) == len(series.y) > 0 for series in findings.panel.series)
     return {key for key, check in checks.items() if not check.holds(findings.measured[key])}
+
+
+def edge_at(
+    middle: float,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    ending: Any = "found",
+    runs: int = 100,
+    grid_runs: int | None = 1000,
+    **setting: Any,
+) -> Edge:
+    """An edge that a search ended with, 5 % wide if no ends are given; ``__`` of the setting stands for a dot."""
+    ends = Search(ending, middle / 1.025 if low is None else low, middle * 1.025 if high is None else high, rises=True)
+    seen = (Seen(middle, (0.0, 1.0), runs, 0, holds=None, open=False),)
+    return Edge({key.replace("__", "."): value for key, value in setting.items()}, ends, middle, seen, grid_runs)

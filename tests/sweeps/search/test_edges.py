@@ -29,6 +29,18 @@ def test_a_sharp_edge_is_found_by_the_fewest_seeds_that_decide_at_each_value(tmp
     assert plain["runs_saved"] == plain["grid_runs"] - plain["runs"] > 5000
 
 
+def test_the_seeds_of_a_search_may_begin_anywhere(tmp_path: Path) -> None:
+    asked = set()
+
+    def respond(values: Setting) -> dict[str, Any]:
+        asked.add(values["seed"])
+        return step(137)(values)
+
+    [edge] = found(sweep_of(tmp_path, HALF.replace("seeds: 100", "seeds: 100, first_seed: 7000")), respond)
+    assert edge.search.ending == "found"
+    assert asked == set(range(7000, 7000 + edge.seen[0].runs))
+
+
 def test_widths_that_cannot_be_are_passed_over(tmp_path: Path) -> None:
     [edge] = found(sweep_of(tmp_path, HALF), step(0.5 * 137))
     assert all(seen.value % 2 == 0 for seen in edge.seen)  # the start is symmetric

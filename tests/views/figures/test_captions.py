@@ -100,12 +100,13 @@ def test_figures_of_a_sweep_say_how_many_runs(text: str, x: str | None, told: st
 def test_a_claim_says_whether_it_holds() -> None:
     record = ClaimRecord.parse(json.dumps(CLAIM))
     assert_latex(claim_caption(record))
-    assert "Measured, this holds: share of W in S* $|$ d = 32: 0.988 (wanted $>$ 0.95, n = 50)." in claim_caption(
+    assert "Measured, this holds: share of W in S* $|$ d = 32: 0.988 (wanted $>$ 0.95, 50 cases)." in claim_caption(
         record
     )
-    assert claim_heading(record) == "PASS · n = 50"
+    assert claim_heading(record) == "PASS · 50 cases"
     assert (
-        claim_heading(record.changed(passed=False, checks=(record.checks[0].changed(passed=False),))) == "FAIL · n = 50"
+        claim_heading(record.changed(passed=False, checks=(record.checks[0].changed(passed=False),)))
+        == "FAIL · 50 cases"
     )
 
 

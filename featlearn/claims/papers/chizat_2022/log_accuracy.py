@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from featlearn.claims.curves import median_curve
+from featlearn.claims.edges import edge_of, runs_taken
 from featlearn.claims.evidence import Evidence, Findings
-from featlearn.claims.intervals import median_of, proportion_of
+from featlearn.claims.intervals import Measured, median_of, proportion_of
 from featlearn.claims.records import Panel
 from featlearn.runs.metrics import load_metrics
 
@@ -44,15 +45,20 @@ def measure(evidence: Evidence) -> Findings:
     wide = of_width[int(needs["width"])]
     reached = {width: _reached(own, needs["reached"]) for width, own in of_width.items()}
     others = courses_of(evidence, "decays")
+    [edge] = evidence.edges("needed")
+    needed = edge_of(edge)
     return Findings(
         {
             "reached": proportion_of(reached[int(needs["width"])]),
             "affine": median_of(_lengthenings(wide, evidence)),
             "narrow": proportion_of(reached[widths[0]]),
+            "needed": _over(needed, needs["target"]),
         },
         [
             "the optimum is reached by "
             + ", ".join(f"{found.sum()} of {len(found)} at m = {width}" for width, found in reached.items()),
+            f"half of the starts reach it with more than {needed.low:.0f} neurons and at most {needed.high:.0f}; "
+            f"{runs_taken([edge])}",
             *(
                 _told(decay, [c for c in others if c.decay == decay], evidence)
                 for decay in sorted({c.decay for c in others})
@@ -84,6 +90,10 @@ def courses_of(evidence: Evidence, sweep: str) -> list[Course]:
         else:
             found.append(Course(width, decay, np.zeros(1), np.full(1, np.inf)))
     return found
+
+
+def _over(measured: Measured, unit: float) -> Measured:
+    return Measured(measured.value / unit, measured.low / unit, measured.high / unit, measured.count)
 
 
 def _reached(courses: Sequence[Course], gap: float) -> np.ndarray:

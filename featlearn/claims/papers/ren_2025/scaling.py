@@ -119,9 +119,14 @@ def judged(found: list[Course]) -> Findings:
 
 
 def _left(run: Course, p: int) -> Series:
-    """What is left of one teacher, (1 − learned/a)², down to a thousandth."""
-    left = np.maximum((1 - run.learned[1:, p] / run.weights[p]) ** 2, 1e-3)
-    return Series(f"teacher {p + 1}, β = {run.power:g}", run.steps[1:].tolist(), left.tolist(), style="points")
+    """What is left of one teacher, (1 − learned/a)², as long as it is a thousandth or more."""
+    left = (1 - run.learned[1:, p] / run.weights[p]) ** 2
+    return Series(
+        f"teacher {p + 1}, β = {run.power:g}",
+        run.steps[1:].tolist(),
+        np.where(left < 1e-3, np.nan, left).tolist(),
+        style="points",
+    )
 
 
 def _whole(run: Course) -> Series:

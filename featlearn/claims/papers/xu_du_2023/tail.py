@@ -56,7 +56,7 @@ def measure(evidence: Evidence) -> Findings:
             f"at steps {needs['early']:g} … {10 * needs['early']:g} the exponent is still {np.median(early):.2f}",
             "by students: "
             + ", ".join(
-                f"{np.median(exponents[[c.students == n for c in many]]):.3f} for n = {n}"
+                f"{np.median(exponents[[c.students == n for c in many]]):.3f} for {n} students"
                 for n in sorted({course.students for course in many})
             ),
             f"one student has a loss of {needs['low']:g} after at most {_after(one, needs['low']):g} steps; the least "
@@ -89,7 +89,7 @@ def _curves(courses: list[Course]) -> list[Series]:
     for n in sorted({course.students for course in courses}):
         course = next(c for c in courses if c.students == n)
         rows = np.unique(np.linspace(0, len(course.step) - 1, _POINTS).astype(int))
-        curves.append(Series(f"n = {n}", course.step[rows].tolist(), course.loss[rows].tolist()))
+        curves.append(Series(f"{n} student{'s' * (n > 1)}", course.step[rows].tolist(), course.loss[rows].tolist()))
     end = courses[-1]
     steps = end.step[-1] * np.array([1e-4, 1.0])
     return [*curves, Series("slope −3", steps.tolist(), (3 * end.loss[-1] * (steps / end.step[-1]) ** -3).tolist())]

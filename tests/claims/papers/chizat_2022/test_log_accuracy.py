@@ -9,11 +9,14 @@ import pytest
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.chizat_2022 import log_accuracy
 from featlearn.claims.papers.chizat_2022.log_accuracy import Course, courses_of, measure
+from featlearn.sweeps.search.edges import Edge
+from tests.claims.papers.judging import edge_at
 from tests.claims.papers.made_up_tables import claim_of, failed, tables_of
 from tests.sweeps.small import new_sweep, run
 
 CLAIM = claim_of("chizat-2022", "log-accuracy")
 STEPS = np.arange(0.0, 20001.0, 50.0)
+EDGE = edge_at(8, low=7, high=9, runs=210, grid_runs=1200)
 Law = Callable[[np.ndarray], np.ndarray]
 
 
@@ -27,11 +30,12 @@ def stuck(step: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Findings]:
-    def found(wide: Law = exponential, narrow: Law = stuck, lost: int = 0) -> Findings:
+    def found(wide: Law = exponential, narrow: Law = stuck, lost: int = 0, edge: Edge = EDGE) -> Findings:
         widths = [Course(5, 0.01, STEPS, narrow(STEPS)) for _ in range(50)]
         widths += [Course(50, 0.01, STEPS, (stuck if seed < lost else wide)(STEPS)) for seed in range(50)]
         made = {"widths": widths, "decays": [Course(20, 0.03, STEPS, exponential(STEPS))]}
         monkeypatch.setattr(log_accuracy, "courses_of", lambda evidence, sweep: made[sweep])
+        monkeypatch.setattr(Evidence, "edges", lambda self, sweep: [edge])
         return measure(tables_of(CLAIM))
 
     return found
@@ -42,7 +46,10 @@ def test_exponential_courses_hold(measured: Callable[..., Findings]) -> None:
     assert failed(CLAIM, findings) == set()
     assert findings.measured["affine"].value == pytest.approx(1, abs=0.05)
     assert findings.edges[0] == "the optimum is reached by 0 of 50 at m = 5, 49 of 50 at m = 50"
-    assert findings.edges[1].startswith("λ = 0.03: 1 of 1 reach it; the later steps over the earlier ones: 1")
+    assert findings.edges[1].startswith(
+        "half of the starts reach it with more than 7 neurons and at most 9; the edge took 210"
+    )
+    assert findings.edges[2].startswith("λ = 0.03: 1 of 1 reach it; the later steps over the earlier ones: 1")
     assert [series.name for series in findings.panel.series] == ["m = 50"]
 
 
@@ -52,6 +59,11 @@ def test_starts_that_get_stuck_and_power_laws_fail(measured: Callable[..., Findi
     assert failed(CLAIM, measured(wide=lambda step: (1 + step / 100) ** -5.0)) == {"affine"}
     assert failed(CLAIM, measured(wide=lambda step: np.exp(-(step**0.5) / 5))) == {"affine"}
     assert failed(CLAIM, measured(narrow=exponential)) == {"narrow"}
+
+
+def test_a_target_that_takes_twice_its_neurons_or_has_no_edge_fails(measured: Callable[..., Findings]) -> None:
+    assert failed(CLAIM, measured(edge=edge_at(12, low=10, high=14))) == {"needed"}
+    assert failed(CLAIM, measured(edge=edge_at(5, ending="everywhere", grid_runs=None))) == {"needed"}
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ def test_what_the_paper_proves_holds(measured: Callable[..., Findings]) -> None:
     assert findings.measured["exponent"].value == pytest.approx(-3, abs=1e-3)
     assert findings.measured["exponential"].value == pytest.approx(1)
     assert "one student has a loss of 1e-20 after at most 231 steps" in findings.edges[2]
-    assert [series.name for series in findings.panel.series] == ["n = 1", "n = 2", "n = 3", "slope −3"]
+    assert [series.name for series in findings.panel.series] == ["1 student", "2 students", "3 students", "slope −3"]
 
 
 def test_other_laws_fail(measured: Callable[..., Findings]) -> None:
