@@ -1,0 +1,135 @@
+"use strict";
+// The page of two or three runs side by side: one replay of all of them, and charts in which they lie over each other.
+
+const runs = data.runs.map((packed) => ({ ...runOf(packed), name: plain(packed.name) }));
+const last = Math.max(...runs.map((run) => run.last));
+const DASHES = ["solid", "dash", "dot"]; // as the swatches in report.css
+/** The colours of runs are others than those of teacher neurons. */
+const colourOfRun = (i) => (i === 0 ? theme().ink : textColourOf(i === 1 ? 3 : 5));
+const ZERO = 0.3; // where a logarithmic axis of λ shows 0, in parts of its least value
+
+function colourSwatches() {
+  runs.forEach((_, i) => document.querySelectorAll(`.run-${i}`).forEach((swatch) => { swatch.style.borderTopColor = colourOfRun(i); }));
+}
+
+// --- losses, angles and shares ------------------------------------------------------------------
+
+/** One column of all runs: as lines on axis number row, and that axis. */
+function panel(name, row, first, domain) {
+  const axis = row ? `y${row + 1}` : "y";
+  const range = data.ranges[name], decay = name === "weight_decay", share = name === "aligned_mass" || name === "subspace";
+  const zero = decay && runs.some((run) => run.metrics[name].includes(0)) ? ZERO * range[0] : null;
+  const shown = (run) => (zero === null ? run : { ...run, metrics: { ...run.metrics, [name]: run.metrics[name].map((v) => v || zero) } });
+  const traces = runs.map((run, i) => ({
+    ...columnLine(shown(run), name, run.name + (run.status === "done" ? "" : ` (${run.status})`), colourOfRun(i), { dash: DASHES[i], ...(decay ? { shape: "vh" } : {}) }),
+    text: run.metrics[name].map((v) => (name.includes("angle") ? shownAngle(v) : shownNumber(v))),
+    hovertemplate: `%{text} at step %{customdata}<extra>${run.name}</extra>`,
+    yaxis: axis, connectgaps: true, legendgroup: String(i), showlegend: row === 0,
+  }));
+  const title = { text: decay ? "λ" : name.includes("angle") ? "angle δ<sub>j</sub> (°)" : data.words[name], standoff: 4 };
+  if (share) return { traces, axis: { domain, range: [-0.04, 1.04], tickvals: [0, 0.5, 1], tickformat: ".0%", title } };
+  const scaled = logAxis([[...(zero === null ? [] : [zero]), ...(range ?? [])]], { domain, title }, first ? 6 : 3);
+  if (zero !== null) Object.assign(scaled, withZero(scaled, zero));
+  return { traces, axis: scaled };
+}
+
+/** The ticks of an axis, and one at the place of zero. */
+function withZero({ tickvals, ticktext }, zero) {
+  const kept = tickvals.map((v, i) => [v, ticktext[i]]).filter(([v]) => v > 1.5 * zero);
+  return { tickvals: [zero, ...kept.map(([v]) => v)], ticktext: ["0", ...kept.map(([, text]) => text)] };
+}
+
+/** A chart with a panel for each column, the first of them the tallest, that can mark a moment. */
+function stacked(element, names) {
+  let moment = null;
+  const shares = names.map((_, row) => (row ? 1 : 1.8)), whole = shares.reduce((sum, share) => sum + share, 0);
+  const gap = 0.05, room = 1 - gap * (names.length - 1);
+  const domainOf = (row) => {
+    const top = 1 - shares.slice(0, row).reduce((sum, share) => sum + (share * room) / whole + gap, 0);
+    return [Math.max(0, top - (shares[row] * room) / whole), top];
+  };
+  const common = { stages: data.stages };
+  const told = names.map((name) => `${plain(data.words[name])}: ${runs.map((run) => `${run.name} from ${endsOf(run.metrics[name]).map((v) => shownNumber(v)).join(" to ")}`).join(", ")}`);
+  element.setAttribute("aria-label", `curves against steps 0 to ${last}. ${told.join("; ")}; the ends are in the table`);
+  chart(() => {
+    const panels = names.map((name, row) => panel(name, row, row === 0, domainOf(row)));
+    return Plotly.react(element, panels.flatMap(({ traces }) => traces), layout({
+      ...Object.fromEntries(panels.map(({ axis }, row) => [row ? `yaxis${row + 1}` : "yaxis", axis])),
+      xaxis: stepAxis(last, { anchor: names.length > 1 ? `y${names.length}` : "y" }),
+      shapes: stageShapes(common, moment), annotations: data.stages.length ? stageNumbers(common) : [], legend: legendAt(1, data.stages.length > 1),
+    }), config);
+  });
+  return {
+    mark(step) {
+      moment = step;
+      Plotly.relayout(element, { shapes: stageShapes(common, step) });
+    },
+  };
+}
+
+/** The first and the last of some values that are numbers. */
+function endsOf(values) {
+  const known = values.filter(Number.isFinite);
+  return [known[0], known[known.length - 1]];
+}
+
+// --- the replay ---------------------------------------------------------------------------------
+
+/** The index of the nearest of some steps in order; of two that are as near, the earlier one. */
+function nearest(times, moment) {
+  return times.reduce((best, time, s) => (Math.abs(time - moment) < Math.abs(times[best] - moment) ? s : best), 0);
+}
+
+/** What a run shows at a moment, in words. */
+function told(run, step, moment) {
+  const stage = run.stages.filter((span) => step > span.first || span.first === 0).pop();
+  const ended = moment > run.last, off = step !== moment && !ended;
+  const parts = [`step ${step}${ended ? ` (${run.status} there)` : off ? " (its nearest snapshot)" : ""}`, stage ? stage.name : ""];
+  const row = run.steps.indexOf(step), loss = data.losses[0];
+  if (row >= 0) parts.push(`${data.words[loss]} ${shownNumber(run.metrics[loss][row])}`, run.applies("mean_angle") ? `mean angle ${shownAngle(run.metrics.mean_angle[row])}` : "");
+  return parts.filter(Boolean).join(" · ");
+}
+
+function showReplay(marked) {
+  const sides = runs.map((run, i) => {
+    if (!run.neurons) return null;
+    const element = document.getElementById(`neurons-${i}`);
+    return { run, element, times: numbers(run.neurons.steps), chart: neuronsChart(element, run.neurons), words: document.getElementById(`told-${i}`) };
+  }).filter(Boolean);
+  replay(data.moments, data.stages, (s) => {
+    const moment = data.moments[s];
+    const steps = sides.map(({ run, element, times, chart, words }) => {
+      const at = nearest(times, moment);
+      chart.show(at);
+      words.textContent = told(run, times[at], moment);
+      element.setAttribute("aria-label", `${run.name}: neurons and teacher at step ${times[at]}. ${chart.described(at)}`);
+      return times[at];
+    });
+    marked.forEach((one) => one.mark(moment));
+    const differ = new Set(steps).size > 1;
+    const text = `step ${moment}${differ ? `; the pictures are of different steps: ${steps.join(", ")}` : ""}`;
+    document.getElementById("moment").textContent = text;
+    return text;
+  });
+  if (data.one_frame && sides[0].run.neurons.rank === 3) turnTogether(sides.map(({ element }) => element));
+}
+
+/** Spheres in one frame turn together. */
+function turnTogether(elements) {
+  let turning = false;
+  for (const element of elements) {
+    element.on("plotly_relayout", async (change) => {
+      const camera = change["scene.camera"];
+      if (!camera || turning) return;
+      turning = true;
+      await Promise.all(elements.filter((other) => other !== element).map((other) => Plotly.relayout(other, { "scene.camera": camera })));
+      turning = false;
+    });
+  }
+}
+
+charts.push(colourSwatches);
+colourSwatches();
+const marked = [stacked(document.getElementById("losses"), data.loss_columns)];
+if (data.alignment.length) marked.push(stacked(document.getElementById("alignment"), data.alignment));
+if (data.moments.length) showReplay(marked);
