@@ -68,7 +68,7 @@ def run_page(data: RunData) -> str:
     stage_columns = with_values(data.metrics, _STAGE_COLUMNS)
     return filled(
         "run.html",
-        ("charts.js", "certificate.js", "run.js"),
+        ("charts.js", "certificate.js", "curves.js", "neurons.js", "replay.js", "run.js"),
         payload,
         glossary=explained(with_values(data.metrics, _EXPLAINED), _words(data, certificates)),
         title=data.name,

@@ -2,8 +2,7 @@
 // The dual certificate in the page of a run: a curve over the circle of directions, or the colour of the sphere.
 
 /** How far a direction in space is from the teacher that is nearest to it. */
-function nearest(place) {
-  const { teachers, lines } = certificate;
+function nearest(place, { teachers, lines }) {
   const angles = Array.from({ length: teachers.length / 3 }, (_, k) => {
     const tip = teachers.slice(3 * k, 3 * k + 3), product = place.reduce((sum, v, c) => sum + v * tip[c], 0) / (Math.hypot(...tip) * Math.hypot(...place));
     return (Math.acos(Math.min(1, Math.max(-1, lines ? Math.abs(product) : product))) * 180) / Math.PI;
@@ -12,7 +11,8 @@ function nearest(place) {
   return `${Math.round(angles[k])}° off teacher ${k + 1}`;
 }
 
-function certificateOf(packed) {
+/** A certificate as it travels, unpacked; of_population says whose objective it tells of. */
+function certificateOf(packed, of_population) {
   const points = numbers(packed.points), eta = numbers(packed.eta), atNeurons = numbers(packed.at_neurons);
   const decays = numbers(packed.decays), teachers = numbers(packed.teachers);
   const count = points.length / packed.rank, width = atNeurons.length / decays.length;
@@ -23,7 +23,7 @@ function certificateOf(packed) {
   const all = [eta, atNeurons].map((values) => values.filter(Number.isFinite));
   const least = (pick, start) => all.flat().reduce((a, b) => pick(a, b), start);
   const lowest = least(Math.min, -1), highest = least(Math.max, 1);
-  return {
+  const certificate = {
     ...packed, points, count, decays, teachers, optima, of, range: [lowest, highest], highest: Math.max(-lowest, highest),
     atNeurons: (s) => atNeurons.slice(s * width, (s + 1) * width),
     optimumAt: (s) => (packed.optimum[s] < 0 ? null : optima[packed.optimum[s]]),
@@ -32,27 +32,28 @@ function certificateOf(packed) {
     told: (s, gap) => {
       const found = certificate.largest(s);
       if (found.i < 0) return "no certificate: λ = 0, or weights that are not finite";
-      const verdict = Math.abs(found.eta) > 1.001 ? ` – a new neuron there would lower the objective${data.of_population}` : "";
-      const place = packed.rank === 2 ? ` at ${Math.round(degrees(points[2 * found.i], points[2 * found.i + 1]))}°` : `, at the cross, ${nearest(points.slice(3 * found.i, 3 * found.i + 3))}`;
-      const short = gap > 0 ? ` · gap${data.of_population} ${shownNumber(gap)}` : "";
+      const verdict = Math.abs(found.eta) > 1.001 ? ` – a new neuron there would lower the objective${of_population}` : "";
+      const place = packed.rank === 2 ? ` at ${Math.round(degrees(points[2 * found.i], points[2 * found.i + 1]))}°` : `, at the cross, ${nearest(points.slice(3 * found.i, 3 * found.i + 3), certificate)}`;
+      const short = gap > 0 ? ` · gap${of_population} ${shownNumber(gap)}` : "";
       return `λ = ${shownNumber(decays[s])} · largest |η| ${shownNumber(Math.abs(found.eta))}${place}${verdict}${short}`;
     },
   };
+  return certificate;
 }
 
 /** Where an axis shows η: linear between −1 and 1, logarithmic beyond: over few decades with the slope of the linear
  *  part, else shorter. */
-function onEtaAxis(eta) {
+function onEtaAxisOf({ highest, few_decades }, eta) {
   const size = Math.abs(eta);
-  return size <= 1 ? eta : Math.sign(eta) * (1 + Math.log(size) / (certificate.highest > certificate.few_decades ? Math.LN10 : 1));
+  return size <= 1 ? eta : Math.sign(eta) * (1 + Math.log(size) / (highest > few_decades ? Math.LN10 : 1));
 }
 
 const degrees = (x, y) => ((Math.atan2(y, x) * 180) / Math.PI + 360) % 360;
-const certificate = data.certificate ? certificateOf(data.certificate) : null;
 
 /** The curve with the neurons at one snapshot; ``neuron(s)`` gives their angles, sizes, colours and texts.
  *  Directions stand in the order of the half circle beside: 0° is at the right. */
-function drawCertificate(s, neuron) {
+function drawCertificate(element, certificate, s, neuron) {
+  const onEtaAxis = (eta) => onEtaAxisOf(certificate, eta);
   const t = theme(), turn = certificate.lines ? 180 : 360;
   const angles = Array.from({ length: certificate.count }, (_, i) => (i * turn) / (certificate.count - 1));
   const curve = (values, label, line) => ({
@@ -89,7 +90,7 @@ function drawCertificate(s, neuron) {
   const many = certificate.highest > certificate.few_decades;
   const sizes = many ? exponents.map((n) => 10 ** n) : certificate.ticks, shown = many ? powers(exponents) : sizes.map(String);
   const ticks = [...sizes.map((x) => -x), 0, ...sizes], texts = [...shown.map((text) => `−${text}`), "0", ...shown];
-  return Plotly.react("certificate", traces, layout({
+  return Plotly.react(element, traces, layout({
     uirevision: "stay", shapes, annotations: names, margin: { l: 50, r: 28, t: 30, b: 80 },
     legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top" },
     xaxis: { range: certificate.lines ? [turn, 0] : [0, turn], dtick: turn / 4, ticksuffix: "°", showgrid: false, title: { text: "direction w in the teacher's plane" } },
@@ -103,7 +104,7 @@ function drawCertificate(s, neuron) {
 const BALL = 0.9; // its radius: dots and rings on the unit sphere stand clear of it
 
 /** The sphere coloured by η, and the atoms of the optimum on it. */
-function certificateSphere(s) {
+function certificateSphere(certificate, s) {
   const [rows, columns] = certificate.size;
   const grid = (at) => Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => at(i * columns + j)));
   const t = theme(), values = certificate.of(s);

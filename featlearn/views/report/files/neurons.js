@@ -1,0 +1,188 @@
+"use strict";
+// The neurons of a run at one of its snapshots: in the plane, in space, or as angles against masses.
+
+const TRAIL = 12; // so many snapshots a trail goes back
+const COORDINATES = ["x", "y", "z"];
+
+/** The chart of the neurons of a run in one element, its certificate in the same (a sphere) or in another one (a circle).
+ *  ``show(s)`` draws snapshot s; ``described(s)`` says what it then shows. */
+function neuronsChart(element, neurons, certificate = null, certificateElement = null) {
+  let shown = 0;
+  const times = numbers(neurons.steps);
+  const mass = numbers(neurons.mass), angle = numbers(neurons.angle), teacher = numbers(neurons.teacher);
+  const place = numbers(neurons.place), teacherPlace = numbers(neurons.teacher_place);
+  const width = mass.length / times.length, rank = neurons.rank, teachers = teacherPlace.length / rank;
+  const heaviest = Math.max(...mass.filter(Number.isFinite), Number.MIN_VALUE);
+  const least = neurons.least_mass;
+  const inSpan = rank === 2 || rank === 3;
+  const axes = inSpan ? COORDINATES.slice(0, rank) : ["x", "y"];
+  const smallest = Math.min(...angle.filter((a) => a > 0), 1);
+
+  const at = (s, j) => {
+    const i = s * width + j;
+    if (inSpan) {
+      const p = Array.from({ length: rank }, (_, c) => place[i * rank + c]), size = Math.hypot(...p);
+      return rank === 3 && certificate && size > 0 ? p.map((v) => v / size) : p; // onto the ball, inside of which nothing is seen
+    }
+    return [Math.max(mass[i] || 0, least), Math.max(Number.isFinite(angle[i]) ? angle[i] : 90, smallest)];
+  };
+  const distance = (p, q) => Math.hypot(...p.map((v, c) => v - q[c]));
+  const jumps = (p, q) => neurons.folded && distance(p, q) > neurons.leap;
+  const three = rank === 3;
+  const type = three ? "scatter3d" : "scatter";
+
+  function dots(s) {
+    const points = Array.from({ length: width }, (_, j) => at(s, j));
+    const of = (j) => s * width + j;
+    const narrow = element.clientWidth < 500;
+    const heavy = !three ? 26 : narrow ? 13 : 22;
+    const all = Array.from({ length: width }, (_, j) => j);
+    return {
+      type, mode: "markers", name: "neurons", showlegend: false,
+      ...Object.fromEntries(axes.map((axis, c) => [axis, points.map((p) => p[c])])),
+      marker: {
+        size: all.map((j) => Math.max(4, heavy * Math.sqrt((mass[of(j)] || 0) / heaviest))),
+        color: all.map((j) => (mass[of(j)] > neurons.alive_above ? colourOf(teacher[of(j)]) : "rgba(127,127,127,0.35)")),
+        opacity: 0.85, line: { width: 0.5, color: theme().paper },
+      },
+      text: all.map((j) => `neuron ${j}, mass ${shownNumber(mass[of(j)])}, ${shownAngle(angle[of(j)])} off teacher ${teacher[of(j)] + 1}`),
+      hoverinfo: "text",
+    };
+  }
+
+  /** Dots on an opaque ball: of a neuron that is a line, at both of its ends. */
+  function ends(one) {
+    if (!three || !certificate || !neurons.lines) return [one];
+    return [one, { ...one, name: "other ends", ...Object.fromEntries(axes.map((axis) => [axis, one[axis].map((v) => -v)])) }];
+  }
+
+  /** The last stretch of every way, a trace for each teacher. */
+  function trails(s) {
+    const paths = Array.from({ length: teachers }, () => axes.map(() => []));
+    for (let j = 0; j < width; j++) {
+      const path = paths[teacher[s * width + j]];
+      let before = null;
+      for (let q = Math.max(0, s - TRAIL); q <= s; q++) {
+        const p = at(q, j);
+        const gone = inSpan && mass[q * width + j] <= neurons.alive_above; // what is left of such a row leaves the span
+        if (before && (gone || jumps(before, p))) path.forEach((values) => values.push(null));
+        path.forEach((values, c) => values.push(p[c]));
+        before = p;
+      }
+      path.forEach((values) => values.push(null));
+    }
+    return paths.map((path, k) => ({
+      type, mode: "lines", hoverinfo: "skip", showlegend: !inSpan, opacity: inSpan ? 0.4 : 0.7, name: `w*<sub>${k + 1}</sub>`,
+      line: { color: colourOf(k), width: three ? 2 : 1 }, ...Object.fromEntries(axes.map((axis, c) => [axis, path[c]])),
+    }));
+  }
+
+  function rays() {
+    if (!inSpan) return [];
+    return Array.from({ length: teachers }, (_, k) => {
+      const tip = Array.from({ length: rank }, (_, c) => teacherPlace[k * rank + c]);
+      const ends = three && neurons.lines ? [tip.map((v) => -v), tip] : [tip.map(() => 0), tip];
+      return {
+        type, mode: three ? "lines" : "lines+text", hoverinfo: "skip", showlegend: false, line: { color: colourOf(k), width: three ? 5 : 2 },
+        ...Object.fromEntries(axes.map((axis, c) => [axis, ends.map((p) => (three ? 1.3 : 1.12) * p[c])])),
+        text: ["", `<b>w*<sub>${k + 1}</sub></b>`], textposition: "top center", textfont: { color: textColourOf(k), size: 15 },
+      };
+    });
+  }
+
+  /** The names at the ends of the teacher's rays in space: of a line, at the end that is nearer to the eye. */
+  function namesOfTeachers(eye) {
+    return Array.from({ length: teachers }, (_, k) => {
+      const tip = Array.from({ length: 3 }, (_, c) => teacherPlace[3 * k + c]);
+      const far = tip[0] * eye.x + tip[1] * eye.y + tip[2] * eye.z < 0;
+      const [x, y, z] = tip.map((v) => (far && neurons.lines ? -1.36 : 1.36) * v);
+      return { x, y, z, text: `<b>w*<sub>${k + 1}</sub></b>`, showarrow: false, font: { color: textColourOf(k), size: 15 }, bgcolor: theme().paper, borderpad: 0, name: `w*${k + 1}` };
+    });
+  }
+
+  /** Sizes, colours and texts of the neurons, with their angles in the plane, as the certificate shows them. */
+  function certified(s) {
+    const { marker, text } = dots(s);
+    const angle = Array.from({ length: width }, (_, j) => degrees(...at(s, j)));
+    return { marker, text, angle };
+  }
+
+  function surroundings(s) {
+    const t = theme();
+    const quiet = { hoverinfo: "skip", showlegend: false };
+    if (rank === 2) {
+      const turn = Array.from({ length: 181 }, (_, i) => (i * (neurons.folded ? Math.PI : 2 * Math.PI)) / 180);
+      const closed = neurons.folded ? [...turn, 0] : turn;
+      return [{ type, mode: "lines", line: { color: t.faint, width: 1 }, x: closed.map(Math.cos), y: closed.map(Math.sin), ...quiet }];
+    }
+    if (!three) return [];
+    if (certificate) return certificateSphere(certificate, s);
+    const u = Array.from({ length: 25 }, (_, i) => (i * Math.PI) / 12), v = Array.from({ length: 13 }, (_, i) => (i * Math.PI) / 12);
+    const surface = (f) => v.map((b) => u.map((a) => f(a, b)));
+    return [{
+      type: "surface", opacity: 0.12, showscale: false, colorscale: [[0, t.faint], [1, t.faint]], contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } },
+      x: surface((a, b) => Math.cos(a) * Math.sin(b)), y: surface((a, b) => Math.sin(a) * Math.sin(b)), z: surface((_, b) => Math.cos(b)), ...quiet,
+    }];
+  }
+
+  function frameLayout() {
+    const bare = { visible: false, showgrid: false, zeroline: false };
+    if (three) {
+      const eye = element.layout?.scene?.camera?.eye;
+      const axis = { visible: false, range: [-1.4, 1.4] };
+      const far = element.clientWidth < 500 ? 1.2 : 0.82; // from where the names just fit
+      const annotations = namesOfTeachers(eye ?? { x: 0.9, y: 0.9, z: 0.6 });
+      const scene = { annotations, domain: { y: [certificate ? 0.2 : 0, 1] }, xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "cube", dragmode: "turntable", camera: { eye: { x: 0.9 * far, y: 0.9 * far, z: 0.6 * far } } };
+      return layout({ margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "stay", scene });
+    }
+    if (rank === 2) {
+      const bottom = neurons.folded ? -0.08 : -1.25;
+      return layout({
+        margin: { l: 5, r: 5, t: 5, b: 5 }, uirevision: "stay",
+        xaxis: { ...bare, range: [-1.25, 1.25], constrain: "domain" }, yaxis: { ...bare, range: [bottom, 1.25], scaleanchor: "x" },
+      });
+    }
+    const t = theme();
+    const note = { showarrow: false, font: { color: t.faint } };
+    const dotted = { line: { color: t.faint, width: 1, dash: "dot" }, type: "line" };
+    return layout({
+      uirevision: "stay",
+      annotations: [
+        { ...note, x: Math.log10(neurons.alive_above), xref: "x", y: 1, yref: "paper", yanchor: "top", text: "← vanished", xanchor: "left" },
+        { ...note, x: 0, xref: "paper", y: Math.log10(data.aligned_within), yref: "y", xanchor: "left", yanchor: "bottom", text: `aligned: ${data.aligned_within}°` },
+      ],
+      xaxis: logAxis([[least, heaviest]], { title: { text: "mass |a<sub>j</sub>|‖w<sub>j</sub>‖" } }),
+      yaxis: logAxis([[smallest, 90], angle], { title: { text: "angle δ<sub>j</sub> (degrees)" } }),
+      shapes: [
+        { ...dotted, xref: "x", x0: neurons.alive_above, x1: neurons.alive_above, yref: "paper", y0: 0, y1: 1 },
+        { ...dotted, yref: "y", y0: data.aligned_within, y1: data.aligned_within, xref: "paper", x0: 0, x1: 1 },
+      ],
+    });
+  }
+
+  const draw = () => {
+    if (certificate && rank === 2) drawCertificate(certificateElement, certificate, shown, certified);
+    return Plotly.react(element, [...surroundings(shown), ...rays(), ...trails(shown), ...ends(dots(shown))], frameLayout(), config);
+  };
+
+  /** What the picture shows, for those who do not see it. */
+  function described(s) {
+    const living = Array.from({ length: width }, (_, j) => j).filter((j) => mass[s * width + j] > neurons.alive_above);
+    const near = Array.from({ length: teachers }, (_, k) => {
+      const own = living.filter((j) => teacher[s * width + j] === k);
+      const share = own.reduce((sum, j) => sum + mass[s * width + j], 0), widest = own.reduce((most, j) => Math.max(most, angle[s * width + j]), 0);
+      return own.length ? `${own.length} near teacher ${k + 1}, of mass ${shownNumber(share)}, at most ${shownAngle(widest)} off` : `none near teacher ${k + 1}`;
+    });
+    return `${living.length} living neurons of ${width}: ${near.join("; ")}`;
+  }
+
+  function show(s) {
+    shown = s;
+    element.setAttribute("aria-label", `neurons and teacher at step ${times[s]}. ${described(s)}`);
+    return draw();
+  }
+
+  if (three) element.addEventListener("pointerup", () => setTimeout(draw)); // names go to the ends that one sees
+  charts.push(draw);
+  return { times, width, mass, angle, teacher, show, described };
+}
