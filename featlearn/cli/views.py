@@ -208,8 +208,8 @@ def report(
     names = runs or ["latest"]
     if len(names) > _MOST_RUNS:
         raise typer.BadParameter(
-            f"a page shows one run, or two or three side by side, and here are {len(names)}; more of them are drawn in "
-            "one figure by `featlearn plot RUN --overlay RUN --overlay RUN …`, and those of a sweep by `featlearn report SWEEP`"
+            f"a page shows one run, or two or three side by side, and here are {len(names)}; more of them are drawn in one "
+            "figure by `featlearn plot RUN --overlay RUN --overlay RUN …`, those of a sweep by `featlearn report SWEEP`"
         )
     with errors_told():
         page, file = _page_of_runs(names, runs_dir) if len(names) > 1 else _page_of(names[0], out, runs_dir)

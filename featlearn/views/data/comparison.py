@@ -72,6 +72,11 @@ class Comparison:
         return max(float(np.max(neurons.mass[np.isfinite(neurons.mass)], initial=0.0)) for neurons in calm)
 
     @property
+    def cut(self) -> bool:
+        """Whether pictures of neurons may hold larger masses than they draw."""
+        return 0 < len(self._calm()) < len(self.runs)
+
+    @property
     def frames_differ(self) -> str | None:
         """Why the pictures of the neurons are not in one frame; None where they are."""
         first, *others = [data for data in self.runs if data.neurons is not None]

@@ -14,6 +14,7 @@ from featlearn.views.data.comparison import Comparison
 from featlearn.views.data.run import RunData
 from featlearn.views.report.neurons import MOST_NEURONS, neurons_payload, neurons_text
 from featlearn.views.report.page import called, environment, explained, filled, packed, text_of, told, typeset
+from featlearn.views.words.glossary import OF_THE_POPULATION
 from featlearn.views.words.labels import LOSSES, label_of
 from featlearn.views.words.numbers import grouped
 from featlearn.views.words.values import clipped
@@ -50,6 +51,7 @@ def comparison_page(comparison: Comparison) -> str:
         kinds=[_kind(data) for data in runs],
         missing=[data.missing for data in runs],
         frames=_frames(comparison) if some else "",
+        notes=" ".join(_notes(comparison)),
         neurons_texts=_neurons_texts(comparison),
         final_rows=list(_final_rows(comparison)),
         sources=[
@@ -122,13 +124,21 @@ def _kind(data: RunData) -> str:
 
 def _frames(comparison: Comparison) -> str:
     """What the pictures of the neurons have in common."""
-    scale = "The area of a dot means the same mass in all pictures"
-    why = comparison.frames_differ
     if len(comparison.neurons) < 2:
         return ""
+    scale, why = "The area of a dot means the same mass in all pictures", comparison.frames_differ
+    cut = " Masses of a run that diverged are drawn no larger than the largest of the others." if comparison.cut else ""
     if why is None:
-        return f"{scale}, a place the same direction, and a colour the same teacher neuron."
-    return f"{scale}. {why}: a place and a colour mean something only within one picture."
+        return f"{scale}, a place the same direction, and a colour the same teacher neuron.{cut}"
+    return f"{scale}. {why}: a place and a colour mean something only within one picture.{cut}"
+
+
+def _notes(comparison: Comparison) -> Iterator[str]:
+    """What is to be known of the charts."""
+    if any(data.info.status == "diverged" for data in comparison.runs):
+        yield "The curves of a run that diverged leave the charts above a hundred times their first value."
+    if sampled := [name for data, name in zip(comparison.runs, comparison.names, strict=True) if data.sampled]:
+        yield f"Of {' and '.join(sampled)}, {OF_THE_POPULATION}."
 
 
 def _neurons_texts(comparison: Comparison) -> list[str]:
@@ -165,7 +175,7 @@ def _final_rows(comparison: Comparison) -> Iterator[tuple[str, str, list[str]]]:
             yield name, called(name), [told(name, data.final[name]) for data in runs]
         elif any(data.teachers and data.polynomial is None for data in runs):
             yield name, called(name), [_recovered(data) for data in runs]
-    yield "", called("seconds"), [told("seconds", data.final["seconds"]) for data in runs]
+    yield "", "seconds", [told("seconds", data.final["seconds"]) for data in runs]
 
 
 def _recovered(data: RunData) -> str:

@@ -26,12 +26,14 @@ function panel(name, row, first, domain) {
     hovertemplate: `%{text} at step %{customdata}<extra>${run.name}</extra>`,
     yaxis: axis, connectgaps: true, legendgroup: String(i), showlegend: row === 0,
   }));
-  const title = { text: decay ? "λ" : name.includes("angle") ? "angle δ<sub>j</sub> (°)" : data.words[name], standoff: 4 };
+  const title = { text: decay ? "λ" : name.includes("angle") ? "angle δ<sub>j</sub> (°)" : inTwoLines(data.words[name]), standoff: 4 };
   if (share) return { traces, axis: { domain, range: [-0.04, 1.04], tickvals: [0, 0.5, 1], tickformat: ".0%", title } };
   const scaled = logAxis([[...(zero === null ? [] : [zero]), ...(range ?? [])]], { domain, title }, first ? 6 : 3);
   if (zero !== null) Object.assign(scaled, withZero(scaled, zero));
   return { traces, axis: scaled };
 }
+
+const inTwoLines = (words) => words.replace(/^(aligned|first layer|training|test) /, "$1<br>"); // beside a low panel
 
 /** The ticks of an axis, and one at the place of zero. */
 function withZero({ tickvals, ticktext }, zero) {
