@@ -6,10 +6,13 @@ A function itself cannot be stored. What tells it from another one is, in ``run.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from featlearn.config.model import Config
 from featlearn.theory.activations import activation, activation_names
 from featlearn.theory.activations.own_fingerprint import Fingerprint
+
+if TYPE_CHECKING:  # which takes longer to load than all the rest
+    from featlearn.config.model import Config
 
 
 def own_functions(config: Config) -> dict[str, Fingerprint | tuple[float, ...]] | None:

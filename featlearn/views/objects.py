@@ -35,6 +35,7 @@ from featlearn.sweeps.records import SweepInfo
 from featlearn.sweeps.results import load_results
 from featlearn.training.column import Row
 from featlearn.views.data.edges import edges_table, read_edges
+from featlearn.views.data.events import Event, events_of
 from featlearn.views.data.run import RunData, Snapshots, read_run, read_snapshots
 
 if TYPE_CHECKING:
@@ -138,6 +139,14 @@ class Run:
             raise RunError(f"{self.run.checkpoint_file} is broken: it has no {layer}")
         return arrays[layer]
 
+    @property
+    def events(self) -> list[Event]:
+        """What happened, in the order of the steps: kind, step, and a sentence for each; see ``featlearn show``.
+
+        Raises RunError when nothing is logged yet.
+        """
+        return events_of(self._data())
+
     # --- figures ----------------------------------------------------------------------------------
 
     def plot_curves(self, size: SizeName = "column") -> Figure:
@@ -186,7 +195,9 @@ class Run:
         if self._memory is None:
             return read_run(self.run)
         with tempfile.TemporaryDirectory() as place:  # figures are drawn of what lies on disk
-            return read_run(_written(self._memory, Path(place)))
+            data = read_run(_written(self._memory, Path(place)))
+            assert data.settings  # read while they are there
+            return data
 
 
 class Sweep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 from rich import box
@@ -44,6 +45,7 @@ _BY_WEIGHT = (
 )
 _MOSTLY_ALIGNED = 0.9  # share of the mass, from which on the largest angle is that of neurons that have almost vanished
 
+_QUICKLY_READ = 2**25  # bytes of snapshots: of more, events do not say which teacher lines they are about
 _WORSE = 10  # times the loss before the operations at the end of the last stage, from which on they are told of
 
 
@@ -77,9 +79,27 @@ def show_run(run: RunDirectory, info: RunInfo) -> None:
         floors.append(shown(of_the_population(["loss", *gap, *(["floors"] if info.floors else [])])))
     path = shown(run.path, no_wrap=True)
     remarks = [shown(text, "yellow") for text in _remarks(rows, last, info)]
-    output.print(Group(shown(info.name or run.name, "bold"), *target, *table, ending, *remarks, *floors, path))
+    parts = *target, *table, *_events(run, info, rows), ending, *remarks, *floors
+    output.print(Group(shown(info.name or run.name, "bold"), *parts, path))
     if status == STOPPED:
         output.print(shown(f"killed before its end; go on with featlearn train --resume {run.path}", no_wrap=True))
+
+
+def _events(run: RunDirectory, info: RunInfo, rows: list[Row]) -> Iterator[Table | Text]:
+    """What happened, beyond what the table of stages and the line on the end say."""
+    from featlearn.views.data.events import events_of
+    from featlearn.views.data.run import run_data
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column("step", style="bold", justify="right", no_wrap=True)
+    table.add_column("event")
+    with suppress(RunError):
+        small = run.snapshots_file.is_file() and run.snapshots_file.stat().st_size <= _QUICKLY_READ
+        for event in events_of(run_data(run, info, rows, snapshots=small), leaving_out=("stage", "end")):
+            table.add_row(f"step {event.step}", shown(event.text))
+    if table.row_count:
+        yield table
+        yield Text("")
 
 
 def _stage_table(rows: list[Row], info: RunInfo, columns: Sequence[str], narrow: bool) -> Table:

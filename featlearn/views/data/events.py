@@ -2,71 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from featlearn.views.data import events_best as best
+from featlearn.views.data import events_course as course
+from featlearn.views.data import events_learned as learned
+from featlearn.views.data.event import Event
 from featlearn.views.data.run import RunData
-from featlearn.views.words.numbers import number, steps_in_words
 
+__all__ = ["KINDS", "Event", "Kind", "events_of"]
 
-@dataclass(frozen=True)
-class Event:
-    """Something that happened in a run.
-
-    Attributes:
-        kind: a name of ``KINDS``.
-        step: the logged step at which it shows.
-        text: one plain sentence with its numbers, without markup.
-        neuron, teacher: that it is about, from 0; in words they are counted from 1.
-    """
-
-    kind: str
-    step: int
-    text: str
-    neuron: int | None = None
-    teacher: int | None = None
+MOST_EVENTS = 12  # of a run
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of events: what it is, in words, and how those of a run are found."""
+    """A kind of events: what it is, in words, and how those of a run are found, in the order of their steps."""
 
     about: str
     find: Callable[[RunData], Iterator[Event]]
 
 
-def events_of(data: RunData) -> list[Event]:
-    """The events of a run, in the order of their steps."""
-    found = [event for kind in KINDS.values() for event in kind.find(data)]
-    return sorted(found, key=lambda event: event.step)
-
-
-def _stages(data: RunData) -> Iterator[Event]:
-    for stage, later in zip(data.stages, data.stages[1:], strict=False):
-        steps = steps_in_words(stage.last - stage.first)
-        yield Event("stage", stage.last, f"{stage.name} ends after {steps}, and {later.name} begins.")
-
-
-def _atoms(data: RunData) -> Iterator[Event]:
-    """Of each stage, at the last logged steps before λ changes so that the optimum has atoms near other teacher lines.
-
-    An optimum without any atom counts for nothing.
-    """
-    teachers = {record.weight_decay: {atom.teacher for atom in record.atoms} for record in data.info.optima}
-    decays, stages, steps = (data.metrics[name].tolist() for name in ("weight_decay", "stage", "step"))
-    for row in range(1, len(steps)):
-        before, now = teachers.get(decays[row - 1]), teachers.get(decays[row])
-        if before and now and stages[row] == stages[row - 1]:
-            at = f"at λ = {number(decays[row], 3)} the best network of any width has"
-            for teacher in sorted(now - before):
-                text = f"From here on, {at} a neuron near teacher line w*{teacher + 1}."
-                yield Event("atom gained", int(steps[row - 1]), text, teacher=teacher)
-            for teacher in sorted(before - now):
-                text = f"From here on, {at} no neuron near teacher line w*{teacher + 1} any more."
-                yield Event("atom lost", int(steps[row - 1]), text, teacher=teacher)
-
-
+# the most important first
 KINDS = {
-    "stage": Kind("a stage ends and the next one begins", _stages),
-    "atom gained": Kind("the optimum gains an atom near a teacher line as λ changes", _atoms),
+    "end": Kind("the run ends, with its last numbers", course.end),
+    "divergence": Kind("the loss or a weight has grown out of all bounds", course.divergence),
+    "atom gained": Kind("with the next λ the optimum has an atom near another teacher line", best.atoms_gained),
+    "plateau": Kind("the network comes to rest though it could lose much more", best.plateau_entered),
+    "left": Kind("the network leaves a plateau", best.plateau_left),
+    "found": Kind("the network has found the teacher, or lost it again", learned.found_teacher),
+    "overfitting": Kind(
+        "the loss on what is not trained on is least, and rises from here while the train loss falls",
+        course.overfitting,
+    ),
+    "subspace": Kind(
+        f"{learned.SUBSPACE_FOUND:.0%} of the first layer lies in the teacher's span, or no longer", learned.subspace
+    ),
+    "decay law": Kind("the loss falls as λ² from here on, from epoch to epoch", best.loss_as_decay_squared),
+    "lines": Kind("teacher lines are recovered, or lost again", learned.lines),
+    "dying": Kind(f"{learned.DIED:.0%} of the neurons or more have died, or live again", learned.dying),
+    "atom lost": Kind("with the next λ the optimum has no atom near a teacher line any more", best.atoms_lost),
+    "stage": Kind("a stage ends and the next one begins", course.stage_ends),
 }
+
+
+def events_of(data: RunData, leaving_out: Sequence[str] = ()) -> list[Event]:
+    """The events of a run in the order of their steps, ``MOST_EVENTS`` at most.
+
+    Of more, every kind keeps its first one, then its last, and then others as long as there is room, kinds in the order
+    of ``KINDS``.
+
+    Args:
+        leaving_out: kinds that are not asked for.
+    """
+    ranked: list[tuple[int, Event]] = []
+    for name, kind in KINDS.items():
+        if name not in leaving_out:
+            found = list(kind.find(data))
+            ranked += enumerate([*found[:1], *found[1:][-1:], *found[1:-1]])
+    chosen = [event for _, event in sorted(ranked, key=lambda each: each[0])[:MOST_EVENTS]]
+    latest_first = list(KINDS)
+    return sorted(chosen, key=lambda event: (event.step, -latest_first.index(event.kind)))

@@ -18,6 +18,7 @@ from featlearn.runs.records import ActivationRecord, RunInfo
 from featlearn.storage.errors import RunError
 from featlearn.storage.text import printable
 from featlearn.theory.activations import Activation
+from featlearn.training.column import Row
 from featlearn.training.columns import COLUMNS
 from featlearn.views.data.neurons import Neurons, neurons_of
 
@@ -86,26 +87,32 @@ def has_covariance(settings: Mapping[str, Any]) -> bool:
 
 def read_run(run: RunDirectory) -> RunData:
     """Read a run, finished or not. Raises RunError when it cannot be read, or has logged nothing yet."""
-    info = run.read_info()
-    rows = run.read_metrics()
+    return run_data(run, run.read_info(), run.read_metrics())
+
+
+def run_data(run: RunDirectory, info: RunInfo, rows: list[Row], *, snapshots: bool = True) -> RunData:
+    """Likewise of a run whose record and log are read already.
+
+    Args:
+        snapshots: False leaves them out, and the neurons with them, which take time where they are large.
+    """
     if not rows:
         raise RunError(f"{run.path}: nothing is logged yet (status {info.status}), so there is nothing to show")
     metrics = as_columns(rows, COLUMNS)
     found = [row["recovered"] for row in rows if row["recovered"] is not None]
     directions = info.rank if info.polynomial is not None else 0
     teachers = info.teacher_width or directions or (max([1, *found]) if found else 0)
-    snapshots, neurons, missing = None, None, None
+    at, neurons, missing = None, None, None
     try:
-        snapshots = read_snapshots(run)
-        teachers = len(snapshots.teacher_first_layer)
-        if teachers:
-            neurons = _neurons_at(snapshots, run, info)
-        else:
-            missing = "there is no teacher with which neurons could be compared"
+        if snapshots:
+            at = read_snapshots(run)
+            teachers = len(at.teacher_first_layer)
+            neurons = _neurons_at(at, run, info) if teachers else None
+            missing = None if teachers else "there is no teacher with which neurons could be compared"
     except RunError as error:
         missing = str(error)
     lost = run.lost_end(info, rows)
-    return RunData(run, info, metrics, list(_spans(metrics)), snapshots, neurons, missing, teachers, lost)
+    return RunData(run, info, metrics, list(_spans(metrics)), at, neurons, missing, teachers, lost)
 
 
 def _spans(metrics: Table) -> Iterator[StageSpan]:

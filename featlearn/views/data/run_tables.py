@@ -122,21 +122,6 @@ def _at_rows(steps: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarra
     return found
 
 
-def atoms_gained(data: RunData) -> list[tuple[int, int]]:
-    """The last logged steps before λ falls so far that the optimum has an atom near another teacher line, and which.
-
-    Only within a stage; an optimum without any atom counts for nothing.
-    """
-    teachers = {record.weight_decay: {atom.teacher for atom in record.atoms} for record in data.info.optima}
-    decays, stages, steps = (data.metrics[name].tolist() for name in ("weight_decay", "stage", "step"))
-    found = []
-    for row in range(1, len(steps)):
-        before, now = teachers.get(decays[row - 1]), teachers.get(decays[row])
-        if before and now and stages[row] == stages[row - 1]:
-            found += [(int(steps[row - 1]), teacher) for teacher in sorted(now - before)]
-    return found
-
-
 def quantile_shares(low: str, high: str) -> str:
     """The shares between which a band of quantiles lies."""
     return f"{100 * QUANTILES[low]:.0f}–{100 * QUANTILES[high]:.0f} %"

@@ -12,15 +12,17 @@ from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.axis import Axis
 from featlearn.views.data.certificate_view import CertificateView
 from featlearn.views.data.edges import EdgesData
+from featlearn.views.data.event import Event
 from featlearn.views.data.neurons import Neurons
 from featlearn.views.data.run import RunData, teacher_activation_record
 from featlearn.views.data.slope import Slope
 from featlearn.views.data.sweep import SweepData
 from featlearn.views.data.theory import Theory
+from featlearn.views.figures.event_marks import LETTERS
 from featlearn.views.figures.training_caption import training_in_parts
 from featlearn.views.words.certificate import decay_among, verdict
 from featlearn.views.words.labels import label_of
-from featlearn.views.words.latex import in_latex
+from featlearn.views.words.latex import in_latex, in_signs
 from featlearn.views.words.numbers import counts_in_words, number, runs_in_words
 from featlearn.views.words.passing import passing_of
 
@@ -38,14 +40,20 @@ _MASS = r"the mass $p_j = |a_j|\,\Vert w_j\Vert$"
 # --- runs ---------------------------------------------------------------------------------------
 
 
-def curves_caption(data: RunData, shown: Sequence[str], theory: Theory | None = None, *, gap: bool) -> str:
-    """Of losses and objective, those that are shown, of the gap and of weight decay."""
+def curves_caption(
+    data: RunData, shown: Sequence[str], events: Sequence[Event], theory: Theory | None = None, *, gap: bool
+) -> str:
+    """Of losses and objective, those that are shown, of the gap and of weight decay, and of the events marked there."""
     of = " of the population" if data.sampled else ""
     between = rf", middle: the gap $L_\lambda - J^*_\lambda$ to the certified optimum{of}" if gap else ""
     told = [_CURVES[name] for name in shown] or ["no finite loss"]
     above = f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
     bottom = r"bottom: weight decay $\lambda$, against the step"
-    return f"Top: {above}{between}, {bottom}. {_STEPS} {_theory(theory)}{_of_run(data)}"
+    marked = "; ".join(
+        f"{letter}, {event.mark} (step {event.step})" for letter, event in zip(LETTERS, events, strict=False)
+    )
+    dotted = f"Dotted: {in_signs(marked)}. " if marked else ""
+    return f"Top: {above}{between}, {bottom}. {_STEPS} {dotted}{_theory(theory)}{_of_run(data)}"
 
 
 def alignment_caption(data: RunData, theory: Theory | None = None) -> str:

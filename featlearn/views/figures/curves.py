@@ -10,17 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
 from featlearn.runs.metrics import Table
+from featlearn.views.data.events import events_of
 from featlearn.views.data.run import RunData, StageSpan
-from featlearn.views.data.run_tables import atoms_gained, curves_table, of_theory
+from featlearn.views.data.run_tables import curves_table, of_theory
 from featlearn.views.data.theory import Theory
-from featlearn.views.figures.axes import behind, legend_above, line, log_if_positive, note, step_axis
+from featlearn.views.figures.axes import behind, legend_above, line, log_if_positive, step_axis
 from featlearn.views.figures.captions import curves_caption
 from featlearn.views.figures.drawing import Artists, Drawing
+from featlearn.views.figures.event_marks import key_of_events, mark_events
 from featlearn.views.figures.stages import name_stages, shade_stages, unfinished
 from featlearn.views.figures.style import Size, blank
 from featlearn.views.words.labels import label_of, losses_in_brief
 from featlearn.views.words.palette import AMBER, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE
 
+_MARKED = ("atom gained", "atom lost", "left", "found", "overfitting")  # kinds of events that show in curves
 # colours and dashes
 _LOOKS = {"loss": (BLUE, "-"), "train_loss": (PURPLE, "-."), "test_loss": (AMBER, ":"), "objective": (ORANGE, "--")}
 
@@ -32,11 +35,11 @@ def curves_figure(data: RunData, size: Size, theory: Theory | None = None) -> Dr
     figure = blank(size, 0.95 if with_gap else 0.75)
     upper, *between, lower = figure.subplots(2 + with_gap, 1, height_ratios=[3, 2, 1] if with_gap else [3, 1])
     artists = _draw(upper, lower, table, data.stages, *between)
-    if between:
-        artists |= _gained(between[0], atoms_gained(data))
+    events = [event for event in events_of(data) if event.kind in _MARKED]
+    artists |= mark_events(between[0] if between else lower, [upper], events)
     of = f"{'loss, objective and gap' if with_gap else 'loss and objective'} of the population" if data.sampled else ""
-    name_stages(figure, data.stages, size, "\n".join(filter(None, (of, unfinished(data)))))
-    caption = curves_caption(data, [name for name in _LOOKS if name in artists], theory, gap=with_gap)
+    name_stages(figure, data.stages, size, "\n".join(filter(None, (of, key_of_events(events, size), unfinished(data)))))
+    caption = curves_caption(data, [name for name in _LOOKS if name in artists], events, theory, gap=with_gap)
     return Drawing("curves", figure, table, artists, {}, caption, f"curves – {data.name}")
 
 
@@ -79,14 +82,4 @@ def _draw(upper: Axes, lower: Axes, table: Table, stages: Sequence[StageSpan], g
         legend_above(upper, numbered=True)
     else:
         upper.text(0.5, 0.5, "no finite loss was logged", transform=upper.transAxes, ha="center", color=FAINT)
-    return artists
-
-
-def _gained(ax: Axes, gained: list[tuple[int, int]]) -> Artists:
-    """A mark at each step from which on the optimum has an atom near another teacher line: there the gap jumps."""
-    artists: Artists = {}
-    for step, teacher in gained:
-        ax.axvline(step, color=FAINT, lw=0.5 * rcParams["lines.linewidth"], ls=":", zorder=1)
-        told = f"optimum gains $w^*_{{{teacher + 1}}}$"
-        artists[f"gained_{teacher}"] = note(ax, told, (step, 1), xycoords=("data", "axes fraction"))
     return artists

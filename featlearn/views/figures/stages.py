@@ -53,19 +53,22 @@ def unfinished(data: RunData) -> str:
 
 def name_stages(figure: Figure, stages: Sequence[StageSpan], size: Size, more: str = "") -> None:
     """What the numbers of the stages mean, above the figure, and a line more."""
-    characters = int(size.width * 72 / (0.85 * size.font * 0.6))
-    key = "\n".join(filter(None, (_key(stages, characters), more)))
+    key = "\n".join(filter(None, (_key(stages, size), more)))
     figure.suptitle(key, fontsize=0.85 * size.font, color=FAINT)
 
 
-def _key(stages: Sequence[StageSpan], width: int) -> str:
-    """Numbers and names of the stages, in lines of at most ``width`` characters."""
+def _key(stages: Sequence[StageSpan], size: Size) -> str:
+    """Numbers and names of the stages."""
     if len(stages) == 1:
         return f"stage: {plain(stages[0].name, 40)}"
+    return in_lines([f"{number} {plain(stage.name, 40)}" for number, stage in enumerate(stages, start=1)], size)
+
+
+def in_lines(entries: Sequence[str], size: Size) -> str:
+    """Entries in lines that are no wider than a figure, three at most."""
+    width = int(size.width * 72 / (0.85 * size.font * 0.6))  # in characters
     lines = [""]
-    for number, stage in enumerate(stages, start=1):
-        name = plain(stage.name, 40)
-        entry = f"{number} {name}"
+    for entry in entries:
         if lines[-1] and len(lines[-1]) + len(entry) + 3 > width:
             lines.append("")
         lines[-1] += f" · {entry}" if lines[-1] else entry

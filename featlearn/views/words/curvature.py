@@ -5,7 +5,7 @@ from __future__ import annotations
 from featlearn.runs.records import CurvatureRecord, ExplainedZeros
 from featlearn.views.words.numbers import number
 
-_VERDICTS = {
+VERDICTS = {
     "minimum": "is a minimum",
     "saddle": "is a saddle",
     "flat": "is flat",
@@ -24,7 +24,7 @@ def curvature_in_brief(curvature: CurvatureRecord | None) -> str | None:
     """One sentence; None where it is not known."""
     if curvature is None:
         return None
-    verdict = _VERDICTS[curvature.verdict]
+    verdict = VERDICTS[curvature.verdict]
     if not curvature.parameters:
         return f"the end {verdict}: all neurons have vanished{', and would grow' if curvature.grows else ''}"
     # one that counts as zero is none

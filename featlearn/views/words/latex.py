@@ -50,3 +50,8 @@ def with_subscripts(text: str) -> str:
     shown = [part.replace("$", r"\$") for part in parts]
     shown[1::2] = [rf"${part.replace('*', '^*')}_\lambda$" for part in parts[1::2]]
     return "".join(shown)
+
+
+def in_signs(text: str) -> str:
+    """A text in which teacher lines are written as mathematics has them, for matplotlib and LaTeX."""
+    return re.sub(r"w\*(\d+)", r"$w^*_{\1}$", text)

@@ -1,0 +1,117 @@
+"""Events of a run: how far the network is from the best one, and what weight decay does to that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from featlearn.views.data.decay_law import decay_laws
+from featlearn.views.data.event import Event, event_at, teachers_in_words
+from featlearn.views.data.plateaus import FLAT, as_floats, plateaus_of
+from featlearn.views.data.run import RunData
+from featlearn.views.words.cells import cell
+from featlearn.views.words.labels import heading_of
+from featlearn.views.words.numbers import number, steps_in_words
+
+_TURNED = 0.8  # of the mean angle: what falls below it is told
+
+
+def plateau_entered(data: RunData) -> Iterator[Event]:
+    """Where the network comes to rest on a plateau."""
+    for plateau in plateaus_of(data):
+        row, steps = plateau.first, _steps(data, plateau.first, plateau.last)
+        stretch = f"the next {steps}" if plateau.fallen is not None else f"the last {steps} of its stage"
+        text = f"For {stretch} the network rests on a plateau: "
+        at = float(data.metrics[plateau.column][row])
+        if plateau.column == "gap":
+            share = at / float(data.metrics["objective"][row])
+            text += (
+                f"its gradient is small (norm {cell('grad_norm', float(data.metrics['grad_norm'][row]))}), though the "
+            )
+            text += f"best network's objective is {share:.0%} lower (gap {cell('gap', at)})."
+        else:
+            text += (
+                f"the {heading_of(plateau.column)} stays near {number(at, 3)}, and falls by less than {FLAT:.0%} of "
+            )
+            text += "what it loses later."
+        yield event_at(data, row, "plateau", text)
+
+
+def plateau_left(data: RunData) -> Iterator[Event]:
+    """Where the network leaves a plateau."""
+    for plateau in plateaus_of(data):
+        if plateau.fallen is None:
+            continue
+        rested, falls = _steps(data, plateau.first, plateau.last), _steps(data, plateau.last, plateau.fallen)
+        ends = [plateau.last, plateau.fallen]
+        before, after = (cell(plateau.column, float(data.metrics[plateau.column][row])) for row in ends)
+        text = f"The network leaves its plateau after {rested}: within {falls} more the "
+        text += f"{heading_of(plateau.column)} falls from {before} to {after}"
+        had, has = as_floats(data.metrics["mean_angle"])[ends].tolist()
+        if has < _TURNED * had:
+            text += f", and the neurons turn to the teacher lines (mean angle from {had:.1f}° to {has:.1f}°)"
+        yield event_at(data, plateau.last, "left", f"{text}.", mark="plateau left")
+
+
+def _steps(data: RunData, first: int, last: int) -> str:
+    return steps_in_words(int(data.metrics["step"][last] - data.metrics["step"][first]))
+
+
+def atoms_gained(data: RunData) -> Iterator[Event]:
+    """Of each stage, the last logged steps before λ changes so that the optimum has atoms near more teacher lines."""
+    gaps = as_floats(data.metrics["gap"])
+    for row, gained, _ in _atoms(data):
+        if not gained:
+            continue
+        before, now = (number(float(data.metrics["weight_decay"][at]), 3) for at in (row, row + 1))
+        named = teachers_in_words(gained)
+        text = f"From λ = {now} on, the best network of any width has {'a neuron' if len(gained) == 1 else 'neurons'} "
+        text += f"near {named}, where it had none at λ = {before}"
+        if gaps[row + 1] > 2 * gaps[row]:
+            text += f": the gap to it jumps from {cell('gap', float(gaps[row]))} to {cell('gap', float(gaps[row + 1]))}"
+        yield event_at(data, row, "atom gained", f"{text}.", _only(gained), mark=f"optimum gains {_short(named)}")
+
+
+def atoms_lost(data: RunData) -> Iterator[Event]:
+    """Likewise where it has none any more near some of them."""
+    for row, _, lost in _atoms(data):
+        if lost:
+            named, now = teachers_in_words(lost), number(float(data.metrics["weight_decay"][row + 1]), 3)
+            text = (
+                f"From λ = {now} on, the best network of any width has no neuron near {named} any more: it would cost "
+            )
+            text += "more weight decay than it saves loss."
+            yield event_at(data, row, "atom lost", text, _only(lost), mark=f"optimum loses {_short(named)}")
+
+
+def _atoms(data: RunData) -> Iterator[tuple[int, list[int], list[int]]]:
+    """Rows after which the optimum changes within a stage, and the teacher lines near which it gains and loses atoms.
+
+    An optimum without any atom counts for nothing.
+    """
+    teachers = {record.weight_decay: {atom.teacher for atom in record.atoms} for record in data.info.optima}
+    decays, stages = (data.metrics[name].tolist() for name in ("weight_decay", "stage"))
+    for row in range(len(decays) - 1):
+        before, now = teachers.get(decays[row]), teachers.get(decays[row + 1])
+        if before and now and before != now and stages[row] == stages[row + 1]:
+            yield row, sorted(now - before), sorted(before - now)
+
+
+def _only(teachers: list[int]) -> int | None:
+    return teachers[0] if len(teachers) == 1 else None
+
+
+def _short(named: str) -> str:
+    return named.removeprefix("teacher lines ").removeprefix("teacher line ")
+
+
+def loss_as_decay_squared(data: RunData) -> Iterator[Event]:
+    """Where the loss begins to fall as λ² from epoch to epoch."""
+    for law in decay_laws(data):
+        decays, losses = (
+            [number(float(data.metrics[name][row]), 3) for row in (law.ends[0], law.ends[-1])]
+            for name in ("weight_decay", "loss")
+        )
+        text = f"From here on the loss falls as λ²: at the ends of {len(law.ends)} epochs it goes from {losses[0]} to "
+        text += f"{losses[1]} with λ from {decays[0]} to {decays[1]} (exponent {law.exponent:.2f}), so that only what "
+        text += "weight decay costs is left of it."
+        yield event_at(data, law.ends[0], "decay law", text)

@@ -1,0 +1,135 @@
+"""Plateaus of a run: stretches in which it could still lose much, and loses next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from featlearn.views.data.run import RunData, StageSpan
+
+FLAT, FALLEN = (
+    0.05,
+    0.25,
+)  # shares of what could be lost: a plateau loses less than one, the fall that ends it the other
+LONGER = 2  # times as long as that fall
+LARGE = 0.01  # of the objective, with a gap; what it could lose is worth a plateau
+LATER = 0.1  # of the loss, without
+LASTING = 0.25  # of the steps of the stage: a plateau that nothing ends
+_LEAST_ROWS, _MOST_ROWS = 3, 1000  # of a plateau; that are looked at, of a stage
+_COLUMNS = ("step", "weight_decay", "step_size", "grad_norm", "objective", "loss", "train_loss", "gap")
+_NOTHING = 1e-3  # of the least that is worth a plateau: less counts as this, for a gap may be rounding, and below 0
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """A stretch of rows.
+
+    In words: a stretch of a stage in which less than a twentieth is lost of what could be, and which lasts more than
+    twice as long as the fall by a quarter that ends it; or, where nothing ends it, a quarter of the steps of the stage.
+    What could be lost is the gap to the optimum, as long as the gradient is so small that descent along it would take
+    longer for that; where there is no gap, it is what the loss does lose at the same λ.
+
+    Attributes:
+        first, last: the rows of the stretch.
+        fallen: the row at which a quarter is lost; None where the stretch goes on to the end of the stage.
+        column: what could be lost: "gap", or the loss that is trained on.
+    """
+
+    first: int
+    last: int
+    fallen: int | None
+    column: str
+
+
+def plateaus_of(data: RunData) -> Iterator[Plateau]:
+    """The plateaus of a run, in order."""
+    table = {name: as_floats(data.metrics[name]) for name in _COLUMNS}
+    objective, sampled = table["objective"], np.isfinite(table["train_loss"]).any()
+    online = data.settings.get("data.kind") == "online"  # the training loss of a batch is noise
+    for stage, rows in stage_rows(data):
+        with np.errstate(all="ignore"):
+            by_gap = not sampled and np.isfinite(table["gap"][rows]).any()
+            column = "gap" if by_gap else "train_loss" if sampled and not online else "loss"
+            jumps = _jumps(table["weight_decay"][rows])
+            if by_gap:
+                parts = _parts(np.isfinite(table["gap"][rows]) & np.isfinite(objective[rows]))
+            else:
+                parts = _parts(np.isfinite(table[column][rows]), jumps)
+            for part in parts:
+                at, last_part = rows[part], part.stop == len(rows)
+                at = at[np.unique(np.linspace(0, len(at) - 1, min(len(at), _MOST_ROWS)).astype(int))]
+                could = table[column][at]
+                could = could if by_gap else np.maximum.accumulate((could - np.min(could))[::-1])[::-1]  # noise
+                least = LARGE * np.abs(objective[at]) if by_gap else LATER * table[column][at]
+                left = _without_jumps(np.maximum(could, _NOTHING * least), _jumps(table["weight_decay"][at]))
+                lasting = LASTING * (stage.last - stage.first) if by_gap and last_part else np.inf
+                pace = table["step_size"][at] * table["grad_norm"][at] ** 2 if by_gap else np.zeros(len(at))
+                for first, last, fallen in _stretches(table["step"][at], left, could > least, lasting):
+                    whole = slice(first, last + 1)
+                    if np.median(pace[whole]) * np.ptp(table["step"][at][whole]) > np.median(could[whole]):
+                        continue  # steps so large that they go to and fro; not where either is not known
+                    yield Plateau(int(at[first]), int(at[last]), None if fallen is None else int(at[fallen]), column)
+
+
+def stage_rows(data: RunData) -> Iterator[tuple[StageSpan, np.ndarray]]:
+    """Each stage and its rows."""
+    stages = data.metrics["stage"].tolist()
+    begins = [0, *(i for i in range(1, len(stages)) if stages[i] != stages[i - 1]), len(stages)]
+    for stage, begin, end in zip(data.stages, begins, begins[1:], strict=False):
+        yield stage, np.arange(begin, end)
+
+
+def as_floats(column: np.ndarray) -> np.ndarray:
+    """A column of numbers as such, NaN for what is missing or none, infinite values too."""
+    values = [float(x) if isinstance(x, int | float) else np.nan for x in column.tolist()]
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _jumps(decays: np.ndarray) -> np.ndarray:
+    """At which rows λ is another than in the row before, and stays so: those of epochs, and not of smooth schedules."""
+    changed = np.append(False, decays[1:] != decays[:-1])
+    return changed & ~np.append(changed[1:], False)
+
+
+def _parts(whole: np.ndarray, jumps: np.ndarray | None = None) -> list[slice]:
+    """Runs of consecutive rows that have values, cut at jumps."""
+    parts, begin = [], None
+    for row, there in enumerate([*whole.tolist(), False]):
+        cut = not there or (jumps is not None and bool(jumps[row]))
+        if begin is not None and cut:
+            parts.append(slice(begin, row))
+            begin = None
+        if there and begin is None:
+            begin = row
+    return parts
+
+
+def _without_jumps(could: np.ndarray, jumps: np.ndarray) -> np.ndarray:
+    """What could be lost, in units of the start, as if changes of λ had not changed it."""
+    ratios = np.append(1.0, could[1:] / could[:-1])
+    return np.cumprod(np.where(jumps | ~np.isfinite(ratios), 1.0, ratios))
+
+
+def _stretches(
+    steps: np.ndarray, left: np.ndarray, large: np.ndarray, lasting: float
+) -> Iterator[tuple[int, int, int | None]]:
+    """First and last rows of plateaus, and where a quarter is lost; None where that never happens."""
+    first, count = 0, len(steps)
+    while first < count:
+        lost = left[first:] / left[first] if large[first] and left[first] > 0 else np.zeros(1)
+        less = ~(lost >= 1 - FLAT) | ~large[first:][: len(lost)]
+        more = ~(lost >= 1 - FALLEN) | ~large[first:][: len(lost)]
+        last = first + (int(np.argmax(less)) if less.any() else len(less)) - 1
+        fallen = first + int(np.argmax(more)) if more.any() else None
+        if last - first + 1 >= _LEAST_ROWS:
+            length = steps[last] - steps[first]
+            if fallen is not None and length > LONGER * (steps[fallen] - steps[last]):
+                yield first, last, fallen
+                first = fallen
+                continue
+            if fallen is None and last == count - 1 and length >= lasting:
+                yield first, last, None
+                return
+        first += 1
