@@ -208,7 +208,7 @@ def report(
     names = runs or ["latest"]
     if len(names) > _MOST_RUNS:
         raise typer.BadParameter(
-            f"a page shows one run, or two or three side by side, and here are {len(names)}; more of them are drawn in one "
+            f"a page shows one run, or two or three side by side, and here are {len(names)}; more are drawn in one "
             "figure by `featlearn plot RUN --overlay RUN --overlay RUN …`, those of a sweep by `featlearn report SWEEP`"
         )
     with errors_told():

@@ -11,6 +11,7 @@ from featlearn.runs.metrics import with_values
 from featlearn.storage.text import printable
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.views.data.comparison import Comparison
+from featlearn.views.data.events import events_of
 from featlearn.views.data.run import RunData
 from featlearn.views.report.neurons import MOST_NEURONS, neurons_payload, neurons_text
 from featlearn.views.report.page import called, environment, explained, filled, packed, text_of, told, typeset
@@ -84,6 +85,7 @@ def _payload(comparison: Comparison) -> dict[str, Any]:
                 "status": data.info.status,
                 "metrics": {column: packed(table[column].astype(float), "f8") for column in known},
                 "stages": [stage.__dict__ for stage in data.stages],
+                "events": [{"step": event.step, "text": event.text} for event in events_of(data)],
                 "neurons": _neurons(comparison, data),
             }
             for data, table, name in parts

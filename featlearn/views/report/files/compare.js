@@ -92,18 +92,25 @@ function told(run, step, moment) {
   return parts.filter(Boolean).join(" · ");
 }
 
+/** What happened last in a run, up to a moment. */
+function lastEvent({ events }, moment) {
+  const found = events.findLast(({ step }) => step <= moment);
+  return found ? `Last, at step ${found.step}: ${found.text}` : "";
+}
+
 function showReplay(marked) {
   const sides = runs.map((run, i) => {
     if (!run.neurons) return null;
     const element = document.getElementById(`neurons-${i}`);
-    return { run, element, times: numbers(run.neurons.steps), chart: neuronsChart(element, run.neurons), words: document.getElementById(`told-${i}`) };
+    return { run, element, times: numbers(run.neurons.steps), chart: neuronsChart(element, run.neurons), words: document.getElementById(`told-${i}`), event: document.getElementById(`event-${i}`) };
   }).filter(Boolean);
   replay(data.moments, data.stages, (s) => {
     const moment = data.moments[s];
-    const steps = sides.map(({ run, element, times, chart, words }) => {
+    const steps = sides.map(({ run, element, times, chart, words, event }) => {
       const at = nearest(times, moment);
       chart.show(at);
       words.textContent = told(run, times[at], moment);
+      event.textContent = lastEvent(run, moment);
       element.setAttribute("aria-label", `${run.name}: neurons and teacher at step ${times[at]}. ${chart.described(at)}`);
       return times[at];
     });
