@@ -32,7 +32,7 @@ def comparison_page(comparison: Comparison) -> str:
     some = bool(comparison.neurons)
     return filled(
         "compare.html",
-        ("charts.js", "curves.js", "neurons.js", "replay.js", "compare.js"),
+        ("charts.js", "overlay.js", "curves.js", "neurons.js", "replay.js", "compare.js"),
         _payload(comparison),
         glossary=explained(_held(comparison), ("mass", "teacher_line") if some else ()),
         title=f"{', '.join(names[:-1])} and {names[-1]}",
@@ -140,7 +140,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
     if any(data.info.status == "diverged" for data in comparison.runs):
         yield "The curves of a run that diverged leave the charts above a hundred times their first value."
     if sampled := [name for data, name in zip(comparison.runs, comparison.names, strict=True) if data.sampled]:
-        yield f"Of {' and '.join(sampled)}, {OF_THE_POPULATION}."
+        yield f"{', '.join(sampled)}: {OF_THE_POPULATION}."
 
 
 def _neurons_texts(comparison: Comparison) -> list[str]:

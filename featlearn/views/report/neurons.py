@@ -25,6 +25,7 @@ def neurons_payload(neurons: Neurons, most: int = MOST_NEURONS) -> dict[str, Any
     in_span = neurons.rank in (2, 3)
     arrays = {name: getattr(neurons, name)[:, shown] for name in ("mass", "angle", "teacher")}
     return {
+        "index": shown.tolist(),
         "rank": neurons.rank,
         "lines": neurons.lines,
         "folded": neurons.half_plane,

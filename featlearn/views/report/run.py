@@ -12,10 +12,12 @@ from featlearn.storage.errors import RunError
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.training.columns import COLUMNS
 from featlearn.views.data.certificate import Certificates, read_certificates, why_no_certificate
+from featlearn.views.data.events import events_of
 from featlearn.views.data.run import RunData
 from featlearn.views.data.run_tables import QUANTILE_BANDS, QUANTILES, alignment_table, quantile_shares
 from featlearn.views.report.certificate import TEXTS, certificate_payload
 from featlearn.views.report.neurons import heaviest, neurons_payload, neurons_text
+from featlearn.views.report.opening import opening
 from featlearn.views.report.page import called, environment, explained, filled, packed, text_of, told, typeset
 from featlearn.views.words.curvature import curvature_in_brief
 from featlearn.views.words.floors import floors_in_brief
@@ -26,6 +28,10 @@ from featlearn.views.words.palette import BLUE, faded
 from featlearn.views.words.series import series_in_brief
 
 _STAGE_COLUMNS = (*LOSSES, "mean_angle", "max_angle", "subspace", "weight_decay")
+_SCRIPTS = tuple(
+    f"{part}.js" for part in ("charts", "overlay", "certificate", "curves", "neurons", "neuron", "replay", "run")
+)
+_FOLLOWING = (*LOSSES, "mean_angle", "max_angle", "recovered", "subspace")  # numbers at the top that follow the slider
 _EXPLAINED = [name for name in EXPLAINED if name != "alive"]  # it is in the CSV file alone
 _SAMPLED = f"{OF_THE_POPULATION[:1].upper()}{OF_THE_POPULATION[1:]}."
 _CERTIFICATE_OF = " Certificate and optimum are of the population, not of the samples that were trained on."
@@ -34,6 +40,7 @@ _CERTIFICATE_OF = " Certificate and optimum are of the population, not of the sa
 def run_page(data: RunData) -> str:
     """The page of a run: curves, neurons and certificate with a slider, stages, configuration, environment."""
     certificates, no_certificate = _certificates(data)
+    events = events_of(data)
     metrics = {name: column for name, column in data.metrics.items() if COLUMNS[name].kind != "text"}
     metrics |= {name: column for name, column in alignment_table(data).items() if name in QUANTILES}
     metrics["found"] = metrics["recovered"] / max(data.teachers, 1)
@@ -42,6 +49,7 @@ def run_page(data: RunData) -> str:
         "words": {name: called(name) for name in labels()},
         "metrics": {name: packed(column.astype(float), "f8") for name, column in metrics.items()},
         "stages": [stage.__dict__ for stage in data.stages],
+        "events": [event.__dict__ for event in events],
         "aligned_within": ALIGNED_WITHIN,
         "bands": [
             {"low": low, "high": high, "label": f"{quantile_shares(low, high)}{more}", "fill": _fills(opacity)}
@@ -68,7 +76,7 @@ def run_page(data: RunData) -> str:
     stage_columns = with_values(data.metrics, _STAGE_COLUMNS)
     return filled(
         "run.html",
-        ("charts.js", "certificate.js", "curves.js", "neurons.js", "replay.js", "run.js"),
+        _SCRIPTS,
         payload,
         glossary=explained(with_values(data.metrics, _EXPLAINED), _words(data, certificates)),
         title=data.name,
@@ -76,6 +84,10 @@ def run_page(data: RunData) -> str:
         message="; ".join(text for text in (typeset(data.info.message or ""), data.lost) if text) or None,
         status=data.info.status,
         facts=facts,
+        following=_FOLLOWING if data.neurons else (),
+        opening=opening(data),
+        events=events,
+        width=data.neurons.mass.shape[1] if data.neurons else 0,
         facts_text=". ".join(filter(None, (*map(typeset, _in_brief(data)), _SAMPLED if data.sampled else None))),
         missing=data.missing,
         teachers=data.teachers,

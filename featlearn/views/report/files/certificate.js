@@ -26,6 +26,7 @@ function certificateOf(packed, of_population) {
   const certificate = {
     ...packed, points, count, decays, teachers, optima, of, range: [lowest, highest], highest: Math.max(-lowest, highest),
     atNeurons: (s) => atNeurons.slice(s * width, (s + 1) * width),
+    atNeuron: (s, j) => atNeurons[s * width + j],
     optimumAt: (s) => (packed.optimum[s] < 0 ? null : optima[packed.optimum[s]]),
     /** A largest |η| among the points, its sign and its place. */
     largest: (s) => of(s).reduce((best, value, i) => (Math.abs(value) > Math.abs(best.eta) ? { eta: value, i } : best), { eta: 0, i: -1 }),
@@ -51,8 +52,8 @@ function onEtaAxisOf({ highest, few_decades }, eta) {
 const degrees = (x, y) => ((Math.atan2(y, x) * 180) / Math.PI + 360) % 360;
 
 /** The curve with the neurons at one snapshot; ``neuron(s)`` gives their angles, sizes, colours and texts.
- *  Directions stand in the order of the half circle beside: 0° is at the right. */
-function drawCertificate(element, certificate, s, neuron) {
+ *  Directions stand in the order of the half circle beside: 0° is at the right. A bare one has axes and legend alone. */
+function drawCertificate(element, certificate, s, neuron, bare = false) {
   const onEtaAxis = (eta) => onEtaAxisOf(certificate, eta);
   const t = theme(), turn = certificate.lines ? 180 : 360;
   const angles = Array.from({ length: certificate.count }, (_, i) => (i * turn) / (certificate.count - 1));
@@ -76,6 +77,7 @@ function drawCertificate(element, certificate, s, neuron) {
     x: dots.angle, y: finite(at).map((y) => (y === null ? null : onEtaAxis(y))), mode: "markers", name: "certified", showlegend: false,
     marker: dots.marker, text: dots.text.map((text, j) => `${text}, η ${shownNumber(at[j])}`), hoverinfo: "text", cliponaxis: false,
   });
+  if (bare) for (const trace of traces) Object.assign(trace, { x: [null], y: [null], customdata: [null], text: [null] });
   const names = [], shapes = [
     { type: "rect", xref: "paper", x0: 0, x1: 1, y0: -1, y1: 1, line: { width: 0 }, fillcolor: t.band, layer: "below" },
   ];
@@ -99,6 +101,34 @@ function drawCertificate(element, certificate, s, neuron) {
       title: { text: "certificate η(w)" },
     },
   }), config);
+}
+
+/** The curves between two snapshots, this share of the way from one to the other, and the atoms, on a canvas. */
+function paintCertificate(pen, x, y, certificate, { from, to, share }) {
+  const t = theme(), turn = certificate.lines ? 180 : 360, optimum = certificate.optimumAt(from);
+  const [a, b] = [certificate.of(from), certificate.of(to)];
+  const curve = (at) => {
+    pen.beginPath();
+    for (let i = 0; i < certificate.count; i++) {
+      const eta = at(i);
+      if (Number.isFinite(eta)) pen.lineTo(x((i * turn) / (certificate.count - 1)), y(onEtaAxisOf(certificate, eta)));
+    }
+    pen.stroke();
+  };
+  pen.globalAlpha = 1;
+  pen.strokeStyle = t.faint;
+  if (optimum) {
+    pen.lineWidth = 1.2;
+    pen.setLineDash([9, 9]);
+    curve((i) => optimum.eta[i]);
+    pen.setLineDash([]);
+    pen.lineWidth = 1.5;
+    const heaviest = Math.max(...optimum.mass.map(Math.abs));
+    optimum.mass.forEach((mass, i) => disc(pen, x(optimum.angle[i]), y(Math.sign(mass)), Math.max(6, 24 * Math.sqrt(Math.abs(mass) / heaviest)), null, t.faint));
+  }
+  pen.strokeStyle = t.ink;
+  pen.lineWidth = 2;
+  curve((i) => (Number.isFinite(b[i]) ? a[i] + share * (b[i] - a[i]) : a[i]));
 }
 
 const BALL = 0.9; // its radius: dots and rings on the unit sphere stand clear of it

@@ -1,7 +1,7 @@
 "use strict";
 // The page of two or three runs side by side: one replay of all of them, and charts in which they lie over each other.
 
-const runs = data.runs.map((packed) => ({ ...runOf(packed), name: plain(packed.name) }));
+const runs = data.runs.map((packed) => ({ ...runOf(packed), name: plain(packed.name) })); // names stand in charts as they were written
 const last = Math.max(...runs.map((run) => run.last));
 const DASHES = ["solid", "dash", "dot"]; // as the swatches in report.css
 /** The colours of runs are others than those of teacher neurons. */
@@ -43,7 +43,6 @@ function withZero({ tickvals, ticktext }, zero) {
 
 /** A chart with a panel for each column, the first of them the tallest, that can mark a moment. */
 function stacked(element, names) {
-  let moment = null;
   const shares = names.map((_, row) => (row ? 1 : 1.8)), whole = shares.reduce((sum, share) => sum + share, 0);
   const gap = 0.05, room = 1 - gap * (names.length - 1);
   const domainOf = (row) => {
@@ -58,15 +57,10 @@ function stacked(element, names) {
     return Plotly.react(element, panels.flatMap(({ traces }) => traces), layout({
       ...Object.fromEntries(panels.map(({ axis }, row) => [row ? `yaxis${row + 1}` : "yaxis", axis])),
       xaxis: stepAxis(last, { anchor: names.length > 1 ? `y${names.length}` : "y" }),
-      shapes: stageShapes(common, moment), annotations: data.stages.length ? stageNumbers(common) : [], legend: legendAt(1, data.stages.length > 1),
+      shapes: stageShapes(common, null), annotations: data.stages.length ? stageNumbers(common) : [], legend: legendAt(1, data.stages.length > 1),
     }), config);
   });
-  return {
-    mark(step) {
-      moment = step;
-      Plotly.relayout(element, { shapes: stageShapes(common, step) });
-    },
-  };
+  return { mark: momentsOn(element) };
 }
 
 /** The first and the last of some values that are numbers. */
@@ -98,29 +92,41 @@ function lastEvent({ events }, moment) {
   return found ? `Last, at step ${found.step}: ${found.text}` : "";
 }
 
-function showReplay(marked) {
-  const sides = runs.map((run, i) => {
-    if (!run.neurons) return null;
-    const element = document.getElementById(`neurons-${i}`);
-    return { run, element, times: numbers(run.neurons.steps), chart: neuronsChart(element, run.neurons), words: document.getElementById(`told-${i}`), event: document.getElementById(`event-${i}`) };
-  }).filter(Boolean);
-  replay(data.moments, data.stages, (s) => {
-    const moment = data.moments[s];
-    const steps = sides.map(({ run, element, times, chart, words, event }) => {
-      const at = nearest(times, moment);
-      chart.show(at);
-      words.textContent = told(run, times[at], moment);
+/** The picture of a run: snapshots as the index of the nearest one, or between two moments of the replay. */
+function sideOf(run, i) {
+  const chart = neuronsChart(document.getElementById(`neurons-${i}`), run.neurons), { times } = chart;
+  const at = times.map((time) => data.moments.indexOf(time)); // its snapshots among the moments
+  const words = document.getElementById(`told-${i}`), event = document.getElementById(`event-${i}`);
+  return {
+    show(moment, playing) {
+      const s = nearest(times, moment);
+      words.textContent = told(run, times[s], moment);
       event.textContent = lastEvent(run, moment);
-      element.setAttribute("aria-label", `${run.name}: neurons and teacher at step ${times[at]}. ${chart.described(at)}`);
-      return times[at];
-    });
+      if (!playing) chart.show(s);
+      return times[s];
+    },
+    move(s, share) {
+      const own = Math.max(at.findLastIndex((k) => k <= s), 0), later = at[own + 1];
+      chart.move(own, later === undefined || s < at[own] ? 0 : (s + share - at[own]) / (later - at[own]));
+    },
+  };
+}
+
+function showReplay(marked) {
+  const shown = runs.map((run, i) => i).filter((i) => runs[i].neurons);
+  const sides = shown.map((i) => sideOf(runs[i], i));
+  function show(s, playing) {
+    const moment = data.moments[s], steps = sides.map((side) => side.show(moment, playing));
     marked.forEach((one) => one.mark(moment));
-    const differ = new Set(steps).size > 1;
+    const differ = !playing && new Set(steps).size > 1;
     const text = `step ${moment}${differ ? `; the pictures are of different steps: ${steps.join(", ")}` : ""}`;
     document.getElementById("moment").textContent = text;
     return text;
-  });
-  if (data.one_frame && sides[0].run.neurons.rank === 3) turnTogether(sides.map(({ element }) => element));
+  }
+  const events = runs.flatMap(({ name, events }) => events.map(({ step, text }) => ({ step, text: `${name}: ${text}` })));
+  events.sort((a, b) => a.step - b.step);
+  replay(data.moments, data.stages, show, { events, frame: (s, share) => sides.forEach((side) => side.move(s, share)) });
+  if (data.one_frame && runs[shown[0]].neurons.rank === 3) turnTogether(shown.map((i) => document.getElementById(`neurons-${i}`)));
 }
 
 /** Spheres in one frame turn together. */

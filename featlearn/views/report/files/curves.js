@@ -51,26 +51,21 @@ function stageNumbers(run) {
 
 const lossNames = ({ has }) => ["loss", "train_loss", "test_loss", "objective", "gap"].filter(has);
 
-/** A chart against steps, drawn by draw(moment), with a line at a moment; it says for those who do not see it how the named columns go. */
-function markedChart(element, run, names, draw) {
-  let moment = null;
+/** A chart against steps, with a line at a moment and marks of what happened, which lead there by ``go(event)``; it says for
+ *  those who do not see it how the named columns go. */
+function markedChart(element, run, names, draw, go) {
   const ends = [0, run.steps.length - 1];
   const told = names.map((name) => `${plain(run.words[name])} from ${ends.map((i) => shownNumber(run.metrics[name][i])).join(" to ")}`);
   element.setAttribute("aria-label", `curves against steps 0 to ${run.last}: ${told.join("; ")}; as numbers in the table of stages and in the CSV file`);
-  chart(() => draw(moment));
-  return {
-    mark(step) {
-      moment = step;
-      Plotly.relayout(element, { shapes: stageShapes(run, step) });
-    },
-  };
+  chart(() => draw());
+  return { mark: momentsOn(element, run.events, go) };
 }
 
 /** Losses, objective, gap and λ. Returns an object whose ``mark(step)`` says where the line stands that marks a moment. */
-function lossesChart(element, run) {
+function lossesChart(element, run, go) {
   const { metrics, last, has } = run;
   const line = (...parts) => columnLine(run, ...parts);
-  return markedChart(element, run, lossNames(run), (moment) => {
+  return markedChart(element, run, lossNames(run), () => {
     const traces = [];
     const [blue, orange, green, purple, , amber] = COLOURS;
     const decays = has("weight_decay"), alike = metrics.loss.every((y, i) => Object.is(y, metrics.objective[i])); // as where λ = 0
@@ -82,20 +77,20 @@ function lossesChart(element, run) {
     if (gap) traces.push({ ...line("gap", run.labels.gap, green), yaxis: "y3", showlegend: false });
     traces.push({ ...line("weight_decay", run.labels.weight_decay, theme().ink, { shape: "vh" }), yaxis: "y2", showlegend: false });
     return Plotly.react(element, traces, layout({
-      xaxis: stepAxis(last, { anchor: "y2" }), shapes: stageShapes(run, moment), annotations: stageNumbers(run),
+      xaxis: stepAxis(last, { anchor: "y2" }), shapes: stageShapes(run, null), annotations: stageNumbers(run),
       legend: legendAt(1, true),
       yaxis: logAxis(traces.filter((trace) => !trace.yaxis).map((trace) => trace.y), { domain: [gap ? 0.5 : 0.33, 1], title: { text: run.losses } }),
       ...(gap ? { yaxis3: logAxis([metrics.gap], { domain: [0.22, 0.46], title: { text: "gap", standoff: 4 } }, 4) } : {}),
       yaxis2: logAxis([metrics.weight_decay], { domain: [0, gap ? 0.18 : 0.27], title: { text: "λ" }, ...(decays ? {} : { range: [-0.2, 1], tickvals: [0], ticktext: ["0"] }) }, 3),
     }), config);
-  });
+  }, go);
 }
 
 /** Angles and shares; likewise. */
-function alignmentChart(element, run) {
+function alignmentChart(element, run, go) {
   const { metrics, steps, x, last, applies } = run;
   const line = (...parts) => columnLine(run, ...parts);
-  return markedChart(element, run, ["mean_angle", "max_angle", "aligned_mass", "subspace"].filter(applies), (moment) => {
+  return markedChart(element, run, ["mean_angle", "max_angle", "aligned_mass", "subspace"].filter(applies), () => {
     const [blue, orange, green, , sky] = COLOURS;
     const scheme = dark.matches ? "dark" : "light";
     const at = steps.map((_, i) => i).filter((i) => Number.isFinite(metrics.angle_median[i]));
@@ -125,10 +120,10 @@ function alignmentChart(element, run) {
       );
     }
     return Plotly.react(element, [...traces, ...shares.map((trace) => ({ ...trace, yaxis: "y2", legend: "legend2" }))], layout({
-      xaxis: stepAxis(last, { anchor: "y2" }), shapes: stageShapes(run, moment), annotations: stageNumbers(run),
+      xaxis: stepAxis(last, { anchor: "y2" }), shapes: stageShapes(run, null), annotations: stageNumbers(run),
       legend: legendAt(1, true), legend2: legendAt(0.3, false),
       yaxis: logAxis([metrics.max_angle, ...run.bands.flatMap(({ low, high }) => [metrics[low], metrics[high]])], { domain: [0.53, 1], title: { text: "angle δ<sub>j</sub> (degrees)" } }),
       yaxis2: { domain: [0, 0.3], range: [-0.04, 1.04], tickvals: [0, 0.5, 1], tickformat: ".0%", title: { text: "share" } },
     }), config);
-  });
+  }, go);
 }

@@ -5,10 +5,13 @@ const TRAIL = 12; // so many snapshots a trail goes back
 const COORDINATES = ["x", "y", "z"];
 
 /** The chart of the neurons of a run in one element, its certificate in the same (a sphere) or in another one (a circle).
- *  ``show(s)`` draws snapshot s; ``described(s)`` says what it then shows. */
-function neuronsChart(element, neurons, certificate = null, certificateElement = null) {
-  let shown = 0;
-  const times = numbers(neurons.steps);
+ *  ``show(s)`` draws snapshot s; ``move(s, share)`` draws quickly, on a canvas, what lies this share of the way from there to
+ *  the next one; ``mark(j)`` marks a neuron; ``described(s)`` says what snapshot s shows. ``pointed(j)`` is called when
+ *  something points at a neuron, or with null at none, ``picked(j)`` when one is chosen. */
+function neuronsChart(element, neurons, certificate = null, certificateElement = null, { pointed = null, picked = null } = {}) {
+  let shown = 0, share = 0, moving = false, marked = null;
+  const times = numbers(neurons.steps), index = neurons.index;
+  const numberOf = (j) => (index ? index[j] : j), alive = (i) => mass[i] > neurons.alive_above;
   const mass = numbers(neurons.mass), angle = numbers(neurons.angle), teacher = numbers(neurons.teacher);
   const place = numbers(neurons.place), teacherPlace = numbers(neurons.teacher_place);
   const width = mass.length / times.length, rank = neurons.rank, teachers = teacherPlace.length / rank;
@@ -45,7 +48,7 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
         color: all.map((j) => (mass[of(j)] > neurons.alive_above ? colourOf(teacher[of(j)]) : "rgba(127,127,127,0.35)")),
         opacity: 0.85, line: { width: 0.5, color: theme().paper },
       },
-      text: all.map((j) => `neuron ${j}, mass ${shownNumber(mass[of(j)])}, ${shownAngle(angle[of(j)])} off teacher ${teacher[of(j)] + 1}`),
+      text: all.map((j) => `neuron ${numberOf(j)}, mass ${shownNumber(mass[of(j)])}, ${shownAngle(angle[of(j)])} off teacher ${teacher[of(j)] + 1}`),
       hoverinfo: "text",
     };
   }
@@ -160,10 +163,94 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
     });
   }
 
+  const inPlane = certificate && rank === 2;
   const draw = () => {
-    if (certificate && rank === 2) drawCertificate(certificateElement, certificate, shown, certified);
-    return Plotly.react(element, [...surroundings(shown), ...rays(), ...trails(shown), ...ends(dots(shown))], frameLayout(), config);
+    if (inPlane) drawCertificate(certificateElement, certificate, shown, certified, moving && !three);
+    const own = moving && !three ? [] : [...trails(shown), ...ends(dots(shown)), ...(three ? ringInSpace() : [])];
+    return Plotly.react(element, [...surroundings(shown), ...rays(), ...own], frameLayout(), config);
   };
+
+  // --- on a canvas: what moves, and the mark of a neuron
+
+  const radii = Array.from(mass, (m) => Math.max(4, 26 * Math.sqrt((m || 0) / heaviest)));
+  const mixed = (a, b) => a + share * (b - a);
+  const next = () => Math.min(shown + 1, times.length - 1);
+
+  /** Where a neuron is between two snapshots, in pixels; it jumps where the half plane is folded. */
+  function placed(j, x, y) {
+    const p = at(shown, j), q = at(next(), j), from = [x(p[0]), y(p[1])];
+    return share === 0 || jumps(p, q) ? from : [mixed(from[0], x(q[0])), mixed(from[1], y(q[1]))];
+  }
+
+  const sized = (j) => mixed(radii[shown * width + j], radii[next() * width + j]);
+  const coloured = (j) => (alive(shown * width + j) ? colourOf(teacher[shown * width + j]) : "rgba(127,127,127,0.35)");
+
+  function paint(pen, x, y) {
+    if (moving) {
+      pen.globalAlpha = inSpan ? 0.4 : 0.7;
+      pen.lineWidth = 1;
+      trails(shown).forEach((path, k) => {
+        pen.strokeStyle = colourOf(k);
+        pen.beginPath();
+        let on = false;
+        path.x.forEach((v, i) => {
+          if (v === null) on = false;
+          else if (on) pen.lineTo(x(v), y(path.y[i]));
+          else { pen.moveTo(x(v), y(path.y[i])); on = true; }
+        });
+        pen.stroke();
+      });
+      pen.globalAlpha = 0.85;
+      pen.lineWidth = 0.5;
+      const { paper } = theme();
+      for (let j = 0; j < width; j++) disc(pen, ...placed(j, x, y), sized(j), coloured(j), paper);
+    }
+    if (marked !== null) ringed(pen, ...placed(marked, x, y), sized(marked));
+  }
+
+  function paintCertified(pen, x, y) {
+    const place = (j) => {
+      const [a, b] = [shown, next()].map((s) => degrees(...at(s, j))), size = [shown, next()].map((s) => certificate.atNeuron(s, j));
+      const turned = Math.abs(a - b) > 90 ? a : mixed(a, b);
+      return Number.isFinite(size[0]) ? [x(turned), y(onEtaAxisOf(certificate, mixed(size[0], Number.isFinite(size[1]) ? size[1] : size[0])))] : null;
+    };
+    if (moving) {
+      paintCertificate(pen, x, y, certificate, { from: shown, to: next(), share });
+      pen.globalAlpha = 0.85;
+      pen.lineWidth = 0.5;
+      const { paper } = theme();
+      for (let j = 0; j < width; j++) {
+        const spot = place(j);
+        if (spot) disc(pen, ...spot, sized(j), coloured(j), paper);
+      }
+    }
+    const spot = marked === null ? null : place(marked);
+    if (spot) ringed(pen, ...spot, sized(marked));
+  }
+
+  const paintings = three ? [] : [overlayOn(element, paint), ...(inPlane ? [overlayOn(certificateElement, paintCertified)] : [])];
+  const repaint = () => paintings.forEach((painting) => painting());
+
+  /** In space the mark of a neuron is a larger ring behind its dots. */
+  function ringInSpace() {
+    if (marked === null) return [];
+    const one = dots(shown), size = one.marker.size[marked] + 8;
+    const own = Object.fromEntries(axes.map((axis) => [axis, [one[axis][marked]]]));
+    return ends({ ...one, name: "marked", ...own, hoverinfo: "skip", text: undefined, marker: { size, symbol: "circle-open", color: theme().ink, line: { width: 3, color: theme().ink } } });
+  }
+
+  // --- pointing and picking
+
+  const isDot = (point) => ["neurons", "other ends", "certified"].includes(point.data.name);
+  for (const chosen of inPlane ? [element, certificateElement] : [element]) {
+    whenever(chosen, () => {
+      if (chosen.dataset.listens) return;
+      chosen.dataset.listens = "yes";
+      chosen.on("plotly_hover", ({ points }) => isDot(points[0]) && !three && pointed?.(points[0].pointNumber));
+      chosen.on("plotly_unhover", () => !three && pointed?.(null));
+      chosen.on("plotly_click", ({ points }) => isDot(points[0]) && picked?.(points[0].pointNumber));
+    });
+  }
 
   /** What the picture shows, for those who do not see it. */
   function described(s) {
@@ -176,13 +263,31 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
     return `${living.length} living neurons of ${width}: ${near.join("; ")}`;
   }
 
-  function show(s) {
-    shown = s;
+  function tell(s) {
     element.setAttribute("aria-label", `neurons and teacher at step ${times[s]}. ${described(s)}`);
+  }
+
+  function show(s) {
+    [shown, share, moving] = [s, 0, false];
+    tell(s);
     return draw();
+  }
+
+  function move(s, part) {
+    const begins = !moving, onward = s !== shown;
+    [shown, share, moving] = [s, part, true];
+    if (begins || onward) tell(s);
+    if (begins || (three && onward)) draw();
+    repaint();
+  }
+
+  function mark(j) {
+    marked = j;
+    if (three) draw();
+    repaint();
   }
 
   if (three) element.addEventListener("pointerup", () => setTimeout(draw)); // names go to the ends that one sees
   charts.push(draw);
-  return { times, width, mass, angle, teacher, show, described };
+  return { times, width, mass, angle, teacher, numberOf, alive, show, move, mark, described };
 }

@@ -1,65 +1,184 @@
 "use strict";
-// The controls of a replay: slider, play button, speed and the address of a moment. They know nothing of charts.
+// The controls of a replay: slider, marks, play, speed, keyboard, and the address of a moment. They know nothing of charts.
 
-/** Replay snapshots at these steps: ``show(s)`` is called with the index of the one to show, which it returns the words of. */
-function replay(times, stages, show) {
+const LASTS = 20; // seconds that a whole replay takes at 1×
+const STANDS = 1.5; // seconds that it stands still at something that happened, at most
+const STANDING = 0.6; // the most of a replay, as a share, that it stands still
+const SPEEDS = [0.5, 1, 2, 4];
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Replay snapshots at these steps, from the start at once unless motion is to be reduced or the address names a moment.
+ *  ``show(s, playing)`` is called with the index of the snapshot to show, and returns it in words. More, where wanted:
+ *  ``events`` ({step, text}), which are marked and stood still at; ``frame(s, share)``, called for each picture while
+ *  playing with how much of the way to the next snapshot is over; ``neuron()``, the number of the neuron that the address
+ *  names beside the moment, and ``choose(number)``, called with that of an address. Returns ``go(s)`` and ``changed()``, to
+ *  be called when the neuron has changed. */
+function replay(times, stages, show, { events = [], frame = null, neuron = () => null, choose = () => {} } = {}) {
   const slider = document.getElementById("time"), play = document.getElementById("play"), speed = document.getElementById("speed");
-  let timer = null;
+  const last = times.length - 1, place = slider.closest("section");
+  const marks = marksOf(times, stages, events), stood = new Set(marks.filter((mark) => mark.events.length && mark.s < last).map((mark) => mark.s));
+  const stand = Math.min(STANDS, (STANDING * LASTS) / Math.max(stood.size, 1)), pace = (LASTS - stand * stood.size) / Math.max(last, 1);
+  let at = 0, shown = -1, left = 0, before = null, request = null, written = null;
+
+  const playing = () => request !== null;
+
+  function tell(s) {
+    shown = s;
+    slider.value = String(s);
+    slider.setAttribute("aria-valuetext", show(s, playing()));
+    document.getElementById("link").href = `#${fragment()}`;
+    const now = marks.findLastIndex((mark) => mark.s <= s);
+    marks.forEach((mark, i) => mark.button.classList.toggle("now", i === now));
+  }
 
   function go(s) {
-    slider.value = String(s);
-    slider.setAttribute("aria-valuetext", show(s));
-    document.getElementById("link").href = `#step=${times[s]}`;
+    at = Math.min(Math.max(s, 0), last);
+    tell(at);
+  }
+
+  function start() {
+    if (playing() || last === 0) return;
+    if (at >= last) at = 0;
+    left = stood.has(at) ? stand : 0;
+    before = null;
+    play.textContent = "❚❚ Pause";
+    play.setAttribute("aria-pressed", "true");
+    request = requestAnimationFrame(step);
+    tell(at);
   }
 
   function stop() {
-    clearInterval(timer);
-    timer = null;
+    if (!playing()) return;
+    cancelAnimationFrame(request);
+    request = null;
     play.textContent = "▶ Play";
     play.setAttribute("aria-pressed", "false");
+    go(Math.floor(at));
   }
 
-  slider.addEventListener("input", () => {
-    stop();
-    go(Number(slider.value));
-  });
-  play.addEventListener("click", () => {
-    if (timer !== null) return stop();
-    if (Number(slider.value) === times.length - 1) go(0);
-    play.textContent = "❚❚ Pause";
-    play.setAttribute("aria-pressed", "true");
-    timer = setInterval(() => {
-      const next = Number(slider.value) + 1;
-      if (next < times.length) go(next);
-      if (next >= times.length - 1) stop();
-    }, Number(speed.value));
-  });
-  speed.addEventListener("change", () => {
-    if (timer !== null) for (let clicks = 0; clicks < 2; clicks++) play.click(); // goes on at the other speed
-  });
-  addEventListener("hashchange", () => goLinked());
-  markStages(times, stages);
-  if (!goLinked()) go(times.length - 1);
+  /** A picture: time goes on by what has passed since the one before, a tenth of a second at most. */
+  function step(now) {
+    let passed = before === null ? 0 : Math.min((now - before) / 1000, 0.1) * Number(speed.value);
+    before = now;
+    while (passed > 0 && at < last) {
+      if (left > 0) {
+        const waits = Math.min(left, passed);
+        left -= waits;
+        passed -= waits;
+        continue;
+      }
+      const next = Math.floor(at) + 1, needed = (next - at) * pace;
+      at = passed >= needed ? next : at + passed / pace;
+      passed -= Math.min(needed, passed);
+      if (at === next && stood.has(next)) left = stand;
+    }
+    if (at >= last) return stop();
+    request = requestAnimationFrame(step);
+    if (Math.floor(at) !== shown) tell(Math.floor(at));
+    frame?.(Math.floor(at), at - Math.floor(at));
+  }
 
-  /** The moment that the address names: its last snapshot at that step or before. */
-  function goLinked() {
-    const step = Number(/^#step=(\d+)$/.exec(location.hash)?.[1] ?? NaN);
-    if (Number.isNaN(step)) return false;
+  const fragment = () => `step=${times[Math.max(shown, 0)]}${neuron() === null ? "" : `&neuron=${neuron()}`}`;
+
+  /** Put moment and neuron into the address, once the hand rests; the way back through the history stays as it was. */
+  function write() {
+    clearTimeout(written);
+    written = setTimeout(() => history.replaceState(null, "", `#${fragment()}`), 300);
+  }
+
+  function chosenByHand(s) {
     stop();
-    go(Math.max(0, times.findLastIndex((time) => time <= step)));
+    go(s);
+    write();
+  }
+
+  const toggle = () => {
+    if (!playing()) return start();
+    stop();
+    write();
+  };
+
+  speed.replaceChildren(...SPEEDS.map((factor) => new Option(factor === 0.5 ? "½×" : `${factor}×`, String(factor), factor === 1, factor === 1)));
+  slider.addEventListener("input", () => chosenByHand(Number(slider.value)));
+  play.addEventListener("click", toggle);
+  addEventListener("hashchange", () => goLinked());
+  document.addEventListener("keydown", (event) => {
+    const on = event.target, inField = on.closest("input:not([type=range]), select, textarea, table, pre");
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || inField) return;
+    if (event.key === " " && !on.closest("button, a, summary")) toggle();
+    else if (on !== slider && (on === document.body || place.contains(on)) && event.key in moves) chosenByHand(moves[event.key]());
+    else return;
+    event.preventDefault();
+  });
+  const moves = { ArrowLeft: () => shown - 1, ArrowRight: () => shown + 1, Home: () => 0, End: () => last };
+
+  const strip = document.getElementById("marks");
+  strip.removeAttribute("aria-hidden");
+  strip.append(...marks.map((mark) => mark.button));
+  marks.forEach((mark) => mark.button.addEventListener("click", () => chosenByHand(mark.s)));
+
+  if (!goLinked()) {
+    if (still.matches || last === 0) go(last);
+    else {
+      go(0);
+      whenSeen(slider, start);
+    }
+  }
+  still.addEventListener("change", () => still.matches && stop());
+
+  /** Moment and neuron that the address names: its last snapshot at that step or before. */
+  function goLinked() {
+    const named = new URLSearchParams(location.hash.slice(1)), whole = (name) => (/^\d+$/.test(named.get(name) ?? "") ? Number(named.get(name)) : null);
+    const step = whole("step"), number = whole("neuron");
+    if (step === null && number === null) return false;
+    stop();
+    if (number !== null) choose(number);
+    go(step === null ? last : Math.max(0, times.findLastIndex((time) => time <= step)));
     return true;
   }
+
+  return { go: chosenByHand, pause: stop, changed: () => { tell(shown); if (!playing()) write(); } };
 }
 
-/** Below the slider: where the stages begin. */
-function markStages(times, stages) {
+/** Call once, as soon as an element is on the screen. */
+function whenSeen(element, call) {
+  const watch = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    watch.disconnect();
+    call();
+  });
+  watch.observe(element);
+}
+
+/** The first snapshot at a step or after it; the last one where there is none. */
+function snapshotAt(times, step) {
+  const s = times.findIndex((time) => time >= step);
+  return s < 0 ? times.length - 1 : s;
+}
+
+/** What stands below the slider: where stages begin, by their numbers, and what happened, one button for each snapshot. */
+function marksOf(times, stages, events) {
+  const marks = new Map();
+  const markAt = (s) => marks.get(s) ?? marks.set(s, { s, number: "", texts: [], events: [] }).get(s);
   stages.forEach((stage, i) => {
     const first = times.findIndex((step) => step > stage.first || (i === 0 && step >= stage.first));
     if (first < 0 || stages.length === 1) return;
-    const mark = document.createElement("span");
-    mark.style.left = `${(100 * first) / Math.max(times.length - 1, 1)}%`;
-    mark.textContent = String(i + 1);
-    mark.title = stage.name;
-    document.getElementById("marks").append(mark);
+    markAt(first).number = String(i + 1);
+    markAt(first).texts.push(`stage ${i + 1}, ${stage.name}`);
+  });
+  for (const event of events) {
+    const mark = markAt(snapshotAt(times, event.step));
+    mark.events.push(event);
+    mark.texts.push(event.text);
+  }
+  return [...marks.values()].sort((a, b) => a.s - b.s).map((mark) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = mark.events.length ? "event" : "stage";
+    button.style.left = `${(100 * mark.s) / Math.max(times.length - 1, 1)}%`;
+    button.textContent = mark.number;
+    button.title = mark.texts.join("\n");
+    button.setAttribute("aria-label", `step ${times[mark.s]}: ${mark.texts.join(" ")}`);
+    return { ...mark, button };
   });
 }
