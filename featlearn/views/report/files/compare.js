@@ -1,7 +1,7 @@
 "use strict";
 // The page of two or three runs side by side: one replay of all of them, and charts in which they lie over each other.
 
-const runs = data.runs.map((packed) => ({ ...runOf(packed), name: plain(packed.name) })); // names stand in charts as they were written
+const runs = data.runs.map((packed) => ({ ...runOf(packed), name: plain(packed.name) }));
 const last = Math.max(...runs.map((run) => run.last));
 const DASHES = ["solid", "dash", "dot"]; // as the swatches in report.css
 /** The colours of runs are others than those of teacher neurons. */
