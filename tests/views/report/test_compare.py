@@ -16,44 +16,55 @@ from featlearn.views.data.run import read_run
 from featlearn.views.report.compare import comparison_page
 from tests.places import CONFIGS
 from tests.views.browser import Browser, errors, needs_browser, opened, until
-from tests.views.examples import new_run
+from tests.views.examples import QUICKSTART, new_run
+from tests.views.examples import SHORT as SMALL
 from tests.views.legibility import faint_texts, texts_that_overlap
 from tests.views.pages import HOSTILE, Outline, floats, payload
 
 DECAY = "stages.local_convergence.weight_decay"
 SHORT = "stages.local_convergence.steps=150"
-SCREENS = [(390, "light"), (1000, "dark"), (1600, "light")]
-SETS = {
-    "decay": ("decays", "free"),
-    "diverged": ("decays", "free", "diverged"),
-    "ranks": ("decays", "space", "five"),
-    "bare": ("decays", "bare"),
-    "own": ("own", "own-free"),
-    "spheres": ("space", "space-free"),
+OWN, SPACE = CONFIGS / "own_data.yaml", "teacher.rank=3"
+RUNS: dict[str, tuple[Path, list[str]]] = {
+    "decays": (QUICKSTART, SMALL),
+    "free": (QUICKSTART, [*SMALL, f"{DECAY}=0", SHORT]),
+    "diverged": (QUICKSTART, [*SMALL, "stages.local_convergence.step_size=1e6"]),
+    "space": (QUICKSTART, [*SMALL, SPACE, SHORT]),
+    "space-free": (QUICKSTART, [*SMALL, SPACE, SHORT, f"{DECAY}=0"]),
+    "five": (QUICKSTART, [*SMALL, "teacher.rank=5", "teacher.width=5", SHORT]),
+    "bare": (QUICKSTART, [*SMALL, SHORT]),
+    "own": (OWN, ["stages.train.steps=40"]),
+    "own-free": (OWN, ["stages.train.steps=40", "stages.train.weight_decay=0"]),
 }
+SCREENS = [
+    (("decays", "free"), 1600, "dark"),
+    (("decays", "free", "diverged"), 390, "light"),
+    (("decays", "free", "diverged"), 1000, "dark"),
+    (("decays", "space", "five"), 1000, "light"),
+    (("decays", "bare"), 390, "dark"),
+    (("own", "own-free"), 1600, "light"),
+]
+
+
+class Runs(dict[str, RunDirectory]):
+    """Runs by their names, each of them made when it is first asked for."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def __missing__(self, name: str) -> RunDirectory:
+        file, overrides = RUNS[name]
+        made = self[name] = train(load_config(file, [*overrides, f"name={name}"]), self._place).run
+        if name == "bare":
+            made.snapshots_file.unlink()
+        return made
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunDirectory]:
-    place = tmp_path_factory.mktemp("runs")
-    space, five = "teacher.rank=3", ("teacher.rank=5", "teacher.width=5")
-    found = {
-        "decays": new_run(place, "name=decays"),
-        "free": new_run(place, f"{DECAY}=0", SHORT, "name=free"),
-        "diverged": new_run(place, "stages.local_convergence.step_size=1e6", "name=diverged"),
-        "space": new_run(place, space, SHORT, "name=space"),
-        "space-free": new_run(place, space, SHORT, f"{DECAY}=0", "name=space-free"),
-        "five": new_run(place, *five, SHORT, "name=five"),
-        "bare": new_run(place, SHORT, "name=bare"),
-    }
-    found["bare"].snapshots_file.unlink()
-    for name, decay in (("own", []), ("own-free", ["stages.train.weight_decay=0"])):
-        config = load_config(CONFIGS / "own_data.yaml", ["stages.train.steps=40", f"name={name}", *decay])
-        found[name] = train(config, place).run
-    return found
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return Runs(tmp_path_factory.mktemp("runs"))
 
 
-def page_of(runs: dict[str, RunDirectory], *names: str) -> str:
+def page_of(runs: Runs, *names: str) -> str:
     return comparison_page(compare([read_run(runs[name]) for name in names]))
 
 
@@ -75,7 +86,7 @@ def text_of(browser: Browser, element: str) -> str:
     return browser.find_element(By.ID, element).text
 
 
-def test_the_page_holds_each_run_on_shared_scales(runs: dict[str, RunDirectory]) -> None:
+def test_the_page_holds_each_run_on_shared_scales(runs: Runs) -> None:
     found = payload(page_of(runs, "decays", "free"))
     data = [read_run(runs[name]) for name in ("decays", "free")]
     neurons = [one["neurons"] for one in found["runs"]]
@@ -89,7 +100,7 @@ def test_the_page_holds_each_run_on_shared_scales(runs: dict[str, RunDirectory])
     assert found["one_frame"]
 
 
-def test_the_differences_and_the_final_numbers_are_told(runs: dict[str, RunDirectory]) -> None:
+def test_the_differences_and_the_final_numbers_are_told(runs: Runs) -> None:
     page = page_of(runs, "decays", "free", "diverged")
     text = " ".join(Outline(page).text)
     final = runs["free"].read_metrics()[-1]
@@ -104,7 +115,7 @@ def test_the_differences_and_the_final_numbers_are_told(runs: dict[str, RunDirec
     assert str(runs["diverged"].read_info().message).split(":")[0] in text
 
 
-def test_pictures_without_a_common_frame_say_so(runs: dict[str, RunDirectory]) -> None:
+def test_pictures_without_a_common_frame_say_so(runs: Runs) -> None:
     text = " ".join(Outline(page_of(runs, "decays", "space", "five")).text)
     assert "The teachers differ: a place and a colour mean something only within one picture." in text
     assert all(
@@ -113,21 +124,20 @@ def test_pictures_without_a_common_frame_say_so(runs: dict[str, RunDirectory]) -
     assert "snapshots.npz is missing" in " ".join(Outline(page_of(runs, "decays", "bare")).text)
 
 
-def test_what_users_wrote_is_text(runs: dict[str, RunDirectory], tmp_path: Path) -> None:
+def test_what_users_wrote_is_text(runs: Runs, tmp_path: Path) -> None:
     hostile = new_run(tmp_path, f"name={json.dumps(HOSTILE)}", SHORT)
-    outline = Outline(page_of({**runs, "hostile": hostile}, "decays", "hostile"))
+    outline = Outline(comparison_page(compare([read_run(runs["decays"]), read_run(hostile)])))
     assert not [tag for tag, a in outline.tags if tag == "img" or "onerror" in a]
     assert [tag for tag, _ in outline.tags].count("script") == 9  # data, Plotly, six of ours, the starter
 
 
 @pytest.mark.slow
 @needs_browser
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize(("names", "width", "scheme"), SCREENS)
 def test_every_text_can_be_read(
-    name: str, width: int, scheme: str, browser: Browser, runs: dict[str, RunDirectory], tmp_path: Path
+    names: tuple[str, ...], width: int, scheme: str, browser: Browser, runs: Runs, tmp_path: Path
 ) -> None:
-    shown(browser, page_of(runs, *SETS[name]), tmp_path, width, scheme)
+    shown(browser, page_of(runs, *names), tmp_path, width, scheme)
     browser.execute_script("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
     assert faint_texts(browser) == []
     assert texts_that_overlap(browser) == []
@@ -137,9 +147,7 @@ def test_every_text_can_be_read(
 
 @pytest.mark.slow
 @needs_browser
-def test_one_slider_moves_all_runs_to_their_nearest_snapshots(
-    browser: Browser, runs: dict[str, RunDirectory], tmp_path: Path
-) -> None:
+def test_one_slider_moves_all_runs_to_their_nearest_snapshots(browser: Browser, runs: Runs, tmp_path: Path) -> None:
     page = page_of(runs, "decays", "free")
     shown(browser, page, tmp_path)
     moments = payload(page)["moments"]
@@ -164,7 +172,7 @@ def test_one_slider_moves_all_runs_to_their_nearest_snapshots(
 @pytest.mark.slow
 @needs_browser
 def test_an_address_names_a_moment_and_motion_is_left_out_where_it_is_unwanted(
-    browser: Browser, runs: dict[str, RunDirectory], tmp_path: Path
+    browser: Browser, runs: Runs, tmp_path: Path
 ) -> None:
     page = page_of(runs, "decays", "free")
     shown(browser, page, tmp_path)
@@ -181,7 +189,7 @@ def test_an_address_names_a_moment_and_motion_is_left_out_where_it_is_unwanted(
 
 @pytest.mark.slow
 @needs_browser
-def test_spheres_in_one_frame_turn_together(browser: Browser, runs: dict[str, RunDirectory], tmp_path: Path) -> None:
+def test_spheres_in_one_frame_turn_together(browser: Browser, runs: Runs, tmp_path: Path) -> None:
     shown(browser, page_of(runs, "space", "space-free"), tmp_path)
     eye = "return document.getElementById('neurons-1').layout.scene.camera.eye.x"
     until(lambda: browser.execute_script("return Boolean(document.getElementById('neurons-1')?.layout)"))
