@@ -22,6 +22,7 @@ from featlearn.config.schedules import LayerSchedules
 from featlearn.config.stages import Beyond
 from featlearn.theory.activations import DROP_SETTINGS, activation, activation_names
 from featlearn.training.columns import COLUMNS
+from featlearn.views.data.events import KINDS
 from featlearn.views.report import claims as claims_text
 from featlearn.views.words.glossary import GLOSSARY
 
@@ -62,6 +63,12 @@ def metrics_columns() -> str:
     """The table of metrics columns."""
     rows = [f"| `{column.name}` | {_escaped(column.meaning)} |" for column in COLUMNS.values()]
     return "\n".join(["| column | meaning |", "|---|---|", *rows])
+
+
+def events() -> str:
+    """The table of kinds of events, the most important first."""
+    rows = [f"| `{name}` | {_escaped(kind.about)} |" for name, kind in KINDS.items()]
+    return "\n".join(["| kind | what happened at its step |", "|---|---|", *rows])
 
 
 def activations() -> str:

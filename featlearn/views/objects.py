@@ -196,7 +196,7 @@ class Run:
             return read_run(self.run)
         with tempfile.TemporaryDirectory() as place:  # figures are drawn of what lies on disk
             data = read_run(_written(self._memory, Path(place)))
-            assert data.settings  # read while they are there
+            _ = data.settings  # kept, for its file is soon gone
             return data
 
 

@@ -32,6 +32,7 @@ def new_browser() -> Browser:
         "--disable-dev-shm-usage",
         "--enable-unsafe-swiftshader",
         "--window-size=1000,1600",
+        "--force-prefers-reduced-motion",  # or pages would play by themselves
         "--host-resolver-rules=MAP * ~NOTFOUND",  # no network
     ):
         options.add_argument(argument)

@@ -57,6 +57,23 @@ def test_their_figures_are_the_same_and_a_notebook_shows_them(both: tuple[Run, R
     assert images[0].startswith(b"\x89PNG")
 
 
+def test_their_events_are_the_same(both: tuple[Run, Run]) -> None:
+    stored, memory = (run.events for run in both)
+    assert stored == memory
+    assert [event.kind for event in stored][:2] == ["stage", "subspace"]
+    config = load_config(
+        QUICKSTART,
+        [
+            *SHORT,
+            "data={kind: online, batch_size: 50}",
+            "stages.second_layer.method=gd",
+            "stages.second_layer.steps=2",
+            "stages.second_layer.step_size=0.01",
+        ],
+    )
+    assert batch([config])[0]._data().settings["data.kind"] == "online"  # what events depend on
+
+
 def test_what_a_run_does_not_have_is_told() -> None:
     config = load_config(QUICKSTART, [*SHORT, "log.gap=false"])
     [run] = batch([config], snapshots=False)

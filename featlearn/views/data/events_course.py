@@ -70,5 +70,5 @@ def end(data: RunData) -> Iterator[Event]:
 def stage_ends(data: RunData) -> Iterator[Event]:
     """The last row of each stage but the last."""
     for stage, later in pairwise(data.stages):
-        text = f"{stage.name} ends after {steps_in_words(stage.last - stage.first)}, and {later.name} begins."
+        text = f"Stage {stage.name} ends after {steps_in_words(stage.last - stage.first)}, and {later.name} begins."
         yield Event("stage", stage.last, text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from featlearn.runs.metrics import Table
 from featlearn.views.data.run import RunData, StageSpan
 
 FLAT, FALLEN = (
@@ -46,31 +47,38 @@ class Plateau:
 def plateaus_of(data: RunData) -> Iterator[Plateau]:
     """The plateaus of a run, in order."""
     table = {name: as_floats(data.metrics[name]) for name in _COLUMNS}
-    objective, sampled = table["objective"], np.isfinite(table["train_loss"]).any()
+    sampled = bool(np.isfinite(table["train_loss"]).any())
     online = data.settings.get("data.kind") == "online"  # the training loss of a batch is noise
     for stage, rows in stage_rows(data):
-        with np.errstate(all="ignore"):
-            by_gap = not sampled and np.isfinite(table["gap"][rows]).any()
-            column = "gap" if by_gap else "train_loss" if sampled and not online else "loss"
-            jumps = _jumps(table["weight_decay"][rows])
-            if by_gap:
-                parts = _parts(np.isfinite(table["gap"][rows]) & np.isfinite(objective[rows]))
-            else:
-                parts = _parts(np.isfinite(table[column][rows]), jumps)
-            for part in parts:
-                at, last_part = rows[part], part.stop == len(rows)
-                at = at[np.unique(np.linspace(0, len(at) - 1, min(len(at), _MOST_ROWS)).astype(int))]
-                could = table[column][at]
-                could = could if by_gap else np.maximum.accumulate((could - np.min(could))[::-1])[::-1]  # noise
-                least = LARGE * np.abs(objective[at]) if by_gap else LATER * table[column][at]
-                left = _without_jumps(np.maximum(could, _NOTHING * least), _jumps(table["weight_decay"][at]))
-                lasting = LASTING * (stage.last - stage.first) if by_gap and last_part else np.inf
-                pace = table["step_size"][at] * table["grad_norm"][at] ** 2 if by_gap else np.zeros(len(at))
-                for first, last, fallen in _stretches(table["step"][at], left, could > least, lasting):
-                    whole = slice(first, last + 1)
-                    if np.median(pace[whole]) * np.ptp(table["step"][at][whole]) > np.median(could[whole]):
-                        continue  # steps so large that they go to and fro; not where either is not known
-                    yield Plateau(int(at[first]), int(at[last]), None if fallen is None else int(at[fallen]), column)
+        if not sampled and np.isfinite(table["gap"][rows]).any():
+            column, parts = "gap", _parts(np.isfinite(table["gap"][rows]) & np.isfinite(table["objective"][rows]))
+        else:
+            column = "train_loss" if sampled and not online else "loss"
+            parts = _parts(np.isfinite(table[column][rows]), _jumps(table["weight_decay"][rows]))
+        for part in parts:
+            ended = column == "gap" and part.stop == len(rows)
+            yield from _of_part(table, rows[part], column, LASTING * (stage.last - stage.first) if ended else np.inf)
+
+
+def _of_part(table: Table, rows: np.ndarray, column: str, lasting: float) -> list[Plateau]:
+    """Of consecutive rows that have values; one that nothing ends lasts so many steps at least."""
+    at = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ROWS)).astype(int))]
+    part, found = {name: values[at] for name, values in table.items()}, []
+    with np.errstate(all="ignore"):
+        if column == "gap":
+            could, least = part["gap"], LARGE * np.abs(part["objective"])
+            pace = part["step_size"] * part["grad_norm"] ** 2  # NaN, and no hindrance, where one is not known
+        else:
+            loss = np.maximum.accumulate(part[column][::-1])[::-1]  # the noise of batches is up and down
+            could, least, pace = loss - np.min(loss), LATER * loss, np.zeros(len(at))
+        left = _without_jumps(np.maximum(could, _NOTHING * least), _jumps(part["weight_decay"]))
+        for first, last, fallen in _stretches(part["step"], left, could > least, lasting):
+            whole = slice(first, last + 1)
+            if not np.median(pace[whole]) * np.ptp(part["step"][whole]) > np.median(could[whole]):
+                found.append(
+                    Plateau(int(at[first]), int(at[last]), None if fallen is None else int(at[fallen]), column)
+                )
+    return found
 
 
 def stage_rows(data: RunData) -> Iterator[tuple[StageSpan, np.ndarray]]:
@@ -107,9 +115,9 @@ def _parts(whole: np.ndarray, jumps: np.ndarray | None = None) -> list[slice]:
 
 
 def _without_jumps(could: np.ndarray, jumps: np.ndarray) -> np.ndarray:
-    """What could be lost, in units of the start, as if changes of λ had not changed it."""
+    """What could be lost, in units of the start, as if smaller λ had not made it larger."""
     ratios = np.append(1.0, could[1:] / could[:-1])
-    return np.cumprod(np.where(jumps | ~np.isfinite(ratios), 1.0, ratios))
+    return np.cumprod(np.where(np.isfinite(ratios) & ~(jumps & (ratios > 1)), ratios, 1.0))
 
 
 def _stretches(
@@ -118,9 +126,8 @@ def _stretches(
     """First and last rows of plateaus, and where a quarter is lost; None where that never happens."""
     first, count = 0, len(steps)
     while first < count:
-        lost = left[first:] / left[first] if large[first] and left[first] > 0 else np.zeros(1)
-        less = ~(lost >= 1 - FLAT) | ~large[first:][: len(lost)]
-        more = ~(lost >= 1 - FALLEN) | ~large[first:][: len(lost)]
+        still = left[first:] / left[first]
+        less, more = ~((still >= 1 - FLAT) & large[first:]), ~(still >= 1 - FALLEN)
         last = first + (int(np.argmax(less)) if less.any() else len(less)) - 1
         fallen = first + int(np.argmax(more)) if more.any() else None
         if last - first + 1 >= _LEAST_ROWS:

@@ -1,5 +1,6 @@
 """A run on the console: its story at every width, and numbers that do not alarm where nothing is wrong."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from featlearn.views.console import run as console
 from featlearn.views.console.run import show_environment, show_run
 from featlearn.views.words.glossary import of_the_population
 from tests.config.broken import MINIMAL, write
+from tests.views.examples import new_run
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +149,21 @@ def test_a_run_on_samples_says_which_numbers_are_of_the_population(
     sampled = train(unregularised, tmp_path / "runs")
     show_run(sampled.run, sampled.info)
     assert of_the_population(["loss"]) in capsys.readouterr().out
+
+
+def test_what_happened_is_told_between_the_table_and_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(tmp_path)
+    lines = []
+    for limit in (console._QUICKLY_READ, 1):
+        monkeypatch.setattr(console, "_QUICKLY_READ", limit)
+        show_run(run, run.read_info())
+        lines.append(" ".join(capsys.readouterr().out.split()))
+    for text in lines:  # with snapshots, and without those that are too large
+        assert re.search(r"step 1 9\d\.\d% of the first layer", text)
+        assert "has found the 2 of 8 directions of the input on which the labels depend." in text.split("done after")[0]
+        assert "Stage first_step ends" not in text  # the table has it
+        assert "The run is done" not in text  # and the line below
+    assert "Teacher line" in lines[0]
+    assert "Teacher line" not in lines[1]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.text import Annotation
 
 from featlearn.runs.metrics import load_metrics
 from featlearn.views.data.run import read_run
@@ -36,18 +35,19 @@ def test_the_training_loss_of_a_sample_is_drawn_and_tabled(tmp_path: Path) -> No
     np.testing.assert_array_equal(drawing.table["train_loss"], logged["train_loss"])
 
 
-def test_the_step_is_named_at_which_the_optimum_gains_an_atom(tmp_path: Path) -> None:
+def test_the_step_is_marked_at_which_the_optimum_gains_an_atom(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     optima = optima_of(run)
     teachers = {0.01: [0], 0.005: [0, 1], 0.0025: [0, 1], 0.00125: [0, 1]}
     atom = optima[-1]["atoms"][0]
     for record in optima[1:]:  # that of the first step has no atoms
         record["atoms"] = [atom | {"teacher": k} for k in teachers[record["weight_decay"]]]
-    artists = drawings_of(with_info(run, optima=optima))["curves"].artists
-    named = artists["gained_1"]
-    assert isinstance(named, Annotation)
-    assert named.xy[0] == 102  # the last step with λ = 0.01
-    assert [name for name in artists if name.startswith("gained")] == ["gained_1"]
+    drawing = drawings_of(with_info(run, optima=optima))["curves"]
+    assert [name for name in drawing.artists if name.startswith("event")] == ["event_a"]
+    for ax in drawing.figure.axes[:2]:  # the last step with λ = 0.01
+        assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [102]  # type: ignore[index]
+    assert drawing.figure.get_suptitle().endswith("\na optimum gains $w^*_{2}$")
+    assert "Dotted: a, optimum gains $w^*_{2}$ (step 102). " in drawing.caption
 
 
 def test_a_theory_is_drawn_behind_the_losses_and_tabled(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Texts for LaTeX say what they said."""
 
-from featlearn.views.words.latex import in_latex, with_subscripts
+from featlearn.views.words.latex import in_latex, in_signs, with_subscripts
 
 
 def test_what_latex_reads_as_commands_is_escaped() -> None:
@@ -15,3 +15,7 @@ def test_signs_of_mathematics_are_commands() -> None:
 
 def test_subscripts_are_subscripts_in_figures() -> None:
     assert with_subscripts("‖∇L_λ‖² for $5") == r"‖∇$L_\lambda$‖² for \$5"
+
+
+def test_teacher_lines_are_written_as_mathematics() -> None:
+    assert in_signs("optimum gains w*1 and w*12") == "optimum gains $w^*_{1}$ and $w^*_{12}$"

@@ -228,15 +228,63 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
     if (spot) ringed(pen, ...spot, sized(marked));
   }
 
-  const paintings = three ? [] : [overlayOn(element, paint), ...(inPlane ? [overlayOn(certificateElement, paintCertified)] : [])];
+  /** The same in space, over all that is drawn there. */
+  function paintSpace(pen) {
+    if (!moving || !element._fullLayout.scene?._scene?.glplot) return;
+    const sight = sightOf(element, certificate ? BALL : 0), t = theme(), both = neurons.lines && certificate ? [1, -1] : [1];
+    pen.globalAlpha = 1;
+    pen.fillStyle = t.paper;
+    pen.fillRect(sight.left, sight.top, sight.width, sight.height);
+    if (certificate) paintSphere(pen, sight, certificate, shown, next(), share);
+    const optimum = certificate?.optimumAt(shown);
+    if (optimum) paintAtoms(pen, sight, optimum);
+    for (let k = 0; k < teachers; k++) {
+      const tip = [0, 1, 2].map((c) => teacherPlace[3 * k + c]), begins = neurons.lines ? -1 : 0;
+      pen.strokeStyle = colourOf(k);
+      pen.lineWidth = 3;
+      strokeInSpace(pen, sight, Array.from({ length: 41 }, (_, i) => tip.map((v) => 1.3 * (begins + ((1 - begins) * i) / 40) * v)));
+    }
+    pen.globalAlpha = 0.4;
+    pen.lineWidth = 1;
+    trails(shown).forEach((path, k) => {
+      pen.strokeStyle = colourOf(k);
+      strokeInSpace(pen, sight, path.x.map((v, i) => (v === null ? null : [v, path.y[i], path.z[i]])));
+    });
+    pen.lineWidth = 0.5;
+    const heavy = (element.clientWidth < 500 ? 13 : 22) / 26;
+    for (let j = 0; j < width; j++) {
+      const p = at(shown, j), q = at(next(), j), turn = dot(p, q) < 0 && neurons.lines ? -1 : 1;
+      const between = p.map((v, c) => mixed(v, turn * q[c])), size = certificate ? Math.hypot(...between) || 1 : 1;
+      for (const side of both) {
+        const place = between.map((v) => (side * v) / size);
+        if (sight.hidden(place)) continue;
+        pen.globalAlpha = 0.85;
+        pen.lineWidth = 0.5;
+        disc(pen, ...sight.at(place), Math.max(4, heavy * sized(j)), coloured(j), t.paper);
+        if (j === marked) ringed(pen, ...sight.at(place), heavy * sized(j));
+      }
+    }
+    pen.globalAlpha = 1;
+    pen.font = "bold 15px sans-serif";
+    Object.assign(pen, { textAlign: "center", textBaseline: "middle" });
+    namesOfTeachers(element._fullLayout.scene.camera.eye).forEach(({ x, y, z, name, font }) => {
+      const [left, top] = sight.at([x, y, z]), wide = pen.measureText(name).width + 2;
+      pen.fillStyle = t.paper;
+      pen.fillRect(left - wide / 2, top - 10, wide, 20);
+      pen.fillStyle = font.color;
+      pen.fillText(name, left, top);
+    });
+  }
+
+  const paintings = three ? [overlayOn(element, paintSpace)] : [overlayOn(element, paint), ...(inPlane ? [overlayOn(certificateElement, paintCertified)] : [])];
   const repaint = () => paintings.forEach((painting) => painting());
 
-  /** In space the mark of a neuron is a larger ring behind its dots. */
+  /** In space the mark of a neuron is a ring around its ends. */
   function ringInSpace() {
-    if (marked === null) return [];
-    const one = dots(shown), size = one.marker.size[marked] + 8;
-    const own = Object.fromEntries(axes.map((axis) => [axis, [one[axis][marked]]]));
-    return ends({ ...one, name: "marked", ...own, hoverinfo: "skip", text: undefined, marker: { size, symbol: "circle-open", color: theme().ink, line: { width: 3, color: theme().ink } } });
+    const place = marked === null ? [0, 0, 0] : at(shown, marked);
+    if (!Math.hypot(...place)) return [];
+    const rings = [place, ...(neurons.lines ? [place.map((v) => -v)] : [])].map((p) => ring(p, 0.17));
+    return [{ type, mode: "lines", name: "marked", showlegend: false, hoverinfo: "skip", line: { color: theme().ink, width: 7 }, ...drawn(rings) }];
   }
 
   // --- pointing and picking
@@ -277,13 +325,13 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
     const begins = !moving, onward = s !== shown;
     [shown, share, moving] = [s, part, true];
     if (begins || onward) tell(s);
-    if (begins || (three && onward)) draw();
+    if (begins && !three) draw();
     repaint();
   }
 
   function mark(j) {
     marked = j;
-    if (three) draw();
+    if (three && !moving) draw();
     repaint();
   }
 

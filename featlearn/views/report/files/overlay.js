@@ -7,8 +7,8 @@ function overlayOn(element, paint) {
   const canvas = document.createElement("canvas");
   canvas.className = "overlay";
   const draw = () => {
-    const { xaxis, yaxis, width, height } = element._fullLayout ?? {};
-    if (!xaxis) return;
+    const { xaxis, yaxis, scene, width, height } = element._fullLayout ?? {};
+    if (!xaxis && !scene) return;
     if (canvas.parentNode !== element) element.append(canvas);
     const fine = devicePixelRatio || 1, size = [width, height].map((length) => Math.round(length * fine));
     if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;

@@ -121,7 +121,7 @@ function replay(times, stages, show, { events = [], frame = null, neuron = () =>
     if (still.matches || last === 0) go(last);
     else {
       go(0);
-      whenSeen(slider, start);
+      whenSeen(document.getElementById("moment"), start);
     }
   }
   still.addEventListener("change", () => still.matches && stop());

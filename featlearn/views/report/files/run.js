@@ -36,7 +36,7 @@ function captions(times) {
     const texts = since < 0 ? ["The neurons stand where they were drawn at random; no step has been taken."] : groups[since].map((event) => event.text);
     element.replaceChildren();
     const when = document.createElement("b");
-    when.textContent = since < 0 ? "Start" : since === s ? `Step ${times[s]}` : `Since step ${times[since]}`;
+    when.textContent = since < 0 ? "Start" : `${since === s ? "Step" : "Since step"} ${groups[since][0].step}`;
     element.append(when, stage && run.stages.length > 1 ? ` · stage ${run.stages.indexOf(stage) + 1}, ${stage.name} · ` : " · ", texts.join(" "));
     links.forEach((link, i) => link.classList.toggle("now", since >= 0 && groups[since].includes(run.events[i])));
   };
