@@ -32,7 +32,7 @@ def comparison_page(comparison: Comparison) -> str:
     some = bool(comparison.neurons)
     return filled(
         "compare.html",
-        ("charts.js", "overlay.js", "curves.js", "neurons.js", "replay.js", "compare.js"),
+        ("charts.js", "overlay.js", "space.js", "curves.js", "neurons.js", "replay.js", "compare.js"),
         _payload(comparison),
         glossary=explained(_held(comparison), ("mass", "teacher_line") if some else ()),
         title=f"{', '.join(names[:-1])} and {names[-1]}",

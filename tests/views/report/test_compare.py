@@ -128,7 +128,7 @@ def test_what_users_wrote_is_text(runs: Runs, tmp_path: Path) -> None:
     hostile = new_run(tmp_path, f"name={json.dumps(HOSTILE)}", SHORT)
     outline = Outline(comparison_page(compare([read_run(runs["decays"]), read_run(hostile)])))
     assert not [tag for tag, a in outline.tags if tag == "img" or "onerror" in a]
-    assert [tag for tag, _ in outline.tags].count("script") == 9  # data, Plotly, six of ours, the starter
+    assert [tag for tag, _ in outline.tags].count("script") == 10  # data, Plotly, seven of ours, the starter
 
 
 @pytest.mark.slow
