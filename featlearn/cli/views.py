@@ -26,6 +26,11 @@ _OF_SWEEPS = (
     f"of one run there is --x {_SAMPLES} alone, for its overlaps"
 )
 _OVERLAID = {"sweep": "--overlay takes runs, and those of a sweep are in its folder runs/"}
+_MOST_RUNS = 3  # on one page
+_SIDE_BY_SIDE = {
+    "sweep": "side by side are runs, and those of a sweep are in {path}/runs; its own page: featlearn report {path}",
+    "reproduction": "side by side are runs, and those of its sweeps are in the folders runs/ of these",
+}
 _DEFAULT_ON_DATA = ("test_loss", "train_loss")  # the same without a teacher
 
 
@@ -207,9 +212,14 @@ def _theory_of(data: RunData, overlay: list[str] | None) -> Theory:
 
 
 def report(
-    run: Annotated[
-        str, typer.Argument(help="A run or a sweep: its path, `latest`, or its name or a beginning.")
-    ] = "latest",
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN]…",
+            help="A run or a sweep: its path, `latest`, or its name or a beginning. Two or three runs: side by side.",
+            show_default="latest",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
     ] = None,
@@ -217,27 +227,57 @@ def report(
 ) -> None:
     """One HTML page that needs no network.
 
-    Of a run: curves, neurons and certificate over time, and the configuration. Of a sweep: its map and table.
+    Of a run: curves, neurons and certificate over time, and the configuration. Of two or three runs: their neurons side
+    by side at the same time, their curves in shared charts, and in what they differ. Of a sweep: its map and table.
     """
+    names = runs or ["latest"]
+    if len(names) > _MOST_RUNS:
+        raise typer.BadParameter(
+            f"a page shows one run, or two or three side by side, and here are {len(names)}; more are drawn in one "
+            "figure by `featlearn plot RUN --overlay RUN --overlay RUN …`, those of a sweep by `featlearn report SWEEP`"
+        )
+    with errors_told():
+        page, file = _page_of_runs(names, runs_dir) if len(names) > 1 else _page_of(names[0], out, runs_dir)
+        from featlearn.views.console.output import tell
+        from featlearn.views.report.page import write_page
+
+        write_page(page, out or file)
+    tell(out or file)
+
+
+def _page_of(name: str, out: Path | None, runs_dir: Path) -> tuple[str, Path]:
+    """The page of a run or a sweep, and where it goes unless somebody says otherwise."""
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_run_or_sweep
         from featlearn.sweeps.directory import SweepDirectory
-        from featlearn.views.console.output import complain, tell
+        from featlearn.views.console.output import complain
         from featlearn.views.console.progress import counting
         from featlearn.views.data.run import read_run
         from featlearn.views.data.sweep import read_sweep
-        from featlearn.views.report.page import write_page
         from featlearn.views.report.run import run_page
         from featlearn.views.report.sweep import sweep_page
 
-    with errors_told():
-        found = find_run_or_sweep(run, runs_dir)
-        if isinstance(found, SweepDirectory):
-            with counting("reading runs") as watch:
-                page = sweep_page(read_sweep(found), watch, (out or found.report_file).parent)
-        else:
-            data = read_run(found)
-            complain([data.lost] if data.lost else [])
-            page = run_page(data)
-        write_page(page, out or found.report_file)
-    tell(out or found.report_file)
+    found = find_run_or_sweep(name, runs_dir)
+    if isinstance(found, SweepDirectory):
+        with counting("reading runs") as watch:
+            return sweep_page(read_sweep(found), watch, (out or found.report_file).parent), found.report_file
+    data = read_run(found)
+    complain([data.lost] if data.lost else [])
+    return run_page(data), found.report_file
+
+
+def _page_of_runs(names: list[str], runs_dir: Path) -> tuple[str, Path]:
+    """The page of several runs side by side, and where it goes: into the directory of the first."""
+    with waiting("loading", quiet=False):
+        from featlearn.claims.find import find_only
+        from featlearn.runs.directory import RunDirectory
+        from featlearn.views.console.output import complain
+        from featlearn.views.data.comparison import compare
+        from featlearn.views.data.run import read_run
+        from featlearn.views.report.compare import comparison_page
+
+    found = [find_only(RunDirectory, name, runs_dir, _SIDE_BY_SIDE) for name in names]
+    data = [read_run(run) for run in found]
+    complain(one.lost for one in data if one.lost)
+    others = "-".join(run.name for run in found[1:])
+    return comparison_page(compare(data)), found[0].inside(f"report-with-{others}.html")

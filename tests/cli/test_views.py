@@ -193,6 +193,32 @@ def test_report_writes_one_page(tmp_path: Path) -> None:
     assert page.stat().st_size > 1e6
 
 
+def test_report_puts_runs_side_by_side(tmp_path: Path) -> None:
+    first, second = (new_run(tmp_path, f"seed={seed}", f"name=seed{seed}") for seed in (0, 1))
+    done = invoked("report", first.path, second.path, "--runs-dir", tmp_path)
+    page = first.path / f"report-with-{second.name}.html"
+    assert (done.exit_code, done.stdout.strip()) == (0, str(page))
+    assert "seed0 and seed1" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        (["RUN"] * 4, "two or three side by side, and here are 4; more are drawn in one figure by `featlearn plot RUN"),
+        (["RUN", "RUN"], "was given twice"),
+        (["RUN", "SWEEP"], "its own page: featlearn report"),
+        (["RUN", "nothing"], "there is no run 'nothing'"),
+    ],
+)
+def test_what_cannot_stand_side_by_side_is_refused(named: list[str], told: str, tmp_path: Path) -> None:
+    paths = {"RUN": new_run(tmp_path).path}
+    if "SWEEP" in named:
+        paths["SWEEP"] = swept(tmp_path / "sweep", SEEDS).path
+    done = invoked("report", *(paths.get(name, name) for name in named), "--runs-dir", tmp_path)
+    assert done.exit_code == 2
+    assert told in " ".join(done.stderr.replace("│", " ").split())
+
+
 @pytest.mark.parametrize(
     ("options", "status", "told"),
     [

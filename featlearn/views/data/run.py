@@ -68,6 +68,13 @@ class RunData:
         return None if self.info.polynomial is None else printable(self.info.polynomial)
 
     @property
+    def final(self) -> dict[str, Any]:
+        """The numbers at the end, which are known also where the log has lost its end."""
+        if self.lost and self.info.final is not None:
+            return dict(self.info.final)
+        return {name: column[-1] for name, column in self.metrics.items()}
+
+    @property
     def name(self) -> str:
         return printable(self.info.name or self.run.name)
 

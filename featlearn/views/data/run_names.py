@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from featlearn.config.yaml_source import ConfigError, read_document
@@ -28,24 +29,30 @@ def label_runs(runs: Sequence[RunData]) -> list[str]:
 def _ways_to_name(runs: Sequence[RunData]) -> Iterator[list[str]]:
     names = [data.name for data in runs]
     yield names
-    settings = _differing_settings([_settings(data.run) for data in runs])
+    settings = _differing_in_words([_settings(data.run) for data in runs])
     shared_name = len(set(names)) == 1
     parts = [("" if shared_name else name, text) for name, text in zip(names, settings, strict=True)]
     yield [", ".join(filter(None, pair)) for pair in parts]
     yield [data.run.name for data in runs]
 
 
-def _differing_settings(settings: Sequence[dict[str, Any]]) -> list[str]:
+def _differing_in_words(settings: Sequence[dict[str, Any]]) -> list[str]:
     """For each run, the first settings in which the runs differ, as text."""
-    settings = _with_whole_mappings(settings)
-    keys = dict.fromkeys(key for run in settings for key in run if key != "name")
-    differing = [key for key in keys if len(distinct(run.get(key) for run in settings)) > 1][:_MOST_SETTINGS]
+    differing = dict(islice(differing_settings(settings).items(), _MOST_SETTINGS))
     called = [
         label_of(key).words if name == short_key(key) else name
-        for key, name in zip(differing, short_keys(differing), strict=True)
+        for key, name in zip(differing, short_keys(list(differing)), strict=True)
     ]
-    pairs = list(zip(differing, called, strict=True))
-    return [", ".join(f"{words} {_told(run.get(key, '–'))}" for key, words in pairs) for run in settings]
+    pairs = list(zip(called, differing.values(), strict=True))
+    return [", ".join(f"{words} {_told(values[run])}" for words, values in pairs) for run in range(len(settings))]
+
+
+def differing_settings(settings: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The keys other than ``name`` whose values differ, with the value of each run; a dash where one has none."""
+    settings = _with_whole_mappings(settings)
+    keys = dict.fromkeys(key for run in settings for key in run if key != "name")
+    differing = [key for key in keys if len(distinct(run.get(key) for run in settings)) > 1]
+    return {key: [run.get(key, "–") for run in settings] for key in differing}
 
 
 def _with_whole_mappings(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

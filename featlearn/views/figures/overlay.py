@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from featlearn.runs.metrics import Table, with_values
 from featlearn.storage.errors import WrongChoice
+from featlearn.views.data.comparison import shared_stages
 from featlearn.views.data.run import RunData
 from featlearn.views.data.run_names import label_runs
 from featlearn.views.figures.axes import FEW, log_if_positive, look_of, step_axis
@@ -94,10 +95,8 @@ def _scale(ax: Axes, column: str, runs: Sequence[RunData]) -> None:
 
 def _share_stages(axes: Sequence[Axes], runs: Sequence[RunData], size: Size) -> None:
     """The bands of the stages, where those of every run have the same names and begin at the same steps."""
-    longest = max(runs, key=lambda data: data.stages[-1].last)
-    begun = [(stage.name, stage.first) for stage in longest.stages]
-    if any([(stage.name, stage.first) for stage in data.stages] != begun[: len(data.stages)] for data in runs):
+    if not (stages := shared_stages(runs)):
         return
     for number, ax in enumerate(axes):
-        shade_stages(ax, longest.stages, numbered=number == 0)
-    name_stages(axes[0].figure, longest.stages, size)  # type: ignore[arg-type]
+        shade_stages(ax, stages, numbered=number == 0)
+    name_stages(axes[0].figure, stages, size)  # type: ignore[arg-type]

@@ -12,14 +12,14 @@ from featlearn.views.report.page import packed
 MOST_NEURONS = 1000  # a page shows the heaviest so many
 
 
-def heaviest(neurons: Neurons) -> np.ndarray:
+def heaviest(neurons: Neurons, most: int = MOST_NEURONS) -> np.ndarray:
     """The neurons that a page shows: all, or the heaviest where they are many."""
-    return np.sort(np.argsort(-np.nanmax(neurons.mass, axis=0), kind="stable")[:MOST_NEURONS])
+    return np.sort(np.argsort(-np.nanmax(neurons.mass, axis=0), kind="stable")[:most])
 
 
-def neurons_payload(neurons: Neurons) -> dict[str, Any]:
+def neurons_payload(neurons: Neurons, most: int = MOST_NEURONS) -> dict[str, Any]:
     """What the neurons' chart needs."""
-    shown = heaviest(neurons)
+    shown = heaviest(neurons, most)
     place = folded(neurons.place) if neurons.half_plane else neurons.place
     rays = folded(neurons.teacher_place) if neurons.half_plane else neurons.teacher_place
     in_span = neurons.rank in (2, 3)
@@ -39,7 +39,7 @@ def neurons_payload(neurons: Neurons) -> dict[str, Any]:
     }
 
 
-def neurons_text(neurons: Neurons, polynomial: str | None, certified: bool) -> str:
+def neurons_text(neurons: Neurons, polynomial: str | None, certified: bool, most: int = MOST_NEURONS) -> str:
     """How to read the chart of the neurons, of a polynomial target with its formula.
 
     Args:
@@ -59,6 +59,6 @@ def neurons_text(neurons: Neurons, polynomial: str | None, certified: bool) -> s
         neurons.rank, "Angle to the nearest teacher line against mass; left of the dotted line a neuron has vanished. "
     )
     many = neurons.mass.shape[1]
-    only = f" Of {many} neurons, the {MOST_NEURONS} heaviest." if many > MOST_NEURONS else ""
+    only = f" Of {many} neurons, the {most} heaviest." if many > most else ""
     of = "" if polynomial is None else f" The target is the polynomial {polynomial}: teacher k is its direction of xₖ."
     return f"{told}The area of a dot is its mass |aⱼ|‖wⱼ‖, its colour the nearest teacher.{of}{only}"

@@ -15,11 +15,12 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
   const mass = numbers(neurons.mass), angle = numbers(neurons.angle), teacher = numbers(neurons.teacher);
   const place = numbers(neurons.place), teacherPlace = numbers(neurons.teacher_place);
   const width = mass.length / times.length, rank = neurons.rank, teachers = teacherPlace.length / rank;
-  const heaviest = Math.max(...mass.filter(Number.isFinite), Number.MIN_VALUE);
+  const heaviest = neurons.heaviest ?? Math.max(...mass.filter(Number.isFinite), Number.MIN_VALUE); // of several charts the same
+  const rootOfShare = (m) => Math.sqrt(Math.min((m || 0) / heaviest, 1));
   const least = neurons.least_mass;
   const inSpan = rank === 2 || rank === 3;
   const axes = inSpan ? COORDINATES.slice(0, rank) : ["x", "y"];
-  const smallest = Math.min(...angle.filter((a) => a > 0), 1);
+  const smallest = neurons.smallest ?? Math.min(...angle.filter((a) => a > 0), 1);
 
   const at = (s, j) => {
     const i = s * width + j;
@@ -44,7 +45,7 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
       type, mode: "markers", name: "neurons", showlegend: false,
       ...Object.fromEntries(axes.map((axis, c) => [axis, points.map((p) => p[c])])),
       marker: {
-        size: all.map((j) => Math.max(4, heavy * Math.sqrt((mass[of(j)] || 0) / heaviest))),
+        size: all.map((j) => Math.max(4, heavy * rootOfShare(mass[of(j)]))),
         color: all.map((j) => (mass[of(j)] > neurons.alive_above ? colourOf(teacher[of(j)]) : "rgba(127,127,127,0.35)")),
         opacity: 0.85, line: { width: 0.5, color: theme().paper },
       },
@@ -172,7 +173,7 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
 
   // --- on a canvas: what moves, and the mark of a neuron
 
-  const radii = Array.from(mass, (m) => Math.max(4, 26 * Math.sqrt((m || 0) / heaviest)));
+  const radii = Array.from(mass, (m) => Math.max(4, 26 * rootOfShare(m)));
   const mixed = (a, b) => a + share * (b - a);
   const next = () => Math.min(shown + 1, times.length - 1);
 
