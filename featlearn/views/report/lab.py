@@ -6,9 +6,9 @@ from featlearn.views.report.page import filled
 
 SCRIPTS = ("charts.js", "random.js", "engine.js", "experiment.js", "pictures.js", "lab.js")
 _SUBTITLE = (
-    "A wide two-layer network learns what a few teacher neurons in a plane compute: gradient descent on the exact loss over Gaussian "
-    "inputs, with weight decay λ, in this page. Early on the neurons turn into the teacher's plane; late, weight decay turns each "
-    "to one of the teacher's lines or lets it vanish."
+    "A wide network learns what a few teacher neurons in a plane compute: gradient descent on the exact loss over "
+    "Gaussian inputs, with weight decay λ, in this page. Early, neurons turn into the teacher's plane; late, "
+    "weight decay turns each to one of the teacher's lines or lets it vanish."
 )
 
 
