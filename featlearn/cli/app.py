@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from featlearn.cli.about import check, schema
+from featlearn.cli.lab import lab
 from featlearn.cli.late import load_when_used
 from featlearn.cli.manage import diff, export, note, rm, tag
 from featlearn.cli.new import new
@@ -122,7 +123,7 @@ def _help_of(command: Callable[..., None]) -> str:
 
 
 _GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Experiments": (new, train, sweep, reproduce),
+    "Experiments": (new, lab, train, sweep, reproduce),
     "Results": (runs, show, plot, report),
     "Keeping runs in order": (diff, export, tag, note, rm),
     "The program": (schema, check),

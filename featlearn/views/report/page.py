@@ -31,11 +31,11 @@ _templates = jinja2.Environment(
 )
 
 
-def filled(template: str, scripts: Iterable[str], payload: Mapping[str, Any], **values: Any) -> str:
+def filled(
+    template: str, scripts: Iterable[str], payload: Mapping[str, Any], *, plotly: bool = True, **values: Any
+) -> str:
     """A template filled in. Only the scripts written here may run: the page's policy knows them by their digests."""
-    from plotly.offline import get_plotlyjs
-
-    sources = [_script(get_plotlyjs()), *(_script(_source(name)) for name in scripts)]
+    sources = [_script(source) for source in (*([_plotly()] if plotly else []), *map(_source, scripts))]
     starter = _source("starter.js")
     digests = " ".join(f"'sha256-{_digest(source)}'" for source in (*sources, starter))
     policy = f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; img-src data: blob:"
@@ -60,6 +60,12 @@ def _source(name: str) -> str:
     loader = _templates.loader
     assert loader is not None
     return loader.get_source(_templates, name)[0]
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return get_plotlyjs()
 
 
 def _script(source: str) -> str:
