@@ -3,8 +3,8 @@
 Each iteration minimises the quadratic model of the objective within a distance by conjugate gradients, which end at
 that distance where the model curves down (Steihaug 1983), and goes there if the objective falls as the model says. The
 distance follows how well it does. Near the end float64 cannot tell two points apart by the objective: there a point is
-better if its gradient is smaller. Where no distance leads to a better point, it stays. Where a product of the Hessian is
-not a number it cannot go on: the weights become NaN, with which the run has diverged.
+better if its gradient is smaller. Where no distance leads to a better point, it stays. Where a product of the Hessian
+is not a number it cannot go on: the weights become NaN, with which the run has diverged.
 """
 
 from __future__ import annotations
