@@ -59,6 +59,14 @@ def paper_names() -> list[str]:
 
 def load_papers() -> list[Paper]:
     """All papers, oldest first. Raises ConfigError with everything that is wrong with their files."""
+    loaded, complaints = sound_papers()
+    if complaints:
+        raise ConfigError(complaints)
+    return loaded
+
+
+def sound_papers() -> tuple[list[Paper], list[Complaint]]:
+    """The papers whose files can be read, oldest first, and everything that is wrong with those of others."""
     loaded: list[Paper] = []
     complaints: list[Complaint] = []
     for name in paper_names():
@@ -66,9 +74,7 @@ def load_papers() -> list[Paper]:
             loaded.append(load_paper(name))
         except ConfigError as error:
             complaints += error.complaints
-    if complaints:
-        raise ConfigError(complaints)
-    return sorted(loaded, key=lambda paper: (paper.about.year, paper.id))
+    return sorted(loaded, key=lambda paper: (paper.about.year, paper.id)), complaints
 
 
 def load_paper(name: str) -> Paper:

@@ -13,7 +13,6 @@ from featlearn.runs.home import DEFAULT_RUNS_DIR
 
 if TYPE_CHECKING:
     from featlearn.claims.directory import ReproductionDirectory
-    from featlearn.claims.load import Paper
     from featlearn.claims.records import ReproductionInfo
     from featlearn.sweeps.executors import Executor
 
@@ -64,7 +63,7 @@ def reproduce(
 
     with errors_told():
         if listed:
-            _list([load.load_paper(paper)] if paper else load.load_papers(), as_json)
+            _list(paper, as_json)
             return
         if resume:
             directories = [find_to_resume(ReproductionDirectory, name, runs_dir) for name in resume]
@@ -81,13 +80,19 @@ def reproduce(
         raise typer.Exit(1)
 
 
-def _list(papers: Sequence[Paper], as_json: bool) -> None:
+def _list(paper: str | None, as_json: bool) -> None:
+    """Tell one paper or all. Raises ConfigError, after the others, for those whose files are broken."""
+    from featlearn.claims.load import load_paper, sound_papers
+    from featlearn.config.yaml_source import ConfigError
     from featlearn.views.console.papers import paper_document, show_papers
 
+    papers, complaints = ([load_paper(paper)], []) if paper else sound_papers()
     if as_json:
         print_json([paper_document(paper) for paper in papers])
     else:
         show_papers(papers)
+    if complaints:
+        raise ConfigError(complaints)
 
 
 def _carry_out(

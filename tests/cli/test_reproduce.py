@@ -145,8 +145,14 @@ def test_papers_are_listed(paper: Path) -> None:
         ("made-up-2020", 2020, [HOLDS]),
         (PAPER, 2025, [HOLDS, TOO_HIGH]),
     ]
-    (paper / "papers" / "made_up_2025" / "paper.yaml").write_text("title: 3")
-    assert featlearn("reproduce", "--list").exit_code == 2
+    broken = paper / "papers" / "made_up_2025" / "paper.yaml"
+    broken.write_text("title: 3")
+    done = featlearn("reproduce", "--list")
+    assert done.exit_code == 2
+    assert [line for line in done.stdout.splitlines() if line.startswith("made-up")] == ["made-up-2020"]
+    assert f"{broken}:1:8: title: " in done.stderr
+    [one] = json.loads(featlearn("reproduce", "--list", "--json").stdout)
+    assert one == document[0]
     [one] = json.loads(featlearn("reproduce", "--list", "--paper", "made-up-2020", "--json").stdout)
     assert one == document[0]
     assert not (paper / "runs").exists()

@@ -1,15 +1,19 @@
 """Method newton: where it arrives, that it goes down, and that its bits depend on nothing else."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from featlearn.config.model import Config
+from featlearn.runs.train import train
 from featlearn.training.backends import make_backend
 from featlearn.training.methods import METHODS, lbfgs, newton
 from featlearn.training.objective import Objective
 from featlearn.training.problem import Problem
+from featlearn.training.second_order import SecondOrder
 from featlearn.training.stages import LAYERS, Layer, Schedule, Stage
 from featlearn.training.state import State
 from tests.training.examples import random_problem, ridge_case, rows_of
@@ -138,3 +142,15 @@ def test_on_a_sample_it_ends_at_a_minimum_of_the_loss_there(name: str, drop: int
     end = _walk(problem, state, _stage(80, 0.02), "torch")
     assert _point(problem, end, 0.02)[1] < (1e-3 if name == "relu" else 1e-12)  # the minimum of relu is on kinks
     assert _point(problem, end, 0.02)[0] < _point(problem, state, 0.02)[0]
+
+
+def test_a_hessian_that_is_not_a_number_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"method": "newton", "train": list(LAYERS), "steps": 5}
+    config = Config.model_validate(
+        {"teacher": {"input_dim": 3, "width": 2}, "student": {"width": 4}, "stages": {"end": given}}
+    )
+    monkeypatch.setattr(SecondOrder, "product", lambda self, v: np.full_like(v, np.nan))
+    result = train(config, tmp_path)
+    assert result.status == "diverged"
+    told = "diverged at step 1 (step 1 of stage end): the loss, or a product of its Hessian, is not a number"
+    assert result.info.message == told

@@ -3,7 +3,8 @@
 Each iteration minimises the quadratic model of the objective within a distance by conjugate gradients, which end at
 that distance where the model curves down (Steihaug 1983), and goes there if the objective falls as the model says. The
 distance follows how well it does. Near the end float64 cannot tell two points apart by the objective: there a point is
-better if its gradient is smaller. Where no distance leads to a better point, it stays.
+better if its gradient is smaller. Where no distance leads to a better point, it stays. Where a product of the Hessian
+is not a number it cannot go on: the weights become NaN, with which the run has diverged.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ _WANTED, _GOOD = 0.1, 0.75  # of what the model promises: the least that is take
 _TOO_LITTLE = 1e-3  # of the rounding error of the objective: no distance with less to gain is tried
 _SMALLER = 0.999  # of the gradient, where it alone tells
 
+
+class _NoWayOn(Exception):
+    """A product of the Hessian is not a number."""
+
+
 _RADIUS, _STALLED = "newton.radius", "newton.stalled"  # in a state's memory, batch axis first
 
 
@@ -54,8 +60,12 @@ def _walk(backend: Backend, problem: Problem, stage: Stage, state: State, done: 
         if here is None or used != decays:
             decays, decay = used, objective.decay(stage.weight_decay, step)
             here = point(objective, x, decay)
-        with np.errstate(all="ignore"):  # a point that is not finite is no point to go to
-            there, radius = _iterate(objective, here, radius, decay)
+        try:
+            with np.errstate(all="ignore"):  # a point that is not finite is no point to go to
+                there, radius = _iterate(objective, here, radius, decay)
+        except _NoWayOn:
+            x = np.full_like(x, nan)
+            break
         stalled = decays if there is here else (nan, nan)
         here, x = there, there.x
     return objective.state_at(x, {_RADIUS: np.array([radius]), _STALLED: np.array([stalled])})
@@ -95,6 +105,8 @@ def _minimum(
     direction, square = -slope, objective.product(slope, slope)
     for _ in range(min(10 * len(slope), _MOST_PRODUCTS)):
         bent = product(direction)
+        if np.isnan(bent).any():
+            raise _NoWayOn
         curvature = objective.product(direction, bent)
         length = square / curvature if curvature > 0 else np.inf
         edge = _to_edge(objective, move, direction, radius)
@@ -124,5 +136,6 @@ METHOD = OwnSteps(
     step_size=None,
     fixed_loss=True,
     second_order=True,
+    overflow="the loss, or a product of its Hessian, is not a number",
     walk=_walk,
 )

@@ -1,44 +1,36 @@
-"""The judges of the gallery's claims on evidence of the tests' making."""
+"""The judges of the papers' claims on evidence of the tests' making."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from featlearn.claims import papers
 from featlearn.claims.evidence import Evidence, Findings
-from featlearn.claims.model import ClaimFile
-from featlearn.config.complaints import validated
+from featlearn.claims.load import Claim, load_paper
 from featlearn.config.load import load_config
 from featlearn.config.model import Config
-from featlearn.config.yaml_source import read_document
 from featlearn.runs.metrics import Table
 from featlearn.sweeps.search.bisection import Search
 from featlearn.sweeps.search.edges import Edge, Seen
 
-PAPERS = Path(papers.__path__[0])
+
+def claim_of(paper: str, name: str) -> Claim:
+    return load_paper(paper).claims[name]
 
 
-def claim_file(paper: str, claim: str) -> ClaimFile:
-    document = read_document(PAPERS / paper / f"{claim}.yaml")
-    file = validated(document, ClaimFile)
-    assert not document.complaints
-    return file
-
-
-def configured(paper: str, base: str, changes: Sequence[Sequence[str]]) -> list[Config]:
-    """A configuration of a paper, with overrides for each point."""
-    return [load_config(PAPERS / paper / "configs" / base, overrides) for overrides in changes]
+def configured(claim: Claim, base: str, changes: Sequence[Sequence[str]]) -> list[Config]:
+    """A configuration of a claim's paper, with overrides for each point."""
+    return [load_config(claim.folder / "configs" / base, overrides) for overrides in changes]
 
 
 @dataclass(frozen=True)
 class Given(Evidence):
-    """Evidence whose tables, configurations and neurons are given."""
+    """Evidence whose tables, configurations and logs are given."""
 
     tables: dict[str, Table] = field(default_factory=dict)
     settings: dict[str, list[Config]] = field(default_factory=dict)
+    logs: dict[str, list[Table]] = field(default_factory=dict)
     found_edges: dict[str, list[Edge]] = field(default_factory=dict)
 
     def edges(self, sweep: str) -> list[Edge]:
@@ -50,16 +42,28 @@ class Given(Evidence):
     def configs(self, sweep: str) -> list[Config]:
         return self.settings[sweep]
 
+    def metrics(self, sweep: str) -> list[Table]:
+        return self.logs[sweep]
+
 
 def given(
-    paper: str,
-    claim: str,
-    tables: dict[str, Table],
+    claim: Claim,
     settings: dict[str, list[Config]] | None = None,
     edges: dict[str, list[Edge]] | None = None,
+    **tables: Table,
 ) -> Given:
-    numbers = claim_file(paper, claim).parameters
-    return Given({}, numbers, tables=tables, settings=settings or {}, found_edges=edges or {})
+    """Evidence for a claim; the names of its sweeps are those of the tables and edges."""
+    edges = edges or {}
+    sweeps: dict[str, Any] = dict.fromkeys([*tables, *edges])
+    own = claim.file
+    return Given(
+        sweeps,
+        own.parameters,
+        published=own.published,
+        tables=tables,
+        settings=settings or {},
+        found_edges=edges,
+    )
 
 
 def grid(seeds: int = 20, **axes: Sequence[Any]) -> Table:
@@ -69,9 +73,9 @@ def grid(seeds: int = 20, **axes: Sequence[Any]) -> Table:
     return columns | {"status": np.array(["done"] * made[0].size, dtype=object)}
 
 
-def failed(paper: str, claim: str, findings: Findings) -> set[str]:
-    """The checks that do not hold, where all were measured within their intervals and can be drawn."""
-    checks = claim_file(paper, claim).checks
+def failed(claim: Claim, findings: Findings) -> set[str]:
+    """The checks that do not hold, where all were measured and the findings can be told and drawn."""
+    checks = claim.file.checks
     assert findings.measured.keys() == checks.keys()
     assert findings.edges
     assert all(len(series.x) == len(series.y) > 0 for series in findings.panel.series)

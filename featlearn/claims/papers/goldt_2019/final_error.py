@@ -9,7 +9,7 @@ import numpy as np
 
 from featlearn.claims.curves import curve
 from featlearn.claims.evidence import Evidence, Findings
-from featlearn.claims.intervals import Measured, largest_of, median_of, smallest_of
+from featlearn.claims.intervals import Measured, largest_of, median_of, over_seeds
 from featlearn.claims.records import Panel, Series
 from featlearn.config.data import OnlineData
 from featlearn.config.model import Config
@@ -42,14 +42,12 @@ def measure(evidence: Evidence) -> Findings:
     steps = int(evidence.parameters["final_steps"])
     ends = {name: ends_of(evidence, name, steps) for name in ("first_layer", "both_layers")}
     first, both = (_by_students(own) for own in ends.values())
+    k, starts = np.array(list(first), dtype=float), _starts(ends["first_layer"])
     apart = [_by_students(own, _apart) for own in ends.values()]
-    medians = np.array([found.value for found in first.values()])
-    k = np.array(list(first), dtype=float)
-    slope = float(np.polyfit(k, medians, 1)[0])
     return Findings(
         {
-            "rises": smallest_of(np.diff(medians)),
-            "slope": Measured(slope, slope, slope, len(ends["first_layer"])),
+            "rises": over_seeds(starts, lambda drawn: float(np.diff(np.median(drawn, axis=0)).min())),
+            "slope": over_seeds(starts, lambda drawn: _slope(k, np.median(drawn, axis=0))),
             "both": _over(both[max(both)], both[min(both)]),
             "simulated": largest_of([found.value for own in apart for found in own.values()]),
         },
@@ -103,6 +101,17 @@ def _end(config: Config, simulated: float, steps: int) -> End:
 def _over(many: Measured, few: Measured) -> Measured:
     """The ratio of two medians; its interval by the ends of theirs is wider than 95 %."""
     return Measured(many.value / few.value, many.low / few.high, many.high / few.low, min(many.count, few.count))
+
+
+def _starts(ends: Sequence[End]) -> np.ndarray:
+    """(starts, K) the final errors, by K rising."""
+    return np.array([[_final(end) for end in ends if end.students == k] for k in sorted({e.students for e in ends})]).T
+
+
+def _slope(k: np.ndarray, error: np.ndarray) -> float:
+    """Of a line by least squares; NaN where an error is."""
+    away = k - k.mean()
+    return float(away @ error / (away @ away))
 
 
 def _final(end: End) -> float:

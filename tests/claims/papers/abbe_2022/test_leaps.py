@@ -7,9 +7,9 @@ import pytest
 
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.abbe_2022.leaps import TARGETS, measure
-from tests.claims.papers.judging import failed, given, grid
+from tests.claims.papers.judging import claim_of, failed, given, grid
 
-PAPER = "abbe_2022"
+CLAIM = claim_of("abbe-2022", "leaps")
 Law = Callable[[np.ndarray], np.ndarray]
 
 
@@ -21,7 +21,7 @@ def judged(one: Law, two: Law, three: Law, *, overlap: float = 0.3) -> Findings:
     table["step"] = np.round(100 * times * (1 + 0.02 * np.sin(table["seed"])))
     table["step_size"] = np.full(len(d), 0.01)
     table["overlap_min"] = np.full(len(d), overlap)
-    return measure(given(PAPER, "leaps", {"leaps": table}))
+    return measure(given(CLAIM, leaps=table))
 
 
 def constant(d: np.ndarray) -> np.ndarray:
@@ -37,7 +37,7 @@ def power(p: float) -> Law:
 
 
 def test_it_holds_for_the_laws_of_the_flow() -> None:
-    assert failed(PAPER, "leaps", judged(constant, log, power(0.5))) == set()
+    assert failed(CLAIM, judged(constant, log, power(0.5))) == set()
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_it_holds_for_the_laws_of_the_flow() -> None:
     ],
 )
 def test_it_does_not_hold_for_others(laws: tuple[Law, Law, Law], wrong: set[str]) -> None:
-    assert failed(PAPER, "leaps", judged(*laws)) == wrong
+    assert failed(CLAIM, judged(*laws)) == wrong
 
 
 def test_directions_that_are_never_found_do_not_count() -> None:
     found = judged(constant, log, power(0.5), overlap=0.1)
-    assert failed(PAPER, "leaps", found) == {"staircase", "two", "two_grows", "three"}
+    assert failed(CLAIM, found) == {"staircase", "two", "two_grows", "three"}

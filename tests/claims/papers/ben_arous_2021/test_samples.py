@@ -6,9 +6,9 @@ import pytest
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.ben_arous_2021 import samples
 from featlearn.claims.papers.ben_arous_2021.samples import Course, arrival, course
-from tests.claims.papers.judging import failed, given
+from tests.claims.papers.judging import claim_of, failed, given
 
-PAPER = "ben_arous_2021"
+CLAIM = claim_of("ben-arous-2021", "samples")
 DIMENSIONS = [16, 32, 64]
 
 
@@ -25,23 +25,23 @@ def judged(monkeypatch: pytest.MonkeyPatch, powers: dict[int, float], waits: dic
         return Course(at[:, 0], np.clip((at - wait) / (2 * (found - wait)), 0, 1))
 
     monkeypatch.setattr(samples, "courses_of", courses_of)
-    return samples.measure(given(PAPER, "samples", {}))
+    return samples.measure(given(CLAIM))
 
 
 def test_it_holds_for_the_powers_of_the_theorems(monkeypatch: pytest.MonkeyPatch) -> None:
     found = judged(monkeypatch, {1: 1, 2: 1, 3: 2}, {1: 0, 2: 0.5, 3: 0.8})
-    assert failed(PAPER, "samples", found) == set()
+    assert failed(CLAIM, found) == set()
     assert found.measured["quadratic"].value == pytest.approx(2, abs=0.05)
 
 
 def test_it_does_not_hold_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     waits = {1: 0, 2: 0.5, 3: 0.8}
-    assert failed(PAPER, "samples", judged(monkeypatch, {1: 1.5, 2: 1.5, 3: 3}, waits)) == {
+    assert failed(CLAIM, judged(monkeypatch, {1: 1.5, 2: 1.5, 3: 3}, waits)) == {
         "linear",
         "logarithmic",
         "quadratic",
     }
-    assert failed(PAPER, "samples", judged(monkeypatch, {1: 1, 2: 1, 3: 2}, {1: 0.8, 2: 0.5, 3: 0})) == {"search"}
+    assert failed(CLAIM, judged(monkeypatch, {1: 1, 2: 1, 3: 2}, {1: 0.8, 2: 0.5, 3: 0})) == {"search"}
 
 
 def test_an_arrival_lies_between_snapshots_or_never() -> None:

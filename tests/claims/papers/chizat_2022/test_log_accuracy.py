@@ -10,8 +10,7 @@ from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.chizat_2022 import log_accuracy
 from featlearn.claims.papers.chizat_2022.log_accuracy import Course, courses_of, measure
 from featlearn.sweeps.search.edges import Edge
-from tests.claims.papers.judging import edge_at
-from tests.claims.papers.made_up_tables import claim_of, failed, tables_of
+from tests.claims.papers.judging import claim_of, edge_at, failed, given
 from tests.sweeps.small import new_sweep, run
 
 CLAIM = claim_of("chizat-2022", "log-accuracy")
@@ -35,8 +34,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Findings]:
         widths += [Course(50, 0.01, STEPS, (stuck if seed < lost else wide)(STEPS)) for seed in range(50)]
         made = {"widths": widths, "decays": [Course(20, 0.03, STEPS, exponential(STEPS))]}
         monkeypatch.setattr(log_accuracy, "courses_of", lambda evidence, sweep: made[sweep])
-        monkeypatch.setattr(Evidence, "edges", lambda self, sweep: [edge])
-        return measure(tables_of(CLAIM))
+        return measure(given(CLAIM, edges={"needed": [edge]}))
 
     return found
 

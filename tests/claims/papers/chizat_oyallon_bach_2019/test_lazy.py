@@ -5,9 +5,9 @@ import pytest
 
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.chizat_oyallon_bach_2019 import lazy
-from tests.claims.papers.judging import configured, failed, given, grid
+from tests.claims.papers.judging import claim_of, configured, failed, given, grid
 
-PAPER = "chizat_oyallon_bach_2019"
+CLAIM = claim_of("chizat-oyallon-bach-2019", "lazy")
 SCALES = [0.01, 0.3, 1.0, 4.0]
 
 
@@ -21,16 +21,16 @@ def judged(
     table["loss"] = (2 * least + 0.5 * plateau * scale**4 / (0.01 + scale**4)) * noise
     table["feature_motion"] = 0.01 * scale**power * noise
     monkeypatch.setattr(lazy, "sizes", lambda config: (2.0, 0.5))
-    configs = configured(PAPER, "scale.yaml", [[]]) * len(scale)
-    return lazy.measure(given(PAPER, "lazy", {"scale": table}, {"scale": configs}))
+    configs = configured(CLAIM, "scale.yaml", [[]]) * len(scale)
+    return lazy.measure(given(CLAIM, {"scale": configs}, scale=table))
 
 
 def test_it_holds_for_a_plateau_at_the_floor(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert failed(PAPER, "lazy", judged(monkeypatch)) == set()
+    assert failed(CLAIM, judged(monkeypatch)) == set()
 
 
 def test_it_does_not_hold_for_other_curves(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert failed(PAPER, "lazy", judged(monkeypatch, power=-1)) == {"motion"}
-    assert failed(PAPER, "lazy", judged(monkeypatch, plateau=0.5)) == {"lazy"}
-    assert failed(PAPER, "lazy", judged(monkeypatch, plateau=2)) == {"lazy"}
-    assert failed(PAPER, "lazy", judged(monkeypatch, least=0.01)) == {"rich"}
+    assert failed(CLAIM, judged(monkeypatch, power=-1)) == {"motion"}
+    assert failed(CLAIM, judged(monkeypatch, plateau=0.5)) == {"lazy"}
+    assert failed(CLAIM, judged(monkeypatch, plateau=2)) == {"lazy"}
+    assert failed(CLAIM, judged(monkeypatch, least=0.01)) == {"rich"}

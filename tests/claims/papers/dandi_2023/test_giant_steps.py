@@ -9,9 +9,10 @@ import pytest
 from featlearn.claims.evidence import Evidence
 from featlearn.claims.papers.dandi_2023 import giant_steps
 from featlearn.claims.papers.dandi_2023.giant_steps import HARD, STAIRCASE, measure, overlaps_of
-from tests.claims.papers.judging import PAPERS, edge_at, failed, given
+from tests.claims.papers.judging import claim_of, edge_at, failed, given
 from tests.sweeps.small import new_sweep, run
 
+CLAIM = claim_of("dandi-2023", "giant-steps")
 DIMS = (64.0, 128.0, 256.0, 512.0)
 LEAPS = {"leap_1": 1.0, "leap_2": 2.0, "leap_3": 3.0, "second": 1.0}
 
@@ -31,7 +32,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> Any:
         found = {(STAIRCASE, d): jitter * (first(d), second(d)) for d in DIMS}
         found |= {(HARD, d): jitter * (chance(d), hard(d)) for d in DIMS}
         monkeypatch.setattr(giant_steps, "overlaps_of", lambda evidence: found)
-        return failed("dandi_2023", "giant_steps", measure(given("dandi_2023", "giant_steps", {}, edges=edges)))
+        return failed(CLAIM, measure(given(CLAIM, edges=edges)))
 
     return judge
 
@@ -57,14 +58,14 @@ def test_an_edge_that_was_not_found_fails(monkeypatch: pytest.MonkeyPatch) -> No
     edges["leap_2"][1] = edge_at(1.0, ending="nowhere", grid_runs=None, teacher__input_dim=32)
     found = {(target, d): np.full((3, 2), 0.6) for target in (STAIRCASE, HARD) for d in DIMS}
     monkeypatch.setattr(giant_steps, "overlaps_of", lambda evidence: found)
-    findings = measure(given("dandi_2023", "giant_steps", {}, edges=edges))
+    findings = measure(given(CLAIM, edges=edges))
     assert np.isnan(findings.measured["leap_2"].value)
-    assert failed("dandi_2023", "giant_steps", findings) >= {"leap_2"}
+    assert failed(CLAIM, findings) >= {"leap_2"}
 
 
 @pytest.mark.slow
 def test_overlaps_after_each_step_are_read(tmp_path: Path) -> None:
-    base = (PAPERS / "dandi_2023" / "configs" / "two_steps.yaml").read_text()
+    base = (CLAIM.folder / "configs" / "two_steps.yaml").read_text()
     lines = "\n".join(f"  {line}" for line in base.splitlines())
     axes = f'teacher.polynomial: ["{STAIRCASE}", "{HARD}"], data.batch_size: [1000], teacher.input_dim: [32]'
     rest = f"grid: {{{axes}}}\nseeds: 2\nstore: full\n"

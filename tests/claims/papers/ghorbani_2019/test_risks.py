@@ -6,9 +6,9 @@ import pytest
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.ghorbani_2019 import risks
 from featlearn.config.model import Config
-from tests.claims.papers.judging import configured, failed, given, grid
+from tests.claims.papers.judging import claim_of, configured, failed, given, grid
 
-PAPER = "ghorbani_2019"
+CLAIM = claim_of("ghorbani-2019", "risks")
 WIDTHS = [4, 20, 36, 44]
 NOISE = np.random.default_rng(0).normal(scale=0.01, size=(len(WIDTHS), 20))
 
@@ -16,7 +16,7 @@ NOISE = np.random.default_rng(0).normal(scale=0.01, size=(len(WIDTHS), 20))
 def judged(monkeypatch: pytest.MonkeyPatch, **factors: float) -> Findings:
     """Findings of runs on their laws, but for factors."""
     table = grid(student__width=WIDTHS)
-    configs = configured(PAPER, "trained.yaml", [[f"student.width={n}"] for n in WIDTHS])
+    configs = configured(CLAIM, "trained.yaml", [[f"student.width={n}"] for n in WIDTHS])
     assert configs[0].teacher is not None
     eigenvalues = np.array(configs[0].teacher.output_weights)
 
@@ -32,17 +32,17 @@ def judged(monkeypatch: pytest.MonkeyPatch, **factors: float) -> Findings:
         return 1.0, on_law("random", n), on_law("tangent", n) + next(noise)
 
     monkeypatch.setattr(risks, "size_and_floors", sizes)
-    return risks.measure(given(PAPER, "risks", {"widths": table}, {"widths": np.repeat(configs, 20).tolist()}))  # type: ignore[arg-type]
+    return risks.measure(given(CLAIM, {"widths": [one for one in configs for _ in range(20)]}, widths=table))
 
 
 def test_it_holds_on_the_laws(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert failed(PAPER, "risks", judged(monkeypatch)) == set()
+    assert failed(CLAIM, judged(monkeypatch)) == set()
 
 
 def test_it_does_not_hold_where_risks_are_larger(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert failed(PAPER, "risks", judged(monkeypatch, trained=1.1)) == {"trained"}
-    assert failed(PAPER, "risks", judged(monkeypatch, tangent=1.2)) == {"tangent"}
-    assert failed(PAPER, "risks", judged(monkeypatch, random=0.8)) == {"random"}
+    assert failed(CLAIM, judged(monkeypatch, trained=1.1)) == {"trained"}
+    assert failed(CLAIM, judged(monkeypatch, tangent=1.2)) == {"tangent"}
+    assert failed(CLAIM, judged(monkeypatch, random=0.8)) == {"random"}
 
 
 def test_the_law_of_tangent_features_is_a_mean_over_rotations() -> None:

@@ -9,7 +9,7 @@ import pytest
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.goldt_2019 import final_error
 from featlearn.claims.papers.goldt_2019.final_error import End, ends_of, measure
-from tests.claims.papers.made_up_tables import claim_of, failed, tables_of
+from tests.claims.papers.judging import claim_of, failed, given
 from tests.sweeps.small import new_sweep, run
 
 CLAIM = claim_of("goldt-2019", "final-error")
@@ -24,7 +24,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Findings]:
             for name, law, ks in (("first_layer", first, (2, 3, 4, 6)), ("both_layers", both, (3, 4, 8)))
         }
         monkeypatch.setattr(final_error, "ends_of", lambda evidence, sweep, steps: made[sweep])
-        return measure(tables_of(CLAIM))
+        return measure(given(CLAIM))
 
     return found
 

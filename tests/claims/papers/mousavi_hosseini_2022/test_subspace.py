@@ -4,9 +4,9 @@ import numpy as np
 
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.mousavi_hosseini_2022.subspace import Course, judged
-from tests.claims.papers.judging import failed
+from tests.claims.papers.judging import claim_of, failed
 
-PAPER = "mousavi_hosseini_2022"
+CLAIM = claim_of("mousavi-hosseini-2022", "subspace")
 
 
 def found(*, of_inputs: float = -1.0, of_dimension: float = 1.0, without: float = 0.7) -> Findings:
@@ -20,11 +20,11 @@ def found(*, of_inputs: float = -1.0, of_dimension: float = 1.0, without: float 
 
 
 def test_it_holds_for_dimension_over_inputs() -> None:
-    assert failed(PAPER, "subspace", found()) == set()
+    assert failed(CLAIM, found()) == set()
 
 
 def test_it_does_not_hold_for_others() -> None:
-    assert failed(PAPER, "subspace", found(of_inputs=-0.5)) == {"inputs"}
-    assert failed(PAPER, "subspace", found(of_inputs=0.0)) == {"inputs"}
-    assert failed(PAPER, "subspace", found(of_dimension=0.5)) == {"dimension"}
-    assert failed(PAPER, "subspace", found(without=0.01)) == {"without"}
+    assert failed(CLAIM, found(of_inputs=-0.5)) == {"inputs"}
+    assert failed(CLAIM, found(of_inputs=0.0)) == {"inputs"}
+    assert failed(CLAIM, found(of_dimension=0.5)) == {"dimension"}
+    assert failed(CLAIM, found(without=0.01)) == {"without"}

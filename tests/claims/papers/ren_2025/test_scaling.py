@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from featlearn.claims.papers.ren_2025.scaling import Course, judged, times
-from tests.claims.papers.judging import failed
+from tests.claims.papers.judging import claim_of, failed
 
-PAPER = "ren_2025"
+CLAIM = claim_of("ren-2025", "scaling")
 
 
 def course(power: float, seed: int, *, of_weight: float = 1.0, width: float = 0.1, rest: float = 0.0) -> Course:
@@ -25,13 +25,13 @@ def courses(**changed: float) -> list[Course]:
 
 
 def test_it_holds_for_sudden_steps_at_inverse_times() -> None:
-    assert failed(PAPER, "scaling", judged(courses())) == set()
+    assert failed(CLAIM, judged(courses())) == set()
 
 
 def test_it_does_not_hold_for_others() -> None:
-    assert failed(PAPER, "scaling", judged(courses(of_weight=1.4))) == {"times", "scaling"}
-    assert failed(PAPER, "scaling", judged(courses(width=0.5))) >= {"sudden"}
-    assert failed(PAPER, "scaling", judged(courses(rest=1.0))) == {"scaling"}
+    assert failed(CLAIM, judged(courses(of_weight=1.4))) == {"times", "scaling"}
+    assert failed(CLAIM, judged(courses(width=0.5))) >= {"sudden"}
+    assert failed(CLAIM, judged(courses(rest=1.0))) == {"scaling"}
 
 
 def test_a_time_is_between_snapshots_or_never() -> None:

@@ -4,9 +4,9 @@ import numpy as np
 
 from featlearn.claims.papers.saad_solla_1995.order_parameters import Course, judged
 from featlearn.claims.papers.saad_solla_1995.plateau import loss_of
-from tests.claims.papers.judging import failed
+from tests.claims.papers.judging import claim_of, failed
 
-PAPER = "saad_solla_1995"
+CLAIM = claim_of("saad-solla-1995", "order-parameters")
 
 
 def courses(*, factor: float = 1.0, later: float = 1.0, specialised: bool = True) -> list[Course]:
@@ -20,11 +20,11 @@ def courses(*, factor: float = 1.0, later: float = 1.0, specialised: bool = True
 
 
 def test_it_holds_on_the_recursion() -> None:
-    assert failed(PAPER, "order_parameters", judged(courses())) == set()
+    assert failed(CLAIM, judged(courses())) == set()
 
 
 def test_it_does_not_hold_off_it() -> None:
-    assert failed(PAPER, "order_parameters", judged(courses(factor=1.3))) == {"course"}
-    assert failed(PAPER, "order_parameters", judged(courses(later=2.0))) == {"escape"}
-    assert failed(PAPER, "order_parameters", judged(courses(later=np.inf))) == {"escape"}
-    assert failed(PAPER, "order_parameters", judged(courses(specialised=False))) == {"specialised"}
+    assert failed(CLAIM, judged(courses(factor=1.3))) == {"course"}
+    assert failed(CLAIM, judged(courses(later=2.0))) == {"escape"}
+    assert failed(CLAIM, judged(courses(later=np.inf))) == {"escape"}
+    assert failed(CLAIM, judged(courses(specialised=False))) == {"specialised"}

@@ -6,9 +6,9 @@ import pytest
 from featlearn import run_batch
 from featlearn.claims.papers.saad_solla_1995.plateau import Rest, judged, loss_of, rate_of, rest
 from featlearn.runs.metrics import as_columns
-from tests.claims.papers.judging import configured, failed
+from tests.claims.papers.judging import claim_of, configured, failed
 
-PAPER = "saad_solla_1995"
+CLAIM = claim_of("saad-solla-1995", "plateau")
 
 
 def rests(*, height: float = 1.0, rate: float = 1.0, power: float = 0.0, specialised: bool = True) -> list[Rest]:
@@ -25,14 +25,14 @@ def growth(size: float, power: float) -> float:
 
 
 def test_it_holds_for_the_laws() -> None:
-    assert failed(PAPER, "plateau", judged(rests())) == set()
+    assert failed(CLAIM, judged(rests())) == set()
 
 
 def test_it_does_not_hold_for_others() -> None:
-    assert failed(PAPER, "plateau", judged(rests(height=1.01))) == {"height"}
-    assert failed(PAPER, "plateau", judged(rests(rate=1.2))) == {"rate"}
-    assert failed(PAPER, "plateau", judged(rests(power=0.1))) == {"rate"}
-    assert failed(PAPER, "plateau", judged(rests(specialised=False))) == {"specialised"}
+    assert failed(CLAIM, judged(rests(height=1.01))) == {"height"}
+    assert failed(CLAIM, judged(rests(rate=1.2))) == {"rate"}
+    assert failed(CLAIM, judged(rests(power=0.1))) == {"rate"}
+    assert failed(CLAIM, judged(rests(specialised=False))) == {"specialised"}
 
 
 def test_a_rest_is_where_the_gradient_is_least_and_ends_at_half_the_loss() -> None:
@@ -45,6 +45,6 @@ def test_a_rest_is_where_the_gradient_is_least_and_ends_at_half_the_loss() -> No
 
 
 def test_a_short_run_rests_at_the_loss_of_the_plateau() -> None:
-    (config,) = configured(PAPER, "flow.yaml", [["stages.learn.steps=90", "log.points=90"]])
+    (config,) = configured(CLAIM, "flow.yaml", [["stages.learn.steps=90", "log.points=90"]])
     rows = as_columns(run_batch([config])[0].rows)
     assert rest(2, 1e-3, rows).loss == pytest.approx(loss_of(2), rel=1e-4)

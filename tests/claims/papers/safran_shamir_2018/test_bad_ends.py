@@ -8,7 +8,7 @@ import pytest
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.safran_shamir_2018.bad_ends import Cell, measure
 from featlearn.runs.metrics import Table
-from tests.claims.papers.made_up_tables import claim_of, failed, tables_of
+from tests.claims.papers.judging import claim_of, failed, given
 
 CLAIM = claim_of("safran-shamir-2018", "bad-ends")
 EQUAL, MORE = (dict(zip(map(int, known.x), map(int, known.y), strict=True)) for known in CLAIM.file.published.values())
@@ -30,7 +30,7 @@ def ends(students: int, ks: list[int], count: Counts, gradient: float = 1e-10) -
 
 def measured(equal: Counts = EQUAL.__getitem__, more: Counts = MORE.__getitem__, gradient: float = 1e-10) -> Findings:
     own = ends(0, [6, 8, 10, 12, 14], equal, gradient)
-    return measure(tables_of(CLAIM, equal=own, one_more=ends(1, [8, 12, 14], more), larger=ends(1, [18], more)))
+    return measure(given(CLAIM, equal=own, one_more=ends(1, [8, 12, 14], more), larger=ends(1, [18], more)))
 
 
 def test_the_published_counts_hold() -> None:
@@ -72,7 +72,7 @@ def test_runs_that_were_cut_off_fail() -> None:
 def test_a_run_without_a_loss_is_no_good_one() -> None:
     own = ends(0, [6, 14], EQUAL.__getitem__)
     own["loss"][:100], own["status"][:100] = np.nan, "failed"
-    findings = measure(tables_of(CLAIM, equal=own, one_more=ends(1, [14], MORE.__getitem__)))
+    findings = measure(given(CLAIM, equal=own, one_more=ends(1, [14], MORE.__getitem__)))
     assert {"equal", "settled"} <= failed(CLAIM, findings)
 
 

@@ -5,9 +5,9 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from featlearn.claims.papers.simsek_2023.ends import End, judged, kind, least_loss
-from tests.claims.papers.judging import failed
+from tests.claims.papers.judging import claim_of, failed
 
-PAPER = "simsek_2023"
+CLAIM = claim_of("simsek-2023", "ends")
 TEACHER = np.eye(5)
 
 
@@ -38,11 +38,11 @@ def ends(**changed: float | str) -> list[End]:
 
 
 def test_it_holds_for_copies_and_averages() -> None:
-    assert failed(PAPER, "ends", judged(ends())) == set()
+    assert failed(CLAIM, judged(ends())) == set()
 
 
 def test_it_does_not_hold_for_other_ends() -> None:
-    assert failed(PAPER, "ends", judged(ends(kind="other"))) == {"ends", "many"}
-    assert failed(PAPER, "ends", judged(ends(ratio=1.01))) == {"loss"}
-    assert failed(PAPER, "ends", judged([*ends(), End(2, 5, 0.9, "copies")])) == {"few"}
-    assert failed(PAPER, "ends", judged([End(4, 5, 1.0, "average"), End(2, 5, 1.0, "average")] * 20)) == {"many"}
+    assert failed(CLAIM, judged(ends(kind="other"))) == {"ends", "many"}
+    assert failed(CLAIM, judged(ends(ratio=1.01))) == {"loss"}
+    assert failed(CLAIM, judged([*ends(), End(2, 5, 0.9, "copies")])) == {"few"}
+    assert failed(CLAIM, judged([End(4, 5, 1.0, "average"), End(2, 5, 1.0, "average")] * 20)) == {"many"}

@@ -9,7 +9,7 @@ import pytest
 from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.xu_du_2023 import tail
 from featlearn.claims.papers.xu_du_2023.tail import Course, courses_of, measure
-from tests.claims.papers.made_up_tables import claim_of, failed, tables_of
+from tests.claims.papers.judging import claim_of, failed, given
 from tests.sweeps.small import new_sweep, run
 
 CLAIM = claim_of("xu-du-2023", "tail")
@@ -32,7 +32,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Findings]:
         students = [Course(1, few, one(few)), Course(2, STEPS, many(STEPS)), Course(3, STEPS, (last or many)(STEPS))]
         made = {"students": students, "longer": [Course(2, 10 * STEPS, longer(10 * STEPS))]}
         monkeypatch.setattr(tail, "courses_of", lambda evidence, sweep: made[sweep])
-        return measure(tables_of(CLAIM))
+        return measure(given(CLAIM))
 
     return found
 

@@ -1,14 +1,15 @@
 """Evidence of the tests' making: tables whose answer is known, and small sweeps."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from featlearn.claims.evidence import Evidence, Findings
+from featlearn.claims.evidence import Findings
 from featlearn.config.model import Config
 from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
+from tests.claims.papers.judging import Given
 from tests.claims.papers.zhou_ge_2024.small import claim
 from tests.sweeps.small import new_sweep, run
 
@@ -41,17 +42,8 @@ CONDITIONING = 0.5  # of the teachers of tables that have no column of it
 
 
 @dataclass(frozen=True)
-class Tables(Evidence):
-    """Evidence whose tables are given, and the logs of their runs."""
-
-    tables: dict[str, Table] = field(default_factory=dict)
-    logs: dict[str, list[Table]] = field(default_factory=dict)
-
-    def table(self, sweep: str) -> Table:
-        return self.tables[sweep]
-
-    def metrics(self, sweep: str) -> list[Table]:
-        return self.logs[sweep]
+class Tables(Given):
+    """Evidence whose tables and logs are given; configurations have the conditionings and seeds of the tables."""
 
     def configs(self, sweep: str) -> list[Config]:
         table = self.tables[sweep]

@@ -7,7 +7,8 @@ import pytest
 
 from featlearn.claims.intervals import Measured
 from featlearn.claims.papers.zhou_ge_2024.beyond_ntk import _largest
-from tests.claims.papers.zhou_ge_2024.small import failed, judged, judged_when_broken
+from tests.claims.papers.small import failed
+from tests.claims.papers.zhou_ge_2024.small import judged, judged_when_broken
 
 SMALL = {"dimension": {"seeds": 3, "grid": {"teacher.input_dim": [8, 64]}}}
 
@@ -21,7 +22,7 @@ def test_small_versions_hold(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_with_a_flipped_sign_the_trained_network_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert failed(judged_when_broken("wrong sign", "beyond-ntk", SMALL, tmp_path, monkeypatch)) == {"trained"}
+    assert failed(judged_when_broken("steps go uphill", "beyond-ntk", SMALL, tmp_path, monkeypatch)) == {"trained"}
 
 
 def test_the_largest_loss_is_held_to_the_largest_end_of_any_interval() -> None:

@@ -9,7 +9,8 @@ from featlearn.claims.evidence import Evidence
 from featlearn.claims.papers.zhou_ge_2024 import certificate
 from featlearn.claims.verdicts import verdict
 from featlearn.theory import precertificate
-from tests.claims.papers.zhou_ge_2024.small import claim, failed
+from tests.claims.papers.small import failed
+from tests.claims.papers.zhou_ge_2024.small import claim
 
 OWN = claim("certificate")
 

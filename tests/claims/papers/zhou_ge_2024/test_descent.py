@@ -12,8 +12,9 @@ from featlearn.claims.papers.zhou_ge_2024 import descent
 from featlearn.claims.records import ClaimRecord
 from featlearn.claims.verdicts import verdict
 from featlearn.theory import population
-from tests.claims.papers.zhou_ge_2024 import small
-from tests.claims.papers.zhou_ge_2024.small import LATE, SHORT, Small, claim, failed, judged, judged_when_broken
+from tests.claims.papers import small
+from tests.claims.papers.small import Small, failed
+from tests.claims.papers.zhou_ge_2024.small import LATE, SHORT, claim, judged, judged_when_broken
 
 OWN = claim("descent")
 SEEDS = 30
@@ -95,4 +96,4 @@ def test_without_weight_decay_gradient_descent_does_not_come_near(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = {key: {**one, "seeds": 2} for key, one in SMALL.items()}
-    assert shares(judged_when_broken("no decay", "descent", few, tmp_path, monkeypatch))["gd"] == 0
+    assert shares(judged_when_broken("no weight decay", "descent", few, tmp_path, monkeypatch))["gd"] == 0

@@ -8,7 +8,8 @@ import pytest
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.zhou_ge_2024.end import measure
 from tests.claims.papers.judging import grid
-from tests.claims.papers.zhou_ge_2024.small import TINY_AND_SHORT, failed, judged_when_broken
+from tests.claims.papers.small import failed
+from tests.claims.papers.zhou_ge_2024.small import TINY_AND_SHORT, judged_when_broken
 from tests.claims.papers.zhou_ge_2024.tables import holding, tables, with_logs
 
 SMALL = {
@@ -20,7 +21,7 @@ SMALL = {
 
 @pytest.mark.slow
 def test_with_a_flipped_sign_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert failed(judged_when_broken("wrong sign", "end", SMALL, tmp_path, monkeypatch)) >= {"with"}
+    assert failed(judged_when_broken("steps go uphill", "end", SMALL, tmp_path, monkeypatch)) >= {"with"}
 
 
 def measured(aligned: list[float], losses: tuple[float, ...] = (1.0, 0.01, 0.001, 0.0)) -> Findings:

@@ -8,7 +8,8 @@ import pytest
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.zhou_ge_2024.end_to_end import measure
 from tests.claims.papers.judging import grid
-from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, failed, judged, judged_when_broken
+from tests.claims.papers.small import failed
+from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, judged, judged_when_broken
 from tests.claims.papers.zhou_ge_2024.tables import holding, logs_of, tables, with_ends, with_logs
 
 GRID = {**TINY, **SHORT, "student.width": [40]}
@@ -59,7 +60,7 @@ def test_small_versions_find_nearly_every_well_conditioned_teacher(tmp_path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["no decay", "wrong sign"])
+@pytest.mark.parametrize("fault", ["no weight decay", "steps go uphill"])
 def test_with_broken_steps_hardly_any_start_ends_at_the_teacher(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

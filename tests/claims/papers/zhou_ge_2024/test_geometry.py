@@ -13,7 +13,8 @@ from featlearn.claims.evidence import Evidence
 from featlearn.claims.papers.zhou_ge_2024 import geometry
 from featlearn.claims.papers.zhou_ge_2024.snapshots import Snapshot
 from featlearn.claims.verdicts import verdict
-from tests.claims.papers.zhou_ge_2024.small import TINY_AND_SHORT, claim, failed, judged, judged_when_broken
+from tests.claims.papers.small import failed
+from tests.claims.papers.zhou_ge_2024.small import TINY_AND_SHORT, claim, judged, judged_when_broken
 
 SMALL = {"runs": TINY_AND_SHORT | {"seeds": 24}}
 OWN = claim("geometry")
@@ -82,4 +83,4 @@ def test_small_versions_hold(tmp_path: Path) -> None:
 def test_without_weight_decay_the_gradient_is_smaller_than_the_gap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "gradient" in failed(judged_when_broken("no decay", "geometry", SMALL, tmp_path, monkeypatch))
+    assert "gradient" in failed(judged_when_broken("no weight decay", "geometry", SMALL, tmp_path, monkeypatch))

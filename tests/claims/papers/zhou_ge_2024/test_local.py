@@ -8,7 +8,8 @@ import pytest
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.zhou_ge_2024.local import measure
 from tests.claims.papers.judging import grid
-from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, failed, judged, judged_when_broken
+from tests.claims.papers.small import failed
+from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, judged, judged_when_broken
 from tests.claims.papers.zhou_ge_2024.tables import holding, logs_of, tables, with_ends, with_logs
 
 STARTS = {"seeds": 80, "grid": {**TINY, **SHORT}}
@@ -71,7 +72,7 @@ def test_small_versions_hold(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["no decay", "wrong sign"])
+@pytest.mark.parametrize("fault", ["no weight decay", "steps go uphill"])
 def test_with_broken_steps_no_start_ends_at_the_teacher(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,8 @@ from featlearn.claims.records import ClaimRecord
 from featlearn.claims.verdicts import verdict
 from featlearn.theory.optimum import Optimum
 from featlearn.training.networks import Network
-from tests.claims.papers.zhou_ge_2024.small import claim, failed
+from tests.claims.papers.small import failed
+from tests.claims.papers.zhou_ge_2024.small import claim
 
 OWN = claim("optimum")
 

@@ -14,7 +14,8 @@ from featlearn.claims.papers.zhou_ge_2024.rate import arrival, growth, measure, 
 from featlearn.runs.metrics import Table
 from featlearn.sweeps.directory import SweepDirectory
 from tests.claims.papers.judging import grid
-from tests.claims.papers.zhou_ge_2024.small import LATE, TINY, Small, claim, failed, judged, judged_when_broken
+from tests.claims.papers.small import Small, failed
+from tests.claims.papers.zhou_ge_2024.small import LATE, TINY, claim, judged, judged_when_broken
 from tests.claims.papers.zhou_ge_2024.tables import assert_complete, holding, swept, tables
 
 OWN = claim("rate")
@@ -146,7 +147,7 @@ def test_the_loss_follows_the_square_of_the_decay_unless_it_is_dropped(
     for place in ("right", "broken"):
         (tmp_path / place).mkdir()
     assert not failed(judged("rate", SMALL, tmp_path / "right")) & {"square", "epoch"}
-    assert "square" in failed(judged_when_broken("no decay", "rate", SMALL, tmp_path / "broken", monkeypatch))
+    assert "square" in failed(judged_when_broken("no weight decay", "rate", SMALL, tmp_path / "broken", monkeypatch))
 
 
 def test_a_loss_is_reached_between_the_ends_of_epochs() -> None:

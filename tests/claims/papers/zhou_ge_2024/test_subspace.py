@@ -8,7 +8,8 @@ import pytest
 from featlearn.claims.evidence import Findings
 from featlearn.claims.papers.zhou_ge_2024.subspace import measure
 from tests.claims.papers.judging import grid
-from tests.claims.papers.zhou_ge_2024.small import Small, failed, judged, judged_when_broken
+from tests.claims.papers.small import Small, failed
+from tests.claims.papers.zhou_ge_2024.small import judged, judged_when_broken
 from tests.claims.papers.zhou_ge_2024.tables import holding, tables
 
 SMALL: Small = {
@@ -25,7 +26,7 @@ def test_small_versions_hold(tmp_path: Path) -> None:
 
 
 def test_without_weight_decay_the_share_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert failed(judged_when_broken("no decay", "subspace", SMALL, tmp_path, monkeypatch)) == {"share"}
+    assert failed(judged_when_broken("no weight decay", "subspace", SMALL, tmp_path, monkeypatch)) == {"share"}
 
 
 def measured(outside: float, aligned: float) -> Findings:

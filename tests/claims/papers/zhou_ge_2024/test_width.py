@@ -10,7 +10,8 @@ from featlearn.claims.evidence import Evidence, Findings
 from featlearn.claims.papers.zhou_ge_2024.width import measure, needed
 from featlearn.runs.metrics import Table
 from tests.claims.papers.judging import grid
-from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, claim, failed, judged, judged_when_broken
+from tests.claims.papers.small import failed
+from tests.claims.papers.zhou_ge_2024.small import SHORT, TINY, claim, judged, judged_when_broken
 from tests.claims.papers.zhou_ge_2024.tables import assert_complete, holding, swept, tables, with_ends
 
 
@@ -36,7 +37,7 @@ SMALL = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["no decay", "wrong sign"])
+@pytest.mark.parametrize("fault", ["no weight decay", "steps go uphill"])
 def test_with_broken_steps_no_width_is_enough(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert failed(judged_when_broken(fault, "width", SMALL, tmp_path, monkeypatch)) == {"gain", "needed"}
 
