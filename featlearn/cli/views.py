@@ -183,17 +183,32 @@ def _theory_of(data: RunData, overlay: list[str] | None) -> Theory:
 
 def report(
     run: Annotated[
-        str, typer.Argument(help="A run or a sweep: its path, `latest`, or its name or a beginning.")
-    ] = "latest",
+        str | None,
+        typer.Argument(
+            help="A run or a sweep: its path, `latest`, or its name or a beginning.", show_default="latest"
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
     ] = None,
+    index: Annotated[
+        bool,
+        typer.Option("--index", help="Of all runs, sweeps and reproductions, as index.html in the runs directory."),
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="With --index: serve the page to this machine alone, kept fresh, until Ctrl-C."),
+    ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """One HTML page that needs no network.
 
-    Of a run: curves, neurons and certificate over time, and the configuration. Of a sweep: its map and table.
+    Of a run: curves, neurons and certificate over time, and the configuration. Of a sweep: its map and table. Of all of
+    them: a table with filters, from which runs are chosen.
     """
+    if index or watch:
+        _report_on_all(run, out, runs_dir, index=index, watch=watch)
+        return
     with waiting("loading", quiet=False):
         from featlearn.claims.find import find_run_or_sweep
         from featlearn.sweeps.directory import SweepDirectory
@@ -206,7 +221,7 @@ def report(
         from featlearn.views.report.sweep import sweep_page
 
     with errors_told():
-        found = find_run_or_sweep(run, runs_dir)
+        found = find_run_or_sweep(run or "latest", runs_dir)
         if isinstance(found, SweepDirectory):
             with counting("reading runs") as watch:
                 page = sweep_page(read_sweep(found), watch, (out or found.report_file).parent)
@@ -216,3 +231,18 @@ def report(
             page = run_page(data)
         write_page(page, out or found.report_file)
     tell(out or found.report_file)
+
+
+def _report_on_all(run: str | None, out: Path | None, runs_dir: Path, *, index: bool, watch: bool) -> None:
+    from featlearn.cli.index import watch_index, write_index
+
+    if not index:
+        raise typer.BadParameter("--watch goes with --index; the page of one run is written anew by: featlearn report RUN")
+    if run is not None:
+        raise typer.BadParameter(f"--index is of all runs; leave out {run!r:.200}, or --index for a page of it alone")
+    if watch and out is not None:
+        raise typer.BadParameter("--watch serves the page and writes none; leave out --out, or --watch for a file")
+    if watch:
+        watch_index(runs_dir)
+    else:
+        write_index(runs_dir, out)

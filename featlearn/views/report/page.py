@@ -31,14 +31,26 @@ _templates = jinja2.Environment(
 )
 
 
-def filled(template: str, scripts: Iterable[str], payload: Mapping[str, Any], **values: Any) -> str:
-    """A template filled in. Only the scripts written here may run: the page's policy knows them by their digests."""
-    from plotly.offline import get_plotlyjs
+def filled(
+    template: str,
+    scripts: Iterable[str],
+    payload: Mapping[str, Any],
+    *,
+    charts: bool = True,
+    asks_its_server: bool = False,
+    **values: Any,
+) -> str:
+    """A template filled in. Only the scripts written here may run: the page's policy knows them by their digests.
 
-    sources = [_script(get_plotlyjs()), *(_script(_source(name)) for name in scripts)]
+    Args:
+        charts: whether Plotly is in the page, too.
+        asks_its_server: whether the page may ask the server that it came from for more.
+    """
+    sources = [*([_script(_plotly())] if charts else []), *(_script(_source(name)) for name in scripts)]
     starter = _source("starter.js")
     digests = " ".join(f"'sha256-{_digest(source)}'" for source in (*sources, starter))
     policy = f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; img-src data: blob:"
+    policy += "; connect-src 'self'" if asks_its_server else ""
     return _templates.get_template(template).render(
         policy=policy,
         version=version("featlearn"),
@@ -48,6 +60,12 @@ def filled(template: str, scripts: Iterable[str], payload: Mapping[str, Any], **
         data=Markup(_as_json({**colours(), **payload})),
         **values,
     )
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
 
 
 def colours() -> dict[str, Any]:
