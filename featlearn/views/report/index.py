@@ -79,11 +79,14 @@ class Rows:
         return {
             "read": time.time(),
             "keys": self.keys.all,
-            "columns": [[key, names[key], key in RESULTS] for key in (*differ, *held)],
+            "columns": [[key, names[key], self._is_text(key)] for key in (*differ, *held)],
             "headed": _lists(headings()),
             "hinted": _lists((word, hint.means) for hint in OF_KEYS if hint.means and not hint.at for word in hint.words.split()),
             "where": self._where,
         }
+
+    def _is_text(self, key: str) -> bool:
+        return any(isinstance(value_of(line, key), str | list) for line in self._lines)
 
     def of(self, lines: Iterable[Line], drawn: Mapping[str, Thumbnail]) -> list[dict[str, Any]]:
         """A row for each line."""

@@ -34,13 +34,13 @@ function compare(a, b) {
 const order = (x, y) => (x < y ? -1 : x > y ? 1 : 0);
 
 function columnsNow() {
-  const listed = known.columns.map(([key, title, result]) => ({ key, title, sorts: true, text: !result }));
+  const listed = known.columns.map(([key, title, text]) => ({ key, title, sorts: true, text }));
   const asked = conditions.map(({ key }) => key).filter((key) => !["name", "kind", "status", "tags", "note", "created", ...listed.map((column) => column.key)].includes(key));
   return [
-    { key: "choose", title: "choose" }, { key: "id", title: "run", sorts: true }, { key: "status", title: "status", sorts: true },
+    { key: "choose", title: "" }, { key: "id", title: "run", sorts: true }, { key: "status", title: "status", sorts: true },
     { key: "neurons", title: "neurons" }, { key: "curve", title: "curve" }, { key: "tags", title: "tags", sorts: true }, { key: "note", title: "note", sorts: true },
     ...[...new Set(asked)].map((key) => ({ key, title: key, sorts: true })), ...listed,
-    { key: "kind", title: "kind", sorts: true, text: true }, { key: "created", title: "created", sorts: true, text: true }, { key: "page", title: "page" },
+    { key: "kind", title: "kind", sorts: true, text: true }, { key: "created", title: "created", sorts: true, text: true },
   ];
 }
 

@@ -97,22 +97,26 @@ function cellText(row, key) {
 /** What to type for a page about some runs. */
 const commandFor = (rows) => `featlearn report ${rows.map((row) => row.typed).join(" ")}${data.where}`;
 
+/** The name of a row, which leads to its page; where there is none yet, with a button for the command that makes it. */
+function nameOf(row) {
+  if (row.page) return [node("a", { href: row.page, "data-does": "open", tabIndex: -1 }, row.id)];
+  if (!row.typed || row.values.get("kind") === "reproduction" || row.values.get("status") === "unreadable") return [row.id];
+  const title = commandFor([row]);
+  return [row.id, " ", node("button", { type: "button", "data-does": "copy", tabIndex: -1, title, "aria-label": `copy: ${title}` }, "copy command")];
+}
+
 /** The cells of a row, in the order of the columns; what acts on them is told by data-does. */
 function cellsOf(row, columns, isChosen) {
   return columns.map(({ key, text }) => {
     if (key === "choose") {
-      if (row.values.get("kind") !== "run" || !row.typed) return node("td");
+      if (row.values.get("kind") !== "run" || row.values.get("status") === "unreadable" || !row.typed) return node("td");
       return node("td", {}, node("input", { type: "checkbox", checked: isChosen, "data-does": "choose", tabIndex: -1, "aria-label": `choose ${row.id}` }));
     }
-    if (key === "id") return node("th", { scope: "row", className: "left name" }, row.page ? node("a", { href: row.page, "data-does": "open", tabIndex: -1 }, row.id) : row.id);
+    if (key === "id") return node("th", { scope: "row", className: "left name" }, ...nameOf(row));
     if (key === "status") return statusCell(row);
     if (key === "neurons") return node("td", {}, row.drawn?.neurons === undefined ? "" : neuronsPicture(row.drawn));
     if (key === "curve") return node("td", {}, row.drawn?.loss === undefined ? "" : lossPicture(row.drawn));
     if (key === "tags") return node("td", { className: "left" }, ...row.values.get("tags").map((tag) => node("span", { className: "tag" }, tag)));
-    if (key === "page") {
-      if (row.page || !row.typed || row.values.get("kind") === "reproduction") return node("td");
-      return node("td", {}, node("button", { type: "button", "data-does": "copy", tabIndex: -1, title: commandFor([row]), "aria-label": `copy the command for the page of ${row.id}` }, "copy command"));
-    }
     return node("td", { className: key === "note" ? "text" : text ? "left" : "" }, key === "created" ? cellText(row, key).slice(0, 16).replace("T", " ") : cellText(row, key));
   });
 }
