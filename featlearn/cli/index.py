@@ -18,6 +18,7 @@ def write_index(runs_dir: Path, out: Path | None) -> None:
         from featlearn.views.report.index import PAGE_FILE, index_page
         from featlearn.views.report.page import write_page
 
+        _check_is_there(runs_dir)
         file = out or runs_dir / PAGE_FILE
         write_page(index_page(listing(runs_dir), thumbnails(runs_dir), runs_dir, file.parent), file)
     tell(file)
@@ -29,8 +30,17 @@ def watch_index(runs_dir: Path) -> None:
         from featlearn.views.console.output import tell
         from featlearn.views.report.watch import IndexServer
 
+        _check_is_there(runs_dir)
         server = IndexServer(runs_dir)
         server.watched.news(0)
     with server, suppress(KeyboardInterrupt):
         tell(f"{server.address} shows the runs in {runs_dir} to this machine alone, until Ctrl-C", flush=True)
         server.serve_forever()
+
+
+def _check_is_there(runs_dir: Path) -> None:
+    from featlearn.storage.errors import RunNotFound
+
+    if not runs_dir.is_dir():
+        made = "make one with: featlearn new, then featlearn train --config quickstart.yaml"
+        raise RunNotFound(f"there are no runs in {runs_dir}; {made}")
