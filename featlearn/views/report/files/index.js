@@ -227,7 +227,7 @@ element("ask").addEventListener("submit", (event) => {
   filtered();
 });
 for (const name of Object.keys(filters)) {
-  element(name).addEventListener("input", () => {
+  element(name).addEventListener(name === "words" ? "input" : "change", () => {
     filters[name] = element(name).value;
     filtered();
   });
