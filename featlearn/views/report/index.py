@@ -100,7 +100,7 @@ class Rows:
             "texts": {key: _text(line, key) for key in RESULTS if value_of(line, key) is not None},
             "status": status_in_words(line),
             "steps": _planned_steps(line) if line.kind == "run" and line.status == "running" else None,
-            "error": None if line.error is None else printable(line.error),
+            "error": None if line.error is None else printable(line.error.replace(f"{line.path}{os.sep}", "")),
             "page": f"{self._to_folder}{quote(os.fsencode(line.name))}/{quote(page.name)}" if page else None,
             "typed": _typed(line.name),
             "drawn": thumbnail or None,
@@ -132,7 +132,8 @@ def _text(line: Line, key: str) -> str:
 
 def _planned_steps(line: Line) -> int | None:
     """How many steps a run takes at most; None where its configuration does not say."""
-    steps = [value for key, value in line.settings.items() if key.startswith("stages.") and key.endswith(".steps")]
+    stages = dict.fromkeys(key.split(".")[1] for key in line.settings if key.startswith("stages."))
+    steps = [line.settings.get(f"stages.{name}.steps", 1) for name in stages]  # one where a method takes no more
     return sum(steps) if steps and all(map(is_number, steps)) else None
 
 

@@ -88,7 +88,7 @@ def test_a_name_that_no_shell_takes_has_no_command(tmp_path: Path) -> None:
 
 
 def test_a_run_that_runs_has_its_steps(tmp_path: Path) -> None:
-    settings = {"stages.one.steps": 40, "stages.two.steps": 2, "log.steps": 9}
+    settings = {"stages.one.steps": 40, "stages.two.method": "ridge", "stages.three.steps": 1, "log.steps": 9}
     line = Line(tmp_path / "a", "run", {"status": "running"}, settings, [], "", None, alive=True)
     assert rows_of(index_page([line], {}, tmp_path, tmp_path))["a"]["steps"] == 42
 

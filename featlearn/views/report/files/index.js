@@ -90,7 +90,7 @@ function showHead(columns) {
   if (now === headed) return;
   headed = now;
   table.tHead.replaceChildren(node("tr", {}, ...columns.map(({ key, title, sorts, text }) => {
-    const head = node("th", { scope: "col", className: text || ["id", "status", "tags", "note"].includes(key) ? "left" : "" });
+    const head = node("th", { scope: "col", className: text || ["id", "status", "neurons", "curve", "tags", "note"].includes(key) ? "left" : "" });
     if (!sorts) return head.append(title), head;
     head.setAttribute("aria-sort", key !== sortedBy ? "none" : ascending ? "ascending" : "descending");
     const button = node("button", { type: "button", "data-key": key }, title + (key === sortedBy ? (ascending ? " ▲" : " ▼") : ""));
