@@ -14,7 +14,7 @@ Law = Callable[[np.ndarray], np.ndarray]
 
 
 def judged(one: Law, two: Law, three: Law, *, overlap: float = 0.3) -> Findings:
-    table = grid(12, teacher__polynomial=list(TARGETS.values()), teacher__input_dim=[256, 1024, 4096, 16384])
+    table = grid(12, teacher__polynomial=list(TARGETS.values()), teacher__input_dim=[1024, 4096, 16384, 65536])
     d = table["teacher.input_dim"].astype(float)
     laws = dict(zip(TARGETS.values(), (one, two, three), strict=True))
     times = np.array([laws[target](at) for target, at in zip(table["teacher.polynomial"], d, strict=True)])
