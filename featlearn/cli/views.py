@@ -184,9 +184,7 @@ def _theory_of(data: RunData, overlay: list[str] | None) -> Theory:
 def report(
     run: Annotated[
         str | None,
-        typer.Argument(
-            help="A run or a sweep: its path, `latest`, or its name or a beginning.", show_default="latest"
-        ),
+        typer.Argument(help="A run or a sweep: its path, `latest`, or its name or a beginning.", show_default="latest"),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
@@ -223,8 +221,8 @@ def report(
     with errors_told():
         found = find_run_or_sweep(run or "latest", runs_dir)
         if isinstance(found, SweepDirectory):
-            with counting("reading runs") as watch:
-                page = sweep_page(read_sweep(found), watch, (out or found.report_file).parent)
+            with counting("reading runs") as count:
+                page = sweep_page(read_sweep(found), count, (out or found.report_file).parent)
         else:
             data = read_run(found)
             complain([data.lost] if data.lost else [])
@@ -237,7 +235,9 @@ def _report_on_all(run: str | None, out: Path | None, runs_dir: Path, *, index: 
     from featlearn.cli.index import watch_index, write_index
 
     if not index:
-        raise typer.BadParameter("--watch goes with --index; the page of one run is written anew by: featlearn report RUN")
+        raise typer.BadParameter(
+            "--watch goes with --index; the page of one run is written anew by: featlearn report RUN"
+        )
     if run is not None:
         raise typer.BadParameter(f"--index is of all runs; leave out {run!r:.200}, or --index for a page of it alone")
     if watch and out is not None:

@@ -1,20 +1,18 @@
 """``featlearn report --index`` and ``--watch``: what they write, what they refuse, and how they end."""
 
-import os
 import signal
 import subprocess
-import time
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import ENVIRONMENT, FEATLEARN, invoked
-from tests.runs.records import an_info
-from tests.views.pages import payload
 from featlearn.config.load import load_config
 from featlearn.runs.directory import RunDirectory
+from tests.cli.commands import ENVIRONMENT, FEATLEARN, invoked
 from tests.config.broken import MINIMAL, write
+from tests.runs.records import an_info
+from tests.views.pages import payload
 
 
 @pytest.fixture

@@ -171,7 +171,7 @@ def read_snapshots(run: RunDirectory, *, last: bool = False) -> Snapshots:
 
 
 def neurons_at_end(run: RunDirectory, info: RunInfo) -> Neurons | None:
-    """The neurons of a run at its last snapshot alone; None without a teacher. Raises RunError as ``read_snapshots``."""
+    """The neurons of a run at its last snapshot; None without a teacher. Raises RunError as ``read_snapshots``."""
     at = read_snapshots(run, last=True)
     return _neurons_at(at, run, info) if len(at.teacher_first_layer) else None
 

@@ -1,9 +1,10 @@
-"""What a small picture of a run is drawn from: its loss, and its neurons at the end; kept in a cache beside the runs."""
+"""What a small picture of a run is drawn from: its loss, and its neurons at the end. A cache beside the runs has it."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,18 +46,13 @@ def read_thumbnail(run: RunDirectory) -> Thumbnail:
         base64.
     """
     found: Thumbnail = {}
-    try:
+    with suppress(RunError, ValueError):  # what is wrong with the log is told elsewhere
         found |= _loss(run)
-    except (RunError, ValueError):  # what is wrong with the log is told elsewhere
-        pass
-    try:
+    with suppress(RunError):
         info = run.read_info()
-        if _may_be_plane(info):
-            neurons = neurons_at_end(run, info)
-            if neurons is not None and neurons.rank == 2:
-                found |= _in_plane(neurons)
-    except RunError:
-        pass
+        neurons = neurons_at_end(run, info) if _may_be_plane(info) else None
+        if neurons is not None and neurons.rank == 2:
+            found |= _in_plane(neurons)
     return found
 
 
@@ -77,7 +73,9 @@ def _may_be_plane(info: RunInfo) -> bool:
 
 def _loss(run: RunDirectory) -> Thumbnail:
     lines = read_lines(run.metrics_file)
-    places = np.unique(np.linspace(0, len(lines) - 1, _MOST_POINTS).round().astype(int)) if lines else []
+    if not lines:
+        return {}
+    places = np.unique(np.linspace(0, len(lines) - 1, _MOST_POINTS).round().astype(int))
     rows = [parse_row(lines[place]) for place in places]
     for column in LOSSES:
         values = [row[column] for row in rows]

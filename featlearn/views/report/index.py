@@ -81,7 +81,9 @@ class Rows:
             "keys": self.keys.all,
             "columns": [[key, names[key], self._is_text(key)] for key in (*differ, *held)],
             "headed": _lists(headings()),
-            "hinted": _lists((word, hint.means) for hint in OF_KEYS if hint.means and not hint.at for word in hint.words.split()),
+            "hinted": _lists(
+                (word, hint.means) for hint in OF_KEYS if hint.means and not hint.at for word in hint.words.split()
+            ),
             "where": self._where,
         }
 

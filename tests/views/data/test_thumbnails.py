@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -85,8 +86,6 @@ def test_losses_that_are_not_positive_have_no_place(run: RunDirectory, tmp_path:
 
 
 def test_they_are_kept_beside_the_runs(run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     copy = copied(run, tmp_path / "a", 8)
     for path in copy.path.iterdir():
         os.utime(path, (1e9, 1e9))

@@ -1,6 +1,7 @@
 """The server of the page of all runs: it answers this machine alone, with pages of runs and nothing else."""
 
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -53,9 +54,9 @@ def asked(server: IndexServer, path: str, host: str | None = None, method: str =
 def test_it_is_bound_to_this_machine_alone(server: IndexServer) -> None:
     assert server.server_address[0] == "127.0.0.1"
     assert server.address == f"http://127.0.0.1:{server.server_port}/"
-    with socket.socket() as other, pytest.raises(OSError, match=r"refused|unreachable|timed out"):
+    with socket.socket() as other:
         other.settimeout(2)
-        other.connect(("127.0.0.2", server.server_port))
+        assert other.connect_ex(("127.0.0.2", server.server_port)) != 0
 
 
 def test_the_page_is_served_with_a_policy_that_lets_it_ask(server: IndexServer) -> None:
@@ -112,7 +113,9 @@ def test_no_path_leads_out_or_to_anything_else(server: IndexServer, path: str) -
     assert b"page of a" not in content
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil", "", "@"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil", "", "@"]
+)
 def test_a_foreign_name_for_this_machine_is_refused(server: IndexServer, host: str) -> None:
     for path in ("/", "/changes?since=0", f"/{A}/report.html"):
         answer, content = asked(server, path, host)
@@ -138,8 +141,6 @@ def test_changes_are_asked_for_since_a_version(server: IndexServer, query: str) 
 def test_what_is_new_comes_once(tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "_REST", 0.0)
     folder = tmp_path / "runs"
-    import shutil
-
     shutil.copytree(runs, folder, symlinks=True)
     watched = Watched(folder)
     first = watched.news(0)
