@@ -203,3 +203,13 @@ def test_what_is_no_plain_archive_has_no_end(tmp_path: Path, whole: bool) -> Non
         path.write_bytes(cut)
         with path.open("rb") as file, pytest.raises(ValueError, match=r"begin|zip|file|header|fewer|magic"):
             arrays_at_end(file, growing)
+
+
+def test_a_header_that_breaks_off_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    write_npz(path, {"rows": np.zeros((999, 999))})  # more than is read before the checksum is known
+    path.write_bytes(path.read_bytes().replace(b"(999, 999), }", b"(999L, {{((  "))
+    with pytest.raises(ValueError, match="EOF"):
+        read_npz(path)
+    with path.open("rb") as file, pytest.raises(ValueError, match="EOF"):
+        arrays_at_end(file, ["rows"])

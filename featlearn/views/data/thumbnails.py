@@ -48,7 +48,7 @@ def read_thumbnail(run: RunDirectory) -> Thumbnail:
     found: Thumbnail = {}
     with suppress(RunError, ValueError):  # what is wrong with the log is told elsewhere
         found |= _loss(run)
-    with suppress(RunError):
+    with suppress(RunError), np.errstate(all="ignore"):  # weights of a file that somebody damaged may be huge
         info = run.read_info()
         neurons = neurons_at_end(run, info) if _may_be_plane(info) else None
         if neurons is not None and neurons.rank == 2:

@@ -202,6 +202,8 @@ CONDITIONS = [
     "then~norm",
     "local_convergence.step_size=.2",
     "weight_decay<1e0",
+    "magnitude~0.7",
+    "magnitude~0.7 1.3",
     "gap<=0.1",
     "note=",
     "tags~a",
