@@ -22,6 +22,7 @@ from featlearn.views.report.index import index_page, packed_rows
 from featlearn.views.report.page import write_page
 from featlearn.views.report.watch import IndexServer
 from tests.views.browser import Browser, errors, needs_browser, new_browser, until
+from tests.views.conditions import CONDITIONS
 from tests.views.legibility import faint_texts
 from tests.views.many import WIDTHS, changed, folder_of_runs
 from tests.views.pages import HOSTILE, Outline, payload
@@ -148,68 +149,6 @@ def text_of(browser: Browser, name: str) -> str:
 def ask(browser: Browser, text: str) -> None:
     by_id(browser, "condition").clear()
     by_id(browser, "condition").send_keys(text, Key.ENTER)
-
-
-CONDITIONS = [
-    "student.width=100",
-    "width=20",
-    "width!=20",
-    "loss<1",
-    "loss<=5",
-    "loss>0.001",
-    "loss=5",
-    "loss=5.0",
-    "loss!=5",
-    "loss=null",
-    "loss!=null",
-    "tags=paper",
-    "tags=pap",
-    "tags~pap",
-    "tags!=paper",
-    "note~SHOW",
-    "status=done",
-    "status!=done",
-    "status~ing",
-    "kind=sweep",
-    "kind!=run",
-    "name=a",
-    "name~b",
-    "name>a",
-    "name<=b",
-    "teacher.rank==2",
-    "m=8",
-    "m<21",
-    "λ<1",
-    "mean_angle>0",
-    "stages.first_step.then~norm",
-    "then=[]",
-    "precision=float64",
-    "precision<g",
-    "seed=0",
-    "inputs.covariance=identity",
-    "min_angle=25",
-    "min_angle=25.0",
-    "created>2026",
-    "drop_hermite_below>=2",
-    "loss~e",
-    "local_convergence.weight_decay=0.01",
-    "local_convergence.weight_decay.every=100",
-    "gap=true",
-    "recovered>=0",
-    'stages.first_step.train=["first_layer"]',
-    "train~first",
-    "stages.first_step.train~first",
-    "then~norm",
-    "local_convergence.step_size=.2",
-    "weight_decay<1e0",
-    "magnitude~0.7",
-    "magnitude~0.7 1.3",
-    "gap<=0.1",
-    "note=",
-    "tags~a",
-    "loss<0.01",
-    "created<2027-01",
-]
 
 
 def met_by(text: str, lines: list[Line]) -> list[str] | None:
@@ -359,6 +298,10 @@ def test_every_text_can_be_read(width: int, scheme: str, shown: Browser) -> None
     by_id(shown, "clear").click()
     assert faint_texts(shown) == []
     assert shown.execute_script("return document.documentElement.scrollWidth") <= width
+    too_wide = (
+        "return [...document.querySelectorAll('#runs td, #runs th')].filter((c) => c.scrollWidth > c.clientWidth + 1)"
+    )
+    assert [cell.text for cell in shown.execute_script(too_wide)] == [], "no cell runs into the next"
     assert len(shown.find_elements(By.CSS_SELECTOR, "#runs svg[role=img][aria-label]")) >= 10
     shown.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert errors(shown) == []

@@ -116,7 +116,7 @@ function cellsOf(row, columns, isChosen) {
     if (key === "status") return statusCell(row);
     if (key === "neurons") return node("td", {}, row.drawn?.neurons === undefined ? "" : neuronsPicture(row.drawn));
     if (key === "curve") return node("td", {}, row.drawn?.loss === undefined ? "" : lossPicture(row.drawn));
-    if (key === "tags") return node("td", { className: "left" }, ...row.values.get("tags").map((tag) => node("span", { className: "tag" }, tag)));
+    if (key === "tags") return node("td", { className: "left tagged" }, ...row.values.get("tags").map((tag) => node("span", { className: "tag" }, tag)));
     return node("td", { className: key === "note" ? "text" : text ? "left" : "" }, key === "created" ? cellText(row, key).slice(0, 16).replace("T", " ") : cellText(row, key));
   });
 }
