@@ -223,13 +223,25 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file to write.", show_default="report.html in the run")
     ] = None,
+    index: Annotated[
+        bool,
+        typer.Option("--index", help="Of all runs, sweeps and reproductions, as index.html in the runs directory."),
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="With --index: serve the page to this machine alone, kept fresh, until Ctrl-C."),
+    ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """One HTML page that needs no network.
 
     Of a run: curves, neurons and certificate over time, and the configuration. Of two or three runs: their neurons side
-    by side at the same time, their curves in shared charts, and in what they differ. Of a sweep: its map and table.
+    by side at the same time, their curves in shared charts, and in what they differ. Of a sweep: its map and table. Of
+    all of them: a table with filters, from which runs are chosen.
     """
+    if index or watch:
+        _report_on_all(runs or [], out, runs_dir, index=index, watch=watch)
+        return
     names = runs or ["latest"]
     if len(names) > _MOST_RUNS:
         raise typer.BadParameter(
@@ -281,3 +293,22 @@ def _page_of_runs(names: list[str], runs_dir: Path) -> tuple[str, Path]:
     complain(one.lost for one in data if one.lost)
     others = "-".join(run.name for run in found[1:])
     return comparison_page(compare(data)), found[0].inside(f"report-with-{others}.html")
+
+
+def _report_on_all(runs: list[str], out: Path | None, runs_dir: Path, *, index: bool, watch: bool) -> None:
+    from featlearn.cli.index import watch_index, write_index
+
+    if not index:
+        raise typer.BadParameter(
+            "--watch goes with --index; the page of one run is written anew by: featlearn report RUN"
+        )
+    if runs:
+        raise typer.BadParameter(
+            f"--index is of all runs; leave out {' '.join(runs)!r:.200}, or --index for a page of what is named"
+        )
+    if watch and out is not None:
+        raise typer.BadParameter("--watch serves the page and writes none; leave out --out, or --watch for a file")
+    if watch:
+        watch_index(runs_dir)
+    else:
+        write_index(runs_dir, out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
@@ -15,7 +15,7 @@ from featlearn.storage.errors import RunError, RunNotFound, reason
 from featlearn.storage.index import directories_in
 from featlearn.storage.locks import PATIENCE, Lock, holder_of, is_held
 from featlearn.storage.names import LATEST, answers_to, begins_so, inside, named_paths
-from featlearn.storage.npz import arrays_in
+from featlearn.storage.npz import arrays_at_end, arrays_in
 from featlearn.storage.opening import open_regular
 from featlearn.storage.records import FileRecord, Record, Text, read_record, write_record
 
@@ -149,11 +149,15 @@ class Directory(Generic[Info]):
         except OSError as error:
             raise RunError(f"{self.notes_file} cannot be written: {reason(error)}") from None
 
-    def read_arrays(self, file: Path) -> dict[str, np.ndarray]:
-        """The arrays of an npz file of the directory. Raises RunError when it is missing or broken."""
+    def read_arrays(self, file: Path, *, growing: Collection[str] | None = None) -> dict[str, np.ndarray]:
+        """The arrays of an npz file of the directory. Raises RunError when it is missing or broken.
+
+        Args:
+            growing: those of which the last entry alone is read, see ``arrays_at_end``; None for all of all arrays.
+        """
         try:
             with os.fdopen(open_regular(file, os.O_RDONLY), "rb") as opened:
-                return arrays_in(opened)
+                return arrays_in(opened) if growing is None else arrays_at_end(opened, growing)
         except FileNotFoundError:
             raise RunError(f"{file} is missing") from None
         except OSError as error:

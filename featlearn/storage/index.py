@@ -38,17 +38,19 @@ class Reader:
         version: of the lines; a cache of another one is made anew.
         files: the names of the files that a directory is read from, or none when it is not ours; ``.`` is itself.
         read: the line of a directory that is ours; None where it is gone meanwhile.
+        cache: the name of the cache in the folder.
     """
 
     version: str
     files: Callable[[Path], Sequence[str]]
     read: Callable[[Path], Line | None]
+    cache: str = INDEX_FILE
 
 
 def lines_in(folder: Path, reader: Reader) -> Iterator[tuple[str, Line]]:
     """Name and line of each directory in a folder that is ours, in the order of names."""
     place, now, new = str(folder), time.time_ns(), False
-    known = _load(folder / INDEX_FILE, reader.version)
+    known = _load(folder / reader.cache, reader.version)
     kept: dict[str, Any] = {}
     for name in directories_in(folder):
         entry = known.get(name)
@@ -68,7 +70,7 @@ def lines_in(folder: Path, reader: Reader) -> Iterator[tuple[str, Line]]:
         kept[name] = entry
         yield name, entry["line"]
     if new:
-        _store(folder / INDEX_FILE, reader.version, kept)
+        _store(folder / reader.cache, reader.version, kept)
 
 
 def directories_in(folder: Path) -> list[str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import io
+import math
+import os
+import struct
+import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,9 +29,12 @@ _BROKEN = (
     RuntimeError,
     TypeError,
     ValueError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )
+
+_BEFORE_LENGTHS = 26  # bytes of the head of a member of an archive before the lengths of its name and of what follows
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
@@ -84,6 +91,46 @@ def arrays_in(file: BinaryIO) -> dict[str, np.ndarray]:
     return arrays
 
 
+def arrays_at_end(file: BinaryIO, growing: Collection[str]) -> dict[str, np.ndarray]:
+    """The arrays of an npz file that is not compressed; of those that grow the last entry alone, and no more is read.
+
+    The checksums, which are of all entries, are not looked at.
+
+    Returns:
+        Arrays by name; the leading axis of those that grow has length 1, or 0 where there is no entry.
+    Raises:
+        ValueError: when it is not such a file.
+    """
+    if not _begins_with(file, b"PK"):
+        raise ValueError("it does not begin as an archive does")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+            return {name: _read_end(file, member, whole=name not in growing) for name, member in members.items()}
+    except (*_BROKEN, struct.error) as error:
+        raise ValueError(_told(error)) from None
+
+
+def _read_end(file: BinaryIO, member: zipfile.ZipInfo, *, whole: bool) -> np.ndarray:
+    """An array that lies in an archive as it is, or its last entry."""
+    if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+        raise ValueError("it is compressed or encrypted")
+    file.seek(member.header_offset + _BEFORE_LENGTHS)
+    name, more = struct.unpack("<HH", file.read(4))
+    file.seek(name + more, os.SEEK_CUR)
+    shape, fortran_order, dtype = _layout_of(file)
+    if fortran_order or dtype.hasobject or (not shape and not whole):
+        raise ValueError("it holds something that is not a plain array")
+    total = math.prod(shape) * dtype.itemsize
+    if total > member.file_size:
+        raise ValueError("it has fewer numbers than it says")
+    shown = shape if whole else (min(shape[0], 1), *shape[1:])
+    count = math.prod(shown) * dtype.itemsize
+    file.seek(total - count, os.SEEK_CUR)
+    content = file.read(count) if member.file_size <= os.fstat(file.fileno()).st_size else b""
+    return np.frombuffer(content, dtype, math.prod(shown)).reshape(shown)
+
+
 def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
     """Replace an npz file. Raises OSError."""
     replace_file(path, lambda out: np.savez(out, allow_pickle=False, **arrays))
@@ -107,7 +154,12 @@ def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
 
 def _shape_in(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
     with archive.open(name) as member:
-        layout = np.lib.format
-        headers = {(1, 0): layout.read_array_header_1_0, (2, 0): layout.read_array_header_2_0}  # by version
-        shape, _, _ = headers[layout.read_magic(member)](member)
-        return tuple(shape)
+        return _layout_of(member)[0]
+
+
+def _layout_of(member: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """What the header of an array says: its shape, whether its first index is the fastest, and its type."""
+    layout = np.lib.format
+    headers = {(1, 0): layout.read_array_header_1_0, (2, 0): layout.read_array_header_2_0}  # by version
+    shape, fortran_order, dtype = headers[layout.read_magic(member)](member)
+    return tuple(shape), fortran_order, dtype

@@ -48,7 +48,7 @@ class Condition:
         if found is None and self.value is not None:
             return self.operator == "!=" and line.kind == "run"
         if self.operator == "~":
-            return self.text.lower() in (" ".join(found) if isinstance(found, list) else str(found)).lower()
+            return self.text.lower() in (" ".join(map(str, found)) if isinstance(found, list) else str(found)).lower()
         asked = self.text if isinstance(found, str) and not isinstance(self.value, str) else self.value
         if self.operator in _ORDERED:
             comparable = (is_number(found) and is_number(asked)) or (isinstance(found, str) and isinstance(asked, str))

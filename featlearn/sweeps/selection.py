@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -94,6 +94,11 @@ class Keys:
         schedules = {key.removesuffix(_START): None for key in settings if key.endswith(_START)}
         self._known = found | schedules | (dict.fromkeys(_USUAL) if settings else {})
 
+    @property
+    def all(self) -> list[str]:
+        """Every key that is known of any of the lines."""
+        return list(self._known)
+
     def complete(self, name: str) -> str:
         """The key that a name means. Raises WrongChoice when it is none, or more than one."""
         found = self._called(name) or next(filter(None, map(self._called, _meanings(name))), [])
@@ -121,8 +126,15 @@ def _meanings(name: str) -> list[str]:
     """The keys that people mean by a word: a heading of a table, or another name of a setting."""
     from featlearn.config.hints import OF_KEYS  # loads what they are about
 
-    headed = [column.name for column in known_columns().values() if name in (column.heading, _spaced(column.name))]
+    headed = [column for text, column in headings() if name == text]
     return headed + [hint.means for hint in OF_KEYS if hint.means and hint.is_about(name, "")]
+
+
+def headings() -> Iterator[tuple[str, str]]:
+    """What tables call a column, and the column."""
+    for column in known_columns().values():
+        for text in dict.fromkeys((column.heading, _spaced(column.name))):
+            yield text, column.name
 
 
 def _spaced(column: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featlearn.storage.npz import arrays_in, read_npz, shapes_in, write_npz
+from featlearn.storage.npz import arrays_at_end, arrays_in, read_npz, shapes_in, write_npz
 
 ARRAYS: dict[str, Any] = {
     "numbers": np.arange(6.0).reshape(2, 3),
@@ -165,3 +165,51 @@ def test_shapes_in_what_cannot_be_read_are_an_error_of_the_system(tmp_path: Path
         shapes_in(tmp_path / "nowhere.npz")
     with pytest.raises(OSError, match="not a regular file"):
         shapes_in(tmp_path)
+
+
+def test_the_end_of_arrays_is_what_the_whole_of_them_has_last(tmp_path: Path) -> None:
+    rng, path = np.random.default_rng(0), tmp_path / "a.npz"
+    arrays = {"step": np.arange(5), "rows": rng.normal(size=(5, 3, 2)), "teacher": rng.normal(size=(3, 2)), "one": 1.5}
+    write_npz(path, arrays)
+    with path.open("rb") as file:
+        found = arrays_at_end(file, ("step", "rows", "biases"))
+    assert found.keys() == arrays.keys()
+    for name, values in read_npz(path).items():
+        np.testing.assert_array_equal(found[name], values[-1:] if name in ("step", "rows") else values)
+
+
+def test_the_end_of_no_entries_has_none(tmp_path: Path) -> None:
+    write_npz(tmp_path / "a.npz", {"rows": np.empty((0, 3))})
+    with (tmp_path / "a.npz").open("rb") as file:
+        assert arrays_at_end(file, ["rows"])["rows"].shape == (0, 3)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_is_no_plain_archive_has_no_end(tmp_path: Path, whole: bool) -> None:
+    path = tmp_path / "a.npz"
+    growing = [] if whole else ["rows"]
+    np.savez_compressed(path, rows=np.zeros((9, 9)))
+    with path.open("rb") as file, pytest.raises(ValueError, match="compressed"):
+        arrays_at_end(file, growing)
+    np.savez(path, rows=np.array([{}], dtype=object))
+    with path.open("rb") as file, pytest.raises(ValueError, match="plain array"):
+        arrays_at_end(file, growing)
+    write_npz(path, {"rows": np.zeros((9, 9))})
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"(9, 9)", b"(9,99)"))
+    with path.open("rb") as file, pytest.raises(ValueError, match="fewer numbers"):
+        arrays_at_end(file, growing)
+    for cut in (b"", content[:-30], b"PK" + content[:100]):
+        path.write_bytes(cut)
+        with path.open("rb") as file, pytest.raises(ValueError, match=r"begin|zip|file|header|fewer|magic"):
+            arrays_at_end(file, growing)
+
+
+def test_a_header_that_breaks_off_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    write_npz(path, {"rows": np.zeros((999, 999))})  # more than is read before the checksum is known
+    path.write_bytes(path.read_bytes().replace(b"(999, 999), }", b"(999L, {{((  "))
+    with pytest.raises(ValueError, match="EOF"):
+        read_npz(path)
+    with path.open("rb") as file, pytest.raises(ValueError, match="EOF"):
+        arrays_at_end(file, ["rows"])

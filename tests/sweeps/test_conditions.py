@@ -50,6 +50,12 @@ def test_conditions_choose(text: str, names: str) -> None:
     assert "".join(found.name for found in LINES if asked.holds(found)) == names
 
 
+def test_lists_of_numbers_contain_what_is_written_in_them() -> None:
+    lines = [line("a", teacher__magnitude=[0.7, 1.3]), line("b", teacher__magnitude=[1, 2])]
+    asked = condition("magnitude~0.7", Keys(lines))
+    assert [asked.holds(found) for found in lines] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

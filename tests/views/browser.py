@@ -22,8 +22,9 @@ needs_browser = pytest.mark.skipif(
 Browser = webdriver.Chrome
 
 
-def new_browser() -> Browser:
-    """Chromium without a window and without a network."""
+def new_browser(reaches: str = "") -> Browser:
+    """Chromium without a window and without a network, but for one host where it is given."""
+    but_for = f", EXCLUDE {reaches}" if reaches else ""
     options = Options()
     options.binary_location = shutil.which("chromium") or ""
     for argument in (
@@ -33,7 +34,7 @@ def new_browser() -> Browser:
         "--enable-unsafe-swiftshader",
         "--window-size=1000,1600",
         "--force-prefers-reduced-motion",  # or pages would play by themselves
-        "--host-resolver-rules=MAP * ~NOTFOUND",  # no network
+        f"--host-resolver-rules=MAP * ~NOTFOUND{but_for}",  # no network
     ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

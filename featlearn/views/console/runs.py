@@ -21,14 +21,13 @@ from featlearn.views.console.output import complain, tell
 from featlearn.views.console.status import style_of
 from featlearn.views.words.cells import cell
 from featlearn.views.words.labels import heading_of, short_keys
+from featlearn.views.words.lines import RESULTS, status_in_words
 from featlearn.views.words.numbers import number
 from featlearn.views.words.values import clipped, labels
 
 if TYPE_CHECKING:
     from featlearn.sweeps.conditions import Condition
 
-# of each, where a run has it
-_RESULTS = ("loss", "train_loss", "test_loss", "mean_angle", "max_angle", "recovered", "step", "seconds")
 _MOST_SETTINGS = 4  # in which runs differ, as columns
 _MOST_NAMED = 6  # of the others; more are counted
 _LONGEST = 40  # characters of a setting or a note
@@ -75,7 +74,7 @@ def show_runs(
         _tell_of_sweeps(searched, conditions)
         return
     names = Column("run", [printable(line.name) for line in lines], right=False)
-    states = Column("status", list(map(_status, lines)), right=False)
+    states = Column("status", list(map(status_in_words, lines)), right=False)
     differ = differing(lines) if keys is None else []
     columns = _columns(lines, differ[:_MOST_SETTINGS] if keys is None else keys, results=keys is None)
     hidden = _write([names, states, *columns], [style_of(line.status) for line in lines])
@@ -121,14 +120,14 @@ def _room() -> int | None:
 def _columns(lines: Sequence[Line], keys: Sequence[str], *, results: bool) -> list[Column]:
     if results:
         tags = ["tags"] if any(line.tags for line in lines) else []
-        held = [key for key in _RESULTS if any(value_of(line, key) is not None for line in lines)]
+        held = [key for key in RESULTS if any(value_of(line, key) is not None for line in lines)]
         keys = [*tags, *keys, *held]
     known = known_columns()
     settings = [key for key in keys if key not in known]
     headings = dict(zip(settings, short_keys(settings), strict=True))
     for key in set(keys) & known.keys():
         headings[key] = heading_of(key) + (" at the end" if is_setting_too(lines, key) else "")
-    first = [key for key in keys if key == _RESULTS[0]]  # it matters most, wherever it stands
+    first = [key for key in keys if key == RESULTS[0]]  # it matters most, wherever it stands
     ranks = {key: rank for rank, key in enumerate(dict.fromkeys([*first, *keys]))}
     return [_column(lines, key, headings[key])._replace(rank=ranks[key]) for key in keys]
 
@@ -151,17 +150,6 @@ def _result(line: Line, key: str, value: Any) -> str:
     if line.kind != "run":
         return "" if value is None else number(value, 3)
     return cell(key, value)
-
-
-def _status(line: Line) -> str:
-    about = line.about or {}
-    if line.kind == "sweep" and about:
-        if line.status in ("failed", "diverged"):  # all points have ended, some of them so
-            return f"{line.status}, {about['done']} of {about['points']} done"
-        return f"{line.status}, {about['done']} of {about['points']}"
-    if line.kind == "reproduction" and about:
-        return f"{line.status}, {about['held']} of {about['claims']} hold"
-    return line.status
 
 
 def _write(columns: list[Column], styles: Sequence[str]) -> list[str]:

@@ -22,6 +22,8 @@ from featlearn.training.column import Row
 from featlearn.training.columns import COLUMNS
 from featlearn.views.data.neurons import Neurons, neurons_of
 
+_GROWING = ("step", "second_layer", "first_layer", "biases")  # arrays with an entry for each snapshot
+
 
 @dataclass(frozen=True)
 class StageSpan:
@@ -155,9 +157,13 @@ def _with_column(rows: np.ndarray, column: np.ndarray | None) -> np.ndarray:
     return rows if column is None else np.concatenate([rows, column[..., None]], -1)
 
 
-def read_snapshots(run: RunDirectory) -> Snapshots:
-    """The snapshots of a run, one at least. Raises RunError when there are none, or their file is broken."""
-    arrays = run.read_arrays(run.snapshots_file)
+def read_snapshots(run: RunDirectory, *, last: bool = False) -> Snapshots:
+    """The snapshots of a run, one at least; or the last of them alone, which is all that is read of the file then.
+
+    Raises:
+        RunError: when there are none, or their file is broken.
+    """
+    arrays = run.read_arrays(run.snapshots_file, growing=_GROWING if last else None)
     try:
         steps, second, first = arrays["step"], arrays["second_layer"], arrays["first_layer"]
         teacher_second, teacher = arrays["teacher_second_layer"], arrays["teacher_first_layer"]
@@ -176,6 +182,12 @@ def read_snapshots(run: RunDirectory) -> Snapshots:
     except (KeyError, ValueError) as error:
         raise RunError(f"{run.snapshots_file} is broken: {error}") from None
     return Snapshots(steps, second, first, teacher_second, teacher, biases, their_biases)
+
+
+def neurons_at_end(run: RunDirectory, info: RunInfo) -> Neurons | None:
+    """The neurons of a run at its last snapshot; None without a teacher. Raises RunError as ``read_snapshots``."""
+    at = read_snapshots(run, last=True)
+    return _neurons_at(at, run, info) if len(at.teacher_first_layer) else None
 
 
 def _neurons_at(at: Snapshots, run: RunDirectory, info: RunInfo) -> Neurons:

@@ -18,7 +18,7 @@ def lab_page() -> str:
         "lab.html",
         SCRIPTS,
         {},
-        plotly=False,
+        charts=False,
         title="The laboratory",
         subtitle=_SUBTITLE,
         facts=[],

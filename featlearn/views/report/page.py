@@ -32,13 +32,25 @@ _templates = jinja2.Environment(
 
 
 def filled(
-    template: str, scripts: Iterable[str], payload: Mapping[str, Any], *, plotly: bool = True, **values: Any
+    template: str,
+    scripts: Iterable[str],
+    payload: Mapping[str, Any],
+    *,
+    charts: bool = True,
+    asks_its_server: bool = False,
+    **values: Any,
 ) -> str:
-    """A template filled in. Only the scripts written here may run: the page's policy knows them by their digests."""
-    sources = [_script(source) for source in (*([_plotly()] if plotly else []), *map(_source, scripts))]
+    """A template filled in. Only the scripts written here may run: the page's policy knows them by their digests.
+
+    Args:
+        charts: whether Plotly is in the page, too.
+        asks_its_server: whether the page may ask the server that it came from for more.
+    """
+    sources = [*([_script(_plotly())] if charts else []), *(_script(_source(name)) for name in scripts)]
     starter = _source("starter.js")
     digests = " ".join(f"'sha256-{_digest(source)}'" for source in (*sources, starter))
     policy = f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; img-src data: blob:"
+    policy += "; connect-src 'self'" if asks_its_server else ""
     return _templates.get_template(template).render(
         policy=policy,
         version=version("featlearn"),
@@ -48,6 +60,12 @@ def filled(
         data=Markup(_as_json({**colours(), **payload})),
         **values,
     )
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
 
 
 def colours() -> dict[str, Any]:
@@ -60,12 +78,6 @@ def _source(name: str) -> str:
     loader = _templates.loader
     assert loader is not None
     return loader.get_source(_templates, name)[0]
-
-
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return get_plotlyjs()
 
 
 def _script(source: str) -> str:
