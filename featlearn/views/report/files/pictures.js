@@ -72,7 +72,7 @@ class Plane extends Picture {
 
   build() {
     const { svg, W, H, shown } = this, t = theme();
-    this.R = shown.lines ? Math.min(W / 2, H - 16) - 50 : Math.min(W, H) / 2 - 50;
+    this.R = shown.lines ? Math.min(W / 2 - 58, H - 66) : Math.min(W, H) / 2 - 50;
     this.centre = [W / 2, shown.lines ? H - 16 : H / 2];
     const [x, y] = this.centre, { R } = this;
     drawnIn(svg, "path", { d: shown.lines ? `M${x - R} ${y}A${R} ${R} 0 0 1 ${x + R} ${y}Z` : `M${x - R} ${y}A${R} ${R} 0 0 1 ${x + R} ${y}A${R} ${R} 0 0 1 ${x - R} ${y}`, fill: t.band, stroke: t.line });
