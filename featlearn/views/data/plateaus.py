@@ -17,7 +17,7 @@ FLAT, FALLEN = (
 LONGER = 2  # times as long as that fall
 LARGE = 0.01  # of the objective, with a gap; what it could lose is worth a plateau
 LATER = 0.1  # of the loss, without
-LASTING = 0.25  # of the steps of the stage: a plateau that nothing ends
+LASTING = 0.25  # of the steps of its stage until its end: a shorter one is none
 _LEAST_ROWS, _MOST_ROWS = 3, 1000  # of a plateau; that are looked at, of a stage
 _COLUMNS = ("step", "weight_decay", "step_size", "grad_norm", "objective", "loss", "train_loss", "gap")
 _NOTHING = 1e-3  # of the least that is worth a plateau: less counts as this, for a gap may be rounding, and below 0
@@ -27,8 +27,8 @@ _NOTHING = 1e-3  # of the least that is worth a plateau: less counts as this, fo
 class Plateau:
     """A stretch of rows.
 
-    In words: a stretch of a stage in which less than a twentieth is lost of what could be, and which lasts more than
-    twice as long as the fall by a quarter that ends it; or, where nothing ends it, a quarter of the steps of the stage.
+    In words: a stretch of a stage in which less than a twentieth is lost of what could be, and which lasts longer than
+    twice the fall by a quarter that ends it, if anything does, and than a quarter of the steps of the stage so far.
     What could be lost is the gap to the optimum, as long as the gradient is so small that descent along it would take
     longer for that; where there is no gap, it is what the loss does lose at the same λ.
 
@@ -56,12 +56,11 @@ def plateaus_of(data: RunData) -> Iterator[Plateau]:
             column = "train_loss" if sampled and not online else "loss"
             parts = _parts(np.isfinite(table[column][rows]), _jumps(table["weight_decay"][rows]))
         for part in parts:
-            ended = column == "gap" and part.stop == len(rows)
-            yield from _of_part(table, rows[part], column, LASTING * (stage.last - stage.first) if ended else np.inf)
+            yield from _of_part(table, rows[part], column, stage.first, at_end=part.stop == len(rows))
 
 
-def _of_part(table: Table, rows: np.ndarray, column: str, lasting: float) -> list[Plateau]:
-    """Of consecutive rows that have values; one that nothing ends lasts so many steps at least."""
+def _of_part(table: Table, rows: np.ndarray, column: str, begin: int, *, at_end: bool) -> list[Plateau]:
+    """Of consecutive rows that have values, at the end of a stage or not, which began at a step."""
     at = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ROWS)).astype(int))]
     part, found = {name: values[at] for name, values in table.items()}, []
     with np.errstate(all="ignore"):
@@ -72,7 +71,9 @@ def _of_part(table: Table, rows: np.ndarray, column: str, lasting: float) -> lis
             loss = np.maximum.accumulate(part[column][::-1])[::-1]  # the noise of batches is up and down
             could, least, pace = loss - np.min(loss), LATER * loss, np.zeros(len(at))
         left = _without_jumps(np.maximum(could, _NOTHING * least), _jumps(part["weight_decay"]))
-        for first, last, fallen in _stretches(part["step"], left, could > least, lasting):
+        for first, last, fallen in _stretches(part["step"] - begin, left, could > least):
+            if fallen is None and not (at_end and column == "gap"):
+                continue
             whole = slice(first, last + 1)
             if not np.median(pace[whole]) * np.ptp(part["step"][whole]) > np.median(could[whole]):
                 found.append(
@@ -120,9 +121,7 @@ def _without_jumps(could: np.ndarray, jumps: np.ndarray) -> np.ndarray:
     return np.cumprod(np.where(np.isfinite(ratios) & ~(jumps & (ratios > 1)), ratios, 1.0))
 
 
-def _stretches(
-    steps: np.ndarray, left: np.ndarray, large: np.ndarray, lasting: float
-) -> Iterator[tuple[int, int, int | None]]:
+def _stretches(steps: np.ndarray, left: np.ndarray, large: np.ndarray) -> Iterator[tuple[int, int, int | None]]:
     """First and last rows of plateaus, and where a quarter is lost; None where that never happens."""
     first, count = 0, len(steps)
     while first < count:
@@ -130,13 +129,13 @@ def _stretches(
         less, more = ~((still >= 1 - FLAT) & large[first:]), ~(still >= 1 - FALLEN)
         last = first + (int(np.argmax(less)) if less.any() else len(less)) - 1
         fallen = first + int(np.argmax(more)) if more.any() else None
-        if last - first + 1 >= _LEAST_ROWS:
-            length = steps[last] - steps[first]
+        length = steps[last] - steps[first]
+        if last - first + 1 >= _LEAST_ROWS and length >= LASTING * steps[last]:
             if fallen is not None and length > LONGER * (steps[fallen] - steps[last]):
                 yield first, last, fallen
                 first = fallen
                 continue
-            if fallen is None and last == count - 1 and length >= lasting:
+            if fallen is None and last == count - 1:
                 yield first, last, None
                 return
         first += 1

@@ -29,7 +29,8 @@ from featlearn.views.words.series import series_in_brief
 
 _STAGE_COLUMNS = (*LOSSES, "mean_angle", "max_angle", "subspace", "weight_decay")
 _SCRIPTS = tuple(
-    f"{part}.js" for part in ("charts", "overlay", "certificate", "space", "curves", "neurons", "neuron", "replay", "run")
+    f"{part}.js"
+    for part in ("charts", "overlay", "certificate", "space", "curves", "neurons", "neuron", "replay", "run")
 )
 _FOLLOWING = (*LOSSES, "mean_angle", "max_angle", "recovered", "subspace")  # numbers at the top that follow the slider
 _EXPLAINED = [name for name in EXPLAINED if name != "alive"]  # it is in the CSV file alone

@@ -1,7 +1,7 @@
 """Runs made up of a table, for what is found in tables."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ _UNSAID = ("seed", "teacher_width", "rank", "activation", "backend", "device", "
 
 
 def made_up(
-    place: Path, table: dict[str, Sequence[Any] | np.ndarray], config: str = "{}", *, width: int | None = 3, **info: Any
+    place: Path, table: Mapping[str, Any], config: str = "{}", *, width: int | None = 3, **info: Any
 ) -> RunData:
     """A run with these columns, ``step`` among them, and no others; ``config`` is the text of its configuration."""
     count = len(table["step"])

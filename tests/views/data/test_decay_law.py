@@ -1,6 +1,7 @@
 """A loss that falls as λ² is told from one that does not."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,11 +10,11 @@ from featlearn.views.data.decay_law import decay_laws
 from tests.views.data.made_up import made_up
 
 
-def exponents(place: Path, decays: np.ndarray, losses: np.ndarray, **info: object) -> list[tuple[int, float]]:
+def exponents(place: Path, decays: np.ndarray, losses: np.ndarray, **info: Any) -> list[tuple[int, float]]:
     """How many epochs each law has, of ten rows each, and its exponent."""
     decay, count = np.repeat(decays, 10), 10 * len(decays)
     loss = np.repeat(losses, 10) * np.tile(np.linspace(3, 1, 10), len(decays))
-    data = made_up(place, {"step": np.arange(count), "weight_decay": decay, "loss": loss}, **info)  # type: ignore[arg-type]
+    data = made_up(place, {"step": np.arange(count), "weight_decay": decay, "loss": loss}, **info)
     return [(len(law.ends), round(law.exponent, 3)) for law in decay_laws(data)]
 
 

@@ -1,6 +1,7 @@
 """Plateaus are where little is lost of much for long, however the log is spaced."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,10 +17,10 @@ def sigmoid(steps: np.ndarray, at: float, width: float) -> np.ndarray:
     return np.asarray(1 / (1 + np.exp(np.clip((steps - at) / width, -500, 500))))
 
 
-def found(place: Path, steps: np.ndarray, left: np.ndarray, gap: bool = True, **more: object) -> list[tuple[int, ...]]:
+def found(place: Path, steps: np.ndarray, left: np.ndarray, gap: bool = True, **more: Any) -> list[tuple[int, ...]]:
     """The steps of plateaus: first, last and fallen, -1 where nothing ends it."""
     table = {"step": steps, "weight_decay": np.full(len(steps), 0.01), "loss": left + 0.01, "objective": left + 0.1}
-    data = made_up(place, table | ({"gap": left} if gap else {}) | more)  # type: ignore[operator]
+    data = made_up(place, table | ({"gap": left} if gap else {}) | more)
     assert all(plateau.column == ("gap" if gap else "loss") for plateau in plateaus_of(data))
     ends = [(p.first, p.last, p.fallen) for p in plateaus_of(data)]
     return [tuple(-1 if row is None else int(steps[row]) for row in rows) for rows in ends]
@@ -78,6 +79,13 @@ def test_what_nothing_ends_is_a_quarter_of_its_stage(tmp_path: Path, last: int, 
     assert [ends[0] >= 1000 for ends in found(tmp_path, steps, gap)] == ([True] if is_one else [])
 
 
+@pytest.mark.parametrize(("begin", "is_one"), [(700, False), (550, True)])
+def test_a_short_rest_late_in_a_long_stage_is_none(tmp_path: Path, begin: int, is_one: bool) -> None:
+    steps = np.arange(0, 1000, 5)
+    gap = np.interp(steps, [0, begin, 850, 900, 1000], [100, 10, 9.9, 0.1, 0.01])
+    assert [ends[0] >= begin - 50 for ends in found(tmp_path, steps, gap)] == ([True] if is_one else [])
+
+
 def test_a_gap_that_only_a_smaller_decay_makes_larger_is_one_plateau(tmp_path: Path) -> None:
     steps = log_spaced(50_000, 300)
     decays = 0.01 * 0.5 ** (steps // 8000)
@@ -90,13 +98,14 @@ def test_a_gap_that_only_a_smaller_decay_makes_larger_is_one_plateau(tmp_path: P
 @pytest.mark.parametrize(("slope", "is_one"), [(1e-4, True), (0.03, False)])
 def test_where_steps_go_to_and_fro_nothing_rests(tmp_path: Path, slope: float, is_one: bool) -> None:
     steps = log_spaced(10_000, 100)
-    more = {"grad_norm": np.full(len(steps), slope), "step_size": np.full(len(steps), 0.1)}
+    more: dict[str, Any] = {"grad_norm": np.full(len(steps), slope), "step_size": np.full(len(steps), 0.1)}
     assert bool(found(tmp_path, steps, np.full(len(steps), 0.1), **more)) is is_one
 
 
 def test_the_noise_of_batches_does_not_end_it(tmp_path: Path) -> None:
     steps = log_spaced(100_000, 300)
     noise = 1 + 0.05 * np.random.default_rng(0).standard_normal(len(steps))
+    noise *= np.where((steps > 5000) & (steps < 6000), 0.6, 1.0)  # down, and up again
     [(first, last, _)] = found(tmp_path, steps, noise * sigmoid(steps, 50_000, 1000), gap=False)
     assert first < 1000
     assert last > 40_000

@@ -24,7 +24,7 @@ def test_each_event_is_a_line_in_all_axes_and_a_letter_above_one_of_them() -> No
     artists = mark_events(second, [first], EVENTS)
     assert list(artists) == ["event_a", "event_b", "event_c"]
     for ax in (first, second):
-        assert [line.get_xdata()[0] for line in ax.lines] == [event.step for event in EVENTS]  # type: ignore[index]
+        assert [line.get_xdata()[0] for line in ax.lines] == [event.step for event in EVENTS]
     letters = [artist for artist in artists.values() if isinstance(artist, Text)]
     assert [letter.get_text() for letter in letters] == ["a", "b", "c"]
     assert [letter.axes for letter in letters] == [second] * 3

@@ -1,4 +1,4 @@
-"""The replay of a run's page in a real browser: what it tells when, one neuron in all charts, addresses, keys, motion."""
+"""The replay of a run's page in a real browser: what it tells when, one neuron in all charts, addresses, keys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -193,7 +193,9 @@ def test_the_page_plays_by_itself_where_motion_is_welcome(browser: Browser, tmp_
         browser.execute_script("document.getElementById('speed').value = '4'")
         play.send_keys(Keys.ENTER)
         until(lambda: int(value_of(browser, "time")) < 11)
-        until(lambda: play.get_attribute("aria-pressed") == "false")  # it stops at the end, which it reaches in 5 seconds
+        until(
+            lambda: play.get_attribute("aria-pressed") == "false"
+        )  # it stops at the end, which it reaches in 5 seconds
         assert value_of(browser, "time") == "11"
     opened(browser, page, tmp_path, "#neurons")
     assert browser.find_element(By.ID, "play").get_attribute("aria-pressed") == "false", "motion is to be reduced"

@@ -177,6 +177,9 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
   const mixed = (a, b) => a + share * (b - a);
   const next = () => Math.min(shown + 1, times.length - 1);
 
+  let kept = { s: -1, paths: [] };
+  const trailsNow = () => (kept.s === shown ? kept : (kept = { s: shown, paths: trails(shown) })).paths;
+
   /** Where a neuron is between two snapshots, in pixels; it jumps where the half plane is folded. */
   function placed(j, x, y) {
     const p = at(shown, j), q = at(next(), j), from = [x(p[0]), y(p[1])];
@@ -190,7 +193,7 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
     if (moving) {
       pen.globalAlpha = inSpan ? 0.4 : 0.7;
       pen.lineWidth = 1;
-      trails(shown).forEach((path, k) => {
+      trailsNow().forEach((path, k) => {
         pen.strokeStyle = colourOf(k);
         pen.beginPath();
         let on = false;
@@ -247,7 +250,7 @@ function neuronsChart(element, neurons, certificate = null, certificateElement =
     }
     pen.globalAlpha = 0.4;
     pen.lineWidth = 1;
-    trails(shown).forEach((path, k) => {
+    trailsNow().forEach((path, k) => {
       pen.strokeStyle = colourOf(k);
       strokeInSpace(pen, sight, path.x.map((v, i) => (v === null ? null : [v, path.y[i], path.z[i]])));
     });
