@@ -44,11 +44,13 @@ def test_slider_and_play_move_the_neurons(overrides: list[str], browser: Browser
         np.testing.assert_allclose(np.stack([x, y, z], -1), directions, atol=1e-6)
     slider.send_keys(Keys.ARROW_RIGHT)
     until(lambda: slider.get_attribute("value") == "1")
-    second = neurons_shown(browser)
+    browser.execute_script("document.getElementById('speed').value = '2'")
     play.send_keys(Keys.ENTER)
     assert play.get_attribute("aria-pressed") == "true"
     until(lambda: int(slider.get_attribute("value") or 0) >= 3)
-    assert neurons_shown(browser) != second
+    canvas = "return document.querySelector('#neurons .overlay').toDataURL()"
+    before = browser.execute_script(canvas)
+    until(lambda: browser.execute_script(canvas) != before)
     until(lambda: play.get_attribute("aria-pressed") == "false")  # it stops at the end
     assert slider.get_attribute("value") == str(last)
     until(lambda: neurons_shown(browser) == at_end)
