@@ -48,7 +48,7 @@ def test_what_users_wrote_is_text(tmp_path: Path) -> None:
     run = new_run(tmp_path, f"name={json.dumps(HOSTILE)}")
     outline = Outline(page_of(run))
     assert not [tag for tag, a in outline.tags if tag == "img" or "onerror" in a]
-    assert [tag for tag, _ in outline.tags].count("script") == 12  # data, Plotly, nine of ours, the starter
+    assert [tag for tag, _ in outline.tags].count("script") == 13  # data, Plotly, ten of ours, the starter
     assert outline.text.count(HOSTILE) == 1  # the heading; the title of the window ends with our name
     assert any(HOSTILE in text for text in outline.text if text.endswith(" – featlearn"))
 
