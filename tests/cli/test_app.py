@@ -11,7 +11,7 @@ from featlearn.cli import app as app_module
 from tests.cli.commands import ENVIRONMENT, FEATLEARN, featlearn, invoked
 from tests.config.broken import MINIMAL, write
 
-COMMANDS = ["new", "train", "sweep", "reproduce", "runs", "show", "plot", "report"]
+COMMANDS = ["new", "lab", "train", "sweep", "reproduce", "runs", "show", "plot", "report"]
 COMMANDS += ["diff", "export", "tag", "note", "rm", "schema", "check"]
 
 
