@@ -50,7 +50,7 @@ def test_claims_are_told_kept_and_shown(paper: Path) -> None:
     assert told[1].strip() == "The loss* falls | always."
     assert "< 1" in told[2]
     assert "[" in told[2]
-    assert "n = 2" in told[2]
+    assert "2 cases" in told[2]
     assert "final loss, median over seeds" in told[2]
     assert told[3].strip() == "edge: it holds *everywhere*"
     assert f"FAIL {TOO_HIGH}" in told

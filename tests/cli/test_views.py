@@ -9,6 +9,7 @@ import pytest
 from featlearn.config.load import load_config
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import train
+from tests.cli.commands import invoked
 from tests.places import CONFIGS, ROOT
 from tests.views.examples import SEEDS, SWEEP, new_run, swept
 
