@@ -2,6 +2,7 @@
 // The page of one run: its curves, its neurons with a replay, what happens, and one neuron that is marked in all of them.
 
 const run = runOf(data);
+if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".opening")?.removeAttribute("open"); // it would fill two screens
 let goTo = () => {}; // of the replay, where there is one
 const curves = [lossesChart(document.getElementById("curves"), run, (event) => goTo(event.step))];
 if (run.teachers) curves.push(alignmentChart(document.getElementById("alignment"), run, (event) => goTo(event.step)));
@@ -26,18 +27,22 @@ function factsOf() {
   };
 }
 
-/** What has happened last up to a snapshot: the events between the one before and it. */
+/** What has happened last up to a snapshot: the events between the one before and it. Links of events lead to theirs. */
 function captions(times) {
-  const groups = times.map(() => []);
-  for (const event of run.events) groups[snapshotAt(times, event.step)].push(event);
-  const element = document.getElementById("caption"), links = [...document.querySelectorAll("#happened li")];
+  const groups = times.map(() => []), links = [...document.querySelectorAll("#happened li")];
+  run.events.forEach((event, i) => {
+    const s = snapshotAt(times, event.step);
+    groups[s].push(event);
+    links[i].querySelector("a").href = `#step=${times[s]}`;
+  });
+  const element = document.getElementById("caption");
   return (s, stage) => {
-    const since = groups.findLastIndex((group, i) => i <= s && group.length);
-    const texts = since < 0 ? ["The neurons stand where they were drawn at random; no step has been taken."] : groups[since].map((event) => event.text);
-    element.replaceChildren();
+    const since = groups.findLastIndex((group, i) => i <= s && group.length), step = times[Math.max(since, 0)];
+    const texts = since < 0 ? [s === 0 ? "The neurons stand where they were drawn at random; no step has been taken." : "Training goes on; nothing to tell has happened yet."]
+      : groups[since].map((event) => (event.step === step ? event.text : `Step ${event.step}: ${event.text}`));
     const when = document.createElement("b");
-    when.textContent = since < 0 ? "Start" : `${since === s ? "Step" : "Since step"} ${groups[since][0].step}`;
-    element.append(when, stage && run.stages.length > 1 ? ` · stage ${run.stages.indexOf(stage) + 1}, ${stage.name} · ` : " · ", texts.join(" "));
+    when.textContent = s === 0 && since < 0 ? "Start" : `${since === s ? "Step" : "Since step"} ${step}`;
+    element.replaceChildren(when, stage && run.stages.length > 1 ? ` · stage ${run.stages.indexOf(stage) + 1}, ${stage.name} · ` : " · ", texts.join(" "));
     links.forEach((link, i) => link.classList.toggle("now", since >= 0 && groups[since].includes(run.events[i])));
   };
 }
