@@ -20,7 +20,6 @@ STAIRCASE, HARD = "x1 + x1*x2", "x1 + He2(x2)"
 SEARCHES = {
     "leap_1": "one step, x1",
     "leap_2": "one step, He2(x1)",
-    "leap_3": "one step, He3(x1)",
     "second": "two steps, x1 + x1 x2",
 }
 
