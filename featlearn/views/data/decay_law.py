@@ -12,6 +12,7 @@ from featlearn.views.data.run import RunData
 
 EXPONENTS = (1.8, 2.2)  # of the loss in λ, between the ends of two epochs
 LEAST_EPOCHS = 4
+FAR = 0.5  # of the loss: with a larger gap it is that of a network far from the optimum, whatever it falls as
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class DecayLaw:
 def decay_laws(data: RunData) -> Iterator[DecayLaw]:
     """The longest sequences of at least ``LEAST_EPOCHS`` epochs of falling λ with such a law, of each stage."""
     decays, losses = as_floats(data.metrics["weight_decay"]), as_floats(data.metrics["loss"])
+    gaps = as_floats(data.metrics["gap"])
     floor = data.info.loss_floor or 0.0  # losses near it are rounding
     for _, rows in stage_rows(data):
         decay = decays[rows]
@@ -32,6 +34,7 @@ def decay_laws(data: RunData) -> Iterator[DecayLaw]:
         if len(ends) < LEAST_EPOCHS or 2 * len(ends) > len(rows):  # as smooth schedules have
             continue
         usable = (losses[ends] > 10 * floor) & (losses[ends] > 0) & (decays[ends] > 0)
+        usable &= ~(gaps[ends] > FAR * losses[ends])
         with np.errstate(all="ignore"):
             slopes = np.diff(np.log(losses[ends])) / np.diff(np.log(decays[ends]))
             falls = usable[1:] & usable[:-1] & (np.diff(decays[ends]) < 0)

@@ -41,7 +41,7 @@ KINDS = {
     ),
     "decay law": Kind("the loss falls as λ² from here on, from epoch to epoch", best.loss_as_decay_squared),
     "lines": Kind("teacher lines are recovered, or lost again", learned.lines),
-    "dying": Kind(f"more than {learned.DIED:.0%} of the neurons have died, or live again", learned.dying),
+    "dying": Kind(f"more than {learned.DIED:.0%} of the neurons have died, or have grown", learned.dying),
     "atom lost": Kind("with the next λ the optimum has no atom near a teacher line any more", best.atoms_lost),
     "stage": Kind("a stage ends and the next one begins", course.stage_ends),
 }

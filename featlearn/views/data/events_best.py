@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from featlearn.views.data.decay_law import decay_laws
 from featlearn.views.data.event import Event, event_at, teachers_in_words
 from featlearn.views.data.plateaus import FLAT, as_floats, plateaus_of
@@ -63,9 +65,9 @@ def atoms_gained(data: RunData) -> Iterator[Event]:
         if not gained:
             continue
         before, now = (number(float(data.metrics["weight_decay"][at]), 3) for at in (row, row + 1))
-        named = teachers_in_words(gained)
+        named, apart = teachers_in_words(gained), _apart(data, row + 1, gained)
         text = f"From λ = {now} on, the best network of any width has {'a neuron' if len(gained) == 1 else 'neurons'} "
-        text += f"near {named}, where it had none at λ = {before}"
+        text += f"near {named} (within {apart:.1f}°), where at λ = {before} every neuron was nearer to other lines"
         if gaps[row + 1] > 2 * gaps[row]:
             text += f": the gap to it jumps from {cell('gap', float(gaps[row]))} to {cell('gap', float(gaps[row + 1]))}"
         yield event_at(data, row, "atom gained", f"{text}.", _only(gained), mark=f"optimum gains {_short(named)}")
@@ -76,17 +78,16 @@ def atoms_lost(data: RunData) -> Iterator[Event]:
     for row, _, lost in _atoms(data):
         if lost:
             named, now = teachers_in_words(lost), number(float(data.metrics["weight_decay"][row + 1]), 3)
-            text = (
-                f"From λ = {now} on, the best network of any width has no neuron near {named} any more: it would cost "
-            )
-            text += "more weight decay than it saves loss."
+            text = f"From λ = {now} on, every neuron of the best network of any width is nearer to other lines than to "
+            text += f"{named}."
             yield event_at(data, row, "atom lost", text, _only(lost), mark=f"optimum loses {_short(named)}")
 
 
 def _atoms(data: RunData) -> Iterator[tuple[int, list[int], list[int]]]:
-    """Rows after which the optimum changes within a stage, and the teacher lines near which it gains and loses atoms.
+    """Rows after which the optimum changes within a stage, and the teacher lines of which it gains and loses atoms.
 
-    An optimum without any atom counts for nothing.
+    An atom is one of the line that is nearest to it, however far that is. An optimum without any atom counts for
+    nothing.
     """
     teachers = {record.weight_decay: {atom.teacher for atom in record.atoms} for record in data.info.optima}
     decays, stages = (data.metrics[name].tolist() for name in ("weight_decay", "stage"))
@@ -94,6 +95,13 @@ def _atoms(data: RunData) -> Iterator[tuple[int, list[int], list[int]]]:
         before, now = teachers.get(decays[row]), teachers.get(decays[row + 1])
         if before and now and before != now and stages[row] == stages[row + 1]:
             yield row, sorted(now - before), sorted(before - now)
+
+
+def _apart(data: RunData, row: int, teachers: list[int]) -> float:
+    """The largest angle, in degrees, of the optimum's nearest atoms to some teacher lines at a row."""
+    decay = data.metrics["weight_decay"][row]
+    atoms = [atom for record in data.info.optima if record.weight_decay == decay for atom in record.atoms]
+    return max(min(atom.angle for atom in atoms if atom.teacher == teacher) for teacher in teachers)
 
 
 def _only(teachers: list[int]) -> int | None:
@@ -112,6 +120,8 @@ def loss_as_decay_squared(data: RunData) -> Iterator[Event]:
             for name in ("weight_decay", "loss")
         )
         text = f"From here on the loss falls as λ²: at the ends of {len(law.ends)} epochs it goes from {losses[0]} to "
-        text += f"{losses[1]} with λ from {decays[0]} to {decays[1]} (exponent {law.exponent:.2f}), so that only what "
-        text += "weight decay costs is left of it."
+        text += f"{losses[1]} with λ from {decays[0]} to {decays[1]} (exponent {law.exponent:.2f}), "
+        known = np.isfinite(as_floats(data.metrics["gap"])[list(law.ends)]).all()
+        text += "so that only" if known else "as it does where only"
+        text += " what weight decay costs is left of it."
         yield event_at(data, law.ends[0], "decay law", text)

@@ -46,9 +46,10 @@ def divergence(data: RunData) -> Iterator[Event]:
     for name in [name for name, loss in losses.items() if np.isfinite(loss).any()][:1]:
         least = int(np.nanargmin(losses[name]))
         end = number(float(losses[name][last]), 3) if np.isfinite(losses[name][last]) else "beyond all numbers"
-        text += f": the {heading_of(name)} grows from {number(float(losses[name][least]), 3)} at step "
-        text += f"{data.metrics['step'][least]} to {end}"
-    yield event_at(data, last, "divergence", f"{text}; smaller steps would help.", mark="diverges")
+        if least < last:
+            text += f": the {heading_of(name)} grows from {number(float(losses[name][least]), 3)} at step "
+            text += f"{data.metrics['step'][least]} to {end}"
+    yield event_at(data, last, "divergence", f"{text}.", mark="diverges")
 
 
 def end(data: RunData) -> Iterator[Event]:

@@ -17,18 +17,21 @@ from featlearn.views.words.cells import cell
 from featlearn.views.words.numbers import number
 
 SUBSPACE_FOUND = 0.9  # share of the first layer in the teacher's span, from which on this is found
-DIED = 0.05  # share of the neurons: fewer that die, or live again, are no event
+DIED = 0.05  # share of the neurons: fewer that die, or grow, are no event
 
 
 def subspace(data: RunData) -> Iterator[Event]:
     """Where the teacher's span is found, or lost again."""
     share = as_floats(data.metrics["subspace"])
     enough = np.where(np.isfinite(share), share >= SUBSPACE_FOUND, np.nan)
-    for before, now in changes(data.metrics["step"], enough):
+    for place, (before, now) in enumerate(changes(data.metrics["step"], enough)):
         start, had, has = (cell("subspace", float(share[row])) for row in (before.first, before.last, now.first))
         if now.value:
-            text = f"{has} of the first layer lies in the teacher's span ({start} at first): the network has found the "
-            text += f"{_dimensions(data)}directions of the input on which the labels depend."
+            was = f"{had} before" if place else f"{start} at first"
+            text = (
+                f"{has} of the first layer lies in the teacher's span ({was}), among the {_dimensions(data)}directions "
+            )
+            text += "of the input on which the labels depend."
             yield event_at(data, now.first, "subspace", text, mark="subspace found")
         else:
             text = f"Only {has} of the first layer lies in the teacher's span any more ({had} before)."
@@ -44,14 +47,18 @@ def _dimensions(data: RunData) -> str:
 def lines(data: RunData) -> Iterator[Event]:
     """Where teacher lines get a living neuron near them, or lose it; which ones is told where snapshots know it."""
     recovered, known = as_floats(data.metrics["recovered"]), _recovered_at_snapshots(data)
+    most: Level | None = None  # before the one before
     for before, now in changes(data.metrics["step"], recovered):
         more, count = now.value > before.value, round(abs(now.value - before.value))
         which = sorted(_which(known, _span(data, before), _span(data, now), more=more))
         told = teachers_in_words(which) if len(which) == count else lines_in_words(count)
         text = f"{told[0].upper()}{told[1:]} {'is' if count == 1 else 'are'} {'recovered' if more else 'lost again'}: "
         text += f"{now.value:.0f} of {data.teachers} {'has' if now.value == 1 else 'have'} a living neuron within "
-        text += f"{ALIGNED_WITHIN:g}° ({before.value:.0f} before)."
-        yield event_at(data, now.first, "lines", text, which[0] if len(which) == count == 1 else None)
+        text += f"{ALIGNED_WITHIN:g}° ({before.value:.0f} before"
+        if more and most is not None and most.value > before.value:
+            text += f", though {most.value:.0f} had one at step {data.metrics['step'][most.first]}"
+        yield event_at(data, now.first, "lines", f"{text}).", which[0] if len(which) == count == 1 else None)
+        most = before if most is None or before.value >= most.value else most
 
 
 def _span(data: RunData, level: Level) -> tuple[int, int]:
@@ -87,33 +94,36 @@ def found_teacher(data: RunData) -> Iterator[Event]:
     except (RunError, ValueError):
         return
     found = finds_teacher(table, np.array([len(weights)]), np.min(np.abs(weights), keepdims=True), size)
-    for _, now in changes(data.metrics["step"], np.where(np.isfinite(table["loss"]), found, np.nan)):
+    for place, (_, now) in enumerate(
+        changes(data.metrics["step"], np.where(np.isfinite(table["loss"]), found, np.nan))
+    ):
         loss, aligned = number(float(table["loss"][now.first]), 3), float(table["aligned_mass"][now.first])
         if now.value:
             near = f"its {len(weights)} lines have" if len(weights) > 1 else "its line has"
-            text = f"The network has found the teacher: {near} a neuron within {ALIGNED_WITHIN:g}°, "
+            text = f"The network has found the teacher{' again' if place else ''}: {near} a neuron within "
             text += (
-                f"{cell('aligned_mass', aligned)} of the mass lies there in the right amounts, and the loss is {loss}."
+                f"{ALIGNED_WITHIN:g}°, {cell('aligned_mass', aligned)} of the mass lies there in the right amounts, "
             )
+            text += f"and the loss is {loss}."
             yield event_at(data, now.first, "found", text, mark="teacher found")
         else:
             yield event_at(data, now.first, "found", f"The network has lost the teacher again: the loss is {loss}.")
 
 
 def dying(data: RunData) -> Iterator[Event]:
-    """Where many neurons have died, or live again."""
+    """Where many neurons have died, or have grown."""
     alive = as_floats(data.metrics["alive"])
     width = float(np.max(alive, initial=0.0, where=np.isfinite(alive)))
     for before, now in changes(data.metrics["step"], alive, DIED * width):
         count, left = round(abs(now.value - before.value)), f"{now.value:.0f} of {width:.0f}"
         which = "1 neuron" if count == 1 else f"{count} neurons"
         if now.value == 0:
-            text = "No neuron is alive any more: the network is zero, and has no gradient to leave that."
+            text = f"No neuron is alive any more: each has less than {ALIVE_ABOVE:g} of the teacher's mass."
         elif now.value < before.value:
             text = (
                 f"{which} {'has' if count == 1 else 'have'} died, each with less than {ALIVE_ABOVE:g} of the teacher's "
             )
             text += f"mass, which is too little to matter: {left} are left."
         else:
-            text = f"{which} {'lives' if count == 1 else 'live'} again: {left} have a mass that matters."
+            text = f"{which} {'has' if count == 1 else 'have'} grown to a mass that matters: {left} have one."
         yield event_at(data, now.first, "dying", text)

@@ -28,7 +28,8 @@ def levels(steps: np.ndarray, values: np.ndarray, tolerance: float = 0.0) -> lis
     """The values that last, in order, neighbours more than a tolerance apart.
 
     A value lasts that holds, within the tolerance, while the number of steps doubles, or to the end. So does the first
-    one, however short it is: changes are told from it. Rows without a value are passed over.
+    one, however short it is: changes are told from it. Of values within the tolerance it is the farthest from the
+    lasting one before. Rows without a value are passed over.
 
     Args:
         steps, values: (R,) of the rows; steps in rising order.
@@ -39,7 +40,9 @@ def levels(steps: np.ndarray, values: np.ndarray, tolerance: float = 0.0) -> lis
         last = rows[end - 1]
         if found and end < len(rows) and steps[last] < LASTS * steps[rows[begin]]:
             continue
-        value = float(values[last if found else rows[begin]])
+        value = float(values[rows[begin]])
+        if found:
+            value = max(values[rows[begin:end]].tolist(), key=lambda each: abs(each - found[-1].value))
         if found and abs(value - found[-1].value) <= tolerance:
             found[-1] = Level(found[-1].first, last, found[-1].value)
         else:

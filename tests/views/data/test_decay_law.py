@@ -44,3 +44,12 @@ def test_neither_a_rising_decay_nor_a_smooth_one_has_one(tmp_path: Path) -> None
     smooth = np.linspace(0.01, 0.001, 50)
     table = {"step": np.arange(50), "weight_decay": smooth, "loss": smooth**2}
     assert list(decay_laws(made_up(tmp_path, table))) == []
+
+
+def test_a_loss_that_is_a_gap_to_the_optimum_has_none(tmp_path: Path) -> None:
+    """Descent at a constant rate may quarter it in each epoch, whatever λ does."""
+    decay = np.repeat(1e-9 * 0.5 ** np.arange(6), 10)
+    loss = 0.1 * (decay / 1e-9) ** 2
+    table = {"step": np.arange(60), "weight_decay": decay, "loss": loss}
+    assert list(decay_laws(made_up(tmp_path, table | {"gap": loss}))) == []
+    assert len(list(decay_laws(made_up(tmp_path, table | {"gap": 0.01 * loss})))) == 1

@@ -122,7 +122,7 @@ def test_in_three_dimensions_lines_are_told_as_the_log_has_them(tmp_path: Path) 
     found, table = kinds(events_of(data)), data.metrics
     [span] = found["subspace"]
     assert span.step == first_row(data, table["subspace"] >= SUBSPACE_FOUND)
-    assert "has found the 3 of 8 directions" in span.text
+    assert "among the 3 of 8 directions" in span.text
     assert found["lines"]
     for event in found["lines"]:
         row = int(np.flatnonzero(table["step"] == event.step)[0])

@@ -31,18 +31,21 @@ def test_atoms_are_gained_and_lost_at_the_last_steps_of_the_decay_before(tmp_pat
     [gained], [lost] = list(atoms_gained(data)), list(atoms_lost(data))
     assert (gained.step, gained.teacher, gained.mark) == (20, 0, "optimum gains w*1")
     assert gained.text == (
-        "From λ = 0.05 on, the best network of any width has a neuron near teacher line w*1, where it had none at "
-        "λ = 0.1: the gap to it jumps from 1e-10 to 0.02."
+        "From λ = 0.05 on, the best network of any width has a neuron near teacher line w*1 (within 1.0°), where at "
+        "λ = 0.1 every neuron was nearer to other lines: the gap to it jumps from 1e-10 to 0.02."
     )
     assert (lost.step, lost.teacher, lost.mark) == (30, 1, "optimum loses w*2")
-    assert lost.text.startswith("From λ = 0.02 on, the best network of any width has no neuron near teacher line w*2")
+    assert lost.text == (
+        "From λ = 0.02 on, every neuron of the best network of any width is nearer to other lines than to "
+        "teacher line w*2."
+    )
 
 
 def test_a_gap_that_does_not_double_is_not_told_and_several_lines_are_one_event(tmp_path: Path) -> None:
     optima = [optimum(0.1, 1), optimum(0.05, 0, 1, 2)]
     [gained] = atoms_gained(made_up(tmp_path, DECAYS | {"gap": [1.0, 0.1, 0.1, 0.19, 0.1, 0.1]}, optima=optima))
     assert (gained.teacher, gained.mark) == (None, "optimum gains w*1 and w*3")
-    assert gained.text.endswith("has neurons near teacher lines w*1 and w*3, where it had none at λ = 0.1.")
+    assert gained.text.endswith("w*1 and w*3 (within 1.0°), where at λ = 0.1 every neuron was nearer to other lines.")
 
 
 def test_only_a_change_within_a_stage_between_known_optima_counts(tmp_path: Path) -> None:
@@ -95,7 +98,10 @@ def test_the_decay_law_is_told_from_its_first_epoch_on(tmp_path: Path) -> None:
     [event] = loss_as_decay_squared(data)
     assert event.step == 9
     assert "at the ends of 6 epochs it goes from 0.0001 to 9.77e-08 with λ from 0.01 to 0.000313" in event.text
-    assert "(exponent 2.00)" in event.text
+    assert event.text.endswith("(exponent 2.00), as it does where only what weight decay costs is left of it.")
+    table = {"step": np.arange(60), "weight_decay": decay, "loss": decay**2, "gap": 1e-3 * decay**2}
+    [event] = loss_as_decay_squared(made_up(tmp_path, table))
+    assert "so that only what weight decay costs is left of it" in event.text
 
 
 @pytest.mark.parametrize("value", [np.nan, None, np.inf, 0.0, -1.0])

@@ -26,7 +26,7 @@ def told(find: Callable[[RunData], Iterator[Event]], data: RunData) -> list[tupl
 def test_the_subspace_is_found_at_nine_tenths(tmp_path: Path, share: float, found: bool) -> None:
     data = made_up(tmp_path, {"step": STEPS, "subspace": [0.07, 0.1, *[share] * 5]}, rank=2)
     expected = [(2, f"{share:.1%} of the first layer lies in the teacher's span (7.0% at first)")] if found else []
-    assert told(subspace, data) == expected
+    assert [(event.step, event.text.split(",")[0]) for event in subspace(data)] == expected
 
 
 def test_a_subspace_that_was_there_from_the_start_is_no_news_and_a_lost_one_is(tmp_path: Path) -> None:
@@ -40,9 +40,14 @@ def test_a_subspace_that_was_there_from_the_start_is_no_news_and_a_lost_one_is(t
 def test_how_many_dimensions_were_found_is_told_where_it_is_known(tmp_path: Path) -> None:
     table = {"step": STEPS, "subspace": [0.07, *[0.95] * 6]}
     [event] = subspace(made_up(tmp_path, table, "teacher: {input_dim: 32}", rank=2))
-    assert "has found the 2 of 32 directions of the input" in event.text
+    assert "(7.0% at first), among the 2 of 32 directions of the input" in event.text
     [event] = subspace(made_up(tmp_path, table))
-    assert "has found the directions of the input" in event.text
+    assert "among the directions of the input" in event.text
+
+
+def test_a_subspace_that_comes_back_is_compared_with_what_was_before(tmp_path: Path) -> None:
+    data = made_up(tmp_path, {"step": STEPS, "subspace": [0.95, 0.95, 0.4, 0.3, 0.3, 0.95, 0.95]})
+    assert "(30.0% before)" in list(subspace(data))[-1].text
 
 
 def test_lines_are_recovered_and_lost_where_that_lasts(tmp_path: Path) -> None:
@@ -50,8 +55,18 @@ def test_lines_are_recovered_and_lost_where_that_lasts(tmp_path: Path) -> None:
     assert list(lines(data)) == [
         Event("lines", 2, "2 teacher lines are recovered: 2 of 3 have a living neuron within 5° (0 before)."),
         Event("lines", 8, "1 teacher line is lost again: 1 of 3 has a living neuron within 5° (2 before)."),
-        Event("lines", 32, "2 teacher lines are recovered: 3 of 3 have a living neuron within 5° (1 before)."),
+        Event(
+            "lines",
+            32,
+            "2 teacher lines are recovered: 3 of 3 have a living neuron within 5° (1 before, though "
+            "2 had one at step 2).",
+        ),
     ]
+
+
+def test_lines_that_were_recovered_earlier_are_told_to_have_been(tmp_path: Path) -> None:
+    *_, last = lines(made_up(tmp_path, {"step": STEPS, "recovered": [0, 2, 2, 0, 0, 1, 1]}))
+    assert last.text.endswith("1 of 3 has a living neuron within 5° (0 before, though 2 had one at step 1).")
 
 
 def test_which_lines_they_are_is_told_where_snapshots_know_it(tmp_path: Path) -> None:
@@ -102,6 +117,10 @@ def test_a_teacher_that_is_lost_again_is_told(tmp_path: Path) -> None:
         activation={"name": "relu", "drop_hermite_below": 2},
     )
     assert [event.step for event in found_teacher(with_teacher(data))] == [1, 8]
+    again = table | {"step": STEPS, "loss": [1.0, 1e-9, 1e-9, 0.1, 0.1, 1e-9, 1e-9]}
+    again |= {"recovered": [2] * 7}
+    data = made_up(tmp_path, again, activation={"name": "relu", "drop_hermite_below": 2})
+    assert "has found the teacher again: " in list(found_teacher(with_teacher(data)))[-1].text
 
 
 @pytest.mark.parametrize(("left", "died"), [(95, False), (94, True)])
@@ -110,11 +129,18 @@ def test_more_than_a_twentieth_has_to_die(tmp_path: Path, left: int, died: bool)
     assert [event.step for event in dying(data)] == ([4] if died else [])
 
 
-def test_neurons_die_live_again_and_all_die(tmp_path: Path) -> None:
+def test_neurons_that_grow_from_nothing_and_then_die_one_by_one_do_not_live_again(tmp_path: Path) -> None:
+    alive = [0, 391, 400, 398, 390, 381, 381]
+    assert told(dying, made_up(tmp_path, {"step": STEPS, "alive": alive})) == [
+        (2, "400 neurons have grown to a mass that matters")
+    ]
+
+
+def test_neurons_die_grow_and_all_die(tmp_path: Path) -> None:
     data = made_up(tmp_path, {"step": [*STEPS, 64, 128], "alive": [9, 9, 8, 8, 8, 9, 9, 0, 0]})
     assert told(dying, data) == [
         (2, "1 neuron has died, each with less than 1e-06 of the teacher's mass, which is too little to matter"),
-        (16, "1 neuron lives again"),
+        (16, "1 neuron has grown to a mass that matters"),
         (64, "No neuron is alive any more"),
     ]
 

@@ -31,6 +31,10 @@ def test_values_within_a_tolerance_are_one_and_the_step_is_that_of_the_last_of_t
     assert told([100, 99, 98, 60, 57, 55, 55, 55], 5) == [(0, 2, 100), (5, 7, 55)]
 
 
+def test_values_that_grow_and_then_drift_back_are_told_where_they_were_largest() -> None:
+    assert told([0, 391, 400, 398, 390, 381, 381], 20) == [(0, 0, 0), (2, 6, 400)]
+
+
 def test_rows_without_a_value_are_passed_over() -> None:
     nan = np.nan
     assert told([nan, 0, nan, 0, 2, nan, 2, nan]) == [(1, 3, 0), (4, 6, 2)]
