@@ -32,7 +32,7 @@ def test_atoms_are_gained_and_lost_at_the_last_steps_of_the_decay_before(tmp_pat
     assert (gained.step, gained.teacher, gained.mark) == (20, 0, "optimum gains w*1")
     assert gained.text == (
         "From λ = 0.05 on, the best network of any width has a neuron near teacher line w*1 (within 1.0°), where at "
-        "λ = 0.1 every neuron was nearer to other lines: the gap to it jumps from 1e-10 to 0.02."
+        "λ = 0.1 every neuron was nearer to other lines: with λ the gap to it changes from 1e-10 to 0.02."
     )
     assert (lost.step, lost.teacher, lost.mark) == (30, 1, "optimum loses w*2")
     assert lost.text == (
