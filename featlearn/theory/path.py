@@ -93,7 +93,7 @@ def optimum_path(
             in more dimensions the best measure is spread, and its atoms cannot be counted.
         decays: λ > 0, by falling λ.
     Accuracy: a change lies between λ that ``LOCATED_WITHIN`` says. An atom that splits is seen when its parts are
-        ``TOGETHER`` apart, some 0.5 % of λ later (tests/theory/test_path.py).
+        ``TOGETHER`` apart, some 1 % of λ later (tests/theory/test_path.py).
     Source: docs/theory.md §10.
     """
     lines = activation.symmetry == "even"

@@ -17,7 +17,7 @@ from featlearn.views.words.cells import cell
 from featlearn.views.words.numbers import number
 
 SUBSPACE_FOUND = 0.9  # share of the first layer in the teacher's span, from which on this is found
-DIED = 0.05  # share of the neurons: fewer that die, or live again, are no event
+DIED = 0.05  # share of the neurons: fewer that die, or grow, are no event
 
 
 def subspace(data: RunData) -> Iterator[Event]:

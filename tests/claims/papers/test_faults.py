@@ -5,11 +5,12 @@ and unit have even and odd degrees. Steps of another length leave powers of d an
 subspace and scaling.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from featlearn.claims.load import load_paper
+from featlearn.claims.load import SEED_PAPER, load_paper, load_papers
 from tests.claims.papers.faults import FAULTS
 from tests.claims.papers.small import Small, by_values, failed, judged
 
@@ -17,10 +18,11 @@ from tests.claims.papers.small import Small, by_values, failed, judged
 NOTICED = [
     ("abbe-2022 leaps", "a unit without its degree 1", {"staircase", "two"}),
     ("ben-arous-2021 samples", "steps go uphill", {"linear", "logarithmic", "quadratic", "search"}),
-    ("chizat-2022 log-accuracy", "no weight decay", {"reached", "affine"}),
+    ("chizat-2022 log-accuracy", "no weight decay", {"reached", "affine", "needed"}),
     ("chizat-oyallon-bach-2019 lazy", "steps go uphill", {"rich", "lazy", "motion"}),
     ("chizat-oyallon-bach-2019 lazy", "steps of the first layer go uphill", {"rich", "lazy", "motion"}),
     ("chizat-oyallon-bach-2019 lazy", "steps of the second layer go uphill", {"rich", "lazy", "motion"}),
+    ("dandi-2023 giant-steps", "no weight decay", {"leap_1", "leap_2", "second", "staircase", "joined"}),
     ("ghorbani-2019 risks", "wrong sign of the gradient by the first layer", {"trained", "zero", "gap"}),
     ("goldt-2019 final-error", "the same batch at every step", {"simulated"}),
     ("goldt-2019 final-error", "no noise in the recursion of order parameters", {"rises", "slope"}),
@@ -44,7 +46,13 @@ def gridded(seeds: int, **axes: list[int] | list[float]) -> dict[str, object]:
     return {"seeds": seeds, "grid": _dotted(axes)}
 
 
-def _dotted(axes: dict[str, list[int] | list[float]]) -> dict[str, object]:
+def edges(key: str, ends: list[int], where: str, **axes: list[int] | list[str]) -> dict[str, object]:
+    """That of a search, whose answers are rough and need not be right very often."""
+    find = {key: ends, "where": where, "tolerance": "60 %", "confidence": 0.8, "seeds": 20, "first_seed": 9000}
+    return {"find": find, "grid": _dotted(axes)}
+
+
+def _dotted(axes: Mapping[str, Sequence[int] | Sequence[float] | Sequence[str]]) -> dict[str, object]:
     return {key.replace("__", "."): list(values) for key, values in axes.items()}
 
 
@@ -69,6 +77,7 @@ SMALL: dict[str, Small] = {
     "chizat-2022 log-accuracy": {
         "widths": gridded(6, student__width=[5, 50], stages__descent__steps=[9000]),
         "decays": gridded(1, stages__descent__weight_decay=[0.03], stages__descent__steps=[1000]),
+        "needed": edges("student.width", [5, 20], "share(gap <= 1e-10) >= 0.5", stages__descent__steps=[9000]),
     },
     "chizat-oyallon-bach-2019 lazy": {
         "scale": zipped(
@@ -78,6 +87,20 @@ SMALL: dict[str, Small] = {
             stages__train__step_size__second_layer=[6.25, 0.007812, 0.0004883],
             stages__train__step_size__first_layer=[0.0625, 7.812e-05, 4.883e-06],
         )
+    },
+    "dandi-2023 giant-steps": {
+        "leap_1": edges("data.batch_size", [64, 4096], "share(subspace >= 0.5) >= 0.5", teacher__input_dim=[32, 128]),
+        "leap_2": edges(
+            "data.batch_size",
+            [512, 65536],
+            "share(subspace >= 0.5) >= 0.5",
+            teacher__polynomial=["He2(x1)"],
+            teacher__input_dim=[16, 48],
+        ),
+        "second": edges(
+            "data.batch_size", [256, 8192], "share(overlap_min >= 0.5) >= 0.5", teacher__input_dim=[96, 384]
+        ),
+        "targets": zipped(2, teacher__input_dim=[64, 512], data__batch_size=[2048, 16384]),
     },
     "ghorbani-2019 risks": {"widths": gridded(3, student__width=[12, 36, 44])},
     "goldt-2019 final-error": {
@@ -124,7 +147,8 @@ def failing(name: str, place: Path) -> set[str]:
 
 
 def test_every_claim_of_the_gallery_has_a_fault_that_it_notices() -> None:
-    assert {name for name, _, _ in NOTICED} == SMALL.keys()
+    gallery = {f"{paper.id} {claim}" for paper in load_papers() if paper.id != SEED_PAPER for claim in paper.claims}
+    assert {name for name, _, _ in NOTICED} == SMALL.keys() == gallery
     assert {fault for _, fault, _ in NOTICED} == FAULTS.keys()
 
 

@@ -162,7 +162,7 @@ def test_what_happened_is_told_between_the_table_and_the_end(
         lines.append(" ".join(capsys.readouterr().out.split()))
     for text in lines:  # with snapshots, and without those that are too large
         assert re.search(r"step 1 9\d\.\d% of the first layer", text)
-        assert "has found the 2 of 8 directions of the input on which the labels depend." in text.split("done after")[0]
+        assert "among the 2 of 8 directions of the input on which the labels depend." in text.split("done after")[0]
         assert "Stage first_step ends" not in text  # the table has it
         assert "The run is done" not in text  # and the line below
     assert "Teacher line" in lines[0]
