@@ -67,7 +67,7 @@ def plateau_left(data: RunData) -> Iterator[Event]:
         text += f"{heading_of(plateau.column)} falls from {before} to {after}"
         had, has = as_floats(data.metrics["mean_angle"])[ends].tolist()
         if has < _TURNED * had:
-            text += f", and the neurons turn to the teacher lines (mean angle from {had:.1f}° to {has:.1f}°)"
+            text += f", and the mean angle of the mass to the teacher lines from {had:.1f}° to {has:.1f}°"
         text += why_it_leaves(data, plateau)
         yield event_at(data, plateau.last, "left", f"{text}.", mark="plateau left")
 

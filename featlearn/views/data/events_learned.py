@@ -131,7 +131,7 @@ def dying(data: RunData) -> Iterator[Event]:
             text = (
                 f"{which} {'has' if count == 1 else 'have'} died, each with less than {ALIVE_ABOVE:g} of the teacher's "
             )
-            text += f"mass, which is too little to matter: {left} are left."
+            text += f"mass, which is too little to be seen: {left} are left."
         else:
             text = f"{which} {'has' if count == 1 else 'have'} grown to a mass that matters: {left} have one."
         yield event_at(data, now.first, "dying", text)

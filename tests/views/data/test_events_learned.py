@@ -150,7 +150,7 @@ def test_neurons_that_grow_from_nothing_and_then_die_one_by_one_do_not_live_agai
 def test_neurons_die_grow_and_all_die(tmp_path: Path) -> None:
     data = made_up(tmp_path, {"step": [*STEPS, 64, 128], "alive": [9, 9, 8, 8, 8, 9, 9, 0, 0]})
     assert told(dying, data) == [
-        (2, "1 neuron has died, each with less than 1e-06 of the teacher's mass, which is too little to matter"),
+        (2, "1 neuron has died, each with less than 1e-06 of the teacher's mass, which is too little to be seen"),
         (16, "1 neuron has grown to a mass that matters"),
         (64, "No neuron is alive any more"),
     ]
