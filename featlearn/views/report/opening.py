@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from featlearn.views.data.run import RunData
 from featlearn.views.words.numbers import number, steps_in_words
 
-_CONFIG = "config.yaml"
 _DECAYED = (
     "Weight decay of strength λ makes large weights costly. It shrinks what does not help, and one neuron in the right "
     "direction is cheaper than several beside it, so that dots gather on few directions. While λ is large, it may even "
@@ -50,8 +49,8 @@ def _without(data: RunData) -> Iterable[str]:
         return
     yield (
         "Without it in the last stage, such a network typically fits as well, but some tenth of its mass stays off the "
-        f"teacher lines. To see that: featlearn train --config {_CONFIG} --set "
-        f"stages.{data.stages[-1].name}.weight_decay=0, with the configuration below as {_CONFIG}, and featlearn "
+        f"teacher lines. To see that: featlearn train --config {data.run.config_file.name} --set "
+        f"stages.{data.stages[-1].name}.weight_decay=0, with the configuration below as {data.run.config_file.name}, and featlearn "
         "report with both runs."
     )
 
