@@ -47,11 +47,11 @@ def _without(data: RunData) -> Iterable[str]:
     """What the last stage would be without weight decay, and how to see it."""
     if data.polynomial is not None or data.sampled or not data.metrics["weight_decay"][-1] > 0:
         return
+    config, stage = data.run.config_file.name, data.stages[-1].name
     yield (
         "Without it in the last stage, such a network typically fits as well, but some tenth of its mass stays off the "
-        f"teacher lines. To see that: featlearn train --config {data.run.config_file.name} --set "
-        f"stages.{data.stages[-1].name}.weight_decay=0, with the configuration below as {data.run.config_file.name}, and featlearn "
-        "report with both runs."
+        f"teacher lines. To see that: featlearn train --config {config} --set stages.{stage}.weight_decay=0, with the "
+        f"configuration below as {config}, and featlearn report with both runs."
     )
 
 
