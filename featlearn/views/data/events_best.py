@@ -8,12 +8,14 @@ import numpy as np
 
 from featlearn.views.data.decay_law import decay_laws
 from featlearn.views.data.event import Event, event_at, teachers_in_words
-from featlearn.views.data.plateaus import FLAT, as_floats, plateaus_of
+from featlearn.views.data.events_rest import why_it_leaves, why_it_rests
+from featlearn.views.data.plateaus import FLAT, Plateau, as_floats, plateaus_of
 from featlearn.views.data.run import RunData
 from featlearn.views.words.cells import cell
 from featlearn.views.words.labels import heading_of
 from featlearn.views.words.numbers import number, steps_in_words
 
+_GROWS = 1.5  # times its first, from which on a gap has grown
 _TURNED = 0.8  # of the mean angle: what falls below it is told
 
 
@@ -29,13 +31,28 @@ def plateau_entered(data: RunData) -> Iterator[Event]:
             text += (
                 f"its gradient is small (norm {cell('grad_norm', float(data.metrics['grad_norm'][row]))}), though the "
             )
-            text += f"best network's objective is {share:.0%} lower (gap {cell('gap', at)})."
+            text += (
+                f"best network's objective is {share:.0%} lower (gap {cell('gap', at)}){why_it_rests(data, plateau)}"
+            )
+            text += f"{_grown(data, plateau)}."
         else:
             text += (
                 f"the {heading_of(plateau.column)} stays near {number(at, 3)}, and falls by less than {FLAT:.0%} of "
             )
             text += "what it loses later."
-        yield event_at(data, row, "plateau", text)
+        yield event_at(data, row, "plateau", text, mark="stuck on a plateau")
+
+
+def _grown(data: RunData, plateau: Plateau) -> str:
+    """That the gap grows on a plateau with the fall of λ, where it does."""
+    gap, decay = (as_floats(data.metrics[name]) for name in ("gap", "weight_decay"))
+    first, last = plateau.first, plateau.last
+    if not (gap[last] > _GROWS * gap[first] and decay[last] < decay[first]):
+        return ""
+    text = (
+        f", and the gap grows to {cell('gap', float(gap[last]))} because λ falls to {number(float(decay[last]), 3)}: "
+    )
+    return text + "the best network changes, and this one does not follow"
 
 
 def plateau_left(data: RunData) -> Iterator[Event]:
@@ -50,7 +67,8 @@ def plateau_left(data: RunData) -> Iterator[Event]:
         text += f"{heading_of(plateau.column)} falls from {before} to {after}"
         had, has = as_floats(data.metrics["mean_angle"])[ends].tolist()
         if has < _TURNED * had:
-            text += f", and the neurons turn to the teacher lines (mean angle from {had:.1f}° to {has:.1f}°)"
+            text += f", and the mean angle of the mass to the teacher lines from {had:.1f}° to {has:.1f}°"
+        text += why_it_leaves(data, plateau)
         yield event_at(data, plateau.last, "left", f"{text}.", mark="plateau left")
 
 
@@ -69,7 +87,8 @@ def atoms_gained(data: RunData) -> Iterator[Event]:
         text = f"From λ = {now} on, the best network of any width has {'a neuron' if len(gained) == 1 else 'neurons'} "
         text += f"near {named} (within {apart:.1f}°), where at λ = {before} every neuron was nearer to other lines"
         if gaps[row + 1] > 2 * gaps[row]:
-            text += f": the gap to it jumps from {cell('gap', float(gaps[row]))} to {cell('gap', float(gaps[row + 1]))}"
+            had, has = (cell("gap", float(gaps[at])) for at in (row, row + 1))
+            text += f": with λ the gap to it changes from {had} to {has}"
         yield event_at(data, row, "atom gained", f"{text}.", _only(gained), mark=f"optimum gains {_short(named)}")
 
 

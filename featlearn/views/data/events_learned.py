@@ -32,7 +32,9 @@ def subspace(data: RunData) -> Iterator[Event]:
                 f"{has} of the first layer lies in the teacher's span ({was}), among the {_dimensions(data)}directions "
             )
             text += "of the input on which the labels depend."
-            yield event_at(data, now.first, "subspace", text, mark="subspace found")
+            yield event_at(
+                data, now.first, "subspace", text, mark="plane found" if data.info.rank == 2 else "subspace found"
+            )
         else:
             text = f"Only {has} of the first layer lies in the teacher's span any more ({had} before)."
             yield event_at(data, now.first, "subspace", text)
@@ -47,17 +49,23 @@ def _dimensions(data: RunData) -> str:
 def lines(data: RunData) -> Iterator[Event]:
     """Where teacher lines get a living neuron near them, or lose it; which ones is told where snapshots know it."""
     recovered, known = as_floats(data.metrics["recovered"]), _recovered_at_snapshots(data)
+    angles = as_floats(data.metrics["mean_angle"])
     most: Level | None = None  # before the one before
     for before, now in changes(data.metrics["step"], recovered):
         more, count = now.value > before.value, round(abs(now.value - before.value))
         which = sorted(_which(known, _span(data, before), _span(data, now), more=more))
         told = teachers_in_words(which) if len(which) == count else lines_in_words(count)
-        text = f"{told[0].upper()}{told[1:]} {'is' if count == 1 else 'are'} {'recovered' if more else 'lost again'}: "
+        spread = more and angles[now.first] > ALIGNED_WITHIN
+        become = "close to some neuron" if spread else "recovered" if more else "lost again"
+        text = f"{told[0].upper()}{told[1:]} {'is' if count == 1 else 'are'} {become}: "
         text += f"{now.value:.0f} of {data.teachers} {'has' if now.value == 1 else 'have'} a living neuron within "
         text += f"{ALIGNED_WITHIN:g}° ({before.value:.0f} before"
         if more and most is not None and most.value > before.value:
             text += f", though {most.value:.0f} had one at step {data.metrics['step'][most.first]}"
-        yield event_at(data, now.first, "lines", f"{text}).", which[0] if len(which) == count == 1 else None)
+        text += ")"
+        if spread:
+            text += f", but not yet because neurons gather there: the mean angle is still {angles[now.first]:.1f}°"
+        yield event_at(data, now.first, "lines", f"{text}.", which[0] if len(which) == count == 1 else None)
         most = before if most is None or before.value >= most.value else most
 
 
@@ -123,7 +131,7 @@ def dying(data: RunData) -> Iterator[Event]:
             text = (
                 f"{which} {'has' if count == 1 else 'have'} died, each with less than {ALIVE_ABOVE:g} of the teacher's "
             )
-            text += f"mass, which is too little to matter: {left} are left."
+            text += f"mass, which is too little to be seen: {left} are left."
         else:
             text = f"{which} {'has' if count == 1 else 'have'} grown to a mass that matters: {left} have one."
         yield event_at(data, now.first, "dying", text)

@@ -12,7 +12,7 @@ from featlearn.storage.errors import RunError
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.training.columns import COLUMNS
 from featlearn.views.data.certificate import Certificates, read_certificates, why_no_certificate
-from featlearn.views.data.events import events_of
+from featlearn.views.data.events import chapters_of, events_of
 from featlearn.views.data.run import RunData
 from featlearn.views.data.run_tables import QUANTILE_BANDS, QUANTILES, alignment_table, quantile_shares
 from featlearn.views.report.certificate import TEXTS, certificate_payload
@@ -35,6 +35,24 @@ _FOLLOWING = (*LOSSES, "mean_angle", "max_angle", "recovered", "subspace")  # nu
 _EXPLAINED = [name for name in EXPLAINED if name != "alive"]  # it is in the CSV file alone
 _SAMPLED = f"{OF_THE_POPULATION[:1].upper()}{OF_THE_POPULATION[1:]}."
 _CERTIFICATE_OF = " Certificate and optimum are of the population, not of the samples that were trained on."
+
+_MASS = (
+    "The mass of a neuron is what it contributes: its output weight times the length of its input weights. Neurons at "
+    "the same place look like one dot."
+)
+_ATOMS = (
+    "The gap is how far the objective, loss and weight decay together, is above that of the best network at this λ, "
+    "whose neurons are called atoms (open circles)."
+)
+_PLANE = (
+    "The certificate η tells whether a further neuron would pay: where it leaves the grey band between −1 and 1, one "
+    "in that direction would lower the objective; the atoms sit where the optimum’s touches 1 or −1, by the sign of "
+    "their output weight. Beyond the band the axis is compressed."
+)
+_SPHERE = (
+    "The certificate η, the colour, tells whether a further neuron would pay: where it is above 1 or below −1, one in "
+    "that direction would lower the objective."
+)
 
 
 def run_page(data: RunData) -> str:
@@ -89,6 +107,8 @@ def run_page(data: RunData) -> str:
         following=_FOLLOWING if data.neurons else (),
         opening=opening(data),
         events=events,
+        chapters=chapters_of(events),
+        beside=list(_beside(certificates)),
         width=data.neurons.mass.shape[1] if data.neurons else 0,
         facts_text=". ".join(filter(None, (*map(typeset, _in_brief(data)), _SAMPLED if data.sampled else None))),
         missing=data.missing,
@@ -111,6 +131,13 @@ def run_page(data: RunData) -> str:
         config=text_of(data.run.config_file),
         environment=environment(data.info),
     )
+
+
+def _beside(certificates: Certificates | None) -> Iterable[str]:
+    """What has to be known to read the charts, beside them."""
+    yield _MASS
+    if certificates is not None:
+        yield f"{_ATOMS} {_PLANE if certificates.rank == 2 else _SPHERE}"
 
 
 def _in_brief(data: RunData) -> Iterable[str]:

@@ -10,7 +10,7 @@ from featlearn.config.load import load_config
 from featlearn.runs.train import train
 from featlearn.theory.alignment import ALIGNED_WITHIN
 from featlearn.training.columns import COLUMNS
-from featlearn.views.data.events import KINDS, MOST_EVENTS, Event, events_of
+from featlearn.views.data.events import KINDS, MOST_CHAPTERS, MOST_EVENTS, Event, chapters_of, events_of
 from featlearn.views.data.events_learned import SUBSPACE_FOUND
 from featlearn.views.data.run import RunData, read_run
 from tests.places import CONFIGS
@@ -44,7 +44,7 @@ def test_the_quickstart_gains_an_atom_rests_on_a_plateau_and_leaves_it(story: Ru
     before, after = table["gap"][table["step"] == 16_002][0], table["gap"][table["step"] > 16_002][0]
     assert before < 1e-12
     assert after > 1e-4
-    assert f"jumps from {before:.3g} to {after:.3g}" in gained.text
+    assert f"with λ the gap to it changes from {before:.3g} to {after:.3g}" in gained.text
     assert entered.step == first_row(story, table["step"] > 16_002)
     assert 14_000 < left.step - entered.step < 18_000
     rest = (table["step"] >= entered.step) & (table["step"] <= left.step)
@@ -56,7 +56,7 @@ def test_the_quickstart_gains_an_atom_rests_on_a_plateau_and_leaves_it(story: Ru
     assert "3 of 3" in found["lines"][-1].text
 
 
-def test_no_more_than_a_dozen_are_told_the_first_and_last_of_each_kind_before_others(
+def test_no_more_than_fourteen_are_told_the_first_and_last_of_each_kind_before_others(
     story: RunData, tmp_path: Path
 ) -> None:
     assert len(events_of(story)) == MOST_EVENTS
@@ -67,8 +67,43 @@ def test_no_more_than_a_dozen_are_told_the_first_and_last_of_each_kind_before_ot
     found = events_of(many)
     assert Counter(event.kind for event in found) == {"end": 1, "lines": 1, "stage": MOST_EVENTS - 2}
     ends = [event.step for event in found if event.kind == "stage"]
-    assert ends == [*range(9, 99, 10), 189]
+    assert ends == [*range(9, 119, 10), 189]
     assert [event.kind for event in events_of(many, ["stage", "lines"])] == ["end"]
+
+
+def test_what_is_lost_is_told_before_what_is_found_again_however_many_events_there_are(tmp_path: Path) -> None:
+    steps = [0, *(2**k for k in range(40))]
+    many = made_up(tmp_path, {"step": steps, "recovered": [0, *(3 if k // 2 % 2 else 1 for k in range(40))]})
+    told = [event.text for event in events_of(many) if event.kind == "lines"]
+    assert len(told) == MOST_EVENTS - 1
+    lost = ["lost again" in text for text in told]
+    assert lost == [place % 2 == lost.index(True) for place in range(len(lost))], "one after the other, none left out"
+
+
+def test_the_chapters_of_the_quickstart_are_its_story(story: RunData) -> None:
+    events = events_of(story)
+    chapters = chapters_of(events)
+    assert [event.kind for event in chapters] == ["subspace", "rest", "plateau", "left"]
+    assert chapters[1].mark == "rests with 2 of 3 directions"
+    assert len(chapters) <= MOST_CHAPTERS
+    assert set(chapters) <= set(events)
+    assert chapters_of([event for event in events if event.kind in ("lines", "stage", "end")]) == []
+
+
+def test_the_plateau_says_why_it_is_there_and_why_it_ends(story: RunData) -> None:
+    found, neurons = kinds(events_of(story)), story.neurons
+    assert neurons is not None
+    [entered], [left] = found["plateau"], found["left"]
+    on = np.flatnonzero((neurons.steps >= entered.step) & (neurons.steps <= left.step))
+    masses = np.where(neurons.teacher == 0, neurons.mass, 0.0).sum(-1)
+    [record] = [record for record in story.info.optima if record.weight_decay == 0.0025]
+    [atom] = [atom for atom in record.atoms if atom.teacher == 0]
+    assert f"has a neuron of mass {atom.mass:.3g} nearest to teacher line w*1" in entered.text
+    assert f"have only {masses[on[0]]:.3g} (step {neurons.steps[on[0]]})" in entered.text
+    assert "the gap grows to " in entered.text
+    pace = np.ptp(neurons.steps[on]) / np.log(masses[on[-1]] / masses[on[0]])
+    assert f"from {masses[on[0]]:.3g} at step {neurons.steps[on[0]]} to {masses[on[-1]]:.3g}" in left.text
+    assert f"by a factor e every {pace:.0f} steps on average" in left.text
 
 
 def test_events_come_in_order_at_logged_steps_each_with_one_sentence(story: RunData) -> None:
@@ -80,7 +115,7 @@ def test_events_come_in_order_at_logged_steps_each_with_one_sentence(story: RunD
         assert event.text.endswith(".")
         assert ". " not in event.text
         assert event.text.isprintable()
-        assert len(event.text) < 260
+        assert len(event.text) < 400
 
 
 def test_without_weight_decay_there_are_neither_atoms_nor_dead_neurons(tmp_path: Path) -> None:

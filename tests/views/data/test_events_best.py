@@ -32,7 +32,7 @@ def test_atoms_are_gained_and_lost_at_the_last_steps_of_the_decay_before(tmp_pat
     assert (gained.step, gained.teacher, gained.mark) == (20, 0, "optimum gains w*1")
     assert gained.text == (
         "From λ = 0.05 on, the best network of any width has a neuron near teacher line w*1 (within 1.0°), where at "
-        "λ = 0.1 every neuron was nearer to other lines: the gap to it jumps from 1e-10 to 0.02."
+        "λ = 0.1 every neuron was nearer to other lines: with λ the gap to it changes from 1e-10 to 0.02."
     )
     assert (lost.step, lost.teacher, lost.mark) == (30, 1, "optimum loses w*2")
     assert lost.text == (
@@ -72,9 +72,9 @@ def test_a_plateau_is_entered_and_left(tmp_path: Path) -> None:
     assert entered.text.startswith(f"For the next {left.step} steps the network rests on a plateau: ")
     assert "small (norm 1e-09), though the best network's objective is 17% lower (gap 0.02)" in entered.text
     assert left.text.startswith(f"The network leaves its plateau after {left.step} steps: within ")
-    assert "the neurons turn to the teacher lines (mean angle from 10.0° to " in left.text
+    assert "the mean angle of the mass to the teacher lines from 10.0° to " in left.text
     still = made_up(tmp_path, table | {"mean_angle": np.full(len(steps), 10.0)})
-    assert "turn" not in next(plateau_left(still)).text
+    assert "mean angle" not in next(plateau_left(still)).text
 
 
 def test_a_plateau_that_is_not_left_and_one_without_a_gap(tmp_path: Path) -> None:

@@ -69,6 +69,17 @@ def test_lines_that_were_recovered_earlier_are_told_to_have_been(tmp_path: Path)
     assert last.text.endswith("1 of 3 has a living neuron within 5° (0 before, though 2 had one at step 1).")
 
 
+@pytest.mark.parametrize(("angle", "gathered"), [(5.0, True), (5.1, False)])
+def test_lines_that_neurons_do_not_gather_on_are_not_called_recovered(
+    tmp_path: Path, angle: float, gathered: bool
+) -> None:
+    table = {"step": STEPS, "recovered": [0, 1, 1, 1, 1, 1, 1], "mean_angle": [angle] * 7}
+    [event] = lines(made_up(tmp_path, table))
+    rest = "" if gathered else ", but not yet because neurons gather there: the mean angle is still 5.1°"
+    called = "recovered" if gathered else "close to some neuron"
+    assert event.text == f"1 teacher line is {called}: 1 of 3 has a living neuron within 5° (0 before){rest}."
+
+
 def test_which_lines_they_are_is_told_where_snapshots_know_it(tmp_path: Path) -> None:
     data = made_up(tmp_path, {"step": STEPS, "recovered": [0, 0, 0, 1, 1, 2, 2]})
     angle = np.array([[50.0, 40, 1], [50, 4, 1], [50, 4, 3]])
@@ -139,7 +150,7 @@ def test_neurons_that_grow_from_nothing_and_then_die_one_by_one_do_not_live_agai
 def test_neurons_die_grow_and_all_die(tmp_path: Path) -> None:
     data = made_up(tmp_path, {"step": [*STEPS, 64, 128], "alive": [9, 9, 8, 8, 8, 9, 9, 0, 0]})
     assert told(dying, data) == [
-        (2, "1 neuron has died, each with less than 1e-06 of the teacher's mass, which is too little to matter"),
+        (2, "1 neuron has died, each with less than 1e-06 of the teacher's mass, which is too little to be seen"),
         (16, "1 neuron has grown to a mass that matters"),
         (64, "No neuron is alive any more"),
     ]

@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from featlearn.config.load import load_config
 from featlearn.runs.directory import RunDirectory
 from featlearn.runs.train import train
-from featlearn.views.data.events import events_of
+from featlearn.views.data.events import chapters_of, events_of
 from featlearn.views.data.run import read_run
 from featlearn.views.words.cells import cell
 from tests.places import CONFIGS
@@ -210,7 +210,7 @@ def test_the_page_plays_by_itself_where_motion_is_welcome(browser: Browser, tmp_
         until(lambda: int(value_of(browser, "time")) < 11)
         until(
             lambda: play.get_attribute("aria-pressed") == "false"
-        )  # it stops at the end, which it reaches in 5 seconds
+        )  # it stops at the end, which it reaches in 10 seconds
         assert value_of(browser, "time") == "11"
     opened(browser, page, tmp_path, "#neurons")
     assert browser.find_element(By.ID, "play").get_attribute("aria-pressed") == "false", "motion is to be reduced"
@@ -244,6 +244,34 @@ def test_before_the_first_event_no_more_is_told_than_is_so(browser: Browser, tmp
 
 @pytest.mark.slow
 @needs_browser
+def test_a_link_between_snapshots_lands_on_its_step(browser: Browser, tmp_path: Path) -> None:
+    run = new_run(tmp_path, *PLATEAU)
+    data = read_run(run)
+    assert data.neurons is not None
+    opened(browser, page_of(run), tmp_path, "#alignment")
+    times = data.neurons.steps.tolist()
+    between = [event for event in events_of(data) if event.step not in times]
+    assert between
+    for event in between:
+        browser.execute_script("location.hash = arguments[0]", f"step={event.step}")
+        until(lambda event=event: text_of(browser, "moment").startswith(f"step {event.step} ·"))
+        later = times[int(np.searchsorted(times, event.step))] - event.step
+        assert f"neurons drawn as they are {later} step" in text_of(browser, "moment")
+        assert event.text in text_of(browser, "caption")
+        row = int(np.flatnonzero(data.metrics["step"] == event.step)[0])
+        shown = browser.find_element(By.CSS_SELECTOR, "[data-fact=recovered]").text
+        assert shown == f"{data.metrics['recovered'][row]} of 3", "the numbers are those of the very step"
+        assert (browser.find_element(By.ID, "link").get_attribute("href") or "").endswith(f"#step={event.step}")
+    odd = next(step for step in range(3, times[-1]) if step not in times and step not in data.metrics["step"].tolist())
+    browser.execute_script("location.hash = arguments[0]", f"step={odd}")
+    after = times[int(np.searchsorted(times, odd))]
+    until(lambda: text_of(browser, "moment").startswith(f"step {after} ·"))
+    assert "later" not in text_of(browser, "moment")
+    assert errors(browser) == []
+
+
+@pytest.mark.slow
+@needs_browser
 @pytest.mark.parametrize(("width", "is_open"), [(390, False), (1000, True)])
 def test_the_opening_is_folded_on_a_phone(width: int, is_open: bool, browser: Browser, tmp_path: Path) -> None:
     screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -251,3 +279,36 @@ def test_the_opening_is_folded_on_a_phone(width: int, is_open: bool, browser: Br
     opened(browser, page_of(new_run(tmp_path)), tmp_path, "#neurons")
     assert browser.execute_script("return document.querySelector('.opening').open") == is_open
     assert errors(browser) == []
+
+
+@pytest.mark.slow
+@needs_browser
+def test_a_chapter_leads_to_its_step(browser: Browser, tmp_path: Path) -> None:
+    run = new_run(tmp_path, *PLATEAU)
+    chapters = chapters_of(events_of(read_run(run)))
+    opened(browser, page_of(run), tmp_path, "#alignment")
+    buttons = browser.find_elements(By.CSS_SELECTOR, "#chapters button")
+    assert [button.text for button in buttons] == [f"{i}. {event.mark}" for i, event in enumerate(chapters, start=1)]
+    for button, event in zip(buttons, chapters, strict=True):
+        button.send_keys(Keys.ENTER)
+        assert text_of(browser, "moment").startswith(f"step {event.step} ·")
+        assert "now" in (button.get_attribute("class") or "")
+    assert errors(browser) == []
+
+
+@pytest.mark.slow
+@needs_browser
+def test_a_replay_waits_as_long_as_its_texts_are_read_and_ends_in_time(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, page_of(new_run(tmp_path)), tmp_path, "#alignment")
+
+    def stands(*lengths: int, kind: str = "lines") -> list[float]:
+        marks = [{"s": s, "events": [{"kind": kind, "text": "x" * length}]} for s, length in enumerate(lengths)]
+        found = browser.execute_script("return [...standsOf(arguments[0])]", marks)
+        return [seconds for _, seconds in found]
+
+    assert stands(100, 10) == pytest.approx([6.0, 1.5])
+    assert stands(100, kind="stage") == []
+    assert stands(400, 400, 400) == pytest.approx([10.0, 10.0, 10.0])
+    many = stands(*[50] * 5, *[300] * 15)
+    assert sum(many) == pytest.approx(30.0)
+    assert many[-1] > many[0]

@@ -33,7 +33,7 @@ function certificateOf(packed, of_population) {
     told: (s, gap) => {
       const found = certificate.largest(s);
       if (found.i < 0) return "no certificate: λ = 0, or weights that are not finite";
-      const verdict = Math.abs(found.eta) > 1.001 ? ` – a new neuron there would lower the objective${of_population}` : "";
+      const verdict = Math.abs(found.eta) > 1.005 ? ` – a new neuron there would lower the objective${of_population}` : "";
       const place = packed.rank === 2 ? ` at ${Math.round(degrees(points[2 * found.i], points[2 * found.i + 1]))}°` : `, at the cross, ${nearest(points.slice(3 * found.i, 3 * found.i + 3), certificate)}`;
       const short = gap > 0 ? ` · gap${of_population} ${shownNumber(gap)}` : "";
       return `λ = ${shownNumber(decays[s])} · largest |η| ${shownNumber(Math.abs(found.eta))}${place}${verdict}${short}`;

@@ -1,31 +1,33 @@
 "use strict";
 // The controls of a replay: slider, marks, play, speed, keyboard, and the address of a moment. They know nothing of charts.
 
-const LASTS = 20; // seconds that a whole replay takes at 1×
-const STANDS = 1.5; // seconds that it stands still at something that happened, at most
-const STANDING = 0.6; // the most of a replay, as a share, that it stands still
+const MOVES = 10; // seconds that all the snapshots of a replay take at 1×
+const STANDING = 30; // seconds more that it stands still, at most
+const READS = 0.06; // seconds that a reader takes for a character
+const STANDS = 1.5; // seconds that it stands still at something that happened, at least
 const SPEEDS = [0.5, 1, 2, 4];
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Replay snapshots at these steps, from the start at once unless motion is to be reduced or the address names a moment.
- *  ``show(s, playing)`` is called with the index of the snapshot to show, and returns it in words. More, where wanted:
+ *  ``show(s, playing, moment)`` is called with the index of the snapshot to show and the step that is meant, which may lie
+ *  before it, after the snapshot before; it returns that in words. More, where wanted:
  *  ``events`` ({step, text}), which are marked and stood still at; ``frame(s, share)``, called for each picture while
  *  playing with how much of the way to the next snapshot is over; ``neuron()``, the number of the neuron that the address
- *  names beside the moment, and ``choose(number)``, called with that of an address. Returns ``go(s)`` and ``changed()``, to
- *  be called when the neuron has changed. */
-function replay(times, stages, show, { events = [], frame = null, neuron = () => null, choose = () => {} } = {}) {
+ *  names beside the moment, and ``choose(number)``, called with that of an address; ``logged``, steps between snapshots
+ *  that may be meant, too. Returns ``go(step)`` and ``changed()``,
+ *  to be called when the neuron has changed. */
+function replay(times, stages, show, { events = [], frame = null, neuron = () => null, choose = () => {}, logged = [] } = {}) {
   const slider = document.getElementById("time"), play = document.getElementById("play"), speed = document.getElementById("speed");
   const last = times.length - 1, place = slider.closest("section");
-  const marks = marksOf(times, stages, events), stood = new Set(marks.filter((mark) => mark.events.length && mark.s < last).map((mark) => mark.s));
-  const stand = Math.min(STANDS, (STANDING * LASTS) / Math.max(stood.size, 1)), pace = (LASTS - stand * stood.size) / Math.max(last, 1);
-  let at = 0, shown = -1, left = 0, before = null, request = null, written = null;
+  const marks = marksOf(times, stages, events), stands = standsOf(marks.filter((mark) => mark.s < last)), pace = MOVES / Math.max(last, 1);
+  let at = 0, shown = -1, moment = times[0], left = 0, before = null, request = null, written = null;
 
   const playing = () => request !== null;
 
-  function tell(s) {
-    shown = s;
+  function tell(s, step = times[s]) {
+    [shown, moment] = [s, step];
     slider.value = String(s);
-    slider.setAttribute("aria-valuetext", show(s, playing()));
+    slider.setAttribute("aria-valuetext", show(s, playing(), step));
     document.getElementById("link").href = `#${fragment()}`;
     const now = marks.findLastIndex((mark) => mark.s <= s);
     marks.forEach((mark, i) => mark.button.classList.toggle("now", i === now));
@@ -36,10 +38,16 @@ function replay(times, stages, show, { events = [], frame = null, neuron = () =>
     tell(at);
   }
 
+  /** Show a step: by the snapshot there, or the next one, at which what happens there has happened. */
+  function goToStep(step) {
+    at = snapshotAt(times, step);
+    tell(at, logged.includes(step) && step < times[at] ? step : times[at]);
+  }
+
   function start() {
     if (playing() || last === 0) return;
     if (at >= last) at = 0;
-    left = stood.has(at) ? stand : 0;
+    left = stands.get(at) ?? 0;
     before = null;
     play.textContent = "❚❚ Pause";
     play.setAttribute("aria-pressed", "true");
@@ -70,7 +78,7 @@ function replay(times, stages, show, { events = [], frame = null, neuron = () =>
       const next = Math.floor(at) + 1, needed = (next - at) * pace;
       at = passed >= needed ? next : at + passed / pace;
       passed -= Math.min(needed, passed);
-      if (at === next && stood.has(next)) left = stand;
+      if (at === next) left = stands.get(next) ?? 0;
     }
     if (at >= last) return stop();
     request = requestAnimationFrame(step);
@@ -78,7 +86,7 @@ function replay(times, stages, show, { events = [], frame = null, neuron = () =>
     frame?.(Math.floor(at), at - Math.floor(at));
   }
 
-  const fragment = () => `step=${times[Math.max(shown, 0)]}${neuron() === null ? "" : `&neuron=${neuron()}`}`;
+  const fragment = () => `step=${moment}${neuron() === null ? "" : `&neuron=${neuron()}`}`;
 
   /** Put moment and neuron into the address, once the hand rests; the way back through the history stays as it was. */
   function write() {
@@ -89,6 +97,11 @@ function replay(times, stages, show, { events = [], frame = null, neuron = () =>
   function chosenByHand(s) {
     stop();
     go(s);
+    write();
+  }
+  function chosenStep(step) {
+    stop();
+    goToStep(step);
     write();
   }
 
@@ -115,7 +128,7 @@ function replay(times, stages, show, { events = [], frame = null, neuron = () =>
   const strip = document.getElementById("marks");
   strip.removeAttribute("aria-hidden");
   strip.append(...marks.map((mark) => mark.button));
-  marks.forEach((mark) => mark.button.addEventListener("click", () => chosenByHand(mark.s)));
+  marks.forEach((mark) => mark.button.addEventListener("click", () => (mark.events.length ? chosenStep(mark.events[0].step) : chosenByHand(mark.s))));
 
   if (!goLinked()) {
     if (still.matches || last === 0) go(last);
@@ -126,18 +139,18 @@ function replay(times, stages, show, { events = [], frame = null, neuron = () =>
   }
   still.addEventListener("change", () => still.matches && stop());
 
-  /** Moment and neuron that the address names: its last snapshot at that step or before. */
+  /** Moment and neuron that the address names. */
   function goLinked() {
     const named = new URLSearchParams(location.hash.slice(1)), whole = (name) => (/^\d+$/.test(named.get(name) ?? "") ? Number(named.get(name)) : null);
     const step = whole("step"), number = whole("neuron");
     if (step === null && number === null) return false;
     stop();
     if (number !== null) choose(number);
-    go(step === null ? last : Math.max(0, times.findLastIndex((time) => time <= step)));
+    goToStep(step ?? times[last]);
     return true;
   }
 
-  return { go: chosenByHand, pause: stop, changed: () => { tell(shown); if (!playing()) write(); } };
+  return { go: chosenStep, pause: stop, changed: () => { tell(shown, moment); if (!playing()) write(); } };
 }
 
 /** Call once, as soon as an element is on the screen. */
@@ -154,6 +167,15 @@ function whenSeen(element, call) {
 function snapshotAt(times, step) {
   const s = times.findIndex((time) => time >= step);
   return s < 0 ? times.length - 1 : s;
+}
+
+/** For how many seconds a replay stands still at marks, by snapshots: while what happened there is read, or in proportion
+ *  to that where all of it would take longer than ``STANDING``. Where only a stage begins, it goes on. */
+function standsOf(marks) {
+  const read = marks.map((mark) => [mark.s, READS * mark.events.filter((event) => event.kind !== "stage").reduce((sum, event) => sum + event.text.length, 0)]).filter(([, time]) => time > 0);
+  const shorter = (times) => Math.min(1, STANDING / times.reduce((sum, [, time]) => sum + time, 0));
+  const factor = shorter(read), long = read.map(([s, time]) => [s, Math.max(STANDS, factor * time)]), again = shorter(long);
+  return new Map(long.map(([s, time]) => [s, again * time]));
 }
 
 /** What stands below the slider: where stages begin, by their numbers, and what happened, one button for each snapshot. */

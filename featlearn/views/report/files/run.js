@@ -29,21 +29,22 @@ function factsOf() {
 
 /** What has happened last up to a snapshot: the events between the one before and it. Links of events lead to theirs. */
 function captions(times) {
-  const groups = times.map(() => []), links = [...document.querySelectorAll("#happened li")];
-  run.events.forEach((event, i) => {
-    const s = snapshotAt(times, event.step);
-    groups[s].push(event);
-    links[i].querySelector("a").href = `#step=${times[s]}`;
-  });
-  const element = document.getElementById("caption");
-  return (s, stage) => {
-    const since = groups.findLastIndex((group, i) => i <= s && group.length), step = times[Math.max(since, 0)];
-    const texts = since < 0 ? [s === 0 ? "The neurons stand where they were drawn at random; no step has been taken." : "Training goes on; nothing to tell has happened yet."]
-      : groups[since].map((event) => (event.step === step ? event.text : `Step ${event.step}: ${event.text}`));
+  const groups = times.map(() => []);
+  for (const event of run.events) groups[snapshotAt(times, event.step)].push(event);
+  const element = document.getElementById("caption"), links = [...document.querySelectorAll("#happened li")];
+  const chapters = [...document.querySelectorAll("#chapters button")];
+  for (const button of chapters) button.addEventListener("click", () => goTo(Number(button.dataset.step)));
+  return (s, stage, moment) => {
+    const told = run.events.filter((event) => event.step <= moment), latest = told.length ? snapshotAt(times, told.at(-1).step) : -1;
+    const since = latest < 0 ? [] : groups[latest].filter((event) => told.includes(event));
+    const nothing = moment === 0 ? "The neurons stand where they were drawn at random; no step has been taken." : "Training goes on; nothing to tell has happened yet.";
+    const texts = since.length ? since.map((event) => event.text) : [nothing];
+    element.replaceChildren();
     const when = document.createElement("b");
-    when.textContent = s === 0 && since < 0 ? "Start" : `${since === s ? "Step" : "Since step"} ${step}`;
-    element.replaceChildren(when, stage && run.stages.length > 1 ? ` · stage ${run.stages.indexOf(stage) + 1}, ${stage.name} · ` : " · ", texts.join(" "));
-    links.forEach((link, i) => link.classList.toggle("now", since >= 0 && groups[since].includes(run.events[i])));
+    when.textContent = !since.length ? (moment === 0 ? "Start" : "So far") : latest === s ? "Now" : "Before";
+    element.append(when, stage && run.stages.length > 1 ? ` · stage ${run.stages.indexOf(stage) + 1}, ${stage.name} · ` : " · ", texts.join(" "));
+    for (const button of chapters) button.classList.toggle("now", button === chapters.findLast((each) => Number(each.dataset.step) <= moment));
+    links.forEach((link, i) => link.classList.toggle("now", since.includes(run.events[i])));
   };
 }
 
@@ -81,15 +82,17 @@ function showNeurons() {
   document.addEventListener("keydown", (event) => event.key === "Escape" && choose(null));
   for (const id of ["neurons", "certificate"]) document.getElementById(id)?.addEventListener("pointerdown", () => controls?.pause());
 
-  function show(s, playing) {
+  const gapAt = (step) => metrics.gap[steps.indexOf(step)] ?? NaN;
+  function show(s, playing, moment) {
     at = s;
-    const moment = neurons.times[s], row = steps.findLastIndex((step) => step <= moment);
+    const taken = neurons.times[s], row = steps.findLastIndex((step) => step <= moment);
     const stage = stages.filter((span) => moment > span.first || span.first === 0).pop();
     const parts = [`step ${moment}`, stage ? stage.name : "", `λ = ${shownNumber(metrics.weight_decay[row])}`, `loss ${shownNumber(metrics.loss[row])}`];
     if (run.applies("mean_angle")) parts.push(`mean angle ${shownAngle(metrics.mean_angle[row])}`);
+    if (taken !== moment) parts.push(`neurons drawn as they are ${taken - moment} step${taken - moment === 1 ? "" : "s"} later`);
     told.textContent = parts.filter(Boolean).join(" · ");
-    if (certificate) document.getElementById("certified").textContent = certificate.told(s, steps[row] === moment ? metrics.gap[row] : NaN);
-    caption(s, stage);
+    if (certificate) document.getElementById("certified").textContent = certificate.told(s, gapAt(taken));
+    caption(s, stage, moment);
     showFacts(moment);
     tellNeuron();
     if (!playing) neurons.show(s);
@@ -99,10 +102,10 @@ function showNeurons() {
   }
 
   controls = replay(neurons.times, stages, show, {
-    events: run.events, frame: neurons.move, neuron: () => (chosen === null ? null : neurons.numberOf(chosen)), choose: (number) => choose(byNumber(number)),
+    events: run.events, logged: steps, frame: neurons.move, neuron: () => (chosen === null ? null : neurons.numberOf(chosen)), choose: (number) => choose(byNumber(number)),
   });
   if (chosen === null) traces.show(null);
-  goTo = (step) => controls.go(snapshotAt(neurons.times, step));
+  goTo = controls.go;
 }
 
 if (run.neurons) showNeurons();
