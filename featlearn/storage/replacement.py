@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,11 +19,12 @@ def replace_file(file: Path, write: Callable[[BinaryIO], object]) -> None:
     """Replace a file at once; what ``write`` writes is on the disk before it takes the name.
 
     Any number of processes may do so at the same time: the file is then what one of them wrote. A link of that name is
-    replaced, never written through.
+    replaced, never written through; a device (/dev/null) is not replaced.
 
     Raises:
         OSError: when it cannot be written; the file is then as it was.
     """
+    _refuse_device(file)
     draft = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}.new")
     out = draft.open("xb")  # a name that is taken, be it by a link, is an error
     try:
@@ -35,6 +37,13 @@ def replace_file(file: Path, write: Callable[[BinaryIO], object]) -> None:
         _remove(draft)
         raise
     sync_directory(file.parent)
+
+
+def _refuse_device(file: Path) -> None:
+    with suppress(FileNotFoundError):
+        mode = file.lstat().st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise OSError(errno.EINVAL, f"{file.name} is a device", str(file))
 
 
 def write_file(file: Path, content: bytes) -> None:

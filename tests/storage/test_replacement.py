@@ -30,6 +30,16 @@ def test_three_writers_at_once_all_succeed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
+def test_a_device_in_its_place_is_left_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Path, "replace", lambda *_: pytest.fail("it would be replaced")
+    )  # never the device of this machine
+    monkeypatch.setattr(Path, "with_name", lambda *_: tmp_path / "draft")
+    with pytest.raises(OSError, match="is a device"):
+        write_file(Path(os.devnull), b"page")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_link_in_its_place_is_replaced_and_not_written_through(tmp_path: Path) -> None:
     victim, file = tmp_path / "thesis.tex", tmp_path / "report.html"
     victim.write_text("years of work")

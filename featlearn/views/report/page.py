@@ -125,7 +125,7 @@ def write_page(page: str, file: Path) -> None:
     """Write a page, replacing what is there whole. Raises RunError when it cannot be written."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_file(file, page.encode())
+        write_file(file, page.encode(errors="backslashreplace"))  # a path need not be Unicode
     except OSError as error:
         raise RunError(f"{file} cannot be written: {reason(error)}; choose another place with --out") from None
 

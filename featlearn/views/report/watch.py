@@ -91,6 +91,7 @@ class IndexServer(ThreadingHTTPServer):
     """Serves the page of a folder at a free port of this machine; ``serve_forever`` runs until it is interrupted."""
 
     daemon_threads = True
+    request_queue_size = 128  # with the default of 5, the sixth of many requests at once waits for a second
 
     def __init__(self, folder: Path) -> None:
         super().__init__((_LOOPBACK, 0), _Handler)
@@ -116,7 +117,11 @@ class _Handler(BaseHTTPRequestHandler):
         if len(hosts) != 1 or not _HOSTS.fullmatch(hosts[0]):  # a foreign name that was made to lead here
             self.send_error(HTTPStatus.FORBIDDEN, "This server answers to 127.0.0.1 and localhost alone")
             return
-        asked = urlsplit(self.path)
+        try:
+            asked = urlsplit(self.path)
+        except ValueError:
+            self.send_error(HTTPStatus.BAD_REQUEST, "This is not the address of a page")
+            return
         if asked.path == "/":
             self._send(self.server.watched.page().encode(), "text/html; charset=utf-8", _OWN)
         elif asked.path == "/changes":

@@ -42,7 +42,8 @@ def test_the_page_holds_the_certificate_of_every_snapshot(tmp_path: Path) -> Non
 def test_the_neurons_of_the_certificate_are_those_that_are_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("featlearn.views.report.neurons.MOST_NEURONS", 5)
+    for function in ("heaviest", "neurons_payload"):
+        monkeypatch.setattr(f"featlearn.views.report.neurons.{function}.__defaults__", (5,))
     run = new_run(tmp_path)
     data, found = payload(run_page(read_run(run))), certificates_of(run)
     shown = floats(data["certificate"]["at_neurons"]).reshape(len(found.decays), 5)

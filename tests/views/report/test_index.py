@@ -284,6 +284,12 @@ def test_chosen_runs_make_a_command_and_the_keyboard_reaches_all(shown: Browser,
 
 
 @needs_browser
+def test_a_name_has_one_line_on_a_wide_screen(shown: Browser) -> None:
+    name = shown.find_element(By.CSS_SELECTOR, f"tr[data-id='{A}'] .name")
+    assert name.value_of_css_property("white-space") == "nowrap"
+
+
+@needs_browser
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_every_text_can_be_read(width: int, scheme: str, shown: Browser) -> None:
     features = [{"name": "prefers-color-scheme", "value": scheme}]

@@ -160,7 +160,7 @@ def test_lines_are_dragged_and_turned_by_keys_and_training_is_played(fresh: Brow
         return float(fresh.execute_script("return experiment.settings.lines[0].angle"))
 
     handle = fresh.find_element(By.CSS_SELECTOR, ".handle")
-    ActionChains(fresh).drag_and_drop_by_offset(handle, -150, -80).perform()
+    ActionChains(fresh).drag_and_drop_by_offset(handle, -90, -80).perform()
     assert 40 < angle() < 80
     assert f"lines={angle():g}:1" in fresh.current_url
     before = angle()

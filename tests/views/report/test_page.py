@@ -63,6 +63,12 @@ def test_a_page_replaces_the_one_before_whole(tmp_path: Path) -> None:
         write_page("three", file / "below")
 
 
+def test_a_path_that_is_no_unicode_is_escaped(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    write_page("runs/caf\udce9", file)
+    assert file.read_text() == "runs/caf\\udce9"
+
+
 @pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize("width", [390, 1000])

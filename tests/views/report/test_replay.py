@@ -72,9 +72,20 @@ def test_what_happened_is_told_when_it_happened(name: str, browser: Browser, tmp
         at = min(int(np.searchsorted(data.neurons.steps, event.step)), len(data.neurons.steps) - 1)
         step = data.neurons.steps[at]
         assert [label for label in labels if label.startswith(f"step {step}:") and event.text in label]
-    event = events[len(events) // 2]
-    moved_to(browser, int(np.searchsorted(data.neurons.steps, event.step)))
-    assert event.text in text_of(browser, "caption")
+    links = browser.execute_script("return [...document.querySelectorAll('#happened a')].map((link) => link.hash)")
+    for event, link in zip(events, links, strict=True):
+        at = int(np.searchsorted(data.neurons.steps, event.step))
+        moved_to(browser, at)
+        step, caption = data.neurons.steps[at], text_of(browser, "caption")
+        assert link == f"#step={event.step}"
+        assert browser.find_element(By.ID, "link").get_property("hash") == f"#step={step}"
+        assert text_of(browser, "moment").startswith(f"step {step} ·")
+        assert caption.startswith("Now ·")
+        assert event.text in caption
+    logged = {row["step"] for row in run.read_metrics()}
+    assert {event.step for event in events} <= logged
+    assert (run.read_info().status == "diverged") == any(event.kind == "divergence" for event in events)
+    assert (run.read_info().status == "diverged") == (name == "diverged")
     rows = run.read_metrics()
     row = max((row for row in rows if row["step"] <= events[0].step), key=lambda row: row["step"])
     moved_to(browser, int(np.searchsorted(data.neurons.steps, events[0].step)))
@@ -90,7 +101,11 @@ def test_a_run_without_a_teacher_tells_what_happened(browser: Browser, tmp_path:
     run = train(load_config(CONFIGS / "own_data.yaml", ["stages.train.steps=40"]), tmp_path).run
     opened(browser, page_of(run), tmp_path, "#curves")
     told = browser.find_element(By.ID, "happened").text
-    assert all(event.text in told for event in events_of(read_run(run)))
+    events = events_of(read_run(run))
+    assert events
+    assert all(f"step {event.step}: {event.text}" in told for event in events)
+    assert {event.step for event in events} <= {row["step"] for row in run.read_metrics()}
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#curves .happened")) == len(events)
     assert not browser.find_elements(By.ID, "play")
     assert errors(browser) == []
 
@@ -212,6 +227,29 @@ def test_a_mark_leads_to_its_moment(browser: Browser, tmp_path: Path) -> None:
     step = (mark.get_attribute("aria-label") or "").split(":")[0]
     assert text_of(browser, "moment").startswith(f"{step} ·")
     assert "now" in (mark.get_attribute("class") or "")
+    assert errors(browser) == []
+
+
+@pytest.mark.slow
+@needs_browser
+def test_before_the_first_event_no_more_is_told_than_is_so(browser: Browser, tmp_path: Path) -> None:
+    stages = "stages={both: {train: [first_layer, second_layer], steps: 40, step_size: 0.01}}"
+    opened(browser, page_of(new_run(tmp_path, stages)), tmp_path, "#neurons")
+    moved_to(browser, 0)
+    assert text_of(browser, "caption").startswith("Start · The neurons stand where they were drawn")
+    moved_to(browser, 1)
+    assert "no step has been taken" not in text_of(browser, "caption")
+    assert errors(browser) == []
+
+
+@pytest.mark.slow
+@needs_browser
+@pytest.mark.parametrize(("width", "is_open"), [(390, False), (1000, True)])
+def test_the_opening_is_folded_on_a_phone(width: int, is_open: bool, browser: Browser, tmp_path: Path) -> None:
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    opened(browser, page_of(new_run(tmp_path)), tmp_path, "#neurons")
+    assert browser.execute_script("return document.querySelector('.opening').open") == is_open
     assert errors(browser) == []
 
 

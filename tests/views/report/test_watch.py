@@ -5,6 +5,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,16 @@ def test_names_of_this_machine_are_taken_with_the_port_of_a_tunnel(server: Index
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
 def test_nothing_but_get_is_answered(server: IndexServer, method: str) -> None:
     assert asked(server, "/", method=method)[0].status == 501
+
+
+def test_many_requests_at_once_are_let_in(runs: Path) -> None:
+    with IndexServer(runs) as server, ExitStack() as opened:  # nobody answers yet
+        for _ in range(50):
+            opened.enter_context(socket.create_connection(("127.0.0.1", server.server_port), timeout=0.9))
+
+
+def test_an_address_that_cannot_be_read_is_answered(server: IndexServer) -> None:
+    assert asked(server, "http://[bad/")[0].status == 400
 
 
 @pytest.mark.parametrize("query", ["", "?since=", "?since=-1", "?since=x", "?since=1&since=2", "?since=9999999999999"])

@@ -2,6 +2,7 @@
 // The page of one run: its curves, its neurons with a replay, what happens, and one neuron that is marked in all of them.
 
 const run = runOf(data);
+if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".opening")?.removeAttribute("open"); // it would fill two screens
 let goTo = () => {}; // of the replay, where there is one
 const curves = [lossesChart(document.getElementById("curves"), run, (event) => goTo(event.step))];
 if (run.teachers) curves.push(alignmentChart(document.getElementById("alignment"), run, (event) => goTo(event.step)));
@@ -26,7 +27,7 @@ function factsOf() {
   };
 }
 
-/** What has happened last up to a snapshot: the events between the one before and it. */
+/** What has happened last up to a snapshot: the events between the one before and it. Links of events lead to theirs. */
 function captions(times) {
   const groups = times.map(() => []);
   for (const event of run.events) groups[snapshotAt(times, event.step)].push(event);
@@ -36,10 +37,10 @@ function captions(times) {
   return (s, stage, moment) => {
     const told = run.events.filter((event) => event.step <= moment), latest = told.length ? snapshotAt(times, told.at(-1).step) : -1;
     const since = latest < 0 ? [] : groups[latest].filter((event) => told.includes(event));
-    const texts = !since.length ? ["The neurons stand where they were drawn at random; no step has been taken."] : since.map((event) => event.text);
+    const texts = since.length ? since.map((event) => event.text) : [s === 0 ? "The neurons stand where they were drawn at random; no step has been taken." : "Training goes on; nothing to tell has happened yet."];
     element.replaceChildren();
     const when = document.createElement("b");
-    when.textContent = !since.length ? "Start" : latest === s ? "Now" : "Before";
+    when.textContent = since.length ? (latest === s ? "Now" : "Before") : s === 0 ? "Start" : "Now";
     element.append(when, stage && run.stages.length > 1 ? ` · stage ${run.stages.indexOf(stage) + 1}, ${stage.name} · ` : " · ", texts.join(" "));
     for (const button of chapters) button.classList.toggle("now", button === chapters.findLast((each) => Number(each.dataset.step) <= moment));
     links.forEach((link, i) => link.classList.toggle("now", since.includes(run.events[i])));
