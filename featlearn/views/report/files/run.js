@@ -37,11 +37,10 @@ function captions(times) {
   return (s, stage, moment) => {
     const told = run.events.filter((event) => event.step <= moment), latest = told.length ? snapshotAt(times, told.at(-1).step) : -1;
     const since = latest < 0 ? [] : groups[latest].filter((event) => told.includes(event));
-    const nothing = moment === 0 ? "The neurons stand where they were drawn at random; no step has been taken." : "Training goes on; nothing to tell has happened yet.";
-    const texts = since.length ? since.map((event) => event.text) : [nothing];
+    const texts = since.length ? since.map((event) => event.text) : [s === 0 ? "The neurons stand where they were drawn at random; no step has been taken." : "Training goes on; nothing to tell has happened yet."];
     element.replaceChildren();
     const when = document.createElement("b");
-    when.textContent = !since.length ? (moment === 0 ? "Start" : "So far") : latest === s ? "Now" : "Before";
+    when.textContent = since.length ? (latest === s ? "Now" : "Before") : s === 0 ? "Start" : "Now";
     element.append(when, stage && run.stages.length > 1 ? ` · stage ${run.stages.indexOf(stage) + 1}, ${stage.name} · ` : " · ", texts.join(" "));
     for (const button of chapters) button.classList.toggle("now", button === chapters.findLast((each) => Number(each.dataset.step) <= moment));
     links.forEach((link, i) => link.classList.toggle("now", since.includes(run.events[i])));
