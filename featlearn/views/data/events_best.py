@@ -49,10 +49,7 @@ def _grown(data: RunData, plateau: Plateau) -> str:
     first, last = plateau.first, plateau.last
     if not (gap[last] > _GROWS * gap[first] and decay[last] < decay[first]):
         return ""
-    text = (
-        f", and the gap grows to {cell('gap', float(gap[last]))} because λ falls to {number(float(decay[last]), 3)}: "
-    )
-    return text + "the best network changes, and this one does not follow"
+    return f", and the gap grows to {cell('gap', float(gap[last]))} because λ falls to {number(float(decay[last]), 3)}"
 
 
 def plateau_left(data: RunData) -> Iterator[Event]:

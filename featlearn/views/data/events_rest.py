@@ -66,7 +66,8 @@ def why_it_rests(data: RunData, plateau: Plateau) -> str:
         return ""
     atom, steps, masses = found
     text = f"; that has a neuron of mass {number(abs(atom.mass), 3)} nearest to {teachers_in_words([atom.teacher])}, "
-    return text + f"where the network's have only {number(float(masses[0]), 3)} (step {steps[0]})"
+    only = f"where the network's have only {number(float(masses[0]), 3)} (step {steps[0]})"
+    return f"{text}{only} and, so small, next to no gradient"
 
 
 def why_it_leaves(data: RunData, plateau: Plateau) -> str:

@@ -92,6 +92,7 @@ def test_what_is_missing_on_a_plateau_is_told_and_how_it_grows(tmp_path: Path) -
     at = on_a_plateau(tmp_path, [1e-9, 1e-7, 1e-4])
     assert why_it_rests(*at) == (
         "; that has a neuron of mass 1 nearest to teacher line w*1, where the network's have only 1e-09 (step 10)"
+        " and, so small, next to no gradient"
     )
     assert why_it_leaves(*at) == (
         ", for the mass of the neurons nearest to teacher line w*1 has grown all the while, from 1e-09 at step 10 to "
