@@ -125,7 +125,7 @@ class Plane extends Picture {
 class Chart extends Picture {
   constructor(element) {
     super(element, (width) => Math.min(300, 160 + 0.3 * width));
-    [this.left, this.right, this.top, this.bottom] = [58, 14, 24, 40];
+    [this.left, this.right, this.top, this.bottom] = [58, 20, 24, 40];
   }
 
   frame(xTicks, title) {
