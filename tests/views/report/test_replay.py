@@ -265,7 +265,8 @@ def test_a_link_between_snapshots_lands_on_its_step(browser: Browser, tmp_path: 
     assert between
     for event in between:
         browser.execute_script("location.hash = arguments[0]", f"step={event.step}")
-        until(lambda event=event: text_of(browser, "moment").startswith(f"step {event.step} ·"))
+        wanted = f"step {event.step} ·"
+        until(lambda wanted=wanted: text_of(browser, "moment").startswith(wanted))  # type: ignore[misc]
         later = times[int(np.searchsorted(times, event.step))] - event.step
         assert f"neurons drawn as they are {later} step" in text_of(browser, "moment")
         assert event.text in text_of(browser, "caption")
