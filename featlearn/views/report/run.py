@@ -83,9 +83,7 @@ def run_page(data: RunData) -> str:
         if certificates and data.neurons
         else None,
     }
-    last = {name: column[-1] for name, column in data.metrics.items()}
-    if data.lost and data.info.final is not None:  # the numbers at the end are known nevertheless
-        last = data.info.final
+    last = data.final
     facts = [
         ("status", data.info.status, ""),
         ("steps", grouped(int(last["step"])), ""),
