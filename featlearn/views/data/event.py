@@ -18,14 +18,13 @@ class Event:
         kind: a name of ``events.KINDS``.
         step: the logged step at which it shows.
         text: one plain sentence with its numbers, without markup.
-        neuron, teacher: that it is about, from 0; in words, teacher lines are counted from 1.
+        teacher: the line that it is about, from 0; in words, teacher lines are counted from 1.
         mark: the same in very few words, for figures; nothing where these show it otherwise.
     """
 
     kind: str
     step: int
     text: str
-    neuron: int | None = None
     teacher: int | None = None
     mark: str = ""
 

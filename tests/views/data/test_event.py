@@ -10,7 +10,7 @@ from tests.views.data.made_up import made_up
 
 def test_an_event_stands_at_the_step_of_its_row(tmp_path: Path) -> None:
     data = made_up(tmp_path, {"step": [0, 10, 200]})
-    assert event_at(data, 1, "stage", "It ends.", 2, "ends") == Event("stage", 10, "It ends.", None, 2, "ends")
+    assert event_at(data, 1, "stage", "It ends.", 2, "ends") == Event("stage", 10, "It ends.", 2, "ends")
 
 
 @pytest.mark.parametrize(
